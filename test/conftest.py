@@ -1,0 +1,44 @@
+"""Fixtures of every test: reproducible seeds and the optional folder of shared data."""
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption('--run-slow', action='store_true', help='also run tests that take minutes')
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption('--run-slow'):
+        return
+    skip = pytest.mark.skip(reason='slow; run with --run-slow')
+    for item in items:
+        if 'slow' in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope='session')
+def repo_dir():
+    return ROOT
+
+
+@pytest.fixture(scope='session')
+def shared_dir():
+    """Real images, weights and golden figures; they are not part of the repository."""
+    folder = Path(os.environ.get('MMSEG_SHARED', ROOT.parent / 'shared'))
+    if not folder.is_dir():
+        pytest.skip(f'{folder} is absent; set MMSEG_SHARED to the folder with data/ and reference/')
+    return folder
