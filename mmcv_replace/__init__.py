@@ -1,0 +1,12 @@
+"""The foundation below the segmentation code; it answers to mmcv's names and needs no compiler."""
+# ruff: noqa: F403 - what the three packages export is decided there, once.
+from . import fileio, image, utils
+from .alias import install_alias
+from .fileio import *
+from .image import *
+from .utils import *
+
+# The version of mmcv's interface that these names stand for: user code asks for it.
+__version__ = '1.2.7'
+
+__all__ = ['__version__', 'install_alias', *fileio.__all__, *image.__all__, *utils.__all__]

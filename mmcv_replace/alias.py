@@ -1,0 +1,57 @@
+"""Let `import mmcv` mean this package, so that code written for mmcv works unchanged."""
+import importlib
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+ALIAS = 'mmcv'
+TARGET = __package__
+
+
+def install_alias() -> bool:
+    """Make `mmcv` and all its sub-modules names of the modules of this package.
+
+    They are the same objects, imported when first asked for. Where a real mmcv is imported
+    already it stays, with a warning; the result says whether the alias is in force.
+    """
+    present = sys.modules.get(ALIAS)
+    if present is not None and present is not sys.modules[TARGET]:
+        logging.getLogger('mmseg').warning(
+            'mmcv is imported already, from %s, and stays: what custom modules register with it is '
+            'not known here. Import %s first, or let them import from %s', present.__file__,
+            TARGET, TARGET)
+        return False
+    if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
+        # First, or the path finder would load the files a second time under the other name.
+        sys.meta_path.insert(0, _AliasFinder())
+    return True
+
+
+class _AliasFinder(MetaPathFinder):
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None,
+                  target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname.partition('.')[0] != ALIAS:
+            return None
+        real = TARGET + fullname.removeprefix(ALIAS)
+        if importlib.util.find_spec(real) is None:
+            raise ModuleNotFoundError(f'No module named {fullname!r}: mmcv is {TARGET} here, which '
+                                      'has no such part', name=fullname)
+        return ModuleSpec(fullname, _AliasLoader(real))
+
+
+class _AliasLoader(Loader):
+    def __init__(self, real: str) -> None:
+        self.real = real
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self.real)
+        self.own_spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # The import system has just put the alias's spec into the module, which has run long ago.
+        module.__spec__ = self.own_spec

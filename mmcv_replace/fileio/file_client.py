@@ -1,0 +1,89 @@
+"""Where the bytes of a file come from: the disk, the network, or a backend of the user's."""
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..utils.errors import ConfigError, DataError
+
+
+class BaseStorageBackend(ABC):
+    """Base of the backends."""
+
+    @abstractmethod
+    def get(self, filepath: str | Path) -> bytes:
+        """Content of a file."""
+
+    def get_text(self, filepath: str | Path) -> str:
+        """Content of a UTF-8 text file."""
+        try:
+            return self.get(filepath).decode('utf-8')
+        except UnicodeDecodeError as error:
+            raise DataError(f'{filepath} is not a UTF-8 text file: {error}') from error
+
+
+class HardDiskBackend(BaseStorageBackend):
+    """Files of this machine."""
+
+    def get(self, filepath: str | Path) -> bytes:
+        """Content of a file; DataError when it cannot be read."""
+        try:
+            with open(filepath, 'rb') as file:
+                return file.read()
+        except OSError as error:
+            raise DataError(f'cannot read {filepath}: {error.strerror or error}') from error
+
+
+class HTTPBackend(BaseStorageBackend):
+    """Files behind http or https."""
+
+    def __init__(self, timeout: float = 60) -> None:
+        self.timeout = timeout  # seconds without an answer
+
+    def get(self, filepath: str | Path) -> bytes:
+        """Content of a URL; DataError when it cannot be fetched."""
+        from urllib.request import urlopen
+        url = str(filepath)
+        if not url.startswith(('http://', 'https://')):
+            raise DataError(f'the http backend reads http:// and https:// addresses, not {url!r}')
+        try:
+            with urlopen(url, timeout=self.timeout) as answer:
+                return answer.read()
+        except OSError as error:  # URLError, HTTPError and time-outs are of this kind
+            raise DataError(f'cannot fetch {url}: {error}') from error
+
+
+class FileClient:
+    """Reads files through the backend of that name; `kwargs` are the backend's arguments."""
+
+    backends: dict[str, type[BaseStorageBackend]] = {
+        'disk': HardDiskBackend, 'http': HTTPBackend}
+
+    def __init__(self, backend: str = 'disk', **kwargs: Any) -> None:
+        if backend not in self.backends:
+            raise ConfigError(f'unknown file backend {backend!r}: choose '
+                              f'{", ".join(self.backends)}, or register yours with '
+                              'FileClient.register_backend')
+        self.client = self.backends[backend](**kwargs)
+
+    @classmethod
+    def register_backend(cls, name: str, backend: type[BaseStorageBackend] | None = None,
+                         force: bool = False) -> Callable[[type], type] | type:
+        """Add a backend; a class decorator unless `backend` is given."""
+        if name in cls.backends and not force:
+            raise ConfigError(f'file backend {name!r} exists already '
+                              f'({cls.backends[name].__qualname__}); replace it with force=True')
+
+        def enter(target: type[BaseStorageBackend]) -> type[BaseStorageBackend]:
+            cls.backends[name] = target
+            return target
+
+        return enter if backend is None else enter(backend)
+
+    def get(self, filepath: str | Path) -> bytes:
+        """Content of a file."""
+        return self.client.get(filepath)
+
+    def get_text(self, filepath: str | Path) -> str:
+        """Content of a UTF-8 text file."""
+        return self.client.get_text(filepath)

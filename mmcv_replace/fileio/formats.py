@@ -1,0 +1,127 @@
+"""Structured data in JSON, YAML and pickle files."""
+import json
+import pickle
+import re
+from pathlib import Path
+from typing import IO, Any
+
+from ..utils.errors import ConfigError, DataError
+from .atomic import atomic_write
+
+_SUFFIXES = {'json': 'json', 'yaml': 'yaml', 'yml': 'yaml', 'pkl': 'pickle', 'pickle': 'pickle'}
+
+
+def load(file: str | Path | IO, file_format: str | None = None, trusted: bool = False) -> Any:
+    """Read a JSON, YAML or pickle file; the format is that of the file name if not given.
+
+    Reading a pickle runs code that the file holds, so it is refused unless `trusted`.
+    """
+    file_format = _find_format(file, file_format)
+    if file_format == 'pickle' and not trusted:
+        raise DataError(f'{_name(file)} is a pickle, and reading a pickle can run any code: pass '
+                        'trusted=True if you made the file yourself')
+    content = _read(file)
+    if file_format == 'pickle':
+        return pickle.loads(content)
+    if isinstance(content, bytes):
+        try:
+            content = content.decode('utf-8-sig')
+        except UnicodeDecodeError as error:
+            raise DataError(f'{_name(file)} is not a UTF-8 text file: {error}') from error
+    return load_text(content, file_format, _name(file))
+
+
+def load_text(text: str, file_format: str, name: str = 'the text') -> Any:
+    """Read JSON or YAML from a text; `name` stands for its source in errors."""
+    file_format = _find_format(name, file_format)
+    if file_format == 'pickle':
+        raise ConfigError(f'{name}: a pickle is not a text')
+    try:
+        if file_format == 'json':
+            return json.loads(text)
+        import yaml
+        return yaml.load(text, _yaml_loader())
+    except RecursionError as error:
+        raise DataError(f'{name}: the data are nested too deeply') from error
+    except ValueError as error:
+        raise DataError(f'{name} is not valid {file_format}: {error}') from error
+    except Exception as error:
+        # yaml is imported late, so that its error class has no name up here.
+        if not type(error).__module__.startswith('yaml'):
+            raise
+        raise DataError(f'{name} is not valid yaml: {error}') from error
+
+
+def dump(obj: Any, file: str | Path | IO | None = None, file_format: str | None = None,
+         **kwargs: Any) -> str | bytes | None:
+    """Write JSON, YAML or pickle; without `file` the result is returned.
+
+    A path is replaced in one step. `kwargs` go to the library of the format.
+    """
+    if file is None and file_format is None:
+        raise ConfigError('dump needs a file, or the file_format of the text to return')
+    content = _encode(obj, _find_format(file, file_format), kwargs)
+    if file is None:
+        return content
+    if isinstance(file, (str, Path)):
+        with atomic_write(file) as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode('utf-8'))
+    else:
+        file.write(content)
+    return None
+
+
+def _encode(obj: Any, file_format: str, options: dict[str, Any]) -> str | bytes:
+    if file_format == 'pickle':
+        return pickle.dumps(obj, **options)
+    if file_format == 'json':
+        return json.dumps(obj, **{'default': _plain, **options})
+    import yaml
+    return yaml.safe_dump(obj, **{'sort_keys': False, 'allow_unicode': True, **options})
+
+
+def _plain(value: Any) -> Any:
+    """Python values for what JSON does not know: NumPy scalars and arrays, sets, ranges, paths."""
+    if hasattr(value, 'tolist'):
+        return value.tolist()
+    if isinstance(value, (set, frozenset, range)):
+        return list(value)
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f'{type(value).__name__} cannot be written as JSON: {value!r}')
+
+
+def _yaml_loader() -> type:
+    """The safe loader, reading 1e-3 as the number it is in every other format."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_implicit_resolver('tag:yaml.org,2002:float',
+                                 re.compile(r'^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$'),
+                                 list('-+.0123456789'))
+    return Loader
+
+
+def _find_format(file: str | Path | IO | None, file_format: str | None) -> str:
+    if file_format is None:
+        file_format = Path(_name(file)).suffix
+    key = file_format.lower().lstrip('.')
+    if key not in _SUFFIXES:
+        raise ConfigError(f'cannot tell the format of {_name(file)} from {file_format!r}: the '
+                          f'known ones are {", ".join(_SUFFIXES)}')
+    return _SUFFIXES[key]
+
+
+def _name(file: str | Path | IO | None) -> str:
+    return str(file) if isinstance(file, (str, Path)) else str(getattr(file, 'name', 'the data'))
+
+
+def _read(file: str | Path | IO) -> str | bytes:
+    if not isinstance(file, (str, Path)):
+        return file.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise DataError(f'cannot read {file}: {error.strerror or error}') from error

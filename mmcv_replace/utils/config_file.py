@@ -1,0 +1,145 @@
+"""Read a config file together with the files that it inherits from."""
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .config_dict import ConfigDict, history_of
+from .config_merge import merge_dict
+from .config_python import run_python_config
+from .config_values import check_plain
+from .errors import ConfigError, DataError
+from .suggest import near_names, short
+
+BASE_KEY = '_base_'
+RESERVED_KEYS = ('filename', 'text', 'pretty_text')
+FORMATS = ('.py', '.json', '.yaml', '.yml')
+
+# Folders that hold a `configs` folder: where a path that begins with it is looked up when it is not
+# there. A package that brings configs along appends its own.
+CONFIG_ROOTS: list[Path] = []
+
+
+def find_config(filename: str | Path) -> Path:
+    """Absolute path of a config file; ConfigError with near names when there is none."""
+    given = Path(filename).expanduser()
+    candidates = [given]
+    if given.parts[:1] == ('configs',):
+        candidates += [root / given for root in CONFIG_ROOTS]
+    for path in candidates:
+        if os.path.isfile(path):
+            return Path(os.path.abspath(path))
+    raise ConfigError(f'config file {filename} does not exist' + _neighbours(candidates[-1]))
+
+
+def _neighbours(path: Path) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path.parent) if name.endswith(FORMATS))
+    except OSError as error:
+        return f' (folder {path.parent}: {error.strerror})'
+    near = near_names(path.name, names) or names[:5]
+    return f'; {path.parent} has ' + (', '.join(near) or 'no config files')
+
+
+def read_config(path: Path) -> tuple[ConfigDict, str]:
+    """Config and text of a file and of all its bases, bases first."""
+    return _read(path, ())
+
+
+def parse_config(text: str, file_format: str, path: Path) -> tuple[ConfigDict, str]:
+    """As `read_config` for a text at hand; `path` is where it would stand."""
+    return _with_bases(text, file_format, path, path.name, ())
+
+
+def _read(path: Path, chain: tuple[Path, ...]) -> tuple[ConfigDict, str]:
+    path = Path(os.path.abspath(path))
+    if path in chain:
+        circle = ' -> '.join(map(str, (*chain[chain.index(path):], path)))
+        raise ConfigError(f'{BASE_KEY} goes in a circle: {circle}')
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except OSError as error:
+        raise ConfigError(f'cannot read the config file {path}: '
+                          f'{error.strerror or error}') from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f'{path} is not a UTF-8 text file: {error}') from error
+    return _with_bases(text, path.suffix, path, _display(path), (*chain, path))
+
+
+def _with_bases(text: str, suffix: str, path: Path, origin: str,
+                chain: tuple[Path, ...]) -> tuple[ConfigDict, str]:
+    own = _evaluate(text, suffix, path)
+    bases = own.pop(BASE_KEY, [])
+    bases = [bases] if isinstance(bases, str) else bases
+    if not (isinstance(bases, (list, tuple)) and all(isinstance(base, str) for base in bases)):
+        raise ConfigError(f'{path}: {BASE_KEY} is a file name or a list of them, not {bases!r}')
+    own = {key: value for key, value in own.items() if not str(key).startswith('_')}
+    for key in own:
+        check_key(key, str(path))
+    check_plain(own, str(path))
+    cfg, texts = ConfigDict(), []
+    for base in bases:
+        base_path = path.parent / base
+        if not os.path.isfile(base_path):
+            raise ConfigError(f'{path}: the {BASE_KEY} file {base} does not exist'
+                              + _neighbours(Path(os.path.abspath(base_path))))
+        inherited, base_text = _read(base_path, chain)
+        _join(cfg, inherited)
+        texts.append(base_text)
+    merge_dict(cfg, own, origin)
+    return cfg, '\n'.join([*texts, f'{origin}\n{text}'])
+
+
+def check_key(key: object, place: str) -> None:
+    """Raise ConfigError for a name that cannot be a key at the top of a config."""
+    if not isinstance(key, str) or key.startswith('_') or key in RESERVED_KEYS:
+        raise ConfigError(f'{place}: {key!r} cannot be a key at the top of a config: keys are '
+                          'strings, those that begin with an underscore are private to a file, '
+                          f'and {", ".join(RESERVED_KEYS)} are reserved')
+
+
+def _join(cfg: ConfigDict, other: ConfigDict) -> None:
+    """Add the keys of one more base; a key that both have must have the same value."""
+    for key, value in other.items():
+        if key not in cfg:
+            dict.__setitem__(cfg, key, value)
+            cfg._origins[key] = history_of(other, key)
+        elif cfg[key] != value:
+            raise ConfigError(
+                f'{BASE_KEY} files disagree about {key!r}: {short(cfg[key])} in '
+                f'{cfg.origin(key)}, {short(value)} in {other.origin(key)}. Keep it in one of '
+                'them, or inherit from one only')
+
+
+def _evaluate(text: str, suffix: str, path: Path) -> dict[str, Any]:
+    if suffix not in FORMATS:
+        raise ConfigError(f'{path}: the format of a config is one of {", ".join(FORMATS)}, not '
+                          f'{suffix!r}')
+    if suffix == '.py':
+        text = _fill_variables(text, path, lambda name: re.sub(r'([\\\'"])', r'\\\1', name))
+        return run_python_config(text, str(path))
+    from ..fileio import load_text  # late: fileio stands on this package
+    escape = (lambda name: json.dumps(name)[1:-1]) if suffix == '.json' else str
+    try:
+        tree = load_text(_fill_variables(text, path, escape), suffix, str(path))
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f'{path}: a config is a mapping of keys to values, not {short(tree)}')
+    return tree
+
+
+def _fill_variables(text: str, path: Path, escape: Callable[[str], str]) -> str:
+    """Replace `{{ fileDirname }}` and its sisters by what they say of the file."""
+    values = {'fileDirname': path.parent.as_posix(), 'fileBasename': path.name,
+              'fileBasenameNoExtension': path.stem, 'fileExtname': path.suffix}
+    return re.sub(r'\{\{\s*(' + '|'.join(values) + r')\s*\}\}',
+                  lambda match: escape(values[match[1]]), text)
+
+
+def _display(path: Path) -> str:
+    """The path as a user would type it: relative to the current folder where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,46 @@
+"""What a bug report needs to know of the machine."""
+import platform
+import subprocess
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+
+_HERE = Path(__file__).resolve()
+
+
+def collect_env() -> OrderedDict[str, str]:
+    """Versions and devices, in the order in which they are printed."""
+    import cv2
+    import numpy
+
+    from .. import __version__
+    from ..device import KINDS  # late: the device table stands on this package
+    env = OrderedDict()
+    env['sys.platform'] = f'{sys.platform} ({platform.platform()})'
+    env['Python'] = sys.version.replace('\n', '')
+    env['PyTorch'] = torch.__version__
+    env['NumPy'] = numpy.__version__
+    env['OpenCV'] = cv2.__version__
+    for kind in KINDS:
+        env[f'Devices of type {kind.type}'] = (
+            f'{kind.count()}' if kind.available() else 'none usable')
+    env['CPU threads'] = str(torch.get_num_threads())
+    env['MMCV'] = f'mmcv_replace, with the interface of {__version__}'
+    return env
+
+
+def get_git_hash(fallback: str = 'unknown', digits: int | None = None) -> str:
+    """Commit of the checkout that this code belongs to; `fallback` where it was installed."""
+    try:
+        # An installed copy may lie inside a repository of the user's, which does not track it.
+        _git('ls-files', '--error-unmatch', _HERE.name)
+        return _git('rev-parse', 'HEAD')[:digits]
+    except (OSError, subprocess.CalledProcessError):
+        return fallback
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(['git', *arguments], cwd=_HERE.parent, check=True, text=True,
+                          capture_output=True).stdout.strip()

@@ -1,0 +1,87 @@
+"""Loggers with one format; in a distributed job only the first rank writes."""
+import logging
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from .rank import is_main_process
+
+FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
+ROOT = 'mmseg'
+
+_ready: set[str] = set()
+_warned: set[tuple[str, str]] = set()
+
+
+class _Console(logging.StreamHandler):
+    """Writes to whatever sys.stderr is at the time, so a redirection later on still counts."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+
+def _first_rank_or_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or is_main_process()
+
+
+def get_logger(name: str = ROOT, log_file: str | Path | None = None,
+               log_level: int = logging.INFO) -> logging.Logger:
+    """The logger of that name, writing to the console and, on the first rank, to `log_file`.
+
+    A child of a logger that was set up (`mmseg.x` of `mmseg`) writes through it. Ranks other than
+    the first log errors only.
+    """
+    logger = logging.getLogger(name)
+    family = next((parent for parent in _ready if f'{name}.'.startswith(f'{parent}.')), None)
+    if family is None:
+        _ready.add(name)
+        logger.setLevel(log_level)
+        _add_handler(logger, _Console())
+        _keep_from_root_console(name)
+    if log_file is not None and is_main_process():
+        path = Path(log_file).absolute()
+        if not any(getattr(handler, 'baseFilename', None) == str(path)
+                   for handler in logger.handlers):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _add_handler(logger, logging.FileHandler(path, encoding='utf-8'))
+    return logger
+
+
+def _add_handler(logger: logging.Logger, handler: logging.Handler) -> None:
+    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.addFilter(_first_rank_or_error)
+    logger.addHandler(handler)
+
+
+def _keep_from_root_console(name: str) -> None:
+    """Spare the user a second copy of each line where a library has set up the root logger."""
+    for handler in logging.getLogger().handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.addFilter(lambda record: not f'{record.name}.'.startswith(f'{name}.'))
+
+
+def print_log(msg: object, logger: logging.Logger | str | None = None,
+              level: int = logging.INFO) -> None:
+    """Log a message, or write it to the standard output when `logger` is None.
+
+    `logger` may be a name; 'silent' drops the message.
+    """
+    if logger is None:
+        if is_main_process():
+            sys.stdout.write(f'{msg}\n')
+    elif isinstance(logger, logging.Logger):
+        logger.log(level, msg)
+    elif logger != 'silent':
+        get_logger(logger).log(level, msg)
+
+
+def warn_once(message: str, logger: logging.Logger | None = None) -> None:
+    """Warn about something that would otherwise be repeated."""
+    logger = logger or logging.getLogger(ROOT)
+    if (logger.name, message) not in _warned:
+        _warned.add((logger.name, message))
+        logger.warning(message)

@@ -1,0 +1,59 @@
+"""Type checks of sequences, and imports by name."""
+import importlib
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from .errors import ConfigError
+from .logging import warn_once
+
+
+def is_str(value: object) -> bool:
+    """Whether a value is a str."""
+    return isinstance(value, str)
+
+
+def is_seq_of(seq: object, expected_type: type | tuple[type, ...],
+              seq_type: type | None = None) -> bool:
+    """Whether a value is a sequence (of that type) with all items of the expected type."""
+    return isinstance(seq, seq_type or Sequence) and all(
+        isinstance(item, expected_type) for item in seq)
+
+
+def is_list_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
+    """Whether a value is a list with all items of the expected type."""
+    return is_seq_of(seq, expected_type, seq_type=list)
+
+
+def is_tuple_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
+    """Whether a value is a tuple with all items of the expected type."""
+    return is_seq_of(seq, expected_type, seq_type=tuple)
+
+
+def import_modules_from_strings(imports: str | list[str], allow_failed_imports: bool = False,
+                                ) -> ModuleType | list[ModuleType | None] | None:
+    """Import the modules that `custom_imports` of a config names.
+
+    Returns one module for a str and a list for a list. A module that cannot be imported is a
+    ConfigError; with `allow_failed_imports` it is None and a warning.
+    """
+    if not imports:
+        return None
+    names = [imports] if isinstance(imports, str) else imports
+    if not is_seq_of(names, str):
+        raise ConfigError('custom_imports.imports is a module name or a list of them, '
+                          f'not {imports!r}')
+    modules = [_import(name, allow_failed_imports) for name in names]
+    return modules[0] if isinstance(imports, str) else modules
+
+
+def _import(name: str, allow_failure: bool) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        message = (f'custom_imports: cannot import {name!r}: {error}. Start the command from the '
+                   'folder that holds the module, or add that folder to PYTHONPATH')
+        if not allow_failure:
+            raise ConfigError(message) from error
+        warn_once(message)
+        return None

@@ -1,0 +1,60 @@
+"""Files and folders."""
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import DataError
+
+
+def is_filepath(value: object) -> bool:
+    """Whether a value can name a file."""
+    return isinstance(value, (str, Path))
+
+
+def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not exist') -> None:
+    """Raise DataError when there is no such file."""
+    if not os.path.isfile(filename):
+        raise DataError(msg_tmpl.format(filename))
+
+
+def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:
+    """Make a folder and its parents; an empty name stands for the current folder."""
+    if dir_name:
+        os.makedirs(os.path.expanduser(dir_name), mode=mode, exist_ok=True)
+
+
+def symlink(src: str | Path, dst: str | Path, overwrite: bool = True) -> None:
+    """Make `dst` a link to `src`; an existing `dst` is replaced in one step if `overwrite`."""
+    if not overwrite:
+        os.symlink(src, dst)
+        return
+    temporary = Path(f'{dst}.{uuid.uuid4().hex}.tmp')
+    try:
+        os.symlink(src, temporary)
+        os.replace(temporary, dst)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
+            recursive: bool = False, case_sensitive: bool = True) -> Iterator[str]:
+    """Names of the files in a folder, relative to it and sorted; hidden files are left out."""
+    wanted = (suffix,) if isinstance(suffix, str) else suffix
+    if wanted is not None and not case_sensitive:
+        wanted = tuple(entry.lower() for entry in wanted)
+    return _scan(Path(dir_path), '', wanted, recursive, case_sensitive)
+
+
+def _scan(folder: Path, prefix: str, suffix: tuple[str, ...] | None, recursive: bool,
+          case_sensitive: bool) -> Iterator[str]:
+    for entry in sorted(os.scandir(folder), key=lambda found: found.name):
+        if entry.name.startswith('.'):
+            continue
+        if entry.is_file():
+            name = entry.name if case_sensitive else entry.name.lower()
+            if suffix is None or name.endswith(suffix):
+                yield prefix + entry.name
+        elif recursive and entry.is_dir():
+            yield from _scan(Path(entry.path), f'{prefix}{entry.name}/', suffix, recursive,
+                             case_sensitive)

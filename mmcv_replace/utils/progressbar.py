@@ -1,0 +1,107 @@
+"""Progress of long loops, in this process or in several."""
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, TextIO
+
+from .errors import UserError, add_note
+from .suggest import short
+
+_SECONDS_BETWEEN_LINES = 30  # where the output is a file, every update stays as a line
+
+Tasks = Sequence[Any] | tuple[Iterable[Any], int]
+
+
+class ProgressBar:
+    """A tqdm bar that is moved by hand; `task_num` 0 stands for an unknown total."""
+
+    def __init__(self, task_num: int = 0, bar_width: int = 50, start: bool = True,
+                 file: TextIO | None = None) -> None:
+        self.task_num = task_num
+        self.bar_width = bar_width
+        self.completed = 0
+        self._file = file
+        self._bar: Any = None
+        if start:
+            self.start()
+
+    def start(self) -> None:
+        """Show the bar."""
+        from tqdm import tqdm
+        file = self._file or sys.stderr
+        self._bar = tqdm(total=self.task_num or None, file=file,
+                         ncols=self.bar_width + 50, dynamic_ncols=False,
+                         mininterval=0.1 if file.isatty() else _SECONDS_BETWEEN_LINES)
+
+    def update(self, num_tasks: int = 1) -> None:
+        """Count more finished tasks; the last one closes the bar."""
+        self.completed += num_tasks
+        self._bar.update(num_tasks)
+        if self.completed == self.task_num:
+            self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self._bar.close()
+
+
+def track_iter_progress(tasks: Tasks, bar_width: int = 50,
+                        file: TextIO | None = None) -> Iterator[Any]:
+    """Pass the tasks through, showing how many are done."""
+    iterable, total = _with_total(tasks)
+    bar = ProgressBar(total, bar_width, file=file)
+    try:
+        for task in iterable:
+            yield task
+            bar.update()
+    finally:
+        bar.close()
+
+
+def track_progress(func: Callable[..., Any], tasks: Tasks, bar_width: int = 50,
+                   file: TextIO | None = None, **kwargs: Any) -> list[Any]:
+    """Call `func(task, **kwargs)` for each task; returns the results in order.
+
+    `tasks` is a sequence, or an iterable with its length. An error names the task.
+    """
+    run = partial(_run_named, partial(func, **kwargs))
+    return [run(task) for task in track_iter_progress(tasks, bar_width, file)]
+
+
+def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int,
+                            initializer: Callable[..., None] | None = None,
+                            initargs: tuple = (), bar_width: int = 50, chunksize: int = 1,
+                            file: TextIO | None = None) -> list[Any]:
+    """As `track_progress` in `nproc` processes; results keep the order of the tasks.
+
+    A process that dies (out of memory) ends the work with an error rather than hanging it.
+    """
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+    iterable, total = _with_total(tasks)
+    with ProcessPoolExecutor(nproc, initializer=initializer, initargs=initargs) as pool:
+        results = pool.map(partial(_run_named, func), iterable, chunksize=chunksize)
+        try:
+            return list(track_iter_progress((results, total), bar_width, file))
+        except BrokenProcessPool as error:
+            raise UserError(
+                f'a worker process of {getattr(func, "__name__", func)} died, often for want of '
+                f'memory: use fewer processes than {nproc} (this machine has {os.cpu_count()} '
+                'cores)') from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _run_named(func: Callable[[Any], Any], task: Any) -> Any:
+    try:
+        return func(task)
+    except Exception as error:
+        add_note(error, f'while processing {short(task, 200)}')
+        raise
+
+
+def _with_total(tasks: Tasks) -> tuple[Iterable[Any], int]:
+    if isinstance(tasks, tuple) and len(tasks) == 2 and isinstance(tasks[1], int) \
+            and isinstance(tasks[0], Iterable):
+        return tasks
+    return tasks, len(tasks)

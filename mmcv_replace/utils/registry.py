@@ -1,0 +1,114 @@
+"""Registries: the names that a config writes after `type`, and the classes they stand for."""
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .config_dict import ConfigDict
+from .errors import ConfigError, RegistryError, UserError, add_note
+from .signature import check_arguments, explain_type_error
+from .suggest import did_you_mean
+
+
+class Registry:
+    """A table from names to classes (or functions) of one sort, such as backbones."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.module_dict: dict[str, Callable[..., Any]] = {}
+
+    def register_module(self, name: str | list[str] | None = None, force: bool = False,
+                        module: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Enter a class under its own name or under `name` (one or several).
+
+        A decorator, `@X.register_module()`, unless `module` is given. A name that is taken is
+        refused unless `force` replaces it.
+        """
+        if callable(name):  # written without parentheses: @X.register_module
+            return self._add(name, [name.__name__], force)
+        names = [name] if isinstance(name, str) else name
+
+        def enter(target: Callable[..., Any]) -> Callable[..., Any]:
+            return self._add(target, names or [target.__name__], force)
+
+        return enter if module is None else enter(module)
+
+    def _add(self, module: Callable[..., Any], names: list[str],
+             force: bool) -> Callable[..., Any]:
+        if not (inspect.isclass(module) or inspect.isroutine(module)):
+            raise RegistryError(f'registry {self.name!r} holds classes and functions, '
+                                f'not {module!r}')
+        for name in names:
+            if name in self.module_dict and not force:
+                raise RegistryError(
+                    f'{name!r} is already in registry {self.name!r}, as '
+                    f'{_full_name(self.module_dict[name])}: choose another name for '
+                    f'{_full_name(module)}, or register it with force=True')
+        self.module_dict.update(dict.fromkeys(names, module))
+        return module
+
+    def get(self, key: str) -> Callable[..., Any]:
+        """The class registered as `key`; RegistryError when there is none."""
+        if key not in self.module_dict:
+            raise RegistryError(
+                f'{key!r} is not in registry {self.name!r}{did_you_mean(key, self.module_dict)}\n'
+                'A class of your own is known once its module is imported: add that module to '
+                "the config, custom_imports = dict(imports=['package.module']).\n"
+                f'Known: {", ".join(sorted(self.module_dict)) or "nothing yet"}')
+        return self.module_dict[key]
+
+    def build(self, cfg: dict[str, Any], default_args: dict[str, Any] | None = None) -> Any:
+        """Make the component that `cfg` describes; see `build_from_cfg`."""
+        return build_from_cfg(cfg, self, default_args)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.module_dict
+
+    def __len__(self) -> int:
+        return len(self.module_dict)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.module_dict)
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.module_dict), default=0)
+        rows = [f'  {name:<{width}}  {_full_name(self.module_dict[name])}'
+                for name in sorted(self.module_dict)]
+        return '\n'.join([f'Registry {self.name!r}, {len(self)} entries', *rows])
+
+
+def _full_name(module: Callable[..., Any]) -> str:
+    return f'{module.__module__}.{module.__qualname__}'
+
+
+def build_from_cfg(cfg: dict[str, Any], registry: Registry,
+                   default_args: dict[str, Any] | None = None) -> Any:
+    """Call the class that `cfg['type']` names (or is) with the other entries as arguments.
+
+    `default_args` fill in what `cfg` leaves out. Unknown and missing arguments are an
+    ArgumentError; an error of the constructor itself passes with a note that names the component.
+    """
+    if not isinstance(cfg, dict):
+        raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
+    args = {**(default_args or {}), **cfg}
+    kind = args.pop('type', None)
+    if kind is None:
+        raise ConfigError(f"this {registry.name} lacks a 'type': {cfg!r}")
+    if not (isinstance(kind, str) or callable(kind)):
+        raise ConfigError(f"the 'type' of a {registry.name} is a name or a class, not {kind!r}")
+    component = registry.get(kind) if isinstance(kind, str) else kind
+    label = f'{registry.name} {kind if isinstance(kind, str) else _full_name(kind)!r}'
+
+    def origin(key: str) -> str | None:
+        return cfg.origin(key) if isinstance(cfg, ConfigDict) else None
+
+    check_arguments(label, component, args, origin)
+    try:
+        return component(**args)
+    except Exception as error:
+        explained = None
+        if isinstance(error, TypeError) and not isinstance(error, UserError):
+            explained = explain_type_error(error, label, component, args, origin)
+        if explained is not None:
+            raise explained from error
+        add_note(error, f'while building {label}')
+        raise

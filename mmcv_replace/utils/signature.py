@@ -1,0 +1,94 @@
+"""Check the arguments of a component against its signature, so that a typo is named as such."""
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .errors import ArgumentError
+from .suggest import did_you_mean
+
+_BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+_MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required [\w-]+ arguments?: (.+)')
+
+
+def check_arguments(label: str, component: Callable[..., Any], args: dict[str, Any],
+                    origin: Callable[[str], str | None]) -> None:
+    """Raise ArgumentError for an argument that `component` does not take, or one that it lacks.
+
+    `label` names the component in the message; `origin` says which file or option set a key.
+    A component with **kwargs may use any name: see `explain_type_error`.
+    """
+    own = _parameters(component)
+    if own is None:
+        return
+    names = [p.name for p in own if p.kind in _BY_KEYWORD]
+    unknown = [key for key in args if key not in names]
+    if unknown and not _is_open(own):
+        raise _unknown_error(label, unknown, names, origin)
+    missing = [p.name for p in own
+               if p.kind in _BY_KEYWORD and p.default is p.empty and p.name not in args]
+    if missing:
+        raise _missing_error(label, missing)
+
+
+def explain_type_error(error: TypeError, label: str, component: Callable[..., Any],
+                       args: dict[str, Any], origin: Callable[[str], str | None],
+                       ) -> ArgumentError | None:
+    """The ArgumentError for a call that failed in a base class to which **kwargs were passed on.
+
+    None when the error has another reason. Only the call can tell: a component is free to keep
+    the names that its base does not know.
+    """
+    bases = {base.__name__ for base in getattr(component, '__mro__', ())}
+    found = _UNEXPECTED.search(str(error))
+    if found and found[1] in bases and found[2] in args:
+        return _unknown_error(label, [found[2]], _names_along_mro(component), origin)
+    found = _MISSING.search(str(error))
+    if found and found[1] in bases:
+        return _missing_error(label, re.findall(r"'(\w+)'", found[2]))
+    return None
+
+
+def _parameters(component: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """Parameters without self; None for a builtin that does not tell."""
+    try:
+        return list(inspect.signature(component).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_open(parameters: Iterable[inspect.Parameter]) -> bool:
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+
+
+def _names_along_mro(component: type) -> list[str]:
+    """Keyword names of the class and, as long as **kwargs pass them on, of its bases."""
+    names: dict[str, None] = {}
+    for init in _constructors(component):
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        names.update((p.name, None) for p in parameters if p.kind in _BY_KEYWORD)
+        if not _is_open(parameters):
+            break
+    return list(names)
+
+
+def _constructors(component: type) -> Iterator[Callable[..., None]]:
+    for base in component.__mro__[:-1]:
+        if '__init__' in vars(base):
+            yield vars(base)['__init__']
+
+
+def _unknown_error(label: str, unknown: list[str], names: list[str],
+                   origin: Callable[[str], str | None]) -> ArgumentError:
+    lines = []
+    for key in unknown:
+        place = origin(key)
+        lines.append(f'{label} does not take {key!r}' + (f' (set by {place})' if place else '')
+                     + did_you_mean(key, names))
+    return ArgumentError('\n'.join(lines) + f'\nIt takes: {", ".join(names) or "no arguments"}')
+
+
+def _missing_error(label: str, missing: list[str]) -> ArgumentError:
+    return ArgumentError(f'{label} needs {", ".join(map(repr, missing))}: add it to its dict in '
+                         'the config')

@@ -1,0 +1,50 @@
+"""A stopwatch."""
+import time
+
+from .logging import print_log
+
+
+class Timer:
+    """Counts seconds since its start; as a context manager it prints them at the end."""
+
+    def __init__(self, start: bool = True, print_tmpl: str = '{:.3f}') -> None:
+        self.print_tmpl = print_tmpl
+        self._start: float | None = None
+        self._last: float | None = None
+        if start:
+            self.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started."""
+        return self._start is not None
+
+    def start(self) -> None:
+        """Start it; one that runs goes on."""
+        if self._start is None:
+            self._start = time.perf_counter()
+        self._last = time.perf_counter()
+
+    def since_start(self) -> float:
+        """Seconds since the start."""
+        self._check()
+        self._last = time.perf_counter()
+        return self._last - self._start
+
+    def since_last_check(self) -> float:
+        """Seconds since the start or the last question, whichever was later."""
+        self._check()
+        before, self._last = self._last, time.perf_counter()
+        return self._last - before
+
+    def __enter__(self) -> 'Timer':
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        print_log(self.print_tmpl.format(self.since_last_check()))
+        self._start = None
+
+    def _check(self) -> None:
+        if self._start is None:
+            raise RuntimeError('the timer was not started')

@@ -1,0 +1,66 @@
+import os
+
+import pytest
+
+from mmcv_replace import atomic_write
+
+
+def test_bytes_and_text(tmp_path):
+    with atomic_write(tmp_path / 'sub' / 'a.bin') as file:
+        file.write(b'\x00\n')
+    with atomic_write(str(tmp_path / 'b.txt'), 'w') as file:
+        file.write('grün\n')
+    assert (tmp_path / 'sub' / 'a.bin').read_bytes() == b'\x00\n'
+    assert (tmp_path / 'b.txt').read_text(encoding='utf-8') == 'grün\n'
+
+
+def test_old_content_stays_until_the_end(tmp_path):
+    path = tmp_path / 'a'
+    path.write_text('old')
+    with atomic_write(path) as file:
+        file.write(b'new')
+        file.flush()
+        assert path.read_text() == 'old'
+        assert len(list(tmp_path.iterdir())) == 2
+    assert path.read_text() == 'new'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
+def test_error_keeps_the_old_file_and_leaves_nothing(tmp_path, error):
+    path = tmp_path / 'a'
+    path.write_text('old')
+
+    def write_and_fail():
+        with atomic_write(path) as file:
+            file.write(b'new')
+            raise error
+
+    with pytest.raises(error):
+        write_and_fail()
+    assert path.read_text() == 'old'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_content_is_on_the_disk_before_the_name_moves(tmp_path, monkeypatch):
+    calls = []
+    replace, fsync = os.replace, os.fsync
+    monkeypatch.setattr(os, 'fsync', lambda fd: (calls.append('fsync'), fsync(fd)))
+    monkeypatch.setattr(os, 'replace', lambda *names: (calls.append('replace'), replace(*names)))
+    with atomic_write(tmp_path / 'a'):
+        pass
+    assert calls == ['fsync', 'replace']
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path):
+    (tmp_path / 'plain').touch()
+    with atomic_write(tmp_path / 'a'):
+        pass
+    assert (tmp_path / 'a').stat().st_mode == (tmp_path / 'plain').stat().st_mode
+
+
+def test_long_names(tmp_path):
+    name = 'x' * 250
+    with atomic_write(tmp_path / name) as file:
+        file.write(b'1')
+    assert (tmp_path / name).read_bytes() == b'1'

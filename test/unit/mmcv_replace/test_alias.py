@@ -1,0 +1,98 @@
+"""Every test runs in a process of its own: the alias lasts as long as the process."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run_code(code):
+        done = subprocess.run([sys.executable, '-W', 'error::DeprecationWarning', '-c', code],
+                              capture_output=True, text=True, cwd=tmp_path,
+                              env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run_code
+
+
+def test_alias_gives_the_same_modules_lazily(run):
+    run('''
+import sys
+import mmcv_replace
+spec = mmcv_replace.__spec__
+before = set(sys.modules)
+assert mmcv_replace.install_alias() is True
+assert mmcv_replace.install_alias() is True
+assert set(sys.modules) == before
+finders = [type(finder).__name__ for finder in sys.meta_path]
+assert finders.count('_AliasFinder') == 1
+
+import mmcv
+assert mmcv is mmcv_replace
+assert mmcv.__spec__ is spec
+import mmcv.utils.config
+from mmcv.utils.config import Config
+assert Config is mmcv_replace.utils.config.Config is mmcv.Config
+assert mmcv.utils.__spec__.name == mmcv.utils.__name__ == 'mmcv_replace.utils'
+assert 'mmcv_replace.utils.parrots_wrapper' in sys.modules
+from mmcv.utils import parrots_wrapper
+assert parrots_wrapper is sys.modules['mmcv_replace.utils.parrots_wrapper']
+assert mmcv.load is mmcv_replace.fileio.load
+''')
+
+
+def test_sub_packages(run):
+    run('''
+import mmcv_replace
+mmcv_replace.install_alias()
+from mmcv.runner import hooks
+import mmcv.cnn.bricks
+from mmcv.parallel import collate
+import mmcv_replace.cnn.bricks, mmcv_replace.runner.hooks, mmcv_replace.parallel
+assert hooks is mmcv_replace.runner.hooks
+assert mmcv.cnn.bricks is mmcv_replace.cnn.bricks
+assert collate is mmcv_replace.parallel.collate
+''')
+
+
+def test_part_that_does_not_exist(run):
+    run('''
+import mmcv_replace
+mmcv_replace.install_alias()
+try:
+    import mmcv.video
+except ModuleNotFoundError as error:
+    assert error.name == 'mmcv.video'
+    assert 'mmcv is mmcv_replace here' in str(error)
+else:
+    raise AssertionError
+''')
+
+
+def test_real_mmcv_that_is_imported_already_stays(run, tmp_path):
+    (tmp_path / 'mmcv.py').write_text('real = True')
+    done = run('''
+import sys
+sys.path.insert(0, '')
+import mmcv
+import mmcv_replace
+assert mmcv_replace.install_alias() is False
+import mmcv as again
+assert again.real
+''')
+    assert 'mmcv is imported already, from' in done.stderr
+
+
+def test_real_mmcv_that_is_only_installed_gives_way(run, tmp_path):
+    (tmp_path / 'mmcv.py').write_text('real = True')
+    run('''
+import sys
+sys.path.insert(0, '')
+import mmcv_replace
+mmcv_replace.install_alias()
+import mmcv
+assert mmcv is mmcv_replace
+''')

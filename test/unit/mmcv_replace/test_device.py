@@ -1,0 +1,167 @@
+"""The device table: names, indices, errors."""
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from mmcv_replace import device as device_module
+from mmcv_replace.device import (
+    DeviceKind,
+    default_backend,
+    is_asynchronous,
+    kind_of,
+    max_memory_mb,
+    resolve_device,
+    seed_everything,
+    set_device,
+    supports_pinned_memory,
+    supports_sync_batchnorm,
+    synchronize,
+)
+from mmcv_replace.utils.errors import DeviceError
+
+
+class FakeModule:
+    """What torch offers for an accelerator, with three devices."""
+
+    def __init__(self):
+        self.calls = []
+
+    def is_available(self):
+        return True
+
+    def device_count(self):
+        return 3
+
+    def max_memory_allocated(self, device):
+        return 5 * 2**20 + 7
+
+    def __getattr__(self, name):
+        return lambda *args: self.calls.append((name, *args))
+
+
+@pytest.fixture
+def accelerator(monkeypatch):
+    """A machine whose accelerator is of type 'xpu', a type that torch knows and we do not."""
+    module = FakeModule()
+    monkeypatch.setattr(torch, 'xpu', module)
+    kinds = (DeviceKind('xpu', backend='xccl', aliases=('accelerator',)),
+             device_module.KINDS[-1])
+    monkeypatch.setattr(device_module, 'KINDS', kinds)
+    return module
+
+
+@pytest.fixture
+def cpu_only(monkeypatch):
+    monkeypatch.setattr(DeviceKind, 'available', lambda self: self.type == 'cpu')
+
+
+def test_auto_is_the_cpu_without_an_accelerator(cpu_only):
+    assert resolve_device('auto') == torch.device('cpu')
+
+
+def test_auto_takes_the_accelerator(accelerator):
+    assert resolve_device('auto') == torch.device('xpu', 0)
+
+
+@pytest.mark.parametrize(('name', 'index'), [('xpu', 0), ('xpu:2', 2), ('accelerator:1', 1),
+                                             (' XPU:1 ', 1)])
+def test_names_aliases_and_indices(accelerator, name, index):
+    assert resolve_device(name) == torch.device('xpu', index)
+
+
+def test_the_local_rank_chooses_the_index(accelerator, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '2')
+    assert resolve_device('xpu') == torch.device('xpu', 2)
+    assert resolve_device('xpu:0') == torch.device('xpu', 0)
+
+
+def test_an_index_beyond_the_last_device(accelerator):
+    with pytest.raises(DeviceError, match=r"'xpu:3' does not exist.*sees 3"):
+        resolve_device('xpu:3')
+
+
+@pytest.mark.parametrize('name', ['', 'xpu:', 'xpu:one', 'xpu 1'])
+def test_a_name_that_cannot_be_read(name):
+    with pytest.raises(DeviceError, match='cannot read the device'):
+        resolve_device(name)
+
+
+def test_an_unknown_device():
+    with pytest.raises(DeviceError, match=r"unknown device 'tpu': choose auto, npu, cuda, gpu, cpu"):
+        resolve_device('tpu')
+
+
+@pytest.mark.parametrize('name', ['npu', 'gpu', 'cuda:0'])
+def test_a_device_that_is_not_usable(cpu_only, name):
+    with pytest.raises(DeviceError, match=f"'{name}' is not usable here.*--device cpu"):
+        resolve_device(name)
+
+
+def test_a_plugin_that_does_not_import_makes_its_device_unavailable():
+    kind = DeviceKind('cuda', backend='b', plugin='a_package_that_does_not_exist')
+    assert not kind.available()
+
+
+@pytest.mark.parametrize(('name', 'backend'), [('npu', 'hccl'), ('cuda', 'nccl'), ('cpu', 'gloo')])
+def test_backends(name, backend):
+    assert device_module._find_kind(name).backend == backend
+
+
+def test_backend_of_the_device_that_is_used(accelerator):
+    assert default_backend() == 'xccl'
+    assert default_backend(torch.device('cpu')) == 'gloo'
+
+
+def test_what_the_cpu_can_do():
+    cpu = torch.device('cpu')
+    assert kind_of('cpu') is kind_of(cpu)
+    assert not is_asynchronous(cpu)
+    assert not supports_pinned_memory(cpu)
+    assert not supports_sync_batchnorm(cpu)
+    assert max_memory_mb(cpu) is None
+
+
+def test_what_an_accelerator_is_asked(accelerator):
+    device = torch.device('xpu', 1)
+    assert is_asynchronous(device)
+    assert supports_pinned_memory(device)
+    assert supports_sync_batchnorm(device)
+    assert max_memory_mb(device) == 5
+    set_device(device)
+    synchronize(device)
+    assert accelerator.calls == [('set_device', device), ('synchronize', device)]
+
+
+def test_the_cpu_is_set_and_awaited_without_effect():
+    set_device(torch.device('cpu'))
+    synchronize(torch.device('cpu'))
+    assert torch.zeros(1).device.type == 'cpu'
+
+
+def draws():
+    return random.random(), np.random.rand(), torch.rand(1).item()
+
+
+def test_a_seed_fixes_every_generator():
+    seed_everything(7)
+    first = draws()
+    seed_everything(7)
+    assert draws() == first
+    seed_everything(8)
+    assert all(a != b for a, b in zip(draws(), first, strict=True))
+
+
+def test_deterministic_kernels_are_asked_for():
+    try:
+        seed_everything(0, deterministic=True)
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_kernel_search_is_switched(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', False)
+    device_module.set_kernel_search(True)
+    assert torch.backends.cudnn.benchmark

@@ -1,0 +1,64 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from mmcv_replace.utils import check_file_exist, is_filepath, mkdir_or_exist, scandir, symlink
+from mmcv_replace.utils.errors import DataError
+
+
+def test_is_filepath():
+    assert is_filepath('a')
+    assert is_filepath(Path('a'))
+    assert not is_filepath(3)
+
+
+def test_check_file_exist(tmp_path):
+    check_file_exist(__file__)
+    with pytest.raises(DataError, match='file ".*/none.txt" does not exist'):
+        check_file_exist(tmp_path / 'none.txt')
+    with pytest.raises(DataError, match='give me a file, not'):
+        check_file_exist(tmp_path, 'give me a file, not {}')
+
+
+def test_mkdir_or_exist(tmp_path):
+    for _ in range(2):
+        mkdir_or_exist(tmp_path / 'a' / 'b')
+    assert (tmp_path / 'a' / 'b').is_dir()
+    mkdir_or_exist('')
+
+
+def test_symlink_replaces_a_link_or_a_file(tmp_path):
+    for name in ('one', 'two'):
+        (tmp_path / name).write_text(name)
+    link = tmp_path / 'latest'
+    symlink('one', link)
+    symlink('two', link)
+    assert os.readlink(link) == 'two'
+    assert link.read_text() == 'two'
+    with pytest.raises(FileExistsError):
+        symlink('one', link, overwrite=False)
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(OSError, match='folder'):
+        symlink('one', tmp_path / 'folder')
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['folder', 'latest', 'one', 'two']
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ('b.png', 'a.PNG', 'c.jpg', '.hidden.png', 'sub/d.png', 'sub/deep/e.jpg',
+                 '.git/f.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(('arguments', 'names'), [
+    ({}, ['a.PNG', 'b.png', 'c.jpg']),
+    ({'suffix': '.png'}, ['b.png']),
+    ({'suffix': '.PNG', 'case_sensitive': False}, ['a.PNG', 'b.png']),
+    ({'suffix': ('.png', '.jpg'), 'recursive': True},
+     ['b.png', 'c.jpg', 'sub/d.png', 'sub/deep/e.jpg']),
+])
+def test_scandir(folder, arguments, names):
+    assert list(scandir(folder, **arguments)) == names
