@@ -1,0 +1,94 @@
+"""Operations on the values of pixels: normalisation, look-up tables, brightness, contrast."""
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .colorspace import bgr2gray, gray2bgr
+
+Channels = Sequence[float] | np.ndarray
+
+
+def imnormalize(
+    img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True
+) -> np.ndarray:
+    """(img - mean) / std in float32; mean and std are in the order of the output's channels."""
+    return imnormalize_(img.astype(np.float32, order='C'), mean, std, to_rgb)
+
+
+def imnormalize_(
+    img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True
+) -> np.ndarray:
+    """`imnormalize` in place; img: [H, W, C] of floats."""
+    assert img.dtype.kind == 'f'
+    if to_rgb:
+        cv2.cvtColor(img, cv2.COLOR_BGR2RGB, img)
+    cv2.subtract(img, _row(mean), img)
+    cv2.multiply(img, 1 / _row(std), img)
+    return img
+
+
+def imdenormalize(
+    img: np.ndarray, mean: Channels, std: Channels, to_bgr: bool = True
+) -> np.ndarray:
+    """Undo `imnormalize`: img * std + mean, float32 in BGR order."""
+    img = cv2.multiply(img.astype(np.float32), _row(std))
+    cv2.add(img, _row(mean), img)
+    return cv2.cvtColor(img, cv2.COLOR_RGB2BGR) if to_bgr else img
+
+
+def lut_transform(img: np.ndarray, lut_table: np.ndarray) -> np.ndarray:
+    """Replace each value of a uint8 image by its entry in a table [256]."""
+    assert lut_table.shape == (256,)
+    return cv2.LUT(np.asarray(img, np.uint8), lut_table)
+
+
+def clahe(
+    img: np.ndarray, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)
+) -> np.ndarray:
+    """Contrast limited adaptive histogram equalisation of one uint8 channel [H, W]."""
+    assert img.ndim == 2
+    return cv2.createCLAHE(clip_limit, tuple(tile_grid_size)).apply(np.asarray(img, np.uint8))
+
+
+def solarize(img: np.ndarray, thr: int = 128) -> np.ndarray:
+    """Invert the values that are at least `thr`."""
+    return np.where(img < thr, img, 255 - img)
+
+
+def posterize(img: np.ndarray, bits: int) -> np.ndarray:
+    """Keep the highest `bits` of the eight bits of each value."""
+    shift = 8 - bits
+    return img >> shift << shift
+
+
+def adjust_color(
+    img: np.ndarray, alpha: float = 1, beta: float | None = None, gamma: float = 0
+) -> np.ndarray:
+    """alpha * img + beta * gray + gamma; `beta` is 1 - alpha by default, which blends with grey."""
+    gray = gray2bgr(bgr2gray(img))
+    beta = 1 - alpha if beta is None else beta
+    blended = cv2.addWeighted(img, alpha, gray, beta, gamma)
+    return blended if img.dtype == np.uint8 else np.clip(blended, 0, 255)
+
+
+def adjust_brightness(img: np.ndarray, factor: float = 1.0) -> np.ndarray:
+    """Blend with black: 0 gives black, 1 the image, more than 1 a brighter one."""
+    return _blend(img, np.zeros_like(img), factor)
+
+
+def adjust_contrast(img: np.ndarray, factor: float = 1.0) -> np.ndarray:
+    """Blend with the image's mean grey: 0 gives plain grey, 1 the image, more than 1 contrast."""
+    mean = round(float(bgr2gray(img).mean()))
+    return _blend(img, np.full_like(img, mean), factor)
+
+
+def _blend(img: np.ndarray, other: np.ndarray, factor: float) -> np.ndarray:
+    mixed = cv2.addWeighted(
+        img.astype(np.float32), factor, other.astype(np.float32), 1 - factor, 0)
+    return np.clip(mixed, 0, 255).astype(img.dtype)
+
+
+def _row(values: Channels) -> np.ndarray:
+    """[1, C] float64: the form that OpenCV takes as one value a channel."""
+    return np.asarray(values, np.float64).reshape(1, -1)

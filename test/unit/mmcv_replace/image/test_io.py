@@ -1,0 +1,211 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcv_replace.image import imfrombytes, imread, imwrite, supported_backends, use_backend
+from mmcv_replace.utils.errors import ConfigError, DataError
+
+EXIF_ORIENTATION = 0x0112
+
+
+@pytest.fixture(autouse=True)
+def default_backend():
+    yield
+    use_backend('cv2')
+
+
+def encode(img, suffix):
+    return cv2.imencode(suffix, img)[1].tobytes()
+
+
+def save_pil(img, path, mode=None, **kwargs):
+    Image.fromarray(img, mode).save(path, **kwargs) if mode else Image.fromarray(img).save(
+        path, **kwargs)
+    return path
+
+
+@pytest.mark.parametrize('backend', supported_backends)
+def test_a_lossless_file_gives_back_its_pixels_in_bgr_or_rgb(tmp_path, photo, backend):
+    path = save_pil(photo, tmp_path / 'rgb.png')
+
+    np.testing.assert_array_equal(imread(path, backend=backend), photo[..., ::-1])
+    np.testing.assert_array_equal(imread(path, channel_order='rgb', backend=backend), photo)
+    np.testing.assert_array_equal(imread(str(path), 'unchanged', backend=backend),
+                                  photo[..., ::-1])
+
+
+@pytest.mark.parametrize('backend', supported_backends)
+def test_grayscale_is_the_luma(tmp_path, photo, backend):
+    path = save_pil(photo, tmp_path / 'rgb.png')
+
+    gray = imread(path, 'grayscale', backend=backend)
+
+    assert gray.shape == photo.shape[:2]
+    assert np.abs(gray - photo @ (0.299, 0.587, 0.114)).max() < 1.01
+
+
+def test_pillow_reads_the_indices_of_a_palette_and_opencv_its_colours(tmp_path, label):
+    image = Image.fromarray(label)
+    image.putpalette(list(range(0, 63)))
+    image.save(tmp_path / 'palette.png')
+
+    indices = imread(tmp_path / 'palette.png', 'unchanged', backend='pillow')
+    colours = imread(tmp_path / 'palette.png', 'unchanged', backend='cv2')
+
+    np.testing.assert_array_equal(indices, label)
+    np.testing.assert_array_equal(colours[..., ::-1], label[..., None] * 3 + np.arange(3))
+
+
+def test_unchanged_keeps_transparency_and_depth(tmp_path, photo, label):
+    rgba = np.dstack([photo, label])
+    save_pil(rgba, tmp_path / 'rgba.png')
+    Image.fromarray(label.astype(np.uint16) * 300).save(tmp_path / 'deep.png')
+
+    for backend in supported_backends:
+        four = imread(tmp_path / 'rgba.png', 'unchanged', backend=backend)
+        deep = imread(tmp_path / 'deep.png', 'unchanged', backend=backend)
+        np.testing.assert_array_equal(four, rgba[..., [2, 1, 0, 3]])
+        np.testing.assert_array_equal(deep, label.astype(np.uint16) * 300)
+
+
+def test_pillow_shows_a_mean_colour_through_a_transparent_grey_image(tmp_path):
+    grey_alpha = np.zeros((2, 2, 2), np.uint8)
+    grey_alpha[0] = 50, 255
+    Image.fromarray(grey_alpha, 'LA').save(tmp_path / 'la.png')
+
+    img = imread(tmp_path / 'la.png', channel_order='rgb', backend='pillow')
+
+    np.testing.assert_array_equal(img[0], [[50] * 3] * 2)
+    np.testing.assert_array_equal(img[1], [[124, 117, 104]] * 2)
+
+
+@pytest.mark.parametrize('backend', supported_backends)
+def test_the_exif_orientation_is_applied_except_to_unchanged(tmp_path, photo, backend):
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 6  # to be turned clockwise by a quarter
+    save_pil(photo, tmp_path / 'turned.jpg', exif=exif, quality=95)
+    save_pil(photo, tmp_path / 'plain.jpg', quality=95)
+    plain = imread(tmp_path / 'plain.jpg', backend=backend)
+
+    turned = imread(tmp_path / 'turned.jpg', backend=backend)
+    stored = imread(tmp_path / 'turned.jpg', 'unchanged', backend=backend)
+
+    np.testing.assert_array_equal(turned, np.rot90(plain, -1))
+    assert imread(tmp_path / 'turned.jpg', 'grayscale', backend=backend).shape == (52, 37)
+    np.testing.assert_array_equal(stored, plain)
+
+
+@pytest.mark.parametrize('name', ['Straße 北京.png', "with space 'and' quote.png"])
+def test_any_file_name_works(tmp_path, photo, name):
+    assert imwrite(photo, tmp_path / 'sub folder' / name)
+
+    np.testing.assert_array_equal(imread(tmp_path / 'sub folder' / name), photo)
+
+
+def test_an_array_is_returned_as_it_is(photo):
+    assert imread(photo) is photo
+
+
+def test_imwrite_can_leave_folders_alone_and_passes_parameters(tmp_path, photo):
+    imwrite(photo, tmp_path / 'good.jpg', [cv2.IMWRITE_JPEG_QUALITY, 95])
+    imwrite(photo, tmp_path / 'bad.jpg', [cv2.IMWRITE_JPEG_QUALITY, 5])
+
+    assert (tmp_path / 'bad.jpg').stat().st_size < (tmp_path / 'good.jpg').stat().st_size / 2
+    with pytest.raises(FileNotFoundError):
+        imwrite(photo, tmp_path / 'absent' / 'x.jpg', auto_mkdir=False)
+
+
+def test_imwrite_names_the_file_and_the_remedy_for_an_unknown_format(tmp_path, photo):
+    with pytest.raises(DataError, match=r'cannot write the image .*x\.nothing.*use a suffix'):
+        imwrite(photo, tmp_path / 'x.nothing')
+
+
+def test_use_backend_decides_where_none_is_given(tmp_path, label):
+    image = Image.fromarray(label)
+    image.putpalette([7] * 63)
+    image.save(tmp_path / 'p.png')
+
+    assert imread(tmp_path / 'p.png', 'unchanged').ndim == 3
+    use_backend('pillow')
+    assert imread(tmp_path / 'p.png', 'unchanged').ndim == 2
+
+
+@pytest.mark.parametrize('call', [
+    lambda content: imfrombytes(content, backend='tifffile'),
+    lambda content: imfrombytes(content, flag='colour'),
+    lambda content: imfrombytes(content, channel_order='gbr'),
+    lambda content: use_backend('turbo'),
+])
+def test_unknown_settings_list_the_known_ones(photo, call):
+    with pytest.raises(ConfigError, match='unknown image .*choose one of'):
+        call(encode(photo, '.png'))
+
+
+@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+@pytest.mark.parametrize('kept', [0.3, 0.7, 0.98, 'last byte'])
+def test_a_truncated_file_is_an_error_that_names_it(tmp_path, photo, backend, suffix, kept):
+    content = encode(photo, suffix)
+    path = tmp_path / f'broken{suffix}'
+    path.write_bytes(content[:-1] if kept == 'last byte' else content[:int(kept * len(content))])
+
+    with pytest.raises(DataError, match=rf'broken{suffix}: the file is truncated: it is a'):
+        imread(path, backend=backend)
+
+
+def test_the_thumbnail_of_a_truncated_jpeg_does_not_pass_for_its_end(tmp_path, photo):
+    thumbnail = encode(photo[::4, ::4], '.jpg')
+    content = encode(photo, '.jpg')
+    segment = b'\xff\xe1' + (len(thumbnail) + 2).to_bytes(2, 'big') + thumbnail
+    whole = content[:2] + segment + content[2:]
+
+    assert imfrombytes(whole).shape == photo.shape
+    with pytest.raises(DataError, match='truncated'):
+        imfrombytes(whole[:-200])
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+def test_bytes_after_the_end_of_the_image_are_allowed(photo, suffix):
+    content = encode(photo, suffix)
+
+    np.testing.assert_array_equal(imfrombytes(content + b'\0' * 100), imfrombytes(content))
+
+
+@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('content', [b'this is no image', b'\xff\xd8\xff\xd9',
+                                     b'\x89PNG\r\n\x1a\n____IEND\xaeB`\x82'])
+def test_what_is_no_image_is_an_error_that_names_it(tmp_path, backend, content):
+    path = tmp_path / 'noise.jpg'
+    path.write_bytes(content)
+
+    with pytest.raises(DataError, match=rf'noise\.jpg: {backend} cannot decode the image'):
+        imread(path, backend=backend)
+
+
+def test_an_empty_and_a_missing_file_are_errors_that_name_them(tmp_path):
+    (tmp_path / 'empty.png').touch()
+
+    with pytest.raises(DataError, match=r'empty\.png: the file is empty'):
+        imread(tmp_path / 'empty.png')
+    with pytest.raises(DataError, match=r'absent\.png'):
+        imread(tmp_path / 'absent.png')
+
+
+def test_real_photos_are_read_alike_by_both_backends(shared_dir):
+    folder = shared_dir / 'data/voc-mini/VOCdevkit/VOC2012/JPEGImages'
+    for path in sorted(folder.iterdir())[:3]:
+        with Image.open(path) as image:
+            size = image.size
+        first, second = (imread(path, backend=backend) for backend in supported_backends)
+        assert first.shape == (size[1], size[0], 3)
+        assert np.abs(first.astype(int) - second).max() <= 4  # decoders round differently
+
+
+def test_reading_bytes_from_memory(photo):
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, 'BMP')
+
+    np.testing.assert_array_equal(imfrombytes(buffer.getvalue(), channel_order='rgb'), photo)

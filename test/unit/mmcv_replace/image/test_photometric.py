@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+from mmcv_replace.image import (
+    adjust_brightness,
+    adjust_color,
+    adjust_contrast,
+    clahe,
+    imdenormalize,
+    imnormalize,
+    imnormalize_,
+    lut_transform,
+    posterize,
+    solarize,
+)
+
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+GRAY = np.array([0.114, 0.587, 0.299])  # of B, G, R
+
+
+@pytest.mark.parametrize('to_rgb', [True, False])
+def test_imnormalize(photo, to_rgb):
+    expected = ((photo[..., ::-1] if to_rgb else photo) - np.array(MEAN)) / STD
+    before = photo.copy()
+
+    normalized = imnormalize(photo, MEAN, STD, to_rgb)
+
+    assert normalized.dtype == np.float32
+    np.testing.assert_allclose(normalized, expected, atol=1e-6)
+    np.testing.assert_array_equal(photo, before)
+
+
+def test_imnormalize_takes_views_and_floats(photo):
+    expected = imnormalize(photo, MEAN, STD)
+
+    np.testing.assert_array_equal(imnormalize(photo.astype(np.float64), MEAN, STD), expected)
+    np.testing.assert_array_equal(imnormalize(photo[:, ::-1], MEAN, STD), expected[:, ::-1])
+    np.testing.assert_array_equal(
+        imnormalize(photo.transpose(1, 0, 2), MEAN, STD), expected.transpose(1, 0, 2))
+
+
+def test_imnormalize_in_place(photo):
+    img = photo.astype(np.float32)
+
+    assert imnormalize_(img, MEAN, STD) is img
+    np.testing.assert_array_equal(img, imnormalize(photo, MEAN, STD))
+    with pytest.raises(AssertionError):
+        imnormalize_(photo, MEAN, STD)
+
+
+@pytest.mark.parametrize('swap', [True, False])
+def test_imdenormalize_undoes_imnormalize(photo, swap):
+    normalized = imnormalize(photo, MEAN, STD, to_rgb=swap)
+
+    np.testing.assert_allclose(imdenormalize(normalized, MEAN, STD, to_bgr=swap), photo, atol=1e-4)
+
+
+def test_lut_transform(photo):
+    table = np.random.RandomState(0).permutation(256).astype(np.uint8)
+
+    np.testing.assert_array_equal(lut_transform(photo, table), table[photo])
+
+
+def test_clahe_raises_the_contrast_locally():
+    flat = np.random.RandomState(0).randint(100, 121, (64, 64)).astype(np.uint8)
+
+    assert clahe(flat).std() > 3 * flat.std()
+    assert clahe(flat, clip_limit=1.0).std() < clahe(flat).std()
+    assert not np.array_equal(clahe(flat, tile_grid_size=(2, 2)), clahe(flat))
+
+
+@pytest.mark.parametrize('thr', [0, 100, 128, 256])
+def test_solarize(photo, thr):
+    expected = [value if value < thr else 255 - value for value in photo.ravel().tolist()]
+
+    np.testing.assert_array_equal(solarize(photo, thr).ravel(), expected)
+
+
+@pytest.mark.parametrize('bits', range(9))
+def test_posterize(photo, bits):
+    step = 2 ** (8 - bits)
+
+    np.testing.assert_array_equal(posterize(photo, bits), photo // step * step if bits else 0)
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.float32])
+@pytest.mark.parametrize(('alpha', 'beta', 'gamma'), [
+    (0, None, 0), (0.5, None, 0), (1, None, 0), (2, None, 0), (0.5, 0.7, 20)])
+def test_adjust_color(photo, dtype, alpha, beta, gamma):
+    gray = (photo @ GRAY)[..., None]
+    weight = 1 - alpha if beta is None else beta
+
+    adjusted = adjust_color(photo.astype(dtype), alpha, beta, gamma)
+
+    expected = np.clip(alpha * photo.astype(float) + weight * gray + gamma, 0, 255)
+    np.testing.assert_allclose(adjusted, expected, atol=1.6)
+    assert adjusted.dtype == dtype
+
+
+@pytest.mark.parametrize('factor', [0, 0.4, 1, 1.8])
+def test_adjust_brightness(photo, factor):
+    expected = np.clip(photo * factor, 0, 255)
+
+    np.testing.assert_allclose(adjust_brightness(photo, factor), np.floor(expected), atol=1)
+    np.testing.assert_allclose(adjust_brightness(photo.astype(np.float32), factor), expected,
+                               rtol=1e-5)
+
+
+@pytest.mark.parametrize('factor', [0, 0.4, 1, 1.8])
+def test_adjust_contrast(photo, factor):
+    mean = (photo @ GRAY).mean()
+    expected = np.clip(photo * factor + mean * (1 - factor), 0, 255)
+
+    np.testing.assert_allclose(adjust_contrast(photo, factor), expected, atol=1.6)
