@@ -3,18 +3,26 @@
 Everything that differs between accelerators is one row here. The rest of the code holds a
 `torch.device` and asks.
 """
+import glob
 import importlib
+import importlib.metadata
+import importlib.util
 import os
 import random
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 
-from .utils.errors import DeviceError
+from .utils.errors import ConfigError, DeviceError
+from .utils.logging import warn_once
+
+CANN_SETUP = '/usr/local/Ascend/ascend-toolkit/set_env.sh'
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,9 @@ class DeviceKind:
     asynchronous: bool = True  # kernels return before they are done
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
+    low_precision: str = 'float16'  # what mixed precision computes in unless told
+    scaler: str = 'torch.amp:GradScaler'  # module:class
+    settings: Mapping[str, Any] = field(default_factory=dict)  # start-up defaults, by dotted name
 
     @property
     def module(self) -> ModuleType | None:
@@ -38,11 +49,8 @@ class DeviceKind:
         """Whether a device of this kind can be used; imports the plug-in where one is needed."""
         if self.type == 'cpu':
             return True
-        if self.plugin is not None:
-            try:
-                importlib.import_module(self.plugin)
-            except (ImportError, OSError, RuntimeError):
-                return False
+        if self.plugin is not None and _plugin_error(self.plugin) is not None:
+            return False
         return self.module is not None and self.module.is_available()
 
     def count(self) -> int:
@@ -51,11 +59,46 @@ class DeviceKind:
 
 
 KINDS = (
-    DeviceKind('npu', backend='hccl', plugin='torch_npu'),
+    DeviceKind(
+        'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
+        # Kernels compiled for every new shape, and private memory formats, cost more than they
+        # give on images of many sizes.
+        settings={'jit_compile': False, 'allow_internal_format': False}),
     DeviceKind('cuda', backend='nccl', aliases=('gpu',)),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
-               sync_batchnorm=False),
+               sync_batchnorm=False, low_precision='bfloat16'),
 )
+
+
+@cache
+def _plugin_error(plugin: str) -> str | None:
+    """Why the plug-in cannot be imported, None where it can.
+
+    A plug-in that is installed but does not load is worth a warning; one that is not, is not.
+    """
+    if importlib.util.find_spec(plugin) is None:
+        return f'{plugin} is not installed: pip install "mmseg-ascend[npu]"'
+    try:
+        importlib.import_module(plugin)
+    except (ImportError, OSError, RuntimeError) as error:
+        reason = f'{plugin} does not load: {_missing_part(plugin, error)}'
+        warn_once(f'{reason}. Other devices work.')
+        return reason
+    return None
+
+
+def _missing_part(plugin: str, error: Exception) -> str:
+    """Which of version pair, driver and CANN keeps torch_npu from loading."""
+    version = importlib.metadata.version(plugin).split('+')[0]
+    host = torch.__version__.split('+')[0]
+    if version.split('.post')[0] != host:
+        return (f'its version {version} needs torch {version.split(".post")[0]}, and this is '
+                f'torch {host}')
+    if not (glob.glob('/dev/davinci[0-9]*') or os.path.isdir('/usr/local/Ascend/driver')):
+        return 'there is no NPU driver on this machine (no /dev/davinci*)'
+    if not (os.environ.get('ASCEND_HOME_PATH') or os.environ.get('ASCEND_TOOLKIT_HOME')):
+        return f'CANN is not in the environment; run: source {CANN_SETUP}'
+    return f'CANN or the driver does not fit it ({error})'
 
 
 def _find_kind(name: str) -> DeviceKind:
@@ -87,17 +130,27 @@ def resolve_device(name: str = 'auto') -> torch.device:
     else:
         kind = _find_kind(base)
         if not kind.available():
-            needs = f' and {kind.plugin} (with its driver) importable' if kind.plugin else ''
-            raise DeviceError(f'device {name!r} is not usable here: it needs a torch build for '
-                              f"{kind.type!r}{needs}; '--device cpu' works everywhere")
+            raise DeviceError(f'device {name!r} is not usable here: {_why_unusable(kind)} '
+                              "('--device cpu' works everywhere)")
     if kind.type == 'cpu':
         return torch.device('cpu')
-    local_rank = int(os.environ.get('LOCAL_RANK', 0))
-    number = int(index) if index is not None else local_rank % kind.count()
+    number = int(index) if index is not None else int(os.environ.get('LOCAL_RANK', 0))
     if number >= kind.count():
-        raise DeviceError(f'device {name!r} does not exist: this process sees {kind.count()} of '
-                          f'type {kind.type!r}, counted from 0')
+        raise DeviceError(
+            f'device {kind.type}:{number} does not exist: this process sees {kind.count()} of '
+            'that type, counted from 0; start fewer processes (--nproc, --nproc_per_node) or name '
+            'other devices (--device-list)')
     return torch.device(kind.type, number)
+
+
+def _why_unusable(kind: DeviceKind) -> str:
+    if kind.plugin is not None:
+        return _plugin_error(kind.plugin) or (
+            f'{kind.plugin} loads but sees no device; npu-smi info shows those of the machine, and '
+            'ASCEND_RT_VISIBLE_DEVICES hides some')
+    if getattr(torch.version, kind.type, None) is None:
+        return f'this torch ({torch.__version__}) was built without {kind.type.upper()}'
+    return 'no device is visible (driver, or CUDA_VISIBLE_DEVICES)'
 
 
 def set_device(device: torch.device) -> None:
@@ -105,6 +158,35 @@ def set_device(device: torch.device) -> None:
     module = kind_of(device).module
     if device.type != 'cpu' and module is not None:
         module.set_device(device)
+
+
+def start_device(device: torch.device, settings: Mapping[str, Any] | None = None) -> None:
+    """Make `device` the current one of this process and apply its start-up settings.
+
+    `settings` (a config's `npu = dict(...)`) change the defaults of the table; a name is a switch
+    of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32'.
+    """
+    kind = kind_of(device)
+    if device.type == 'cpu' or kind.module is None:
+        return
+    for name, value in {**kind.settings, **(settings or {})}.items():
+        _apply_setting(kind, name, value)
+    set_device(device)
+
+
+def _apply_setting(kind: DeviceKind, name: str, value: Any) -> None:
+    if name == 'jit_compile':
+        kind.module.set_compile_mode(jit_compile=value)
+        return
+    owner, _, switch = ('config.' + name if '.' not in name else name).rpartition('.')
+    target = kind.module
+    for part in owner.split('.'):
+        target = getattr(target, part, None)
+    # Some switches can be set but not read.
+    if target is None or not (hasattr(target, switch) or owner == 'config'):
+        raise ConfigError(f'{kind.type} = dict({name}=...) is not a setting of '
+                          f'{kind.module.__name__}')
+    setattr(target, switch, value)
 
 
 def _call(device: torch.device, name: str) -> Callable[[torch.device], object] | None:
@@ -141,6 +223,20 @@ def supports_sync_batchnorm(device: torch.device) -> bool:
 def default_backend(device: torch.device | None = None) -> str:
     """torch.distributed backend of the device (of the 'auto' device without one)."""
     return kind_of(device or resolve_device('auto')).backend
+
+
+def low_precision_dtype(device: torch.device) -> torch.dtype:
+    """What mixed precision computes in on the device unless the config names a type."""
+    return getattr(torch, kind_of(device).low_precision)
+
+
+def make_grad_scaler(device: torch.device, **options: Any) -> torch.amp.GradScaler:
+    """The device's loss scaler; `options` are torch.amp.GradScaler's."""
+    module, name = kind_of(device).scaler.split(':')
+    scaler = getattr(importlib.import_module(module), name)
+    if module == 'torch.amp':
+        return scaler(device.type, **options)
+    return scaler(**options)
 
 
 def seed_everything(seed: int, deterministic: bool = False) -> None:

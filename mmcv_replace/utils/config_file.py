@@ -31,7 +31,8 @@ def find_config(filename: str | Path) -> Path:
     for path in candidates:
         if os.path.isfile(path):
             return Path(os.path.abspath(path))
-    raise ConfigError(f'config file {filename} does not exist' + _neighbours(candidates[-1]))
+    nearest = next((path for path in candidates if path.parent.is_dir()), candidates[-1])
+    raise ConfigError(f'config file {filename} does not exist' + _neighbours(nearest))
 
 
 def _neighbours(path: Path) -> str:

@@ -1,0 +1,51 @@
+"""Samples to a batch."""
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import default_collate
+
+from ..utils.errors import DataError
+from .data_container import DataContainer
+
+
+def collate(batch: Sequence[Any], samples_per_gpu: int = 1) -> Any:
+    """Batch a list of samples; like torch's default collate, but heeds `DataContainer`s.
+
+    A container of the result holds one entry for each chunk of `samples_per_gpu` samples: a stacked
+    tensor [N, ...] if `stack`, otherwise the list of the samples' values.
+    """
+    first = batch[0]
+    if isinstance(first, DataContainer):
+        chunks = [batch[start:start + samples_per_gpu]
+                  for start in range(0, len(batch), samples_per_gpu)]
+        stacked = first.stack and not first.cpu_only
+        return first.like([_stack(chunk) if stacked else [sample.data for sample in chunk]
+                           for chunk in chunks])
+    if isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
+        return [collate(samples, samples_per_gpu) for samples in zip(*batch, strict=True)]
+    if isinstance(first, Mapping):
+        return {key: collate([sample[key] for sample in batch], samples_per_gpu) for key in first}
+    return default_collate(batch)
+
+
+def _stack(samples: Sequence[DataContainer]) -> torch.Tensor:
+    """Pad the tensors of one chunk to their common size and stack them."""
+    tensors = [sample.data for sample in samples]
+    pad_dims = samples[0].pad_dims or 0
+    kept = {tuple(tensor.shape[:tensor.dim() - pad_dims]) for tensor in tensors}
+    if len(kept) > 1 or len({tensor.dim() for tensor in tensors}) > 1:
+        shapes = ', '.join(str(tuple(tensor.shape)) for tensor in tensors)
+        raise DataError(f'samples of the shapes {shapes} cannot be one batch: only the last '
+                        f'{pad_dims} dimensions may differ; check the pipeline (grey images among '
+                        'colour ones?) or set samples_per_gpu=1')
+    largest = [max(tensor.shape[-dim] for tensor in tensors) for dim in range(1, pad_dims + 1)]
+    return default_collate([_pad(sample, largest) for sample in samples])
+
+
+def _pad(sample: DataContainer, largest: Sequence[int]) -> torch.Tensor:
+    """Enlarge at the end of the last dimensions; `largest` starts with the last one."""
+    padding = [amount for dim, size in enumerate(largest, start=1)
+               for amount in (0, size - sample.size(-dim))]
+    return F.pad(sample.data, padding, value=sample.padding_value) if any(padding) else sample.data

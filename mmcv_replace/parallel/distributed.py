@@ -1,0 +1,53 @@
+"""The model as one of several replicas that average their gradients."""
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from .data_parallel import device_of
+from .scatter import scatter
+from .utils import MODULE_WRAPPERS
+
+
+@MODULE_WRAPPERS.register_module()
+class MMDistributedDataParallel(DistributedDataParallel):
+    """torch's DDP for models with a `train_step`, fed batches made by `collate`.
+
+    Further arguments are DDP's. `device_ids` is there for callers of the old interface: a batch
+    goes to the device of the parameters. Without gradients (validation, inference) the model is
+    called directly: ranks may then run different numbers of batches.
+    """
+
+    def __init__(self, module: nn.Module, device_ids: Sequence[int] | None = None,
+                 **kwargs: Any) -> None:
+        super().__init__(module, **kwargs)
+        self._method = 'forward'
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        inputs, kwargs = scatter((inputs, kwargs), device_of(self.module))
+        if not torch.is_grad_enabled():
+            return self.module(*inputs, **kwargs)
+        return super().forward(*inputs, **kwargs)
+
+    def train_step(self, data: Any,
+                   optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
+        """One training iteration: the losses and what to log."""
+        self._method = 'train_step'
+        try:
+            return self(data, optimizer)
+        finally:
+            self._method = 'forward'
+
+    def val_step(self, data: Any,
+                 optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
+        """The losses of a validation batch."""
+        return self.module.val_step(scatter(data, device_of(self.module)), optimizer)
+
+    def _run_ddp_forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        # DDP prepares the gradient reduction around this call; it would always take `forward`.
+        if self._method == 'forward':
+            return super()._run_ddp_forward(*inputs, **kwargs)
+        with self._inside_ddp_forward():
+            return getattr(self.module, self._method)(*inputs, **kwargs)

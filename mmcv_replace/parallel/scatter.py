@@ -1,0 +1,31 @@
+"""A batch of the host to the device."""
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from .data_container import DataContainer
+
+
+def scatter(inputs: Any, device: torch.device | str | Sequence[torch.device | str]) -> Any:
+    """Unwrap the `DataContainer`s of a collated batch and start moving its tensors to the device.
+
+    The copies do not wait, so that they overlap with compute where the host memory is page-locked.
+    With a list of one device the result is a list of one batch.
+    """
+    if isinstance(device, (list, tuple)):
+        return [scatter(inputs, *device)]
+    return _move(inputs, torch.device(device))
+
+
+def _move(value: Any, device: torch.device) -> Any:
+    if isinstance(value, DataContainer):
+        chunk = value.data[0]
+        return chunk if value.cpu_only else _move(chunk, device)
+    if isinstance(value, torch.Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, dict):
+        return {key: _move(item, device) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_move(item, device) for item in value)
+    return value

@@ -1,0 +1,14 @@
+"""Which modules are wrappers around the model."""
+from torch import nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from ..utils import Registry
+
+MODULE_WRAPPERS = Registry('module wrapper')
+MODULE_WRAPPERS.register_module(module=DataParallel)
+MODULE_WRAPPERS.register_module(module=DistributedDataParallel)
+
+
+def is_module_wrapper(module: nn.Module) -> bool:
+    """Whether the model proper is `module.module`; a wrapper of yours goes to MODULE_WRAPPERS."""
+    return isinstance(module, tuple(MODULE_WRAPPERS.module_dict.values()))

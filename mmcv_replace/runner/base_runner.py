@@ -1,0 +1,224 @@
+"""What the runners share: state, hooks, checkpoints."""
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from ..parallel import is_module_wrapper
+from ..parallel.data_parallel import device_of
+from ..utils import mkdir_or_exist
+from ..utils.errors import CheckpointError, ConfigError
+from .checkpoint_io import build_checkpoint, point_latest_at, write_checkpoint
+from .dist_utils import get_dist_info
+from .hook_registration import HookRegistration
+from .hooks.momentum_updater import read_momentum
+from .log_buffer import LogBuffer
+from .optimizer_state import load_optimizer_state
+from .state_loading import load_checkpoint
+from .utils import get_host_info, get_time_str
+from .workflow import check_workflow
+
+
+class BaseRunner(HookRegistration, ABC):
+    """Calls `model.train_step` or `val_step` again and again, and the hooks around it.
+
+    `train_step(data_batch, optimizer)` returns a dict with `loss` (a tensor with gradient),
+    `log_vars` (numbers by name; tensors may stay on the device) and `num_samples`. Everything else,
+    such as the optimizer's step, is the work of hooks. `meta` goes into every checkpoint.
+    """
+
+    def __init__(self, model: nn.Module, batch_processor: None = None,
+                 optimizer: torch.optim.Optimizer | None = None,
+                 work_dir: str | Path | None = None, logger: logging.Logger | None = None,
+                 meta: dict[str, Any] | None = None, max_iters: int | None = None,
+                 max_epochs: int | None = None) -> None:
+        super().__init__()
+        self._check(model, batch_processor, optimizer, max_iters, max_epochs)
+        self.model = model
+        self.optimizer = optimizer
+        self.work_dir = None if work_dir is None else str(Path(work_dir).absolute())
+        self.logger = logger or logging.getLogger('mmseg')
+        self.meta = dict(meta or {})
+        self.timestamp = get_time_str()
+        self.log_buffer = LogBuffer()
+        self.rank, self.world_size = get_dist_info()
+        self.mode: str | None = None
+        self.data_loader: Any = None
+        self.data_time = 0.0  # seconds the current batch was waited for
+        self.outputs: dict[str, Any] = {}
+        # Unlike `iter` these count the current iteration as soon as its step is done; `next_epoch`
+        # is the one with which a run that resumes from a checkpoint of now begins.
+        self.finished_iters = 0
+        self.next_epoch = 0
+        self._epoch = 0
+        self._iter = 0
+        self._inner_iter = 0
+        self._max_iters = max_iters
+        self._max_epochs = max_epochs
+        if self.work_dir is not None:
+            mkdir_or_exist(self.work_dir)
+
+    def _check(self, model: nn.Module, batch_processor: object, optimizer: object,
+               max_iters: int | None, max_epochs: int | None) -> None:
+        if batch_processor is not None:
+            raise ConfigError('batch_processor is no longer used: give the model a train_step and '
+                              'a val_step')
+        if not hasattr(model, 'train_step'):
+            raise ConfigError(f'{type(model).__name__} cannot be trained: it needs a method '
+                              'train_step(data_batch, optimizer)')
+        if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
+            raise ConfigError('the runner needs one torch optimizer, not '
+                              f'{type(optimizer).__name__}')
+        if max_iters is not None and max_epochs is not None:
+            raise ConfigError(f'{type(self).__name__}: set max_iters or max_epochs, not both')
+
+    @property
+    def epoch(self) -> int:
+        """Index of the current epoch."""
+        return self._epoch
+
+    @property
+    def iter(self) -> int:
+        """Index of the current iteration."""
+        return self._iter
+
+    @property
+    def inner_iter(self) -> int:
+        """Index of the current iteration within its epoch or workflow entry."""
+        return self._inner_iter
+
+    @property
+    def max_epochs(self) -> int | None:
+        return self._max_epochs
+
+    @property
+    def max_iters(self) -> int | None:
+        return self._max_iters
+
+    @property
+    def hook_msgs(self) -> dict[str, Any]:
+        """What hooks want to find again after a resume; part of `meta`."""
+        return self.meta.setdefault('hook_msgs', {})
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return device_of(self.model)
+
+    @property
+    def model_name(self) -> str:
+        model = self.model.module if is_module_wrapper(self.model) else self.model
+        return type(model).__name__
+
+    def current_lr(self) -> list[float]:
+        """Learning rate of each optimizer group."""
+        if self.optimizer is None:
+            raise ConfigError('the runner has no optimizer, hence no learning rate')
+        return [group['lr'] for group in self.optimizer.param_groups]
+
+    def current_momentum(self) -> list[float]:
+        """Momentum (first beta) of each optimizer group."""
+        if self.optimizer is None:
+            raise ConfigError('the runner has no optimizer, hence no momentum')
+        return [read_momentum(group) for group in self.optimizer.param_groups]
+
+    @abstractmethod
+    def train(self, data_loader: Any) -> None:
+        """One unit (iteration or epoch) of training."""
+
+    @abstractmethod
+    def val(self, data_loader: Any) -> None:
+        """One unit of validation."""
+
+    @abstractmethod
+    def _plan(self, data_loaders: Sequence[DataLoader],
+              workflow: Sequence[tuple[str, int]]) -> str:
+        """Find out how long the run is and say it in words; ConfigError when nobody set it."""
+
+    @abstractmethod
+    def _run_workflow(self, data_loaders: Sequence[DataLoader],
+                      workflow: Sequence[tuple[str, int]]) -> None:
+        """Repeat the workflow until the run is over."""
+
+    def run(self, data_loaders: Sequence[DataLoader],
+            workflow: Sequence[tuple[str, int]]) -> None:
+        """Train: `workflow` lists (mode, how many units), one entry for each data loader.
+
+        For example [('train', 1)], or [('train', 2), ('val', 1)] to validate after every second
+        epoch.
+        """
+        check_workflow(data_loaders, workflow)
+        length = self._plan(data_loaders, workflow)
+        self.logger.info('Start running, host: %s, work_dir: %s', get_host_info(), self.work_dir)
+        self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
+        self.logger.info('workflow: %s, max: %s', workflow, length)
+        self.call_hook('before_run')
+        try:
+            self._run_workflow(data_loaders, workflow)
+        finally:
+            self.call_hook('after_run')
+
+    def _step(self, data_batch: Any) -> None:
+        """Run the model on one training batch and keep what it says."""
+        self.call_hook('before_train_iter')
+        self.outputs = self.model.train_step(data_batch, self.optimizer)
+        self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
+        self.finished_iters = self._iter + 1
+        self.call_hook('after_train_iter')
+        self.log_buffer.trim()
+
+    @torch.no_grad()
+    def _val_step(self, data_batch: Any) -> None:
+        self.call_hook('before_val_iter')
+        self.outputs = self.model.val_step(data_batch, self.optimizer)
+        self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
+        self.call_hook('after_val_iter')
+
+    def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,
+                        meta: dict[str, Any] | None = None, save_optimizer: bool = True,
+                        create_symlink: bool = True) -> Path:
+        """Write a checkpoint and return its path; `meta` is added to that of the runner.
+
+        `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. With
+        `create_symlink` latest.pth in the same folder points at it.
+        """
+        by_epoch = self.max_epochs is not None
+        tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
+        path = Path(out_dir) / tmpl.format(self.next_epoch if by_epoch else self.finished_iters)
+        progress = {'epoch': self.next_epoch, 'iter': self.finished_iters}
+        checkpoint = build_checkpoint(self.model, self.optimizer if save_optimizer else None,
+                                      {**self.meta, **(meta or {}), **progress})
+        self.call_hook('before_save_checkpoint', checkpoint)
+        write_checkpoint(checkpoint, path)
+        if create_symlink:
+            point_latest_at(path)
+        return path
+
+    def load_checkpoint(self, filename: str | Path, map_location: str | torch.device = 'cpu',
+                        strict: bool = False) -> dict[str, Any]:
+        """Load the weights of a checkpoint, and return all of it."""
+        self.logger.info('load checkpoint from %s', filename)
+        return load_checkpoint(self.model, filename, map_location, strict, self.logger)
+
+    def resume(self, checkpoint: str | Path, resume_optimizer: bool = True,
+               map_location: str | torch.device = 'cpu') -> None:
+        """Go on where the run that wrote `checkpoint` was."""
+        loaded = self.load_checkpoint(checkpoint, map_location, strict=True)
+        meta = loaded.get('meta') or {}
+        if 'epoch' not in meta or 'iter' not in meta:
+            raise CheckpointError(f'{checkpoint} cannot be resumed: its meta data lack the epoch '
+                                  'or the iteration. To start a new run from its weights use '
+                                  '--load-from')
+        self._epoch = self.next_epoch = meta['epoch']
+        self._iter = self.finished_iters = meta['iter']
+        self.hook_msgs.update(meta.get('hook_msgs') or {})
+        self.hook_msgs['last_ckpt'] = str(checkpoint)
+        if resume_optimizer and self.optimizer is not None:
+            load_optimizer_state(self.optimizer, loaded, checkpoint)
+        self.call_hook('after_resume', loaded)
+        self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)

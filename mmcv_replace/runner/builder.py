@@ -1,0 +1,11 @@
+"""The runner that a config names."""
+from typing import Any
+
+from ..utils import Registry
+
+RUNNERS = Registry('runner')
+
+
+def build_runner(cfg: dict[str, Any], default_args: dict[str, Any] | None = None) -> Any:
+    """The runner of `runner = dict(type='IterBasedRunner', max_iters=20000)`."""
+    return RUNNERS.build(cfg, default_args)

@@ -1,0 +1,141 @@
+"""Processes that train together: how they find each other, and who does what only one may do."""
+import functools
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+
+from ..device import KINDS, DeviceKind, default_backend, resolve_device, set_device
+from ..utils.errors import ConfigError
+from ..utils.rank import get_dist_info
+
+__all__ = ['adopt_launcher', 'collective_device', 'get_dist_info', 'init_dist', 'is_node_leader',
+           'master_only', 'mean_over_ranks']
+
+T = TypeVar('T')
+
+# Variables in which a launcher tells (rank, number of processes, rank within the machine).
+_SLURM = (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),)
+_MPI = (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+        ('PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID'))
+DEFAULT_PORT = '29500'
+
+
+def init_dist(launcher: str, backend: str | None = None, device: torch.device | None = None,
+              **kwargs: Any) -> None:
+    """Join the process group that `launcher` ('pytorch', 'slurm' or 'mpi') started us for.
+
+    `device` becomes the current one of this process; by default that of the backend with the index
+    LOCAL_RANK. `backend` is that of the device by default; one of another device gives way to it,
+    so that one config serves every machine. Further arguments are those of
+    `torch.distributed.init_process_group`.
+    """
+    adopt_launcher(launcher)
+    backend = _usable_backend(backend, device)
+    kind = _kind_of_backend(backend)
+    if device is None and kind is not None:
+        device = resolve_device(kind.type)
+    if device is not None:
+        set_device(device)
+    dist.init_process_group(backend, **kwargs)
+
+
+def adopt_launcher(launcher: str) -> None:
+    """Put what `launcher` says of this process into the variables of torch: RANK, LOCAL_RANK..."""
+    if launcher == 'slurm':
+        _adopt_ranks('slurm', _SLURM)
+        if 'MASTER_ADDR' not in os.environ:
+            os.environ['MASTER_ADDR'] = _first_slurm_host()
+    elif launcher == 'mpi':
+        _adopt_ranks('mpi', _MPI)
+        if os.environ['LOCAL_RANK'] == os.environ['RANK']:
+            os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    elif launcher != 'pytorch':
+        raise ConfigError(f"launcher {launcher!r} is unknown: choose 'pytorch' (torchrun), 'slurm' "
+                          "or 'mpi'; 'none' trains in one process and needs no init_dist")
+    if launcher != 'pytorch':
+        os.environ.setdefault('MASTER_PORT', DEFAULT_PORT)
+    _check_environment(launcher)
+
+
+def _adopt_ranks(launcher: str, dialects: Sequence[tuple[str, str, str]]) -> None:
+    """Translate a launcher's variables into those of torch."""
+    for names in dialects:
+        if all(name in os.environ for name in names):
+            os.environ.update(zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+                                  (os.environ[name] for name in names), strict=True))
+            return
+    raise ConfigError(f'launcher {launcher!r} needs the variables '
+                      f'{" or ".join(", ".join(names) for names in dialects)}, which are not set: '
+                      'start this command through that launcher')
+
+
+def _first_slurm_host() -> str:
+    nodes = os.environ.get('SLURM_JOB_NODELIST') or os.environ.get('SLURM_NODELIST', '')
+    try:
+        listing = subprocess.run(['scontrol', 'show', 'hostnames', nodes], check=True,
+                                 capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ConfigError(f'scontrol cannot list the hosts of {nodes!r} ({error}): set MASTER_ADDR '
+                          'to the first of them') from error
+    return listing.stdout.split()[0]
+
+
+def _check_environment(launcher: str) -> None:
+    needed = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
+    missing = [name for name in needed if name not in os.environ]
+    if missing:
+        raise ConfigError(f'launcher {launcher!r}: {", ".join(missing)} not set in the '
+                          'environment: start with torchrun --nproc_per_node=N tools/train.py '
+                          'CONFIG --launcher pytorch, or set them')
+
+
+def _kind_of_backend(backend: str) -> DeviceKind | None:
+    return next((kind for kind in KINDS if kind.backend == backend), None)
+
+
+def _usable_backend(backend: str | None, device: torch.device | None) -> str:
+    kind = _kind_of_backend(backend) if backend else None
+    if backend and (kind is None or (kind.available() if device is None
+                                     else kind.type == device.type)):
+        return backend
+    usable = default_backend(device)
+    if backend:
+        logging.getLogger('mmseg').warning('backend %r is not for the device in use here: taking '
+                                           '%r', backend, usable)
+    return usable
+
+
+def collective_device() -> torch.device:
+    """Where a tensor must be for the process group to reduce it."""
+    kind = _kind_of_backend(dist.get_backend())
+    return torch.device('cpu') if kind is None else torch.device(kind.type)
+
+
+def mean_over_ranks(values: Sequence[float]) -> list[float]:
+    """Mean of each value over all processes; each must call it with as many values."""
+    world_size = get_dist_info()[1]
+    if world_size == 1 or not values:
+        return list(values)
+    total = torch.tensor(values, dtype=torch.float32, device=collective_device())
+    dist.all_reduce(total)
+    return (total / world_size).tolist()
+
+
+def is_node_leader() -> bool:
+    """Whether this process does the work that is needed once for each machine."""
+    return get_dist_info()[1] == 1 or os.environ.get('LOCAL_RANK', '0') == '0'
+
+
+def master_only(func: Callable[..., T]) -> Callable[..., T | None]:
+    """Make a function do nothing, and return None, on all ranks but the first."""
+
+    @functools.wraps(func)
+    def on_master(*args: Any, **kwargs: Any) -> T | None:
+        return func(*args, **kwargs) if get_dist_info()[0] == 0 else None
+
+    return on_master

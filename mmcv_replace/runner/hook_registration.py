@@ -1,0 +1,129 @@
+"""How hooks get into a runner."""
+import bisect
+import copy
+from typing import Any
+
+from ..utils import build_from_cfg
+from ..utils.errors import ConfigError
+from .hooks import HOOKS, CheckInvalidLossHook, Hook, IterTimerHook
+from .priority import Priority, get_priority
+
+HookConfig = dict[str, Any] | Hook | None
+
+
+class HookRegistration:
+    """The part of a runner that holds its hooks, in the order in which they run.
+
+    `counts_by_epoch`: whether hooks count epochs unless their config says `by_epoch`.
+    """
+
+    counts_by_epoch = True
+
+    def __init__(self) -> None:
+        self._hooks: list[Hook] = []
+
+    @property
+    def hooks(self) -> list[Hook]:
+        return self._hooks
+
+    def register_hook(self, hook: Hook, priority: int | str | Priority = 'NORMAL') -> None:
+        """Add a hook; among equals the one registered first runs first."""
+        if not isinstance(hook, Hook):
+            raise ConfigError(f'{hook!r} is not a hook: derive its class from '
+                              'mmcv_replace.runner.Hook')
+        hook.priority = get_priority(priority)
+        bisect.insort_right(self._hooks, hook, key=lambda other: other.priority)
+
+    def register_hook_from_cfg(self, hook_cfg: dict[str, Any]) -> None:
+        """Add the hook that a dict describes; `priority` is one of its keys."""
+        hook_cfg = copy.copy(hook_cfg)
+        priority = hook_cfg.pop('priority', 'NORMAL')
+        self.register_hook(build_from_cfg(hook_cfg, HOOKS), priority)
+
+    def register_lr_hook(self, lr_config: HookConfig) -> None:
+        self._register(lr_config, 'lr_config', 'VERY_HIGH', policy_suffix='LrUpdaterHook')
+
+    def register_momentum_hook(self, momentum_config: HookConfig) -> None:
+        self._register(momentum_config, 'momentum_config', 'HIGH',
+                       policy_suffix='MomentumUpdaterHook')
+
+    def register_optimizer_hook(self, optimizer_config: HookConfig) -> None:
+        self._register(optimizer_config, 'optimizer_config', 'ABOVE_NORMAL',
+                       default='OptimizerHook', counts=False)
+
+    def register_checkpoint_hook(self, checkpoint_config: HookConfig) -> None:
+        self._register(checkpoint_config, 'checkpoint_config', 'NORMAL', default='CheckpointHook')
+
+    def register_logger_hooks(self, log_config: dict[str, Any] | None) -> None:
+        """`log_config`: dict(interval=..., hooks=[dict(type='TextLoggerHook'), ...])."""
+        if log_config is None:
+            return
+        for index, hook_cfg in enumerate(log_config.get('hooks', ())):
+            if 'interval' in log_config and isinstance(hook_cfg, dict):
+                hook_cfg = copy.copy(hook_cfg)
+                hook_cfg.setdefault('interval', log_config['interval'])
+            self._register(hook_cfg, f'log_config.hooks.{index}', 'VERY_LOW')
+
+    def register_training_hooks(self, lr_config: HookConfig,
+                                optimizer_config: HookConfig = None,
+                                checkpoint_config: HookConfig = None,
+                                log_config: dict[str, Any] | None = None,
+                                momentum_config: HookConfig = None) -> None:
+        """Add what every training needs; each is a dict, a hook, or None for none.
+
+        Besides: the iteration timer, and the check for losses that are not finite.
+        """
+        self.register_lr_hook(lr_config)
+        self.register_momentum_hook(momentum_config)
+        # Ahead of the optimizer's step, so that the weights are still good.
+        self.register_hook(CheckInvalidLossHook(**_interval_of(log_config)), 'HIGH')
+        self.register_optimizer_hook(optimizer_config)
+        self.register_checkpoint_hook(checkpoint_config)
+        self.register_hook(IterTimerHook(), 'LOW')
+        self.register_logger_hooks(log_config)
+
+    def _register(self, cfg: HookConfig, key: str, priority: str, default: str | None = None,
+                  policy_suffix: str | None = None, counts: bool = True) -> None:
+        """Build the hook of the config entry `key`, unless it is one already, and add it."""
+        if isinstance(cfg, dict):
+            cfg = copy.copy(cfg)
+            if counts and not self.counts_by_epoch:
+                cfg.setdefault('by_epoch', False)
+            if policy_suffix is not None and 'type' not in cfg:
+                cfg['type'] = _policy_class(cfg, key, policy_suffix)
+            elif default is not None:
+                cfg.setdefault('type', default)
+            cfg = build_from_cfg(cfg, HOOKS)
+        elif cfg is not None and not isinstance(cfg, Hook):
+            raise ConfigError(f'{key} is a dict, a hook or None, not {cfg!r}')
+        if cfg is not None:
+            self.register_hook(cfg, priority)
+
+    def call_hook(self, fn_name: str, *args: Any) -> None:
+        """Call this method of every hook, in their order."""
+        for hook in self._hooks:
+            getattr(hook, fn_name)(self, *args)
+
+    def get_hook_info(self) -> str:
+        """The hooks at each stage, in the order in which they run."""
+        lines = []
+        for stage in Hook.stages:
+            acting = [f'{type(hook).__name__} ({hook.priority})' for hook in self._hooks
+                      if stage in hook.get_triggered_stages()]
+            if acting:
+                lines.append(f'{stage}: {", ".join(acting)}')
+        return '\n'.join(lines)
+
+
+def _interval_of(log_config: dict[str, Any] | None) -> dict[str, int]:
+    return {'interval': log_config['interval']} if log_config and 'interval' in log_config else {}
+
+
+def _policy_class(cfg: dict[str, Any], key: str, suffix: str) -> str:
+    """Hook that `policy` names, case and underscores aside: 'poly', 'CosineAnnealing'."""
+    policy = cfg.pop('policy', None)
+    if not isinstance(policy, str):
+        raise ConfigError(f"{key} needs the name of a policy, such as policy='step', "
+                          f'not {policy!r}')
+    wanted = f'{policy.replace("_", "")}{suffix}'.lower()
+    return next((name for name in HOOKS if name.lower() == wanted), f'{policy}{suffix}')

@@ -1,0 +1,19 @@
+"""What happens besides forward passes during a run."""
+from .checkpoint import CheckpointHook
+from .closure import ClosureHook
+from .hook import HOOKS, Hook
+from .invalid_loss import CheckInvalidLossHook
+from .iter_timer import IterTimerHook
+from .logger import LoggerHook, TensorboardLoggerHook, TextLoggerHook
+from .lr_updater import LrUpdaterHook
+from .momentum_updater import MomentumUpdaterHook
+from .optimizer import OptimizerHook
+from .profiler import ProfilerHook
+from .progress_bar import ProgressBarHook
+from .sampler_seed import DistSamplerSeedHook
+
+__all__ = [
+    'HOOKS', 'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DistSamplerSeedHook', 'Hook',
+    'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook', 'OptimizerHook',
+    'ProfilerHook', 'ProgressBarHook', 'TensorboardLoggerHook', 'TextLoggerHook',
+]

@@ -1,0 +1,46 @@
+"""How long an iteration takes."""
+import time
+from typing import TYPE_CHECKING
+
+from ..dist_utils import get_dist_info
+from .hook import HOOKS, Hook
+
+if TYPE_CHECKING:
+    from ..base_runner import BaseRunner
+
+# Kernels are compiled and caches filled in the first iterations of a run: they are timed, but
+# weigh nothing in the throughput as soon as there are others.
+WARMUP_ITERS = 5
+WARMUP_WEIGHT = 1e-6
+
+
+@HOOKS.register_module()
+class IterTimerHook(Hook):
+    """Logs `data_time` and `time` (seconds), and `fps`: samples a second of all processes together.
+
+    The time of an iteration includes waiting for its batch, but not the hooks that run after this
+    one, such as evaluation. An asynchronous device is not waited for: only means are meaningful.
+    """
+
+    def __init__(self) -> None:
+        self._start = 0.0
+        self._timed = 0
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        self._timed = 0
+
+    def before_iter(self, runner: 'BaseRunner') -> None:
+        self._start = time.perf_counter() - runner.data_time
+        runner.log_buffer.update({'data_time': runner.data_time})
+
+    def after_train_iter(self, runner: 'BaseRunner') -> None:
+        elapsed = time.perf_counter() - self._start
+        runner.log_buffer.update({'time': elapsed})
+        # A mean of rates weighted by their times is all samples over all time.
+        rate = runner.outputs['num_samples'] / elapsed * get_dist_info()[1]
+        weight = elapsed if self._timed >= WARMUP_ITERS else elapsed * WARMUP_WEIGHT
+        runner.log_buffer.update({'fps': rate}, weight)
+        self._timed += 1
+
+    def after_val_iter(self, runner: 'BaseRunner') -> None:
+        runner.log_buffer.update({'time': time.perf_counter() - self._start})

@@ -1,0 +1,119 @@
+"""When to log, and what."""
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..hook import Hook
+from ..momentum_updater import read_momentum
+
+if TYPE_CHECKING:
+    from ...base_runner import BaseRunner
+
+
+class LoggerHook(Hook):
+    """Base of the loggers: calls `log(runner)` when `runner.log_buffer.output` is to be written.
+
+    Every `interval` iterations with the means since the last time (the rest of an epoch is left out
+    if `ignore_last`), and whenever a hook has put something there and marked it ready. `by_epoch`:
+    count iterations within the epoch. `reset_flag`, whether to clear the output afterwards, is set
+    by the run: true for its last logger.
+    """
+
+    def __init__(self, interval: int = 10, ignore_last: bool = True, reset_flag: bool = False,
+                 by_epoch: bool = True) -> None:
+        self.interval = interval
+        self.ignore_last = ignore_last
+        self.reset_flag = reset_flag
+        self.by_epoch = by_epoch
+
+    def log(self, runner: 'BaseRunner') -> Any:
+        """Write `runner.log_buffer.output` down."""
+        raise NotImplementedError
+
+    @staticmethod
+    def is_scalar(value: object, include_np: bool = True, include_torch: bool = True) -> bool:
+        """Whether a value is one number."""
+        if isinstance(value, numbers.Number):
+            return True
+        if include_np and isinstance(value, np.ndarray) and value.ndim == 0:
+            return True
+        return include_torch and isinstance(value, torch.Tensor) and value.numel() == 1
+
+    def get_mode(self, runner: 'BaseRunner') -> str:
+        """'train' for means of training iterations, 'val' for anything else."""
+        timed = 'time' in runner.log_buffer.output
+        return 'train' if runner.mode == 'train' and timed else 'val'
+
+    def get_epoch(self, runner: 'BaseRunner') -> int:
+        """Number of the epoch, from 1; in validation that of the training that went before."""
+        return runner.epoch + 1 if runner.mode == 'train' else runner.next_epoch
+
+    def get_iter(self, runner: 'BaseRunner', inner_iter: bool = False) -> int:
+        """Number of iterations done; within the epoch if `by_epoch` and `inner_iter`."""
+        if self.by_epoch and inner_iter:
+            return runner.inner_iter + 1
+        return runner.finished_iters
+
+    def get_lr_tags(self, runner: 'BaseRunner') -> dict[str, float]:
+        return {'learning_rate': runner.current_lr()[0]}
+
+    def get_momentum_tags(self, runner: 'BaseRunner') -> dict[str, float]:
+        group = runner.optimizer.param_groups[0]
+        known = 'momentum' in group or 'betas' in group
+        return {'momentum': read_momentum(group)} if known else {}
+
+    def get_loggable_tags(self, runner: 'BaseRunner', allow_scalar: bool = True,
+                          allow_text: bool = False, add_mode: bool = True,
+                          tags_to_skip: tuple[str, ...] = ('time', 'data_time'),
+                          ) -> dict[str, Any]:
+        """Output by name, with 'train/' or 'val/' before it, and learning rate and momentum."""
+        prefix = f'{self.get_mode(runner)}/' if add_mode else ''
+        tags = {}
+        for name, value in runner.log_buffer.output.items():
+            unwanted = not allow_scalar if self.is_scalar(value) else not allow_text
+            if name not in tags_to_skip and not unwanted:
+                tags[prefix + name] = value
+        return {**tags, **self.get_lr_tags(runner), **self.get_momentum_tags(runner)}
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
+        self.reset_flag = self is loggers[-1]
+        runner.log_buffer.window = max(runner.log_buffer.window, self.interval)
+
+    def before_epoch(self, runner: 'BaseRunner') -> None:
+        runner.log_buffer.clear_history()
+
+    def after_train_iter(self, runner: 'BaseRunner') -> None:
+        buffer = runner.log_buffer
+        # What other hooks left there is logged apart from the means of the training.
+        scores = dict(buffer.output) if buffer.ready else {}
+        if self._is_due(runner):
+            buffer.clear_output()
+            buffer.average(self.interval)
+            if buffer.ready:
+                self.log(runner)
+            buffer.clear_output()
+            buffer.output.update(scores)
+            buffer.ready = bool(scores)
+        self._log_if_ready(runner)
+
+    def _is_due(self, runner: 'BaseRunner') -> bool:
+        if self.by_epoch:
+            return (self.every_n_inner_iters(runner, self.interval)
+                    or (self.end_of_epoch(runner) and not self.ignore_last))
+        return self.every_n_iters(runner, self.interval)
+
+    def _log_if_ready(self, runner: 'BaseRunner') -> None:
+        if runner.log_buffer.ready:
+            self.log(runner)
+            if self.reset_flag:
+                runner.log_buffer.clear_output()
+
+    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+        self._log_if_ready(runner)
+
+    def after_val_epoch(self, runner: 'BaseRunner') -> None:
+        runner.log_buffer.average()
+        self._log_if_ready(runner)

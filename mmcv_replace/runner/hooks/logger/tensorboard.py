@@ -1,0 +1,48 @@
+"""Curves for TensorBoard."""
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ....utils.errors import ConfigError
+from ...dist_utils import master_only
+from ..hook import HOOKS
+from .base import LoggerHook
+
+if TYPE_CHECKING:
+    from ...base_runner import BaseRunner
+
+
+@HOOKS.register_module()
+class TensorboardLoggerHook(LoggerHook):
+    """Writes events to `log_dir`, by default the folder tf_logs in the work directory."""
+
+    def __init__(self, log_dir: str | Path | None = None, interval: int = 10,
+                 ignore_last: bool = True, reset_flag: bool = True, by_epoch: bool = True) -> None:
+        super().__init__(interval, ignore_last, reset_flag, by_epoch)
+        self.log_dir = log_dir
+        self.writer = None
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        super().before_run(runner)
+        self._open(runner)
+
+    @master_only
+    def _open(self, runner: 'BaseRunner') -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ConfigError('log_config has a TensorboardLoggerHook, but tensorboard is not '
+                              "installed: pip install 'mmseg-ascend[tensorboard]', or remove the "
+                              'hook from log_config.hooks') from error
+        if self.log_dir is None and runner.work_dir is None:
+            raise ConfigError('TensorboardLoggerHook: nowhere to write, set work_dir or log_dir')
+        self.writer = SummaryWriter(self.log_dir or Path(runner.work_dir) / 'tf_logs')
+
+    @master_only
+    def log(self, runner: 'BaseRunner') -> None:
+        for tag, value in self.get_loggable_tags(runner, allow_text=True).items():
+            add = self.writer.add_scalar if self.is_scalar(value) else self.writer.add_text
+            add(tag, value, self.get_iter(runner))
+
+    @master_only
+    def after_run(self, runner: 'BaseRunner') -> None:
+        self.writer.close()

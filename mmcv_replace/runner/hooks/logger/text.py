@@ -1,0 +1,114 @@
+"""One line to the log and one JSON object to TIMESTAMP.log.json each time."""
+import datetime
+import json
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....device import max_memory_mb
+from ...dist_utils import master_only
+from ..hook import HOOKS
+from ..momentum_updater import MomentumUpdaterHook
+from .base import LoggerHook
+
+if TYPE_CHECKING:
+    from ...base_runner import BaseRunner
+
+
+@HOOKS.register_module()
+class TextLoggerHook(LoggerHook):
+    """Training lines such as
+
+        Iter [50/20000]\\tlr: 9.979e-03, eta: 2:31:03, time: 0.455, data_time: 0.021, memory: 6084,
+        fps: 35.2, decode.loss_seg: 1.0000, loss: 1.5000
+
+    (in one line; `memory` in MiB where the device counts it) and validation lines
+    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run holds its meta data.
+    """
+
+    def __init__(self, by_epoch: bool = True, interval: int = 10, ignore_last: bool = True,
+                 reset_flag: bool = False) -> None:
+        super().__init__(interval, ignore_last, reset_flag, by_epoch)
+        self._start_time = 0.0
+        self._start_iter = 0
+        self._json_path: Path | None = None
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        super().before_run(runner)
+        self._start_time = time.perf_counter()
+        self._start_iter = runner.iter
+        if runner.work_dir is not None:
+            self._json_path = Path(runner.work_dir) / f'{runner.timestamp}.log.json'
+            self._dump({key: value for key, value in runner.meta.items() if key != 'hook_msgs'})
+
+    def log(self, runner: 'BaseRunner') -> None:
+        output = {name: value.item() if self.is_scalar(value) and hasattr(value, 'item') else value
+                  for name, value in runner.log_buffer.output.items()}
+        entry: dict[str, Any] = {'mode': self.get_mode(runner), 'epoch': self.get_epoch(runner),
+                                 'iter': self.get_iter(runner, inner_iter=True),
+                                 'lr': runner.current_lr()[0]}
+        if entry['mode'] == 'train':
+            entry.update(self._train_state(runner))
+        entry.update((key, output.pop(key)) for key in ('data_time', 'time', 'fps')
+                     if key in output)
+        head = self._train_head if entry['mode'] == 'train' else self._val_head
+        runner.logger.info(head(runner, entry) + ', '.join(map(_item, output.items())))
+        self._dump({**entry, **output})
+
+    def _train_state(self, runner: 'BaseRunner') -> dict[str, float]:
+        """What a training line says besides the means."""
+        state = {}
+        if any(isinstance(hook, MomentumUpdaterHook) for hook in runner.hooks):
+            state = self.get_momentum_tags(runner)
+        memory = max_memory_mb(runner.device)
+        return state if memory is None else {**state, 'memory': memory}
+
+    def _train_head(self, runner: 'BaseRunner', entry: dict[str, Any]) -> str:
+        if self.by_epoch:
+            place = f'Epoch [{entry["epoch"]}][{entry["iter"]}/{len(runner.data_loader)}]'
+        else:
+            place = f'Iter [{entry["iter"]}/{runner.max_iters}]'
+        parts = [f'lr: {entry["lr"]:.3e}']
+        if 'momentum' in entry:
+            parts.append(f'momentum: {entry["momentum"]:.4f}')
+        parts += [f'eta: {self._eta(runner)}', f'time: {entry["time"]:.3f}',
+                  f'data_time: {entry["data_time"]:.3f}']
+        if 'memory' in entry:
+            parts.append(f'memory: {entry["memory"]}')
+        parts.append(f'fps: {entry["fps"]:.1f}')
+        return f'{place}\t{", ".join(parts)}, '
+
+    def _val_head(self, runner: 'BaseRunner', entry: dict[str, Any]) -> str:
+        if self.by_epoch:
+            return f'Epoch(val) [{entry["epoch"]}][{entry["iter"]}]\t'
+        return f'Iter(val) [{entry["iter"]}]\t'
+
+    def _eta(self, runner: 'BaseRunner') -> datetime.timedelta:
+        """Time left, at the pace since the start of this run, with evaluation and checkpoints."""
+        done = runner.finished_iters - self._start_iter
+        left = runner.max_iters - runner.finished_iters
+        return datetime.timedelta(
+            seconds=int((time.perf_counter() - self._start_time) / done * left))
+
+    @master_only
+    def _dump(self, entry: dict[str, Any]) -> None:
+        if self._json_path is not None:
+            with self._json_path.open('a', encoding='utf-8') as file:
+                file.write(json.dumps(_for_json(entry), default=str) + '\n')
+
+
+def _item(entry: tuple[str, Any]) -> str:
+    name, value = entry
+    return f'{name}: {value:.4f}' if isinstance(value, float) else f'{name}: {value}'
+
+
+def _for_json(value: Any) -> Any:
+    """Floats with six significant digits; JSON knows no infinity and no NaN, they become null."""
+    if isinstance(value, dict):
+        return {key: _for_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_for_json(item) for item in value]
+    if isinstance(value, float):
+        return float(f'{value:.6g}') if math.isfinite(value) else None
+    return value

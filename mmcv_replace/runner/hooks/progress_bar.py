@@ -1,0 +1,33 @@
+"""A progress bar on the terminal."""
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from .hook import HOOKS, Hook
+
+if TYPE_CHECKING:
+    from ..base_runner import BaseRunner
+
+
+@HOOKS.register_module()
+class ProgressBarHook(Hook):
+    """Iterations done, speed and time left; the first process of a job shows it.
+
+    Log lines appear above the bar. Where the output is no terminal a line comes now and then.
+    """
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        from tqdm import tqdm
+        from tqdm.contrib.logging import logging_redirect_tqdm
+        self._stack = ExitStack()
+        if runner.rank == 0:
+            self._stack.enter_context(logging_redirect_tqdm([runner.logger]))
+        self._bar = self._stack.enter_context(tqdm(
+            desc='train', total=runner.max_iters, initial=runner.iter, unit='it',
+            mininterval=0.5 if sys.stderr.isatty() else 15, disable=runner.rank != 0))
+
+    def after_train_iter(self, runner: 'BaseRunner') -> None:
+        self._bar.update()
+
+    def after_run(self, runner: 'BaseRunner') -> None:
+        self._stack.close()

@@ -1,0 +1,8 @@
+"""Optimizers by name, and how parameters are grouped for them."""
+from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS, build_optimizer, build_optimizer_constructor
+from .default_constructor import DefaultOptimizerConstructor
+
+__all__ = [
+    'OPTIMIZERS', 'OPTIMIZER_BUILDERS', 'DefaultOptimizerConstructor', 'build_optimizer',
+    'build_optimizer_constructor',
+]

@@ -1,0 +1,142 @@
+"""Learning rate and weight decay by kind and name of the parameters."""
+import copy
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from ...parallel import is_module_wrapper
+from ...utils import build_from_cfg, warn_once
+from ...utils.errors import ConfigError
+from ...utils.suggest import did_you_mean
+from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS
+
+KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult',
+        'bypass_duplicate')
+CUSTOM_KEYS = ('lr_mult', 'decay_mult')
+
+
+@OPTIMIZER_BUILDERS.register_module()
+class DefaultOptimizerConstructor:
+    """Makes an optimizer; parameters with equal settings share one group.
+
+    `paramwise_cfg`, each a factor of the optimizer's lr or weight_decay:
+        custom_keys: {part of a name: dict(lr_mult=1, decay_mult=1)}; the longest part that is in a
+            parameter's name decides, and nothing else then does
+        bias_lr_mult, bias_decay_mult: for biases, save those of normalisation layers
+        norm_decay_mult: for all parameters of normalisation layers
+        dwconv_decay_mult: for all parameters of depth-wise convolutions
+    and `bypass_duplicate`: take a parameter that several modules share only once.
+    """
+
+    def __init__(self, optimizer_cfg: dict[str, Any],
+                 paramwise_cfg: dict[str, Any] | None = None) -> None:
+        if not isinstance(optimizer_cfg, dict):
+            raise ConfigError(f'optimizer is a dict with a type, not {optimizer_cfg!r}')
+        self.optimizer_cfg = optimizer_cfg
+        self.paramwise_cfg = paramwise_cfg or {}
+        self.base_lr = optimizer_cfg.get('lr')
+        self.base_wd = optimizer_cfg.get('weight_decay')
+        self._check()
+
+    def _check(self) -> None:
+        custom = self.paramwise_cfg.get('custom_keys', {})
+        _check_keys('paramwise_cfg', self.paramwise_cfg, KEYS)
+        for name, factors in custom.items():
+            _check_keys(f'paramwise_cfg.custom_keys[{name!r}]', factors, CUSTOM_KEYS)
+        used = {*self.paramwise_cfg, *(key for factors in custom.values() for key in factors)}
+        if self.base_wd is None and any('decay_mult' in key for key in used):
+            raise ConfigError('paramwise_cfg scales the weight decay, so the optimizer needs a '
+                              'weight_decay of its own')
+        if self.base_lr is None and any('lr_mult' in key for key in used):
+            raise ConfigError('paramwise_cfg scales the learning rate, so the optimizer needs an '
+                              'lr of its own')
+
+    def __call__(self, model: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer for all parameters of a model, frozen ones included."""
+        if is_module_wrapper(model):
+            model = model.module
+        cfg = copy.copy(self.optimizer_cfg)
+        params = self._groups(model) if self.paramwise_cfg else list(model.parameters())
+        return build_from_cfg(cfg, OPTIMIZERS, {'params': params})
+
+    def _groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        """Parameters by their settings, in the order in which the settings first appear."""
+        groups: dict[tuple[tuple[str, float], ...], list[nn.Parameter]] = {}
+        names: dict[nn.Parameter, str] = {}
+        custom = self.paramwise_cfg.get('custom_keys', {})
+        for name, parameter, module in _walk(model):
+            if parameter in names:
+                self._meet_again(name, names[parameter])
+                continue
+            names[parameter] = name
+            key = _longest_match(name, custom)
+            settings = self._settings(name, module, custom.get(key))
+            groups.setdefault(tuple(settings.items()), []).append(parameter)
+        _warn_unmatched(custom, names.values())
+        return [{'params': parameters, **dict(settings)}
+                for settings, parameters in groups.items()]
+
+    def _meet_again(self, name: str, first_name: str) -> None:
+        if not self.paramwise_cfg.get('bypass_duplicate', False):
+            raise ConfigError(f'{name} and {first_name} are one parameter: set '
+                              'paramwise_cfg.bypass_duplicate=True to train it once')
+        logging.getLogger('mmseg').warning('%s is the same parameter as %s and keeps its settings',
+                                           name, first_name)
+
+    def _settings(self, name: str, module: nn.Module,
+                  custom: dict[str, float] | None) -> dict[str, float]:
+        """Learning rate and weight decay of one parameter, as far as they are known."""
+        if custom is not None:
+            lr_mult, decay_mult = custom.get('lr_mult', 1.0), custom.get('decay_mult', 1.0)
+        else:
+            lr_mult, decay_mult = self._factors(name.rpartition('.')[2] == 'bias', module)
+        settings = {}
+        if self.base_lr is not None:
+            settings['lr'] = self.base_lr * lr_mult
+        if self.base_wd is not None:
+            settings['weight_decay'] = self.base_wd * decay_mult
+        return settings
+
+    def _factors(self, is_bias: bool, module: nn.Module) -> tuple[float, float]:
+        """Factors of learning rate and weight decay by the kind of the parameter."""
+        is_norm = isinstance(module, (_NormBase, nn.GroupNorm, nn.LayerNorm))
+        is_depthwise = isinstance(module, nn.Conv2d) and module.in_channels == module.groups
+        lr_key = 'bias_lr_mult' if is_bias and not is_norm else None
+        if is_norm:
+            decay_key = 'norm_decay_mult'
+        elif is_depthwise:
+            decay_key = 'dwconv_decay_mult'
+        else:
+            decay_key = 'bias_decay_mult' if is_bias else None
+        return self.paramwise_cfg.get(lr_key, 1.0), self.paramwise_cfg.get(decay_key, 1.0)
+
+
+def _check_keys(place: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
+    for key in given:
+        if key not in known:
+            raise ConfigError(f'{place} has no key {key!r}{did_you_mean(key, known)}; its keys: '
+                              f'{", ".join(known)}')
+
+
+def _warn_unmatched(custom_keys: Iterable[str], names: Collection[str]) -> None:
+    parts = {part for name in names for part in name.split('.')}
+    for key in custom_keys:
+        if not any(key in name for name in names):
+            warn_once(f'paramwise_cfg.custom_keys[{key!r}] is in the name of no parameter'
+                      f'{did_you_mean(key, parts)}')
+
+
+def _walk(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, nn.Module]]:
+    """Name, parameter and the module that owns it; shared ones as often as they are owned."""
+    for prefix, module in model.named_modules(remove_duplicate=False):
+        for name, parameter in module.named_parameters(recurse=False):
+            yield f'{prefix}.{name}', parameter, module
+
+
+def _longest_match(name: str, keys: dict[str, Any]) -> str | None:
+    """The longest of the keys that is part of the name, the first in the alphabet among equals."""
+    return min((key for key in keys if key in name), key=lambda key: (-len(key), key), default=None)

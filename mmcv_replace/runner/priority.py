@@ -1,0 +1,31 @@
+"""Order of the hooks within one stage of the run."""
+from enum import Enum
+
+from ..utils.errors import ConfigError
+
+
+class Priority(Enum):
+    """Named priorities; a smaller number runs earlier."""
+
+    HIGHEST = 0
+    VERY_HIGH = 10
+    HIGH = 30
+    ABOVE_NORMAL = 40
+    NORMAL = 50
+    BELOW_NORMAL = 60
+    LOW = 70
+    VERY_LOW = 90
+    LOWEST = 100
+
+
+def get_priority(priority: int | str | Priority) -> int:
+    """Number from 0 to 100 of a priority given as number, name or `Priority`."""
+    if isinstance(priority, Priority):
+        return priority.value
+    if isinstance(priority, int) and 0 <= priority <= 100:
+        return priority
+    if isinstance(priority, str) and priority.upper() in Priority.__members__:
+        return Priority[priority.upper()].value
+    names = ', '.join(Priority.__members__)
+    raise ConfigError(f'a hook priority is a whole number from 0 to 100 or one of {names}, '
+                      f'not {priority!r}')

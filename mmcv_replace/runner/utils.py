@@ -1,0 +1,29 @@
+"""Small helpers of the runners."""
+import os
+import socket
+import time
+from types import ModuleType
+from typing import Any
+
+
+def get_host_info() -> str:
+    """Which process on which machine this is, as 'pid@host'."""
+    return f'{os.getpid()}@{socket.gethostname()}'
+
+
+def get_time_str() -> str:
+    """The local time, fit for a file name."""
+    return time.strftime('%Y%m%d_%H%M%S', time.localtime())
+
+
+def obj_from_dict(info: dict[str, Any], parent: ModuleType | None = None,
+                  default_args: dict[str, Any] | None = None) -> Any:
+    """Call `info['type']`, a class or the name of one in the module `parent`, with the other items.
+
+    `default_args` fill in what `info` leaves out.
+    """
+    args = {**(default_args or {}), **info}
+    kind = args.pop('type')
+    if isinstance(kind, str):
+        kind = getattr(parent, kind)
+    return kind(**args)

@@ -1,0 +1,53 @@
+import pickle
+
+import pytest
+import torch
+
+from mmcv_replace.parallel import DataContainer
+
+
+class FakeTensor(torch.Tensor):
+    """Records that it was page-locked, which needs an accelerator."""
+
+    def pin_memory(self):
+        return 'pinned'
+
+
+def fake_tensor():
+    return torch.zeros(2).as_subclass(FakeTensor)
+
+
+def test_holds_value_and_instructions():
+    container = DataContainer(torch.zeros(3, 4, 5), stack=True, padding_value=255, pad_dims=1)
+    assert container.data.shape == (3, 4, 5)
+    assert (container.stack, container.padding_value, container.pad_dims) == (True, 255, 1)
+    assert not container.cpu_only
+    assert container.size() == (3, 4, 5)
+    assert container.size(0) == 3
+    assert container.dim() == 3
+    assert container.datatype == 'torch.FloatTensor'
+    assert len(DataContainer([1, 2])) == 2
+    assert DataContainer({'a': 1}).datatype is dict
+
+
+def test_travels_between_processes():
+    container = DataContainer({'name': 'a'}, cpu_only=True, padding_value=7)
+    copy = pickle.loads(pickle.dumps(container))
+    assert (copy.data, copy.cpu_only, copy.padding_value) == ({'name': 'a'}, True, 7)
+
+
+def test_pin_memory_reaches_nested_tensors_and_keeps_instructions():
+    container = DataContainer([fake_tensor(), [fake_tensor()]], stack=True, padding_value=3)
+    pinned = container.pin_memory()
+    assert pinned.data == ['pinned', ['pinned']]
+    assert (pinned.stack, pinned.padding_value) == (True, 3)
+
+
+def test_pin_memory_leaves_host_only_values():
+    container = DataContainer([fake_tensor()], cpu_only=True)
+    assert container.pin_memory() is container
+
+
+def test_refuses_other_pad_dims():
+    with pytest.raises(ValueError, match='pad_dims=5'):
+        DataContainer(torch.zeros(1), pad_dims=5)

@@ -1,0 +1,70 @@
+"""A toy regression that a runner can train in milliseconds."""
+import logging
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from mmcv_replace.runner import EpochBasedRunner, IterBasedRunner
+
+
+class ToyModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+    def train_step(self, data, optimizer):
+        x, y = data
+        loss = (self.layer(x) - y).square().mean()
+        return {'loss': loss, 'log_vars': {'loss': loss.detach(), 'size': float(len(x))},
+                'num_samples': len(x)}
+
+    val_step = train_step
+
+
+def toy_loader(length=7, batch_size=2):
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(length, 2, generator=generator)
+    return DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=batch_size)
+
+
+@pytest.fixture
+def make_loader():
+    return toy_loader
+
+
+@pytest.fixture
+def make_model():
+    def make(seed=0):
+        torch.manual_seed(seed)
+        return ToyModel()
+    return make
+
+
+@pytest.fixture
+def make_runner(make_model, tmp_path):
+    """A runner with a model and an optimizer; keyword arguments are the runner's."""
+    def make(by_epoch=False, model=None, lr=0.1, momentum=0.0, **kwargs):
+        model = model or make_model()
+        kwargs.setdefault('max_epochs' if by_epoch else 'max_iters', 3)
+        kwargs.setdefault('optimizer', torch.optim.SGD(model.parameters(), lr=lr,
+                                                       momentum=momentum))
+        kwargs.setdefault('work_dir', tmp_path / 'work')
+        return (EpochBasedRunner if by_epoch else IterBasedRunner)(model, **kwargs)
+    return make
+
+
+@pytest.fixture
+def log_lines():
+    """Messages that the library logs."""
+    lines = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger = logging.getLogger('mmseg')
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield lines
+    logger.removeHandler(handler)
+    logger.setLevel(level)

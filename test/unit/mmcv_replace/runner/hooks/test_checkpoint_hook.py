@@ -1,0 +1,94 @@
+import os
+
+import pytest
+import torch
+
+from mmcv_replace.runner import Hook
+from mmcv_replace.utils.errors import ConfigError
+
+
+def run_with(make_runner, make_loader, by_epoch=False, length=6, hooks=(), **config):
+    runner = make_runner(by_epoch, **{'max_epochs' if by_epoch else 'max_iters': length})
+    runner.register_optimizer_hook({})
+    runner.register_checkpoint_hook(config)
+    for hook, priority in hooks:
+        runner.register_hook(hook, priority)
+    runner.run([make_loader(length=2)], [('train', 1)])
+    return runner
+
+
+def files(folder):
+    return sorted(os.listdir(folder))
+
+
+@pytest.mark.parametrize('by_epoch', [False, True])
+def test_saves_every_interval_and_at_the_end(make_runner, make_loader, tmp_path, by_epoch):
+    runner = run_with(make_runner, make_loader, by_epoch, length=5, interval=2)
+    unit = 'epoch' if by_epoch else 'iter'
+    assert files(tmp_path / 'work') == [*(f'{unit}_{n}.pth' for n in (2, 4, 5)), 'latest.pth']
+    assert os.readlink(tmp_path / 'work' / 'latest.pth') == f'{unit}_5.pth'
+    assert runner.hook_msgs['last_ckpt'] == str(tmp_path / 'work' / f'{unit}_5.pth')
+
+
+def test_by_iteration_in_an_epoch_runner(make_runner, make_loader, tmp_path):
+    runner = make_runner(by_epoch=True, max_epochs=3)
+    runner.register_checkpoint_hook({'interval': 2, 'by_epoch': False, 'save_last': False})
+    runner.run([make_loader(length=6)], [('train', 1)])
+    assert files(tmp_path / 'work') == [*(f'iter_{n}.pth' for n in (2, 4, 6, 8)), 'latest.pth']
+    stored = torch.load(tmp_path / 'work' / 'iter_4.pth', weights_only=True)['meta']
+    assert (stored['iter'], stored['epoch']) == (4, 1)
+
+
+def test_without_interval_only_the_end_is_saved(make_runner, make_loader, tmp_path):
+    run_with(make_runner, make_loader)
+    assert files(tmp_path / 'work') == ['iter_6.pth', 'latest.pth']
+
+
+def test_options(make_runner, make_loader, tmp_path):
+    run_with(make_runner, make_loader, interval=4, save_last=False, save_optimizer=False,
+             out_dir=str(tmp_path / 'out'), meta={'CLASSES': ('a',)}, create_symlink=False,
+             filename_tmpl='step{}.pth')
+    assert files(tmp_path / 'out') == ['step4.pth']
+    stored = torch.load(tmp_path / 'out' / 'step4.pth', weights_only=True)
+    assert 'optimizer' not in stored
+    assert stored['meta']['CLASSES'] == ('a',)
+
+
+def test_nowhere_to_save(make_runner, make_loader):
+    runner = make_runner(work_dir=None)
+    runner.register_checkpoint_hook({})
+    with pytest.raises(ConfigError, match='set work_dir or out_dir'):
+        runner.run([make_loader()], [('train', 1)])
+
+
+def test_keeps_the_newest(make_runner, make_loader, tmp_path):
+    run_with(make_runner, make_loader, interval=1, max_keep_ckpts=2)
+    assert files(tmp_path / 'work') == ['iter_5.pth', 'iter_6.pth', 'latest.pth']
+    assert (tmp_path / 'work' / 'latest.pth').is_file()
+
+
+def test_keeps_the_best_and_files_of_others(make_runner, make_loader, tmp_path):
+    """A number above ours is of a longer run in the same folder; other names are not ours."""
+    folder = tmp_path / 'work'
+    folder.mkdir()
+    for name in ('iter_9.pth', 'my_iter_1.pth', 'iter_1.pth.bak', 'epoch_1.pth'):
+        (folder / name).touch()
+
+    class Best(Hook):
+        def after_train_iter(self, runner):
+            if runner.iter == 1:
+                runner.hook_msgs['best_ckpt'] = str(folder / 'iter_2.pth')
+
+    run_with(make_runner, make_loader, interval=1, max_keep_ckpts=1, hooks=[(Best(), 'LOW')])
+    assert files(folder) == ['epoch_1.pth', 'iter_1.pth.bak', 'iter_2.pth', 'iter_6.pth',
+                             'iter_9.pth', 'latest.pth', 'my_iter_1.pth']
+
+
+def test_checkpoints_of_the_run_before_a_resume_count(make_runner, make_loader, tmp_path):
+    run_with(make_runner, make_loader, length=3, interval=1, max_keep_ckpts=2)
+    runner = make_runner(max_iters=4)
+    runner.register_optimizer_hook({})
+    runner.register_checkpoint_hook({'interval': 1, 'max_keep_ckpts': 2})
+    runner.resume(tmp_path / 'work' / 'latest.pth')
+    runner.run([make_loader()], [('train', 1)])
+    assert files(tmp_path / 'work') == ['iter_3.pth', 'iter_4.pth', 'latest.pth']

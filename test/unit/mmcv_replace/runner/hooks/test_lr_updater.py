@@ -1,0 +1,158 @@
+"""What the optimizer's groups hold in each iteration."""
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from mmcv_replace.runner import HOOKS, Hook, LrUpdaterHook
+from mmcv_replace.runner.hooks import schedules
+from mmcv_replace.utils.errors import ConfigError
+
+
+def rates_of(policy, by_epoch=False, max_epochs=4, epoch_length=5, lrs=(0.1, 0.2), **options):
+    """Rates [iteration][group] that the hook sets, in a run of max_epochs * epoch_length."""
+    optimizer = torch.optim.SGD([{'params': [torch.nn.Parameter(torch.zeros(1))], 'lr': lr}
+                                 for lr in lrs], lr=1)
+    hook = HOOKS.get(f'{policy}LrUpdaterHook')(by_epoch=by_epoch, **options)
+    runner = SimpleNamespace(optimizer=optimizer, max_epochs=max_epochs, iter=0, epoch=0,
+                             max_iters=max_epochs * epoch_length, data_loader=range(epoch_length))
+    hook.before_run(runner)
+    rates = []
+    for iteration in range(max_epochs * epoch_length):
+        runner.iter, runner.epoch = iteration, iteration // epoch_length
+        hook.before_train_iter(runner)
+        rates.append([group['lr'] for group in optimizer.param_groups])
+    return rates
+
+
+BY_ITER = {
+    'Fixed': ({}, lambda base, i: base),
+    'Step': ({'step': [3, 7], 'gamma': 0.5, 'min_lr': 0.04},
+             lambda base, i: schedules.step(base, i, [3, 7], 0.5, 0.04)),
+    'Exp': ({'gamma': 0.9}, lambda base, i: schedules.exponential(base, i, 0.9)),
+    'Poly': ({'power': 0.9, 'min_lr': 1e-3},
+             lambda base, i: schedules.poly(base, i, 20, 0.9, 1e-3)),
+    'Inv': ({'gamma': 0.1, 'power': 2}, lambda base, i: schedules.inverse(base, i, 0.1, 2)),
+    'CosineAnnealing': ({'min_lr_ratio': 0.1},
+                        lambda base, i: schedules.cosine(base, i, 20, 0.1 * base)),
+    'FlatCosineAnnealing': ({'min_lr': 0.01, 'start_percent': 0.4},
+                            lambda base, i: schedules.flat_cosine(base, i, 20, 0.01, 0.4)),
+    'CosineRestart': ({'periods': [10, 10], 'restart_weights': [1, 0.5], 'min_lr': 0},
+                      lambda base, i: schedules.cosine_restart(base, i, [10, 10], [1, 0.5], 0)),
+    'Cyclic': ({'target_ratio': (5, 0.1), 'cyclic_times': 2, 'step_ratio_up': 0.3},
+               lambda base, i: schedules.cyclic(i, 20, 2, 0.3, (base, base * 5, base * 0.1))),
+    'OneCycle': ({'max_lr': [1.0, 2.0], 'pct_start': 0.4, 'div_factor': 10, 'final_div_factor': 5,
+                  'anneal_strategy': 'linear', 'three_phase': True},
+                 lambda base, i: schedules.one_cycle(
+                     i, 20, 0.4, (base, 10 * base, base / 5), 'linear', True)),
+}
+
+
+@pytest.mark.parametrize('policy', BY_ITER)
+def test_policy_by_iteration(policy):
+    options, expected = BY_ITER[policy]
+    bases = (0.1, 0.2)
+    assert rates_of(policy, **options) == [
+        [pytest.approx(expected(base, i), rel=1e-12) for base in bases] for i in range(20)]
+
+
+@pytest.mark.parametrize('policy', [name for name in BY_ITER if name not in ('Cyclic', 'OneCycle')])
+def test_policy_by_epoch(policy):
+    """Like a run of four iterations, each held for the five of an epoch."""
+    options = dict(BY_ITER[policy][0])
+    if policy == 'CosineRestart':
+        options['periods'] = [2, 2]
+    by_epoch = rates_of(policy, by_epoch=True, **options)
+    short = rates_of(policy, by_epoch=False, max_epochs=4, epoch_length=1, **options)
+    assert by_epoch == [rates for rates in short for _ in range(5)]
+    assert by_epoch[0] != by_epoch[-1] or policy == 'Fixed'
+
+
+def test_every_policy_is_tested():
+    policies = {name.removesuffix('LrUpdaterHook') for name in HOOKS
+                if name.endswith('LrUpdaterHook')}
+    assert policies == set(BY_ITER)
+
+
+@pytest.mark.parametrize('by_epoch', [False, True])
+@pytest.mark.parametrize(('warmup', 'factors'), [
+    ('constant', [0.25] * 4), ('linear', [0.25, 0.4375, 0.625, 0.8125]),
+    ('exp', [0.25**1, 0.25**0.75, 0.25**0.5, 0.25**0.25])])
+def test_warmup_scales_the_scheduled_rate(by_epoch, warmup, factors):
+    cold = rates_of('Exp', by_epoch, gamma=0.9)
+    warm = rates_of('Exp', by_epoch, gamma=0.9, warmup=warmup, warmup_iters=4, warmup_ratio=0.25)
+    assert warm[:4] == [[pytest.approx(rate * factor) for rate in rates]
+                        for rates, factor in zip(cold[:4], factors, strict=True)]
+    assert warm[4:] == cold[4:]
+
+
+def test_warmup_by_epoch():
+    options = {'gamma': 0.9, 'warmup': 'linear', 'warmup_ratio': 0.1}
+    assert rates_of('Exp', warmup_iters=2, warmup_by_epoch=True, **options) == rates_of(
+        'Exp', warmup_iters=10, **options)
+
+
+def test_initial_rate_is_kept_in_the_group_for_a_resume():
+    group = {'params': [torch.nn.Parameter(torch.zeros(1))], 'lr': 0.05, 'initial_lr': 0.4}
+    runner = SimpleNamespace(optimizer=torch.optim.SGD([group], lr=1), iter=0, max_iters=10)
+    hook = HOOKS.get('PolyLrUpdaterHook')(by_epoch=False)
+    hook.before_run(runner)
+    assert hook.base_lr == [0.4]
+
+
+def test_one_number_as_target_ratio():
+    assert rates_of('Cyclic', target_ratio=10) == rates_of('Cyclic', target_ratio=(10, 1e-4))
+
+
+def test_one_cycle_over_more_steps_than_the_run():
+    longer = rates_of('OneCycle', max_lr=1.0, total_steps=40)
+    assert longer == rates_of('OneCycle', max_lr=1.0, max_epochs=8)[:20]
+
+
+def test_policy_of_the_users(make_runner, make_loader):
+    seen = []
+
+    class Halving(LrUpdaterHook):
+        def get_lr(self, runner, base_lr):
+            return base_lr / 2**runner.iter
+
+    class Watch(Hook):
+        def before_train_iter(self, runner):
+            seen.append(runner.current_lr()[0])
+
+    runner = make_runner(lr=0.8)
+    runner.register_lr_hook(Halving(by_epoch=False))
+    runner.register_hook(Watch())
+    runner.run([make_loader()], [('train', 1)])
+    assert seen == [0.8, 0.4, 0.2]
+
+
+@pytest.mark.parametrize(('policy', 'options', 'message'), [
+    ('Fixed', {'warmup': 'quick'}, "'quick' is unknown: choose 'constant'"),
+    ('Fixed', {'warmup': 'linear'}, 'warmup_iters > 0'),
+    ('Fixed', {'warmup': 'linear', 'warmup_iters': 1, 'warmup_ratio': 0}, 'warmup_ratio'),
+    ('Step', {'step': 0}, 'step is a number'), ('Step', {'step': []}, 'step is a number'),
+    ('Step', {'step': [1, 2.5]}, r'\[1, 2\.5\]'),
+    ('CosineAnnealing', {}, 'min_lr or min_lr_ratio, and got neither'),
+    ('CosineAnnealing', {'min_lr': 0, 'min_lr_ratio': 0}, 'not both'),
+    ('FlatCosineAnnealing', {'min_lr': 0, 'start_percent': 1}, r'start_percent .* \[0, 1\)'),
+    ('CosineRestart', {'min_lr': 0, 'periods': [1, 2]}, '2 periods'),
+    ('Cyclic', {'by_epoch': True}, 'works by iteration'),
+    ('Cyclic', {'target_ratio': (1, 2, 3)}, 'one number or two'),
+    ('Cyclic', {'step_ratio_up': 1}, 'step_ratio_up'), ('Cyclic', {'cyclic_times': 0}, 'cyclic_t'),
+    ('OneCycle', {'max_lr': 1, 'by_epoch': True}, 'works by iteration'),
+    ('OneCycle', {'max_lr': 1, 'pct_start': 0}, 'pct_start'),
+    ('OneCycle', {'max_lr': 1, 'anneal_strategy': 'exp'}, "choose 'cos' or 'linear'"),
+    ('OneCycle', {'max_lr': [1]}, '1 values for 2 optimizer groups'),
+    ('OneCycle', {'max_lr': 1, 'total_steps': 10}, 'ends before the run of 20'),
+])
+def test_errors(policy, options, message):
+    with pytest.raises(ConfigError, match=message):
+        rates_of(policy, **options)
+
+
+def test_epochs_need_to_be_known(make_runner, make_loader):
+    runner = make_runner()
+    runner.register_lr_hook({'policy': 'poly', 'by_epoch': True})
+    with pytest.raises(ConfigError, match='set by_epoch=False for IterBasedRunner'):
+        runner.run([make_loader()], [('train', 1)])

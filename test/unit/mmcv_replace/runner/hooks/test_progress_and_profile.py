@@ -1,0 +1,79 @@
+"""The progress bar and the profiler in a run of a tiny model."""
+import json
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmcv_replace.runner import IterBasedRunner
+from mmcv_replace.runner.hooks import Hook, ProfilerHook, ProgressBarHook
+from mmcv_replace.utils.errors import ConfigError
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+    def train_step(self, data, optimizer):
+        return dict(loss=self.layer(data).sum(), log_vars={}, num_samples=len(data))
+
+
+class FailAt(Hook):
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner):
+        if runner.iter == self.iteration:
+            raise RuntimeError('stop here')
+
+
+def run(work_dir, *hooks, iters=6):
+    runner = IterBasedRunner(Model(), work_dir=work_dir, max_iters=iters)
+    for hook in hooks:
+        runner.register_hook(hook)
+    runner.run([DataLoader(torch.randn(4, 2))], [('train', 1)])
+
+
+def test_the_bar_counts_every_iteration(tmp_path, capsys):
+    run(tmp_path, ProgressBarHook())
+    assert '6/6' in capsys.readouterr().err
+
+
+def test_the_bar_is_closed_when_the_run_fails(tmp_path):
+    hook = ProgressBarHook()
+    with pytest.raises(RuntimeError, match='stop here'):
+        run(tmp_path, hook, FailAt(2))
+    assert hook._bar.n == 3
+    assert hook._bar.disable  # what tqdm sets on close
+
+
+def test_the_profile_covers_the_chosen_iterations(tmp_path):
+    run(tmp_path, ProfilerHook(skip=2, active=3))
+    events = json.loads((tmp_path / 'prof/trace.json').read_text())['traceEvents']
+    assert sum(event.get('name') == 'aten::linear' for event in events) == 3
+    assert 'aten::' in (tmp_path / 'prof/table.txt').read_text()
+
+
+def test_shapes_are_recorded_on_demand_and_the_folder_can_be_chosen(tmp_path):
+    for name, options in (('with', dict(record_shapes=True)), ('without', {})):
+        run(tmp_path, ProfilerHook(skip=0, active=1, out_dir=str(tmp_path / name), **options))
+    assert 'Input Dims' in (tmp_path / 'with/trace.json').read_text()
+    assert 'Input Dims' not in (tmp_path / 'without/trace.json').read_text()
+
+
+def test_stacks_are_recorded_on_demand(tmp_path):
+    run(tmp_path, ProfilerHook(skip=0, active=1, with_stack=True))
+    assert 'test_progress_and_profile.py' in (tmp_path / 'prof/trace.json').read_text()
+
+
+def test_a_run_that_ends_early_still_has_its_profile(tmp_path):
+    run(tmp_path, ProfilerHook(skip=1, active=50), iters=3)
+    assert (tmp_path / 'prof/trace.json').exists()
+
+
+@pytest.mark.parametrize('options', [dict(skip=-1), dict(active=0)])
+def test_windows_that_cannot_be(options):
+    with pytest.raises(ConfigError, match='skip must not be negative and active at least 1'):
+        ProfilerHook(**options)

@@ -1,0 +1,130 @@
+"""Launchers' environments; the process group itself is tested in parallel/test_distributed.py."""
+import os
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from mmcv_replace.runner import dist_utils, get_dist_info, init_dist, master_only
+from mmcv_replace.runner.dist_utils import is_node_leader
+from mmcv_replace.utils.errors import ConfigError
+
+VARIABLES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
+
+
+@pytest.fixture
+def group(monkeypatch):
+    """Records what the process group is asked for, in an environment that no launcher set."""
+    record = SimpleNamespace(calls=[])
+    monkeypatch.setattr(dist_utils.dist, 'init_process_group',
+                        lambda backend, **kwargs: record.calls.append((backend, kwargs)))
+    monkeypatch.setattr(dist_utils, 'set_device', lambda device: setattr(record, 'device', device))
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in VARIABLES and not key.startswith(('SLURM', 'OMPI', 'PMI', 'MPI'))}
+    monkeypatch.setattr(os, 'environ', environment)
+    return record
+
+
+def ranks():
+    return tuple(os.environ[name] for name in VARIABLES)
+
+
+def test_pytorch(group):
+    os.environ.update(RANK='3', WORLD_SIZE='4', LOCAL_RANK='1', MASTER_ADDR='a', MASTER_PORT='1')
+    init_dist('pytorch', backend='gloo', timeout=5)
+    assert group.calls == [('gloo', {'timeout': 5})]
+    assert group.device == torch.device('cpu')
+
+
+def test_pytorch_outside_of_torchrun(group):
+    with pytest.raises(ConfigError, match='RANK, WORLD_SIZE, .*torchrun'):
+        init_dist('pytorch')
+
+
+def test_slurm(group, monkeypatch):
+    os.environ.update(SLURM_PROCID='5', SLURM_NTASKS='8', SLURM_LOCALID='1',
+                      SLURM_JOB_NODELIST='node[3-4]')
+
+    def scontrol(command, **_):
+        assert command == ['scontrol', 'show', 'hostnames', 'node[3-4]']
+        return SimpleNamespace(stdout='node3\nnode4\n')
+
+    monkeypatch.setattr(subprocess, 'run', scontrol)
+    init_dist('slurm', backend='gloo')
+    assert ranks() == ('5', '8', '1', 'node3', '29500')
+
+
+def test_slurm_without_scontrol(group, monkeypatch):
+    os.environ.update(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0', PATH='')
+    with pytest.raises(ConfigError, match='set MASTER_ADDR'):
+        init_dist('slurm', backend='gloo')
+    os.environ['MASTER_ADDR'] = 'node3'
+    init_dist('slurm', backend='gloo')
+    assert ranks() == ('0', '1', '0', 'node3', '29500')
+
+
+@pytest.mark.parametrize('names', [
+    ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+    ('PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID')])
+def test_mpi_on_one_machine(group, names):
+    os.environ.update(zip(names, ('1', '2', '1'), strict=True))
+    init_dist('mpi', backend='gloo')
+    assert ranks() == ('1', '2', '1', '127.0.0.1', '29500')
+
+
+def test_mpi_on_several_machines_needs_an_address(group):
+    os.environ.update(OMPI_COMM_WORLD_RANK='3', OMPI_COMM_WORLD_SIZE='4',
+                      OMPI_COMM_WORLD_LOCAL_RANK='1')
+    with pytest.raises(ConfigError, match='MASTER_ADDR not set'):
+        init_dist('mpi')
+
+
+@pytest.mark.parametrize('launcher', ['slurm', 'mpi'])
+def test_launchers_that_did_not_start_us(group, launcher):
+    with pytest.raises(ConfigError, match='start this command through that launcher'):
+        init_dist(launcher)
+
+
+def test_unknown_launcher(group):
+    with pytest.raises(ConfigError, match="'torchrun' is unknown"):
+        init_dist('torchrun')
+
+
+@pytest.mark.parametrize(('asked', 'used'), [(None, 'here'), ('absent', 'here'), ('here', 'here'),
+                                             ('mpi', 'mpi')])
+def test_backend_of_an_absent_device_gives_way(group, monkeypatch, log_lines, asked, used):
+    """One config serves every machine; a backend that no device owns is the user's business."""
+    kinds = [SimpleNamespace(type='x', backend='absent', available=lambda: False),
+             SimpleNamespace(type='cpu', backend='here', available=lambda: True)]
+    monkeypatch.setattr(dist_utils, 'KINDS', kinds)
+    monkeypatch.setattr(dist_utils, 'default_backend', lambda device: 'here')
+    os.environ.update(dict.fromkeys(VARIABLES, '0'))
+    init_dist('pytorch', backend=asked)
+    assert group.calls == [(used, {})]
+    assert len(log_lines) == (asked == 'absent')
+
+
+@pytest.mark.parametrize(('asked', 'used'), [(None, 'gloo'), ('absent', 'gloo'), ('gloo', 'gloo'),
+                                             ('mpi', 'mpi')])
+def test_a_given_device_decides(group, monkeypatch, asked, used):
+    """Also where the other device is usable: the user asked for this one."""
+    kinds = [SimpleNamespace(type='x', backend='absent', available=lambda: True), *dist_utils.KINDS]
+    monkeypatch.setattr(dist_utils, 'KINDS', kinds)
+    os.environ.update(dict.fromkeys(VARIABLES, '1'))
+    init_dist('pytorch', backend=asked, device=torch.device('cpu'))
+    assert group.calls == [(used, {})]
+    assert group.device == torch.device('cpu')
+
+
+def test_without_a_group(monkeypatch):
+    assert get_dist_info() == (0, 1)
+    assert is_node_leader()
+    assert master_only(lambda value: value)(3) == 3
+
+
+@pytest.mark.parametrize(('local_rank', 'leads'), [('0', True), ('1', False)])
+def test_node_leader(monkeypatch, local_rank, leads):
+    monkeypatch.setattr(dist_utils, 'get_dist_info', lambda: (4, 8))
+    monkeypatch.setenv('LOCAL_RANK', local_rank)
+    assert is_node_leader() is leads
