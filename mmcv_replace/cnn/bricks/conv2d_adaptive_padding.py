@@ -1,0 +1,39 @@
+"""Convolution with TensorFlow's 'same' padding."""
+import math
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .registry import CONV_LAYERS
+
+
+@CONV_LAYERS.register_module()
+class Conv2dAdaptivePadding(nn.Conv2d):
+    """Conv2d whose output is ceil(size / stride), whatever the input's size.
+
+    The padding follows from the input; `padding` is accepted and not used. An odd amount puts the
+    extra row below and the extra column to the right, as TensorFlow does.
+    x: [N, C, H, W] -> [N, out_channels, ceil(H / stride), ceil(W / stride)].
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pad_h, pad_w = (
+            max((math.ceil(size / stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+            for size, stride, kernel, dilation in zip(
+                x.shape[-2:], self.stride, self.kernel_size, self.dilation, strict=True))
+        if pad_h or pad_w:
+            x = F.pad(x, [pad_w // 2, pad_w - pad_w // 2, pad_h // 2, pad_h - pad_h // 2])
+        return super().forward(x)

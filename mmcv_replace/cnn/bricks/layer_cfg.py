@@ -1,0 +1,43 @@
+"""Turn a layer's config into the layer: what all `build_*_layer` functions share."""
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+
+from mmcv_replace.utils import ConfigDict, Registry
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.signature import check_arguments
+
+# Defaults of arguments; every builder copies the config that it is given.
+RELU = {'type': 'ReLU'}
+BN = {'type': 'BN'}
+
+
+def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module], dict]:
+    """The class that `cfg['type']` names (or is), and the other entries of `cfg`."""
+    if not isinstance(cfg, dict) or 'type' not in cfg:
+        raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
+    options = dict(cfg)
+    kind = options.pop('type')
+    return (registry.get(kind) if isinstance(kind, str) else kind), options
+
+
+def instantiate(
+    cls: Callable[..., nn.Module], cfg: dict, *args: object, **kwargs: object
+) -> nn.Module:
+    """Call `cls`; an argument that it does not take is an ArgumentError naming `cfg`'s key."""
+    kind = cfg['type']
+    label = f'layer {kind if isinstance(kind, str) else kind.__name__!r}'
+    origin = cfg.origin if isinstance(cfg, ConfigDict) else lambda key: None
+    check_arguments(label, partial(cls, *args), kwargs, origin)
+    return cls(*args, **kwargs)
+
+
+def build_layer(registry: Registry, cfg: dict, *args: object, **kwargs: object) -> nn.Module:
+    """Build the layer that `cfg` describes; `args` and `kwargs` come from the module around it."""
+    cls, options = layer_class(registry, cfg)
+    twice = sorted(options.keys() & kwargs.keys())
+    if twice:
+        raise ArgumentError(f'{registry.name} {cfg["type"]!r}: {", ".join(twice)} is set by the '
+                            f'module around it; leave it out of the config {dict(cfg)}')
+    return instantiate(cls, cfg, *args, **kwargs, **options)

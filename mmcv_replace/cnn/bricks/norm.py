@@ -1,0 +1,69 @@
+"""Normalisation layers by name, and the names that they get inside a module."""
+import re
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
+
+from mmcv_replace.utils.errors import ConfigError
+
+from .layer_cfg import instantiate, layer_class
+from .registry import NORM_LAYERS
+
+NORM_LAYERS.register_module(name=['BN', 'BN2d'], module=nn.BatchNorm2d)
+NORM_LAYERS.register_module(name='BN1d', module=nn.BatchNorm1d)
+NORM_LAYERS.register_module(name='BN3d', module=nn.BatchNorm3d)
+NORM_LAYERS.register_module(name='SyncBN', module=nn.SyncBatchNorm)
+NORM_LAYERS.register_module(name='GN', module=nn.GroupNorm)
+NORM_LAYERS.register_module(name='LN', module=nn.LayerNorm)
+NORM_LAYERS.register_module(name=['IN', 'IN2d'], module=nn.InstanceNorm2d)
+NORM_LAYERS.register_module(name='IN1d', module=nn.InstanceNorm1d)
+NORM_LAYERS.register_module(name='IN3d', module=nn.InstanceNorm3d)
+
+_SHORT_NAMES = ((_InstanceNorm, 'in'), (_BatchNorm, 'bn'), (nn.GroupNorm, 'gn'),
+                (nn.LayerNorm, 'ln'))
+
+
+def infer_abbr(class_type: type) -> str:
+    """Short name of a norm class: bn, gn, ln or in; its `_abbr_` where it has one.
+
+    A class of another family is judged by its name; 'norm_layer' when that says nothing.
+    """
+    if not isinstance(class_type, type):
+        raise ConfigError(f'infer_abbr needs a class, got {class_type!r}')
+    if hasattr(class_type, '_abbr_'):
+        return class_type._abbr_
+    for family, name in _SHORT_NAMES:
+        if issubclass(class_type, family):
+            return name
+    word = re.search('batch|group|layer|instance', class_type.__name__.lower())
+    names = dict(batch='bn', group='gn', layer='ln', instance='in')
+    return names[word[0]] if word else 'norm_layer'
+
+
+def build_norm_layer(
+    cfg: dict, num_features: int, postfix: int | str = ''
+) -> tuple[str, nn.Module]:
+    """Build the norm layer that `cfg` names: (its name such as 'bn1', the layer).
+
+    `requires_grad=False` in `cfg` freezes weight and bias; `eps` is 1e-5 unless it is given.
+    """
+    cls, options = layer_class(NORM_LAYERS, cfg)
+    requires_grad = options.pop('requires_grad', True)
+    options.setdefault('eps', 1e-5)
+    if issubclass(cls, nn.GroupNorm):
+        if 'num_groups' not in options:
+            raise ConfigError(f'norm_cfg {dict(cfg)} lacks num_groups: GroupNorm needs it, such as '
+                              "norm_cfg=dict(type='GN', num_groups=32)")
+        options['num_channels'] = num_features
+        layer = instantiate(cls, cfg, **options)
+    else:
+        layer = instantiate(cls, cfg, num_features, **options)
+    for param in layer.parameters():
+        param.requires_grad = requires_grad
+    return f'{infer_abbr(cls)}{postfix}', layer
+
+
+def is_norm(layer: nn.Module) -> bool:
+    """Whether `layer` is one of torch's batch, instance, group or layer norms."""
+    return isinstance(layer, tuple(family for family, _ in _SHORT_NAMES))

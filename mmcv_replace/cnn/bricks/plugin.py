@@ -1,0 +1,23 @@
+"""Plugin layers (attention blocks and the like that a backbone block can host) by name."""
+import re
+
+from torch import nn
+
+from .layer_cfg import instantiate, layer_class
+from .registry import PLUGIN_LAYERS
+
+
+def infer_plugin_abbr(class_type: type) -> str:
+    """`_abbr_` of a plugin class, or its name in snake case: FancyBlock -> fancy_block."""
+    if hasattr(class_type, '_abbr_'):
+        return class_type._abbr_
+    name = re.sub(r'([A-Z]+)([A-Z][a-z])', r'\1_\2', class_type.__name__)
+    return re.sub(r'([a-z\d])([A-Z])', r'\1_\2', name).lower()
+
+
+def build_plugin_layer(
+    cfg: dict, postfix: int | str = '', **kwargs: object
+) -> tuple[str, nn.Module]:
+    """Build the plugin that `cfg` names: (its name such as 'context_block1', the layer)."""
+    cls, options = layer_class(PLUGIN_LAYERS, cfg)
+    return f'{infer_plugin_abbr(cls)}{postfix}', instantiate(cls, cfg, **kwargs, **options)

@@ -1,0 +1,32 @@
+"""Weight initialisation and surgery on layers."""
+from .fuse_conv_bn import fuse_conv_bn
+from .initializers import (
+    INITIALIZERS,
+    Caffe2XavierInit,
+    ConstantInit,
+    KaimingInit,
+    NormalInit,
+    PretrainedInit,
+    TruncNormalInit,
+    UniformInit,
+    XavierInit,
+    initialize,
+)
+from .sync_bn import revert_sync_batchnorm
+from .weight_init import (
+    bias_init_with_prob,
+    caffe2_xavier_init,
+    constant_init,
+    kaiming_init,
+    normal_init,
+    trunc_normal_init,
+    uniform_init,
+    xavier_init,
+)
+
+__all__ = [
+    'INITIALIZERS', 'Caffe2XavierInit', 'ConstantInit', 'KaimingInit', 'NormalInit',
+    'PretrainedInit', 'TruncNormalInit', 'UniformInit', 'XavierInit', 'bias_init_with_prob',
+    'caffe2_xavier_init', 'constant_init', 'fuse_conv_bn', 'initialize', 'kaiming_init',
+    'normal_init', 'revert_sync_batchnorm', 'trunc_normal_init', 'uniform_init', 'xavier_init',
+]

@@ -1,0 +1,34 @@
+"""Fold batch norms into the convolutions before them, for inference."""
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mmcv_replace.utils.errors import ConfigError
+
+
+def _foldable(conv: nn.Module | None, norm: nn.Module) -> bool:
+    # With its own forward (deformable, adaptive padding) a convolution is still linear in its
+    # weight; with a computed weight (spectral norm) there is nothing to fold into.
+    return (isinstance(conv, nn.Conv2d) and isinstance(norm, _BatchNorm)
+            and conv.out_channels == norm.num_features and 'weight' in conv._parameters)
+
+
+def fuse_conv_bn(module: nn.Module) -> nn.Module:
+    """Fold each batch norm that directly follows a Conv2d into it, in place; returns the module.
+
+    The norm becomes an Identity. The module must be in eval mode: raises ConfigError otherwise.
+    """
+    if module.training:
+        raise ConfigError('fuse_conv_bn is for inference: call model.eval() first')
+    from ..bricks.conv_module import ConvModule  # which imports this package
+    order = module.order if isinstance(module, ConvModule) else ('conv', 'norm')
+    adjacent = order.index('norm') == order.index('conv') + 1
+    previous = previous_name = None
+    for name, child in list(module.named_children()):
+        if adjacent and _foldable(previous, child):
+            setattr(module, previous_name, fuse_conv_bn_eval(previous, child))
+            setattr(module, name, nn.Identity())
+        else:
+            fuse_conv_bn(child)
+        previous, previous_name = child, name
+    return module

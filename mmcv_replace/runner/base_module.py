@@ -1,0 +1,70 @@
+"""Modules whose weights are drawn or loaded as their config says."""
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+
+from torch import Tensor, nn
+
+from mmcv_replace.cnn import initialize
+
+
+class BaseModule(nn.Module):
+    """nn.Module with `init_cfg`, one initializer config or several (see `cnn.initialize`).
+
+    Building draws torch's default weights; `init_weights` then applies `init_cfg` to the module
+    and goes on with what lies inside, unless `init_cfg` loaded a checkpoint.
+    """
+
+    def __init__(self, init_cfg: dict | Sequence[dict] | None = None) -> None:
+        super().__init__()
+        self.init_cfg = copy.deepcopy(init_cfg)
+        self._is_init = False
+
+    @property
+    def is_init(self) -> bool:
+        """Whether `init_weights` has run."""
+        return self._is_init
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether `init_cfg` loads a checkpoint."""
+        configs = [self.init_cfg] if isinstance(self.init_cfg, Mapping) else self.init_cfg or []
+        return any(cfg.get('type') == 'Pretrained' for cfg in configs)
+
+    def init_weights(self) -> None:
+        """Apply `init_cfg`, outer modules before inner ones; a second call does nothing."""
+        if self._is_init:
+            return
+        if self.init_cfg:
+            initialize(self, self.init_cfg)
+        if not self.is_pretrained:
+            _init_children(self)
+        self._is_init = True
+
+    def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Rename or reshape foreign weights to this module's keys; applied before Pretrained."""
+        return state_dict
+
+
+def _init_children(module: nn.Module) -> None:
+    for child in module.children():
+        if hasattr(child, 'init_weights'):
+            child.init_weights()
+        else:
+            _init_children(child)
+
+
+class Sequential(BaseModule, nn.Sequential):
+    """nn.Sequential with `init_cfg`."""
+
+    def __init__(self, *args: nn.Module, init_cfg: dict | Sequence[dict] | None = None) -> None:
+        BaseModule.__init__(self, init_cfg)
+        nn.Sequential.__init__(self, *args)
+
+
+class ModuleList(BaseModule, nn.ModuleList):
+    """nn.ModuleList with `init_cfg`."""
+
+    def __init__(self, modules: Iterable[nn.Module] | None = None,
+                 init_cfg: dict | Sequence[dict] | None = None) -> None:
+        BaseModule.__init__(self, init_cfg)
+        nn.ModuleList.__init__(self, modules)

@@ -1,0 +1,45 @@
+"""Folding batch norms into convolutions changes no output."""
+import pytest
+import torch
+from torch import nn
+
+from mmcv_replace.cnn import ConvModule, fuse_conv_bn
+from mmcv_replace.utils.errors import ConfigError
+
+BN = dict(type='BN')
+
+
+def randomised(model):
+    for tensor in [*model.parameters(), *model.buffers()]:
+        if tensor.is_floating_point():
+            nn.init.uniform_(tensor, 0.5, 1.5)
+    return model.double().eval()
+
+
+def count_norms(model):
+    return sum(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+
+
+@pytest.mark.parametrize(('build', 'left'), [
+    (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()), 0),
+    (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4)), 0),
+    (lambda: ConvModule(3, 4, 3, norm_cfg=BN), 0),
+    (lambda: ConvModule(3, 4, 3, conv_cfg=dict(type='Conv2dAdaptivePadding'), norm_cfg=BN), 0),
+    (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)), 1),
+    (lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)), 1),
+    (lambda: ConvModule(3, 3, 3, norm_cfg=BN, order=('norm', 'conv', 'act')), 1),
+    (lambda: ConvModule(3, 3, 3, norm_cfg=BN, order=('conv', 'act', 'norm')), 1),
+    (lambda: ConvModule(3, 4, 3, norm_cfg=BN, with_spectral_norm=True), 1),
+])
+def test_same_output(build, left):
+    model = randomised(build())
+    x = torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    expected = model(x)
+    assert fuse_conv_bn(model) is model
+    torch.testing.assert_close(model(x), expected)
+    assert count_norms(model) == left
+
+
+def test_training_mode_is_refused():
+    with pytest.raises(ConfigError, match='model.eval'):
+        fuse_conv_bn(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
