@@ -1,0 +1,100 @@
+"""The confusion matrix: all that scoring keeps of a prediction."""
+import cv2
+import numpy as np
+
+from mmcv_replace.utils.errors import DataError
+
+# cv2.calcHist counts in float32, which is exact up to here.
+EXACT_COUNT = 2**24
+
+
+class ConfusionMatrix:
+    """Counts pixels by true and predicted class, one sample at a time.
+
+    `matrix` [C, C] int64: row = true class, column = predicted class. Pixels whose label is
+    `ignore_index` are not counted.
+    """
+
+    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+        self.num_classes = num_classes
+        self.ignore_index = ignore_index
+        self.matrix = np.zeros((num_classes, num_classes), np.int64)
+
+    def update(self, pred: np.ndarray, label: np.ndarray, name: str | None = None) -> None:
+        """Count one sample; pred, label: [H, W] integers. `name` is for the error messages.
+
+        Raises DataError for maps of unequal shape and for values that are no class.
+        """
+        pred, label = np.asarray(pred), np.asarray(label)
+        sample = name or 'a sample'
+        if pred.shape != label.shape:
+            raise DataError(
+                f'{sample}: the prediction is {_size(pred)} but its annotation is {_size(label)} '
+                '(height x width); check that the annotation belongs to this image, and that the '
+                "test pipeline keeps 'ori_shape' in its meta keys")
+        for kind, values in (('prediction', pred), ('annotation', label)):
+            if values.dtype.kind not in 'biu':
+                raise DataError(f'{sample}: the {kind} has dtype {values.dtype}; a label map holds '
+                                'one class index per pixel as an integer')
+        if self.num_classes <= 256 and _fits_uint8(pred) and _fits_uint8(label):
+            self._add_uint8(pred, label, sample)
+        else:
+            self._add_any(pred, label, sample)
+
+    def merge(self, other: 'ConfusionMatrix') -> None:
+        """Add the counts of another matrix."""
+        assert other.num_classes == self.num_classes
+        self.matrix += other.matrix
+
+    def _add_uint8(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
+        """Count by one joint histogram, which also shows the values that are no class."""
+        pred = pred.astype(np.uint8, copy=False).reshape(-1)
+        label = label.astype(np.uint8, copy=False).reshape(-1)
+        for start in range(0, label.size, EXACT_COUNT):
+            part = slice(start, start + EXACT_COUNT)
+            counts = cv2.calcHist([label[part], pred[part]], [0, 1], None, [256, 256],
+                                  [0, 256, 0, 256])
+            if 0 <= self.ignore_index <= 255:
+                counts[self.ignore_index] = 0
+            inside = counts[:self.num_classes, :self.num_classes]
+            if inside.sum() != counts.sum():
+                self._refuse(pred, label, sample)
+            self.matrix += inside.astype(np.int64)
+
+    def _add_any(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
+        """Count label maps that need more than eight bits."""
+        valid = label != self.ignore_index
+        row, column = label[valid].astype(np.int64), pred[valid].astype(np.int64)
+        for values in (row, column):
+            if values.size and not 0 <= values.min() <= values.max() < self.num_classes:
+                self._refuse(pred, label, sample)
+        codes = row * self.num_classes + column
+        counts = np.bincount(codes, minlength=self.num_classes**2)
+        self.matrix += counts.reshape(self.matrix.shape)
+
+    def _refuse(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
+        valid = label != self.ignore_index
+        top = self.num_classes - 1
+        for kind, values, remedy in (
+                ('annotation', np.unique(label[valid]),
+                 f"mark pixels without a class by {self.ignore_index}, or set 'reduce_zero_label' "
+                 "or 'classes' of the dataset to fit its masks"),
+                ('prediction', np.unique(pred[valid]),
+                 "make 'num_classes' of the model's heads equal to the dataset's number of "
+                 'classes')):
+            wrong = values[(values < 0) | (values > top)]
+            if wrong.size:
+                shown = ', '.join(map(str, wrong[:8])) + (', ...' if wrong.size > 8 else '')
+                raise DataError(f'{sample}: the {kind} holds {shown}, but classes are 0 to {top} '
+                                f'(ignored: {self.ignore_index}); {remedy}')
+        raise AssertionError('refused a sample without a wrong value')
+
+
+def _size(array: np.ndarray) -> str:
+    return ' x '.join(map(str, array.shape))
+
+
+def _fits_uint8(values: np.ndarray) -> bool:
+    if values.dtype in (np.uint8, np.bool_):
+        return True
+    return values.size > 0 and bool(values.min() >= 0 and values.max() <= 255)

@@ -1,0 +1,198 @@
+"""Score the model in the course of training, and keep the best checkpoint."""
+import math
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import DataLoader
+
+from mmcv_replace.runner import HOOKS, BaseRunner, Hook
+from mmcv_replace.utils import warn_once
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
+
+from .testing import evaluate_model
+
+# How a metric's name tells whether more is better; the first match decides.
+LESS_IS_BETTER = ('loss', 'error')
+GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
+# Settings of other evaluation loops, meant to spare the memory that this one never takes.
+NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
+
+
+@HOOKS.register_module()
+class EvalHook(Hook):
+    """Evaluate every `interval` iterations (epochs with `by_epoch`), first at `start`.
+
+    A `start` that is reached already also evaluates once before the training goes on. With
+    `save_best` the checkpoint with the best value of that metric is kept as
+    `best_METRIC_iter_N.pth`; 'auto' takes mIoU, or the first of the scores without it. `rule`
+    ('greater' or 'less') says which value is better where the metric's name does not. Other
+    arguments go to the dataset's `evaluate`.
+    """
+
+    def __init__(
+        self,
+        dataloader: DataLoader,
+        interval: int = 1,
+        by_epoch: bool = False,
+        start: int | None = None,
+        save_best: str | None = 'auto',
+        rule: str | None = None,
+        **eval_kwargs: object,
+    ) -> None:
+        if not isinstance(dataloader, DataLoader):
+            raise ArgumentError(
+                f'dataloader must be a DataLoader, not {type(dataloader).__name__}')
+        if interval < 1:
+            raise ConfigError(f'evaluation.interval={interval}: it must be at least 1')
+        if start is not None and start < 0:
+            raise ConfigError(f'evaluation.start={start}: it must not be negative')
+        if rule not in (None, 'greater', 'less'):
+            raise ConfigError(f"evaluation.rule={rule!r}: choose 'greater' or 'less'")
+        self.dataloader = dataloader
+        self.interval = interval
+        self.by_epoch = by_epoch
+        self.start = start
+        self.save_best = save_best or None
+        self.rule = rule
+        if self.save_best not in (None, 'auto') and not self._rule_of(self.save_best):
+            raise ConfigError(f"which value of evaluation.save_best={save_best!r} is better? say "
+                              "evaluation.rule='greater' or 'less'")
+        for name in NEEDLESS:
+            if eval_kwargs.pop(name, None):
+                warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
+        self.eval_kwargs = eval_kwargs
+        self._at_first_step = True
+
+    def before_run(self, runner: BaseRunner) -> None:
+        """Learn the best score so far when training resumes."""
+        if runner.iter > 0 and self.save_best and runner.work_dir is not None:
+            runner.hook_msgs.update(_best_on_disk(runner))
+
+    def before_train_epoch(self, runner: BaseRunner) -> None:
+        if self.by_epoch:
+            self._evaluate_at_start(runner, runner.epoch)
+
+    def before_train_iter(self, runner: BaseRunner) -> None:
+        if not self.by_epoch:
+            self._evaluate_at_start(runner, runner.iter)
+
+    def after_train_epoch(self, runner: BaseRunner) -> None:
+        if self.by_epoch:
+            self._evaluate_if_due(runner, runner.epoch + 1)
+
+    def after_train_iter(self, runner: BaseRunner) -> None:
+        if not self.by_epoch:
+            self._evaluate_if_due(runner, runner.iter + 1)
+
+    def _evaluate_at_start(self, runner: BaseRunner, done: int) -> None:
+        if self._at_first_step and self.start is not None and done >= self.start:
+            self.evaluate(runner, done)
+        self._at_first_step = False
+
+    def _evaluate_if_due(self, runner: BaseRunner, done: int) -> None:
+        since_start = done - (self.start or 0)
+        if since_start >= 0 and since_start % self.interval == 0:
+            self.evaluate(runner, done)
+
+    def evaluate(self, runner: BaseRunner, done: int) -> None:
+        """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
+
+        The scores of single classes are left to the table that the dataset prints.
+        """
+        scores = evaluate_model(
+            runner.model, self.dataloader, logger=runner.logger, **self.eval_kwargs)
+        classes = getattr(self.dataloader.dataset, 'CLASSES', None) or ()
+        runner.log_buffer.output.update(
+            {name: value for name, value in scores.items()
+             if name.partition('.')[2] not in classes})
+        runner.log_buffer.ready = True
+        if self.save_best and runner.work_dir is not None:
+            self._save_best(runner, scores, done)
+
+    def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> None:
+        metric = self._best_metric(scores)
+        best = runner.hook_msgs
+        former = Path(best.get('best_ckpt', ''))
+        same_metric = former.name.startswith(f'best_{metric}_')
+        if not self._is_better(metric, scores[metric], best['best_score'] if same_metric else None):
+            return
+        file = Path(runner.work_dir,
+                    f'best_{metric}_{"epoch" if self.by_epoch else "iter"}_{done}.pth')
+        best.update(best_score=scores[metric], best_ckpt=str(file))
+        if runner.rank != 0:
+            return
+        runner.save_checkpoint(runner.work_dir, file.name, create_symlink=False)
+        runner.logger.info(f'best {metric} so far: {scores[metric]:.4f}, kept as {file}')
+        # After a change of the folder the former best belongs to another run.
+        if same_metric and former != file and former.parent.resolve() == file.parent.resolve():
+            former.unlink(missing_ok=True)
+
+    def _best_metric(self, scores: dict[str, float]) -> str:
+        if self.save_best == 'auto':
+            return 'mIoU' if 'mIoU' in scores else next(iter(scores))
+        if self.save_best not in scores:
+            raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the scores of '
+                              f'this evaluation: {", ".join(scores)}')
+        return self.save_best
+
+    def _rule_of(self, metric: str) -> str | None:
+        return self.rule or infer_rule(metric)
+
+    def _is_better(self, metric: str, value: float, former: float | None) -> bool:
+        rule = self._rule_of(metric)
+        if rule is None:
+            warn_once(f'no best checkpoint is kept: the name {metric!r} does not tell which value '
+                      "is better; say evaluation.rule='greater' or 'less'")
+        if rule is None or math.isnan(value):
+            return False
+        return former is None or (value > former if rule == 'greater' else value < former)
+
+
+@HOOKS.register_module()
+class DistEvalHook(EvalHook):
+    """EvalHook for several processes: each scores its share, and all know the result.
+
+    `broadcast_bn_buffer` first gives every process the batch-norm statistics of rank 0, so that
+    all evaluate one and the same model, the one that is saved.
+    """
+
+    def __init__(
+        self, dataloader: DataLoader, *args: object, broadcast_bn_buffer: bool = True,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(dataloader, *args, **kwargs)
+        self.broadcast_bn_buffer = broadcast_bn_buffer
+
+    def evaluate(self, runner: BaseRunner, done: int) -> None:
+        """Score the model after `done` iterations or epochs on all processes together."""
+        if self.broadcast_bn_buffer and dist.is_initialized():
+            for module in runner.model.modules():
+                if isinstance(module, _BatchNorm) and module.track_running_stats:
+                    dist.broadcast(module.running_mean, 0)
+                    dist.broadcast(module.running_var, 0)
+        super().evaluate(runner, done)
+
+
+def infer_rule(metric: str) -> str | None:
+    """'greater' or 'less', from the metric's name; None where the name does not tell."""
+    name = metric.lower()
+    if any(word in name for word in LESS_IS_BETTER):
+        return 'less'
+    return 'greater' if any(word in name for word in GREATER_IS_BETTER) else None
+
+
+def _best_on_disk(runner: BaseRunner) -> dict[str, float | str]:
+    """Score and file of the newest best checkpoint of the work directory, if it has one.
+
+    A regular checkpoint is saved before the evaluation of the same iteration: resumed from it,
+    the run does not know of the best score that this evaluation found.
+    """
+    newest = max(Path(runner.work_dir).glob('best_*.pth'), key=lambda file: file.stat().st_mtime,
+                 default=None)
+    if newest is None:
+        return {}
+    stored = torch.load(newest, map_location='cpu', weights_only=True, mmap=True)
+    score = stored['meta'].get('hook_msgs', {}).get('best_score')
+    return {} if score is None else {'best_score': score, 'best_ckpt': str(newest)}

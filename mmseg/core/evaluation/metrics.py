@@ -1,0 +1,157 @@
+"""Scores from a confusion matrix, and the reference's functions over lists of label maps."""
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mmcv_replace.utils.errors import ConfigError, DataError
+
+from .confusion import ConfusionMatrix
+from .labels import remap_labels
+
+# What each metric reports a class, besides the accuracy `Acc`.
+CLASS_SCORES = {
+    'mIoU': ('IoU',),
+    'mDice': ('Dice',),
+    'mFscore': ('Fscore', 'Precision', 'Recall'),
+}
+LabelMap = np.ndarray | str | os.PathLike
+
+
+def metrics_from_confusion(
+    matrix: np.ndarray,
+    metrics: str | Sequence[str] = ('mIoU',),
+    nan_to_num: float | None = None,
+    beta: float = 1.0,
+) -> dict[str, float | np.ndarray]:
+    """Overall accuracy `aAcc` and, class by class [C], `Acc` and the scores of `metrics`.
+
+    matrix: [C, C], row = true class. Scores are fractions. A score without a pixel to count is
+    NaN, or `nan_to_num`. `beta` weighs recall against precision in `Fscore`.
+    """
+    names = check_metrics(metrics)
+    hit = np.diag(matrix).astype(np.float64)
+    label, pred = matrix.sum(axis=1), matrix.sum(axis=0)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        scores = {
+            'aAcc': hit.sum() / label.sum(),
+            'Acc': hit / label,
+            'IoU': hit / (label + pred - hit),
+            'Dice': 2 * hit / (label + pred),
+            'Fscore': (1 + beta**2) * hit / (beta**2 * label + pred),
+            'Precision': hit / pred,
+            'Recall': hit / label,
+        }
+    wanted = ('aAcc', 'Acc', *(score for name in names for score in CLASS_SCORES[name]))
+    if nan_to_num is not None:
+        scores = {name: np.nan_to_num(scores[name], nan=nan_to_num) for name in wanted}
+    return {'aAcc': float(scores['aAcc'])} | {name: scores[name] for name in wanted[1:]}
+
+
+def check_metrics(metrics: str | Sequence[str]) -> tuple[str, ...]:
+    """The names of `metrics` as a tuple; ConfigError for one that does not exist."""
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    for name in names:
+        if name not in CLASS_SCORES:
+            raise ConfigError(f'metric {name!r} does not exist; choose from '
+                              f'{", ".join(CLASS_SCORES)}')
+    return names
+
+
+def summarize(scores: Mapping[str, float | np.ndarray]) -> dict[str, float]:
+    """`aAcc` and the mean of each per-class score (`mIoU`, `mAcc`, ...) over the classes present.
+
+    A mean over no class at all is NaN.
+    """
+    summary = {'aAcc': float(scores['aAcc'])}
+    means = {}
+    for name, values in scores.items():
+        if name != 'aAcc':
+            known = values[~np.isnan(values)]
+            means[f'm{name}'] = float(known.mean()) if known.size else float('nan')
+    # The main score stands before the accuracy, as in the published tables.
+    accuracy = means.pop('mAcc')
+    return summary | means | {'mAcc': accuracy}
+
+
+def confusion_of(
+    results: Sequence[LabelMap],
+    gt_seg_maps: Sequence[np.ndarray],
+    num_classes: int,
+    ignore_index: int,
+    label_map: Mapping[int, int] | None = None,
+    reduce_zero_label: bool = False,
+) -> ConfusionMatrix:
+    """Confusion matrix of predictions (label maps [H, W] or their .npy files) and annotations."""
+    if len(results) != len(gt_seg_maps):
+        raise DataError(f'there are {len(results)} predictions for {len(gt_seg_maps)} annotations; '
+                        'score all samples of the dataset, in its order')
+    confusion = ConfusionMatrix(num_classes, ignore_index)
+    for index, (pred, label) in enumerate(zip(results, gt_seg_maps, strict=True)):
+        name = f'sample {index}'
+        if isinstance(pred, str | os.PathLike):
+            name, pred = os.fspath(pred), np.load(pred)
+        label = remap_labels(label, label_map, reduce_zero_label, ignore_index)
+        confusion.update(pred, label, name)
+    return confusion
+
+
+def eval_metrics(
+    results: Sequence[LabelMap],
+    gt_seg_maps: Sequence[np.ndarray],
+    num_classes: int,
+    ignore_index: int,
+    metrics: str | Sequence[str] = ('mIoU',),
+    nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None,
+    reduce_zero_label: bool = False,
+    beta: float = 1.0,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, accuracy of each class, then the per-class scores of each metric]."""
+    check_metrics(metrics)
+    confusion = confusion_of(results, gt_seg_maps, num_classes, ignore_index, label_map,
+                             reduce_zero_label)
+    return list(metrics_from_confusion(confusion.matrix, metrics, nan_to_num, beta).values())
+
+
+def mean_iou(
+    results: Sequence[LabelMap],
+    gt_seg_maps: Sequence[np.ndarray],
+    num_classes: int,
+    ignore_index: int,
+    nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None,
+    reduce_zero_label: bool = False,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, accuracy of each class [C], IoU of each class [C]]."""
+    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mIoU', nan_to_num,
+                        label_map, reduce_zero_label)
+
+
+def mean_dice(
+    results: Sequence[LabelMap],
+    gt_seg_maps: Sequence[np.ndarray],
+    num_classes: int,
+    ignore_index: int,
+    nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None,
+    reduce_zero_label: bool = False,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, accuracy of each class [C], Dice of each class [C]]."""
+    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mDice', nan_to_num,
+                        label_map, reduce_zero_label)
+
+
+def mean_fscore(
+    results: Sequence[LabelMap],
+    gt_seg_maps: Sequence[np.ndarray],
+    num_classes: int,
+    ignore_index: int,
+    nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None,
+    reduce_zero_label: bool = False,
+    beta: float = 1.0,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, accuracy, F-score, precision and recall of each class [C]]."""
+    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mFscore', nan_to_num,
+                        label_map, reduce_zero_label, beta)

@@ -1,0 +1,93 @@
+"""What can be done with a stream of predictions, in one pass and without keeping them.
+
+`painted`, `formatted`, `kept` and `with_progress` hand every prediction on, so that they can be
+chained; `score` is an end of the chain.
+"""
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from torch import nn
+from torch.utils.data import Dataset
+
+from mmcv_replace.image import imdenormalize
+from mmcv_replace.runner import get_dist_info
+from mmcv_replace.utils import track_iter_progress
+from mmcv_replace.utils.errors import DataError
+
+from .confusion import ConfusionMatrix
+from .predict import Prediction
+
+
+def score(predictions: Iterable[Prediction], dataset: Dataset) -> ConfusionMatrix:
+    """Compare every prediction with the dataset's annotation of the same index."""
+    if not dataset.CLASSES:
+        raise DataError(f'{type(dataset).__name__} has no CLASSES, so nothing can be scored; give '
+                        "it 'classes' in the config")
+    confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
+    for prediction in predictions:
+        label = dataset.get_gt_seg_map(prediction.index)
+        confusion.update(prediction.label_map, label, sample_name(prediction))
+    return confusion
+
+
+def painted(
+    predictions: Iterable[Prediction],
+    model: nn.Module,
+    dataset: Dataset,
+    out_dir: str | Path | None = None,
+    show: bool = False,
+    opacity: float = 0.5,
+) -> Iterator[Prediction]:
+    """Write each prediction over its image to `out_dir`, and with `show` to the screen.
+
+    The predictions need their `image`. A model wrapped for training may be given.
+    """
+    model = getattr(model, 'module', model)
+    for prediction in predictions:
+        out_file = None if out_dir is None else str(Path(out_dir, sample_name(prediction)))
+        model.show_result(original_image(prediction), [prediction.label_map],
+                          palette=dataset.PALETTE, show=show, out_file=out_file, opacity=opacity)
+        yield prediction
+
+
+def formatted(
+    predictions: Iterable[Prediction], dataset: Dataset, out_dir: str | Path
+) -> Iterator[Prediction]:
+    """Write each prediction to `out_dir` as the dataset's test server wants it."""
+    for prediction in predictions:
+        dataset.format_results([prediction.label_map], str(out_dir), indices=[prediction.index])
+        yield prediction
+
+
+def kept(
+    predictions: Iterable[Prediction], results: list[tuple[int, np.ndarray]]
+) -> Iterator[Prediction]:
+    """Append (index, label map) of each prediction to `results`."""
+    for prediction in predictions:
+        results.append((prediction.index, prediction.label_map))
+        yield prediction
+
+
+def with_progress(predictions: Iterator[Prediction], total: int) -> Iterator[Prediction]:
+    """Show on rank 0 how many of `total` predictions are done."""
+    return track_iter_progress((predictions, total)) if get_dist_info()[0] == 0 else predictions
+
+
+def sample_name(prediction: Prediction) -> str:
+    """The image's file name within its dataset, or the sample's number where it has none."""
+    return prediction.meta.get('ori_filename') or f'sample_{prediction.index}.png'
+
+
+def original_image(prediction: Prediction) -> np.ndarray:
+    """The BGR uint8 image [H, W, 3] in its original size, recovered from what the model saw."""
+    meta = prediction.meta
+    norm = meta['img_norm_cfg']
+    pixels = prediction.image.permute(1, 2, 0).cpu().numpy()
+    image = imdenormalize(pixels, np.asarray(norm['mean']), np.asarray(norm['std']),
+                          to_bgr=norm['to_rgb'])
+    height, width = meta['img_shape'][:2]
+    image = np.clip(np.round(image[:height, :width]), 0, 255).astype(np.uint8)
+    height, width = meta['ori_shape'][:2]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,29 @@
+"""Scores as text."""
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+
+def format_class_table(
+    class_names: Sequence[str], scores: Mapping[str, float | np.ndarray]
+) -> str:
+    """A table with a row a class and a column a score [C], in percent; '-' = class absent."""
+    from prettytable import PrettyTable
+    columns = {name: values for name, values in scores.items() if name != 'aAcc'}
+    # The main score stands before the accuracy, as in the summary.
+    names = sorted(columns, key=lambda name: name == 'Acc')
+    table = PrettyTable(['Class', *names])
+    table.align = 'r'
+    table.align['Class'] = 'l'
+    for index, class_name in enumerate(class_names):
+        table.add_row([class_name, *(_percent(columns[name][index]) for name in names)])
+    return table.get_string()
+
+
+def format_summary(summary: Mapping[str, float]) -> str:
+    """One line with every mean in percent: `aAcc: 94.92, mIoU: 77.13, mAcc: 85.70`."""
+    return ', '.join(f'{name}: {_percent(value)}' for name, value in summary.items())
+
+
+def _percent(fraction: float) -> str:
+    return '-' if np.isnan(fraction) else f'{100 * fraction:.2f}'

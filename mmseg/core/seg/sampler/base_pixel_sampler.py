@@ -1,0 +1,12 @@
+"""Interface of the pixel samplers."""
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+
+class BasePixelSampler(ABC):
+    """Decides how much each pixel counts in the loss."""
+
+    @abstractmethod
+    def sample(self, seg_logit: Tensor, seg_label: Tensor) -> Tensor:
+        """Weights [N, H, W] for logits [N, C, H, W] and labels [N, 1, H, W]."""

@@ -1,0 +1,41 @@
+"""The colour map of Pascal VOC and the indexed PNG files that carry it."""
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmcv_replace.fileio import atomic_write
+from mmcv_replace.utils.errors import DataError
+
+
+def voc_colormap(num_colors: int = 256) -> np.ndarray:
+    """RGB colours [num_colors, 3] uint8 of VOC's indexed masks.
+
+    The bits of an index are dealt out to red, green and blue in turn, the lowest three becoming
+    the highest bits of the colour, so that neighbouring indices look different.
+    """
+    index = np.arange(num_colors)
+    colors = np.zeros((num_colors, 3), np.uint8)
+    for level in range(8):
+        for channel in range(3):
+            bit = (index >> (3 * level + channel)) & 1
+            colors[:, channel] |= (bit << (7 - level)).astype(np.uint8)
+    return colors
+
+
+def write_palette_png(path: str | Path, label_map: np.ndarray,
+                      palette: np.ndarray | Sequence[Sequence[int]] | None = None) -> None:
+    """Write a label map [H, W] as an indexed PNG; `palette` [N, 3] RGB is VOC's by default.
+
+    Raises DataError for a value that does not fit into the eight bits of such a file.
+    """
+    from PIL import Image
+    label_map = np.asarray(label_map)
+    if label_map.dtype != np.uint8 and not 0 <= label_map.min() <= label_map.max() <= 255:
+        raise DataError(f'{path}: the label map holds values from {label_map.min()} to '
+                        f'{label_map.max()}, an indexed PNG only 0 to 255')
+    colors = voc_colormap() if palette is None else np.asarray(palette, np.uint8)
+    image = Image.fromarray(label_map.astype(np.uint8))
+    image.putpalette(colors.tobytes())
+    with atomic_write(path) as file:
+        image.save(file, format='PNG')

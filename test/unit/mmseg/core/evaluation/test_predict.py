@@ -1,0 +1,82 @@
+"""The stream of predictions."""
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
+from torch.utils.data.distributed import DistributedSampler
+
+from mmcv_replace.parallel import collate
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.core.evaluation import predict
+from mmseg.core.evaluation.predict import sample_order
+
+
+class EverySecond(SequentialSampler):
+    def __iter__(self):
+        return iter(range(1, len(self.data_source), 2))
+
+    def __len__(self):
+        return len(range(1, len(self.data_source), 2))
+
+
+@pytest.mark.parametrize('batch_size', [1, 3])
+@pytest.mark.parametrize('workers', [0, 1])
+def test_each_sample_once_in_order(model, dataset, make_loader, batch_size, workers):
+    predictions = list(predict(model, make_loader(batch_size, num_workers=workers)))
+    assert [prediction.index for prediction in predictions] == list(range(7))
+    for prediction, expected in zip(predictions, dataset.preds, strict=True):
+        np.testing.assert_array_equal(prediction.label_map, expected)
+        assert prediction.meta['ori_filename'] == f'city/{prediction.index}.png'
+        assert prediction.image is None
+
+
+def test_indices_are_those_of_the_sampler(model, dataset, make_loader):
+    predictions = list(predict(model, make_loader(2, sampler=EverySecond(dataset))))
+    assert [prediction.index for prediction in predictions] == [1, 3, 5]
+    np.testing.assert_array_equal(predictions[1].label_map, dataset.preds[3])
+
+
+def test_indices_are_those_of_a_batch_sampler(model, dataset):
+    loader = DataLoader(dataset, batch_sampler=[[4, 0], [2]],
+                        collate_fn=lambda samples: collate(samples, 2))
+    predictions = list(predict(model, loader))
+    assert [prediction.index for prediction in predictions] == [4, 0, 2]
+    np.testing.assert_array_equal(predictions[2].label_map, dataset.preds[2])
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_evaluates_and_restores_the_mode(model, make_loader, training):
+    model.train(training)
+    stream = predict(model, make_loader())
+    next(stream)
+    assert not torch.is_inference_mode_enabled()
+    list(stream)
+    assert set(model.module.modes) == {(False, True)}
+    assert model.training is training
+
+
+def test_mode_is_restored_when_the_stream_is_left(model, make_loader):
+    stream = predict(model.train(), make_loader())
+    next(stream)
+    stream.close()
+    assert model.training
+
+
+def test_image_on_request(model, dataset, make_loader):
+    for prediction in predict(model, make_loader(2), with_image=True):
+        height, width = dataset.preds[prediction.index].shape
+        torch.testing.assert_close(prediction.image[:, :height, :width],
+                                   dataset[prediction.index]['img'][0].data)
+
+
+@pytest.mark.parametrize('sampler', [
+    RandomSampler, lambda data: DistributedSampler(data, num_replicas=2, rank=0)])
+def test_samplers_that_lose_the_order_are_refused(model, dataset, make_loader, sampler):
+    with pytest.raises(ConfigError, match=r'each sample once and in a known order, which the '
+                                          r'sampler (Random|Distributed)Sampler .*shuffle=False'):
+        next(predict(model, make_loader(sampler=sampler(dataset))))
+
+
+def test_dropped_samples_are_refused(make_loader):
+    with pytest.raises(ConfigError, match='drop_last=True'):
+        sample_order(make_loader(2, drop_last=True))

@@ -1,0 +1,37 @@
+"""VOC's colour map and indexed PNGs, against real files."""
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcv_replace.utils.errors import DataError
+from mmseg.core.utils import voc_colormap, write_palette_png
+
+
+def test_colour_map_equals_that_of_a_real_mask(shared_dir):
+    mask = next((shared_dir / 'data/voc-mini/VOCdevkit/VOC2012/SegmentationClass').glob('*.png'))
+    stored = np.array(Image.open(mask).getpalette()).reshape(-1, 3)
+    np.testing.assert_array_equal(voc_colormap(), stored)
+    np.testing.assert_array_equal(voc_colormap(21), stored[:21])
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.int64])
+def test_png_keeps_indices_and_colours(tmp_path, dtype):
+    label_map = np.random.randint(0, 256, (7, 9)).astype(dtype)
+    write_palette_png(tmp_path / 'mask.png', label_map)
+    with Image.open(tmp_path / 'mask.png') as image:
+        assert image.mode == 'P'
+        np.testing.assert_array_equal(np.array(image), label_map)
+        np.testing.assert_array_equal(np.array(image.convert('RGB')), voc_colormap()[label_map])
+    assert [path.name for path in tmp_path.iterdir()] == ['mask.png']
+
+
+def test_png_takes_another_palette(tmp_path):
+    write_palette_png(tmp_path / 'mask.png', np.array([[0, 1]], np.uint8), [[1, 2, 3], [4, 5, 6]])
+    with Image.open(tmp_path / 'mask.png') as image:
+        assert np.array(image.convert('RGB')).tolist() == [[[1, 2, 3], [4, 5, 6]]]
+
+
+def test_value_beyond_eight_bits_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r'mask\.png: the label map holds values from 0 to 300'):
+        write_palette_png(tmp_path / 'mask.png', np.array([[0, 300]]))
+    assert not list(tmp_path.iterdir())
