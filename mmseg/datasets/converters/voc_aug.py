@@ -1,0 +1,95 @@
+"""Semantic Boundaries Dataset (SBD) as additional training data of Pascal VOC 2012.
+
+SBD (Hariharan et al., Semantic contours from inverse detectors, ICCV 2011) annotates VOC images
+in MATLAB files. They become indexed PNG masks, and two lists tell the configs what to train on:
+`trainaug.txt` (VOC's train images and all of SBD that VOC does not validate on) and `aug.txt`
+(what of it is not in VOC's train list).
+"""
+import logging
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mmcv_replace.fileio import list_from_file
+from mmcv_replace.utils.errors import DataError
+from mmseg.core.utils import write_palette_png
+
+from .common import for_each, write_names
+
+# Names in the lists that the complete archives give.
+FULL_COUNTS = {'trainaug': 10582, 'aug': 9118}
+LAYOUT = '''expected:
+  DEVKIT/VOC2012/ImageSets/Segmentation/{train,val}.txt
+  AUG/dataset/cls/*.mat
+  AUG/dataset/{train,val}.txt     (the folder 'dataset' of SBD's archive benchmark_RELEASE)'''
+
+logger = logging.getLogger('mmseg.voc_aug')
+
+
+def convert_voc_aug(
+    devkit: str | Path, aug: str | Path, out_dir: str | Path | None = None, nproc: int = 1
+) -> dict[str, int]:
+    """Write the masks and the lists; returns the number of names in each list.
+
+    `devkit` holds VOC2012, `aug` is SBD's folder `dataset` or one of the two above it. Masks go
+    to `out_dir` (`devkit/VOC2012/SegmentationClassAug` by default). May be run again at any time.
+    """
+    voc = Path(devkit, 'VOC2012')
+    sbd = find_sbd(aug)
+    lists = voc / 'ImageSets' / 'Segmentation'
+    train, val = read_names(lists / 'train.txt'), read_names(lists / 'val.txt')
+    sbd_names = read_names(sbd / 'train.txt') | read_names(sbd / 'val.txt')
+    trainaug = train | (sbd_names - val)
+    names = {'trainaug': trainaug, 'aug': trainaug - train}
+
+    mat_files = sorted((sbd / 'cls').glob('*.mat'))
+    missing = sorted(names['aug'] - {file.stem for file in mat_files})
+    if missing:
+        raise DataError(f'{sbd / "cls"} lacks the .mat files of {len(missing)} listed names: '
+                        f'{", ".join(missing[:3])}{", ..." if len(missing) > 3 else ""}; unpack '
+                        f'the archive again\n{LAYOUT}')
+    out_dir = Path(out_dir) if out_dir is not None else voc / 'SegmentationClassAug'
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for_each(partial(convert_mat, out_dir=out_dir), mat_files, nproc)
+    for name, members in names.items():
+        write_names(lists / f'{name}.txt', members)
+    counts = {name: len(members) for name, members in names.items()}
+    if counts != FULL_COUNTS:
+        logger.warning(
+            f'trainaug.txt has {counts["trainaug"]:,} names and aug.txt {counts["aug"]:,}; the '
+            f'complete archives give {FULL_COUNTS["trainaug"]:,} and {FULL_COUNTS["aug"]:,}. '
+            'Published scores need those; anything else is fine for a subset of the data')
+    return counts
+
+
+def find_sbd(aug: str | Path) -> Path:
+    """The folder with `cls`: `aug` itself, its `dataset` or its `benchmark_RELEASE/dataset`."""
+    for folder in (Path(aug, 'dataset'), Path(aug), Path(aug, 'benchmark_RELEASE', 'dataset')):
+        if (folder / 'cls').is_dir():
+            return folder
+    raise DataError(f"no SBD annotations below {str(aug)!r}: there is no folder 'cls'\n{LAYOUT}")
+
+
+def read_names(path: Path) -> set[str]:
+    """Image names of a list file; DataError where it is missing."""
+    if not path.is_file():
+        raise DataError(f'the list {path} does not exist\n{LAYOUT}')
+    return {line.strip() for line in list_from_file(path) if line.strip()}
+
+
+def read_mat(path: str | Path) -> np.ndarray:
+    """Label map [H, W] uint8 of an SBD file, its field GTcls.Segmentation."""
+    from scipy.io import loadmat
+    try:
+        labels = loadmat(path)['GTcls']['Segmentation'][0, 0]
+    except Exception as error:
+        # scipy raises a dozen kinds of errors for a damaged file.
+        raise DataError(f'{path} cannot be read as an SBD annotation (GTcls.Segmentation): '
+                        f'{error}; unpack the archive again') from error
+    return labels.astype(np.uint8)
+
+
+def convert_mat(path: Path, out_dir: Path) -> None:
+    """Write the mask of one SBD file as `out_dir/NAME.png`."""
+    write_palette_png(out_dir / f'{path.stem}.png', read_mat(path))

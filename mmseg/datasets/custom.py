@@ -1,0 +1,216 @@
+"""A dataset of image files and masks; the base of every other one."""
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from mmcv_replace.fileio import HardDiskBackend
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.core.evaluation.confusion import ConfusionMatrix
+from mmseg.core.evaluation.labels import remap_labels
+
+from . import scoring
+from .annotation import decode_label
+from .builder import DATASETS
+from .classes import Palette, choose_palette, read_classes, subset_label_map
+from .listing import ImgInfo, check_folders, check_samples, is_remote, list_samples
+from .pipelines import Compose, LoadAnnotations
+
+logger = logging.getLogger('mmseg.datasets')
+
+# So many training samples in a row may be dropped by the pipeline.
+MAX_DROPPED = 100
+
+
+@DATASETS.register_module()
+class CustomDataset(Dataset):
+    """Images `img_dir/NAME{img_suffix}` with masks `ann_dir/NAME{seg_map_suffix}`.
+
+    Masks are palette or grey PNGs of class indices. The text file `split` has one NAME a line;
+    without it all images under `img_dir` are used. Relative paths are under `data_root`.
+
+    `classes` (names, or a text file of them) chooses some of the dataset's CLASSES; the others are
+    ignored. `reduce_zero_label` ignores the value 0 and lowers the others by one; it serves the
+    evaluation and goes with the setting of the same name of LoadAnnotations. `palette` holds one
+    RGB colour a class.
+    """
+
+    CLASSES: Sequence[str] | None = None
+    PALETTE: Palette | None = None
+    # Mask value -> class, for masks with other numbers than those of CLASSES.
+    label_map: dict[int, int] | None = None
+
+    def __init__(
+        self,
+        pipeline: Sequence[dict[str, Any] | Callable],
+        img_dir: str,
+        img_suffix: str = '.jpg',
+        ann_dir: str | None = None,
+        seg_map_suffix: str = '.png',
+        split: str | None = None,
+        data_root: str | None = None,
+        test_mode: bool = False,
+        ignore_index: int = 255,
+        reduce_zero_label: bool = False,
+        classes: str | Sequence[str] | None = None,
+        palette: Palette | None = None,
+    ) -> None:
+        self.pipeline = Compose(pipeline)
+        self.img_dir = _under(data_root, img_dir)
+        self.img_suffix = img_suffix
+        self.ann_dir = _under(data_root, ann_dir)
+        self.seg_map_suffix = seg_map_suffix
+        self.split = _under(data_root, split)
+        self.data_root = data_root
+        self.test_mode = test_mode
+        self.ignore_index = ignore_index
+        self.reduce_zero_label = reduce_zero_label
+        self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
+
+        owner = type(self).__name__
+        check_folders(owner, self.img_dir, self.ann_dir, self.split)
+        self.img_infos = self.load_annotations(
+            self.img_dir, img_suffix, self.ann_dir, seg_map_suffix, self.split)
+        check_samples(owner, self.img_infos, self.img_dir, img_suffix, self.ann_dir, self.split)
+        logger.info('%s: %d images (img_dir %s, split %s)', owner, len(self), self.img_dir,
+                    self.split)
+
+    def __len__(self) -> int:
+        return len(self.img_infos)
+
+    def __getitem__(self, idx: int) -> Any:
+        """The sample as the pipeline makes it.
+
+        A training sample that the pipeline drops is replaced by another, drawn at random.
+        """
+        if self.test_mode:
+            sample = self.prepare_test_img(idx)
+            if sample is None:
+                raise DataError(f'{self.img_infos[idx]["filename"]}: the pipeline has dropped the '
+                                'image, but in testing every image counts; a step that returns '
+                                'None is for training')
+            return sample
+        for attempt in range(MAX_DROPPED):
+            if attempt:
+                idx = np.random.randint(len(self))
+            sample = self.prepare_train_img(idx)
+            if sample is not None:
+                return sample
+        raise DataError(f'the pipeline has dropped {MAX_DROPPED} images in a row, last '
+                        f'{self.img_infos[idx]["filename"]}; does a step of it lack '
+                        '`return results`?')
+
+    def load_annotations(
+        self,
+        img_dir: str,
+        img_suffix: str,
+        ann_dir: str | None,
+        seg_map_suffix: str,
+        split: str | None,
+    ) -> list[ImgInfo]:
+        """The samples: dict(filename=..., ann=dict(seg_map=...)) each."""
+        return list_samples(img_dir, img_suffix, ann_dir, seg_map_suffix, split)
+
+    def get_ann_info(self, idx: int) -> dict[str, str]:
+        """What is known of a sample's mask; empty without masks."""
+        return self.img_infos[idx].get('ann', {})
+
+    def pre_pipeline(self, results: dict[str, Any]) -> None:
+        """Add what the steps of the pipeline want to know of the dataset."""
+        results.update(
+            seg_fields=[],
+            img_prefix=self.img_dir,
+            seg_prefix=self.ann_dir,
+            ignore_index=self.ignore_index)
+        if self.label_map is not None:
+            results['label_map'] = self.label_map
+        if self.CLASSES is not None:
+            results['num_classes'] = len(self.CLASSES)
+
+    def prepare_train_img(self, idx: int) -> Any:
+        """Load a sample with its mask."""
+        results = dict(img_info=self.img_infos[idx], ann_info=self.get_ann_info(idx))
+        self.pre_pipeline(results)
+        return self.pipeline(results)
+
+    def prepare_test_img(self, idx: int) -> Any:
+        """Load a sample without its mask."""
+        results = dict(img_info=self.img_infos[idx])
+        self.pre_pipeline(results)
+        return self.pipeline(results)
+
+    def get_gt_seg_map(self, idx: int) -> np.ndarray:
+        """Class indices [H, W] of a sample, as training sees them."""
+        info = self.get_ann_info(idx)
+        if 'seg_map' not in info or self.ann_dir is None:
+            raise DataError(f'{type(self).__name__} has no masks to compare with; give it ann_dir')
+        path = os.path.join(self.ann_dir, info['seg_map'])
+        label = decode_label(HardDiskBackend().get(path), path)
+        return remap_labels(label, self.label_map, self.reduce_zero_label, self.ignore_index)
+
+    def get_gt_seg_maps(self) -> Iterator[np.ndarray]:
+        """`get_gt_seg_map` of every sample, one at a time."""
+        return (self.get_gt_seg_map(idx) for idx in range(len(self)))
+
+    def get_classes_and_palette(
+        self, classes: str | Sequence[str] | None = None, palette: Palette | None = None
+    ) -> tuple[Sequence[str] | None, Palette | None]:
+        """Names and colours of the classes in use; sets `label_map` when these are a choice."""
+        if classes is None:
+            if self.CLASSES is None:
+                return None, palette
+            palette = self.PALETTE if palette is None else palette
+            return self.CLASSES, choose_palette(self.CLASSES, palette)
+        wanted = read_classes(classes)
+        if self.CLASSES is not None:
+            self._check_reduce_zero_label()
+            self.label_map = subset_label_map(
+                self.CLASSES, wanted, self.ignore_index, self.reduce_zero_label, self.label_map)
+        return wanted, self.get_palette_for_custom_classes(wanted, palette)
+
+    def get_palette_for_custom_classes(
+        self, class_names: Sequence[str], palette: Palette | None = None
+    ) -> Palette:
+        """Colours of a choice of classes: `palette`, or those of the dataset, or VOC's."""
+        if palette is not None:
+            return choose_palette(class_names, palette)
+        return choose_palette(class_names, self.PALETTE, self.CLASSES)
+
+    def _check_reduce_zero_label(self) -> None:
+        """The numbers of chosen classes are right only if training reduces as evaluation does."""
+        for step in self.pipeline.transforms:
+            if (isinstance(step, LoadAnnotations)
+                    and step.reduce_zero_label != self.reduce_zero_label):
+                raise ConfigError(
+                    f'{type(self).__name__}: with `classes`, reduce_zero_label must be the same in '
+                    f'the dataset ({self.reduce_zero_label}) and in LoadAnnotations '
+                    f'({step.reduce_zero_label})')
+
+    def evaluate(
+        self,
+        results: Sequence[scoring.Result] | ConfusionMatrix,
+        metric: str | Sequence[str] = 'mIoU',
+        logger: logging.Logger | str | None = None,
+        **kwargs: Any,
+    ) -> dict[str, float]:
+        """Score predictions (label maps, or a finished confusion matrix); see `scoring`."""
+        return scoring.evaluate(self, results, metric, logger, **kwargs)
+
+    def format_results(
+        self,
+        results: Iterable[scoring.Result],
+        out_dir: str,
+        indices: Iterable[int] | None = None,
+    ) -> list[str]:
+        """Write predictions as palette PNGs named like the images; returns the files."""
+        return scoring.write_pictures(self, results, out_dir, indices)
+
+
+def _under(root: str | None, path: str | None) -> str | None:
+    """A relative path of the disk joined to the root."""
+    if root is None or path is None or is_remote(path):
+        return path
+    return os.path.join(root, path)

@@ -1,0 +1,56 @@
+"""DataLoaders whose samples do not depend on the number of workers."""
+from functools import partial
+from typing import Any
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mmcv_replace.parallel import collate
+from mmcv_replace.runner import get_dist_info
+
+from .sampler import EpochSampler
+from .seeded import SeededDataset
+
+
+def build_dataloader(
+    dataset: Dataset,
+    samples_per_gpu: int,
+    workers_per_gpu: int,
+    num_gpus: int = 1,
+    dist: bool = False,
+    shuffle: bool = True,
+    seed: int | None = 0,
+    drop_last: bool = False,
+    pin_memory: bool = True,
+    persistent_workers: bool | None = None,
+    **kwargs: Any,
+) -> DataLoader:
+    """Loader of this process's share of a dataset, `samples_per_gpu * num_gpus` samples a batch.
+
+    With `shuffle` (training) the order changes with every epoch and all processes get equally many
+    samples; without it (evaluation) each sample comes once, in order. Workers are kept from epoch
+    to epoch unless `persistent_workers` is False. Further arguments are those of torch's
+    DataLoader.
+    """
+    rank, world_size = get_dist_info() if dist else (0, 1)
+    seed = seed or 0
+    workers = workers_per_gpu * num_gpus
+    return DataLoader(
+        SeededDataset(dataset, seed),
+        batch_size=samples_per_gpu * num_gpus,
+        sampler=EpochSampler(dataset, shuffle, seed, rank, world_size, pad_to_even=shuffle),
+        num_workers=workers,
+        collate_fn=partial(collate, samples_per_gpu=samples_per_gpu),
+        pin_memory=pin_memory and torch.accelerator.is_available(),
+        drop_last=drop_last,
+        worker_init_fn=start_worker,
+        # A generator of its own: starting an epoch takes nothing from the global one.
+        generator=torch.Generator().manual_seed(seed),
+        persistent_workers=workers > 0 if persistent_workers is None else persistent_workers,
+        **kwargs)
+
+
+def start_worker(worker_id: int) -> None:
+    """Keep OpenCV to one thread: the workers together already use every core."""
+    cv2.setNumThreads(0)

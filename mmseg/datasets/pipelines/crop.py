@@ -1,0 +1,56 @@
+"""Cut out a part of the image and its label maps."""
+import numpy as np
+
+from mmcv_replace.utils.errors import ConfigError
+
+from ..annotation import count_labels
+from ..builder import PIPELINES
+from .base import Results, Transform
+
+TRIES = 10
+
+Window = tuple[slice, slice]
+
+
+@PIPELINES.register_module()
+class RandomCrop(Transform):
+    """Keep a random window of `crop_size` (height, width), or all of a smaller image.
+
+    With `cat_max_ratio` < 1 windows of which one class takes a larger share (of the pixels that
+    are not ignored) are drawn again, up to ten times.
+    """
+
+    def __init__(
+        self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0, ignore_index: int = 255
+    ) -> None:
+        if len(crop_size) != 2 or min(crop_size) <= 0:
+            raise ConfigError(f'RandomCrop: crop_size={crop_size!r}: give (height, width)')
+        self.crop_size = tuple(crop_size)
+        self.cat_max_ratio = cat_max_ratio
+        self.ignore_index = ignore_index
+
+    def __call__(self, results: Results) -> Results:
+        shape = results['img'].shape
+        window = self._draw_window(shape)
+        if self.cat_max_ratio < 1:
+            for _ in range(TRIES):
+                if self._is_mixed(results['gt_semantic_seg'][window]):
+                    break
+                window = self._draw_window(shape)
+        for key in ('img', *results.get('seg_fields', ())):
+            results[key] = results[key][window]
+        results['img_shape'] = results['img'].shape
+        return results
+
+    def _draw_window(self, shape: tuple[int, ...]) -> Window:
+        tops, lefts = (max(edge - kept, 0) + 1
+                       for edge, kept in zip(shape, self.crop_size, strict=False))
+        top, left = np.random.randint(tops), np.random.randint(lefts)
+        height, width = self.crop_size
+        return slice(top, top + height), slice(left, left + width)
+
+    def _is_mixed(self, label: np.ndarray) -> bool:
+        """Whether two classes or more are there and none takes too large a share."""
+        values, counts = count_labels(label)
+        counts = counts[values != self.ignore_index]
+        return len(counts) > 1 and bool(counts.max() / counts.sum() < self.cat_max_ratio)

@@ -1,0 +1,131 @@
+"""From arrays to what the model takes: tensors, containers and meta data."""
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmcv_replace.parallel import DataContainer
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
+
+from ..builder import PIPELINES
+from .base import Results, Transform
+
+META_KEYS = (
+    'filename', 'ori_filename', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip',
+    'flip_direction', 'img_norm_cfg')
+SAMPLE_FIELDS = ({'key': 'img', 'stack': True}, {'key': 'gt_semantic_seg'})
+
+
+def to_tensor(data: torch.Tensor | np.ndarray | Sequence | int | float) -> torch.Tensor:
+    """A tensor of the same values; a number becomes a tensor [1]."""
+    if isinstance(data, torch.Tensor):
+        return data
+    if isinstance(data, np.ndarray):
+        return torch.from_numpy(data)
+    if isinstance(data, int | float):
+        return torch.tensor([data])
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return torch.tensor(data)
+    raise ArgumentError(f'cannot make a tensor of {type(data).__name__}: give an array, a sequence '
+                        'of numbers or a number')
+
+
+def _image_to_tensor(img: np.ndarray) -> torch.Tensor:
+    """[H, W] or [H, W, C] to [C, H, W]."""
+    img = img[..., None] if img.ndim == 2 else img
+    return torch.from_numpy(np.ascontiguousarray(img.transpose(2, 0, 1)))
+
+
+@PIPELINES.register_module()
+class ToTensor(Transform):
+    """Turn the values of `keys` into tensors."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
+
+    def __call__(self, results: Results) -> Results:
+        for key in self.keys:
+            results[key] = to_tensor(results[key])
+        return results
+
+
+@PIPELINES.register_module()
+class ImageToTensor(Transform):
+    """Turn the images of `keys` into tensors [C, H, W]."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
+
+    def __call__(self, results: Results) -> Results:
+        for key in self.keys:
+            results[key] = _image_to_tensor(results[key])
+        return results
+
+
+@PIPELINES.register_module()
+class Transpose(Transform):
+    """Permute the axes of the arrays of `keys`."""
+
+    def __init__(self, keys: Sequence[str], order: Sequence[int]) -> None:
+        self.keys = keys
+        self.order = order
+
+    def __call__(self, results: Results) -> Results:
+        for key in self.keys:
+            results[key] = results[key].transpose(self.order)
+        return results
+
+
+@PIPELINES.register_module()
+class ToDataContainer(Transform):
+    """Wrap values in DataContainers; a field is the `key` and the container's settings."""
+
+    def __init__(
+        self,
+        fields: Sequence[dict[str, Any]] = SAMPLE_FIELDS,
+    ) -> None:
+        self.fields = fields
+
+    def __call__(self, results: Results) -> Results:
+        for field in self.fields:
+            settings = dict(field)
+            key = settings.pop('key')
+            results[key] = DataContainer(results[key], **settings)
+        return results
+
+
+@PIPELINES.register_module()
+class DefaultFormatBundle(Transform):
+    """`img` to a stacked tensor [C, H, W], `gt_semantic_seg` to a stacked int64 one [1, H, W].
+
+    Where the samples of a batch differ in size, what is added to a label map is ignored.
+    """
+
+    def __call__(self, results: Results) -> Results:
+        if 'img' in results:
+            results['img'] = DataContainer(_image_to_tensor(results['img']), stack=True)
+        if 'gt_semantic_seg' in results:
+            label = torch.from_numpy(results['gt_semantic_seg'][None].astype(np.int64))
+            results['gt_semantic_seg'] = DataContainer(
+                label, stack=True, padding_value=results.get('ignore_index', 255))
+        return results
+
+
+@PIPELINES.register_module()
+class Collect(Transform):
+    """Keep only `keys`, and the values of `meta_keys` as the dict `img_metas`."""
+
+    def __init__(self, keys: Sequence[str], meta_keys: Sequence[str] = META_KEYS) -> None:
+        self.keys = keys
+        self.meta_keys = meta_keys
+
+    def __call__(self, results: Results) -> Results:
+        missing = [key for key in (*self.keys, *self.meta_keys) if key not in results]
+        if missing:
+            raise ConfigError(f'Collect: no step of the pipeline has made {missing}; add the step '
+                              'that does (RandomFlip makes flip and flip_direction), or leave '
+                              'them out of keys and meta_keys')
+        meta = {key: results[key] for key in self.meta_keys}
+        return {'img_metas': DataContainer(meta, cpu_only=True),
+                **{key: results[key] for key in self.keys}}

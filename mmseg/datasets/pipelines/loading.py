@@ -1,0 +1,121 @@
+"""Read the image and the mask of a sample."""
+import os
+from typing import Any
+
+import numpy as np
+
+from mmcv_replace.fileio import FileClient
+from mmcv_replace.image import imfrombytes
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.core.evaluation.labels import remap_labels
+
+from ..annotation import check_labels, decode_label
+from ..builder import PIPELINES
+from .base import Results, Transform
+
+
+class FileLoader(Transform):
+    """Gets the bytes of files through a FileClient, which is made on first use."""
+
+    def __init__(self, file_client_args: dict[str, Any] | None, imdecode_backend: str) -> None:
+        self.file_client_args = dict(file_client_args or {'backend': 'disk'})
+        self.imdecode_backend = imdecode_backend
+        self._client: FileClient | None = None
+
+    def read(self, path: str, what: str) -> bytes:
+        """Content of a file; DataError, which names it, where it cannot be read."""
+        if self._client is None:
+            self._client = FileClient(**self.file_client_args)
+        try:
+            return self._client.get(path)
+        except DataError as error:
+            raise DataError(f'{error} (the {what} of a sample); check the folders, the suffixes '
+                            'and the split of the dataset') from error
+
+
+@PIPELINES.register_module()
+class LoadImageFromFile(FileLoader):
+    """Read `img_info['filename']` under `img_prefix` to `img`: [H, W, 3] uint8 in BGR order.
+
+    `color_type` is 'color', 'grayscale' ([H, W]) or 'unchanged'.
+    """
+
+    def __init__(
+        self,
+        to_float32: bool = False,
+        color_type: str = 'color',
+        file_client_args: dict[str, Any] | None = None,
+        imdecode_backend: str = 'cv2',
+    ) -> None:
+        super().__init__(file_client_args, imdecode_backend)
+        self.to_float32 = to_float32
+        self.color_type = color_type
+
+    def __call__(self, results: Results) -> Results:
+        name = results['img_info']['filename']
+        path = os.path.join(results.get('img_prefix') or '', name)
+        img = imfrombytes(self.read(path, 'image'), flag=self.color_type,
+                          backend=self.imdecode_backend, name=path)
+        if self.to_float32:
+            img = img.astype(np.float32)
+        channels = 1 if img.ndim < 3 else img.shape[2]
+        results.update(
+            filename=path,
+            ori_filename=name,
+            img=img,
+            img_shape=img.shape,
+            ori_shape=img.shape,
+            pad_shape=img.shape,  # until Pad says otherwise
+            scale_factor=1.0,
+            img_norm_cfg=dict(
+                mean=np.zeros(channels, np.float32),
+                std=np.ones(channels, np.float32),
+                to_rgb=False))
+        return results
+
+
+@PIPELINES.register_module()
+class LoadAnnotations(FileLoader):
+    """Read the mask `ann_info['seg_map']` under `seg_prefix` to `gt_semantic_seg`: [H, W].
+
+    Values are renumbered by the `label_map` of the dataset, then by `reduce_zero_label`: 0 is
+    ignored and the others are lowered by one. Raises DataError, which names the file, for a mask
+    with colours, of another size than the image, or with a value that is no class.
+    """
+
+    def __init__(
+        self,
+        reduce_zero_label: bool = False,
+        file_client_args: dict[str, Any] | None = None,
+        imdecode_backend: str = 'pillow',
+    ) -> None:
+        super().__init__(file_client_args, imdecode_backend)
+        self.reduce_zero_label = reduce_zero_label
+
+    def __call__(self, results: Results) -> Results:
+        seg_map = (results.get('ann_info') or {}).get('seg_map')
+        if seg_map is None:
+            raise ConfigError('LoadAnnotations: the dataset has no masks; give it ann_dir, or '
+                              'leave this step out of the pipeline')
+        path = os.path.join(results.get('seg_prefix') or '', seg_map)
+        label = decode_label(self.read(path, 'mask'), path, self.imdecode_backend)
+        if 'img' in results:
+            _check_size(label, path, results['img'], results.get('filename'))
+        ignore_index = results.get('ignore_index', 255)
+        label = remap_labels(label, results.get('label_map'), self.reduce_zero_label, ignore_index)
+        if 'num_classes' in results:
+            check_labels(label, path, results['num_classes'], ignore_index)
+        results['gt_semantic_seg'] = label
+        results.setdefault('seg_fields', []).append('gt_semantic_seg')
+        return results
+
+
+def _check_size(label: np.ndarray, path: str, img: np.ndarray, img_path: str | None) -> None:
+    size, expected = label.shape, img.shape[:2]
+    if size == expected:
+        return
+    message = (f'{path}: the mask is {size[0]} x {size[1]} (height x width), but its image '
+               f'{img_path or ""} is {expected[0]} x {expected[1]}; make them equal')
+    if size == expected[::-1]:
+        message += ' (is the image turned by an EXIF orientation? then store it upright)'
+    raise DataError(message)

@@ -1,0 +1,67 @@
+"""Several views of one test image, whose predictions are averaged."""
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mmcv_replace.utils.errors import ConfigError
+
+from ..builder import PIPELINES
+from .base import Results, Transform
+from .compose import Compose
+from .resize import Size, as_scales
+
+
+@PIPELINES.register_module()
+class MultiScaleFlipAug(Transform):
+    """Run `transforms` for every scale and, with `flip`, for the image flipped and not.
+
+    Scales are `img_scale` (one or several (width, height)), one `img_scale` times each of
+    `img_ratios`, or the image's own size times each of them. The result holds, for each key, the
+    list of its values.
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[dict[str, Any] | Callable],
+        img_scale: Sequence[int] | Sequence[Sequence[int]] | None,
+        img_ratios: float | Sequence[float] | None = None,
+        flip: bool = False,
+        flip_direction: str | Sequence[str] = 'horizontal',
+    ) -> None:
+        self.transforms = Compose(transforms)
+        self.img_ratios = [img_ratios] if isinstance(img_ratios, int | float) else img_ratios
+        self.img_scale = None if img_scale is None else as_scales(img_scale)
+        self.flip = flip
+        self.flip_direction = (
+            [flip_direction] if isinstance(flip_direction, str) else list(flip_direction))
+        if self.img_scale is None and not self.img_ratios:
+            raise ConfigError('MultiScaleFlipAug: give img_scale, img_ratios or both')
+        if self.img_ratios and self.img_scale and len(self.img_scale) > 1:
+            raise ConfigError('MultiScaleFlipAug: img_ratios go with one img_scale, not '
+                              f'{len(self.img_scale)}')
+        self._warn_without_effect()
+
+    def __call__(self, results: Results) -> dict[str, list] | None:
+        views = []
+        for scale in self._scales(results['img'].shape):
+            for flip in (False, True) if self.flip else (False,):
+                for direction in self.flip_direction:
+                    view = dict(results, scale=scale, flip=flip, flip_direction=direction)
+                    views.append(self.transforms(view))
+        if any(view is None for view in views):
+            return None
+        return {key: [view[key] for view in views] for key in views[0]}
+
+    def _scales(self, img_shape: Sequence[int]) -> list[Size]:
+        if not self.img_ratios:
+            return self.img_scale
+        width, height = self.img_scale[0] if self.img_scale else (img_shape[1], img_shape[0])
+        return [(int(width * ratio), int(height * ratio)) for ratio in self.img_ratios]
+
+    def _warn_without_effect(self) -> None:
+        logger = logging.getLogger('mmseg.datasets')
+        if not self.flip and self.flip_direction != ['horizontal']:
+            logger.warning('MultiScaleFlipAug: flip_direction has no effect with flip=False')
+        if self.flip and not any(type(step).__name__ == 'RandomFlip'
+                                 for step in self.transforms.transforms):
+            logger.warning('MultiScaleFlipAug: flip has no effect without RandomFlip in transforms')

@@ -1,0 +1,11 @@
+"""All steps that change images, under the one module name that configs and user code know."""
+from .crop import RandomCrop
+from .distortion import PhotoMetricDistortion
+from .geometric import Pad, RandomFlip, RandomRotate
+from .photometric import CLAHE, AdjustGamma, Normalize, Rerange, RGB2Gray
+from .resize import Resize, SegRescale
+
+__all__ = [
+    'CLAHE', 'AdjustGamma', 'Normalize', 'Pad', 'PhotoMetricDistortion', 'RGB2Gray', 'RandomCrop',
+    'RandomFlip', 'RandomRotate', 'Rerange', 'Resize', 'SegRescale',
+]

@@ -1,0 +1,73 @@
+"""The order of the samples: a function of the seed and the epoch."""
+from collections.abc import Iterator, Sized
+
+import numpy as np
+from torch.utils.data import Sampler
+
+
+class SampleIndex(int):
+    """Index of a sample that knows the epoch it is drawn in, also in a worker process."""
+
+    epoch: int
+
+    def __new__(cls, index: int, epoch: int) -> 'SampleIndex':
+        self = super().__new__(cls, index)
+        self.epoch = epoch
+        return self
+
+    def __reduce__(self) -> tuple[type, tuple[int, int]]:
+        return SampleIndex, (int(self), self.epoch)
+
+
+class EpochSampler(Sampler[SampleIndex]):
+    """This process's share of the indices of one epoch: every `world_size`-th of the epoch's order.
+
+    `shuffle` draws a new order for each epoch, the same in every process. With `pad_to_even` some
+    samples come twice so that all shares have the same length, as training in step requires;
+    without it every sample comes exactly once over all processes.
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        shuffle: bool = True,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        pad_to_even: bool = True,
+    ) -> None:
+        self.dataset = dataset
+        self.shuffle = shuffle
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.pad_to_even = pad_to_even
+        self.epoch = 0
+        self.start = 0
+
+    def set_epoch(self, epoch: int, start: int = 0) -> None:
+        """Choose the epoch, and how many samples of this process's share to leave out.
+
+        The latter continues an epoch that was interrupted, without loading what is done.
+        """
+        self.epoch = epoch
+        self.start = start
+
+    def __len__(self) -> int:
+        """Samples of this process in a full epoch, whatever the start."""
+        total = len(self.dataset)
+        if self.pad_to_even:
+            return -(-total // self.world_size)
+        return len(range(self.rank, total, self.world_size))
+
+    def __iter__(self) -> Iterator[SampleIndex]:
+        order = np.arange(len(self.dataset))
+        if self.shuffle:
+            # RandomState is frozen: the same order with every version of NumPy.
+            words = np.random.SeedSequence((self.seed % 2**64, self.epoch)).generate_state(4)
+            np.random.RandomState(words).shuffle(order)
+        if self.pad_to_even:
+            order = np.resize(order, len(self) * self.world_size)
+        epoch = self.epoch
+        for index in order[self.rank::self.world_size][self.start:]:
+            yield SampleIndex(index, epoch)

@@ -1,0 +1,81 @@
+"""Score the predictions of a whole dataset, and write them as pictures."""
+import os
+from collections.abc import Iterable, Sequence
+from logging import Logger
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from mmcv_replace.utils import print_log
+from mmcv_replace.utils.errors import ArgumentError, DataError
+from mmseg.core.evaluation.confusion import ConfusionMatrix
+from mmseg.core.evaluation.metrics import metrics_from_confusion, summarize
+from mmseg.core.evaluation.table import format_class_table, format_summary
+from mmseg.core.utils import write_palette_png
+
+# A label map [H, W], or the .npy file of one.
+Result = np.ndarray | str | os.PathLike
+
+
+def evaluate(
+    dataset: Dataset,
+    results: Sequence[Result] | ConfusionMatrix,
+    metric: str | Sequence[str] = 'mIoU',
+    logger: Logger | str | None = None,
+    **kwargs: Any,
+) -> dict[str, float]:
+    """Log the scores of `results`, in the order of the dataset, and return them as fractions.
+
+    Keys: aAcc, the mean of each score (mIoU, mAcc, ...), and score.class for each class, which is
+    NaN for a class without a pixel. `efficient_test` of older configs has no effect.
+    """
+    kwargs.pop('efficient_test', None)
+    if kwargs:
+        raise ArgumentError(f'evaluate does not take {", ".join(kwargs)}; it takes metric and '
+                            'logger: correct `evaluation` in the config, or --eval-options')
+    if not dataset.CLASSES:
+        raise DataError(f'{type(dataset).__name__} has no classes, so nothing can be scored; give '
+                        'it `classes` in the config')
+    confusion = _count(dataset, results)
+    scores = metrics_from_confusion(confusion.matrix, metric)
+    summary = summarize(scores)
+    print_log('per class results:\n' + format_class_table(dataset.CLASSES, scores), logger)
+    print_log('Summary: ' + format_summary(summary), logger)
+    by_class = {f'{name}.{label}': float(value)
+                for name, values in scores.items() if name != 'aAcc'
+                for label, value in zip(dataset.CLASSES, values, strict=True)}
+    return summary | by_class
+
+
+def _count(dataset: Dataset, results: Sequence[Result] | ConfusionMatrix) -> ConfusionMatrix:
+    if isinstance(results, ConfusionMatrix):
+        return results
+    if len(results) != len(dataset):
+        raise DataError(f'{len(results)} predictions for the {len(dataset)} images of '
+                        f'{type(dataset).__name__}: score all images, in their order')
+    confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
+    for index, (result, info) in enumerate(zip(results, dataset.img_infos, strict=True)):
+        confusion.update(_load(result), dataset.get_gt_seg_map(index), info['filename'])
+    return confusion
+
+
+def write_pictures(
+    dataset: Dataset, results: Iterable[Result], out_dir: str, indices: Iterable[int] | None
+) -> list[str]:
+    """Write label maps as palette PNGs named like their images, and return the files.
+
+    `indices` are those of the images; without them the results are of all images in order.
+    """
+    files = []
+    numbers = range(len(dataset)) if indices is None else indices
+    for index, result in zip(numbers, results, strict=True):
+        path = Path(out_dir, dataset.img_infos[index]['filename']).with_suffix('.png')
+        write_palette_png(path, _load(result), dataset.PALETTE)
+        files.append(str(path))
+    return files
+
+
+def _load(result: Result) -> np.ndarray:
+    return np.load(result) if isinstance(result, str | os.PathLike) else result

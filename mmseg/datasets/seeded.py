@@ -1,0 +1,53 @@
+"""Randomness that depends on nothing but the seed, the epoch and the sample."""
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+
+@contextmanager
+def seeded(seed: int, epoch: int, index: int) -> Iterator[None]:
+    """Seed Python's, NumPy's and torch's CPU generators inside, and restore them afterwards."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    # Hashed, because generators give related numbers for seeds that are alike.
+    words = np.random.SeedSequence((seed % 2**64, epoch, index)).generate_state(3).tolist()
+    random.seed(words[0])
+    np.random.seed(words[1])
+    # torch.manual_seed would also seed the accelerators, which a worker must not touch.
+    torch.default_generator.manual_seed(words[2])
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
+
+
+class SeededDataset:
+    """A dataset whose samples are drawn under a seed of their own.
+
+    So they are the same whichever process loads them, in whatever order. Attributes such as
+    CLASSES or `evaluate` are those of the dataset inside.
+    """
+
+    def __init__(self, dataset: Dataset, seed: int = 0) -> None:
+        self.dataset = dataset
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        """Load a sample; a `SampleIndex` brings the epoch, a plain int stands for the first."""
+        with seeded(self.seed, getattr(index, 'epoch', 0), int(index)):
+            return self.dataset[int(index)]
+
+    def __getattr__(self, name: str) -> Any:
+        # Protocols (pickle, torch's batched __getitems__) must not reach around __getitem__.
+        if name == 'dataset' or name.startswith('__'):
+            raise AttributeError(name)
+        return getattr(self.dataset, name)

@@ -1,0 +1,74 @@
+"""What the twenty object classes look like: a hue in two tones, a texture and an outline each.
+
+Two classes share each hue, ten each pair of tones, five each texture and four each outline, so
+that no single one of them tells the class.
+"""
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# From coordinates [H, W] in periods of the texture to a field [H, W]: light where positive.
+Texture = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+NUM_OBJECT_CLASSES = 20
+# Degrees, chosen so that the twenty colours look about equally different (in CIE Lab).
+HUES = (7, 37, 66, 137, 169, 195, 217, 240, 302, 332)
+
+
+def stripes(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Parallel bands."""
+    return np.sin(2 * np.pi * x)
+
+
+def checks(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A chess board."""
+    return 2 * np.sin(np.pi * x) * np.sin(np.pi * y)
+
+
+def dots(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Dark discs on a grid."""
+    return 0.9 - np.cos(2 * np.pi * x) - np.cos(2 * np.pi * y)
+
+
+def speckle(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Light grains at random places."""
+    grains = cv2.GaussianBlur(rng.standard_normal(x.shape).astype(np.float32), (0, 0), 1.0)
+    return 4 * grains - 1.0
+
+
+def _polygon(radii: Sequence[float]) -> np.ndarray:
+    """Corners [N, 2] at equal angles, at these distances from the center."""
+    angle = 2 * np.pi * np.arange(len(radii)) / len(radii)
+    return np.array(radii)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+TEXTURES: tuple[Texture, ...] = (stripes, checks, dots, speckle)
+# Saturation and value of the light and the dark parts of the texture: pastel, deep.
+TONES = (((0.4, 1.0), (0.75, 0.8)), ((0.9, 0.75), (0.95, 0.3)))
+# Triangle, square, disc, stars of five and of four points.
+OUTLINES = (_polygon([1] * 3), _polygon([1] * 4), _polygon([1] * 24), _polygon([1, 0.45] * 5),
+            _polygon([1, 0.4] * 4))
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """One class: hue in degrees, (saturation, value) of its two tones, texture and outline.
+
+    outline: [N, 2] in the unit circle.
+    """
+
+    hue: float
+    tones: tuple[tuple[float, float], tuple[float, float]]
+    texture: Texture
+    outline: np.ndarray
+
+
+def appearance_of(label: int) -> Appearance:
+    """Appearance of the class `label`, 1 to 20."""
+    half, number = divmod(label - 1, len(HUES))
+    return Appearance(
+        hue=HUES[number],
+        tones=TONES[half],
+        texture=TEXTURES[2 * half + number % 2],
+        outline=OUTLINES[(number + 2 * half) % len(OUTLINES)])

@@ -1,0 +1,127 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcv_replace.utils.errors import DataError
+from mmseg.datasets.annotation import check_labels, count_labels, decode_label
+
+
+def png(array, mode=None, palette=None):
+    image = Image.fromarray(array) if mode is None else Image.fromarray(array).convert(mode)
+    if palette is not None:
+        image.putpalette(palette)
+    buffer = io.BytesIO()
+    image.save(buffer, 'PNG')
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def label():
+    return np.random.RandomState(0).randint(0, 21, (9, 14)).astype(np.uint8)
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
+def test_a_grey_png_is_its_indices(label, backend):
+    decoded = decode_label(png(label), 'x.png', backend)
+
+    np.testing.assert_array_equal(decoded, label)
+    assert decoded.dtype == np.uint8
+
+
+def test_a_palette_png_is_its_indices_and_not_its_colours(label):
+    content = png(label, palette=list(range(255, -1, -1)) * 3)
+
+    np.testing.assert_array_equal(decode_label(content, 'x.png'), label)
+
+
+def test_a_black_and_white_png_has_the_classes_0_and_1(label):
+    decoded = decode_label(png(label > 10), 'x.png')
+
+    np.testing.assert_array_equal(decoded, label > 10)
+    assert decoded.dtype == np.uint8
+
+
+def test_sixteen_bits_are_kept_where_they_are_needed(label):
+    small = decode_label(png(label.astype(np.uint16)), 'x.png')
+    large = decode_label(png(label.astype(np.uint16) + 1000), 'x.png')
+
+    assert small.dtype == np.uint8
+    np.testing.assert_array_equal(small, label)
+    np.testing.assert_array_equal(large, label.astype(int) + 1000)
+
+
+def test_a_mask_one_pixel_high_or_wide_stays_two_dimensional():
+    for shape in ((1, 5), (5, 1), (1, 1)):
+        assert decode_label(png(np.zeros(shape, np.uint8)), 'x.png').shape == shape
+
+
+def test_colours_are_refused(label):
+    coloured = np.dstack([label, label * 2, label])
+    equal = np.dstack([label] * 3)
+    palette = png(label, palette=list(range(255, -1, -1)) * 3)
+
+    with pytest.raises(DataError, match=r'a\.png: the mask has 3 channels.*class of each colour'):
+        decode_label(png(coloured), 'a.png')
+    with pytest.raises(DataError, match=r'b\.png: .*channels are equal: keep one'):
+        decode_label(png(equal), 'b.png')
+    with pytest.raises(DataError, match=r'c\.png: the mask has 4 channels'):
+        decode_label(png(coloured, mode='RGBA'), 'c.png')
+    with pytest.raises(DataError, match=r"d\.png: .*imdecode_backend='pillow'"):
+        decode_label(palette, 'd.png', backend='cv2')
+
+
+def test_fractions_are_refused():
+    content = cv2.imencode('.tiff', np.full((4, 4), 0.5, np.float32))[1].tobytes()
+
+    with pytest.raises(DataError, match=r'x\.tiff: the mask holds values of type float32'):
+        decode_label(content, 'x.tiff')
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.int32, np.int64])
+def test_count_labels_equals_numpy_unique(label, dtype):
+    for part in (label.astype(dtype), label.astype(dtype)[2:7, 3:11], label.astype(dtype)[:, ::-1]):
+        values, counts = count_labels(part)
+        expected = np.unique(part, return_counts=True)
+        np.testing.assert_array_equal(values, expected[0])
+        np.testing.assert_array_equal(counts, expected[1])
+
+
+def test_count_labels_is_exact_for_huge_maps():
+    label = np.zeros((4100, 4100), np.uint8)
+    label[0, :3] = 7
+
+    values, counts = count_labels(label)
+
+    assert values.tolist() == [0, 7]
+    assert counts.tolist() == [4100 * 4100 - 3, 3]
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.int32])
+def test_classes_and_ignored_pixels_pass(dtype):
+    check_labels(np.array([[0, 1, 2, 255]], dtype), 'x.png', num_classes=3, ignore_index=255)
+    check_labels(np.array([[0, 1, 7]], dtype), 'x.png', num_classes=2, ignore_index=7)
+
+
+@pytest.mark.parametrize(('values', 'message'), [
+    ([0, 1, 3, 255], r'x\.png: the mask holds 3, but the 3 classes are 0 to 2 and ignored pixels '
+                     r'255; if the classes are numbered from 1, set reduce_zero_label=True'),
+    ([0, 1, 5, 9], r'holds 5, 9, but .*correct the dataset.s classes or the mask'),
+    ([0, 200], r'a mask of two values: .*label_map = \{0: 0, 200: 1\}'),
+    (list(range(20)), r'holds 3, 4, 5, 6, 7, 8, 9, 10, \.\.\., but'),
+])
+def test_other_values_are_refused_with_a_remedy(values, message):
+    with pytest.raises(DataError, match=message):
+        check_labels(np.array([values], np.uint8), 'x.png', num_classes=3, ignore_index=255)
+
+
+def test_negative_and_large_values_are_refused():
+    with pytest.raises(DataError, match='holds -1, 70000, but'):
+        check_labels(np.array([[-1, 0, 70000, 1]], np.int32), 'x', 3, 255)
+
+
+def test_binary_masks_of_0_and_255_get_the_hint_where_255_is_not_ignored():
+    with pytest.raises(DataError, match=r'label_map = \{0: 0, 255: 1\}'):
+        check_labels(np.array([[0, 255]], np.uint8), 'x', num_classes=2, ignore_index=254)

@@ -1,0 +1,295 @@
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.datasets import CustomDataset, build_dataset
+from mmseg.datasets.custom import MAX_DROPPED
+from mmseg.datasets.seeded import SeededDataset
+
+LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+
+
+class Named(CustomDataset):
+    CLASSES = ('a', 'b', 'c', 'd')
+    PALETTE = [[1, 1, 1], [2, 2, 2], [3, 3, 3], [4, 4, 4]]
+
+
+class TwoValues(CustomDataset):
+    CLASSES = ('background', 'object')
+    label_map = {0: 0, 1: 0, 2: 0, 3: 1}
+
+
+@pytest.fixture
+def make(data_root):
+    def build(cls=Named, **kwargs):
+        kwargs = dict(pipeline=LOAD, img_dir='img', ann_dir='ann', data_root=str(data_root)
+                      ) | kwargs
+        return cls(**kwargs)
+    return build
+
+
+def stored_mask(data_root, number):
+    return np.array(Image.open(data_root / 'ann' / f'{number}.png'))
+
+
+def test_paths_are_under_the_data_root_unless_absolute_or_remote(make, data_root):
+    relative = make(split='train.txt')
+    absolute = make(img_dir=str(data_root / 'img'), ann_dir=None)
+    remote = make(img_dir='s3://bucket/img', ann_dir=None, split='train.txt')
+
+    assert relative.img_dir == str(data_root / 'img')
+    assert relative.ann_dir == str(data_root / 'ann')
+    assert relative.split == str(data_root / 'train.txt')
+    assert absolute.img_dir == str(data_root / 'img')
+    assert remote.img_dir == 's3://bucket/img'
+    assert len(make(data_root=None, img_dir=str(data_root / 'img'), ann_dir=None)) == 6
+
+
+def test_a_split_chooses_the_samples(make):
+    assert [info['filename'] for info in make().img_infos] == [f'{n}.jpg' for n in range(6)]
+    assert [info['filename'] for info in make(split='train.txt').img_infos] == [
+        '4.jpg', '0.jpg', '2.jpg']
+    assert len(make(split='train.txt')) == 3
+
+
+def test_the_number_of_images_is_logged(make, caplog):
+    with caplog.at_level(logging.INFO, logger='mmseg'):
+        make(split='train.txt')
+
+    assert 'Named: 3 images (img_dir ' in caplog.text
+    assert 'train.txt' in caplog.text
+
+
+def test_suffixes_are_settings(data_root, make):
+    for number in range(6):
+        (data_root / 'img' / f'{number}.jpg').rename(data_root / 'img' / f'{number}_i.jpeg')
+        (data_root / 'ann' / f'{number}.png').rename(data_root / 'ann' / f'{number}_l.png')
+
+    dataset = make(img_suffix='_i.jpeg', seg_map_suffix='_l.png')
+
+    assert dataset[5]['ori_filename'] == '5_i.jpeg'
+    np.testing.assert_array_equal(dataset[5]['gt_semantic_seg'], dataset.get_gt_seg_map(5))
+
+
+def test_a_training_sample_has_image_mask_and_what_the_steps_need(make, data_root):
+    sample = make(ignore_index=254, pipeline=[*LOAD, lambda results: {
+        **results, 'gt_semantic_seg': results['gt_semantic_seg']}][:1])[2]
+
+    assert sample['img'].shape == (34, 38, 3)
+    assert sample['filename'] == str(data_root / 'img' / '2.jpg')
+    assert sample['img_prefix'] == str(data_root / 'img')
+    assert sample['seg_prefix'] == str(data_root / 'ann')
+    assert sample['seg_fields'] == []
+    assert sample['num_classes'] == 4
+    assert sample['ignore_index'] == 254
+    assert sample['ann_info'] == dict(seg_map='2.png')
+    assert 'label_map' not in sample
+
+
+def test_a_test_sample_has_no_mask(make):
+    sample = make(test_mode=True, pipeline=LOAD[:1])[2]
+
+    assert 'ann_info' not in sample
+    assert sample['img'].shape == (34, 38, 3)
+
+
+def test_methods_that_user_code_overrides_are_called(make):
+    class Mine(Named):
+        def load_annotations(self, img_dir, img_suffix, ann_dir, seg_map_suffix, split):
+            return super().load_annotations(
+                img_dir, img_suffix, ann_dir, seg_map_suffix, split)[3:]
+
+        def get_ann_info(self, idx):
+            return dict(super().get_ann_info(idx), extra=idx)
+
+        def pre_pipeline(self, results):
+            super().pre_pipeline(results)
+            results['mine'] = True
+
+        def prepare_train_img(self, idx):
+            return dict(super().prepare_train_img(idx), prepared=True)
+
+    sample = make(Mine)[1]
+
+    assert sample['ori_filename'] == '4.jpg'
+    assert sample['ann_info']['extra'] == 1
+    assert sample['mine']
+    assert sample['prepared']
+
+
+def test_the_ground_truth_is_the_mask(make, data_root):
+    dataset = make()
+
+    np.testing.assert_array_equal(dataset.get_gt_seg_map(3), stored_mask(data_root, 3))
+    assert [label.shape for label in dataset.get_gt_seg_maps()] == [
+        dataset.get_gt_seg_map(index).shape for index in range(6)]
+
+
+def test_reduce_zero_label_ignores_zero_and_lowers_the_others(make, data_root):
+    dataset = make(reduce_zero_label=True)
+    stored = stored_mask(data_root, 0).astype(int)
+
+    np.testing.assert_array_equal(dataset.get_gt_seg_map(0),
+                                  np.where((stored == 0) | (stored == 255), 255, stored - 1))
+
+
+@pytest.mark.parametrize('reduce_zero_label', [False, True])
+def test_training_and_evaluation_see_the_same_labels(make, reduce_zero_label):
+    pipeline = [LOAD[0], dict(type='LoadAnnotations', reduce_zero_label=reduce_zero_label)]
+    for classes in (None, ['c', 'a']):
+        dataset = make(pipeline=pipeline, reduce_zero_label=reduce_zero_label, classes=classes)
+        for index in range(6):
+            np.testing.assert_array_equal(dataset[index]['gt_semantic_seg'],
+                                          dataset.get_gt_seg_map(index))
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_a_choice_of_classes_renumbers_the_masks(make, data_root, test_mode):
+    dataset = make(classes=['c', 'a'], test_mode=test_mode)
+    stored = stored_mask(data_root, 0)
+    expected = np.full_like(stored, 255)
+    expected[stored == 2] = 0
+    expected[stored == 0] = 1
+
+    assert dataset.CLASSES == ('c', 'a')
+    assert dataset.PALETTE == [[3, 3, 3], [1, 1, 1]]
+    assert dataset.label_map == {0: 1, 1: 255, 2: 0, 3: 255}
+    np.testing.assert_array_equal(dataset.get_gt_seg_map(0), expected)
+    assert Named.label_map is None
+    assert Named.CLASSES == ('a', 'b', 'c', 'd')
+
+
+def test_ignored_classes_become_the_ignore_index_of_the_dataset(make):
+    dataset = make(classes=['c'], ignore_index=9)
+
+    assert set(np.unique(dataset.get_gt_seg_map(0))) == {0, 9, 255}
+
+
+def test_a_class_may_say_what_the_values_of_its_masks_mean(make, data_root):
+    for number in range(6):
+        mask = stored_mask(data_root, number)
+        mask[mask == 255] = 0
+        Image.fromarray(mask).save(data_root / 'ann' / f'{number}.png')
+
+    both = make(TwoValues)
+    only = make(TwoValues, classes=['object'])
+
+    np.testing.assert_array_equal(both[0]['gt_semantic_seg'], stored_mask(data_root, 0) == 3)
+    np.testing.assert_array_equal(only[0]['gt_semantic_seg'],
+                                  np.where(stored_mask(data_root, 0) == 3, 0, 255))
+
+
+def test_choosing_classes_needs_the_same_reduce_zero_label_in_the_pipeline(make):
+    with pytest.raises(ConfigError, match=r'Named: with `classes`, reduce_zero_label must be the '
+                                          r'same in the dataset \(True\) and .*\(False\)'):
+        make(classes=['c'], reduce_zero_label=True)
+
+
+def test_classes_without_a_list_to_choose_from_are_just_names(make, data_root):
+    (data_root / 'names.txt').write_text('w\nx\ny\nz\n')
+
+    for classes in (['w', 'x', 'y', 'z'], str(data_root / 'names.txt')):
+        dataset = make(CustomDataset, classes=classes)
+        assert dataset.CLASSES == ('w', 'x', 'y', 'z')
+        assert dataset.label_map is None
+        assert dataset.PALETTE[:2] == [[0, 0, 0], [128, 0, 0]]
+
+
+def test_the_palette_is_that_of_the_config_of_the_class_or_of_voc(make):
+    class Colourless(CustomDataset):
+        CLASSES = ('a', 'b')
+
+    own = [[9, 9, 9], [8, 8, 8]]
+    colours = make(Colourless, palette=own).PALETTE, make(classes=['d', 'b'], palette=own).PALETTE
+    assert make().PALETTE == Named.PALETTE
+    assert make(Colourless).PALETTE == [[0, 0, 0], [128, 0, 0]]
+    assert colours == (own, own)
+    assert make(CustomDataset).CLASSES is None
+    assert make(CustomDataset).PALETTE is None
+
+
+def test_a_label_that_is_no_class_is_an_error_that_names_the_mask(make):
+    with pytest.raises(DataError, match=r'ann/1\.png: the mask holds 3, but the 3 classes'):
+        make(CustomDataset, classes=['a', 'b', 'c'])[1]
+    make(CustomDataset)[1]  # without classes there is nothing to compare with
+
+
+def test_missing_files_are_found_when_the_dataset_is_built(make, data_root):
+    with pytest.raises(DataError, match='Named: img_dir .*/nowhere is not a folder'):
+        make(img_dir='nowhere')
+    with pytest.raises(DataError, match='Named: ann_dir .*/nowhere is not a folder'):
+        make(ann_dir='nowhere')
+    with pytest.raises(DataError, match=r'Named: the split file .*/no\.txt does not exist'):
+        make(split='no.txt')
+    with pytest.raises(DataError, match='Named: 0 images'):
+        make(img_suffix='.jpeg')
+    (data_root / 'ann' / '1.png').unlink()
+    with pytest.raises(DataError, match=r'Named: masks are missing: .*ann/1\.png does not exist'):
+        make()
+
+
+def test_a_file_that_disappears_later_is_an_error_that_names_it(make, data_root):
+    dataset = make()
+    (data_root / 'img' / '5.jpg').unlink()
+    (data_root / 'ann' / '4.png').unlink()
+
+    with pytest.raises(DataError, match=r'img/5\.jpg.*the image of a sample.*check the folders'):
+        dataset[5]
+    with pytest.raises(DataError, match=r'ann/4\.png.*the mask of a sample'):
+        dataset[4]
+    with pytest.raises(DataError, match=r'ann/4\.png'):
+        dataset.get_gt_seg_map(4)
+
+
+def test_without_masks_there_is_nothing_to_train_with_or_to_compare_with(make):
+    dataset = make(ann_dir=None)
+
+    with pytest.raises(ConfigError, match='LoadAnnotations: the dataset has no masks'):
+        dataset[0]
+    with pytest.raises(DataError, match='Named has no masks to compare with; give it ann_dir'):
+        dataset.get_gt_seg_map(0)
+
+
+def test_a_dropped_training_sample_is_replaced_the_same_way_each_time(make):
+    def drop(results):
+        return None if results['ori_filename'] in ('0.jpg', '3.jpg') else results
+
+    dataset = SeededDataset(make(pipeline=[*LOAD, drop]), seed=1)
+    names = [dataset[index]['ori_filename'] for index in range(6)]
+
+    assert [names[index] for index in (1, 2, 4, 5)] == ['1.jpg', '2.jpg', '4.jpg', '5.jpg']
+    assert not {'0.jpg', '3.jpg'} & set(names)
+    assert names == [dataset[index]['ori_filename'] for index in range(6)]
+
+
+def test_a_step_that_drops_everything_is_found(make):
+    calls = []
+
+    def forgot_return(results):
+        calls.append(results['ori_filename'])
+
+    with pytest.raises(DataError, match=r'dropped 100 images in a row, last \d\.jpg; does a step '
+                                        'of it lack `return results`'):
+        make(pipeline=[*LOAD, forgot_return])[0]
+    assert len(calls) == MAX_DROPPED
+
+
+def test_a_test_sample_must_not_be_dropped(make):
+    with pytest.raises(DataError, match=r'3\.jpg: the pipeline has dropped the image'):
+        make(pipeline=[LOAD[0], lambda results: None], test_mode=True)[3]
+
+
+def test_a_real_dataset_trains_and_compares_alike(voc_root):
+    dataset = build_dataset(dict(
+        type='PascalVOCDataset', data_root=str(voc_root), img_dir='JPEGImages',
+        ann_dir='SegmentationClass', split='ImageSets/Segmentation/val.txt', pipeline=LOAD))
+
+    assert len(dataset) == 100
+    for index in (0, 50, 99):
+        sample = dataset[index]
+        assert sample['img'].shape[:2] == sample['gt_semantic_seg'].shape
+        assert set(np.unique(sample['gt_semantic_seg'])) <= {*range(21), 255}
+        np.testing.assert_array_equal(sample['gt_semantic_seg'], dataset.get_gt_seg_map(index))

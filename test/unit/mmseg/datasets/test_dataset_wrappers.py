@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.core.evaluation.confusion import ConfusionMatrix
+from mmseg.datasets import ConcatDataset, RepeatDataset, build_dataset
+
+
+@pytest.fixture
+def parts(dataset_cfg):
+    return [build_dataset(dict(dataset_cfg, split=split)) for split in (None, 'train.txt')]
+
+
+def test_concat_joins_the_samples(parts):
+    joined = ConcatDataset(parts)
+
+    assert len(joined) == 9
+    assert joined.CLASSES == ('a', 'b', 'c', 'd')
+    assert joined.PALETTE == parts[0].PALETTE
+    assert joined.ignore_index == 255
+    assert [info['filename'] for info in joined.img_infos] == [
+        *(f'{number}.jpg' for number in range(6)), '4.jpg', '0.jpg', '2.jpg']
+    for index, (part, inner) in [(0, (0, 0)), (5, (0, 5)), (6, (1, 0)), (8, (1, 2))]:
+        np.testing.assert_array_equal(joined.get_gt_seg_map(index),
+                                      parts[part].get_gt_seg_map(inner))
+
+
+def test_concat_scores_all_images_together(parts):
+    joined = ConcatDataset(parts)
+    random = np.random.RandomState(0)
+    results = [random.randint(0, 4, joined.get_gt_seg_map(index).shape) for index in range(9)]
+    confusion = ConfusionMatrix(4)
+    for index, result in enumerate(results):
+        confusion.update(result, joined.get_gt_seg_map(index))
+
+    scores = joined.evaluate(results, logger='silent')
+
+    assert scores == joined.evaluate(confusion, logger='silent')
+    labels = np.concatenate([joined.get_gt_seg_map(index).ravel() for index in range(9)])
+    preds = np.concatenate([result.ravel() for result in results])[labels != 255]
+    assert scores['aAcc'] == pytest.approx((preds == labels[labels != 255]).mean())
+
+
+def test_concat_writes_each_dataset_to_its_own_folder(parts, tmp_path):
+    joined = ConcatDataset(parts)
+    results = [joined.get_gt_seg_map(index) for index in range(9)]
+
+    files = joined.format_results(results, str(tmp_path / 'out'))
+    some = joined.format_results(results[5:7], str(tmp_path / 'some'), indices=[5, 6])
+
+    assert files == [str(tmp_path / 'out' / name) for name in (
+        *(f'0/{number}.png' for number in range(6)), '1/4.png', '1/0.png', '1/2.png')]
+    assert some == [str(tmp_path / 'some' / name) for name in ('0/5.png', '1/4.png')]
+
+
+@pytest.mark.parametrize(('change', 'message'), [
+    (dict(classes=['a', 'b', 'd', 'c']), 'differ in CLASSES'),
+    (dict(ignore_index=254), 'differ in ignore_index: 255, 254'),
+])
+def test_concat_refuses_datasets_of_different_classes(dataset_cfg, change, message):
+    parts = [build_dataset(dataset_cfg), build_dataset(dict(dataset_cfg, **change))]
+
+    with pytest.raises(ConfigError, match=message):
+        ConcatDataset(parts)
+
+
+def test_concat_takes_any_dataset():
+    joined = ConcatDataset([[1, 2], [3]])
+
+    assert list(joined) == [1, 2, 3]
+    assert joined.CLASSES is None
+
+
+def test_repeat_multiplies_the_length(parts):
+    parts[0].pipeline.transforms = parts[0].pipeline.transforms[:1]
+    repeated = RepeatDataset(parts[0], times=3)
+
+    assert len(repeated) == 18
+    assert repeated.CLASSES == parts[0].CLASSES
+    assert repeated.PALETTE == parts[0].PALETTE
+    assert repeated[13]['ori_filename'] == '1.jpg'
+
+
+def test_repeat_needs_a_positive_number(parts):
+    with pytest.raises(ConfigError, match='times=0: give 1 or more'):
+        RepeatDataset(parts[0], times=0)
