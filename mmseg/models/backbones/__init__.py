@@ -1,0 +1,4 @@
+"""Backbones."""
+from .resnet import ResNet, ResNetV1c, ResNetV1d
+
+__all__ = ['ResNet', 'ResNetV1c', 'ResNetV1d']

@@ -1,0 +1,244 @@
+"""ResNet and its variants with other stems and shortcuts, dilated for segmentation."""
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmcv_replace.cnn import build_conv_layer, build_norm_layer, constant_init
+from mmcv_replace.cnn.bricks.layer_cfg import BN
+from mmcv_replace.runner import BaseModule
+from mmcv_replace.utils.errors import ConfigError
+
+from ..builder import BACKBONES
+from ..utils import ResLayer, choose_init_cfg
+from .resnet_blocks import BasicBlock, Bottleneck, plugins_of_stage
+from .resnet_keys import adapt_resnet_state_dict
+
+_DEFAULT_INIT = (
+    {'type': 'Kaiming', 'layer': 'Conv2d'},
+    {'type': 'Constant', 'val': 1, 'layer': ['_BatchNorm', 'GroupNorm']},
+)
+
+
+@BACKBONES.register_module()
+class ResNet(BaseModule):
+    """Residual network (arXiv:1512.03385): [N, in_channels, H, W] -> one map per `out_indices`.
+
+    Stage i has the stride `strides[i]`, the dilation `dilations[i]` and base_channels * 2**i
+    planes; `multi_grid` gives the blocks of the last stage their own dilations, and
+    `contract_dilation` halves that of the first block of a dilated stage.
+    `deep_stem`: three 3 x 3 convolutions instead of one 7 x 7; `avg_down`: shortcuts shrink by
+    average pooling (arXiv:1812.01187). `frozen_stages`: the stem (0) and the stages up to this
+    number are not trained; `norm_eval`: batch norms keep their running statistics.
+    `with_cp` trades time for memory, `zero_init_residual` starts each block as the identity.
+    `plugins`: dicts of cfg, position, and stages (one bool a stage; all without it).
+    """
+
+    arch_settings = {
+        18: (BasicBlock, (2, 2, 2, 2)),
+        34: (BasicBlock, (3, 4, 6, 3)),
+        50: (Bottleneck, (3, 4, 6, 3)),
+        101: (Bottleneck, (3, 4, 23, 3)),
+        152: (Bottleneck, (3, 8, 36, 3)),
+    }
+
+    def __init__(
+        self,
+        depth: int,
+        in_channels: int = 3,
+        stem_channels: int = 64,
+        base_channels: int = 64,
+        num_stages: int = 4,
+        strides: Sequence[int] = (1, 2, 2, 2),
+        dilations: Sequence[int] = (1, 1, 1, 1),
+        out_indices: Sequence[int] = (0, 1, 2, 3),
+        style: str = 'pytorch',
+        deep_stem: bool = False,
+        avg_down: bool = False,
+        frozen_stages: int = -1,
+        conv_cfg: dict | None = None,
+        norm_cfg: dict = BN,
+        norm_eval: bool = False,
+        dcn: dict | None = None,
+        stage_with_dcn: Sequence[bool] = (False, False, False, False),
+        plugins: Sequence[dict] | None = None,
+        multi_grid: Sequence[int] | None = None,
+        contract_dilation: bool = False,
+        with_cp: bool = False,
+        zero_init_residual: bool = True,
+        pretrained: str | None = None,
+        init_cfg: dict | Sequence[dict] | None = None,
+    ) -> None:
+        super().__init__(choose_init_cfg(type(self).__name__, pretrained, init_cfg, _DEFAULT_INIT))
+        self.block, stage_blocks = self._architecture(depth)
+        self.stage_blocks = stage_blocks[:num_stages]
+        self.depth = depth
+        self.in_channels = in_channels
+        self.stem_channels = stem_channels
+        self.base_channels = base_channels
+        self.num_stages = num_stages
+        self.strides = strides
+        self.dilations = dilations
+        self.out_indices = out_indices
+        self.deep_stem = deep_stem
+        self.frozen_stages = frozen_stages
+        self.conv_cfg = conv_cfg
+        self.norm_cfg = norm_cfg
+        self.norm_eval = norm_eval
+        self.dcn = dcn
+        self.stage_with_dcn = stage_with_dcn
+        self.plugins = plugins
+        self.multi_grid = multi_grid
+        self.zero_init_residual = zero_init_residual
+        self._check_stages()
+        self._make_stem_layer(in_channels, stem_channels)
+        self._make_stages(style=style, avg_down=avg_down, contract_dilation=contract_dilation,
+                          with_cp=with_cp)
+        self._freeze_stages()
+
+    def _architecture(self, depth: int) -> tuple[type[nn.Module], tuple[int, ...]]:
+        if depth not in self.arch_settings:
+            raise ConfigError(f'{type(self).__name__} has no depth {depth!r}: use one of '
+                              f'{", ".join(map(str, self.arch_settings))}')
+        return self.arch_settings[depth]
+
+    def _check_stages(self) -> None:
+        name = type(self).__name__
+        stages = self.num_stages
+        if not 1 <= stages <= 4:
+            raise ConfigError(f'{name}: num_stages={stages} must be 1, 2, 3 or 4')
+        if not len(self.strides) == len(self.dilations) == stages:
+            raise ConfigError(f'{name}: strides={self.strides} and dilations={self.dilations} '
+                              f'must have num_stages={stages} numbers each')
+        if len(self.stage_with_dcn) < stages:
+            raise ConfigError(f'{name}: stage_with_dcn={self.stage_with_dcn} must say yes or no '
+                              f'for each of the {stages} stages')
+        if not self.out_indices or not all(0 <= i < stages for i in self.out_indices):
+            raise ConfigError(f'{name}: out_indices={self.out_indices} must be numbers of stages, '
+                              f'0 to {stages - 1}')
+        if not -1 <= self.frozen_stages <= stages:
+            raise ConfigError(f'{name}: frozen_stages={self.frozen_stages} must be -1 (none) to '
+                              f'{stages}')
+        if self.multi_grid is not None and len(self.multi_grid) != self.stage_blocks[-1]:
+            raise ConfigError(f'{name}: multi_grid={self.multi_grid} must have one dilation for '
+                              f'each of the {self.stage_blocks[-1]} blocks of the last stage')
+
+    def make_res_layer(self, **kwargs: object) -> nn.Module:
+        """Make one stage; variants with other blocks override it."""
+        return ResLayer(**kwargs)
+
+    def _make_stages(self, **options: object) -> None:
+        self.res_layers: list[str] = []
+        inplanes = self.stem_channels
+        for i, num_blocks in enumerate(self.stage_blocks):
+            planes = self.base_channels * 2**i
+            layer = self.make_res_layer(
+                block=self.block,
+                inplanes=inplanes,
+                planes=planes,
+                num_blocks=num_blocks,
+                stride=self.strides[i],
+                dilation=self.dilations[i],
+                conv_cfg=self.conv_cfg,
+                norm_cfg=self.norm_cfg,
+                dcn=self.dcn if self.stage_with_dcn[i] else None,
+                plugins=plugins_of_stage(self.plugins or (), i),
+                multi_grid=self.multi_grid if i == self.num_stages - 1 else None,
+                **options)
+            inplanes = planes * self.block.expansion
+            self.res_layers.append(f'layer{i + 1}')
+            self.add_module(self.res_layers[-1], layer)
+
+    def _make_stem_layer(self, in_channels: int, stem_channels: int) -> None:
+        if self.deep_stem:
+            half = stem_channels // 2
+            layers: list[nn.Module] = []
+            for c_in, c_out, stride in ((in_channels, half, 2), (half, half, 1),
+                                        (half, stem_channels, 1)):
+                layers += [
+                    build_conv_layer(self.conv_cfg, c_in, c_out, 3, stride=stride, padding=1,
+                                     bias=False),
+                    build_norm_layer(self.norm_cfg, c_out)[1],
+                    nn.ReLU(inplace=True),
+                ]
+            self.stem = nn.Sequential(*layers)
+        else:
+            self.conv1 = build_conv_layer(self.conv_cfg, in_channels, stem_channels, 7, stride=2,
+                                          padding=3, bias=False)
+            self.norm1_name, norm1 = build_norm_layer(self.norm_cfg, stem_channels, postfix=1)
+            self.add_module(self.norm1_name, norm1)
+            self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+
+    @property
+    def norm1(self) -> nn.Module:
+        """Norm of the 7 x 7 stem."""
+        return getattr(self, self.norm1_name)
+
+    def _freeze_stages(self) -> None:
+        """Fix the parameters and the running statistics of the frozen part."""
+        if self.frozen_stages < 0:
+            return
+        stem = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
+        stages = [getattr(self, name) for name in self.res_layers[:self.frozen_stages]]
+        for module in (*stem, *stages):
+            module.eval()
+            module.requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Kaiming convolutions, norms 1 (0 at the end of a block with `zero_init_residual`)."""
+        if self.is_init:
+            return
+        super().init_weights()
+        if self.is_pretrained:
+            return
+        for module in self.modules():
+            if isinstance(module, BasicBlock | Bottleneck):
+                if hasattr(module.conv2, 'conv_offset'):
+                    constant_init(module.conv2.conv_offset, 0)
+                if self.zero_init_residual:
+                    constant_init(module.last_norm, 0)
+
+    def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Accept torchvision's and timm's weights, and those of whole models."""
+        stem_key = 'stem.0.weight' if self.deep_stem else 'conv1.weight'
+        return adapt_resnet_state_dict(state_dict, stem_key, self.in_channels)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        if self.deep_stem:
+            x = self.stem(x)
+        else:
+            x = self.relu(self.norm1(self.conv1(x)))
+        x = self.maxpool(x)
+        outs = []
+        for i, name in enumerate(self.res_layers):
+            x = getattr(self, name)(x)
+            if i in self.out_indices:
+                outs.append(x)
+        return tuple(outs)
+
+    def train(self, mode: bool = True) -> 'ResNet':
+        """Training mode, but for what is frozen and, with `norm_eval`, the batch norms."""
+        super().train(mode)
+        self._freeze_stages()
+        if mode and self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+
+@BACKBONES.register_module()
+class ResNetV1c(ResNet):
+    """ResNet with a deep stem (arXiv:1812.01187)."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(deep_stem=True, avg_down=False, **kwargs)
+
+
+@BACKBONES.register_module()
+class ResNetV1d(ResNet):
+    """ResNet with a deep stem and average pooling in the shortcuts (arXiv:1812.01187)."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(deep_stem=True, avg_down=True, **kwargs)

@@ -1,0 +1,58 @@
+"""Registries of the parts of a model, and the functions that build them from configs."""
+from collections.abc import Sequence
+
+from torch import nn
+
+from mmcv_replace.utils import Registry, build_from_cfg
+from mmcv_replace.utils.errors import ConfigError
+
+BACKBONES = Registry('backbone')
+NECKS = Registry('neck')
+HEADS = Registry('head')
+LOSSES = Registry('loss')
+SEGMENTORS = Registry('segmentor')
+
+
+def build(cfg: dict | Sequence[dict], registry: Registry,
+          default_args: dict | None = None) -> nn.Module:
+    """Build one component, or several in a row for a list."""
+    if isinstance(cfg, list | tuple):
+        return nn.Sequential(*(build_from_cfg(item, registry, default_args) for item in cfg))
+    return build_from_cfg(cfg, registry, default_args)
+
+
+def build_backbone(cfg: dict) -> nn.Module:
+    """Build a backbone."""
+    return build(cfg, BACKBONES)
+
+
+def build_neck(cfg: dict) -> nn.Module:
+    """Build a neck."""
+    return build(cfg, NECKS)
+
+
+def build_head(cfg: dict) -> nn.Module:
+    """Build a decode head or auxiliary head."""
+    return build(cfg, HEADS)
+
+
+def build_loss(cfg: dict) -> nn.Module:
+    """Build a loss."""
+    return build(cfg, LOSSES)
+
+
+def build_segmentor(cfg: dict, train_cfg: dict | None = None,
+                    test_cfg: dict | None = None) -> nn.Module:
+    """Build a whole model; touches neither files nor network (`init_weights` does).
+
+    `train_cfg` and `test_cfg` may stand in the model's config or be given here, not both.
+    """
+    given = {}
+    for name, value in (('train_cfg', train_cfg), ('test_cfg', test_cfg)):
+        if value and cfg.get(name):
+            raise ConfigError(
+                f'{name} is given twice: model.{name}={dict(cfg[name])} and, at the top level of '
+                f'the config, {dict(value)}; keep one of them')
+        if value:
+            given[name] = value
+    return build({**cfg, **given} if given else cfg, SEGMENTORS)

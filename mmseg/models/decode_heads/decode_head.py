@@ -1,0 +1,148 @@
+"""What all decode heads have in common: inputs, classifier and loss."""
+from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmcv_replace.cnn.bricks.layer_cfg import RELU
+from mmcv_replace.runner import BaseModule
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.core.seg import build_pixel_sampler
+from mmseg.ops import resize
+
+from ..builder import build_loss
+from ..losses import accuracy
+
+CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}
+
+
+class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
+    """Base of the heads; a subclass defines `forward(inputs) -> logits [N, num_classes, h, w]`.
+
+    `in_index` chooses from the backbone's maps. With several indices, `input_transform` says
+    what becomes of them: 'resize_concat' (enlarged to the first one's size and concatenated) or
+    'multiple_select' (handed on as a list); `in_channels` then has as many entries.
+    `loss_decode` is one loss, logged as loss_seg (or its `loss_name` in the config), or a list of
+    losses, logged under their `loss_name`, those of one name summed. `sampler` chooses the pixels
+    that count.
+    """
+
+    def __init__(
+        self,
+        in_channels: int | Sequence[int],
+        channels: int,
+        *,
+        num_classes: int,
+        dropout_ratio: float = 0.1,
+        conv_cfg: dict | None = None,
+        norm_cfg: dict | None = None,
+        act_cfg: dict | None = RELU,
+        in_index: int | Sequence[int] = -1,
+        input_transform: str | None = None,
+        loss_decode: dict | Sequence[dict] = CROSS_ENTROPY,
+        ignore_index: int = 255,
+        sampler: dict | None = None,
+        align_corners: bool = False,
+        init_cfg: dict | Sequence[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg or dict(type='Normal', std=0.01,
+                                          override=dict(name='conv_seg')))
+        self._init_inputs(in_channels, in_index, input_transform)
+        self.channels = channels
+        self.num_classes = num_classes
+        self.dropout_ratio = dropout_ratio
+        self.conv_cfg = conv_cfg
+        self.norm_cfg = norm_cfg
+        self.act_cfg = act_cfg
+        self.ignore_index = ignore_index
+        self.align_corners = align_corners
+        if isinstance(loss_decode, dict):
+            self.loss_decode = build_loss(loss_decode)
+            self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
+        else:
+            self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
+            self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
+                                for loss in self.loss_decode]
+        self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
+        self.conv_seg = nn.Conv2d(channels, num_classes, kernel_size=1)
+        self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else None
+
+    def extra_repr(self) -> str:
+        return (f'input_transform={self.input_transform}, ignore_index={self.ignore_index}, '
+                f'align_corners={self.align_corners}')
+
+    def _init_inputs(self, in_channels: int | Sequence[int], in_index: int | Sequence[int],
+                     input_transform: str | None) -> None:
+        """Check that the three fit together, and set them; `in_channels` is a sum for a concat."""
+        name = type(self).__name__
+        if input_transform not in (None, 'resize_concat', 'multiple_select'):
+            raise ConfigError(f'{name}: input_transform={input_transform!r} is not known: use '
+                              "'resize_concat', 'multiple_select' or None")
+        if input_transform is None:
+            if not (isinstance(in_channels, int) and isinstance(in_index, int)):
+                raise ConfigError(
+                    f'{name}: in_channels={in_channels} and in_index={in_index} must be single '
+                    "numbers; for several maps set input_transform='resize_concat' or "
+                    "'multiple_select'")
+        elif isinstance(in_channels, int) or isinstance(in_index, int) or (
+                len(in_channels) != len(in_index)):
+            raise ConfigError(f'{name}: with input_transform={input_transform!r}, in_channels='
+                              f'{in_channels} and in_index={in_index} must be lists of the same '
+                              'length')
+        self.input_transform = input_transform
+        self.in_index = in_index
+        self.in_channels = sum(in_channels) if input_transform == 'resize_concat' else in_channels
+
+    def _transform_inputs(self, inputs: Sequence[Tensor]) -> Tensor | list[Tensor]:
+        """The map, or maps, that this head works on, out of those of the backbone."""
+        if self.input_transform is None:
+            return inputs[self.in_index]
+        chosen = [inputs[i] for i in self.in_index]
+        if self.input_transform == 'multiple_select':
+            return chosen
+        size = chosen[0].shape[2:]
+        return torch.cat([resize(x, size, mode='bilinear', align_corners=self.align_corners)
+                          for x in chosen], dim=1)
+
+    @abstractmethod
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Logits [N, num_classes, h, w] from the backbone's maps."""
+
+    def forward_train(
+        self,
+        inputs: Sequence[Tensor],
+        img_metas: Sequence[dict],
+        gt_semantic_seg: Tensor,
+        train_cfg: dict | None,
+    ) -> dict[str, Tensor]:
+        """Losses for labels [N, 1, H, W]."""
+        return self.losses(self(inputs), gt_semantic_seg)
+
+    def forward_test(self, inputs: Sequence[Tensor], img_metas: Sequence[dict] | None,
+                     test_cfg: dict | None) -> Tensor:
+        """Logits for prediction."""
+        return self(inputs)
+
+    def cls_seg(self, feat: Tensor) -> Tensor:
+        """Classify each pixel: [N, channels, h, w] -> [N, num_classes, h, w]."""
+        if self.dropout is not None:
+            feat = self.dropout(feat)
+        return self.conv_seg(feat)
+
+    def losses(self, seg_logit: Tensor, seg_label: Tensor) -> dict[str, Tensor]:
+        """Losses and accuracy of logits [N, C, h, w] at the size of the labels [N, 1, H, W]."""
+        if seg_logit.dtype.itemsize < 4:
+            seg_logit = seg_logit.float()
+        seg_logit = resize(seg_logit, seg_label.shape[2:], mode='bilinear',
+                           align_corners=self.align_corners)
+        weight = None if self.sampler is None else self.sampler.sample(seg_logit, seg_label)
+        seg_label = seg_label.squeeze(1).long()
+        losses: dict[str, Tensor] = {}
+        criteria = (self.loss_decode if isinstance(self.loss_decode, nn.ModuleList)
+                    else [self.loss_decode])
+        for name, criterion in zip(self._loss_names, criteria, strict=True):
+            value = criterion(seg_logit, seg_label, weight=weight, ignore_index=self.ignore_index)
+            losses[name] = losses[name] + value if name in losses else value
+        losses['acc_seg'] = accuracy(seg_logit, seg_label)
+        return losses

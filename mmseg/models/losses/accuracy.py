@@ -1,0 +1,57 @@
+"""Share of pixels (or samples) that are predicted right."""
+import torch
+from torch import Tensor, nn
+
+from mmcv_replace.utils.errors import ArgumentError
+
+
+@torch.no_grad()
+def accuracy(
+    pred: Tensor,
+    target: Tensor,
+    topk: int | tuple[int, ...] = 1,
+    thresh: float | None = None,
+    ignore_index: int | None = None,
+) -> Tensor | list[Tensor]:
+    """Percentage of targets among the `topk` best scores; one tensor for an int, else a list.
+
+    pred: [N, C, ...] scores, target: [N, ...]. With `thresh` a score must also exceed it. Targets
+    equal to `ignore_index` count neither way; without it they are wrong ones. Values stay on the
+    device.
+    """
+    ranks = (topk,) if isinstance(topk, int) else tuple(topk)
+    largest = max(ranks)
+    if largest > pred.size(1):
+        raise ArgumentError(f'accuracy: top-{largest} of {pred.size(1)} classes; choose a topk '
+                            'that is not larger than the number of classes')
+    assert pred.dim() == target.dim() + 1
+    assert pred.size(0) == target.size(0)
+    if largest == 1:
+        scores, labels = pred.max(dim=1, keepdim=True)
+    else:
+        scores, labels = pred.topk(largest, dim=1)
+    correct = labels == target.unsqueeze(1)
+    if thresh is not None:
+        correct = correct & (scores > thresh)
+    if ignore_index is None:
+        percent = 100.0 / max(target.numel(), 1)
+    else:
+        valid = target != ignore_index
+        correct = correct & valid.unsqueeze(1)
+        percent = 100.0 / valid.sum().clamp(min=1)
+    results = [correct[:, :rank].float().sum() * percent for rank in ranks]
+    return results[0] if isinstance(topk, int) else results
+
+
+class Accuracy(nn.Module):
+    """`accuracy` as a layer."""
+
+    def __init__(self, topk: int | tuple[int, ...] = (1,), thresh: float | None = None,
+                 ignore_index: int | None = None) -> None:
+        super().__init__()
+        self.topk = topk
+        self.thresh = thresh
+        self.ignore_index = ignore_index
+
+    def forward(self, pred: Tensor, target: Tensor) -> Tensor | list[Tensor]:
+        return accuracy(pred, target, self.topk, self.thresh, self.ignore_index)

@@ -1,0 +1,171 @@
+"""Cross entropy: softmax, sigmoid and mask forms."""
+import os
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmcv_replace.utils.errors import ConfigError
+
+from ..builder import LOSSES
+from .utils import check_reduction, get_class_weight, weight_reduce_loss
+
+
+def cross_entropy(
+    pred: Tensor,
+    label: Tensor,
+    weight: Tensor | None = None,
+    class_weight: Tensor | None = None,
+    reduction: str = 'mean',
+    avg_factor: float | Tensor | None = None,
+    ignore_index: int = -100,
+    avg_non_ignore: bool = False,
+) -> Tensor:
+    """Softmax cross entropy. pred: [N, C, ...], label and weight: [N, ...], class_weight: [C].
+
+    Ignored elements have loss 0 and still count in the mean, unless `avg_non_ignore`.
+    """
+    loss = F.cross_entropy(pred, label, class_weight, reduction='none', ignore_index=ignore_index)
+    if avg_non_ignore and avg_factor is None and reduction == 'mean':
+        avg_factor = _count(label != ignore_index)
+    return weight_reduce_loss(loss, weight, reduction, avg_factor)
+
+
+def _count(valid: Tensor) -> Tensor:
+    """Number of valid elements to divide by: 1 where there are none, so that 0 stays 0."""
+    return valid.sum().clamp(min=1)
+
+
+def _one_hot(label: Tensor, pred: Tensor) -> Tensor:
+    """[N, ...] -> [N, C, ...] with C of `pred`; all zero where the label is no class."""
+    classes = torch.arange(pred.size(1), device=label.device)
+    return label.unsqueeze(1) == classes.view(-1, *[1] * (label.dim() - 1))
+
+
+def binary_cross_entropy(
+    pred: Tensor,
+    label: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = 'mean',
+    avg_factor: float | Tensor | None = None,
+    class_weight: Tensor | None = None,
+    ignore_index: int = 255,
+    avg_non_ignore: bool = False,
+) -> Tensor:
+    """Sigmoid cross entropy, one yes-or-no question a class.
+
+    pred: [N, C, ...]; label: class numbers [N, ...], or targets in [0, 1] of pred's shape;
+    weight: as label; class_weight: [C], weight of the positive targets. Negative and ignored
+    labels have loss 0 for every class and count in the mean, unless `avg_non_ignore`.
+    """
+    if pred.dim() != label.dim():
+        assert pred.dim() == label.dim() + 1
+        valid = ((label >= 0) & (label != ignore_index)).unsqueeze(1).expand_as(pred)
+        label = _one_hot(label, pred)
+        weight = valid if weight is None else weight.unsqueeze(1) * valid
+        if avg_non_ignore and avg_factor is None and reduction == 'mean':
+            avg_factor = _count(valid)
+    if class_weight is not None:
+        class_weight = class_weight.view(-1, *[1] * (pred.dim() - 2))
+    loss = F.binary_cross_entropy_with_logits(
+        pred, label.to(pred.dtype), pos_weight=class_weight, reduction='none')
+    return weight_reduce_loss(loss, weight, reduction, avg_factor)
+
+
+def mask_cross_entropy(
+    pred: Tensor,
+    target: Tensor,
+    label: Tensor,
+    reduction: str = 'mean',
+    avg_factor: float | None = None,
+    class_weight: Tensor | None = None,
+    ignore_index: int | None = None,
+) -> Tensor:
+    """Sigmoid cross entropy of one mask a sample: that of its class. Returns shape [1].
+
+    pred: [N, C, H, W], target: [N, H, W] in [0, 1], label: [N] class numbers, class_weight: [C].
+    Only the plain mean is defined; raises ConfigError for anything else.
+    """
+    if reduction != 'mean' or avg_factor is not None or ignore_index is not None:
+        raise ConfigError("mask cross entropy knows reduction='mean' alone, without avg_factor "
+                          f'and ignore_index; got {reduction!r}, {avg_factor}, {ignore_index}')
+    chosen = pred[torch.arange(pred.size(0), device=pred.device), label]
+    weight = None if class_weight is None else class_weight[label].view(-1, 1, 1)
+    return F.binary_cross_entropy_with_logits(chosen, target, weight)[None]
+
+
+@LOSSES.register_module()
+class CrossEntropyLoss(nn.Module):
+    """Cross entropy, times `loss_weight`: softmax, or `use_sigmoid`, or `use_mask`.
+
+    `class_weight`: a list, or the path of a .npy, .json or .yaml file, read at the first use.
+    By default the mean is over all pixels, ignored ones too, as the published results were
+    trained; `avg_non_ignore` leaves them out. With `use_mask`, `forward` takes the mask targets
+    as `label` and the masks' classes as `weight`.
+    """
+
+    def __init__(
+        self,
+        use_sigmoid: bool = False,
+        use_mask: bool = False,
+        reduction: str = 'mean',
+        class_weight: Sequence[float] | str | os.PathLike | None = None,
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_ce',
+        avg_non_ignore: bool = False,
+    ) -> None:
+        super().__init__()
+        if use_sigmoid and use_mask:
+            raise ConfigError('CrossEntropyLoss: use_sigmoid and use_mask exclude each other')
+        if use_mask and avg_non_ignore:
+            raise ConfigError('CrossEntropyLoss: use_mask ignores no pixels, so avg_non_ignore '
+                              'has no meaning with it')
+        self.use_sigmoid = use_sigmoid
+        self.use_mask = use_mask
+        self.reduction = check_reduction(reduction)
+        self.class_weight = class_weight
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+        self.avg_non_ignore = avg_non_ignore
+        self._weight_tensor: Tensor | None = None
+
+    def _class_weight_like(self, pred: Tensor) -> Tensor | None:
+        """The class weights beside `pred`, copied to its device once."""
+        if self.class_weight is None:
+            return None
+        kept = self._weight_tensor
+        if kept is None or kept.device != pred.device or kept.dtype != pred.dtype:
+            weights = get_class_weight(self.class_weight)
+            if len(weights) != pred.size(1):
+                raise ConfigError(f'CrossEntropyLoss: class_weight has {len(weights)} numbers for '
+                                  f'{pred.size(1)} classes; give one a class')
+            with torch.inference_mode(False):  # what a validation makes must also serve training
+                kept = torch.tensor(weights, dtype=pred.dtype, device=pred.device)
+            self._weight_tensor = kept
+        return kept
+
+    def forward(
+        self,
+        cls_score: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: float | Tensor | None = None,
+        reduction_override: str | None = None,
+        ignore_index: int | None = None,
+    ) -> Tensor:
+        """cls_score: [N, C, ...], label and weight: [N, ...]; a scalar unless reduction='none'.
+
+        `ignore_index` is -100 unless it is given.
+        """
+        options = dict(
+            reduction=check_reduction(reduction_override or self.reduction),
+            avg_factor=avg_factor,
+            class_weight=self._class_weight_like(cls_score),
+            ignore_index=ignore_index)
+        if self.use_mask:
+            return self.loss_weight * mask_cross_entropy(cls_score, label, weight, **options)
+        options['ignore_index'] = -100 if ignore_index is None else ignore_index
+        criterion = binary_cross_entropy if self.use_sigmoid else cross_entropy
+        return self.loss_weight * criterion(
+            cls_score, label, weight, avg_non_ignore=self.avg_non_ignore, **options)

@@ -1,0 +1,84 @@
+"""What the losses share: weighting and reduction, and reading class weights."""
+import functools
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from mmcv_replace.fileio import load
+from mmcv_replace.utils.errors import ConfigError
+
+REDUCTIONS = ('none', 'mean', 'sum')
+
+
+def check_reduction(reduction: str) -> str:
+    """Return `reduction`, or raise ConfigError where it is not one of REDUCTIONS."""
+    if reduction not in REDUCTIONS:
+        raise ConfigError(f'reduction={reduction!r} is not known: use one of {REDUCTIONS}')
+    return reduction
+
+
+def reduce_loss(loss: Tensor, reduction: str) -> Tensor:
+    """The loss itself ('none'), its mean or its sum."""
+    check_reduction(reduction)
+    if reduction == 'none':
+        return loss
+    return loss.mean() if reduction == 'mean' else loss.sum()
+
+
+def weight_reduce_loss(
+    loss: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = 'mean',
+    avg_factor: float | Tensor | None = None,
+) -> Tensor:
+    """Multiply the elements by `weight` and reduce; 'mean' divides by `avg_factor` if it is given.
+
+    `weight` has the dimensions of `loss`, each equal or 1. Raises ConfigError for an `avg_factor`
+    with 'sum', where it has no meaning.
+    """
+    if weight is not None:
+        assert weight.dim() == loss.dim()
+        loss = loss * weight.to(loss.dtype)
+    if avg_factor is None:
+        return reduce_loss(loss, reduction)
+    if check_reduction(reduction) == 'sum':
+        raise ConfigError("avg_factor divides a mean: use it with reduction='mean'")
+    return loss if reduction == 'none' else loss.sum() / avg_factor
+
+
+def weighted_loss(loss_func: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Give an element-wise loss (pred, target, ...) the arguments of `weight_reduce_loss`."""
+
+    @functools.wraps(loss_func)
+    def wrapper(
+        pred: Tensor,
+        target: Tensor,
+        weight: Tensor | None = None,
+        reduction: str = 'mean',
+        avg_factor: float | Tensor | None = None,
+        **kwargs: object,
+    ) -> Tensor:
+        loss = loss_func(pred, target, **kwargs)
+        return weight_reduce_loss(loss, weight, reduction, avg_factor)
+
+    return wrapper
+
+
+def get_class_weight(
+    class_weight: Sequence[float] | str | os.PathLike | None
+) -> list[float] | None:
+    """Weights as a list; a string is the path of a .npy, .json or .yaml file that holds them."""
+    if class_weight is None:
+        return None
+    if isinstance(class_weight, str | os.PathLike):
+        path = os.fspath(class_weight)
+        if not os.path.isfile(path):
+            raise ConfigError(f'class_weight: no file {path!r}; give a list of numbers, or the '
+                              'path of a .npy, .json or .yaml file with one')
+        class_weight = np.load(path) if path.endswith('.npy') else load(path)
+    weights = np.asarray(class_weight, dtype=np.float64)
+    if weights.ndim != 1:
+        raise ConfigError(f'class_weight must be one number a class, not of shape {weights.shape}')
+    return weights.tolist()

@@ -1,0 +1,150 @@
+"""Interface between a segmentation model and the training and test loops."""
+import os
+from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmcv_replace.image import imread, imwrite
+from mmcv_replace.runner import BaseModule
+from mmcv_replace.utils.errors import ArgumentError
+from mmseg.core.utils import voc_colormap
+
+from .drawing import paint, show_window
+
+Losses = dict[str, Tensor | list[Tensor]]
+
+
+class BaseSegmentor(BaseModule, metaclass=ABCMeta):
+    """Base of the models. CLASSES and PALETTE (RGB) are those of the dataset it is trained on."""
+
+    CLASSES: Sequence[str] | None = None
+    PALETTE: Sequence[Sequence[int]] | None = None
+
+    @property
+    def with_neck(self) -> bool:
+        """Whether there is a neck."""
+        return getattr(self, 'neck', None) is not None
+
+    @property
+    def with_auxiliary_head(self) -> bool:
+        """Whether there is an auxiliary head."""
+        return getattr(self, 'auxiliary_head', None) is not None
+
+    @property
+    def with_decode_head(self) -> bool:
+        """Whether there is a decode head."""
+        return getattr(self, 'decode_head', None) is not None
+
+    @abstractmethod
+    def extract_feat(self, img: Tensor) -> Sequence[Tensor]:
+        """Feature maps of images [N, C, H, W]."""
+
+    @abstractmethod
+    def encode_decode(self, img: Tensor, img_metas: Sequence[dict] | None) -> Tensor:
+        """Logits [N, num_classes, H, W] of images [N, C, H, W]."""
+
+    @abstractmethod
+    def forward_train(self, img: Tensor, img_metas: Sequence[dict], **kwargs: Tensor) -> Losses:
+        """Losses of a training batch."""
+
+    @abstractmethod
+    def simple_test(self, img: Tensor, img_metas: Sequence[dict],
+                    rescale: bool = True) -> list[np.ndarray]:
+        """Label maps of a batch seen once."""
+
+    @abstractmethod
+    def aug_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
+                 rescale: bool = True) -> list[np.ndarray]:
+        """Label maps of a batch seen in several views (scales, flips)."""
+
+    def forward(
+        self,
+        img: Tensor | Sequence[Tensor],
+        img_metas: Sequence,
+        return_loss: bool = True,
+        **kwargs: object,
+    ) -> Losses | list[np.ndarray]:
+        """Losses of a batch, or with `return_loss=False` label maps.
+
+        For label maps `img` and `img_metas` are lists over test-time views: img[v] is a tensor
+        [N, C, H, W], img_metas[v] a list of N dicts.
+        """
+        if return_loss:
+            return self.forward_train(img, img_metas, **kwargs)
+        return self.forward_test(img, img_metas, **kwargs)
+
+    def forward_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
+                     **kwargs: object) -> list[np.ndarray]:
+        """Label maps [H, W] of a batch, one or several views of it."""
+        for name, value in (('img', imgs), ('img_metas', img_metas)):
+            if not isinstance(value, list):
+                raise ArgumentError(f'{name} must be a list over the test-time views (of one, '
+                                    f'without augmentation), got {type(value).__name__}')
+        if len(imgs) != len(img_metas):
+            raise ArgumentError(f'{len(imgs)} views of images but {len(img_metas)} of img_metas')
+        if len(imgs) == 1:
+            return self.simple_test(imgs[0], img_metas[0], **kwargs)
+        return self.aug_test(imgs, img_metas, **kwargs)
+
+    def train_step(self, data_batch: dict, optimizer: torch.optim.Optimizer | None,
+                   **kwargs: object) -> dict:
+        """Loss to go back from, what to log, and the number of images."""
+        loss, log_vars = self._parse_losses(self(**data_batch))
+        return dict(loss=loss, log_vars=log_vars, num_samples=len(data_batch['img']))
+
+    def val_step(self, data_batch: dict, optimizer: torch.optim.Optimizer | None = None,
+                 **kwargs: object) -> dict:
+        """As `train_step`; the logged names end in `_val`."""
+        outputs = self.train_step(data_batch, optimizer)
+        log_vars = {f'{name}_val': value for name, value in outputs['log_vars'].items()}
+        return {**outputs, 'log_vars': log_vars}
+
+    @staticmethod
+    def _parse_losses(losses: Losses) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sum of the entries whose name contains 'loss', and the means of all entries.
+
+        The means are detached and stay on their device: reading them is left to the logger.
+        """
+        means = {}
+        for name, value in losses.items():
+            parts = value if isinstance(value, list) else [value]
+            if not parts or not all(isinstance(part, Tensor) for part in parts):
+                raise ArgumentError(f'the loss {name!r} is {value!r}: return a tensor or a list of '
+                                    'tensors from forward_train')
+            means[name] = sum(part.mean() for part in parts)
+        counted = [value for name, value in means.items() if 'loss' in name]
+        if not counted:
+            raise ArgumentError(f"none of {list(means)} has 'loss' in its name, so that there is "
+                                'nothing to train: call an entry of forward_train loss_...')
+        loss = sum(counted)
+        log_vars = {name: value.detach() for name, value in {**means, 'loss': loss}.items()}
+        return loss, log_vars
+
+    def show_result(
+        self,
+        img: str | os.PathLike | np.ndarray,
+        result: Sequence[np.ndarray] | np.ndarray,
+        palette: Sequence[Sequence[int]] | None = None,
+        win_name: str = '',
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: str | os.PathLike | None = None,
+        opacity: float = 0.5,
+    ) -> np.ndarray:
+        """Paint a label map [H, W] (or the first of a list) over a BGR image; returns a new image.
+
+        Colours are RGB: `palette`, else PALETTE, else Pascal VOC's. `out_file` writes the picture,
+        `show` opens a window (not both) for `wait_time` seconds, 0 until a key is pressed.
+        """
+        label_map = result if isinstance(result, np.ndarray) else result[0]
+        if palette is None:
+            palette = voc_colormap() if self.PALETTE is None else self.PALETTE
+        painted = paint(imread(img), label_map, palette, opacity)
+        if out_file is not None:
+            imwrite(painted, out_file)
+        elif show:
+            show_window(painted, win_name, wait_time)
+        return painted

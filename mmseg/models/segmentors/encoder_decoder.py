@@ -1,0 +1,194 @@
+"""Backbone, optional neck, decode head and auxiliary heads."""
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmcv_replace.runner import BaseModule
+from mmcv_replace.utils import ConfigDict
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.core.utils import add_prefix
+from mmseg.ops import resize
+
+from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
+from .base import BaseSegmentor
+from .restore import parts_of_equal_size, to_original, unflip
+from .slide import slide_logits, sliding
+
+
+@SEGMENTORS.register_module()
+class EncoderDecoder(BaseSegmentor):
+    """The usual segmentor; auxiliary heads are for training alone.
+
+    `test_cfg`: mode 'whole' (the default), or 'slide' with crop_size and stride (height, width).
+    `pretrained` loads the backbone's weights (in `init_weights`, not here).
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        decode_head: dict | Sequence[dict],
+        neck: dict | None = None,
+        auxiliary_head: dict | Sequence[dict] | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        pretrained: str | None = None,
+        init_cfg: dict | Sequence[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.train_cfg = train_cfg
+        self.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))
+        sliding(self.test_cfg)
+        self.backbone = build_backbone(backbone)
+        self.pretrained = pretrained
+        if pretrained is not None:
+            self._check_pretrained(backbone)
+        if neck is not None:
+            self.neck = build_neck(neck)
+        self._init_decode_head(decode_head)
+        self._init_auxiliary_head(auxiliary_head)
+
+    def _check_pretrained(self, backbone: dict) -> None:
+        own = backbone.get('pretrained') or backbone.get('init_cfg')
+        if own:
+            raise ConfigError(f'model.pretrained={self.pretrained!r} and the {own!r} of '
+                              'model.backbone both say how the backbone starts; keep one of them')
+        if isinstance(self.backbone, BaseModule):
+            self.backbone.init_cfg = dict(type='Pretrained', checkpoint=self.pretrained)
+
+    def _init_decode_head(self, decode_head: dict | Sequence[dict]) -> None:
+        self.decode_head = build_head(decode_head)
+        self.align_corners = self.decode_head.align_corners
+        self.num_classes = self.decode_head.num_classes
+
+    def _init_auxiliary_head(self, auxiliary_head: dict | Sequence[dict] | None) -> None:
+        if isinstance(auxiliary_head, list | tuple):
+            self.auxiliary_head = nn.ModuleList(build_head(cfg) for cfg in auxiliary_head)
+        elif auxiliary_head is not None:
+            self.auxiliary_head = build_head(auxiliary_head)
+
+    def init_weights(self) -> None:
+        """Draw the weights, and load those that `pretrained` names."""
+        if self.is_init:
+            return
+        super().init_weights()
+        # A backbone written for the 0.10 line has no init_cfg and is told the file here.
+        if self.pretrained is not None and not isinstance(self.backbone, BaseModule):
+            self.backbone.init_weights(pretrained=self.pretrained)
+
+    def extract_feat(self, img: Tensor) -> Sequence[Tensor]:
+        """Maps of the backbone, or of the neck behind it."""
+        x = self.backbone(img)
+        return self.neck(x) if self.with_neck else x
+
+    def encode_decode(self, img: Tensor, img_metas: Sequence[dict] | None) -> Tensor:
+        """Logits [N, num_classes, H, W] of images [N, C, H, W]."""
+        out = self._decode_head_forward_test(self.extract_feat(img), img_metas)
+        return resize(out, img.shape[2:], mode='bilinear', align_corners=self.align_corners)
+
+    def forward_dummy(self, img: Tensor) -> Tensor:
+        """Logits, for counting operations."""
+        return self.encode_decode(img, None)
+
+    def forward_train(self, img: Tensor, img_metas: Sequence[dict],
+                      gt_semantic_seg: Tensor) -> dict[str, Tensor]:
+        """Losses of all heads for images [N, C, H, W] and labels [N, 1, H, W]."""
+        x = self.extract_feat(img)
+        losses = self._decode_head_forward_train(x, img_metas, gt_semantic_seg)
+        if self.with_auxiliary_head:
+            losses.update(self._auxiliary_head_forward_train(x, img_metas, gt_semantic_seg))
+        return losses
+
+    def _decode_head_forward_train(self, x: Sequence[Tensor], img_metas: Sequence[dict],
+                                   gt_semantic_seg: Tensor) -> dict[str, Tensor]:
+        losses = self.decode_head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg)
+        return add_prefix(losses, 'decode')
+
+    def _decode_head_forward_test(self, x: Sequence[Tensor],
+                                  img_metas: Sequence[dict] | None) -> Tensor:
+        return self.decode_head.forward_test(x, img_metas, self.test_cfg)
+
+    def _auxiliary_head_forward_train(self, x: Sequence[Tensor], img_metas: Sequence[dict],
+                                      gt_semantic_seg: Tensor) -> dict[str, Tensor]:
+        several = isinstance(self.auxiliary_head, nn.ModuleList)
+        heads = self.auxiliary_head if several else [self.auxiliary_head]
+        losses = {}
+        for i, head in enumerate(heads):
+            own = head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg)
+            losses.update(add_prefix(own, f'aux_{i}' if several else 'aux'))
+        return losses
+
+    def whole_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
+        """Logits by one pass; with `rescale` at the original size, which all images must share."""
+        return self._rescaled(self.encode_decode(img, img_meta), img_meta, rescale)
+
+    def slide_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
+        """Logits by overlapping windows; with `rescale` as in `whole_inference`."""
+        logits = slide_logits(lambda window: self.encode_decode(window, img_meta), img,
+                              self.test_cfg.crop_size, self.test_cfg.stride)
+        return self._rescaled(logits, img_meta, rescale)
+
+    def _rescaled(self, logits: Tensor, img_metas: Sequence[dict], rescale: bool) -> Tensor:
+        if not rescale:
+            return logits
+        return _stack(to_original(logits[i:i + 1], meta, self.align_corners)
+                      for i, meta in enumerate(img_metas))
+
+    def _image_logits(self, img: Tensor, img_metas: Sequence[dict],
+                      rescale: bool) -> Iterator[tuple[int, Tensor]]:
+        """Index and logits [1, num_classes, h, w], upright, of one image after the other."""
+        run = self.slide_inference if sliding(self.test_cfg) else self.whole_inference
+        for indices, part, metas in parts_of_equal_size(img, img_metas):
+            logits = run(part, metas, rescale=False)
+            for row, (index, meta) in enumerate(zip(indices, metas, strict=True)):
+                own = to_original(logits[row:row + 1], meta, self.align_corners, rescale)
+                yield index, unflip(own, meta)
+
+    def inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
+        """Class probabilities [N, num_classes, h, w] of images with the same original size."""
+        logits = dict(self._image_logits(img, img_meta, rescale))
+        return F.softmax(_stack(logits[i] for i in range(len(logits))), dim=1)
+
+    def simple_test(self, img: Tensor, img_metas: Sequence[dict],
+                    rescale: bool = True) -> list[np.ndarray]:
+        """Label maps of images [N, C, H, W], each in its own original size.
+
+        They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
+        pipeline gave the image.
+        """
+        labels = {index: _label_map(logits)
+                  for index, logits in self._image_logits(img, img_metas, rescale)}
+        return [labels[i] for i in range(len(labels))]
+
+    def aug_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
+                 rescale: bool = True) -> list[np.ndarray]:
+        """Label maps by the mean probability over several views of a batch."""
+        if not rescale:
+            raise ConfigError('views of several sizes can only be merged at the original size: '
+                              'leave rescale=True')
+        total: dict[int, Tensor] = {}
+        for img, metas in zip(imgs, img_metas, strict=True):
+            for index, logits in self._image_logits(img, metas, rescale=True):
+                probability = F.softmax(logits, dim=1)
+                if index in total:
+                    total[index] += probability
+                else:
+                    total[index] = probability
+        # The mean is largest where the sum is.
+        return [_label_map(total[i]) for i in range(len(total))]
+
+
+def _label_map(scores: Tensor) -> np.ndarray:
+    dtype = torch.uint8 if scores.size(1) <= 256 else torch.int32
+    return scores.argmax(dim=1)[0].to(dtype).cpu().numpy()
+
+
+def _stack(maps: Iterator[Tensor]) -> Tensor:
+    maps = list(maps)
+    shapes = {tuple(each.shape[2:]) for each in maps}
+    if len(shapes) > 1:
+        raise DataError(f'images of the sizes {sorted(shapes)} do not fit into one tensor: use '
+                        'simple_test, or a batch of images of one size')
+    return torch.cat(maps)

@@ -1,0 +1,23 @@
+"""A check for layers that see one value a channel when the batch is one image."""
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmcv_replace.runner import get_dist_info
+from mmcv_replace.utils.errors import ArgumentError
+
+
+def check_batch_statistics(norm: nn.Module | None, values: int, place: str) -> None:
+    """Raise ArgumentError when `norm` is a batch norm in training over one value a channel.
+
+    `values` is the number of values a channel (batch x height x width); `place` names the layer
+    in the message. SyncBN over several processes sees the values of all of them.
+    """
+    if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training:
+        return
+    if isinstance(norm, nn.SyncBatchNorm) and get_dist_info()[1] > 1:
+        return
+    raise ArgumentError(
+        f'{place}: its batch norm sees one value a channel, because the batch is one image and '
+        'the map 1 x 1, and has no statistics in training. Set data.samples_per_gpu to 2 or more '
+        '(and drop_last=True where the last batch can be smaller), or use a norm without batch '
+        "statistics: norm_cfg=dict(type='GN', num_groups=32)")

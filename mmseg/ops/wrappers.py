@@ -1,0 +1,60 @@
+"""Resizing of feature maps."""
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmcv_replace.utils import warn_once
+
+Size = tuple[int, int] | int
+
+
+def resize(
+    input: Tensor,
+    size: Size | None = None,
+    scale_factor: float | tuple[float, float] | None = None,
+    mode: str = 'nearest',
+    align_corners: bool | None = None,
+    warning: bool = True,
+) -> Tensor:
+    """Resize maps to `size` (h, w) or by `scale_factor`, as F.interpolate does.
+
+    input: [N, C, H, W]. With align_corners sizes that do not fit are warned about, once a pair,
+    unless `warning` is off.
+    """
+    if warning and align_corners and size is not None:
+        _warn_unaligned(tuple(input.shape[-2:]), (size, size) if isinstance(size, int) else size)
+    return F.interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def _warn_unaligned(source: tuple[int, int], target: tuple[int, int]) -> None:
+    """Enlarged maps keep their pixels in place where target - 1 is a multiple of source - 1."""
+    pairs = list(zip(source, target, strict=True))
+    if min(*source, *target) > 1 and any(b > a for a, b in pairs) and all(
+            (b - 1) % (a - 1) for a, b in pairs):
+        warn_once(f'resize with align_corners=True from {tuple(source)} to {tuple(target)}: '
+                  'pixels line up best when the sizes are x + 1 and n * x + 1; a crop size such '
+                  'as 769 gives such sizes')
+
+
+class Upsample(nn.Module):
+    """`resize` as a layer; `scale_factor` rounds the size down."""
+
+    def __init__(
+        self,
+        size: Size | None = None,
+        scale_factor: float | tuple[float, float] | None = None,
+        mode: str = 'nearest',
+        align_corners: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.scale_factor = scale_factor
+        self.mode = mode
+        self.align_corners = align_corners
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = self.size
+        if size is None:
+            factor = self.scale_factor
+            h_factor, w_factor = factor if isinstance(factor, tuple) else (factor, factor)
+            size = (int(x.shape[-2] * h_factor), int(x.shape[-1] * w_factor))
+        return resize(x, size, None, self.mode, self.align_corners)

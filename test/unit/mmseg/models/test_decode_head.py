@@ -1,0 +1,273 @@
+"""BaseDecodeHead: choice of inputs, losses, classifier; and the two heads of this package."""
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from mmcv_replace.cnn import ConvModule
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmseg.core.seg import OHEMPixelSampler
+from mmseg.models import FCNHead, PSPHead
+from mmseg.models.decode_heads import BaseDecodeHead
+from mmseg.models.losses import CrossEntropyLoss
+from mmseg.ops import resize
+
+BN = dict(type='BN')
+
+
+class Head(BaseDecodeHead):
+    """The smallest head."""
+
+    def forward(self, inputs):
+        return self.cls_seg(self._transform_inputs(inputs))
+
+
+def make(**options):
+    return Head(**{**dict(in_channels=4, channels=4, num_classes=3), **options})
+
+
+def maps():
+    return [torch.randn(2, width, size, size) for width, size in ((4, 8), (6, 4), (2, 2))]
+
+
+@pytest.mark.parametrize(('index', 'width'), [(-1, 2), (0, 4), (1, 6)])
+def test_one_input(index, width):
+    inputs = maps()
+    chosen = make(in_index=index, in_channels=width)._transform_inputs(inputs)
+    assert chosen is inputs[index]
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_concatenated_inputs(align_corners):
+    head = make(in_channels=(6, 4), in_index=(1, 0), input_transform='resize_concat',
+                align_corners=align_corners)
+    assert head.in_channels == 10
+    inputs = maps()
+    found = head._transform_inputs(inputs)
+    expected = torch.cat([inputs[1], resize(inputs[0], (4, 4), mode='bilinear',
+                                            align_corners=align_corners)], 1)
+    torch.testing.assert_close(found, expected)
+
+
+def test_selected_inputs():
+    head = make(in_channels=[4, 2], in_index=[0, 2], input_transform='multiple_select')
+    assert head.in_channels == [4, 2]
+    inputs = maps()
+    found = head._transform_inputs(inputs)
+    assert found[0] is inputs[0]
+    assert found[1] is inputs[2]
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(input_transform='concat'), "'concat' is not known"),
+    (dict(in_channels=[4, 6]), 'must be single numbers'),
+    (dict(in_index=[0, 1]), 'must be single numbers'),
+    (dict(input_transform='resize_concat'), 'lists of the same length'),
+    (dict(input_transform='multiple_select', in_channels=[4, 6], in_index=[0]), 'same length')])
+def test_inputs_that_do_not_fit(options, message):
+    with pytest.raises(ConfigError, match=f'Head: .*{message}'):
+        make(**options)
+
+
+def label_batch(classes=3, size=16):
+    label = torch.randint(classes, (2, 1, size, size))
+    label[:, :, :3] = 255
+    return label
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_loss_and_accuracy_at_the_size_of_the_labels(align_corners):
+    head = make(align_corners=align_corners, loss_decode=dict(type='CrossEntropyLoss',
+                                                              loss_weight=0.4))
+    logit, label = torch.randn(2, 3, 4, 4), label_batch()
+    full = resize(logit, (16, 16), mode='bilinear', align_corners=align_corners)
+    found = head.losses(logit, label)
+    assert set(found) == {'loss_seg', 'acc_seg'}
+    terms = F.cross_entropy(full, label[:, 0], ignore_index=255, reduction='none')
+    torch.testing.assert_close(found['loss_seg'], 0.4 * terms.mean())
+    right = (full.argmax(1) == label[:, 0]).float().mean()
+    torch.testing.assert_close(found['acc_seg'], 100 * right)
+
+
+def test_ignored_label_is_a_choice():
+    logit, label = torch.randn(2, 3, 16, 16), label_batch()
+    label[label == 255] = 7
+    terms = F.cross_entropy(logit, label[:, 0], ignore_index=7, reduction='none')
+    found = make(ignore_index=7).losses(logit, label)
+    torch.testing.assert_close(found['loss_seg'], terms.mean())
+
+
+def test_labels_of_any_integer_type_and_low_precision_logits():
+    logit, label = torch.randn(2, 3, 16, 16), label_batch()
+    expected = make().losses(logit.bfloat16().float(), label)
+    found = make().losses(logit.bfloat16(), label.to(torch.uint8))
+    assert found['loss_seg'].dtype == torch.float32
+    torch.testing.assert_close(found, expected)
+
+
+def test_names_of_the_losses():
+    logit, label = torch.randn(2, 3, 16, 16), label_batch()
+    ce = dict(type='CrossEntropyLoss')
+    single = make(loss_decode=dict(ce, loss_name='loss_own')).losses(logit, label)
+    assert set(single) == {'loss_own', 'acc_seg'}
+    head = make(loss_decode=[ce, dict(ce, loss_weight=2.0), dict(ce, loss_name='loss_aux')])
+    several = head.losses(logit, label)
+    assert set(several) == {'loss_ce', 'loss_aux', 'acc_seg'}
+    torch.testing.assert_close(several['loss_ce'], 3 * several['loss_aux'])
+
+
+def test_sampled_pixels_alone_count():
+    head = make(sampler=dict(type='OHEMPixelSampler', thresh=0.5, min_kept=10))
+    assert isinstance(head.sampler, OHEMPixelSampler)
+    assert head.sampler.context is head
+    logit, label = torch.randn(2, 3, 16, 16), label_batch()
+    weight = head.sampler.sample(logit, label)
+    terms = F.cross_entropy(logit, label[:, 0], ignore_index=255, reduction='none')
+    found = head.losses(logit, label)
+    torch.testing.assert_close(found['loss_seg'], (weight * terms).mean())
+    assert 0 < weight.sum() < weight.numel()
+
+
+def test_defaults():
+    head = make()
+    assert isinstance(head.loss_decode, CrossEntropyLoss)
+    assert head.sampler is None
+    assert isinstance(head.dropout, nn.Dropout2d)
+    assert head.dropout.p == 0.1
+    assert make(dropout_ratio=0).dropout is None
+    assert 'align_corners=False' in repr(head)
+
+
+def test_dropout_acts_before_the_classifier():
+    feat = torch.ones(1, 4, 2, 2)
+    head = make(dropout_ratio=1.0)
+    torch.testing.assert_close(head.cls_seg(feat)[0, :, 0, 0], head.conv_seg.bias)
+    assert not torch.allclose(head.eval().cls_seg(feat)[0, :, 0, 0], head.conv_seg.bias)
+
+
+def test_classifier_starts_small():
+    head = make(channels=512, num_classes=64)
+    head.init_weights()
+    assert head.conv_seg.weight.std().item() == pytest.approx(0.01, rel=0.05)
+    assert head.conv_seg.bias.eq(0).all()
+    own = make(init_cfg=dict(type='Constant', val=2, override=dict(name='conv_seg')))
+    own.init_weights()
+    assert own.conv_seg.weight.eq(2).all()
+
+
+def test_train_and_test_forms():
+    head = make().eval()
+    inputs, label = [torch.randn(2, 4, 8, 8)], label_batch(size=8)
+    logit = head.forward_test(inputs, None, None)
+    torch.testing.assert_close(head.forward_train(inputs, None, label, None),
+                               head.losses(logit, label))
+
+
+def adaptive_pool(x, size):
+    """Means over cells from floor(i * n / size) to ceil((i + 1) * n / size)."""
+    out = torch.zeros(*x.shape[:2], size, size, dtype=x.dtype)
+    for i in range(size):
+        for j in range(size):
+            rows = slice(i * x.shape[2] // size, -(-(i + 1) * x.shape[2] // size))
+            cols = slice(j * x.shape[3] // size, -(-(j + 1) * x.shape[3] // size))
+            out[:, :, i, j] = x[:, :, rows, cols].mean((2, 3))
+    return out
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+@pytest.mark.parametrize('scales', [(1, 2, 3, 6), (5,)])
+def test_pyramid_pooling(scales, align_corners):
+    head = PSPHead(in_channels=4, channels=6, num_classes=3, pool_scales=scales, dropout_ratio=0,
+                   align_corners=align_corners, act_cfg=dict(type='Tanh')).double()
+    x = torch.randn(2, 4, 7, 10, dtype=torch.float64)
+    parts = [x]
+    for scale, branch in zip(scales, head.psp_modules, strict=True):
+        conv = branch[1].conv
+        pooled = F.conv2d(adaptive_pool(x, scale), conv.weight, conv.bias).tanh()
+        parts.append(resize(pooled, (7, 10), mode='bilinear', align_corners=align_corners,
+                            warning=False))
+    fused = F.conv2d(torch.cat(parts, 1), head.bottleneck.conv.weight, head.bottleneck.conv.bias,
+                     padding=1).tanh()
+    torch.testing.assert_close(head([x]), head.conv_seg(fused))
+
+
+@pytest.mark.parametrize('pool_scales', [4, ()])
+def test_pool_scales_must_be_a_list(pool_scales):
+    with pytest.raises(ConfigError, match='pool_scales'):
+        PSPHead(in_channels=4, channels=4, num_classes=3, pool_scales=pool_scales)
+
+
+def psp(norm_cfg):
+    return PSPHead(in_channels=4, channels=4, num_classes=3, norm_cfg=norm_cfg)
+
+
+@pytest.mark.parametrize('kind', ['BN', 'SyncBN'])
+def test_batch_of_one_is_explained(kind):
+    head = psp(dict(type=kind))
+    one = [torch.randn(1, 4, 6, 6)]
+    with pytest.raises(ArgumentError, match=r'psp_modules.0, pool scale 1.*samples_per_gpu to 2'):
+        head(one)
+    assert head.eval()(one).shape == (1, 3, 6, 6)
+
+
+def test_batches_of_one_that_work():
+    one = [torch.randn(1, 4, 6, 6)]
+    assert psp(dict(type='GN', num_groups=2))(one).shape == (1, 3, 6, 6)
+    assert psp(None)(one).shape == (1, 3, 6, 6)
+    assert psp(dict(type='BN'))([torch.randn(2, 4, 6, 6)]).shape == (2, 3, 6, 6)
+    frozen = psp(dict(type='BN'))
+    for module in frozen.psp_modules.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    assert frozen(one).shape == (1, 3, 6, 6)
+    large = PSPHead(in_channels=4, channels=4, num_classes=3, norm_cfg=BN, pool_scales=(2, 3))
+    assert large(one).shape == (1, 3, 6, 6)
+
+
+def test_several_processes_share_statistics(monkeypatch):
+    monkeypatch.setattr('mmseg.models.utils.batch_statistics.get_dist_info', lambda: (0, 2))
+    from mmseg.models.utils import check_batch_statistics
+    check_batch_statistics(nn.SyncBatchNorm(4), 1, 'here')
+    with pytest.raises(ArgumentError, match='^here: '):
+        check_batch_statistics(nn.BatchNorm2d(4), 1, 'here')
+
+
+@pytest.mark.parametrize('concat_input', [False, True])
+@pytest.mark.parametrize(('num_convs', 'kernel_size', 'dilation'), [(0, 3, 1), (1, 1, 1),
+                                                                    (2, 3, 1), (2, 3, 2)])
+def test_fully_convolutional(num_convs, kernel_size, dilation, concat_input):
+    width = 6 if num_convs else 4
+    head = FCNHead(in_channels=width, channels=4, num_classes=3, num_convs=num_convs,
+                   kernel_size=kernel_size, dilation=dilation, concat_input=concat_input,
+                   dropout_ratio=0)
+    x = out = torch.randn(2, width, 9, 9)
+    assert len(head.convs) == num_convs
+    for module in head.convs:
+        out = F.conv2d(out, module.conv.weight, module.conv.bias, dilation=dilation,
+                       padding=dilation * (kernel_size // 2)).relu()
+    assert hasattr(head, 'conv_cat') is concat_input
+    if concat_input:
+        conv = head.conv_cat.conv
+        out = F.conv2d(torch.cat([x, out], 1), conv.weight, conv.bias,
+                       padding=kernel_size // 2).relu()
+    torch.testing.assert_close(head([x]), head.conv_seg(out))
+
+
+@pytest.mark.parametrize('cls', [PSPHead, FCNHead])
+def test_layer_types_reach_every_convolution(cls):
+    head = cls(in_channels=4, channels=4, num_classes=3, norm_cfg=dict(type='GN', num_groups=2),
+               conv_cfg=dict(type='Conv2dAdaptivePadding'), act_cfg=dict(type='Tanh'))
+    modules = [module for module in head.modules() if isinstance(module, ConvModule)]
+    assert len(modules) >= 3
+    for module in modules:
+        assert type(module.conv).__name__ == 'Conv2dAdaptivePadding'
+        assert isinstance(module.norm, nn.GroupNorm)
+        assert isinstance(module.activate, nn.Tanh)
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(num_convs=-1), 'num_convs=-1 must be 0 or more'),
+    (dict(num_convs=0, channels=8), 'channels=8 must equal in_channels=4')])
+def test_fully_convolutional_options_that_cannot_be(options, message):
+    with pytest.raises(ConfigError, match=message):
+        FCNHead(**{**dict(in_channels=4, channels=4, num_classes=3), **options})

@@ -1,0 +1,93 @@
+"""Painting of label maps."""
+import cv2
+import numpy as np
+import pytest
+
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.models.segmentors import drawing
+
+PALETTE = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]
+
+
+@pytest.fixture
+def picture():
+    rng = np.random.default_rng(0)
+    img = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return img, rng.integers(0, 5, (6, 8), dtype=np.uint8)
+
+
+def by_pixel(img, label_map, palette, opacity):
+    out = np.zeros_like(img)
+    for y, x in np.ndindex(*label_map.shape):
+        red, green, blue = palette[label_map[y, x]]
+        for channel, value in enumerate((blue, green, red)):
+            out[y, x, channel] = int(img[y, x, channel] * (1 - opacity) + value * opacity)
+    return out
+
+
+@pytest.mark.parametrize('opacity', [0.5, 0.25, 1.0])
+def test_blend(build_tiny, picture, opacity):
+    img, label_map = picture
+    before = img.copy()
+    expected = by_pixel(img, label_map, PALETTE, opacity)
+    for result in (label_map, [label_map], [label_map.astype(np.int32)]):
+        painted = build_tiny().show_result(img, result, PALETTE, opacity=opacity)
+        assert np.array_equal(painted, expected)
+    assert np.array_equal(img, before)
+
+
+def test_palette_of_the_model_and_of_voc(build_tiny, picture):
+    img, label_map = picture
+    model = build_tiny()
+    voc = [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0], [0, 0, 128]]
+    assert np.array_equal(model.show_result(img, label_map), by_pixel(img, label_map, voc, 0.5))
+    model.PALETTE = PALETTE
+    assert np.array_equal(model.show_result(img, label_map),
+                          by_pixel(img, label_map, PALETTE, 0.5))
+
+
+def test_labels_without_a_colour_are_black(build_tiny, picture):
+    img, label_map = picture
+    label_map[0] = 255
+    painted = build_tiny().show_result(img, label_map, PALETTE, opacity=1)
+    assert painted[0].max() == 0
+
+
+def test_files(build_tiny, picture, tmp_path):
+    img, label_map = picture
+    source, target = tmp_path / 'in.png', tmp_path / 'new folder' / 'out.png'
+    cv2.imwrite(str(source), img)
+    painted = build_tiny().show_result(str(source), [label_map], PALETTE, out_file=str(target),
+                                       show=True)
+    assert np.array_equal(painted, by_pixel(img, label_map, PALETTE, 0.5))
+    assert np.array_equal(cv2.imread(str(target)), painted)
+
+
+def test_window(build_tiny, picture, monkeypatch):
+    img, label_map = picture
+    calls = []
+    for name in ('imshow', 'waitKey', 'destroyWindow'):
+        monkeypatch.setattr(drawing.cv2, name, lambda *args, name=name: calls.append((name, *args)))
+    painted = build_tiny().show_result(img, label_map, PALETTE, 'title', show=True, wait_time=1.5)
+    assert calls[0][:2] == ('imshow', 'title')
+    assert np.array_equal(calls[0][2], painted)
+    assert calls[1:] == [('waitKey', 1500), ('destroyWindow', 'title')]
+
+
+def test_no_window_system(build_tiny, picture, monkeypatch):
+    def fail(*args):
+        raise cv2.error('not implemented')
+
+    monkeypatch.setattr(drawing.cv2, 'imshow', fail)
+    with pytest.raises(ConfigError, match='out_file'):
+        build_tiny().show_result(*picture, show=True)
+
+
+@pytest.mark.parametrize(('change', 'error', 'message'), [
+    (dict(opacity=0), ConfigError, 'opacity=0 '), (dict(opacity=1.5), ConfigError, 'opacity=1.5'),
+    (dict(palette=[1, 2, 3]), ConfigError, r'shape \(3,\)'),
+    (dict(result=np.zeros((3, 4), np.uint8)), DataError, '6 x 8, the label map 3 x 4')])
+def test_what_cannot_be_painted(build_tiny, picture, change, error, message):
+    img, label_map = picture
+    with pytest.raises(error, match=message):
+        build_tiny().show_result(**{**dict(img=img, result=label_map), **change})

@@ -1,0 +1,239 @@
+"""Losses against loops over single pixels."""
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.models import build_loss
+from mmseg.models.losses import (
+    CrossEntropyLoss,
+    binary_cross_entropy,
+    cross_entropy,
+    mask_cross_entropy,
+    reduce_loss,
+    weight_reduce_loss,
+    weighted_loss,
+)
+
+N, C, H, W = 2, 3, 4, 5
+IGNORE = 255
+CLASS_WEIGHT = [0.5, 2.0, 1.25]
+
+
+@pytest.fixture
+def data():
+    logit = torch.randn(N, C, H, W, dtype=torch.float64)
+    label = torch.randint(C, (N, H, W))
+    label[0, 0] = IGNORE
+    return logit, label, torch.rand(N, H, W)
+
+
+def softmax_terms(logit, label, class_weight=None, weight=None):
+    """Loss of each pixel [N, H, W], 0 where it is ignored."""
+    terms = torch.zeros(N, H, W, dtype=torch.float64)
+    for n, y, x in np.ndindex(N, H, W):
+        k = int(label[n, y, x])
+        if k != IGNORE:
+            scores = logit[n, :, y, x].tolist()
+            value = math.log(sum(math.exp(score) for score in scores)) - scores[k]
+            value *= class_weight[k] if class_weight else 1
+            terms[n, y, x] = value * (float(weight[n, y, x]) if weight is not None else 1)
+    return terms
+
+
+def sigmoid_terms(logit, label, class_weight=None, weight=None):
+    """Loss of each pixel and class [N, C, H, W]."""
+    terms = torch.zeros(N, C, H, W, dtype=torch.float64)
+    for n, c, y, x in np.ndindex(N, C, H, W):
+        k = int(label[n, y, x])
+        if k != IGNORE and k >= 0:
+            score = float(logit[n, c, y, x])
+            positive = class_weight[c] if class_weight else 1
+            value = (positive * math.log1p(math.exp(-score)) if k == c
+                     else math.log1p(math.exp(score)))
+            terms[n, c, y, x] = value * (float(weight[n, y, x]) if weight is not None else 1)
+    return terms
+
+
+FORMS = [(False, softmax_terms), (True, sigmoid_terms)]
+
+
+@pytest.mark.parametrize('weighted', [False, True])
+@pytest.mark.parametrize('class_weight', [None, CLASS_WEIGHT])
+@pytest.mark.parametrize(('use_sigmoid', 'terms'), FORMS)
+def test_reductions(data, use_sigmoid, terms, class_weight, weighted):
+    logit, label, weight = data
+    weight = weight if weighted else None
+    expected = terms(logit, label, class_weight, weight)
+
+    def found(**options):
+        loss = CrossEntropyLoss(use_sigmoid=use_sigmoid, class_weight=class_weight, **options)
+        return loss(logit, label, weight, ignore_index=IGNORE)
+
+    torch.testing.assert_close(found(), expected.mean())
+    torch.testing.assert_close(found(reduction='sum'), expected.sum())
+    torch.testing.assert_close(found(reduction='none'), expected)
+    torch.testing.assert_close(found(loss_weight=0.4), 0.4 * expected.mean())
+    valid = (label != IGNORE).sum() * (C if use_sigmoid else 1)
+    torch.testing.assert_close(found(avg_non_ignore=True), expected.sum() / valid)
+
+
+@pytest.mark.parametrize('use_sigmoid', [False, True])
+def test_overrides_of_a_call(data, use_sigmoid):
+    logit, label, _ = data
+    loss = CrossEntropyLoss(use_sigmoid=use_sigmoid, avg_non_ignore=True)
+    none = loss(logit, label, ignore_index=IGNORE, reduction_override='none')
+    assert none.dim() == (4 if use_sigmoid else 3)
+    total = loss(logit, label, ignore_index=IGNORE, reduction_override='sum')
+    torch.testing.assert_close(none.sum(), total)
+    by_factor = loss(logit, label, ignore_index=IGNORE, avg_factor=7.0)
+    torch.testing.assert_close(by_factor, total / 7)
+
+
+@pytest.mark.parametrize('avg_non_ignore', [False, True])
+@pytest.mark.parametrize('use_sigmoid', [False, True])
+def test_everything_ignored_is_zero(use_sigmoid, avg_non_ignore):
+    logit = torch.randn(N, C, H, W, requires_grad=True)
+    label = torch.full((N, H, W), IGNORE)
+    loss = CrossEntropyLoss(use_sigmoid=use_sigmoid, avg_non_ignore=avg_non_ignore)
+    value = loss(logit, label, ignore_index=IGNORE)
+    value.backward()
+    assert value.item() == 0
+    assert logit.grad.eq(0).all()
+
+
+def test_ignored_index_is_minus_100_unless_given(data):
+    logit, label, _ = data
+    other = torch.where(label == IGNORE, -100, label)
+    for use_sigmoid in (False, True):
+        loss = CrossEntropyLoss(use_sigmoid=use_sigmoid)
+        torch.testing.assert_close(loss(logit, other), loss(logit, label, ignore_index=IGNORE))
+
+
+def test_two_dimensions_and_given_targets():
+    logit = torch.randn(4, C, dtype=torch.float64)
+    label = torch.tensor([0, 2, 1, 2])
+    one_hot = torch.eye(C, dtype=torch.float64)[label]
+    torch.testing.assert_close(binary_cross_entropy(logit, label),
+                               binary_cross_entropy(logit, one_hot))
+    log_prob = logit.log_softmax(1)
+    torch.testing.assert_close(cross_entropy(logit, label), -(log_prob * one_hot).sum() / 4)
+
+
+def test_class_weight_of_two_dimensions():
+    logit = torch.zeros(1, C, dtype=torch.float64)
+    weight = torch.tensor(CLASS_WEIGHT, dtype=torch.float64)
+    loss = binary_cross_entropy(logit, torch.tensor([1]), class_weight=weight, reduction='none')
+    torch.testing.assert_close(loss, math.log(2) * torch.tensor([[1.0, 2.0, 1.0]]).double())
+
+
+@pytest.mark.parametrize('suffix', ['npy', 'json', 'yaml'])
+def test_class_weight_of_a_file(tmp_path, data, suffix):
+    path = tmp_path / f'weights.{suffix}'
+    if suffix == 'npy':
+        np.save(path, np.array(CLASS_WEIGHT))
+    else:
+        path.write_text(json.dumps(CLASS_WEIGHT))
+    logit, label, _ = data
+    found = CrossEntropyLoss(class_weight=str(path))(logit, label, ignore_index=IGNORE)
+    expected = softmax_terms(logit, label, CLASS_WEIGHT).mean()
+    torch.testing.assert_close(found, expected)
+
+
+def test_class_weight_follows_the_scores(data):
+    logit, label, _ = data
+    loss = CrossEntropyLoss(class_weight=CLASS_WEIGHT)
+    with torch.inference_mode():
+        loss(logit.float(), label, ignore_index=IGNORE)
+    score = logit.clone().requires_grad_()
+    value = loss(score, label, ignore_index=IGNORE)
+    value.backward()
+    assert value.dtype == torch.float64
+    first = loss._class_weight_like(score)
+    assert loss._class_weight_like(score) is first
+    # A tensor made during validation must still serve training.
+    again = CrossEntropyLoss(class_weight=CLASS_WEIGHT)
+    with torch.inference_mode():
+        again(logit, label, ignore_index=IGNORE)
+    again(score, label, ignore_index=IGNORE).backward()
+
+
+@pytest.mark.parametrize(('class_weight', 'message'), [
+    ([1.0, 2.0], 'class_weight has 2 numbers for 3 classes'),
+    ([[1.0], [2.0], [3.0]], 'one number a class'),
+    ('absent.npy', "no file 'absent.npy'")])
+def test_class_weights_that_do_not_fit(data, class_weight, message):
+    logit, label, _ = data
+    with pytest.raises(ConfigError, match=message):
+        CrossEntropyLoss(class_weight=class_weight)(logit, label, ignore_index=IGNORE)
+
+
+def test_masks():
+    logit = torch.randn(2, C, H, W, dtype=torch.float64)
+    target = torch.randint(2, (2, H, W)).double()
+    classes = torch.tensor([2, 0])
+    chosen = torch.stack([logit[0, 2], logit[1, 0]]).sigmoid()
+    terms = -(target * chosen.log() + (1 - target) * (1 - chosen).log())
+    expected = terms.mean()
+    torch.testing.assert_close(mask_cross_entropy(logit, target, classes), expected[None])
+    loss = CrossEntropyLoss(use_mask=True, loss_weight=2.0)
+    torch.testing.assert_close(loss(logit, target, classes), 2 * expected[None])
+    weighted = CrossEntropyLoss(use_mask=True, class_weight=CLASS_WEIGHT)
+    factors = torch.tensor([1.25, 0.5], dtype=torch.float64).view(2, 1, 1)
+    torch.testing.assert_close(weighted(logit, target, classes), (factors * terms).mean()[None])
+    with pytest.raises(ConfigError, match="reduction='mean' alone"):
+        loss(logit, target, classes, reduction_override='sum')
+    with pytest.raises(ConfigError, match='without avg_factor and ignore_index'):
+        loss(logit, target, classes, ignore_index=255)
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(use_sigmoid=True, use_mask=True), 'exclude each other'),
+    (dict(use_mask=True, avg_non_ignore=True), 'avg_non_ignore'),
+    (dict(reduction='average'), "'average' is not known")])
+def test_options_that_contradict(options, message):
+    with pytest.raises(ConfigError, match=message):
+        build_loss(dict(type='CrossEntropyLoss', **options))
+
+
+def test_name():
+    assert CrossEntropyLoss().loss_name == 'loss_ce'
+    assert CrossEntropyLoss(loss_name='loss_x').loss_name == 'loss_x'
+
+
+def test_reduce_loss():
+    loss = torch.arange(6.0).view(2, 3)
+    assert reduce_loss(loss, 'none') is loss
+    assert reduce_loss(loss, 'mean').item() == 2.5
+    assert reduce_loss(loss, 'sum').item() == 15
+    with pytest.raises(ConfigError, match="'max'"):
+        reduce_loss(loss, 'max')
+
+
+def test_weight_reduce_loss():
+    loss = torch.arange(6.0).view(2, 3)
+    weight = torch.tensor([[0.0], [2.0]])
+    assert weight_reduce_loss(loss, weight, 'sum').item() == 24
+    assert weight_reduce_loss(loss, weight, 'mean', avg_factor=8).item() == 3
+    assert weight_reduce_loss(loss, weight, 'none', avg_factor=8).tolist() == [[0, 0, 0],
+                                                                              [6, 8, 10]]
+    with pytest.raises(ConfigError, match='divides a mean'):
+        weight_reduce_loss(loss, None, 'sum', avg_factor=8)
+
+
+def test_weighted_loss():
+    @weighted_loss
+    def scaled_l1(pred, target, scale=1.0):
+        """Distance."""
+        return scale * (pred - target).abs()
+
+    pred, target = torch.tensor([0.0, 2, 3]), torch.tensor([1.0, 1, 1])
+    assert scaled_l1.__doc__ == 'Distance.'
+    assert scaled_l1(pred, target).item() == pytest.approx(4 / 3)
+    assert scaled_l1(pred, target, reduction='none').tolist() == [1, 1, 2]
+    weight = torch.tensor([1.0, 0, 1])
+    assert scaled_l1(pred, target, weight).item() == 1
+    assert scaled_l1(pred, target, weight, avg_factor=2, scale=10.0).item() == 15
