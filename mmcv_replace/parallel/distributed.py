@@ -1,5 +1,6 @@
 """The model as one of several replicas that average their gradients."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -17,19 +18,23 @@ class MMDistributedDataParallel(DistributedDataParallel):
 
     Further arguments are DDP's. `device_ids` is there for callers of the old interface: a batch
     goes to the device of the parameters. Without gradients (validation, inference) the model is
-    called directly: ranks may then run different numbers of batches.
+    called directly: ranks may then run different numbers of batches. Each pass runs inside
+    `autocast()`, which mixed precision sets.
     """
 
     def __init__(self, module: nn.Module, device_ids: Sequence[int] | None = None,
+                 autocast: Callable[[], AbstractContextManager] = nullcontext,
                  **kwargs: Any) -> None:
         super().__init__(module, **kwargs)
+        self.autocast = autocast
         self._method = 'forward'
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         inputs, kwargs = scatter((inputs, kwargs), device_of(self.module))
-        if not torch.is_grad_enabled():
-            return self.module(*inputs, **kwargs)
-        return super().forward(*inputs, **kwargs)
+        with self.autocast():
+            if not torch.is_grad_enabled():
+                return self.module(*inputs, **kwargs)
+            return super().forward(*inputs, **kwargs)
 
     def train_step(self, data: Any,
                    optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
@@ -43,7 +48,9 @@ class MMDistributedDataParallel(DistributedDataParallel):
     def val_step(self, data: Any,
                  optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
         """The losses of a validation batch."""
-        return self.module.val_step(scatter(data, device_of(self.module)), optimizer)
+        data = scatter(data, device_of(self.module))
+        with self.autocast():
+            return self.module.val_step(data, optimizer)
 
     def _run_ddp_forward(self, *inputs: Any, **kwargs: Any) -> Any:
         # DDP prepares the gradient reduction around this call; it would always take `forward`.

@@ -17,6 +17,8 @@ from .hooks import (
     LrUpdaterHook,
     MomentumUpdaterHook,
     OptimizerHook,
+    ProfilerHook,
+    ProgressBarHook,
     TensorboardLoggerHook,
     TextLoggerHook,
 )
@@ -30,6 +32,7 @@ from .optimizer import (
     build_optimizer,
     build_optimizer_constructor,
 )
+from .precision import Precision, precision_from_config
 from .priority import Priority, get_priority
 from .utils import get_host_info, get_time_str, obj_from_dict
 
@@ -38,9 +41,10 @@ __all__ = [
     'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DefaultOptimizerConstructor',
     'DistSamplerSeedHook', 'EpochBasedRunner', 'Hook', 'IterBasedRunner', 'IterLoader',
     'IterTimerHook', 'LogBuffer', 'LoggerHook', 'LrUpdaterHook', 'ModuleList',
-    'MomentumUpdaterHook', 'OptimizerHook', 'Priority', 'Sequential', 'TensorboardLoggerHook',
+    'MomentumUpdaterHook', 'OptimizerHook', 'Precision', 'Priority', 'ProfilerHook',
+    'ProgressBarHook', 'Sequential', 'TensorboardLoggerHook',
     'TextLoggerHook', '_load_checkpoint', 'build_optimizer', 'build_optimizer_constructor',
     'build_runner', 'get_dist_info', 'get_host_info', 'get_priority', 'get_time_str',
     'init_dist', 'load_checkpoint', 'load_state_dict', 'master_only', 'obj_from_dict',
-    'save_checkpoint',
+    'precision_from_config',    'save_checkpoint',
 ]

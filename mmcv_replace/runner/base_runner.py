@@ -19,6 +19,7 @@ from .hook_registration import HookRegistration
 from .hooks.momentum_updater import read_momentum
 from .log_buffer import LogBuffer
 from .optimizer_state import load_optimizer_state
+from .precision import Precision
 from .state_loading import load_checkpoint
 from .utils import get_host_info, get_time_str
 from .workflow import check_workflow
@@ -29,18 +30,20 @@ class BaseRunner(HookRegistration, ABC):
 
     `train_step(data_batch, optimizer)` returns a dict with `loss` (a tensor with gradient),
     `log_vars` (numbers by name; tensors may stay on the device) and `num_samples`. Everything else,
-    such as the optimizer's step, is the work of hooks. `meta` goes into every checkpoint.
+    such as the optimizer's step, is the work of hooks. `meta` goes into every checkpoint;
+    `precision` (float32 by default) says how the step is computed.
     """
 
     def __init__(self, model: nn.Module, batch_processor: None = None,
                  optimizer: torch.optim.Optimizer | None = None,
                  work_dir: str | Path | None = None, logger: logging.Logger | None = None,
                  meta: dict[str, Any] | None = None, max_iters: int | None = None,
-                 max_epochs: int | None = None) -> None:
+                 max_epochs: int | None = None, precision: Precision | None = None) -> None:
         super().__init__()
         self._check(model, batch_processor, optimizer, max_iters, max_epochs)
         self.model = model
         self.optimizer = optimizer
+        self.precision = precision or Precision(device_of(model))
         self.work_dir = None if work_dir is None else str(Path(work_dir).absolute())
         self.logger = logger or logging.getLogger('mmseg')
         self.meta = dict(meta or {})

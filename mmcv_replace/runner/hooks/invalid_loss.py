@@ -16,7 +16,8 @@ class CheckInvalidLossHook(Hook):
     """Raises NonFiniteLossError when the training loss is infinite or not a number.
 
     Looks at each iteration where that is free, every `interval` iterations on a device that would
-    have to be waited for, and at the weights before a checkpoint is written.
+    have to be waited for, and at the weights before a checkpoint is written. Where mixed precision
+    scales the loss an overflow is part of the search for the scale: there only many in a row stop.
     """
 
     def __init__(self, interval: int = 50) -> None:
@@ -24,6 +25,10 @@ class CheckInvalidLossHook(Hook):
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
         loss = runner.outputs['loss']
+        if runner.precision.scales_loss:
+            if self.every_n_iters(runner, self.interval):
+                runner.precision.check(runner.logger)
+            return
         due = not is_asynchronous(loss.device) or self.every_n_iters(runner, self.interval)
         if due and not torch.isfinite(loss).all():
             raise NonFiniteLossError(_describe(runner, 'the loss is not finite'))

@@ -14,35 +14,79 @@ if TYPE_CHECKING:
     from ..base_runner import BaseRunner
 
 
-@HOOKS.register_module()
+@HOOKS.register_module(name=['OptimizerHook', 'GradientCumulativeOptimizerHook'])
 class OptimizerHook(Hook):
-    """Backward, clip, step.
+    """Backward, clip, step, in the runner's precision.
 
     `grad_clip`: arguments of `torch.nn.utils.clip_grad_norm_`, such as dict(max_norm=35); the norm
-    before clipping is logged as `grad_norm`.
+    before clipping is logged as `grad_norm`. `cumulative_iters`: how many iterations make one step,
+    with the mean of their gradients; replicas exchange gradients once a step.
     """
 
-    def __init__(self, grad_clip: dict[str, Any] | None = None) -> None:
+    def __init__(self, grad_clip: dict[str, Any] | None = None, cumulative_iters: int = 1) -> None:
         if grad_clip is not None:
             _check_grad_clip(grad_clip)
+        if cumulative_iters < 1:
+            raise ConfigError(f'optimizer_config.cumulative_iters={cumulative_iters}: it must be '
+                              'at least 1')
         self.grad_clip = grad_clip
+        self.cumulative_iters = cumulative_iters
 
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         # Before the forward pass: old gradients and new activations never share the memory.
-        runner.optimizer.zero_grad()
+        if runner.iter % self.cumulative_iters == 0 or self._first_of(runner):
+            runner.optimizer.zero_grad()
+            if runner.precision.masters is not None:
+                runner.precision.masters.zero_grad()
+        if self.cumulative_iters > 1 and hasattr(runner.model, 'require_backward_grad_sync'):
+            runner.model.require_backward_grad_sync = self._steps(runner)
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
-        runner.outputs['loss'].backward()
+        precision, optimizer = runner.precision, runner.optimizer
+        loss, share = runner.outputs['loss'], self._share(runner)
+        precision.backward(loss if share == 1 else loss / share)
+        if not self._steps(runner):
+            return
         if self.grad_clip is not None:
-            norm = self.clip_grads(runner.model.parameters())
+            precision.unscale(optimizer)
+            norm = self.clip_grads(p for group in optimizer.param_groups for p in group['params'])
             if norm is not None:
                 runner.log_buffer.update({'grad_norm': norm}, runner.outputs['num_samples'])
-        runner.optimizer.step()
+        precision.step(optimizer, unscaled=self.grad_clip is not None)
 
     def clip_grads(self, params: Iterable[torch.nn.Parameter]) -> torch.Tensor | None:
         """Clip the gradients; returns their norm, or None when there is no gradient."""
-        with_grad = [p for p in params if p.requires_grad and p.grad is not None]
+        with_grad = [p for p in params if p.grad is not None]
         return clip_grad_norm_(with_grad, **self.grad_clip) if with_grad else None
+
+    def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        if runner.precision.scales_loss:
+            checkpoint['scaler'] = runner.precision.state_dict()
+        if runner.precision.masters is not None:
+            runner.precision.masters.write_to(checkpoint['state_dict'])
+
+    def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        runner.precision.load_state_dict(checkpoint.get('scaler', {}))
+        if runner.precision.masters is not None:
+            runner.precision.masters.read_from(checkpoint['state_dict'])
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        self._start = runner.iter
+
+    def _first_of(self, runner: 'BaseRunner') -> bool:
+        """Whether a run begins here, perhaps in the middle of a group."""
+        return runner.iter == self._start
+
+    def _steps(self, runner: 'BaseRunner') -> bool:
+        """Whether this iteration ends a group; the last group of a run may be short."""
+        return self.every_n_iters(runner, self.cumulative_iters) or self.is_last_iter(runner)
+
+    def _share(self, runner: 'BaseRunner') -> int:
+        """How many iterations the group of this one has."""
+        begin = runner.iter - runner.iter % self.cumulative_iters
+        if runner.max_iters is None:
+            return self.cumulative_iters
+        return min(self.cumulative_iters, runner.max_iters - begin)
 
 
 def _check_grad_clip(grad_clip: dict[str, Any]) -> None:

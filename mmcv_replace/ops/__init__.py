@@ -1,0 +1,6 @@
+"""Operators, all in plain torch; kernels of a vendor are chosen through the device table."""
+from torch.nn import SyncBatchNorm
+
+from .host_sync_bn import HostSyncBatchNorm, use_host_sync_batchnorm
+
+__all__ = ['HostSyncBatchNorm', 'SyncBatchNorm', 'use_host_sync_batchnorm']

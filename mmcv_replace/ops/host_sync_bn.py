@@ -1,0 +1,62 @@
+"""Batch norm over the batches of all processes, on devices where torch's has no kernels."""
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+class HostSyncBatchNorm(_BatchNorm):
+    """As torch.nn.SyncBatchNorm, from torch operations and two differentiable all-reduces.
+
+    x: [N, C, ...]; the processes may hold batches of different sizes. The variance is summed
+    around the common mean, which keeps all digits.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f'batch norm needs an input [N, C, ...], got {tuple(input.shape)}')
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not (self.training and dist.is_initialized() and dist.get_world_size() > 1):
+            return super().forward(x)
+        self._check_input_dim(x)
+        dims = [0, *range(2, x.dim())]
+        shape = [1, -1, *[1] * (x.dim() - 2)]
+        # Statistics of a low-precision batch are kept in float32, as in every batch norm.
+        wide = x.float() if x.dtype.itemsize < 4 else x
+        local = torch.cat([wide.sum(dims), wide.new_tensor([x.numel() / x.shape[1]])])
+        total = all_reduce(local)
+        count = total[-1]
+        mean = total[:-1] / count
+        centred = wide - mean.reshape(shape)
+        variance = all_reduce(centred.square().sum(dims)) / count
+        if self.track_running_stats:
+            self._update_statistics(mean.detach(), variance.detach(), count.detach())
+        out = centred * (variance + self.eps).rsqrt().reshape(shape)
+        if self.affine:
+            out = out * self.weight.reshape(shape) + self.bias.reshape(shape)
+        return out.to(x.dtype)
+
+    def _update_statistics(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
+        self.num_batches_tracked += 1
+        momentum = self.momentum
+        if momentum is None:  # a plain mean over all batches so far
+            momentum = 1 / self.num_batches_tracked.item()
+        unbiased = variance * count / (count - 1)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
+        self.running_var.lerp_(unbiased.to(self.running_var.dtype), momentum)
+
+
+def use_host_sync_batchnorm(module: nn.Module) -> nn.Module:
+    """Replace every torch SyncBatchNorm in `module`, in place; parameters and names stay."""
+    if isinstance(module, nn.SyncBatchNorm):
+        norm = HostSyncBatchNorm(module.num_features, module.eps, module.momentum, module.affine,
+                                 module.track_running_stats)
+        # The very tensors, so that optimizers and shared references stay valid.
+        norm._parameters, norm._buffers = module._parameters, module._buffers
+        return norm.train(module.training)
+    for name, child in module._modules.items():
+        if child is not None:
+            module._modules[name] = use_host_sync_batchnorm(child)
+    return module

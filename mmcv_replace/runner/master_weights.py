@@ -1,0 +1,79 @@
+"""Float32 copies of low-precision weights, for the optimizer."""
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+
+# What loses its meaning in 8 or 11 bits: statistics over many values.
+NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
+
+
+def cast_weights(model: nn.Module, dtype: torch.dtype) -> None:
+    """Turn the floating-point parameters outside norm layers to `dtype`, in place."""
+    for module in model.modules():
+        if isinstance(module, NORMS):
+            continue
+        for parameter in module.parameters(recurse=False):
+            if parameter.is_floating_point():
+                parameter.data = parameter.data.to(dtype)
+
+
+class MasterWeights:
+    """Holds a float32 master for every low-precision parameter of an optimizer.
+
+    The optimizer's groups are changed to hold the masters; its state is then float32 too. Masters
+    are written in place and never replaced: fused optimizers keep their addresses.
+    """
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        names = {parameter: name for name, parameter in _named_parameters(model)}
+        self._pairs: list[tuple[str, nn.Parameter, nn.Parameter]] = []
+        for group in optimizer.param_groups:
+            group['params'] = [self._master(names[parameter], parameter)
+                               for parameter in group['params']]
+
+    def _master(self, name: str, parameter: nn.Parameter) -> nn.Parameter:
+        if parameter.dtype not in (torch.float16, torch.bfloat16):
+            return parameter
+        master = nn.Parameter(parameter.detach().float(), parameter.requires_grad)
+        self._pairs.append((name, parameter, master))
+        return master
+
+    def take_gradients(self) -> None:
+        """Move the gradients of the low-precision weights to their masters."""
+        for _, parameter, master in self._pairs:
+            if parameter.grad is None:
+                master.grad = None
+            elif master.grad is None:
+                master.grad = parameter.grad.float()
+            else:
+                master.grad.copy_(parameter.grad)
+
+    @torch.no_grad()
+    def give_weights(self) -> None:
+        """Round the masters into the low-precision weights."""
+        for _, parameter, master in self._pairs:
+            parameter.copy_(master)
+
+    def zero_grad(self) -> None:
+        """Clear the gradients of the low-precision weights, which the optimizer does not know."""
+        for _, parameter, _ in self._pairs:
+            parameter.grad = None
+
+    def write_to(self, state_dict: dict[str, torch.Tensor]) -> None:
+        """Put the masters in the place of their rounded copies in a model's state_dict."""
+        for name, _, master in self._pairs:
+            state_dict[name] = master.detach().cpu()
+
+    @torch.no_grad()
+    def read_from(self, state_dict: Mapping[str, torch.Tensor]) -> None:
+        """Take the float32 values of a checkpoint, and round them into the weights."""
+        for name, _, master in self._pairs:
+            master.copy_(state_dict[name])
+        self.give_weights()
+
+
+def _named_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Names as in a checkpoint: those of the model inside a wrapper."""
+    return getattr(model, 'module', model).named_parameters()
