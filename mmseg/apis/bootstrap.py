@@ -1,0 +1,87 @@
+"""What every command does before its own work: find the config, apply options, import user code.
+
+All tools load configs through `load_config`, so a custom module that one tool sees is seen by all.
+"""
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import mmcv_replace
+import mmseg
+from mmcv_replace.utils import Config, import_modules_from_strings
+from mmcv_replace.utils.config import CONFIG_ROOTS
+from mmcv_replace.utils.errors import ConfigError, UserError
+
+_PACKAGE = Path(mmseg.__file__).resolve().parent
+# 'configs/...' stands inside the package in a wheel and beside it in a checkout.
+CONFIG_ROOTS.append(_PACKAGE if (_PACKAGE / 'configs').is_dir() else _PACKAGE.parent)
+
+
+def load_config(
+    path: str | os.PathLike,
+    options: Mapping[str, object] | None = None,
+    data_root: str | None = None,
+) -> Config:
+    """Read a config, apply command-line options, import its `custom_imports`.
+
+    `data_root` replaces the folder of every dataset in `data`; `import mmcv` works afterwards.
+    """
+    mmcv_replace.install_alias()
+    # User code named in custom_imports usually stands in the folder of the command.
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    cfg = Config.fromfile(path)
+    if data_root is not None:
+        set_data_root(cfg, data_root)
+    if options:
+        cfg.merge_from_dict(options)
+    if cfg.get('custom_imports'):
+        _import_custom(cfg.custom_imports)
+    return cfg
+
+
+def _import_custom(custom_imports: object) -> None:
+    accepted = ('imports', 'allow_failed_imports')
+    if not isinstance(custom_imports, dict):
+        custom_imports = dict(imports=custom_imports)
+    if 'imports' not in custom_imports or set(custom_imports) - set(accepted):
+        raise ConfigError(f'custom_imports takes {" and ".join(accepted)}, not '
+                          f'{", ".join(map(str, custom_imports))}: write custom_imports = '
+                          "dict(imports=['package.module'])")
+    import_modules_from_strings(**custom_imports)
+
+
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Make every dataset of the config read from `data_root`."""
+    if not os.path.isdir(data_root):
+        raise ConfigError(f'the data folder {data_root!r} does not exist')
+    options = {}
+    pending = [(f'data.{name}', cfg.data[name]) for name in ('train', 'val', 'test')
+               if name in cfg.data]
+    while pending:
+        key, node = pending.pop()
+        if isinstance(node, list | tuple):
+            pending += [(f'{key}.{i}', item) for i, item in enumerate(node)]
+        elif 'dataset' in node:
+            pending.append((f'{key}.dataset', node['dataset']))
+        elif 'datasets' in node:
+            pending.append((f'{key}.datasets', node['datasets']))
+        else:
+            options[f'{key}.data_root'] = data_root
+    cfg.merge_from_dict(options)
+
+
+def run_command(main: Callable[[], int | None]) -> int:
+    """Run a command line; an error that the user can mend is printed without a traceback.
+
+    Returns the exit code: 0, what `main` returned, or 2. MMSEG_TRACEBACK=1 keeps the traceback.
+    """
+    try:
+        return main() or 0
+    except UserError as error:
+        if os.environ.get('MMSEG_TRACEBACK') == '1':
+            raise
+        notes = ''.join(f'\n  {note}' for note in getattr(error, '__notes__', []))
+        sys.stderr.write(f'error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
+        return 2

@@ -1,0 +1,89 @@
+"""One process of a job: its device, its rank, and the options that say so."""
+import argparse
+import os
+from dataclasses import dataclass
+
+import torch
+
+from mmcv_replace.device import resolve_device, start_device
+from mmcv_replace.runner import get_dist_info, init_dist
+from mmcv_replace.runner.dist_utils import adopt_launcher
+from mmcv_replace.utils import Config, DictAction
+from mmcv_replace.utils.errors import ConfigError
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+@dataclass(frozen=True)
+class Process:
+    """Where this process runs and which part of the job it is."""
+
+    device: torch.device
+    distributed: bool = False
+    rank: int = 0
+    world_size: int = 1
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that every command with a model has: config, options, data, device, launcher."""
+    parser.add_argument('config', help='config file, such as configs/pspnet/pspnet_r50-d8_...py')
+    parser.add_argument(
+        '--cfg-options', '--options', dest='cfg_options', nargs='+', action=DictAction,
+        metavar='KEY=VALUE', help='change config values: data.samples_per_gpu=2 '
+        'data.train.pipeline.2.img_scale="(512,128)"')
+    parser.add_argument('--data-root', '--data_path', '--data-path', dest='data_root',
+                        help='dataset folder, such as data/VOCdevkit/VOC2012')
+    parser.add_argument('--device', default='auto',
+                        help='auto (default), npu, gpu, cuda or cpu, with an index: npu:1')
+    parser.add_argument('--device-list', '--device_list', dest='device_list',
+                        help="indices for the processes of this host, such as '0,1,2,3'")
+    parser.add_argument('--addr', help='address of the first host (MASTER_ADDR)')
+    parser.add_argument('--launcher', choices=LAUNCHERS, default='none',
+                        help='what started the processes; torchrun is recognised by itself')
+    parser.add_argument('--local_rank', '--local-rank', dest='local_rank', type=int, default=None,
+                        help='set by torch.distributed.launch')
+
+
+def start_process(
+    cfg: Config,
+    device: str = 'auto',
+    launcher: str = 'none',
+    device_list: str | None = None,
+    local_rank: int | None = None,
+    addr: str | None = None,
+) -> Process:
+    """Choose the device and, in a distributed job, join the others."""
+    if local_rank is not None:
+        os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if addr is not None:
+        os.environ.setdefault('MASTER_ADDR', addr)
+    if launcher == 'none' and int(os.environ.get('WORLD_SIZE', 1)) > 1 and 'RANK' in os.environ:
+        launcher = 'pytorch'
+    if launcher != 'none':
+        adopt_launcher(launcher)
+    chosen = resolve_device(_with_index(device, device_list, launcher))
+    start_device(chosen, cfg.get(chosen.type))
+    if launcher == 'none':
+        return Process(chosen)
+    init_dist(launcher, device=chosen, **(cfg.get('dist_params') or {}))
+    rank, world_size = get_dist_info()
+    return Process(chosen, True, rank, world_size)
+
+
+def _with_index(device: str, device_list: str | None, launcher: str) -> str:
+    if device_list is None or ':' in device or device == 'cpu':
+        return device
+    indices = [item.strip() for item in device_list.split(',') if item.strip()]
+    if not indices or not all(item.isdigit() for item in indices):
+        raise ConfigError(f"--device-list {device_list!r} is not a list of indices like '0,1,2,3'")
+    local_rank = int(os.environ.get('LOCAL_RANK', 0))
+    if launcher == 'none' and len(indices) > 1:
+        raise ConfigError(f'--device-list names {len(indices)} devices but this is one process; '
+                          'start one process a device: bash tools/dist_train.sh CONFIG '
+                          f'{len(indices)}, or torchrun --nproc_per_node={len(indices)} '
+                          'tools/train.py CONFIG --launcher pytorch')
+    if local_rank >= len(indices):
+        raise ConfigError(f'--device-list {device_list!r} has no device for local rank '
+                          f'{local_rank}: name one device for each process of this host')
+    base = resolve_device(device).type if device == 'auto' else device
+    return base if base == 'cpu' else f'{base}:{indices[local_rank]}'

@@ -1,0 +1,131 @@
+"""A test job from a config and a checkpoint: one pass that scores, paints, formats, collects."""
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmcv_replace import fileio
+from mmcv_replace.device import supports_pinned_memory
+from mmcv_replace.runner import precision_from_config
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.core.evaluation import (
+    check_metrics,
+    collect_results,
+    formatted,
+    kept,
+    painted,
+    predict,
+    reduce_confusion,
+    score,
+    with_progress,
+)
+from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.models import build_segmentor
+
+from .checks import check_num_classes
+from .inference import load_weights
+from .process import Process
+from .train import wrap_model
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What to do with the predictions; at least one of the first five."""
+
+    metrics: Sequence[str] = ()  # names for dataset.evaluate
+    out: str | None = None  # pickle file for the list of label maps
+    format_only: bool = False  # files for a test server, in eval_options['out_dir']
+    show: bool = False
+    show_dir: str | None = None
+    opacity: float = 0.5
+    aug_test: bool = False  # scales 0.5 to 1.75, each with its mirror image
+    eval_options: Mapping[str, object] = field(default_factory=dict)
+    tmpdir: str | None = None
+    gpu_collect: bool = False
+    work_dir: str | None = None  # folder for eval_TIMESTAMP.json
+
+    def __post_init__(self) -> None:
+        if not (self.metrics or self.out or self.format_only or self.show or self.show_dir):
+            raise ConfigError('say what to do with the predictions: --eval mIoU, --out FILE.pkl, '
+                              '--format-only, --show or --show-dir DIR')
+        if self.metrics and self.format_only:
+            raise ConfigError('--eval needs annotations and --format-only is for data without '
+                              'them: give one of the two')
+        if self.out is not None and Path(self.out).suffix not in ('.pkl', '.pickle'):
+            raise ConfigError(f'--out {self.out!r}: predictions are written as .pkl or .pickle; '
+                              'scores go to --work-dir')
+        check_metrics(self.metrics)
+
+
+def evaluate_from_config(
+    cfg: Config, checkpoint: str, process: Process, options: OutputOptions
+) -> dict[str, float] | None:
+    """Run the config's test set through the checkpoint's model; returns the scores, if asked."""
+    if options.aug_test:
+        enable_aug_test(cfg)
+    dataset = build_dataset(cfg.data.test, dict(test_mode=True))
+    loader = build_dataloader(
+        dataset,
+        samples_per_gpu=1,
+        workers_per_gpu=cfg.data.workers_per_gpu,
+        dist=process.distributed,
+        shuffle=False,
+        pin_memory=supports_pinned_memory(process.device))
+    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    check_num_classes(model, dataset)
+    model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
+    load_weights(model, checkpoint)
+    precision = precision_from_config(cfg, process.device)
+    model = wrap_model(model, process.device, distributed=False, precision=precision)
+    return _run(model, loader, process, options)
+
+
+def _run(
+    model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions
+) -> dict[str, float] | None:
+    paint = options.show or options.show_dir is not None
+    stream = with_progress(predict(model, loader, with_image=paint), len(loader.sampler))
+    results = []
+    if paint:
+        stream = painted(stream, model, loader.dataset, options.show_dir, options.show,
+                         options.opacity)
+    if options.format_only:
+        out_dir = options.eval_options.get('out_dir', 'format_results')
+        stream = formatted(stream, loader.dataset, out_dir)
+    if options.out:
+        stream = kept(stream, results)
+    confusion = None
+    if options.metrics:
+        confusion = score(stream, loader.dataset)
+        reduce_confusion(confusion, process.device)
+    else:
+        for _ in stream:
+            continue
+    if options.out:
+        label_maps = collect_results(results, options.tmpdir, options.gpu_collect)
+        if process.rank == 0:
+            fileio.dump(label_maps, options.out)
+    if confusion is None:
+        return None
+    scores = loader.dataset.evaluate(confusion, metric=list(options.metrics),
+                                     **options.eval_options)
+    if options.work_dir is not None and process.rank == 0:
+        file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fileio.dump(scores, file)
+    return scores
+
+
+def enable_aug_test(cfg: Config) -> None:
+    """Test at six scales, each also mirrored; raises ConfigError without MultiScaleFlipAug."""
+    for step in cfg.data.test.pipeline:
+        if step['type'] == 'MultiScaleFlipAug':
+            step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+            step['flip'] = True
+            return
+    raise ConfigError('--aug-test changes the MultiScaleFlipAug step of data.test.pipeline, and '
+                      'there is none')

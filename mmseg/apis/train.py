@@ -1,0 +1,148 @@
+"""`train_segmentor`: wire a model, its data and the hooks to a runner, and run it."""
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from mmcv_replace.cnn import revert_sync_batchnorm
+from mmcv_replace.device import supports_pinned_memory, supports_sync_batchnorm
+from mmcv_replace.ops import use_host_sync_batchnorm
+from mmcv_replace.parallel import MMDataParallel, MMDistributedDataParallel
+from mmcv_replace.runner import (
+    BaseRunner,
+    Precision,
+    build_optimizer,
+    build_runner,
+    load_checkpoint,
+    precision_from_config,
+)
+from mmcv_replace.runner.precision import without_fp16
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import DataError
+from mmseg.core import DistEvalHook, EvalHook
+from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.utils import get_root_logger
+
+
+def train_segmentor(
+    model: nn.Module,
+    dataset: Dataset | Sequence[Dataset],
+    cfg: Config,
+    distributed: bool = False,
+    validate: bool = False,
+    timestamp: str | None = None,
+    meta: dict | None = None,
+    device: torch.device | str = 'cpu',
+) -> BaseRunner:
+    """Train `model` on `dataset` (one for each entry of `cfg.workflow`) as `cfg` says.
+
+    Returns the runner, which knows the last iteration, the hooks and the best score.
+    """
+    device = torch.device(device)
+    datasets = list(dataset) if isinstance(dataset, list | tuple) else [dataset]
+    loaders = [_train_loader(item, cfg, distributed, device) for item in datasets]
+    logger = get_root_logger(cfg.get('log_level', 'INFO'))
+    if cfg.get('load_from') and not cfg.get('resume_from'):
+        load_checkpoint(model, cfg.load_from, logger=logger)
+    precision = precision_from_config(cfg, device)
+    model = wrap_model(model, device, distributed, precision,
+                       cfg.get('find_unused_parameters', False))
+    optimizer = build_optimizer(model, cfg.optimizer)
+    precision.attach(model, optimizer)
+    runner = build_runner(
+        _runner_config(cfg),
+        default_args=dict(
+            model=model,
+            optimizer=optimizer,
+            work_dir=cfg.work_dir,
+            logger=logger,
+            meta=meta,
+            precision=precision))
+    runner.timestamp = timestamp or runner.timestamp
+    runner.register_training_hooks(
+        cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
+        cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'))
+    if validate:
+        _register_evaluation(runner, cfg, distributed, device)
+    for hook in cfg.get('custom_hooks') or []:
+        runner.register_hook_from_cfg(hook)
+    if cfg.get('resume_from'):
+        runner.resume(cfg.resume_from)
+    runner.run(loaders, cfg.get('workflow', [('train', 1)]))
+    return runner
+
+
+def wrap_model(
+    model: nn.Module,
+    device: torch.device,
+    distributed: bool,
+    precision: Precision,
+    find_unused_parameters: bool = False,
+) -> nn.Module:
+    """Move the model to its device and wrap it for the runner."""
+    model = _fit_sync_batchnorm(model, device, distributed).to(device)
+    precision.cast(model)
+    if not distributed:
+        return MMDataParallel(model, autocast=precision.autocast)
+    return MMDistributedDataParallel(
+        model,
+        device_ids=None if device.index is None else [device.index],
+        autocast=precision.autocast,
+        broadcast_buffers=False,
+        find_unused_parameters=find_unused_parameters)
+
+
+def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: bool) -> nn.Module:
+    """Replace SyncBN by what computes the same here: BN in one process, ours without kernels."""
+    layers = sum(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
+    if not layers:
+        return model
+    if not distributed:
+        get_root_logger().info('%d SyncBN layers run as BN: there is one process', layers)
+        return revert_sync_batchnorm(model)
+    return model if supports_sync_batchnorm(device) else use_host_sync_batchnorm(model)
+
+
+def _train_loader(
+    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device
+) -> DataLoader:
+    loader = build_dataloader(
+        dataset,
+        cfg.data.samples_per_gpu,
+        cfg.data.workers_per_gpu,
+        dist=distributed,
+        seed=cfg.get('seed') or 0,
+        drop_last=True,
+        pin_memory=supports_pinned_memory(device))
+    if len(loader) == 0:
+        raise DataError(
+            f'the training set has {len(dataset)} images, fewer than one batch '
+            f'(data.samples_per_gpu={cfg.data.samples_per_gpu} on each process); lower '
+            'data.samples_per_gpu, or repeat the images with RepeatDataset')
+    return loader
+
+
+def _runner_config(cfg: Config) -> dict:
+    """`runner`, or what configs had before it: `total_iters` or `total_epochs`."""
+    if cfg.get('runner') is not None:
+        return dict(cfg.runner)
+    if cfg.get('total_epochs') is not None:
+        return dict(type='EpochBasedRunner', max_epochs=cfg.total_epochs)
+    return dict(type='IterBasedRunner', max_iters=cfg.total_iters)
+
+
+def _register_evaluation(
+    runner: BaseRunner, cfg: Config, distributed: bool, device: torch.device
+) -> None:
+    loader = build_dataloader(
+        build_dataset(cfg.data.val, dict(test_mode=True)),
+        samples_per_gpu=1,
+        workers_per_gpu=cfg.data.workers_per_gpu,
+        dist=distributed,
+        shuffle=False,
+        pin_memory=supports_pinned_memory(device))
+    options = dict(cfg.get('evaluation') or {})
+    options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])
+    hook = DistEvalHook if distributed else EvalHook
+    runner.register_hook(hook(loader, **options), priority='LOW')

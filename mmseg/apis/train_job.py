@@ -1,0 +1,92 @@
+"""A training job from a config: folders, log, seeds, data, model, then `train_segmentor`."""
+import copy
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch.distributed as dist
+
+import mmseg
+from mmcv_replace.device import seed_everything, set_kernel_search
+from mmcv_replace.runner import BaseRunner
+from mmcv_replace.utils import Config
+from mmseg.datasets import build_dataset
+from mmseg.models import build_segmentor
+from mmseg.utils import collect_env, get_root_logger
+
+from .checks import check_num_classes
+from .process import Process
+from .train import train_segmentor
+
+
+def set_random_seed(seed: int, deterministic: bool = False) -> None:
+    """Seed every random generator; `deterministic` asks the kernels to be repeatable too."""
+    seed_everything(seed, deterministic)
+
+
+def train_from_config(
+    cfg: Config, process: Process, validate: bool = True, deterministic: bool = False
+) -> BaseRunner:
+    """Run the training that the config describes and return its runner."""
+    work_dir = _prepare_work_dir(cfg, process)
+    timestamp = time.strftime('%Y%m%d_%H%M%S', time.localtime())
+    log_file = work_dir / f'{timestamp}.log'
+    logger = get_root_logger(cfg.get('log_level', 'INFO'), str(log_file))
+    env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
+    logger.info('Environment:\n%s', env_info)
+    logger.info('Device: %s, processes: %d', process.device, process.world_size)
+    logger.info('Config:\n%s', cfg.pretty_text)
+    _choose_seed(cfg, process)
+    set_random_seed(cfg.seed, deterministic)
+    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
+    logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
+
+    datasets = [build_dataset(cfg.data.train)]
+    if len(cfg.get('workflow', [])) == 2:
+        val = copy.deepcopy(cfg.data.val)
+        val.pipeline = cfg.data.train.pipeline
+        datasets.append(build_dataset(val))
+    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    check_num_classes(model, datasets[0])
+    model.CLASSES, model.PALETTE = datasets[0].CLASSES, datasets[0].PALETTE
+    if not cfg.get('resume_from'):
+        model.init_weights()
+    logger.info('Model:\n%s', model)
+
+    # Weights start equal on every rank; what is random in training (dropout) must differ.
+    seed_everything(cfg.seed + process.rank, deterministic)
+    meta = dict(
+        env_info=env_info,
+        seed=cfg.seed,
+        exp_name=Path(cfg.filename).name if cfg.filename else 'config',
+        mmseg_version=mmseg.__version__,
+        config=cfg.pretty_text,
+        CLASSES=model.CLASSES,
+        PALETTE=model.PALETTE)
+    return train_segmentor(
+        model, datasets, cfg,
+        distributed=process.distributed,
+        validate=validate,
+        timestamp=timestamp,
+        meta=meta,
+        device=process.device)
+
+
+def _prepare_work_dir(cfg: Config, process: Process) -> Path:
+    if not cfg.get('work_dir'):
+        cfg.work_dir = os.path.join('work_dirs', Path(cfg.filename).stem)
+    work_dir = Path(cfg.work_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    if process.rank == 0:
+        cfg.dump(work_dir / (Path(cfg.filename).stem + '.py'))
+    return work_dir
+
+
+def _choose_seed(cfg: Config, process: Process) -> None:
+    """Without a seed in the config, draw one and let every rank use that of rank 0."""
+    if cfg.get('seed') is None:
+        seed = [int(np.random.SeedSequence().entropy % 2**31)]
+        if process.distributed:
+            dist.broadcast_object_list(seed)
+        cfg.seed = seed[0]

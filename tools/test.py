@@ -1,0 +1,56 @@
+"""Test a model: python tools/test.py CONFIG CHECKPOINT --eval mIoU [--show-dir DIR]."""
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mmcv_replace.utils import DictAction
+from mmseg.apis.bootstrap import load_config, run_command
+from mmseg.apis.process import add_common_arguments, start_process
+from mmseg.apis.test_job import OutputOptions, evaluate_from_config
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Test (and score) a segmentation model')
+    add_common_arguments(parser)
+    parser.add_argument('checkpoint', help='checkpoint file, such as work_dirs/NAME/latest.pth')
+    parser.add_argument('--eval', nargs='+', default=[], metavar='METRIC',
+                        help='mIoU, mDice, mFscore')
+    parser.add_argument('--out', metavar='FILE.pkl', help='write the list of label maps')
+    parser.add_argument('--format-only', action='store_true',
+                        help='write files for a test server, do not score')
+    parser.add_argument('--show', action='store_true', help='show each prediction on the screen')
+    parser.add_argument('--show-dir', metavar='DIR', help='write each prediction over its image')
+    parser.add_argument('--opacity', type=float, default=0.5, help='of the painted prediction')
+    parser.add_argument('--aug-test', action='store_true', help='several scales, and mirrored')
+    parser.add_argument('--eval-options', nargs='+', action=DictAction, default={},
+                        metavar='KEY=VALUE', help='arguments for dataset.evaluate; out_dir=DIR '
+                        'with --format-only')
+    parser.add_argument('--tmpdir', help='folder that all hosts see, for collecting --out')
+    parser.add_argument('--gpu-collect', action='store_true',
+                        help='collect --out over the network instead')
+    parser.add_argument('--work-dir', help='write the scores to DIR/eval_TIME.json')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    options = OutputOptions(
+        metrics=args.eval,
+        out=args.out,
+        format_only=args.format_only,
+        show=args.show,
+        show_dir=args.show_dir,
+        opacity=args.opacity,
+        aug_test=args.aug_test,
+        eval_options=args.eval_options,
+        tmpdir=args.tmpdir,
+        gpu_collect=args.gpu_collect,
+        work_dir=args.work_dir)
+    cfg = load_config(args.config, args.cfg_options, args.data_root)
+    process = start_process(cfg, args.device, args.launcher, args.device_list, args.local_rank,
+                            args.addr)
+    evaluate_from_config(cfg, args.checkpoint, process, options)
+
+
+if __name__ == '__main__':
+    sys.exit(run_command(main))
