@@ -1,0 +1,28 @@
+"""The built wheel, not the checkout, has what a user needs."""
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_configs_and_tools_and_no_tests(repo_dir, tmp_path):
+    command = [sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--wheel-dir',
+               str(tmp_path / 'wheel'), str(repo_dir)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    wheel = next((tmp_path / 'wheel').glob('mmseg_ascend-*-py3-none-any.whl'))
+    names = set(zipfile.ZipFile(wheel).namelist())
+    configs = {f'mmseg/{file.relative_to(repo_dir)}'
+               for file in (repo_dir / 'configs').rglob('*.py')}
+    assert configs <= names
+    assert {'mmseg/tools/train.py', 'mmseg/tools/test.py',
+            'mmseg/tools/convert_datasets/voc_aug.py'} <= names
+    assert not any(name.startswith(('test/', 'tests/')) for name in names)
+    site = tmp_path / 'site'
+    zipfile.ZipFile(wheel).extractall(site)
+    code = ('import sys; sys.path.insert(0, sys.argv[1]); from mmseg.apis import load_config; '
+            'print(load_config("configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py").filename)')
+    done = subprocess.run([sys.executable, '-c', code, str(site)], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith(str(site)), done.stderr
