@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-CONFIG=configs/pspnet/pspnet_r18-d8_128x128_quickstart.py
+CONFIG=configs/pspnet/pspnet_r18-d16_128x128_quickstart.py
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
