@@ -1,15 +1,20 @@
 """Check a job in one process before many are started for it."""
-from collections.abc import Sequence
 from pathlib import Path
 
 from torch.utils.data import Dataset
 
 from mmcv_replace.device import kind_of, resolve_device
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import CheckpointError, DataError, DeviceError, add_note
+from mmcv_replace.utils.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DeviceError,
+    add_note,
+)
 from mmseg.datasets import build_dataset
 
-# What tools/convert_datasets/voc_aug.py adds to a VOC folder.
+# What tools/convert_datasets/voc_aug.py adds to the folder of VOC 2012.
 CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
              'ImageSets/Segmentation/trainaug.txt')
 
@@ -18,7 +23,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
               checkpoint: str | None = None) -> str:
     """Raise the error that would end each of `nproc` processes; returns a line on what they get.
 
-    A job with a `checkpoint` tests it, without one it trains and validates.
+    A job with a `checkpoint` tests it; one without trains and validates.
     """
     devices = check_devices(device, device_list, nproc)
     if checkpoint is not None and not Path(checkpoint).is_file():
@@ -26,7 +31,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
                               '--checkpoint=FILE')
     names = ('train', 'val') if checkpoint is None else ('test',)
     sizes = ', '.join(f'{name} {len(_build(cfg, name)):,}' for name in names)
-    return f'processes here: {nproc}, on {devices}; images: {sizes}'
+    return f'processes on this machine: {nproc} ({devices}); images: {sizes}'
 
 
 def check_devices(device: str, device_list: str | None, nproc: int) -> str:
@@ -35,12 +40,32 @@ def check_devices(device: str, device_list: str | None, nproc: int) -> str:
     if kind.type == 'cpu':
         return kind.type
     count = kind.count()
-    if device_list is None and nproc > count:
-        raise DeviceError(f'{nproc} processes need a device each, and this one sees {count} of '
-                          f'type {kind.type!r}: lower --nproc to {count}')
     indices = list(range(nproc)) if device_list is None else _indices(device_list)
     absent = [index for index in indices if index >= count]
+    if absent and device_list is None:
+        raise DeviceError(f'{nproc} processes need a device each, but there are only {count} of '
+                          f'type {kind.type!r} here: --nproc={count}')
     if absent:
-        raise DeviceError(f'there is no {kind.type}:{absent[0]}: this process sees {count} of type '
-                          f'{kind.type!r}, counted from 0; correct --device-list {device_list!r}')
+        raise DeviceError(f'--device-list={device_list}: there is no {kind.type}:{absent[0]} here, '
+                          f'only {count} of type {kind.type!r}, counted from 0')
     return ', '.join(f'{kind.type}:{index}' for index in indices)
+
+
+def _indices(device_list: str) -> list[int]:
+    try:
+        return [int(item) for item in device_list.split(',')]
+    except ValueError as error:
+        raise ConfigError(f"--device-list={device_list} is not a list of indices like '0,1,2,3'"
+                          ) from error
+
+
+def _build(cfg: Config, name: str) -> Dataset:
+    dataset = cfg.data[name]
+    try:
+        return build_dataset(dataset, None if name == 'train' else dict(test_mode=True))
+    except DataError as error:
+        if any(path in str(error) for path in CONVERTED):
+            devkit = Path(dataset.get('data_root', 'DIR/VOCdevkit/VOC2012')).parent
+            add_note(error, 'this makes it: python tools/convert_datasets/voc_aug.py '
+                            f'{devkit} {devkit / "VOCaug"} --nproc 8')
+        raise

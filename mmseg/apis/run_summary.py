@@ -96,7 +96,8 @@ def _parse(log: Path, number: int, text: str) -> Mapping[str, object]:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise DataError(f'{log}, line {number}: not JSON ({error}); was the run cut off?') from error
+        raise DataError(f'{log}, line {number} is not JSON ({error}): was the run cut off?'
+                        ) from error
 
 
 def _text(value: float | None, digits: int) -> str:

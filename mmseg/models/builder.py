@@ -47,12 +47,12 @@ def build_segmentor(cfg: dict, train_cfg: dict | None = None,
 
     `train_cfg` and `test_cfg` may stand in the model's config or be given here, not both.
     """
-    given = {}
+    cfg = cfg.copy()
     for name, value in (('train_cfg', train_cfg), ('test_cfg', test_cfg)):
         if value and cfg.get(name):
             raise ConfigError(
                 f'{name} is given twice: model.{name}={dict(cfg[name])} and, at the top level of '
                 f'the config, {dict(value)}; keep one of them')
         if value:
-            given[name] = value
-    return build({**cfg, **given} if given else cfg, SEGMENTORS)
+            cfg[name] = value
+    return build(cfg, SEGMENTORS)

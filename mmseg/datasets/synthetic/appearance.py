@@ -12,8 +12,8 @@ import numpy as np
 # From coordinates [H, W] in periods of the texture to a field [H, W]: light where positive.
 Texture = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 NUM_OBJECT_CLASSES = 20
-# Degrees, chosen so that the twenty colours look about equally different (in CIE Lab).
-HUES = (7, 37, 66, 137, 169, 195, 217, 240, 302, 332)
+# Every 30 degrees, less 120 and 270, which look too much like their neighbours.
+HUES = (0, 30, 60, 90, 150, 180, 210, 240, 300, 330)
 
 
 def stripes(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -151,6 +151,20 @@ def test_no_host_synchronisation_in_a_training_step(build_tiny, tiny_cfg, make_m
         model.train_step(data, None)['loss'].backward()
 
 
+@pytest.mark.parametrize('with_cp', [False, True])
+def test_low_precision_training_keeps_the_loss_in_float32(build_tiny, tiny_cfg, make_metas,
+                                                         with_cp):
+    model = build_tiny(backbone=dict(tiny_cfg['backbone'], with_cp=with_cp))
+    data = batch(make_metas)
+    plain = model.train_step(data, None)['loss'].item()
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = model.train_step(data, None)['loss']
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(plain, rel=0.05)
+    assert all(torch.isfinite(param.grad).all() for param in model.parameters())
+
+
 def test_weights_are_drawn_from_the_seed(build_tiny):
     one, two = build_tiny(), build_tiny()
     for model in (one, two):

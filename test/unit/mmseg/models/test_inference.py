@@ -103,12 +103,15 @@ def test_label_maps_have_the_original_size(build_tiny, tiny_cfg, make_metas, ali
     assert len(np.unique(found[0])) > 1
 
 
-def test_encode_decode_enlarges_the_logits(build_tiny):
-    model, img = build_tiny().eval(), images()
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_encode_decode_enlarges_the_logits(build_tiny, tiny_cfg, align_corners):
+    head = dict(tiny_cfg['decode_head'], align_corners=align_corners)
+    model, img = build_tiny(decode_head=head).eval(), images()
     with torch.no_grad():
         small = model.decode_head(model.extract_feat(img))
         assert small.shape == (2, CLASSES, 5, 7)
-        torch.testing.assert_close(model.encode_decode(img, None), bilinear(small, (40, 56)))
+        torch.testing.assert_close(model.encode_decode(img, None),
+                                   bilinear(small, (40, 56), align_corners))
 
 
 def test_without_rescaling_the_size_is_that_of_the_resized_image(build_tiny, make_metas):

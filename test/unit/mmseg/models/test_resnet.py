@@ -34,6 +34,14 @@ def test_depths(depth, block, blocks):
     assert all(isinstance(each, block) for layer in layers for each in layer)
 
 
+@pytest.mark.parametrize('depth', [18, 50])
+@pytest.mark.parametrize('cls', [ResNet, ResNetV1c])
+def test_no_bias_before_a_norm_and_no_copy_by_relu(cls, depth):
+    layers = list(make(depth, cls).modules())
+    assert all(layer.bias is None for layer in layers if isinstance(layer, nn.Conv2d))
+    assert all(layer.inplace for layer in layers if isinstance(layer, nn.ReLU))
+
+
 def test_outputs_shrink_and_widen():
     assert shapes(make()) == [(4, 16, 24), (8, 8, 12), (16, 4, 6), (32, 2, 3)]
     assert shapes(make(50))[-1] == (128, 2, 3)
@@ -87,6 +95,7 @@ def test_stems_and_shortcuts_of_the_variants():
     assert [layer.out_channels for layer in c.stem[::3]] == [4, 4, 8]
     assert [layer.stride for layer in c.stem[::3]] == [(2, 2), (1, 1), (1, 1)]
     assert not hasattr(c, 'conv1')
+    assert len(d.stem) == 9
     assert [type(layer) for layer in c.layer2[0].downsample] == [nn.Conv2d, nn.BatchNorm2d]
     pool, conv, _ = d.layer2[0].downsample
     assert (pool.kernel_size, pool.stride, conv.stride) == (2, 2, (1, 1))

@@ -1,0 +1,105 @@
+"""What is found out before the processes of a job start."""
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcv_replace import device as device_table
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import CheckpointError, ConfigError, DataError, DeviceError
+from mmseg.apis.preflight import check_devices, check_job
+
+
+@pytest.fixture
+def two_devices(monkeypatch):
+    """A machine with two accelerators."""
+    kind = device_table.KINDS[0]
+
+    class TwoDevices(type(kind)):
+        def available(self):
+            return True
+
+        def count(self):
+            return 2
+
+    fields = {field.name: getattr(kind, field.name) for field in dataclasses.fields(kind)}
+    monkeypatch.setattr(device_table, 'KINDS', (TwoDevices(**fields), *device_table.KINDS[1:]))
+    return kind.type
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    """Three images to train on, one to validate on; nothing of SBD."""
+    root = tmp_path / 'VOC2012'
+    for folder in ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation'):
+        (root / folder).mkdir(parents=True)
+    for name in 'abcd':
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(root / f'JPEGImages/{name}.jpg')
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(root / f'SegmentationClass/{name}.png')
+    lists = root / 'ImageSets/Segmentation'
+    (lists / 'train.txt').write_text('a\nb\nc\n')
+    (lists / 'val.txt').write_text('d\n')
+    common = dict(type='PascalVOCDataset', data_root=str(root), img_dir='JPEGImages',
+                  ann_dir='SegmentationClass', pipeline=[])
+    val = dict(common, split='ImageSets/Segmentation/val.txt')
+    return Config(dict(data=dict(
+        train=dict(common, split='ImageSets/Segmentation/train.txt'), val=val, test=dict(val))))
+
+
+def test_the_cpu_takes_any_number_of_processes():
+    assert check_devices('cpu', '0,1,2', 300) == 'cpu'
+
+
+@pytest.mark.parametrize(('device_list', 'nproc', 'names'), [
+    (None, 1, [0]), (None, 2, [0, 1]), ('1', 1, [1]), ('1,0', 2, [1, 0])])
+def test_enough_devices(two_devices, device_list, nproc, names):
+    expected = ', '.join(f'{two_devices}:{index}' for index in names)
+    assert check_devices('auto', device_list, nproc) == expected
+
+
+def test_fewer_devices_than_processes(two_devices):
+    with pytest.raises(DeviceError, match='8 processes .* only 2 of type .*: --nproc=2'):
+        check_devices(two_devices, None, 8)
+
+
+def test_a_device_that_is_not_there(two_devices):
+    with pytest.raises(DeviceError, match=f'--device-list=0,3: there is no {two_devices}:3 here'):
+        check_devices(two_devices, '0,3', 2)
+
+
+def test_a_list_that_cannot_be_read(two_devices):
+    with pytest.raises(ConfigError, match='--device-list=0-3 is not a list of indices'):
+        check_devices(two_devices, '0-3', 2)
+
+
+def test_a_training(cfg):
+    assert check_job(cfg, 'cpu', None, 2) == (
+        'processes on this machine: 2 (cpu); images: train 3, val 1')
+
+
+def test_a_test(cfg, tmp_path):
+    checkpoint = tmp_path / 'a.pth'
+    with pytest.raises(CheckpointError, match=r'no checkpoint .*a\.pth.*--checkpoint=FILE'):
+        check_job(cfg, 'cpu', None, 2, str(checkpoint))
+    checkpoint.touch()
+    assert check_job(cfg, 'cpu', None, 2, str(checkpoint)).endswith('images: test 1')
+
+
+@pytest.mark.parametrize(('key', 'value'), [
+    ('ann_dir', 'SegmentationClassAug'), ('split', 'ImageSets/Segmentation/aug.txt'),
+    ('split', 'ImageSets/Segmentation/trainaug.txt')])
+def test_data_that_are_not_converted(cfg, tmp_path, key, value):
+    cfg.data.train[key] = value
+    with pytest.raises(DataError) as raised:
+        check_job(cfg, 'cpu', None, 1)
+    told = '\n'.join([str(raised.value), *getattr(raised.value, '__notes__', [])])
+    assert f'tools/convert_datasets/voc_aug.py {tmp_path} {tmp_path}/VOCaug' in told
+
+
+def test_other_missing_data_have_nothing_to_do_with_the_conversion(cfg):
+    cfg.data.val.split = 'ImageSets/Segmentation/no.txt'
+    with pytest.raises(DataError, match=r'no\.txt') as raised:
+        check_job(cfg, 'cpu', None, 1)
+    told = '\n'.join([str(raised.value), *getattr(raised.value, '__notes__', [])])
+    assert 'voc_aug' not in told
