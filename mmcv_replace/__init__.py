@@ -1,4 +1,10 @@
 """The foundation below the segmentation code; it answers to mmcv's names and needs no compiler."""
+import os
+
+# A plug-in that cannot load must not keep torch from being imported: mmcv_replace.device imports it
+# when it is asked for, and says what is missing.
+os.environ.setdefault('TORCH_DEVICE_BACKEND_AUTOLOAD', '0')
+
 # ruff: noqa: F403 - what the three packages export is decided there, once.
 from . import fileio, image, utils
 from .alias import install_alias

@@ -7,12 +7,13 @@ import glob
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import os
 import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +23,10 @@ import torch
 from .utils.errors import ConfigError, DeviceError
 from .utils.logging import warn_once
 
+# Optimizers of torch_npu.optim, which configs may name on every device.
+FUSED_PREFIX = 'NpuFused'
+FUSED_OPTIMIZERS = tuple(FUSED_PREFIX + name for name in (
+    'Adadelta', 'Adam', 'AdamP', 'AdamW', 'BertAdam', 'Lamb', 'RMSprop', 'RMSpropTF', 'SGD'))
 CANN_SETUP = '/usr/local/Ascend/ascend-toolkit/set_env.sh'
 
 
@@ -38,6 +43,7 @@ class DeviceKind:
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
     low_precision: str = 'float16'  # what mixed precision computes in unless told
     scaler: str = 'torch.amp:GradScaler'  # module:class
+    optimizers: str | None = None  # module with the vendor's own fused optimizers
     settings: Mapping[str, Any] = field(default_factory=dict)  # start-up defaults, by dotted name
 
     @property
@@ -61,6 +67,7 @@ class DeviceKind:
 KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
+        optimizers='torch_npu.optim',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False}),
@@ -81,24 +88,24 @@ def _plugin_error(plugin: str) -> str | None:
     try:
         importlib.import_module(plugin)
     except (ImportError, OSError, RuntimeError) as error:
-        reason = f'{plugin} does not load: {_missing_part(plugin, error)}'
+        reason = f'{plugin} does not load: {"; ".join(_missing_parts(plugin, error))}'
         warn_once(f'{reason}. Other devices work.')
         return reason
     return None
 
 
-def _missing_part(plugin: str, error: Exception) -> str:
-    """Which of version pair, driver and CANN keeps torch_npu from loading."""
-    version = importlib.metadata.version(plugin).split('+')[0]
+def _missing_parts(plugin: str, error: Exception) -> list[str]:
+    """Which of version pair, driver and CANN keep torch_npu from loading, with the remedies."""
+    parts = []
+    version = importlib.metadata.version(plugin).split('+')[0].split('.post')[0]
     host = torch.__version__.split('+')[0]
-    if version.split('.post')[0] != host:
-        return (f'its version {version} needs torch {version.split(".post")[0]}, and this is '
-                f'torch {host}')
+    if version != host:
+        parts.append(f'version {version} needs torch {version}, and this is torch {host}')
     if not (glob.glob('/dev/davinci[0-9]*') or os.path.isdir('/usr/local/Ascend/driver')):
-        return 'there is no NPU driver on this machine (no /dev/davinci*)'
+        parts.append('no NPU driver is installed (no /dev/davinci*)')
     if not (os.environ.get('ASCEND_HOME_PATH') or os.environ.get('ASCEND_TOOLKIT_HOME')):
-        return f'CANN is not in the environment; run: source {CANN_SETUP}'
-    return f'CANN or the driver does not fit it ({error})'
+        parts.append(f'CANN is not in the environment (source {CANN_SETUP})')
+    return parts or [f'CANN or the driver does not fit it ({error})']
 
 
 def _find_kind(name: str) -> DeviceKind:
@@ -237,6 +244,23 @@ def make_grad_scaler(device: torch.device, **options: Any) -> torch.amp.GradScal
     if module == 'torch.amp':
         return scaler(device.type, **options)
     return scaler(**options)
+
+
+def fused_optimizer(name: str, device: torch.device) -> Callable[..., torch.optim.Optimizer]:
+    """What a vendor's optimizer name stands for on `device`: its own, or torch's fused one.
+
+    Raises ConfigError for an optimizer that torch lacks, on another device.
+    """
+    module = kind_of(device).optimizers
+    if module is not None:
+        return getattr(importlib.import_module(module), name)
+    plain = name.removeprefix(FUSED_PREFIX)
+    if not hasattr(torch.optim, plain):
+        raise ConfigError(f'optimizer {name!r} exists on its own device only, and this is '
+                          f'{device.type}; choose SGD, Adam or AdamW')
+    # Some of torch's optimizers have no fused kernels; foreach is the next best.
+    fused = 'fused' in inspect.signature(getattr(torch.optim, plain)).parameters
+    return partial(getattr(torch.optim, plain), **{'fused' if fused else 'foreach': True})
 
 
 def seed_everything(seed: int, deterministic: bool = False) -> None:

@@ -1,4 +1,6 @@
 """Config-driven semantic segmentation on Ascend NPU, CUDA and CPU."""
+import mmcv_replace  # noqa: F401  first of all: it decides how torch loads its plug-ins
+
 from .version import __version__
 
 __all__ = ['__version__']

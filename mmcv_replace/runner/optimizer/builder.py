@@ -1,11 +1,13 @@
 """The optimizer that a config names."""
 import copy
 import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import nn
 
+from ...device import FUSED_OPTIMIZERS, fused_optimizer
 from ...utils import Registry
 
 OPTIMIZERS = Registry('optimizer')
@@ -14,6 +16,19 @@ OPTIMIZER_BUILDERS = Registry('optimizer constructor')
 for _, _optimizer in inspect.getmembers(torch.optim, inspect.isclass):
     if issubclass(_optimizer, torch.optim.Optimizer) and _optimizer is not torch.optim.Optimizer:
         OPTIMIZERS.register_module(module=_optimizer)
+
+
+def _device_dependent(name: str) -> Callable[..., torch.optim.Optimizer]:
+    def make(params: Iterable, **options: Any) -> torch.optim.Optimizer:
+        groups = list(params)
+        first = groups[0]['params'] if isinstance(groups[0], dict) else groups
+        device = next(iter(first if isinstance(first, list) else [first])).device
+        return fused_optimizer(name, device)(groups, **options)
+    return make
+
+
+for _name in FUSED_OPTIMIZERS:
+    OPTIMIZERS.register_module(_name, module=_device_dependent(_name))
 
 
 def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:

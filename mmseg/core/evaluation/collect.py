@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 from mmcv_replace.runner import get_dist_info
+from mmcv_replace.utils.errors import ConfigError
 
 from .confusion import ConfusionMatrix
 
@@ -65,6 +66,10 @@ def _exchange_files(
         parent.mkdir(parents=True, exist_ok=True)
         folder = [tempfile.mkdtemp(dir=parent.resolve())]
     dist.broadcast_object_list(folder)
+    if not os.path.isdir(folder[0]):
+        raise ConfigError(f'process {rank} does not see {folder[0]}, where the predictions are '
+                          'brought together: give --tmpdir a folder that all hosts share, or '
+                          '--gpu-collect')
     files = [Path(folder[0], f'part_{number}.npz') for number in range(world_size)]
     np.savez(files[rank], **{str(index): label_map for index, label_map in results})
     dist.barrier()

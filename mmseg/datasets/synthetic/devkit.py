@@ -7,13 +7,14 @@ import cv2
 import numpy as np
 
 from mmcv_replace.fileio import atomic_write
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
 
 from ..converters.common import for_each, write_names
 from .scene import make_scene
 
 JPEG_QUALITY = 95
+PREFIX = 'synthetic_'
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class SplitSizes:
     def names(self) -> dict[str, list[str]]:
         """Image names of each split; the scenes are numbered through all of them."""
         numbers = iter(range(self.train + self.val + self.aug))
-        return {split: [f'synthetic_{next(numbers):06d}' for _ in range(count)]
+        return {split: [f'{PREFIX}{next(numbers):06d}' for _ in range(count)]
                 for split, count in vars(self).items()}
 
 
@@ -43,7 +44,14 @@ def make_devkit(
         raise ConfigError(f'a devkit needs images to train and to validate on, not {sizes}')
     if size < 32:
         raise ConfigError(f'size={size}: objects need an image of at least 32 pixels')
+    if seed < 0:
+        raise ConfigError(f'seed={seed}: it must not be negative')
     voc, sbd = Path(root, 'VOC2012'), Path(root, 'VOCaug', 'dataset')
+    foreign = next((path for path in voc.glob('JPEGImages/*') if not path.name.startswith(PREFIX)),
+                   None)
+    if foreign is not None:
+        raise DataError(f'{root} holds other data ({foreign}), whose lists would be lost; choose '
+                        'an empty folder')
     names = sizes.names()
     with_mask = {*names['train'], *names['val']}
     for folder in ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation'):

@@ -12,8 +12,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcv_replace.parallel import MMDataParallel, MMDistributedDataParallel, collate
+from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
     ConfusionMatrix,
+    collect,
     collect_results,
     eval_hooks,
     evaluate_model,
@@ -145,6 +147,15 @@ def finished(tmp_path_factory, make_parts):
 @pytest.mark.parametrize('task', TASKS)
 def test_two_processes(finished, task):
     assert {f'{task.__name__}_{rank}' for rank in range(WORLD)} <= finished
+
+
+def test_folder_that_another_host_does_not_see(monkeypatch):
+    def name_a_folder_of_rank_0(folder):
+        folder[0] = '/nowhere/part'
+    monkeypatch.setattr(collect, 'get_dist_info', lambda: (1, 2))
+    monkeypatch.setattr(dist, 'broadcast_object_list', name_a_folder_of_rank_0)
+    with pytest.raises(ConfigError, match='process 1 does not see /nowhere/part.*--tmpdir'):
+        collect_results(share(1))
 
 
 def test_one_process_needs_no_group():

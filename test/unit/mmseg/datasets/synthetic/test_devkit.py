@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import voc_colormap
 from mmseg.datasets.converters.voc_aug import convert_voc_aug
 from mmseg.datasets.synthetic import SplitSizes, make_devkit, make_scene
@@ -97,3 +97,17 @@ def test_sizes_without_sense(tmp_path, sizes):
 def test_too_small_images(tmp_path):
     with pytest.raises(ConfigError, match='size=31: objects need an image of at least 32 pixels'):
         make_devkit(tmp_path, SIZES, size=31)
+
+
+def test_negative_seed(tmp_path):
+    with pytest.raises(ConfigError, match='seed=-1: it must not be negative'):
+        make_devkit(tmp_path, SIZES, seed=-1)
+
+
+def test_other_data_are_not_touched(devkit):
+    make_devkit(devkit, SIZES, size=48)
+    (devkit / 'VOC2012/JPEGImages/2007_000032.jpg').touch()
+    before = contents(devkit)
+    with pytest.raises(DataError, match=r'holds other data \(.*2007_000032\.jpg\).*empty folder'):
+        make_devkit(devkit, SIZES, size=64)
+    assert contents(devkit) == before
