@@ -44,6 +44,7 @@ class DeviceKind:
     low_precision: str = 'float16'  # what mixed precision computes in unless told
     scaler: str = 'torch.amp:GradScaler'  # module:class
     optimizers: str | None = None  # module with the vendor's own fused optimizers
+    profiler: str = 'torch.profiler'
     settings: Mapping[str, Any] = field(default_factory=dict)  # start-up defaults, by dotted name
 
     @property
@@ -68,6 +69,7 @@ KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
         optimizers='torch_npu.optim',
+        profiler='torch_npu.profiler',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False}),
@@ -275,14 +277,18 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def profiler_activities(device: torch.device) -> list[torch.profiler.ProfilerActivity]:
-    """What torch.profiler can record for the device: always the host, and the device too."""
-    activities = [torch.profiler.ProfilerActivity.CPU]
-    if device.type != 'cpu':
-        name = device.type.upper()
-        activities.append(getattr(torch.profiler.ProfilerActivity, name,
-                                  torch.profiler.ProfilerActivity.PrivateUse1))
-    return activities
+def make_profiler(device: torch.device, out_dir: str | os.PathLike, **options: Any) -> Any:
+    """A profiler of host and device that writes its trace to `out_dir` when it stops.
+
+    `options` are those of torch.profiler.profile.
+    """
+    profiler = importlib.import_module(kind_of(device).profiler)
+    activities = [getattr(profiler.ProfilerActivity, name)
+                  for name in dict.fromkeys(('CPU', device.type.upper()))]
+    return profiler.profile(
+        activities=activities,
+        on_trace_ready=profiler.tensorboard_trace_handler(os.fspath(out_dir)),
+        **options)
 
 
 def set_kernel_search(enabled: bool) -> None:

@@ -2,21 +2,25 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...device import profiler_activities
+import torch
+
+from ...device import is_asynchronous, make_profiler
 from ...utils.errors import ConfigError
 from .hook import HOOKS, Hook
 
 if TYPE_CHECKING:
+    from torch.profiler import profile
+
     from ..base_runner import BaseRunner
 
 
 @HOOKS.register_module()
 class ProfilerHook(Hook):
-    """Profile `active` iterations after `skip` others (a start is not typical) with torch.profiler.
+    """Profile `active` iterations after `skip` others: the start of a run is not typical.
 
-    Writes trace.json (for chrome://tracing or Perfetto) and table.txt (operators by their own time)
-    to `out_dir`, by default WORK_DIR/prof; of several processes the first one does. `record_shapes`
-    and `with_stack` are torch.profiler's.
+    Writes a trace for TensorBoard, Perfetto or the vendor's viewer to `out_dir`, by default
+    WORK_DIR/prof, and table.txt, the operators that take most time; of several processes the first
+    one does. `record_shapes` and `with_stack` are torch.profiler's.
     """
 
     def __init__(self, skip: int = 10, active: int = 5, out_dir: str | None = None,
@@ -32,30 +36,31 @@ class ProfilerHook(Hook):
 
     def before_run(self, runner: 'BaseRunner') -> None:
         self._first = runner.iter + self.skip
+        self._folder = Path(self.out_dir or Path(runner.work_dir, 'prof'))
 
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         if runner.iter == self._first and runner.rank == 0:
-            from torch.profiler import profile
-            self._profiler = profile(activities=profiler_activities(runner.device), **self.options)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._profiler = make_profiler(runner.device, self._folder, **self.options)
             self._profiler.start()
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
         if self._profiler is not None and runner.iter + 1 == self._first + self.active:
-            self._write(runner)
+            self._finish(runner)
 
     def after_run(self, runner: 'BaseRunner') -> None:
         if self._profiler is not None:
-            self._write(runner)
+            self._finish(runner)
 
-    def _write(self, runner: 'BaseRunner') -> None:
-        self._profiler.stop()
-        folder = Path(self.out_dir or Path(runner.work_dir, 'prof'))
-        folder.mkdir(parents=True, exist_ok=True)
-        self._profiler.export_chrome_trace(str(folder / 'trace.json'))
-        device = runner.device.type
-        table = self._profiler.key_averages().table(
-            sort_by=f'self_{device}_time_total', row_limit=40)
-        (folder / 'table.txt').write_text(table)
-        runner.logger.info('profile of iterations %d to %d: %s', self._first + 1, runner.iter + 1,
-                           folder)
-        self._profiler = None
+    def _finish(self, runner: 'BaseRunner') -> None:
+        profiler, self._profiler = self._profiler, None
+        profiler.stop()
+        # A vendor's profiler writes tables of its own.
+        if hasattr(profiler, 'key_averages'):
+            (self._folder / 'table.txt').write_text(_table(profiler, runner.device))
+        runner.logger.info('profile from iteration %d on: %s', self._first + 1, self._folder)
+
+
+def _table(profiler: 'profile', device: torch.device) -> str:
+    where = 'device' if is_asynchronous(device) else 'cpu'
+    return profiler.key_averages().table(sort_by=f'self_{where}_time_total', row_limit=40)
