@@ -237,6 +237,32 @@ def test_a_loss_that_is_not_finite_stops_the_run(train):
               'checkpoint_config.interval=1')
 
 
+@pytest.mark.parametrize('options', [[], ['--opt-level', 'O2'], ['--opt-level', 'O0']])
+def test_mixed_precision_from_the_command_line(trained, train, tool, small_config, options,
+                                               tmp_path):
+    work_dir = train('amp', '--amp', '--no-validate', *options)
+    expected = losses(trained[0])
+    np.testing.assert_allclose(losses(work_dir), expected, rtol=0.1)
+    assert (losses(work_dir) == expected) == ('O0' in options)
+    checkpoint = torch.load(work_dir / 'latest.pth', weights_only=True)
+    assert not {v.dtype for v in checkpoint['state_dict'].values()} & {torch.bfloat16,
+                                                                       torch.float16}
+    tool('test')([str(small_config), str(work_dir / 'latest.pth'), '--device', 'cpu',
+                  '--eval', 'mIoU', '--work-dir', str(tmp_path / 'scores'),
+                  '--cfg-options', 'bf16.opt_level=O1'])
+
+
+def test_prof_writes_a_trace_and_a_table(train):
+    work_dir = train('prof', '--prof', '--no-validate', '--cfg-options', 'runner.max_iters=12')
+    assert list((work_dir / 'prof').glob('*.pt.trace.json'))
+    assert 'aten::' in (work_dir / 'prof/table.txt').read_text()
+
+
+def test_syncbn_becomes_bn_in_one_process_with_one_log_line(trained):
+    text = next(trained[0].glob('*.log')).read_text()
+    assert len(re.findall(r'SyncBN layers run as BN', text)) == 1
+
+
 def test_print_config_explains(run_tool, small_config):
     done = run_tool('print_config', small_config, '--explain', 'runner.max_iters',
                     '--cfg-options', 'runner.max_iters=9')

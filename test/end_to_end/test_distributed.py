@@ -1,0 +1,105 @@
+"""Two processes on the CPU against one: the same training, the same scores, one clean end."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+COMMON = ['model.decode_head.dropout_ratio=0', 'model.auxiliary_head.dropout_ratio=0',
+          'runner.max_iters=20', 'optimizer.lr=0.01', 'checkpoint_config.interval=20']
+
+
+def losses(work_dir):
+    lines = [json.loads(line) for line in max(work_dir.glob('*.log.json')).open()]
+    return [line['loss'] for line in lines if line.get('mode') == 'train']
+
+
+@pytest.fixture(scope='module')
+def torchrun(repo_dir):
+    """Run a tool in two processes on this machine."""
+    def run(tool, *argv, timeout=240):
+        command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
+                   '--rdzv-backend=c10d', '--rdzv-endpoint=127.0.0.1:0',
+                   str(repo_dir / 'tools' / f'{tool}.py'), *map(str, argv)]
+        return subprocess.run(command, env={**os.environ, 'OMP_NUM_THREADS': '1'},
+                              capture_output=True, text=True, timeout=timeout)
+    return run
+
+
+@pytest.fixture(scope='module')
+def both(torchrun, run_tool, small_config, tmp_path_factory):
+    """Work dirs of one process with batches of 4, and of two processes with batches of 2."""
+    folder = tmp_path_factory.mktemp('distributed')
+    arguments = ['--device', 'cpu', '--seed', 5, '--no-validate', '--cfg-options', *COMMON]
+    one = run_tool('train', small_config, '--work-dir', folder / 'one', *arguments)
+    assert one.returncode == 0, one.stderr
+    two = torchrun('train', small_config, '--launcher', 'pytorch', '--work-dir', folder / 'two',
+                   *arguments, 'data.samples_per_gpu=2')
+    assert two.returncode == 0, two.stderr
+    return folder / 'one', folder / 'two', two
+
+
+def test_losses_are_those_of_one_process(both):
+    """SyncBN over both halves is BN over the batch, and gradients are averaged."""
+    one, two, _ = both
+    assert len(losses(two)) == 20
+    torch.testing.assert_close(torch.tensor(losses(two)), torch.tensor(losses(one)), rtol=1e-5,
+                               atol=1e-5)
+
+
+def test_only_the_first_process_logs_and_saves(both):
+    _, two, done = both
+    assert len(list(two.glob('*.log'))) == len(list(two.glob('*.log.json'))) == 1
+    assert len(re.findall(r'Iter \[20/20\]', done.stderr)) == 1
+    assert 'processes: 2' in done.stderr
+
+
+def test_norms_are_synchronised_statistics(both):
+    states = [torch.load(folder / 'latest.pth', weights_only=True)['state_dict']
+              for folder in both[:2]]
+    for key, value in states[0].items():
+        torch.testing.assert_close(states[1][key], value, rtol=1e-3, atol=1e-4, msg=key)
+
+
+def test_scores_of_two_processes_are_those_of_one(both, torchrun, run_tool, small_config,
+                                                  tmp_path):
+    checkpoint = both[0] / 'latest.pth'
+    arguments = [small_config, checkpoint, '--device', 'cpu', '--eval', 'mIoU', 'mFscore']
+    results = []
+    for name, run in (('one', run_tool), ('two', torchrun)):
+        extra = ['--launcher', 'pytorch'] if name == 'two' else []
+        # Three images: the processes get unequal shares.
+        done = run('test', *arguments, '--work-dir', tmp_path / name, '--out',
+                   tmp_path / f'{name}.pkl', *extra)
+        assert done.returncode == 0, done.stderr
+        results.append(json.loads(next((tmp_path / name).glob('*.json')).read_text()))
+    assert results[0] == results[1]
+    assert (tmp_path / 'one.pkl').read_bytes() == (tmp_path / 'two.pkl').read_bytes()
+
+
+def test_evaluation_in_a_distributed_training(torchrun, small_config, tmp_path):
+    done = torchrun('train', small_config, '--launcher', 'pytorch', '--device', 'cpu',
+                    '--work-dir', tmp_path, '--seed', 1)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r'Summary: aAcc: ', done.stderr + done.stdout)) <= 2
+    assert (tmp_path / 'best_mIoU_iter_4.pth').exists()
+
+
+def test_gradients_are_accumulated_without_needless_exchange(torchrun, small_config, tmp_path):
+    """Two iterations of 2 + 2 images make the step of one process over them."""
+    done = torchrun('train', small_config, '--launcher', 'pytorch', '--device', 'cpu',
+                    '--work-dir', tmp_path, '--seed', 1, '--no-validate', '--cfg-options',
+                    'data.samples_per_gpu=2', 'optimizer_config.cumulative_iters=2')
+    assert done.returncode == 0, done.stderr
+    assert len(losses(tmp_path)) == 4
+
+
+def test_all_processes_end_when_one_fails(torchrun, small_config, tmp_path):
+    done = torchrun('train', small_config, '--launcher', 'pytorch', '--device', 'cpu',
+                    '--work-dir', tmp_path, '--cfg-options', 'data.train.img_dir=Nowhere')
+    assert done.returncode != 0
+    assert 'Nowhere' in done.stderr
+    assert 'rank' in done.stderr
