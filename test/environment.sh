@@ -6,6 +6,8 @@
 # TORCH='torch==2.13.0'    what pip installs where torch is missing (default: the CPU build)
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TORCH_VERSION=2.13.0
+# Threads that wait by spinning halt each other where other programs use the cores too.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
 
 use_environment() {
     local extra="${1:-}"

@@ -6,8 +6,10 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.parallel import DataContainer, MMDataParallel, collate
+from mmcv_replace.runner import EpochBasedRunner, IterBasedRunner
 from mmseg.core.evaluation import metrics_from_confusion, summarize
 
+EPOCH_LENGTH = 4
 MEAN, STD = [120.0, 110.0, 100.0], [60.0, 50.0, 40.0]
 
 
@@ -106,3 +108,33 @@ def make_loader(dataset):
 @pytest.fixture
 def model():
     return MMDataParallel(CopyingModel())
+
+
+@pytest.fixture
+def train_loader():
+    return DataLoader(torch.zeros(EPOCH_LENGTH))
+
+
+@pytest.fixture
+def make_runner(model, tmp_path):
+    """An untrained runner with the given evaluation hook."""
+    def make(hook, length=6, by_epoch=False, **kwargs):
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        kwargs = dict(work_dir=tmp_path, optimizer=optimizer) | kwargs
+        if by_epoch:
+            runner = EpochBasedRunner(model, max_epochs=length, **kwargs)
+        else:
+            runner = IterBasedRunner(model, max_iters=length, **kwargs)
+        runner.register_hook(hook, 'LOW')
+        return runner
+    return make
+
+
+@pytest.fixture
+def scripted(dataset, monkeypatch):
+    """Let the evaluations of the data set return these scores, one after the other."""
+    def script(*scores):
+        remaining = iter(scores)
+        monkeypatch.setattr(dataset, 'evaluate',
+                            lambda results, **kwargs: dict(next(remaining)))
+    return script

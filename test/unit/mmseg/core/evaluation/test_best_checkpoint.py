@@ -1,0 +1,171 @@
+"""The best checkpoint: which one is kept, and what a resumed run knows of it."""
+import math
+import os
+
+import pytest
+import torch
+
+from mmcv_replace.runner import CheckpointHook, Hook
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.core import EvalHook
+from mmseg.core.evaluation.eval_hooks import infer_rule
+
+
+def files(folder):
+    return sorted(path.name for path in folder.glob('*.pth'))
+
+
+def run(runner, train_loader):
+    runner.run([train_loader], [('train', 1)])
+
+
+def test_best_checkpoint_replaces_the_former(make_runner, make_loader, train_loader, scripted,
+                                             tmp_path):
+    scripted(*({'aAcc': 0.9, 'mIoU': score} for score in (0.3, 0.5, 0.4, 0.5, 0.6, math.nan)))
+    seen = []
+
+    class Files(Hook):
+        def after_train_iter(self, runner):
+            seen.append((files(tmp_path), runner.hook_msgs['best_score']))
+
+    runner = make_runner(EvalHook(make_loader()))
+    runner.register_hook(Files(), 'VERY_LOW')
+    run(runner, train_loader)
+    assert seen == [(['best_mIoU_iter_1.pth'], 0.3)] + [(['best_mIoU_iter_2.pth'], 0.5)] * 3 \
+        + [(['best_mIoU_iter_5.pth'], 0.6)] * 2
+    stored = torch.load(tmp_path / 'best_mIoU_iter_5.pth', weights_only=True)
+    assert stored['meta']['iter'] == 5
+    assert stored['meta']['hook_msgs']['best_score'] == 0.6
+    assert stored['meta']['hook_msgs']['best_ckpt'] == str(tmp_path / 'best_mIoU_iter_5.pth')
+    assert 'optimizer' in stored
+
+
+def test_latest_does_not_point_at_the_best(make_runner, make_loader, train_loader, tmp_path):
+    runner = make_runner(EvalHook(make_loader(), interval=6))
+    runner.register_hook(CheckpointHook(interval=3, by_epoch=False))
+    run(runner, train_loader)
+    assert os.path.realpath(tmp_path / 'latest.pth') == str(tmp_path / 'iter_6.pth')
+    assert 'best_mIoU_iter_6.pth' in files(tmp_path)
+
+
+def test_best_by_epoch(make_runner, make_loader, train_loader, scripted, tmp_path):
+    scripted({'mIoU': 0.2}, {'mIoU': 0.4}, {'mIoU': 0.3})
+    run(make_runner(EvalHook(make_loader(), by_epoch=True), 3, by_epoch=True), train_loader)
+    assert files(tmp_path) == ['best_mIoU_epoch_2.pth']
+
+
+@pytest.mark.parametrize(('options', 'scores', 'expected'), [
+    ({}, dict(aAcc=[1, 2, 0]), 'best_aAcc_iter_2.pth'),
+    (dict(save_best='mDice'), dict(mIoU=[3, 2, 1], mDice=[1, 2, 0]), 'best_mDice_iter_2.pth'),
+    (dict(save_best='val_loss'), dict(val_loss=[3, 1, 2]), 'best_val_loss_iter_2.pth'),
+    (dict(save_best='speed', rule='greater'), dict(speed=[1, 2, 0]), 'best_speed_iter_2.pth'),
+    (dict(rule='less'), dict(mIoU=[1, 2, 0.5]), 'best_mIoU_iter_3.pth'),
+])
+def test_metric_and_rule(make_runner, make_loader, train_loader, scripted, tmp_path, options,
+                         scores, expected):
+    scripted(*(dict(zip(scores, values, strict=True))
+               for values in zip(*scores.values(), strict=True)))
+    run(make_runner(EvalHook(make_loader(), **options), 3), train_loader)
+    assert files(tmp_path) == [expected]
+
+
+@pytest.mark.parametrize('save_best', [None, False])
+def test_no_best_checkpoint_on_request(make_runner, make_loader, train_loader, tmp_path, save_best):
+    run(make_runner(EvalHook(make_loader(), save_best=save_best)), train_loader)
+    assert files(tmp_path) == []
+
+
+def test_without_work_dir_nothing_is_saved(make_runner, make_loader, dataset, train_loader):
+    run(make_runner(EvalHook(make_loader(), interval=6), work_dir=None), train_loader)
+    assert len(dataset.evaluated) == 1
+
+
+@pytest.mark.parametrize(('next_score', 'expected'), [(0.4, 'best_mIoU_iter_4.pth'),
+                                                      (0.6, 'best_mIoU_iter_5.pth')])
+def test_resumed_run_knows_the_best_of_the_iteration_it_resumes(
+        make_runner, make_loader, train_loader, scripted, tmp_path, next_score, expected):
+    """iter_4.pth is written before the evaluation at 4 that finds the best score."""
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5}, {'mIoU': next_score})
+    runner = make_runner(EvalHook(make_loader(), interval=2), 4)
+    runner.register_hook(CheckpointHook(interval=2, by_epoch=False))
+    run(runner, train_loader)
+    assert 'best_mIoU_iter_4.pth' in files(tmp_path)
+
+    resumed = make_runner(EvalHook(make_loader(), interval=5), 5)
+    resumed.resume(tmp_path / 'iter_4.pth')
+    run(resumed, train_loader)
+    assert [name for name in files(tmp_path) if 'best' in name] == [expected]
+
+
+def test_resumed_run_finds_the_best_in_a_moved_folder(
+        make_runner, make_loader, train_loader, scripted, tmp_path):
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5})
+    run(make_runner(EvalHook(make_loader()), 1, work_dir=tmp_path / 'a'), train_loader)
+    (tmp_path / 'a').rename(tmp_path / 'b')
+    second = make_runner(EvalHook(make_loader()), 2, work_dir=tmp_path / 'b')
+    second.resume(tmp_path / 'b/best_mIoU_iter_1.pth')
+    run(second, train_loader)
+    assert files(tmp_path / 'b') == ['best_mIoU_iter_2.pth']
+
+
+def test_new_run_forgets_the_best_of_the_former(make_runner, make_loader, train_loader, scripted,
+                                                tmp_path):
+    scripted({'mIoU': 0.5}, {'mIoU': 0.3})
+    run(make_runner(EvalHook(make_loader()), 1), train_loader)
+    second = make_runner(EvalHook(make_loader(), interval=2), 2)
+    run(second, train_loader)
+    assert second.hook_msgs['best_score'] == 0.3
+
+
+def test_resume_in_another_folder_leaves_the_former_best_there(
+        make_runner, make_loader, train_loader, scripted, tmp_path):
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5})
+    first = make_runner(EvalHook(make_loader()), 1, work_dir=tmp_path / 'a')
+    run(first, train_loader)
+    second = make_runner(EvalHook(make_loader()), 2, work_dir=tmp_path / 'b')
+    second.resume(tmp_path / 'a/best_mIoU_iter_1.pth')
+    run(second, train_loader)
+    assert files(tmp_path / 'a') == ['best_mIoU_iter_1.pth']
+    assert files(tmp_path / 'b') == ['best_mIoU_iter_2.pth']
+
+
+def test_other_metric_starts_afresh(make_runner, make_loader, train_loader, scripted, tmp_path):
+    scripted({'mIoU': 0.5, 'mAcc': 0.9}, {'mIoU': 0.4, 'mAcc': 0.2})
+    run(make_runner(EvalHook(make_loader(), save_best='mAcc'), 1), train_loader)
+    second = make_runner(EvalHook(make_loader()), 2)
+    second.resume(tmp_path / 'best_mAcc_iter_1.pth')
+    run(second, train_loader)
+    assert second.hook_msgs['best_score'] == 0.4
+    assert files(tmp_path) == ['best_mAcc_iter_1.pth', 'best_mIoU_iter_2.pth']
+
+
+def test_only_rank_0_writes(make_runner, make_loader, train_loader, tmp_path):
+    runner = make_runner(EvalHook(make_loader()), 1)
+    runner.rank = 1
+    run(runner, train_loader)
+    assert files(tmp_path) == []
+    assert runner.hook_msgs['best_ckpt'].endswith('best_mIoU_iter_1.pth')
+
+
+def test_first_score_whose_name_does_not_tell_what_is_better(
+        make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmseg.core.evaluation.eval_hooks.warn_once', said.append)
+    scripted({'speed': 3.0})
+    run(make_runner(EvalHook(make_loader()), 1), train_loader)
+    assert files(tmp_path) == []
+    assert "'speed' does not tell which value is better; say evaluation.rule" in said[0]
+
+
+def test_best_metric_that_is_not_scored(make_runner, make_loader, train_loader):
+    hook = EvalHook(make_loader(), save_best='mDice')
+    with pytest.raises(ConfigError, match="save_best='mDice' is not among the scores.*mIoU"):
+        run(make_runner(hook), train_loader)
+
+
+@pytest.mark.parametrize(('metric', 'rule'), [
+    ('mIoU', 'greater'), ('aAcc', 'greater'), ('mDice', 'greater'), ('mFscore', 'greater'),
+    ('mPrecision', 'greater'), ('mRecall', 'greater'), ('val_loss', 'less'),
+    ('boundary_error', 'less'), ('loss_of_iou', 'less'), ('speed', None)])
+def test_infer_rule(metric, rule):
+    assert infer_rule(metric) == rule
