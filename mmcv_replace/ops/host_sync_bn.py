@@ -3,19 +3,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
-from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..cnn.utils.sync_bn import BatchNormXd, replace_sync_batchnorm
 
 
-class HostSyncBatchNorm(_BatchNorm):
+class HostSyncBatchNorm(BatchNormXd):
     """As torch.nn.SyncBatchNorm, from torch operations and two differentiable all-reduces.
 
     x: [N, C, ...]; the processes may hold batches of different sizes. The variance is summed
     around the common mean, which keeps all digits.
     """
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        if input.dim() < 2:
-            raise ValueError(f'batch norm needs an input [N, C, ...], got {tuple(input.shape)}')
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and dist.is_initialized() and dist.get_world_size() > 1):
@@ -50,13 +47,4 @@ class HostSyncBatchNorm(_BatchNorm):
 
 def use_host_sync_batchnorm(module: nn.Module) -> nn.Module:
     """Replace every torch SyncBatchNorm in `module`, in place; parameters and names stay."""
-    if isinstance(module, nn.SyncBatchNorm):
-        norm = HostSyncBatchNorm(module.num_features, module.eps, module.momentum, module.affine,
-                                 module.track_running_stats)
-        # The very tensors, so that optimizers and shared references stay valid.
-        norm._parameters, norm._buffers = module._parameters, module._buffers
-        return norm.train(module.training)
-    for name, child in module._modules.items():
-        if child is not None:
-            module._modules[name] = use_host_sync_batchnorm(child)
-    return module
+    return replace_sync_batchnorm(module, HostSyncBatchNorm)
