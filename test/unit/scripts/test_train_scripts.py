@@ -186,7 +186,8 @@ def test_gloo_and_nccl_use_the_interface_with_the_address(dry_run, has_ip):
     assert (found['GLOO_SOCKET_IFNAME'], found['NCCL_SOCKET_IFNAME']) == ('eth9', 'lo')
 
 
-@pytest.mark.parametrize(('device', 'sourced'), [('npu', True), ('cpu', False), ('gpu', False)])
+@pytest.mark.parametrize(('device', 'sourced'), [
+    ('npu', True), ('NPU', True), ('cpu', False), ('gpu', False)])
 def test_an_npu_job_sources_its_environment(dry_run, checkout, device, sourced):
     commands = dry_run(FULL, DATA, f'--device={device}')
     assert (['.', str(checkout / 'env_npu.sh')] in commands) == sourced

@@ -1,0 +1,26 @@
+"""Check a job before its processes are started: the config, the data, a device for each."""
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mmseg.apis.bootstrap import load_config, run_command
+from mmseg.apis.preflight import check_job
+from mmseg.apis.process import add_common_arguments
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_common_arguments(parser)
+    parser.add_argument('--nproc', type=int, default=1, help='processes on this machine (1)')
+    parser.add_argument('--checkpoint', metavar='FILE', help='the job tests this checkpoint')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    cfg = load_config(args.config, args.cfg_options, args.data_root)
+    print(check_job(cfg, args.device, args.device_list, args.nproc, args.checkpoint))
+
+
+if __name__ == '__main__':
+    sys.exit(run_command(main))

@@ -1,0 +1,34 @@
+"""Print the figures of a finished run and write them to result files, `Key = value` a line."""
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmseg.apis.bootstrap import run_command
+from mmseg.apis.run_summary import RunFacts, format_final_lines, format_result, summarize_run
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('work_dir', help='--work-dir of the training or test')
+    parser.add_argument('--network', required=True, help='name of the model, such as PSPNet')
+    parser.add_argument('--rank-size', type=int, required=True, help='number of processes')
+    parser.add_argument('--batch-size', type=int, required=True, help='images a process and step')
+    parser.add_argument('--seconds', type=int, required=True, help='duration of the whole run')
+    parser.add_argument('--result', nargs='+', default=[], metavar='FILE',
+                        help='files to write; the name without suffix becomes the CaseName')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    summary = summarize_run(args.work_dir)
+    facts = RunFacts(args.network, args.rank_size, args.batch_size, args.seconds)
+    for file in map(Path, args.result):
+        file.write_text(format_result(summary, facts, case=file.stem), encoding='utf-8')
+        print(f'results: {file}')
+    print(format_final_lines(summary, args.seconds))
+
+
+if __name__ == '__main__':
+    sys.exit(run_command(main))
