@@ -277,6 +277,11 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
+def owns_gradients(name: str, device: torch.device) -> bool:
+    """Whether the optimizer of that name lays out the gradients in memory itself on the device."""
+    return name in FUSED_OPTIMIZERS and kind_of(device).optimizers is not None
+
+
 def make_profiler(device: torch.device, out_dir: str | os.PathLike, **options: Any) -> Any:
     """A profiler of host and device that writes its trace to `out_dir` when it stops.
 

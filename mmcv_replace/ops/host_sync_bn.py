@@ -2,9 +2,24 @@
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from ..cnn.utils.sync_bn import BatchNormXd, replace_sync_batchnorm
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """All-reduce of a tensor; each process's gradient is the sum of all of theirs."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> Tensor:
+        total = grad.contiguous().clone()
+        dist.all_reduce(total)
+        return total
 
 
 class HostSyncBatchNorm(BatchNormXd):
@@ -23,11 +38,11 @@ class HostSyncBatchNorm(BatchNormXd):
         # Statistics of a low-precision batch are kept in float32, as in every batch norm.
         wide = x.float() if x.dtype.itemsize < 4 else x
         local = torch.cat([wide.sum(dims), wide.new_tensor([x.numel() / x.shape[1]])])
-        total = all_reduce(local)
+        total = _SumOverProcesses.apply(local)
         count = total[-1]
         mean = total[:-1] / count
         centred = wide - mean.reshape(shape)
-        variance = all_reduce(centred.square().sum(dims)) / count
+        variance = _SumOverProcesses.apply(centred.square().sum(dims)) / count
         if self.track_running_stats:
             self._update_statistics(mean.detach(), variance.detach(), count.detach())
         out = centred * (variance + self.eps).rsqrt().reshape(shape)

@@ -1,4 +1,5 @@
 """The model as one of several replicas that average their gradients."""
+import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,6 +11,11 @@ from torch.nn.parallel import DistributedDataParallel
 from .data_parallel import device_of
 from .scatter import scatter
 from .utils import MODULE_WRAPPERS
+
+# Name of DDP's switch for sharing buffers before every forward pass; torch 2.13 renamed it.
+BUFFER_SWITCH = next(
+    name for name in ('forward_sync_buffers', 'broadcast_buffers')
+    if name in inspect.signature(DistributedDataParallel.__init__).parameters)
 
 
 @MODULE_WRAPPERS.register_module()

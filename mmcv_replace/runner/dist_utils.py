@@ -1,4 +1,5 @@
 """Processes that train together: how they find each other, and who does what only one may do."""
+import datetime
 import functools
 import logging
 import os
@@ -32,7 +33,7 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
     `device` becomes the current one of this process; by default that of the backend with the index
     LOCAL_RANK. `backend` is that of the device by default; one of another device gives way to it,
     so that one config serves every machine. Further arguments are those of
-    `torch.distributed.init_process_group`.
+    `torch.distributed.init_process_group`; `timeout` may be a number of seconds.
     """
     adopt_launcher(launcher)
     backend = _usable_backend(backend, device)
@@ -41,6 +42,8 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
         device = resolve_device(kind.type)
     if device is not None:
         set_device(device)
+    if isinstance(kwargs.get('timeout'), int | float):
+        kwargs['timeout'] = datetime.timedelta(seconds=kwargs['timeout'])
     dist.init_process_group(backend, **kwargs)
 
 

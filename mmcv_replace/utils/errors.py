@@ -36,6 +36,10 @@ class DeviceError(UserError, ValueError):
     """A device that is unknown or not usable on this machine."""
 
 
+class LostPeerError(UserError, RuntimeError):
+    """Another process of a distributed job failed, hangs or cannot be reached."""
+
+
 class NonFiniteLossError(UserError, FloatingPointError):
     """The training loss became infinite or not a number."""
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import torch.distributed as dist
+
 import mmcv_replace
 import mmseg
 from mmcv_replace.utils import Config, import_modules_from_strings
@@ -78,10 +80,15 @@ def run_command(main: Callable[[], int | None]) -> int:
     Returns the exit code: 0, what `main` returned, or 2. MMSEG_TRACEBACK=1 keeps the traceback.
     """
     try:
-        return main() or 0
+        code = main() or 0
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        return code
     except UserError as error:
         if os.environ.get('MMSEG_TRACEBACK') == '1':
             raise
         notes = ''.join(f'\n  {note}' for note in getattr(error, '__notes__', []))
-        sys.stderr.write(f'error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
+        rank = f'rank {os.environ["RANK"]}: ' if int(os.environ.get('WORLD_SIZE', 1)) > 1 else ''
+        sys.stderr.write(
+            f'{rank}error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
         return 2

@@ -1,14 +1,22 @@
 """`train_segmentor`: wire a model, its data and the hooks to a runner, and run it."""
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.cnn import revert_sync_batchnorm
-from mmcv_replace.device import supports_pinned_memory, supports_sync_batchnorm
+from mmcv_replace.device import (
+    owns_gradients,
+    supports_pinned_memory,
+    supports_sync_batchnorm,
+)
 from mmcv_replace.ops import use_host_sync_batchnorm
 from mmcv_replace.parallel import MMDataParallel, MMDistributedDataParallel
+from mmcv_replace.parallel.distributed import BUFFER_SWITCH
 from mmcv_replace.runner import (
     BaseRunner,
     Precision,
@@ -17,12 +25,15 @@ from mmcv_replace.runner import (
     load_checkpoint,
     precision_from_config,
 )
+from mmcv_replace.runner.hooks import RankWatchHook, describe_ranks
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import DataError, LostPeerError, UserError
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.datasets import build_dataloader, build_dataset
 from mmseg.utils import get_root_logger
+
+_EXCHANGE = re.compile(r'gloo|timed? ?out|connection (closed|reset|refused)|peer', re.IGNORECASE)
 
 
 def train_segmentor(
@@ -46,8 +57,7 @@ def train_segmentor(
     if cfg.get('load_from') and not cfg.get('resume_from'):
         load_checkpoint(model, cfg.load_from, logger=logger)
     precision = precision_from_config(cfg, device)
-    model = wrap_model(model, device, distributed, precision,
-                       cfg.get('find_unused_parameters', False))
+    model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
     optimizer = build_optimizer(model, cfg.optimizer)
     precision.attach(model, optimizer)
     runner = build_runner(
@@ -69,8 +79,29 @@ def train_segmentor(
         runner.register_hook_from_cfg(hook)
     if cfg.get('resume_from'):
         runner.resume(cfg.resume_from)
-    runner.run(loaders, cfg.get('workflow', [('train', 1)]))
+    if distributed:
+        runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
+    with naming_lost_peers():
+        runner.run(loaders, cfg.get('workflow', [('train', 1)]))
     return runner
+
+
+@contextmanager
+def naming_lost_peers() -> Iterator[None]:
+    """Turn a failed exchange between processes into an error that says who stayed behind."""
+    try:
+        yield
+    except (dist.DistError, RuntimeError) as error:
+        # Gloo raises plain RuntimeErrors: what they say of connections and time-outs tells them.
+        exchange = isinstance(error, dist.DistError) or _EXCHANGE.search(str(error))
+        if isinstance(error, UserError) or not exchange or not dist.is_initialized():
+            raise
+        raise LostPeerError(
+            f'rank {dist.get_rank()}: an exchange with the other processes failed: '
+            f'{str(error).splitlines()[0]}\nThe processes, those that stayed behind first:\n'
+            f'{describe_ranks() or "unknown"}\nLook for the error of the first one in the log, or '
+            'whether its host hangs; dist_params = dict(timeout=SECONDS) sets how long to wait'
+        ) from error
 
 
 def wrap_model(
@@ -78,9 +109,9 @@ def wrap_model(
     device: torch.device,
     distributed: bool,
     precision: Precision,
-    find_unused_parameters: bool = False,
+    options: Mapping[str, object] | None = None,
 ) -> nn.Module:
-    """Move the model to its device and wrap it for the runner."""
+    """Move the model to its device and wrap it for the runner; `options` are torch DDP's."""
     model = _fit_sync_batchnorm(model, device, distributed).to(device)
     precision.cast(model)
     if not distributed:
@@ -89,8 +120,23 @@ def wrap_model(
         model,
         device_ids=None if device.index is None else [device.index],
         autocast=precision.autocast,
-        broadcast_buffers=False,
-        find_unused_parameters=find_unused_parameters)
+        **(options or {}))
+
+
+def ddp_options(cfg: Config, device: torch.device) -> dict[str, object]:
+    """Arguments for DDP: `ddp = dict(...)` of the config over what suits every model.
+
+    Gradients live in DDP's buckets, which saves a copy of them, unless the optimizer keeps them in
+    storage of its own. `ddp = dict(static_graph=True)` is for models whose every step uses the same
+    parameters in the same order; torch refuses it together with `cumulative_iters`.
+    """
+    return {
+        # Norms either share their statistics or keep those of each process until evaluation.
+        BUFFER_SWITCH: False,
+        'gradient_as_bucket_view': not owns_gradients(cfg.optimizer.type, device),
+        'find_unused_parameters': cfg.get('find_unused_parameters', False),
+        **(cfg.get('ddp') or {}),
+    }
 
 
 def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: bool) -> nn.Module:

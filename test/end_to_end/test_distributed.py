@@ -20,11 +20,12 @@ def losses(work_dir):
 @pytest.fixture(scope='module')
 def torchrun(repo_dir):
     """Run a tool in two processes on this machine."""
-    def run(tool, *argv, timeout=240):
+    def run(tool, *argv, timeout=240, pythonpath=''):
         command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
                    '--rdzv-backend=c10d', '--rdzv-endpoint=127.0.0.1:0',
                    str(repo_dir / 'tools' / f'{tool}.py'), *map(str, argv)]
-        return subprocess.run(command, env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        return subprocess.run(command, env={**os.environ, 'OMP_NUM_THREADS': '1',
+                                                'PYTHONPATH': str(pythonpath)},
                               capture_output=True, text=True, timeout=timeout)
     return run
 
@@ -37,7 +38,7 @@ def both(torchrun, run_tool, small_config, tmp_path_factory):
     one = run_tool('train', small_config, '--work-dir', folder / 'one', *arguments)
     assert one.returncode == 0, one.stderr
     two = torchrun('train', small_config, '--launcher', 'pytorch', '--work-dir', folder / 'two',
-                   *arguments, 'data.samples_per_gpu=2')
+                   *arguments, 'data.samples_per_gpu=2', 'ddp.static_graph=True')
     assert two.returncode == 0, two.stderr
     return folder / 'one', folder / 'two', two
 
@@ -95,6 +96,33 @@ def test_gradients_are_accumulated_without_needless_exchange(torchrun, small_con
                     'data.samples_per_gpu=2', 'optimizer_config.cumulative_iters=2')
     assert done.returncode == 0, done.stderr
     assert len(losses(tmp_path)) == 4
+
+
+HANG = '''
+import os, time
+from mmcv_replace.runner import HOOKS, Hook
+
+@HOOKS.register_module()
+class HangHook(Hook):
+    def before_train_iter(self, runner):
+        if runner.iter == 2 and runner.rank == 1:
+            time.sleep(600)
+'''
+
+
+def test_a_process_that_hangs_is_named(torchrun, small_config, tmp_path):
+    (tmp_path / 'hang_hook_of_test.py').write_text(HANG)
+    (tmp_path / 'config.py').write_text(
+        f"_base_ = {str(small_config)!r}\n"
+        "custom_imports = dict(imports=['hang_hook_of_test'])\n"
+        "custom_hooks = [dict(type='HangHook')]\n"
+        "dist_params = dict(timeout=8)\n")
+    done = torchrun('train', tmp_path / 'config.py', '--launcher', 'pytorch', '--device', 'cpu',
+                    '--work-dir', tmp_path / 'run', '--no-validate', pythonpath=tmp_path)
+    assert done.returncode != 0
+    behind = re.search(r'stayed behind first:\nrank (\d): iteration (\d), silent', done.stderr)
+    assert behind, done.stderr
+    assert behind.groups() == ('1', '3')
 
 
 def test_all_processes_end_when_one_fails(torchrun, small_config, tmp_path):

@@ -10,10 +10,12 @@ from .momentum_updater import MomentumUpdaterHook
 from .optimizer import OptimizerHook
 from .profiler import ProfilerHook
 from .progress_bar import ProgressBarHook
+from .rank_watch import RankWatchHook, describe_ranks
 from .sampler_seed import DistSamplerSeedHook
 
 __all__ = [
     'HOOKS', 'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DistSamplerSeedHook', 'Hook',
     'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook', 'OptimizerHook',
-    'ProfilerHook', 'ProgressBarHook', 'TensorboardLoggerHook', 'TextLoggerHook',
+    'ProfilerHook', 'ProgressBarHook', 'RankWatchHook', 'TensorboardLoggerHook', 'TextLoggerHook',
+    'describe_ranks',
 ]

@@ -1,0 +1,60 @@
+"""Which process a distributed job is waiting for."""
+import os
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import torch.distributed as dist
+
+from ..dist_utils import get_dist_info
+from .hook import HOOKS, Hook
+
+if TYPE_CHECKING:
+    from ..base_runner import BaseRunner
+
+KEY = 'mmseg_rank_watch'
+GRACE = 2.0  # seconds between the reports of processes that noticed the same failure
+
+
+@HOOKS.register_module()
+class RankWatchHook(Hook):
+    """Each process notes in the job's store which iteration it begins.
+
+    When an exchange between the processes fails or times out, `describe_ranks` tells from these
+    notes which of them stayed behind.
+    """
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        _note('iteration', f'{runner.iter + 1} {socket.gethostname()} {os.getpid()}')
+
+    def before_train_iter(self, runner: 'BaseRunner') -> None:
+        self.before_run(runner)
+
+
+def _note(name: str, text: str) -> None:
+    rank, world_size = get_dist_info()
+    if world_size > 1:
+        dist.distributed_c10d._get_default_store().set(f'{KEY}/{rank}/{name}', text)
+
+
+def describe_ranks() -> str:
+    """A line for each process: its iteration, host and process id; called when an exchange failed.
+
+    Every process that notices the failure says so; the silent ones come first. Empty where nothing
+    was noted or the store is gone.
+    """
+    lines = []
+    try:
+        _note('noticed', 'yes')
+        time.sleep(GRACE)
+        store = dist.distributed_c10d._get_default_store()
+        for rank in range(dist.get_world_size()):
+            if store.check([f'{KEY}/{rank}/iteration']):
+                noticed = store.check([f'{KEY}/{rank}/noticed'])
+                iteration, host, process = store.get(f'{KEY}/{rank}/iteration').decode().split()
+                state = 'waited for the others' if noticed else 'silent'
+                lines.append((noticed, int(iteration), f'rank {rank}: iteration {iteration}, '
+                              f'{state} (process {process} on {host})'))
+    except (dist.DistError, RuntimeError):
+        return ''
+    return '\n'.join(line for *_, line in sorted(lines))
