@@ -28,6 +28,10 @@ class DataError(UserError, ValueError):
     """An image, mask, split file or dataset folder that cannot be used."""
 
 
+class EmptyDatasetError(DataError):
+    """A dataset without a single image."""
+
+
 class CheckpointError(UserError, ValueError):
     """A checkpoint that is missing, damaged, unsafe or does not fit the model."""
 

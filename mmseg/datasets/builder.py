@@ -1,12 +1,13 @@
 """The registries of datasets and pipeline steps, and datasets from configs."""
 import copy
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from torch.utils.data import Dataset
 
 from mmcv_replace.utils import Registry, build_from_cfg
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, EmptyDatasetError
 
 from .loader import build_dataloader
 
@@ -31,7 +32,7 @@ def build_dataset(
     if cfg.get('type') in INNER:
         return build_from_cfg(_build_inner(cfg, default_args), DATASETS)
     if any(isinstance(cfg.get(key), list | tuple) for key in LISTED):
-        return _concat(_split_lists(cfg), default_args)
+        return _concat_parts(_split_lists(cfg), default_args)
     return build_from_cfg(cfg, DATASETS, default_args)
 
 
@@ -47,6 +48,24 @@ def _build_inner(cfg: Cfg, default_args: Cfg | None) -> Cfg:
 
 def _concat(cfgs: Sequence[Cfg], default_args: Cfg | None) -> Dataset:
     return DATASETS.get('ConcatDataset')([build_dataset(cfg, default_args) for cfg in cfgs])
+
+
+def _concat_parts(cfgs: Sequence[Cfg], default_args: Cfg | None) -> Dataset:
+    """Join what one config lists; an empty part is left out, if others have images.
+
+    The 'aug' list of a subset of VOC may well be empty; a list that does not exist is an error.
+    """
+    parts, empty = [], []
+    for cfg in cfgs:
+        try:
+            parts.append(build_dataset(cfg, default_args))
+        except EmptyDatasetError as error:
+            empty.append(error)
+    if not parts:
+        raise empty[0]
+    for error in empty:
+        logging.getLogger('mmseg').warning('left out of the data: %s', error)
+    return DATASETS.get('ConcatDataset')(parts)
 
 
 def _split_lists(cfg: Cfg) -> list[Cfg]:

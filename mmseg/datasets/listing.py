@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.utils import scandir
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 
 SHOWN = 3
 
@@ -53,10 +53,11 @@ def check_samples(
     ann_dir: str | None,
     split: str | None,
 ) -> None:
-    """Raise DataError where a dataset is empty or its first files do not exist."""
+    """Raise DataError where a dataset is empty (its subclass) or its first files do not exist."""
     place = f'img_dir {img_dir}, img_suffix {img_suffix!r}, split {split}'
     if not infos:
-        raise DataError(f'{owner}: 0 images ({place}); {_why_empty(img_dir, img_suffix, split)}')
+        raise EmptyDatasetError(
+            f'{owner}: 0 images ({place}); {_why_empty(img_dir, img_suffix, split)}')
     first = infos[:SHOWN]
     images = [os.path.join(img_dir, info['filename']) for info in first if 'filename' in info]
     masks = [os.path.join(ann_dir, info['ann']['seg_map']) for info in first

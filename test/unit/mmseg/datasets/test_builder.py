@@ -1,7 +1,13 @@
 import pytest
 
 from mmcv_replace.utils import ConfigDict
-from mmcv_replace.utils.errors import ArgumentError, ConfigError, RegistryError
+from mmcv_replace.utils.errors import (
+    ArgumentError,
+    ConfigError,
+    DataError,
+    EmptyDatasetError,
+    RegistryError,
+)
 from mmseg.datasets import DATASETS, PIPELINES, ConcatDataset, RepeatDataset, build_dataset
 from mmseg.datasets.custom import CustomDataset
 
@@ -112,3 +118,21 @@ def test_building_leaves_the_config_alone(dataset_cfg):
 def test_mistakes_in_a_config_are_named(dataset_cfg, change, error, message):
     with pytest.raises(error, match=message):
         build_dataset(dict(dataset_cfg, **change))
+
+
+def test_an_empty_list_among_others_is_left_out_with_a_warning(dataset_cfg, data_root, caplog):
+    (data_root / 'aug.txt').write_text('\n')
+    dataset = build_dataset({**dataset_cfg, 'split': ['train.txt', 'aug.txt']})
+    assert len(dataset) == 3
+    assert 'left out of the data' in caplog.text
+    assert 'aug.txt' in caplog.text
+
+
+def test_lists_that_are_all_empty_or_missing_are_errors(dataset_cfg, data_root):
+    (data_root / 'aug.txt').write_text('\n')
+    with pytest.raises(EmptyDatasetError, match='0 images'):
+        build_dataset({**dataset_cfg, 'split': ['aug.txt', 'aug.txt']})
+    with pytest.raises(DataError, match=r'none\.txt does not exist'):
+        build_dataset({**dataset_cfg, 'split': ['train.txt', 'none.txt']})
+    with pytest.raises(EmptyDatasetError):
+        build_dataset({**dataset_cfg, 'split': 'aug.txt'})
