@@ -5,6 +5,7 @@ from .builder import RUNNERS, build_runner
 from .checkpoint import _load_checkpoint, load_checkpoint, load_state_dict, save_checkpoint
 from .dist_utils import get_dist_info, init_dist, master_only
 from .epoch_based_runner import EpochBasedRunner
+from .fp16_utils import auto_fp16, force_fp32, wrap_fp16_model
 from .hooks import (
     HOOKS,
     CheckInvalidLossHook,
@@ -42,9 +43,9 @@ __all__ = [
     'DistSamplerSeedHook', 'EpochBasedRunner', 'Hook', 'IterBasedRunner', 'IterLoader',
     'IterTimerHook', 'LogBuffer', 'LoggerHook', 'LrUpdaterHook', 'ModuleList',
     'MomentumUpdaterHook', 'OptimizerHook', 'Precision', 'Priority', 'ProfilerHook',
-    'ProgressBarHook', 'Sequential', 'TensorboardLoggerHook',
-    'TextLoggerHook', '_load_checkpoint', 'build_optimizer', 'build_optimizer_constructor',
-    'build_runner', 'get_dist_info', 'get_host_info', 'get_priority', 'get_time_str',
-    'init_dist', 'load_checkpoint', 'load_state_dict', 'master_only', 'obj_from_dict',
-    'precision_from_config',    'save_checkpoint',
+    'ProgressBarHook', 'Sequential', 'TensorboardLoggerHook', 'TextLoggerHook',
+    '_load_checkpoint', 'auto_fp16', 'build_optimizer', 'build_optimizer_constructor',
+    'force_fp32', 'build_runner', 'get_dist_info', 'get_host_info', 'get_priority',
+    'get_time_str', 'init_dist', 'load_checkpoint', 'load_state_dict', 'master_only',
+    'obj_from_dict', 'precision_from_config', 'wrap_fp16_model', 'save_checkpoint',
 ]

@@ -77,13 +77,18 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 def run_command(main: Callable[[], int | None]) -> int:
     """Run a command line; an error that the user can mend is printed without a traceback.
 
-    Returns the exit code: 0, what `main` returned, or 2. MMSEG_TRACEBACK=1 keeps the traceback.
+    Returns the exit code: 0, what `main` returned, or 2 (141 where nobody reads the output on).
+    MMSEG_TRACEBACK=1 keeps the traceback.
     """
     try:
         code = main() or 0
         if dist.is_initialized():
             dist.destroy_process_group()
         return code
+    except BrokenPipeError:
+        # The reader of the output, such as `head`, has enough; nothing may be flushed to it later.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except UserError as error:
         if os.environ.get('MMSEG_TRACEBACK') == '1':
             raise

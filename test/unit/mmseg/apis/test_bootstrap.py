@@ -100,6 +100,14 @@ def test_a_defect_keeps_its_traceback():
         run_command(main)
 
 
+def test_a_reader_that_has_enough_is_no_error(repo_dir):
+    command = (f'{sys.executable} tools/print_config.py '
+               'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py | head -n 1')
+    done = subprocess.run(command, shell=True, cwd=repo_dir, capture_output=True, text=True)
+    assert done.stdout.count('\n') == 1
+    assert done.stderr == ''
+
+
 def test_the_exit_code_of_main_is_kept():
     assert run_command(lambda: 3) == 3
     assert run_command(lambda: None) == 0
