@@ -1,4 +1,5 @@
-"""Fixtures of every test: reproducible seeds and the optional folder of shared data."""
+"""Fixtures of every test: seeds, the optional folder of shared data, a simulated NPU."""
+import importlib.util
 import os
 import random
 from pathlib import Path
@@ -42,3 +43,21 @@ def shared_dir():
     if not folder.is_dir():
         pytest.skip(f'{folder} is absent; set MMSEG_SHARED to the folder with data/ and reference/')
     return folder
+
+
+@pytest.fixture(scope='session')
+def simulated_npu():
+    """The module test/simulated_npu/launch.py, ready to run programs; skips without a compiler."""
+    spec = importlib.util.spec_from_file_location('launch', ROOT / 'test/simulated_npu/launch.py')
+    launch = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(launch)
+    if launch.missing():
+        pytest.skip(launch.missing())
+    launch.build()
+    return launch
+
+
+@pytest.fixture(scope='session')
+def run_on_npu(simulated_npu):
+    """`run_on_npu(code or arguments, nproc=1, check=True, **environment)`: a program of its own."""
+    return simulated_npu.run

@@ -130,7 +130,8 @@ class Precision:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with the loss scale of a checkpoint."""
         if self.scaler is not None and state:
-            self.scaler.load_state_dict(dict(state))
+            # A scaler of another device's may keep settings that this file lacks.
+            self.scaler.load_state_dict({**self.scaler.state_dict(), **state})
 
 
 def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) -> Precision:

@@ -238,6 +238,22 @@ def test_resume_restores_scale_and_masters(tmp_path, level):
         assert torch.equal(resumed.state_dict()[key], value), key
 
 
+def test_a_scale_of_another_scaler_is_taken_over():
+    """The NPU's scaler keeps a setting that a CUDA checkpoint lacks."""
+    class Scaler(torch.amp.GradScaler):
+        def state_dict(self):
+            return {**super().state_dict(), 'dynamic': True}
+
+        def load_state_dict(self, state):
+            assert state.pop('dynamic')
+            super().load_state_dict(state)
+
+    precision = Precision('cpu', 'O1', 'float16')
+    precision.scaler = Scaler('cpu')
+    precision.load_state_dict(torch.amp.GradScaler('cpu', init_scale=8.).state_dict())
+    assert precision.scaler.get_scale() == 8
+
+
 def test_accumulated_gradients_make_the_step_of_the_whole_batch():
     torch.manual_seed(0)
     data = torch.randn(8, 3)
