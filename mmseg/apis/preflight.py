@@ -7,12 +7,13 @@ from mmcv_replace.device import kind_of, resolve_device
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import (
     CheckpointError,
-    ConfigError,
     DataError,
     DeviceError,
     add_note,
 )
 from mmseg.datasets import build_dataset
+
+from .process import device_indices
 
 # What tools/convert_datasets/voc_aug.py adds to the folder of VOC 2012.
 CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
@@ -40,7 +41,7 @@ def check_devices(device: str, device_list: str | None, nproc: int) -> str:
     if kind.type == 'cpu':
         return kind.type
     count = kind.count()
-    indices = list(range(nproc)) if device_list is None else _indices(device_list)
+    indices = list(range(nproc)) if device_list is None else device_indices(device_list)
     absent = [index for index in indices if index >= count]
     if absent and device_list is None:
         raise DeviceError(f'{nproc} processes need a device each, but there are only {count} of '
@@ -49,14 +50,6 @@ def check_devices(device: str, device_list: str | None, nproc: int) -> str:
         raise DeviceError(f'--device-list={device_list}: there is no {kind.type}:{absent[0]} here, '
                           f'only {count} of type {kind.type!r}, counted from 0')
     return ', '.join(f'{kind.type}:{index}' for index in indices)
-
-
-def _indices(device_list: str) -> list[int]:
-    try:
-        return [int(item) for item in device_list.split(',')]
-    except ValueError as error:
-        raise ConfigError(f"--device-list={device_list} is not a list of indices like '0,1,2,3'"
-                          ) from error
 
 
 def _build(cfg: Config, name: str) -> Dataset:

@@ -70,12 +70,18 @@ def start_process(
     return Process(chosen, True, rank, world_size)
 
 
+def device_indices(device_list: str) -> list[int]:
+    """The indices in '0,1,2,3'; raises ConfigError for anything else."""
+    items = [item.strip() for item in device_list.split(',') if item.strip()]
+    if not items or not all(item.isdigit() for item in items):
+        raise ConfigError(f"--device-list={device_list} is not a list of indices like '0,1,2,3'")
+    return [int(item) for item in items]
+
+
 def _with_index(device: str, device_list: str | None, launcher: str) -> str:
     if device_list is None or ':' in device or device == 'cpu':
         return device
-    indices = [item.strip() for item in device_list.split(',') if item.strip()]
-    if not indices or not all(item.isdigit() for item in indices):
-        raise ConfigError(f"--device-list {device_list!r} is not a list of indices like '0,1,2,3'")
+    indices = device_indices(device_list)
     local_rank = int(os.environ.get('LOCAL_RANK', 0))
     if launcher == 'none' and len(indices) > 1:
         raise ConfigError(f'--device-list names {len(indices)} devices but this is one process; '
