@@ -21,9 +21,10 @@ from mmseg.models import build_segmentor
 
 # Not in the list of kernels, for a reason: these are views, which torch makes of as_strided on
 # every device, and an allocation, which it makes of empty.
-FROM_OTHERS = {'alias': 'as_strided', 'detach': 'as_strided', 'expand': 'as_strided',
-               'select.int': 'as_strided', 'slice.Tensor': 'as_strided',
-               'new_empty': 'empty.memory_format'}
+FROM_OTHERS = {
+    **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
+                     'split_with_sizes', 'transpose.int'), 'as_strided'),
+    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format'}
 
 
 @pytest.fixture(scope='module')

@@ -118,6 +118,24 @@ class ConvModule(nn.Module):
         if self.with_norm:
             constant_init(self.norm, 1)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the convolution comes first and is torch's own, zero padded, without hooks."""
+        conv = self.conv
+        return (self.order[0] == 'conv' and type(conv) is nn.Conv2d
+                and conv.padding_mode == 'zeros' and not self.with_explicit_padding
+                and not (conv._forward_pre_hooks or conv._forward_hooks))
+
+    def after_conv(self, x: Tensor) -> Tensor:
+        """What follows the convolution, for a plain one whose result x was computed elsewhere."""
+        assert self.is_plain
+        for step in self.order[1:]:
+            if step == 'norm' and self.with_norm:
+                x = self.norm(x)
+            elif step == 'act' and self.with_activation:
+                x = self.activate(x)
+        return x
+
     def forward(self, x: Tensor, activate: bool = True, norm: bool = True) -> Tensor:
         for step in self.order:
             if step == 'conv':

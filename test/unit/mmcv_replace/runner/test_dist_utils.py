@@ -1,4 +1,5 @@
 """Launchers' environments; the process group itself is tested in parallel/test_distributed.py."""
+import datetime
 import os
 import subprocess
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ def ranks():
 def test_pytorch(group):
     os.environ.update(RANK='3', WORLD_SIZE='4', LOCAL_RANK='1', MASTER_ADDR='a', MASTER_PORT='1')
     init_dist('pytorch', backend='gloo', timeout=5)
-    assert group.calls == [('gloo', {'timeout': 5})]
+    assert group.calls == [('gloo', {'timeout': datetime.timedelta(seconds=5)})]
     assert group.device == torch.device('cpu')
 
 

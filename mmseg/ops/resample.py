@@ -1,0 +1,99 @@
+"""Average pooling and bilinear resizing as products with small constant matrices.
+
+Both are linear and separable: `rows @ x @ columns.T` is exact, has a deterministic backward pass,
+exports for any size, and needs no kernel but the matrix product.
+"""
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+# (rows, columns) of a matrix; sizes are plain numbers, or symbols while a model is exported.
+Sizes = tuple[int, int]
+
+
+def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
+    """Adaptive average pooling to several grids, in one pass over x: [N, C, h, w] -> [N, C, s, s].
+
+    Cell i of s covers floor(i h / s) to ceil((i + 1) h / s), as torch's adaptive_avg_pool2d.
+    """
+    columns = torch.cat([_matrix('pool', (s, x.shape[3]), x) for s in bins])
+    narrow = (x @ columns.T).split(list(bins), dim=3)
+    return [_matrix('pool', (s, x.shape[2]), x) @ part
+            for s, part in zip(bins, narrow, strict=True)]
+
+
+def upsample(x: Tensor, size: Sizes, align_corners: bool) -> Tensor:
+    """Bilinear resizing of [N, C, h, w] to `size`, as torch's interpolate without antialiasing."""
+    kind = 'corners' if align_corners else 'centres'
+    rows = _matrix(kind, (size[0], x.shape[2]), x)
+    return rows @ x @ _matrix(kind, (size[1], x.shape[3]), x).T
+
+
+def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | None,
+                 align_corners: bool) -> Tensor:
+    """3 x 3 convolution (zero padding 1) of x beside the maps, enlarged to its size.
+
+    x: [N, C, h, w], maps: [N, C_i, s_i, t_i], weight: [O, C + sum C_i, 3, 3] -> [N, O, h, w]. The
+    convolution is linear in each of its inputs: for a map the kernel is contracted with the few
+    values that there are, and the nine results are enlarged by matrices that are shifted by one
+    row or column. The result equals that of the concatenation up to rounding.
+    """
+    parts = weight.split([x.shape[1], *(part.shape[1] for part in maps)], dim=1)
+    out = torch.nn.functional.conv2d(x, parts[0], bias, padding=1)
+    kind = 'shifted corners' if align_corners else 'shifted centres'
+    for part, kernel in zip(maps, parts[1:], strict=True):
+        n, c, s, t = part.shape
+        o = kernel.shape[0]
+        each = kernel.permute(2, 3, 0, 1).reshape(9 * o, c, 1, 1)
+        nine = torch.nn.functional.conv2d(part, each).view(n, 3, 3, o, s, t)
+        nine = nine.permute(0, 3, 1, 4, 2, 5).reshape(n, o, 3 * s, 3 * t)
+        rows = _matrix(kind, (x.shape[2], s), x)
+        out = out + rows @ nine @ _matrix(kind, (x.shape[3], t), x).T
+    return out
+
+
+def _matrix(kind: str, sizes: Sizes, like: Tensor) -> Tensor:
+    """The matrix in the type and on the device of `like`; cached where the sizes are numbers."""
+    make = _cached if all(type(size) is int for size in sizes) else _make
+    return make(kind, sizes, like.dtype, like.device)
+
+
+@lru_cache(maxsize=512)
+def _cached(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -> Tensor:
+    # What an evaluation makes must also serve training.
+    with torch.inference_mode(False), torch.no_grad():
+        return _make(kind, sizes, dtype, device)
+
+
+def _make(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Made on the host, in double precision, which some devices lack."""
+    if kind == 'pool':
+        matrix = _pooling(*sizes)
+    else:
+        matrix = _bilinear(*sizes, align_corners=kind.endswith('corners'))
+    if kind.startswith('shifted'):
+        # Offsets -1, 0 and 1 of the kernel; beyond the border the padding is zero.
+        none = matrix.new_zeros(1, matrix.shape[1])
+        matrix = torch.cat([torch.cat([none, matrix[:-1]]), matrix,
+                            torch.cat([matrix[1:], none])], dim=1)
+    return matrix.to(dtype).to(device)
+
+
+def _pooling(cells: int, size: int) -> Tensor:
+    """[cells, size]: each row averages the pixels of one cell."""
+    cell = torch.arange(cells).unsqueeze(1)
+    begin, end = cell * size // cells, ((cell + 1) * size + cells - 1) // cells
+    pixel = torch.arange(size)
+    return ((pixel >= begin) & (pixel < end)).double() / (end - begin)
+
+
+def _bilinear(target: int, source: int, align_corners: bool) -> Tensor:
+    """[target, source]: each row holds the weights of the two nearest source pixels."""
+    position = torch.arange(target, dtype=torch.float64)
+    if align_corners:
+        position = position * (source - 1) / max(target - 1, 1)
+    else:
+        position = (position + 0.5) * source / target - 0.5
+    position = position.clamp(0, source - 1).unsqueeze(1)
+    return (1 - (position - torch.arange(source)).abs()).clamp(min=0)

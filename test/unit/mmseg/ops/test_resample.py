@@ -1,0 +1,89 @@
+"""Pooling, resizing and fusion by matrices against torch's own operators."""
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmseg.ops import pyramid_conv, pyramid_pool, upsample
+
+SIZES = [(64, 64), (65, 97), (48, 37), (7, 5), (6, 6), (1, 1), (3, 200)]
+BINS = (1, 2, 3, 6)
+
+
+@pytest.mark.parametrize('size', SIZES)
+def test_pooling_is_adaptive_average_pooling(size):
+    x = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
+    for s, pooled in zip(BINS, pyramid_pool(x, BINS), strict=True):
+        expected = F.adaptive_avg_pool2d(x, s)
+        torch.testing.assert_close(pooled, expected, rtol=1e-12, atol=1e-12)
+        grad = torch.randn_like(expected)
+        ours, = torch.autograd.grad(pooled, x, grad, retain_graph=True)
+        theirs, = torch.autograd.grad(expected, x, grad)
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+@pytest.mark.parametrize('size', SIZES)
+@pytest.mark.parametrize('source', [(1, 1), (2, 3), (6, 6), (13, 9)])
+def test_resizing_is_bilinear_interpolation(size, source, align_corners):
+    x = torch.randn(2, 3, *source, dtype=torch.float64, requires_grad=True)
+    ours = upsample(x, size, align_corners)
+    expected = F.interpolate(x, size, mode='bilinear', align_corners=align_corners)
+    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-10)
+    grad = torch.randn_like(expected)
+    torch.testing.assert_close(torch.autograd.grad(ours, x, grad)[0],
+                               torch.autograd.grad(expected, x, grad)[0], rtol=1e-9, atol=1e-9)
+
+
+def plain(x, maps, weight, bias, align_corners):
+    enlarged = [F.interpolate(m, x.shape[2:], mode='bilinear', align_corners=align_corners)
+                for m in maps]
+    return F.conv2d(torch.cat([x, *enlarged], 1), weight, bias, padding=1)
+
+
+def inputs(size, dtype=torch.float64, channels=(8, 4, 4, 4), out=5):
+    x = torch.randn(2, channels[0], *size, dtype=dtype)
+    maps = [torch.randn(2, c, s, s, dtype=dtype) for c, s in zip(channels[1:], BINS, strict=False)]
+    weight = torch.randn(out, sum(channels), 3, 3, dtype=dtype)
+    tensors = [x, *maps, weight, torch.randn(out, dtype=dtype)]
+    return [tensor.requires_grad_() for tensor in tensors]
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+@pytest.mark.parametrize('size', SIZES)
+def test_fusion_is_the_convolution_of_the_concatenation(size, align_corners):
+    x, *maps, weight, bias = tensors = inputs(size)
+    ours = pyramid_conv(x, maps, weight, bias, align_corners)
+    expected = plain(x, maps, weight, bias, align_corners)
+    torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
+    grad = torch.randn_like(expected)
+    for mine, theirs in zip(torch.autograd.grad(ours, tensors, grad),
+                            torch.autograd.grad(expected, tensors, grad), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-8)
+
+
+def test_fusion_in_float32_is_exact_to_1e_5():
+    x, *maps, weight, bias = inputs((33, 47), torch.float32, (64, 32, 32, 32), 16)
+    with torch.no_grad():
+        ours = pyramid_conv(x, maps, weight, bias, False)
+        expected = plain(x, maps, weight, bias, False)
+    assert ((ours - expected).norm() / expected.norm()).item() < 1e-5
+
+
+def test_gradients_by_differences():
+    x, *maps, weight, bias = inputs((4, 3), channels=(2, 1, 1), out=2)
+    assert torch.autograd.gradcheck(
+        lambda x, a, b, w, v: pyramid_conv(x, [a, b], w, v, False), (x, *maps, weight, bias))
+
+
+def test_without_bias():
+    x, *maps, weight, _ = inputs((9, 9))
+    torch.testing.assert_close(pyramid_conv(x, maps, weight, None, True),
+                               plain(x, maps, weight, None, True))
+
+
+def test_matrices_made_in_evaluation_serve_training():
+    x = torch.randn(1, 2, 11, 17, requires_grad=True)
+    with torch.inference_mode():
+        pyramid_pool(torch.randn(1, 2, 11, 17), (5,))
+    pyramid_pool(x, (5,))[0].sum().backward()
+    assert x.grad.sum().item() == pytest.approx(2 * 25, rel=1e-4)
