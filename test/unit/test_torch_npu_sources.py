@@ -20,11 +20,11 @@ from mmseg.apis import load_config
 from mmseg.models import build_segmentor
 
 # Not in the list of kernels, for a reason: these are views, which torch makes of as_strided on
-# every device, and an allocation, which it makes of empty.
+# every device, and allocations, which it makes of empty and zero_.
 FROM_OTHERS = {
     **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
-                     'split_with_sizes', 'transpose.int'), 'as_strided'),
-    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format'}
+                     'split_with_sizes', 't', 'transpose.int'), 'as_strided'),
+    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_'}
 
 
 @pytest.fixture(scope='module')
