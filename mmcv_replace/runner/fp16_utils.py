@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from .precision import LOW_TYPES, Precision
+from ..device import low_precision_dtype
+from .precision import LOW_TYPES
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -56,7 +57,8 @@ def wrap_fp16_model(model: nn.Module) -> None:
 
     @functools.wraps(forward)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with Precision(next(model.parameters()).device, 'O1').autocast():
+        device = next(model.parameters()).device
+        with torch.autocast(device.type, low_precision_dtype(device)):
             return forward(*args, **kwargs)
 
     model.forward = run

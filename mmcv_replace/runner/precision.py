@@ -143,8 +143,7 @@ def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) ->
     fp16, bf16 = (cfg.get(key) if cfg.get(key) is not False else None for key in ('fp16', 'bf16'))
     hook = cfg.get('optimizer_config') or {}
     if isinstance(hook, Mapping) and hook.get('type') == 'Fp16OptimizerHook':
-        known = {key: hook[key] for key in ('loss_scale',) if key in hook}
-        fp16 = {**known, **(fp16 or {})}
+        fp16 = {'loss_scale': hook.get('loss_scale', 'dynamic'), **(fp16 or {})}
     if fp16 is not None and bf16 is not None:
         raise ConfigError('the config sets fp16 and bf16: keep one of them')
     if bf16 is not None:

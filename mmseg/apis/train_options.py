@@ -1,10 +1,9 @@
 """The options of `tools/train.py` and what each changes in the config."""
 import argparse
 
+from mmcv_replace.runner.precision import OPT_LEVELS
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-
-OPT_LEVELS = ('O0', 'O1', 'O2')
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
