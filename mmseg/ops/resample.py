@@ -25,9 +25,14 @@ def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
 
 def upsample(x: Tensor, size: Sizes, align_corners: bool) -> Tensor:
     """Bilinear resizing of [N, C, h, w] to `size`, as torch's interpolate without antialiasing."""
+    rows, columns = resize_matrices(x, size, align_corners)
+    return rows @ x @ columns.T
+
+
+def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor, Tensor]:
+    """(rows, columns) with which rows @ x @ columns.T is [N, C, h, w] bilinearly resized."""
     kind = 'corners' if align_corners else 'centres'
-    rows = _matrix(kind, (size[0], x.shape[2]), x)
-    return rows @ x @ _matrix(kind, (size[1], x.shape[3]), x).T
+    return (_matrix(kind, (size[0], x.shape[2]), x), _matrix(kind, (size[1], x.shape[3]), x))
 
 
 def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | None,

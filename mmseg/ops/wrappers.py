@@ -21,12 +21,15 @@ def resize(
     unless `warning` is off.
     """
     if warning and align_corners and size is not None:
-        _warn_unaligned(tuple(input.shape[-2:]), (size, size) if isinstance(size, int) else size)
+        warn_unaligned(tuple(input.shape[-2:]), (size, size) if isinstance(size, int) else size)
     return F.interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def _warn_unaligned(source: tuple[int, int], target: tuple[int, int]) -> None:
-    """Enlarged maps keep their pixels in place where target - 1 is a multiple of source - 1."""
+def warn_unaligned(source: tuple[int, int], target: tuple[int, int]) -> None:
+    """Warn about sizes that do not fit align_corners.
+
+    Enlarged maps keep their pixels in place where target - 1 is a multiple of source - 1.
+    """
     pairs = list(zip(source, target, strict=True))
     if min(*source, *target) > 1 and any(b > a for a, b in pairs) and all(
             (b - 1) % (a - 1) for a, b in pairs):

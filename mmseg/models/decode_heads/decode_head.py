@@ -1,6 +1,7 @@
 """What all decode heads have in common: inputs, classifier and loss."""
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +10,11 @@ from mmcv_replace.cnn.bricks.layer_cfg import RELU
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import build_pixel_sampler
-from mmseg.ops import resize
+from mmseg.ops import resize, warn_unaligned
 
 from ..builder import build_loss
 from ..losses import accuracy
+from ..losses.strips import losses_in_strips
 
 CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}
 
@@ -25,7 +27,8 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
     'multiple_select' (handed on as a list); `in_channels` then has as many entries.
     `loss_decode` is one loss, logged as loss_seg (or its `loss_name` in the config), or a list of
     losses, logged under their `loss_name`, those of one name summed. `sampler` chooses the pixels
-    that count.
+    that count. `strip_loss`: compute losses that are sums over pixels in strips of rows, with the
+    same result, instead of holding logits at the size of the labels.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         sampler: dict | None = None,
         align_corners: bool = False,
         init_cfg: dict | Sequence[dict] | None = None,
+        strip_loss: bool = True,
     ) -> None:
         super().__init__(init_cfg or dict(type='Normal', std=0.01,
                                           override=dict(name='conv_seg')))
@@ -57,6 +61,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self.act_cfg = act_cfg
         self.ignore_index = ignore_index
         self.align_corners = align_corners
+        self.strip_loss = strip_loss
         if isinstance(loss_decode, dict):
             self.loss_decode = build_loss(loss_decode)
             self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
@@ -134,15 +139,35 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         """Losses and accuracy of logits [N, C, h, w] at the size of the labels [N, 1, H, W]."""
         if seg_logit.dtype.itemsize < 4:
             seg_logit = seg_logit.float()
-        seg_logit = resize(seg_logit, seg_label.shape[2:], mode='bilinear',
-                           align_corners=self.align_corners)
-        weight = None if self.sampler is None else self.sampler.sample(seg_logit, seg_label)
-        seg_label = seg_label.squeeze(1).long()
-        losses: dict[str, Tensor] = {}
-        criteria = (self.loss_decode if isinstance(self.loss_decode, nn.ModuleList)
+        criteria = (list(self.loss_decode) if isinstance(self.loss_decode, nn.ModuleList)
                     else [self.loss_decode])
-        for name, criterion in zip(self._loss_names, criteria, strict=True):
-            value = criterion(seg_logit, seg_label, weight=weight, ignore_index=self.ignore_index)
+        if self.strip_loss and self.sampler is None and all(
+                getattr(criterion, 'is_pixelwise', False) for criterion in criteria):
+            values, percent = self._in_strips(criteria, seg_logit, seg_label.squeeze(1))
+        else:
+            values, percent = self._at_full_size(criteria, seg_logit, seg_label)
+        losses: dict[str, Tensor] = {}
+        for name, value in zip(self._loss_names, values, strict=True):
             losses[name] = losses[name] + value if name in losses else value
-        losses['acc_seg'] = accuracy(seg_logit, seg_label)
+        losses['acc_seg'] = percent
         return losses
+
+    def _at_full_size(self, criteria: Sequence[nn.Module], logits: Tensor,
+                      label: Tensor) -> tuple[list[Tensor], Tensor]:
+        logits = resize(logits, label.shape[2:], mode='bilinear', align_corners=self.align_corners)
+        weight = None if self.sampler is None else self.sampler.sample(logits, label)
+        label = label.squeeze(1).long()
+        values = [criterion(logits, label, weight=weight, ignore_index=self.ignore_index)
+                  for criterion in criteria]
+        return values, accuracy(logits, label)
+
+    def _in_strips(self, criteria: Sequence[nn.Module], logits: Tensor,
+                   label: Tensor) -> tuple[list[Tensor], Tensor]:
+        if self.align_corners:
+            warn_unaligned(tuple(logits.shape[2:]), tuple(label.shape[1:]))
+        shares = [partial(criterion, ignore_index=self.ignore_index, avg_factor=criterion.divisor(
+            label, logits.shape[1], self.ignore_index)) for criterion in criteria]
+        values, (percent,) = losses_in_strips(
+            logits, label, self.align_corners, shares,
+            [lambda part, own: accuracy(part, own) * (own.numel() / label.numel())])
+        return values, percent

@@ -145,6 +145,21 @@ class CrossEntropyLoss(nn.Module):
             self._weight_tensor = kept
         return kept
 
+    @property
+    def is_pixelwise(self) -> bool:
+        """Whether the loss of a picture is the sum of those of its parts over one `divisor`."""
+        return self.reduction != 'none' and not self.use_mask
+
+    def divisor(self, label: Tensor, classes: int, ignore_index: int) -> int | Tensor | None:
+        """What the mean over pixels `label` divides by (an `avg_factor`); None for a sum."""
+        if self.reduction == 'sum':
+            return None
+        terms = classes if self.use_sigmoid else 1
+        if not self.avg_non_ignore:
+            return label.numel() * terms
+        valid = label != ignore_index
+        return _count(valid & (label >= 0) if self.use_sigmoid else valid) * terms
+
     def forward(
         self,
         cls_score: Tensor,

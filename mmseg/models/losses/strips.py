@@ -1,0 +1,93 @@
+"""Pixel losses of logits at the size of the labels, without ever holding logits of that size."""
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from mmcv_replace.device import is_asynchronous
+from mmseg.ops import resize_matrices
+
+# Bytes of enlarged logits at a time: about what the caches of a host hold, and enough to keep an
+# accelerator busy.
+HOST_BYTES = 8 * 2**20
+DEVICE_BYTES = 128 * 2**20
+
+# (logits [N, C, rows, W], labels [N, rows, W]) -> this part's share of a loss, a scalar.
+Criterion = Callable[[Tensor, Tensor], Tensor]
+
+
+def losses_in_strips(logits: Tensor, label: Tensor, align_corners: bool,
+                     criteria: Sequence[Criterion], measures: Sequence[Criterion] = ()
+                     ) -> tuple[list[Tensor], list[Tensor]]:
+    """Sums of `criteria` and `measures` over strips of rows, after bilinear enlargement.
+
+    logits: [N, C, h, w], label: [N, H, W]. The gradient of each criterion is computed together
+    with its value and kept at the size of `logits`; measures have none.
+    """
+    values = _Strips.apply(logits, label, align_corners, tuple(criteria), tuple(measures))
+    return list(values[:len(criteria)]), list(values[len(criteria):])
+
+
+class _Strips(Function):
+    """The values as a function of the logits, with gradients made in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, logits: Tensor, label: Tensor, align_corners: bool,
+                criteria: Sequence[Criterion], measures: Sequence[Criterion]
+                ) -> tuple[Tensor, ...]:
+        wanted = ctx.needs_input_grad[0]
+        grads = [logits.new_zeros(logits.shape) for _ in criteria] if wanted else []
+        values = [logits.new_zeros(()) for _ in criteria]
+        values += [logits.new_zeros((), dtype=torch.float32) for _ in measures]
+        enlarge = _Enlarger(logits, label.shape[1:], align_corners)
+        with torch.autocast(logits.device.type, enabled=False):
+            for begin, end in _strips(logits, label):
+                with torch.set_grad_enabled(wanted):
+                    source = logits.detach().requires_grad_(wanted)
+                    part, own = enlarge(source, begin, end), label[:, begin:end].long()
+                    losses = [criterion(part, own) for criterion in criteria]
+                for i, loss in enumerate(losses):
+                    values[i] += loss.detach()
+                    if wanted:
+                        more = i + 1 < len(losses)
+                        grads[i] += torch.autograd.grad(loss, source, retain_graph=more)[0]
+                for i, measure in enumerate(measures, len(criteria)):
+                    values[i] += measure(part.detach(), own)
+        ctx.save_for_backward(*grads)
+        ctx.mark_non_differentiable(*values[len(criteria):])
+        return tuple(values)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, *outer: Tensor) -> tuple[Tensor | None, ...]:
+        grads = ctx.saved_tensors
+        total = grads[0] * outer[0]
+        for grad, factor in zip(grads[1:], outer[1:], strict=False):
+            total += grad * factor
+        return total, None, None, None, None
+
+
+class _Enlarger:
+    """Rows `begin` to `end` of the bilinear enlargement of [N, C, h, w] to `size`."""
+
+    def __init__(self, logits: Tensor, size: tuple[int, int], align_corners: bool) -> None:
+        self.same = tuple(logits.shape[2:]) == tuple(size)
+        if not self.same:
+            self.rows, self.columns = resize_matrices(logits, size, align_corners)
+
+    def __call__(self, logits: Tensor, begin: int, end: int) -> Tensor:
+        if self.same:
+            return logits[:, :, begin:end]
+        return self.rows[begin:end] @ logits @ self.columns.T
+
+
+def _strips(logits: Tensor, label: Tensor) -> Iterator[tuple[int, int]]:
+    """Ranges of rows whose enlarged logits have about the bytes that a strip may have."""
+    images, height, width = label.shape
+    limit = DEVICE_BYTES if is_asynchronous(logits.device) else HOST_BYTES
+    row = images * logits.shape[1] * width * logits.element_size()
+    count = max(1, min(height, -(-height * row // limit)))
+    edges = [height * i // count for i in range(count + 1)]
+    yield from zip(edges[:-1], edges[1:], strict=True)
