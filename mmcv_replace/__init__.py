@@ -4,6 +4,9 @@ import os
 # A plug-in that cannot load must not keep torch from being imported: mmcv_replace.device imports it
 # when it is asked for, and says what is missing.
 os.environ.setdefault('TORCH_DEVICE_BACKEND_AUTOLOAD', '0')
+# Threads that wait by spinning take the cores from data workers and from other programs. OpenMP
+# reads this when torch is imported.
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 # ruff: noqa: F403 - what the three packages export is decided there, once.
 from . import fileio, image, utils

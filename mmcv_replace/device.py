@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .host import start_host
 from .utils.errors import ConfigError, DeviceError
 from .utils.logging import warn_once
 
@@ -41,6 +42,7 @@ class DeviceKind:
     asynchronous: bool = True  # kernels return before they are done
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
+    channels_last: bool = False  # convolutions train faster on channels_last tensors
     low_precision: str = 'float16'  # what mixed precision computes in unless told
     scaler: str = 'torch.amp:GradScaler'  # module:class
     optimizers: str | None = None  # module with the vendor's own fused optimizers
@@ -73,7 +75,7 @@ KINDS = (
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False}),
-    DeviceKind('cuda', backend='nccl', aliases=('gpu',)),
+    DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
                sync_batchnorm=False, low_precision='bfloat16'),
 )
@@ -173,10 +175,14 @@ def start_device(device: torch.device, settings: Mapping[str, Any] | None = None
     """Make `device` the current one of this process and apply its start-up settings.
 
     `settings` (a config's `npu = dict(...)`) change the defaults of the table; a name is a switch
-    of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32'.
+    of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32'. Those
+    of the CPU are `start_host`'s.
     """
     kind = kind_of(device)
-    if device.type == 'cpu' or kind.module is None:
+    if device.type == 'cpu':
+        start_host(settings)
+        return
+    if kind.module is None:
         return
     for name, value in {**kind.settings, **(settings or {})}.items():
         _apply_setting(kind, name, value)
@@ -214,6 +220,12 @@ def max_memory_mb(device: torch.device) -> int | None:
     return None if peak is None else int(peak(device)) // 2**20
 
 
+def device_name(device: torch.device) -> str:
+    """What the maker calls the device; 'CPU' for the host."""
+    name = _call(device, 'get_device_name')
+    return 'CPU' if name is None else str(name(device))
+
+
 def is_asynchronous(device: torch.device) -> bool:
     """Whether reading a value from the device makes the host wait."""
     return kind_of(device).asynchronous
@@ -227,6 +239,11 @@ def supports_pinned_memory(device: torch.device) -> bool:
 def supports_sync_batchnorm(device: torch.device) -> bool:
     """Whether torch's SyncBatchNorm runs on the device."""
     return kind_of(device).sync_batchnorm
+
+
+def prefers_channels_last(device: torch.device) -> bool:
+    """Whether training is faster with channels_last tensors."""
+    return kind_of(device).channels_last
 
 
 def default_backend(device: torch.device | None = None) -> str:
@@ -275,6 +292,17 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def get_random_state(device: torch.device) -> torch.Tensor | None:
+    """State of the device's random generator; None where it has none of its own."""
+    read = _call(device, 'get_rng_state')
+    return None if read is None else read(device)
+
+
+def set_random_state(device: torch.device, state: torch.Tensor) -> None:
+    """Go on with a state that `get_random_state` returned."""
+    kind_of(device).module.set_rng_state(state, device)
 
 
 def owns_gradients(name: str, device: torch.device) -> bool:

@@ -60,8 +60,9 @@ def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | N
 
 def _matrix(kind: str, sizes: Sizes, like: Tensor) -> Tensor:
     """The matrix in the type and on the device of `like`; cached where the sizes are numbers."""
-    make = _cached if all(type(size) is int for size in sizes) else _make
-    return make(kind, sizes, like.dtype, like.device)
+    # What is traced must not be cached: its tensors have no values.
+    fixed = all(type(size) is int for size in sizes) and not torch.compiler.is_compiling()
+    return (_cached if fixed else _make)(kind, sizes, like.dtype, like.device)
 
 
 @lru_cache(maxsize=512)
@@ -72,11 +73,15 @@ def _cached(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -
 
 
 def _make(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Made on the host, in double precision, which some devices lack."""
+    """Made on the host, in double precision, which some devices lack.
+
+    In a graph, which makes it in each step, copies from the host would cost more.
+    """
+    place = device if torch.compiler.is_compiling() else torch.device('cpu')
     if kind == 'pool':
-        matrix = _pooling(*sizes)
+        matrix = _pooling(*sizes, place)
     else:
-        matrix = _bilinear(*sizes, align_corners=kind.endswith('corners'))
+        matrix = _bilinear(*sizes, place, align_corners=kind.endswith('corners'))
     if kind.startswith('shifted'):
         # Offsets -1, 0 and 1 of the kernel; beyond the border the padding is zero.
         none = matrix.new_zeros(1, matrix.shape[1])
@@ -85,20 +90,20 @@ def _make(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -> 
     return matrix.to(dtype).to(device)
 
 
-def _pooling(cells: int, size: int) -> Tensor:
+def _pooling(cells: int, size: int, place: torch.device) -> Tensor:
     """[cells, size]: each row averages the pixels of one cell."""
-    cell = torch.arange(cells).unsqueeze(1)
+    cell = torch.arange(cells, device=place).unsqueeze(1)
     begin, end = cell * size // cells, ((cell + 1) * size + cells - 1) // cells
-    pixel = torch.arange(size)
+    pixel = torch.arange(size, device=place)
     return ((pixel >= begin) & (pixel < end)).double() / (end - begin)
 
 
-def _bilinear(target: int, source: int, align_corners: bool) -> Tensor:
+def _bilinear(target: int, source: int, place: torch.device, align_corners: bool) -> Tensor:
     """[target, source]: each row holds the weights of the two nearest source pixels."""
-    position = torch.arange(target, dtype=torch.float64)
+    position = torch.arange(target, dtype=torch.float64, device=place)
     if align_corners:
         position = position * (source - 1) / max(target - 1, 1)
     else:
         position = (position + 0.5) * source / target - 0.5
     position = position.clamp(0, source - 1).unsqueeze(1)
-    return (1 - (position - torch.arange(source)).abs()).clamp(min=0)
+    return (1 - (position - torch.arange(source, device=place)).abs()).clamp(min=0)

@@ -1,0 +1,82 @@
+"""How this process uses the cores and the memory of its host."""
+import ctypes
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .utils.errors import ConfigError
+
+# What `cpu = dict(...)` of a config may set, and what holds without it.
+DEFAULTS = {'threads': None, 'keep_memory': True}
+# Files in which Linux says how much of the cores a container may use: version 2, version 1.
+_QUOTA_V2 = Path('/sys/fs/cgroup/cpu.max')
+_QUOTA_V1 = tuple(Path('/sys/fs/cgroup/cpu') / f'cpu.cfs_{name}_us' for name in ('quota', 'period'))
+# Numbers of glibc's mallopt(3).
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+def start_host(settings: Mapping[str, Any] | None = None) -> None:
+    """Choose threads and memory for computing on the host; call it before the first large tensor.
+
+    `threads`: of torch's operators; by default this process's share of the cores that it may use.
+    `keep_memory`: freed memory stays with the process, since a step that gets each large tensor
+    from the kernel anew spends a fifth of its time there; it holds its peak from then on.
+    """
+    settings = settings or {}
+    unknown = set(settings) - set(DEFAULTS)
+    if unknown:
+        raise ConfigError(f'cpu = dict({", ".join(sorted(unknown))}=...) is not known: it takes '
+                          f'{" and ".join(DEFAULTS)}')
+    settings = {**DEFAULTS, **settings}
+    _set_threads(settings['threads'])
+    if settings['keep_memory']:
+        _keep_freed_memory()
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on: those of its affinity, up to the container's quota."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows have no such mask
+        cores = os.cpu_count() or 1
+    quota = _container_quota()
+    return cores if quota is None else max(1, min(cores, int(quota + 0.5)))
+
+
+def _container_quota() -> float | None:
+    """Cores' worth of time that the container gets, None without a limit."""
+    try:
+        if _QUOTA_V2.is_file():
+            quota, period = _QUOTA_V2.read_text().split()
+        else:
+            quota, period = (file.read_text().strip() for file in _QUOTA_V1)
+        return None if quota in ('max', '-1') else int(quota) / int(period)
+    except (OSError, ValueError):  # no container, or one that says nothing
+        return None
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is not None:
+        if not isinstance(threads, int) or threads < 1:
+            raise ConfigError(f'cpu = dict(threads={threads!r}): give a number from 1 up')
+        torch.set_num_threads(threads)
+    elif 'OMP_NUM_THREADS' not in os.environ:
+        # torch counts the cores of the machine, and does not know of processes beside it.
+        share = max(1, usable_cores() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+        torch.set_num_threads(min(torch.get_num_threads(), share))
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc's malloc serve large blocks from its heap, and not shrink it.
+
+    Other C libraries go without, and a user's own MALLOC_ variables hold.
+    """
+    chosen = any(name.startswith('MALLOC_') for name in os.environ)
+    if not chosen and 'GLIBC_TUNABLES' not in os.environ and os.name == 'posix':
+        mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+        if mallopt is not None:
+            mallopt(_M_MMAP_MAX, 0)
+            mallopt(_M_TRIM_THRESHOLD, -1)

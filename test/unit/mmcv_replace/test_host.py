@@ -1,0 +1,131 @@
+"""Threads and memory of the host."""
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from mmcv_replace import host
+from mmcv_replace.device import start_device
+from mmcv_replace.utils.errors import ConfigError
+
+LARGE = '''
+import os, sys
+{before}
+import torch
+from mmcv_replace.host import start_host
+start_host(dict(keep_memory={keep}))
+def resident():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20
+torch.ones(1)
+start = resident()
+tensor = torch.ones(64 * 2**18)
+del tensor
+print(resident() - start)
+'''
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Four cores, torch using them all, and no variable of the user's."""
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    monkeypatch.delenv('LOCAL_WORLD_SIZE', raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    monkeypatch.setattr(host, 'usable_cores', lambda: 4)
+    yield torch.get_num_threads
+    torch.set_num_threads(before)
+
+
+def start(**settings):
+    host.start_host(dict(keep_memory=False, **settings))
+
+
+def test_all_cores_by_default(threads):
+    start()
+    assert threads() == 4
+
+
+@pytest.mark.parametrize(('cores', 'processes', 'expected'), [(3, 1, 3), (4, 2, 2), (1, 4, 1)])
+def test_a_share_of_the_cores(threads, monkeypatch, cores, processes, expected):
+    monkeypatch.setattr(host, 'usable_cores', lambda: cores)
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
+    start()
+    assert threads() == expected
+
+
+def test_threads_that_the_user_chose(threads, monkeypatch):
+    torch.set_num_threads(2)
+    start()
+    assert threads() == 2
+    monkeypatch.setattr(host, 'usable_cores', lambda: 1)
+    monkeypatch.setenv('OMP_NUM_THREADS', '2')
+    start()
+    assert threads() == 2
+    start(threads=3)
+    assert threads() == 3
+
+
+def test_settings_of_a_config_reach_the_host(threads):
+    start_device(torch.device('cpu'), dict(threads=1, keep_memory=False))
+    assert threads() == 1
+
+
+@pytest.mark.parametrize(('settings', 'message'), [
+    (dict(thread=2), 'cpu = dict\\(thread=...\\) is not known: it takes threads and keep_memory'),
+    (dict(threads=0), 'threads=0\\): give a number from 1 up'),
+    (dict(threads='2'), "threads='2'\\): give a number")])
+def test_wrong_settings(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        host.start_host(settings)
+
+
+@pytest.mark.parametrize(('text', 'expected'), [
+    ('max 100000', 8), ('200000 100000', 2), ('150000 100000', 2), ('20000 100000', 1), ('odd', 8)])
+def test_quota_of_a_container(monkeypatch, tmp_path, text, expected):
+    monkeypatch.setattr(os, 'sched_getaffinity', lambda pid: set(range(8)), raising=False)
+    (tmp_path / 'cpu.max').write_text(text)
+    monkeypatch.setattr(host, '_QUOTA_V2', tmp_path / 'cpu.max')
+    assert host.usable_cores() == expected
+
+
+@pytest.mark.parametrize(('quota', 'expected'), [('-1', 8), ('300000', 3), (None, 8)])
+def test_quota_of_an_older_container(monkeypatch, tmp_path, quota, expected):
+    monkeypatch.setattr(os, 'sched_getaffinity', lambda pid: set(range(8)), raising=False)
+    monkeypatch.setattr(host, '_QUOTA_V2', tmp_path / 'absent')
+    files = tmp_path / 'quota', tmp_path / 'period'
+    monkeypatch.setattr(host, '_QUOTA_V1', files)
+    if quota is not None:
+        files[0].write_text(quota + '\n')
+        files[1].write_text('100000\n')
+    assert host.usable_cores() == expected
+
+
+def kept(keep, before='', **environment):
+    """MiB that stay with a process after it has freed a tensor of 64."""
+    code = LARGE.format(before=before, keep=keep)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(('MALLOC_', 'GLIBC_'))}
+    run = subprocess.run([sys.executable, '-c', code], env=env | environment, check=True,
+                         capture_output=True, text=True)
+    return float(run.stdout)
+
+
+@pytest.mark.skipif(sys.platform != 'linux' or not hasattr(host.ctypes.CDLL(None), 'mallopt'),
+                    reason='the C library has no mallopt')
+def test_freed_memory_is_kept():
+    assert kept(True) > 60
+    assert kept(False) < 10
+    # The user's own choice holds.
+    assert kept(True, MALLOC_TRIM_THRESHOLD_='100000') < 10
+
+
+def test_threads_wait_asleep_unless_told():
+    code = 'import os, mmcv_replace; print(os.environ["OMP_WAIT_POLICY"])'
+    env = {k: v for k, v in os.environ.items() if k != 'OMP_WAIT_POLICY'}
+    for environment, expected in ((env, 'PASSIVE'), (env | {'OMP_WAIT_POLICY': 'ACTIVE'},
+                                                     'ACTIVE')):
+        run = subprocess.run([sys.executable, '-c', code], env=environment, check=True,
+                             capture_output=True, text=True)
+        assert run.stdout.strip() == expected

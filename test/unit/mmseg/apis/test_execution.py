@@ -1,0 +1,139 @@
+"""Memory format and compilation of a model: the same results, executed otherwise."""
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from mmcv_replace.device import prefers_channels_last
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.apis import execution
+from mmseg.apis.execution import prepare_execution
+from mmseg.models import build_segmentor
+
+CPU = torch.device('cpu')
+NORM = dict(type='BN')
+HEAD = dict(num_classes=3, norm_cfg=NORM, dropout_ratio=0)
+
+
+def make():
+    torch.manual_seed(0)
+    return build_segmentor(dict(
+        type='EncoderDecoder',
+        backbone=dict(type='ResNetV1c', depth=18, num_stages=2, strides=(1, 1), dilations=(1, 1),
+                      out_indices=(0, 1), base_channels=8, stem_channels=8, norm_cfg=NORM),
+        decode_head=dict(type='PSPHead', in_channels=16, channels=8, in_index=1,
+                         pool_scales=(1, 2), **HEAD),
+        auxiliary_head=[dict(type='FCNHead', in_channels=8, channels=8, in_index=0, num_convs=1,
+                             **HEAD)]))
+
+
+def prepare(**options):
+    return prepare_execution(make(), Config(options), CPU)
+
+
+def step(model, size=32):
+    generator = torch.Generator().manual_seed(1)
+    img = torch.randn(2, 3, size, size, generator=generator)
+    label = torch.randint(3, (2, 1, size, size), generator=generator)
+    outputs = model.train().train_step(dict(img=img, img_metas=[{}, {}], gt_semantic_seg=label),
+                                       None)
+    outputs['loss'].backward()
+    gradients = torch.cat([p.grad.flatten() for p in model.parameters()])
+    return outputs['loss'].detach(), gradients
+
+
+def is_channels_last(model):
+    weight = model.backbone.layer1[0].conv1.weight
+    return weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_table_chooses_the_memory_format(monkeypatch):
+    assert not prefers_channels_last(CPU)
+    assert not is_channels_last(prepare())
+    monkeypatch.setattr(execution, 'prefers_channels_last', lambda device: True)
+    assert is_channels_last(prepare())
+    assert not is_channels_last(prepare(channels_last=False))
+
+
+def test_channels_last_gives_the_same_step():
+    model = prepare(channels_last=True)
+    assert is_channels_last(model)
+    seen = []
+    model.backbone.layer2[0].conv1.register_forward_hook(lambda m, args, out: seen.append(out))
+    (loss, gradients), (plain, expected) = step(model), step(prepare())
+    assert seen[0].is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(loss, plain, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+
+
+@pytest.fixture
+def fresh_compiler():
+    """torch.compile as in a new process: it would serve a second model from its memory."""
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.mark.usefixtures('fresh_compiler')
+@pytest.mark.filterwarnings('error:.*lru_cache')
+def test_compiled_parts_are_called():
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    model = prepare(compile=dict(backend=backend))
+    keys = list(model.state_dict())
+    (loss, gradients), (plain, expected) = step(model), step(prepare())
+    assert len(compiled) >= 3
+    assert keys == list(make().state_dict()) == list(model.state_dict())
+    torch.testing.assert_close(loss, plain)
+    torch.testing.assert_close(gradients, expected)
+    compiled.clear()
+    torch.compiler.reset()
+    step(prepare(compile=dict(backend=backend, parts=['backbone'])))
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize('switch', [None, False])
+def test_not_compiled_by_default(switch, monkeypatch):
+    monkeypatch.setattr(nn.Module, 'compile', lambda *args, **kwargs: pytest.fail('compiled'))
+    prepare() if switch is None else prepare(compile=switch)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
+def test_compiled_by_inductor():
+    options = dict(parts=['decode_head'])
+    (loss, gradients), (plain, expected) = step(prepare(compile=options)), step(prepare())
+    torch.testing.assert_close(loss, plain, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
+def test_compiled_model_takes_images_of_other_sizes():
+    model, plain = prepare(compile=dict(parts=['decode_head'])).eval(), prepare().eval()
+    with torch.no_grad():
+        for size in (32, 40, 48):
+            img = torch.randn(1, 3, size, size)
+            torch.testing.assert_close(model.encode_decode(img, None),
+                                       plain.encode_decode(img, None), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(bakend='eager'), r'compile = dict\(bakend=...\) is not known: it takes parts, fullgraph'),
+    (dict(backend='inductr'), "backend='inductr'\\) is not known: use one of .*inductor"),
+    (dict(backend='eager', parts=['head']), 'the model has none of these; its parts are backbone')])
+def test_wrong_options(options, message):
+    with pytest.raises(ConfigError, match=message):
+        prepare(compile=options)
+
+
+def test_no_compiler(monkeypatch):
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    with pytest.raises(ConfigError, match='needs a C\\+\\+ compiler, and no-such-compiler is not'):
+        prepare(compile=True)
