@@ -1,4 +1,4 @@
-"""How a model is executed, with the same results: memory format and compilation."""
+"""How a model is executed, with the same results: memory format, recomputation, compilation."""
 import inspect
 import os
 import shutil
@@ -7,26 +7,63 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from mmcv_replace.cnn import fuse_conv_bn
 from mmcv_replace.device import is_asynchronous, prefers_channels_last
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 
 # Parts of a segmentor that are compiled; the losses between and behind them stay as they are.
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
+# Packages whose modules run in the order of their children, as the tests of each model show.
+IN_ORDER = ('mmseg', 'mmcv_replace')
 
 
 def prepare_execution(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
-    """Apply `channels_last` and `compile` of the config to a model on its device."""
-    wanted = cfg.get('channels_last')
-    if wanted is None:
-        wanted = prefers_channels_last(device)
-    if wanted:
-        # Convolutions follow the format of their weights, and what comes after follows them.
-        model = model.to(memory_format=torch.channels_last)
+    """Apply `channels_last`, `recompute_norms` and `compile` of the config to a model.
+
+    The first two suit the device unless they are set.
+    """
+    if _choice(cfg, 'recompute_norms', not is_asynchronous(device)):
+        for module in model.modules():
+            if hasattr(module, 'recompute_norms'):
+                module.recompute_norms = True
+    model = _in_memory_format(model, cfg, device)
     options = cfg.get('compile')
     if options is not None and options is not False:
         compile_parts(model, {} if options is True else options, device)
     return model
+
+
+def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
+                      keep_keys: bool = False) -> nn.Module:
+    """Fold batch norms, and choose the memory format, of a model that has its weights.
+
+    `fuse_conv_bn` of the config: False folds none, True those of foreign modules too. By default
+    those of the toolkit's own are folded, none with `keep_keys`, as folding changes the state dict.
+    """
+    if _choice(cfg, 'fuse_conv_bn', not keep_keys):
+        trusted = _runs_in_order if cfg.get('fuse_conv_bn') is None else None
+        fuse_conv_bn(model.eval(), trusted)
+    return _in_memory_format(model, cfg, device)
+
+
+def _in_memory_format(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
+    if not _choice(cfg, 'channels_last', prefers_channels_last(device)):
+        return model
+    # Convolutions follow the format of their weights, and what comes after follows them.
+    return model.to(memory_format=torch.channels_last)
+
+
+def _runs_in_order(module: nn.Module) -> bool:
+    cls = type(module)
+    return cls is nn.Sequential or cls.__module__.partition('.')[0] in IN_ORDER
+
+
+def _choice(cfg: Config, key: str, default: bool) -> bool:
+    value = cfg.get(key)
+    if value not in (None, True, False):
+        raise ConfigError(f'{key}={value!r}: set True, False, or None to let the device decide')
+    return default if value is None else value
 
 
 def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch.device) -> None:

@@ -6,6 +6,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcv_replace.cnn import build_conv_layer, build_norm_layer, constant_init
 from mmcv_replace.cnn.bricks.layer_cfg import BN
+from mmcv_replace.cnn.utils.recompute import norm_relu_conv
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 
@@ -31,6 +32,8 @@ class ResNet(BaseModule):
     average pooling (arXiv:1812.01187). `frozen_stages`: the stem (0) and the stages up to this
     number are not trained; `norm_eval`: batch norms keep their running statistics.
     `with_cp` trades time for memory, `zero_init_residual` starts each block as the identity.
+    The attribute `recompute_norms` (of blocks too) saves memory at little cost, with the same
+    results; `recompute_norms` of a config sets it.
     `plugins`: dicts of cfg, position, and stages (one bool a stage; all without it).
     """
 
@@ -41,6 +44,8 @@ class ResNet(BaseModule):
         101: (Bottleneck, (3, 4, 23, 3)),
         152: (Bottleneck, (3, 8, 36, 3)),
     }
+
+    recompute_norms = False
 
     def __init__(
         self,
@@ -206,7 +211,7 @@ class ResNet(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         if self.deep_stem:
-            x = self.stem(x)
+            x = self._run_deep_stem(x)
         else:
             x = self.relu(self.norm1(self.conv1(x)))
         x = self.maxpool(x)
@@ -216,6 +221,13 @@ class ResNet(BaseModule):
             if i in self.out_indices:
                 outs.append(x)
         return tuple(outs)
+
+    def _run_deep_stem(self, x: Tensor) -> Tensor:
+        if not self.recompute_norms:
+            return self.stem(x)
+        conv1, norm1, relu1, conv2, norm2, relu2, conv3, norm3, relu3 = self.stem
+        x = norm_relu_conv(norm1, relu1, conv2, conv1(x), recompute=True)
+        return relu3(norm3(norm_relu_conv(norm2, relu2, conv3, x, recompute=True)))
 
     def train(self, mode: bool = True) -> 'ResNet':
         """Training mode, but for what is frozen and, with `norm_eval`, the batch norms."""

@@ -6,6 +6,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmcv_replace.cnn import build_conv_layer, build_norm_layer, build_plugin_layer
 from mmcv_replace.cnn.bricks.layer_cfg import BN
+from mmcv_replace.cnn.utils.recompute import norm_relu_conv
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -13,10 +14,12 @@ class _ResidualBlock(nn.Module):
     """relu(branch(x) + shortcut(x)); a subclass makes the layers and defines `branch`.
 
     Norm layers are named after their kind (bn1, gn1, ...) and reached as norm1, norm2, ...
-    `with_cp` computes the sum again in backward instead of keeping what lies before it.
+    `with_cp` computes the sum again in backward instead of keeping what lies before it;
+    `recompute_norms` computes norms and ReLUs alone again.
     """
 
     expansion: int
+    recompute_norms = False
     relu: nn.Module
     downsample: nn.Module | None
     with_cp: bool
@@ -100,8 +103,8 @@ class BasicBlock(_ResidualBlock):
 
     def branch(self, x: Tensor) -> Tensor:
         """What is added to the shortcut."""
-        out = self.relu(self.norm1(self.conv1(x)))
-        return self.norm2(self.conv2(out))
+        return self.norm2(norm_relu_conv(self.norm1, self.relu, self.conv2, self.conv1(x),
+                                         self.recompute_norms))
 
 
 class Bottleneck(_ResidualBlock):
@@ -182,11 +185,15 @@ class Bottleneck(_ResidualBlock):
 
     def branch(self, x: Tensor) -> Tensor:
         """What is added to the shortcut."""
-        out = self.relu(self.norm1(self.conv1(x)))
-        out = self._plug(out, 'after_conv1')
-        out = self.relu(self.norm2(self.conv2(out)))
-        out = self._plug(out, 'after_conv2')
-        return self._plug(self.norm3(self.conv3(out)), 'after_conv3')
+        out = self._next(self.norm1, 'after_conv1', self.conv2, self.conv1(x))
+        out = self._next(self.norm2, 'after_conv2', self.conv3, out)
+        return self._plug(self.norm3(out), 'after_conv3')
+
+    def _next(self, norm: nn.Module, position: str, conv: nn.Module, x: Tensor) -> Tensor:
+        """Norm, ReLU, plugins and the convolution behind them."""
+        if self.plugin_names[position]:
+            return conv(self._plug(self.relu(norm(x)), position))
+        return norm_relu_conv(norm, self.relu, conv, x, self.recompute_norms)
 
 
 def _conv2_cfg(conv_cfg: dict | None, dcn: dict | None, stride: int) -> dict | None:

@@ -68,6 +68,33 @@ def test_channels_last_gives_the_same_step():
     assert (gradients - expected).norm() <= 1e-4 * expected.norm()
 
 
+def recomputes(model):
+    return {model.backbone.recompute_norms, model.backbone.layer1[0].recompute_norms}
+
+
+def test_norms_are_recomputed_where_the_host_computes(monkeypatch):
+    assert recomputes(prepare()) == {True}
+    assert recomputes(prepare(recompute_norms=False)) == {False}
+    monkeypatch.setattr(execution, 'is_asynchronous', lambda device: True)
+    assert recomputes(prepare()) == {False}
+    assert recomputes(prepare(recompute_norms=True)) == {True}
+
+
+def test_recomputed_norms_give_the_same_step():
+    model, plain = prepare(recompute_norms=True), prepare(recompute_norms=False)
+    (loss, gradients), (same_loss, expected) = step(model), step(plain)
+    assert torch.equal(loss, same_loss)
+    assert torch.equal(gradients, expected)
+    for found, buffer in zip(model.buffers(), plain.buffers(), strict=True):
+        assert torch.equal(found, buffer)
+
+
+@pytest.mark.parametrize('key', ['channels_last', 'recompute_norms'])
+def test_switches_are_booleans(key):
+    with pytest.raises(ConfigError, match=f"{key}='yes': set True, False, or None"):
+        prepare(**{key: 'yes'})
+
+
 @pytest.fixture
 def fresh_compiler():
     """torch.compile as in a new process: it would serve a second model from its memory."""

@@ -1,0 +1,65 @@
+"""A convolution behind batch norm and ReLU that keeps less for its backward pass."""
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from .sync_bn import BatchNormXd
+
+
+def norm_relu_conv(norm: nn.Module, relu: nn.Module, conv: nn.Module, x: Tensor,
+                   recompute: bool) -> Tensor:
+    """conv(relu(norm(x))); with `recompute` the convolution's input is made again in backward.
+
+    Norm and ReLU are cheap beside the convolution, whose input is then not kept: about a sixth of
+    what a residual network keeps. The result and its gradients are the same. Layers for which this
+    is not known to hold (other types, hooks, norms in evaluation) are called as they are.
+    """
+    if recompute and torch.is_grad_enabled() and _is_plain(norm, relu, conv):
+        return _NormReluConv.apply(x, norm.weight, norm.bias, conv.weight, conv.bias, norm, conv)
+    return conv(relu(norm(x)))
+
+
+def _is_plain(norm: nn.Module, relu: nn.Module, conv: nn.Module) -> bool:
+    hooks = any(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
+                or layer._backward_pre_hooks for layer in (norm, relu, conv))
+    return (type(norm) in (nn.BatchNorm2d, BatchNormXd) and norm.training and norm.affine
+            and type(relu) is nn.ReLU
+            and type(conv) is nn.Conv2d and conv.padding_mode == 'zeros'
+            and not isinstance(conv.padding, str)
+            and not hooks and not torch.compiler.is_compiling())
+
+
+class _NormReluConv(Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, gamma: Tensor, beta: Tensor, weight: Tensor,
+                bias: Tensor | None, norm: nn.Module, conv: nn.Conv2d) -> Tensor:
+        ctx.save_for_backward(x, gamma, beta, weight)
+        ctx.eps, ctx.biased = norm.eps, bias is not None
+        ctx.geometry = conv.stride, conv.padding, conv.dilation, conv.groups
+        return conv(F.relu_(norm(x)))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Any, ...]:
+        x, gamma, beta, weight = ctx.saved_tensors
+        wanted = ctx.needs_input_grad
+        leaves = [leaf.detach().requires_grad_() for leaf in (x, gamma, beta)]
+        with torch.enable_grad():
+            # Of the same values the same statistics: the forward pass to the last bit.
+            y = F.relu_(F.batch_norm(leaves[0], None, None, *leaves[1:], True, 0.0, ctx.eps))
+        stride, padding, dilation, groups = ctx.geometry
+        grad_y, grad_weight, grad_bias = torch.ops.aten.convolution_backward(
+            grad, y.detach().to(grad.dtype), weight.to(grad.dtype),
+            [weight.shape[0]] if ctx.biased else None, stride, padding, dilation, False, [0, 0],
+            groups, [any(wanted[:3]), wanted[3], wanted[4]])
+        if grad_weight is not None:
+            grad_weight = grad_weight.to(weight.dtype)
+        if grad_bias is not None:
+            grad_bias = grad_bias.to(weight.dtype)
+        inner = (torch.autograd.grad(y, leaves, grad_y.to(y.dtype)) if any(wanted[:3])
+                 else (None, None, None))
+        return (*inner, grad_weight, grad_bias, None, None)
