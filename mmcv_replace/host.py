@@ -33,7 +33,7 @@ def start_host(settings: Mapping[str, Any] | None = None) -> None:
     settings = {**DEFAULTS, **settings}
     _set_threads(settings['threads'])
     if settings['keep_memory']:
-        _keep_freed_memory()
+        keep_freed_memory()
 
 
 def usable_cores() -> int:
@@ -69,7 +69,7 @@ def _set_threads(threads: int | None) -> None:
         torch.set_num_threads(min(torch.get_num_threads(), share))
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have glibc's malloc serve large blocks from its heap, and not shrink it.
 
     Other C libraries go without, and a user's own MALLOC_ variables hold.

@@ -33,16 +33,18 @@ from .photometric import (
     imdenormalize,
     imnormalize,
     imnormalize_,
+    imnormalize_planar,
     lut_transform,
     posterize,
     solarize,
+    split_channels,
 )
 
 __all__ = [
     'adjust_brightness', 'adjust_color', 'adjust_contrast', 'bgr2gray', 'bgr2hls', 'bgr2hsv',
     'bgr2rgb', 'clahe', 'gray2bgr', 'gray2rgb', 'hls2bgr', 'hsv2bgr', 'imconvert', 'imcrop',
-    'imdenormalize', 'imflip', 'imflip_', 'imfrombytes', 'imnormalize', 'imnormalize_', 'impad',
-    'impad_to_multiple', 'imread', 'imrescale', 'imresize', 'imresize_like', 'imrotate', 'imwrite',
-    'lut_transform', 'posterize', 'rescale_size', 'rgb2bgr', 'rgb2gray', 'solarize',
-    'supported_backends', 'use_backend',
+    'imdenormalize', 'imflip', 'imflip_', 'imfrombytes', 'imnormalize', 'imnormalize_',
+    'imnormalize_planar', 'impad', 'impad_to_multiple', 'imread', 'imrescale', 'imresize',
+    'imresize_like', 'imrotate', 'imwrite', 'lut_transform', 'posterize', 'rescale_size',
+    'rgb2bgr', 'rgb2gray', 'solarize', 'split_channels', 'supported_backends', 'use_backend',
 ]

@@ -15,7 +15,8 @@ INTERPOLATIONS = {
     'area': cv2.INTER_AREA,
     'lanczos': cv2.INTER_LANCZOS4,
 }
-FLIP_AXES = {'horizontal': 1, 'vertical': 0, 'diagonal': (0, 1)}
+# Axes, and OpenCV's code.
+FLIPS = {'horizontal': (1, 1), 'vertical': (0, 0), 'diagonal': ((0, 1), -1)}
 PADDING_MODES = ('constant', 'edge', 'reflect', 'symmetric')
 
 Number = int | float
@@ -80,13 +81,17 @@ def imrescale(
 
 
 def imflip(img: np.ndarray, direction: str = 'horizontal') -> np.ndarray:
-    """Mirror left-right ('horizontal'), up-down ('vertical') or both ('diagonal'): a view."""
-    return np.flip(img, _choose(FLIP_AXES, direction, 'flip direction'))
+    """Mirror left-right ('horizontal'), up-down ('vertical') or both ('diagonal')."""
+    axes, code = _choose(FLIPS, direction, 'flip direction')
+    if img.dtype == np.uint8 and img.size and (img.ndim == 2 or img.shape[2] == 3):
+        # Cheaper than a view, which the next function of OpenCV would have to put in order.
+        return cv2.flip(img, code)
+    return np.flip(img, axes)
 
 
 def imflip_(img: np.ndarray, direction: str = 'horizontal') -> np.ndarray:
     """`imflip` in place."""
-    img[...] = imflip(img, direction).copy()
+    img[...] = imflip(img.copy(), direction)
     return img
 
 

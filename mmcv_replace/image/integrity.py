@@ -1,8 +1,16 @@
-"""Find image files that were cut off: decoders fill the missing part with grey and say nothing."""
+"""Find image files that were cut off, or whose header lies about their size.
+
+Decoders fill the missing part with grey and say nothing, however large it is.
+"""
+import struct
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
 START_OF_SCAN = 0xda
+START_OF_FRAME = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc}
+# A JPEG spends at least a bit on each block of 8 x 8 pixels; deflate shrinks to 1/1032 at best, and
+# PNG's smallest pixel is a bit.
+PIXELS_PER_BYTE = {JPEG_START: 512, PNG_START: 1032 * 8}
 
 
 def find_truncation(content: bytes) -> str | None:
@@ -12,18 +20,35 @@ def find_truncation(content: bytes) -> str | None:
     """
     if not content:
         return 'the file is empty'
-    if content.startswith(JPEG_START) and content.rfind(JPEG_END, _jpeg_header_size(content)) < 0:
-        return 'the file is truncated: it is a JPEG without its end marker'
-    if content.startswith(PNG_START) and content.rfind(PNG_END) < 0:
-        return 'the file is truncated: it is a PNG without its IEND chunk'
+    start, size = None, (0, 0)
+    if content.startswith(JPEG_START):
+        start = JPEG_START
+        header_end, size = _read_jpeg_header(content)
+        if content.rfind(JPEG_END, header_end) < 0:
+            return 'the file is truncated: it is a JPEG without its end marker'
+    elif content.startswith(PNG_START):
+        start = PNG_START
+        size = struct.unpack_from('>II', content.ljust(24, b'\0'), 16)
+        if content.rfind(PNG_END) < 0:
+            return 'the file is truncated: it is a PNG without its IEND chunk'
+    if start and size[0] * size[1] > PIXELS_PER_BYTE[start] * len(content):
+        return (f'the file is damaged: its header says {size[0]} x {size[1]} pixels, which its '
+                f'{len(content)} bytes cannot hold')
     return None
 
 
-def _jpeg_header_size(content: bytes) -> int:
-    """Where the scans begin. The header is skipped because its thumbnail has an end marker too."""
-    position = len(JPEG_START)
+def _read_jpeg_header(content: bytes) -> tuple[int, tuple[int, int]]:
+    """Where the scans begin, and (width, height), 0 where the header does not say.
+
+    The header is skipped in the search for the end because its thumbnail has an end marker too.
+    """
+    position, size = len(JPEG_START), (0, 0)
     while position + 4 <= len(content) and content[position] == 0xff:
-        if content[position + 1] == START_OF_SCAN:
-            return position
-        position += 2 + int.from_bytes(content[position + 2:position + 4], 'big')
-    return position
+        marker, length = struct.unpack_from('>BH', content, position + 1)
+        if marker == START_OF_SCAN:
+            break
+        if marker in START_OF_FRAME and position + 9 <= len(content):
+            height, width = struct.unpack_from('>HH', content, position + 5)
+            size = (width, height)
+        position += 2 + length
+    return position, size

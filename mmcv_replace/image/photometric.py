@@ -13,7 +13,63 @@ def imnormalize(
     img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True
 ) -> np.ndarray:
     """(img - mean) / std in float32; mean and std are in the order of the output's channels."""
+    if img.dtype == np.uint8 and img.ndim == 3 and img.shape[2] == np.size(mean):
+        img = cv2.cvtColor(img, cv2.COLOR_BGR2RGB) if to_rgb else img
+        return cv2.LUT(img, normalize_table(mean, std))
     return imnormalize_(img.astype(np.float32, order='C'), mean, std, to_rgb)
+
+
+def imnormalize_planar(
+    img: np.ndarray,
+    mean: Channels,
+    std: Channels,
+    to_rgb: bool = True,
+    shape: tuple[int, int] | None = None,
+    pad_val: Channels | float = 0,
+) -> np.ndarray:
+    """`imnormalize` of a uint8 image [H, W, 3] to planes [3, H, W], the form of tensors.
+
+    With `shape` (height, width) they are padded at the right and bottom with `pad_val`.
+    """
+    table = normalize_table(mean, std)
+    planes = _padded_planes(img.shape[:2], shape, np.float32, pad_val)
+    for channel, values in enumerate(split_channels(img, to_rgb)):
+        cv2.LUT(values, table[:, :, channel], dst=planes[channel, :img.shape[0], :img.shape[1]])
+    return planes
+
+
+def split_channels(
+    img: np.ndarray, reverse: bool = False, shape: tuple[int, int] | None = None
+) -> np.ndarray:
+    """The channels of a uint8 image [H, W, 3] apart in memory, [3, H, W]; `reverse` their order.
+
+    With `shape` (height, width) they are padded at the right and bottom with zeros.
+    """
+    planes = _padded_planes(img.shape[:2], shape, np.uint8, 0)
+    inner = planes[:, :img.shape[0], :img.shape[1]]
+    cv2.split(img, list(inner[::-1] if reverse else inner))
+    return planes
+
+
+def _padded_planes(
+    shape: tuple[int, int],
+    padded: tuple[int, int] | None,
+    dtype: type,
+    pad_val: Channels | float,
+) -> np.ndarray:
+    """New planes [3, *padded] with `pad_val` outside of [:, :height, :width] of `shape`."""
+    planes = np.empty((3, *(padded or shape)), dtype)
+    if padded not in (None, shape):
+        value = np.reshape(pad_val, (-1, 1, 1))
+        planes[:, shape[0]:] = value
+        planes[:, :shape[0], shape[1]:] = value
+    return planes
+
+
+def normalize_table(mean: Channels, std: Channels) -> np.ndarray:
+    """What `imnormalize_` makes of the values 0 to 255: [1, 256, C] float32."""
+    levels = np.arange(256, dtype=np.float32)[None, :, None].repeat(np.size(mean), axis=2)
+    return imnormalize_(levels, mean, std, to_rgb=False)
 
 
 def imnormalize_(

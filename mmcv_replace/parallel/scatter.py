@@ -1,5 +1,5 @@
 """A batch of the host to the device."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,14 +18,25 @@ def scatter(inputs: Any, device: torch.device | str | Sequence[torch.device | st
     return _move(inputs, torch.device(device))
 
 
+def send(inputs: Any, device: torch.device | str) -> Any:
+    """Start moving the tensors of a collated batch to the device; it keeps its `DataContainer`s."""
+    if isinstance(inputs, DataContainer):
+        return inputs if inputs.cpu_only else inputs.like(send(inputs.data, device))
+    return _each(inputs, lambda value: send(value, device), torch.device(device))
+
+
 def _move(value: Any, device: torch.device) -> Any:
     if isinstance(value, DataContainer):
         chunk = value.data[0]
         return chunk if value.cpu_only else _move(chunk, device)
+    return _each(value, lambda item: _move(item, device), device)
+
+
+def _each(value: Any, move: Callable[[Any], Any], device: torch.device) -> Any:
     if isinstance(value, torch.Tensor):
         return value.to(device, non_blocking=True)
     if isinstance(value, dict):
-        return {key: _move(item, device) for key, item in value.items()}
+        return {key: move(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_move(item, device) for item in value)
+        return type(value)(move(item) for item in value)
     return value

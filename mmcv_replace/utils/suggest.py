@@ -1,6 +1,8 @@
-"""Pieces of error messages: near names and shortened values."""
+"""Pieces of messages: near names, shortened values, names of files as one can print them."""
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+_MAX_BITS = 10_000  # of an int; Python refuses to write more than 4300 digits
 
 
 def near_names(name: object, known: Iterable[object], cutoff: float = 0.6) -> list[str]:
@@ -17,6 +19,44 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
 
 
 def short(value: object, width: int = 60) -> str:
-    """The repr of a value, cut to `width` characters."""
-    text = repr(value)
-    return text if len(text) <= width else f'{text[:width - 3]}...'
+    """The repr of a value, cut to `width` characters; quick also where the whole is endless."""
+    text = ''
+    for piece in _repr_pieces(value):
+        text += piece
+        if len(text) > width:
+            return f'{text[:width - 3]}...'
+    return text
+
+
+def _repr_pieces(value: object) -> Iterator[str]:
+    """The repr of nested dicts, lists and tuples, little by little."""
+    if isinstance(value, dict):
+        yield '{'
+        for index, (key, entry) in enumerate(value.items()):
+            yield ', ' if index else ''
+            yield from _repr_pieces(key)
+            yield ': '
+            yield from _repr_pieces(entry)
+        yield '}'
+    elif type(value) in (list, tuple):
+        opening, closing = '[]' if isinstance(value, list) else '()'
+        yield opening
+        for index, entry in enumerate(value):
+            yield ', ' if index else ''
+            yield from _repr_pieces(entry)
+        yield f',{closing}' if isinstance(value, tuple) and len(value) == 1 else closing
+    elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        yield f'an int of {value.bit_length()} bits'
+    else:
+        yield repr(value)
+
+
+def printable(text: str) -> str:
+    """A text with its control characters, line breaks and undecodable bytes escaped.
+
+    Names of files may hold anything; this way they can neither move the cursor nor break a line.
+    """
+    if text.isprintable():
+        return text
+    return ''.join(char if char.isprintable() else char.encode('unicode_escape').decode()
+                   for char in text)

@@ -1,12 +1,16 @@
 """Masks: one class index per pixel, read from a file and checked before training sees it."""
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
 from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation.confusion import EXACT_COUNT
+from mmseg.core.evaluation.counting import count_values
 
-COUNTERS = 4
+
+class ColourMaskError(DataError):
+    """A mask with several channels, where one is the rule."""
 
 
 def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarray:
@@ -18,7 +22,7 @@ def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarr
     if label.ndim == 3 and label.shape[2] == 1:
         label = label[..., 0]
     if label.ndim == 3:
-        raise DataError(_colour_message(label, name, backend))
+        raise ColourMaskError(_colour_message(label, name, backend))
     if label.dtype.kind not in 'bui':
         raise DataError(f'{name}: the mask holds values of type {label.dtype}; a mask holds one '
                         'class index (an integer) per pixel')
@@ -39,20 +43,17 @@ def _colour_message(label: np.ndarray, name: str, backend: str) -> str:
 
 def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The values in a label map [H, W], ascending, and how many pixels have each."""
-    if label.dtype != np.uint8 or label.size > EXACT_COUNT:
+    if label.dtype != np.uint8:
         return np.unique(label, return_counts=True)
-    # Neighbours are mostly equal, and adding to one counter again has to wait for the sum before:
-    # with counters in turn for each value it takes less than half of the time.
-    turns = np.empty_like(label)
-    turns[:] = np.arange(label.shape[1]) % COUNTERS
-    counts = cv2.calcHist([label, turns], [0, 1], None, [256, COUNTERS], [0, 256, 0, COUNTERS])
-    histogram = counts.sum(axis=1, dtype=np.int64)
+    histogram = count_values(label)
     values = np.flatnonzero(histogram)
     return values, histogram[values]
 
 
 def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: int) -> None:
     """Raise DataError where a pixel is neither one of the classes nor ignored."""
+    if label.dtype == np.uint8 and not cv2.LUT(label, _is_wrong(num_classes, ignore_index)).any():
+        return
     values = count_labels(label)[0]
     wrong = values[((values < 0) | (values >= num_classes)) & (values != ignore_index)]
     if not wrong.size:
@@ -61,10 +62,18 @@ def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: i
     raise DataError(
         f'{name}: the mask holds {shown}, but the {num_classes} classes are 0 to '
         f'{num_classes - 1} and ignored pixels {ignore_index}; '
-        + _remedy(values.tolist(), wrong.tolist(), num_classes))
+        + label_remedy(values.tolist(), wrong.tolist(), num_classes))
 
 
-def _remedy(values: list[int], wrong: list[int], num_classes: int) -> str:
+@lru_cache(8)
+def _is_wrong(num_classes: int, ignore_index: int) -> np.ndarray:
+    """Table [256] of what a pixel of a mask may not hold: 1, and 0 for the rest."""
+    values = np.arange(256)
+    return ((values >= num_classes) & (values != ignore_index)).astype(np.uint8)
+
+
+def label_remedy(values: list[int], wrong: list[int], num_classes: int) -> str:
+    """What to do about masks that hold `values`, ascending, the `wrong` ones among them."""
     if len(values) == 2 and values[0] == 0:
         return ('a mask of two values: give the dataset class the attribute label_map = '
                 f'{{0: 0, {values[1]}: 1}}, or write masks with 0 and 1')

@@ -1,6 +1,8 @@
 """The classes of a dataset: their names, colours, and numbers when only some of them are used."""
 from collections.abc import Sequence
 
+import numpy as np
+
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import voc_colormap
@@ -10,12 +12,15 @@ Palette = list[list[int]]
 
 def read_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
     """Class names from a list of them, or from a text file with one a line."""
+    names = classes
     if isinstance(classes, str):
-        return tuple(line.strip() for line in list_from_file(classes) if line.strip())
-    if isinstance(classes, list | tuple) and all(isinstance(name, str) for name in classes):
-        return tuple(classes)
-    raise ConfigError(f'cannot read classes={classes!r}: give a list of names, or a text file with '
-                      'one name a line')
+        names = [line.strip() for line in list_from_file(classes) if line.strip()]
+    if not (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)):
+        raise ConfigError(f'cannot read classes={classes!r}: give a list of names, or a text file '
+                          'with one name a line')
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f'classes={classes!r}: there must be one name at least, and each once')
+    return tuple(names)
 
 
 def subset_label_map(
@@ -53,8 +58,20 @@ def choose_palette(
     """
     if palette is None:
         return voc_colormap(len(wanted)).tolist()
+    wrong = next((color for color in palette if not _is_rgb(color)), None)
+    if wrong is not None:
+        raise ConfigError(f'the palette holds {wrong!r}: a colour is a list of red, green and '
+                          'blue, each from 0 to 255')
     names = wanted if names is None else names
     if len(palette) < len(names):
         raise ConfigError(f'the palette has {len(palette)} colours for {len(names)} classes: give '
                           'one RGB colour a class')
     return [list(palette[names.index(name)]) for name in wanted]
+
+
+def _is_rgb(color: object) -> bool:
+    try:
+        values = np.asarray(color)
+        return values.shape == (3,) and bool(((values >= 0) & (values <= 255)).all())
+    except (TypeError, ValueError):
+        return False

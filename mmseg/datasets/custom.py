@@ -17,6 +17,7 @@ from .annotation import decode_label
 from .builder import DATASETS
 from .classes import Palette, choose_palette, read_classes, subset_label_map
 from .listing import ImgInfo, check_folders, check_samples, is_remote, list_samples
+from .on_error import DroppedSamplesError, naming_file
 from .pipelines import Compose, LoadAnnotations
 
 logger = logging.getLogger('mmseg.datasets')
@@ -96,12 +97,13 @@ class CustomDataset(Dataset):
         for attempt in range(MAX_DROPPED):
             if attempt:
                 idx = np.random.randint(len(self))
-            sample = self.prepare_train_img(idx)
+            with naming_file(os.path.join(self.img_dir, self._name(idx))):
+                sample = self.prepare_train_img(idx)
             if sample is not None:
                 return sample
-        raise DataError(f'the pipeline has dropped {MAX_DROPPED} images in a row, last '
-                        f'{self.img_infos[idx]["filename"]}; does a step of it lack '
-                        '`return results`?')
+        raise DroppedSamplesError(
+            f'the pipeline has dropped {MAX_DROPPED} images in a row, last '
+            f'{self.img_infos[idx]["filename"]}; does a step of it lack `return results`?')
 
     def load_annotations(
         self,
@@ -135,6 +137,9 @@ class CustomDataset(Dataset):
         results = dict(img_info=self.img_infos[idx], ann_info=self.get_ann_info(idx))
         self.pre_pipeline(results)
         return self.pipeline(results)
+
+    def _name(self, idx: int) -> str:
+        return self.img_infos[idx].get('filename', f'sample {idx}')
 
     def prepare_test_img(self, idx: int) -> Any:
         """Load a sample without its mask."""

@@ -1,6 +1,8 @@
 """Which samples a dataset folder or a split file lists, and whether their files are there."""
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.utils import scandir
@@ -9,6 +11,8 @@ from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 SHOWN = 3
 
 ImgInfo = dict[str, str | dict[str, str]]
+
+_look_for_files: ContextVar[bool] = ContextVar('look_for_files', default=True)
 
 
 def list_samples(
@@ -26,13 +30,19 @@ def list_samples(
     if split is not None:
         names = [line.strip() for line in list_from_file(split) if line.strip()]
     else:
-        names = sorted(file.removesuffix(img_suffix)
-                       for file in scandir(img_dir, img_suffix, recursive=True))
+        names = sorted(file.removesuffix(img_suffix) for file in _scan(img_dir, img_suffix))
     infos: list[ImgInfo] = [{'filename': name + img_suffix} for name in names]
     if ann_dir is not None:
         for info, name in zip(infos, names, strict=True):
             info['ann'] = {'seg_map': name + seg_map_suffix}
     return infos
+
+
+def _scan(folder: str, suffix: str) -> Iterator[str]:
+    try:
+        yield from scandir(folder, suffix, recursive=True)
+    except OSError as error:
+        raise DataError(f'cannot read the folder {error.filename}: {error.strerror}') from error
 
 
 def check_folders(owner: str, img_dir: str, ann_dir: str | None, split: str | None) -> None:
@@ -43,6 +53,16 @@ def check_folders(owner: str, img_dir: str, ann_dir: str | None, split: str | No
     if split is not None and not os.path.isfile(split):
         raise DataError(f'{owner}: the split file {split} does not exist; correct split or '
                         'data_root')
+
+
+@contextmanager
+def files_may_be_missing() -> Iterator[None]:
+    """Let datasets be made whose first files do not exist; for who copes with missing files."""
+    token = _look_for_files.set(False)
+    try:
+        yield
+    finally:
+        _look_for_files.reset(token)
 
 
 def check_samples(
@@ -58,7 +78,7 @@ def check_samples(
     if not infos:
         raise EmptyDatasetError(
             f'{owner}: 0 images ({place}); {_why_empty(img_dir, img_suffix, split)}')
-    first = infos[:SHOWN]
+    first = infos[:SHOWN] if _look_for_files.get() else []
     images = [os.path.join(img_dir, info['filename']) for info in first if 'filename' in info]
     masks = [os.path.join(ann_dir, info['ann']['seg_map']) for info in first
              if ann_dir is not None and 'ann' in info]

@@ -1,4 +1,5 @@
 """DataLoaders whose samples do not depend on the number of workers."""
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -6,9 +7,12 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from mmcv_replace.host import keep_freed_memory
 from mmcv_replace.parallel import collate
 from mmcv_replace.runner import get_dist_info
+from mmcv_replace.runner.preemption import outlive_requests
 
+from .on_error import ReportingLoader, SkippingDataset
 from .sampler import EpochSampler
 from .seeded import SeededDataset
 
@@ -24,24 +28,31 @@ def build_dataloader(
     drop_last: bool = False,
     pin_memory: bool = True,
     persistent_workers: bool | None = None,
+    max_skipped: int | None = None,
+    collate_fn: Callable[[list], Any] | None = None,
     **kwargs: Any,
 ) -> DataLoader:
     """Loader of this process's share of a dataset, `samples_per_gpu * num_gpus` samples a batch.
 
     With `shuffle` (training) the order changes with every epoch and all processes get equally many
     samples; without it (evaluation) each sample comes once, in order. Workers are kept from epoch
-    to epoch unless `persistent_workers` is False. Further arguments are those of torch's
-    DataLoader.
+    to epoch unless `persistent_workers` is False. With `max_skipped` other samples replace those
+    that cannot be loaded; the loader then is a `ReportingLoader`, for a SkippedFilesHook. Further
+    arguments are those of torch's DataLoader.
     """
     rank, world_size = get_dist_info() if dist else (0, 1)
     seed = seed or 0
     workers = workers_per_gpu * num_gpus
-    return DataLoader(
-        SeededDataset(dataset, seed),
+    if max_skipped is None:
+        loader_type, samples = DataLoader, SeededDataset(dataset, seed)
+    else:
+        loader_type, samples = ReportingLoader, SkippingDataset(dataset, seed, max_skipped)
+    return loader_type(
+        samples,
         batch_size=samples_per_gpu * num_gpus,
         sampler=EpochSampler(dataset, shuffle, seed, rank, world_size, pad_to_even=shuffle),
         num_workers=workers,
-        collate_fn=partial(collate, samples_per_gpu=samples_per_gpu),
+        collate_fn=collate_fn or partial(collate, samples_per_gpu=samples_per_gpu),
         pin_memory=pin_memory and torch.accelerator.is_available(),
         drop_last=drop_last,
         worker_init_fn=start_worker,
@@ -52,5 +63,13 @@ def build_dataloader(
 
 
 def start_worker(worker_id: int) -> None:
-    """Keep OpenCV to one thread: the workers together already use every core."""
+    """Keep OpenCV to one thread, as the workers together already use every core, and freed memory.
+
+    The arrays of a sample are as large as those of the one before; getting them from the kernel
+    anew takes a third of a worker's time.
+
+    A request to stop, which goes to every process of a job, is the business of the training.
+    """
     cv2.setNumThreads(0)
+    keep_freed_memory()
+    outlive_requests()

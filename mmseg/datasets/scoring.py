@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from mmcv_replace.utils import print_log
+from mmcv_replace.fileio import load_array
+from mmcv_replace.utils import path_inside, print_log
 from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.metrics import metrics_from_confusion, summarize
@@ -71,11 +72,12 @@ def write_pictures(
     files = []
     numbers = range(len(dataset)) if indices is None else indices
     for index, result in zip(numbers, results, strict=True):
-        path = Path(out_dir, dataset.img_infos[index]['filename']).with_suffix('.png')
+        name = Path(dataset.img_infos[index]['filename']).with_suffix('.png')
+        path = path_inside(out_dir, name)
         write_palette_png(path, _load(result), dataset.PALETTE)
         files.append(str(path))
     return files
 
 
 def _load(result: Result) -> np.ndarray:
-    return np.load(result) if isinstance(result, str | os.PathLike) else result
+    return load_array(result) if isinstance(result, str | os.PathLike) else result

@@ -6,25 +6,38 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 
 @contextmanager
 def seeded(seed: int, epoch: int, index: int) -> Iterator[None]:
-    """Seed Python's, NumPy's and torch's CPU generators inside, and restore them afterwards."""
+    """Seed Python's, NumPy's and torch's CPU generators inside, and restore them afterwards.
+
+    Not in a worker of a DataLoader, where nothing else draws: saving them takes longer than
+    seeding.
+    """
+    if get_worker_info() is not None:
+        _seed(seed, epoch, index)
+        yield
+        return
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    # Hashed, because generators give related numbers for seeds that are alike.
-    words = np.random.SeedSequence((seed % 2**64, epoch, index)).generate_state(3).tolist()
-    random.seed(words[0])
-    np.random.seed(words[1])
-    # torch.manual_seed would also seed the accelerators, which a worker must not touch.
-    torch.default_generator.manual_seed(words[2])
+    _seed(seed, epoch, index)
     try:
         yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
+
+
+def _seed(*numbers: int) -> None:
+    # Hashed, because generators give related numbers for seeds that are alike.
+    words = np.random.SeedSequence([number % 2**64 for number in numbers]).generate_state(3)
+    first, second, third = words.tolist()
+    random.seed(first)
+    np.random.seed(second)
+    # torch.manual_seed would also seed the accelerators, which a worker must not touch.
+    torch.default_generator.manual_seed(third)
 
 
 class SeededDataset:

@@ -1,6 +1,7 @@
 """From the values of an annotation file to class indices."""
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 
 
@@ -20,7 +21,23 @@ def remap_labels(
         return label
     classes = {old: ignore_index if new == -1 else new for old, new in (label_map or {}).items()}
     needed = map(np.min_scalar_type, (ignore_index, *classes.values()))
-    original, label = label, label.astype(np.result_type(label.dtype, *needed))
+    dtype = np.result_type(label.dtype, *needed)
+    if label.dtype == np.uint8 and label.ndim == 2 and label.size > 256:
+        # Once for each value instead of once for each pixel.
+        table = _remap(np.arange(256, dtype=np.uint8), dtype, classes, reduce_zero_label,
+                       ignore_index)
+        return cv2.LUT(label, table) if dtype == np.uint8 else table[label]
+    return _remap(label, dtype, classes, reduce_zero_label, ignore_index)
+
+
+def _remap(
+    original: np.ndarray,
+    dtype: np.dtype,
+    classes: Mapping[int, int],
+    reduce_zero_label: bool,
+    ignore_index: int,
+) -> np.ndarray:
+    label = original.astype(dtype)
     for old, new in classes.items():
         label[original == old] = new
     if reduce_zero_label:

@@ -1,7 +1,9 @@
 """What every step of a pipeline is."""
+from collections.abc import Callable
 from typing import Any
 
 Results = dict[str, Any]
+Step = Callable[[Results], Results | None]
 
 
 class Transform:

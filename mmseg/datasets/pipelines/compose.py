@@ -2,21 +2,40 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import cv2
+
 from mmcv_replace.utils import build_from_cfg
-from mmcv_replace.utils.errors import ConfigError, DataError, add_note
+from mmcv_replace.utils.annotations import is_annotated
+from mmcv_replace.utils.errors import (
+    BAD_SETTINGS,
+    ConfigError,
+    DataError,
+    UserError,
+    add_note,
+    has_note,
+)
+from mmcv_replace.utils.suggest import short
 
 from ..builder import PIPELINES
-from .base import Results
+from .base import Results, Step
+from .plan import plan_steps
 
-Step = Callable[[Results], Results | None]
+_IN_STEP = ' of the pipeline, at '
 
 
 @PIPELINES.register_module()
 class Compose:
-    """Run steps in order; a step is a config or a callable. The result is None once one is."""
+    """Run steps in order; a step is a config or a callable. The result is None once one is.
+
+    `plan` replaces steps by others that do the same faster; without it they run as they are given.
+    """
 
     def __init__(self, transforms: Sequence[dict[str, Any] | Step]) -> None:
+        self.plan: Callable[[list[Step]], list[Step]] | None = plan_steps
+        self._planned: tuple[object, list[Step], list[Step]] | None = None
         self.transforms: list[Step] = []
+        if not isinstance(transforms, list | tuple):
+            raise ConfigError(f'a pipeline is a list of steps, not {transforms!r}')
         for transform in transforms:
             if isinstance(transform, dict):
                 transform = build_from_cfg(transform, PIPELINES)
@@ -27,23 +46,40 @@ class Compose:
 
     def __call__(self, data: Results) -> Results | None:
         """Apply the steps; an error is told which step and which image it comes from."""
-        for transform in self.transforms:
+        for transform in self._steps():
             try:
                 result = transform(data)
             except DataError:
                 raise
             except Exception as error:
-                add_note(error, f'in {type(transform).__name__} of the pipeline, at '
-                                f'{_image_name(data)}')
+                if _is_bad_setting(error, transform):
+                    raise ConfigError(f'{_image_name(data)}: {short(transform, 300)} cannot work '
+                                      f'({type(error).__name__}: {error}); see whether its '
+                                      'settings and the steps before it fit') from error
+                add_note(error, f'in {type(transform).__name__}{_IN_STEP}{_image_name(data)}')
                 raise
             if result is None:
                 return None
             data = result
         return data
 
+    def _steps(self) -> list[Step]:
+        """The planned steps, made anew when `transforms` or `plan` has changed."""
+        if self.plan is None:
+            return self.transforms
+        if self._planned is None or self._planned[:2] != (self.plan, self.transforms):
+            self._planned = self.plan, list(self.transforms), self.plan(self.transforms)
+        return self._planned[2]
+
     def __repr__(self) -> str:
         steps = ''.join(f'\n    {transform!r}' for transform in self.transforms)
         return f'{type(self).__name__}({steps}\n)'
+
+
+def _is_bad_setting(error: Exception, step: Step) -> bool:
+    """Whether an error is about the settings of a step of ours, not one of user code inside."""
+    return (isinstance(error, (*BAD_SETTINGS, cv2.error)) and not isinstance(error, UserError)
+            and is_annotated(type(step)) and not has_note(error, _IN_STEP))
 
 
 def _image_name(data: object) -> str:

@@ -1,4 +1,6 @@
 """Cut out a part of the image and its label maps."""
+from collections.abc import Callable
+
 import numpy as np
 
 from mmcv_replace.utils.errors import ConfigError
@@ -6,6 +8,7 @@ from mmcv_replace.utils.errors import ConfigError
 from ..annotation import count_labels
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import check_numbers
 
 TRIES = 10
 
@@ -23,24 +26,32 @@ class RandomCrop(Transform):
     def __init__(
         self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0, ignore_index: int = 255
     ) -> None:
-        if len(crop_size) != 2 or min(crop_size) <= 0:
+        if len(crop_size) != 2 or not all(isinstance(edge, int) and edge > 0 for edge in crop_size):
             raise ConfigError(f'RandomCrop: crop_size={crop_size!r}: give (height, width)')
+        check_numbers('RandomCrop', 'cat_max_ratio', cat_max_ratio, least=0)
         self.crop_size = tuple(crop_size)
         self.cat_max_ratio = cat_max_ratio
         self.ignore_index = ignore_index
 
     def __call__(self, results: Results) -> Results:
-        shape = results['img'].shape
-        window = self._draw_window(shape)
-        if self.cat_max_ratio < 1:
-            for _ in range(TRIES):
-                if self._is_mixed(results['gt_semantic_seg'][window]):
-                    break
-                window = self._draw_window(shape)
+        window = self.choose_window(
+            results['img'].shape, lambda window: results['gt_semantic_seg'][window])
         for key in ('img', *results.get('seg_fields', ())):
             results[key] = results[key][window]
         results['img_shape'] = results['img'].shape
         return results
+
+    def choose_window(
+        self, shape: tuple[int, ...], label_in: Callable[[Window], np.ndarray]
+    ) -> Window:
+        """Draw the window of an image of that shape; `label_in` gives the label map in a window."""
+        window = self._draw_window(shape)
+        if self.cat_max_ratio < 1:
+            for _ in range(TRIES):
+                if self._is_mixed(label_in(window)):
+                    break
+                window = self._draw_window(shape)
+        return window
 
     def _draw_window(self, shape: tuple[int, ...]) -> Window:
         tops, lefts = (max(edge - kept, 0) + 1

@@ -7,9 +7,10 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import check_numbers
 
 HUES = 180  # OpenCV counts the hue of uint8 images in steps of two degrees
-IDENTITY = np.arange(256, dtype=np.uint8)
+LEVELS = np.arange(256, dtype=np.uint8)
 
 
 @PIPELINES.register_module()
@@ -27,6 +28,11 @@ class PhotoMetricDistortion(Transform):
         saturation_range: tuple[float, float] = (0.5, 1.5),
         hue_delta: int = 18,
     ) -> None:
+        name = type(self).__name__
+        check_numbers(name, 'brightness_delta', brightness_delta, least=0, most=255)
+        check_numbers(name, 'contrast_range', contrast_range, 2, least=0, most=255)
+        check_numbers(name, 'saturation_range', saturation_range, 2, least=0, most=255)
+        check_numbers(name, 'hue_delta', hue_delta, least=1, most=HUES)
         self.brightness_delta = brightness_delta
         self.contrast_range = contrast_range
         self.saturation_range = saturation_range
@@ -66,24 +72,24 @@ class PhotoMetricDistortion(Transform):
         """Multiply the saturation by a factor."""
         if not np.random.randint(2):
             return img
-        saturations = _linear(np.random.uniform(*self.saturation_range), 0)
-        return _map_hsv(img, IDENTITY, saturations)
+        return _map_hsv(img, 1, _linear(np.random.uniform(*self.saturation_range), 0))
 
     def hue(self, img: np.ndarray) -> np.ndarray:
         """Turn the hue."""
         if not np.random.randint(2):
             return img
         turn = np.random.randint(-self.hue_delta, self.hue_delta)
-        return _map_hsv(img, ((np.arange(256) + turn) % HUES).astype(np.uint8), IDENTITY)
+        return _map_hsv(img, 0, ((np.arange(256) + turn) % HUES).astype(np.uint8))
 
 
 def _linear(factor: float, offset: float) -> np.ndarray:
     """Table [256] uint8 of factor * value + offset."""
-    values = IDENTITY.astype(np.float32) * factor + offset
+    values = LEVELS.astype(np.float32) * factor + offset
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def _map_hsv(img: np.ndarray, hues: np.ndarray, saturations: np.ndarray) -> np.ndarray:
-    """Look the hue and the saturation of each pixel up in tables [256]."""
-    tables = np.dstack([hues, saturations, IDENTITY])
-    return hsv2bgr(cv2.LUT(bgr2hsv(img), tables))
+def _map_hsv(img: np.ndarray, channel: int, table: np.ndarray) -> np.ndarray:
+    """Look one channel of hue, saturation and value up in a table [256]."""
+    hsv = bgr2hsv(img)
+    values = cv2.LUT(cv2.extractChannel(hsv, channel), table)
+    return hsv2bgr(cv2.insertChannel(values, hsv, channel))

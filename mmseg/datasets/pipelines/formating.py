@@ -10,6 +10,7 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import check_names
 
 META_KEYS = (
     'filename', 'ori_filename', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip',
@@ -42,6 +43,7 @@ class ToTensor(Transform):
     """Turn the values of `keys` into tensors."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        check_names('ToTensor', 'keys', keys)
         self.keys = keys
 
     def __call__(self, results: Results) -> Results:
@@ -55,6 +57,7 @@ class ImageToTensor(Transform):
     """Turn the images of `keys` into tensors [C, H, W]."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        check_names('ImageToTensor', 'keys', keys)
         self.keys = keys
 
     def __call__(self, results: Results) -> Results:
@@ -68,6 +71,7 @@ class Transpose(Transform):
     """Permute the axes of the arrays of `keys`."""
 
     def __init__(self, keys: Sequence[str], order: Sequence[int]) -> None:
+        check_names('Transpose', 'keys', keys)
         self.keys = keys
         self.order = order
 
@@ -85,6 +89,9 @@ class ToDataContainer(Transform):
         self,
         fields: Sequence[dict[str, Any]] = SAMPLE_FIELDS,
     ) -> None:
+        for field in fields:
+            if not isinstance(field, dict) or 'key' not in field:
+                raise ConfigError(f'ToDataContainer: fields={fields!r}: give dicts with a key')
         self.fields = fields
 
     def __call__(self, results: Results) -> Results:
@@ -103,10 +110,14 @@ class DefaultFormatBundle(Transform):
     """
 
     def __call__(self, results: Results) -> Results:
+        return self.bundle(results, np.int64)
+
+    def bundle(self, results: Results, label_type: type) -> Results:
+        """The same with another type of the label map."""
         if 'img' in results:
             results['img'] = DataContainer(_image_to_tensor(results['img']), stack=True)
         if 'gt_semantic_seg' in results:
-            label = torch.from_numpy(results['gt_semantic_seg'][None].astype(np.int64))
+            label = torch.from_numpy(results['gt_semantic_seg'][None].astype(label_type))
             results['gt_semantic_seg'] = DataContainer(
                 label, stack=True, padding_value=results.get('ignore_index', 255))
         return results
@@ -117,6 +128,8 @@ class Collect(Transform):
     """Keep only `keys`, and the values of `meta_keys` as the dict `img_metas`."""
 
     def __init__(self, keys: Sequence[str], meta_keys: Sequence[str] = META_KEYS) -> None:
+        check_names('Collect', 'keys', keys)
+        check_names('Collect', 'meta_keys', meta_keys)
         self.keys = keys
         self.meta_keys = meta_keys
 

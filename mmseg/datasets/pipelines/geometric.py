@@ -3,11 +3,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmcv_replace.image import imflip, impad, impad_to_multiple, imrotate
+from mmcv_replace.image import imflip, impad, imrotate
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import MAX_EDGE, check_fill, check_numbers, check_size
 
 DIRECTIONS = ('horizontal', 'vertical')
 
@@ -61,24 +62,41 @@ class Pad(Transform):
     ) -> None:
         if (size is None) == (size_divisor is None):
             raise ConfigError('Pad: give either size or size_divisor')
+        if size is not None:
+            check_size('Pad', 'size', size)
+        else:
+            check_numbers('Pad', 'size_divisor', size_divisor, least=1, most=MAX_EDGE)
+        check_fill('Pad', 'pad_val', pad_val)
+        check_numbers('Pad', 'seg_pad_val', seg_pad_val, least=0, most=255)
         self.size = size
         self.size_divisor = size_divisor
         self.pad_val = pad_val
         self.seg_pad_val = seg_pad_val
 
     def __call__(self, results: Results) -> Results:
+        img = results['img']
+        return self.finish(results, _pad(img, self.choose_size(img), self.pad_val))
+
+    def choose_size(self, img: np.ndarray) -> tuple[int, int]:
+        """The (height, width) of an image after padding."""
         if self.size is not None:
-            img = impad(results['img'], shape=self.size, pad_val=self.pad_val)
-        else:
-            img = impad_to_multiple(results['img'], self.size_divisor, pad_val=self.pad_val)
+            return self.size
+        return tuple(-(-edge // self.size_divisor) * self.size_divisor for edge in img.shape[:2])
+
+    def finish(self, results: Results, img: np.ndarray) -> Results:
+        """Take the padded image, and pad the label maps."""
         results.update(
             img=img,
             pad_shape=img.shape,
             pad_fixed_size=self.size,
             pad_size_divisor=self.size_divisor)
         for key in results.get('seg_fields', ()):
-            results[key] = impad(results[key], shape=img.shape[:2], pad_val=self.seg_pad_val)
+            results[key] = _pad(results[key], img.shape[:2], self.seg_pad_val)
         return results
+
+
+def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -> np.ndarray:
+    return img if img.shape[:2] == tuple(size) else impad(img, shape=size, pad_val=value)
 
 
 @PIPELINES.register_module()
@@ -108,6 +126,13 @@ class RandomRotate(Transform):
         if len(degree) != 2:
             raise ConfigError(f'RandomRotate: degree={degree}: give a positive number, or (lowest, '
                               'highest)')
+        check_numbers('RandomRotate', 'degree', degree, 2)
+        check_fill('RandomRotate', 'pad_val', pad_val)
+        check_numbers('RandomRotate', 'seg_pad_val', seg_pad_val, least=0, most=255)
+        if center is not None:
+            check_numbers('RandomRotate', 'center', center, 2)
+            if auto_bound:
+                raise ConfigError('RandomRotate: auto_bound moves the center: give one of both')
         self.prob = prob
         self.degree = degree
         self.pad_val = pad_val

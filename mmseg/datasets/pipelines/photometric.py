@@ -9,6 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import check_numbers, check_size
 
 
 @PIPELINES.register_module()
@@ -16,6 +17,8 @@ class Normalize(Transform):
     """(img - mean) / std in float32; mean and std are in RGB order with `to_rgb`."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], to_rgb: bool = True) -> None:
+        check_numbers('Normalize', 'mean', mean, 3 if to_rgb else len(mean))
+        check_numbers('Normalize', 'std', std, len(mean))
         self.mean = np.array(mean, np.float32)
         self.std = np.array(std, np.float32)
         self.to_rgb = to_rgb
@@ -24,6 +27,10 @@ class Normalize(Transform):
 
     def __call__(self, results: Results) -> Results:
         results['img'] = imnormalize(results['img'], self.mean, self.std, self.to_rgb)
+        return self.note(results)
+
+    def note(self, results: Results) -> Results:
+        """Note in `results` how the image is normalised."""
         results['img_norm_cfg'] = dict(mean=self.mean, std=self.std, to_rgb=self.to_rgb)
         return results
 
@@ -36,6 +43,8 @@ class Rerange(Transform):
         if not min_value < max_value:
             raise ConfigError(f'Rerange: min_value={min_value} must be below '
                               f'max_value={max_value}')
+        check_numbers('Rerange', 'min_value', min_value)
+        check_numbers('Rerange', 'max_value', max_value)
         self.min_value = min_value
         self.max_value = max_value
 
@@ -55,8 +64,8 @@ class CLAHE(Transform):
     def __init__(
         self, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)
     ) -> None:
-        if len(tile_grid_size) != 2:
-            raise ConfigError(f'CLAHE: tile_grid_size={tile_grid_size!r}: give (rows, columns)')
+        check_numbers('CLAHE', 'clip_limit', clip_limit, least=0)
+        check_size('CLAHE', 'tile_grid_size', tile_grid_size)
         self.clip_limit = clip_limit
         self.tile_grid_size = tuple(tile_grid_size)
 
@@ -101,6 +110,7 @@ class AdjustGamma(Transform):
     def __init__(self, gamma: float = 1.0) -> None:
         if gamma <= 0:
             raise ConfigError(f'AdjustGamma: gamma={gamma} must be positive')
+        check_numbers('AdjustGamma', 'gamma', gamma, least=0.01, most=100)
         self.gamma = gamma
         self._table = ((np.arange(256) / 255) ** (1 / gamma) * 255).astype(np.uint8)
 

@@ -3,24 +3,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmcv_replace.image import imrescale, imresize
+from mmcv_replace.image import imrescale, imresize, rescale_size
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import check_numbers
 
 Size = tuple[int, int]
+RATIOS = (0.01, 100)  # the smallest and the largest that make sense
 
 
 def as_scales(img_scale: Sequence[int] | Sequence[Sequence[int]]) -> list[Size]:
     """One (width, height) or several as a list of tuples; lists stand for tuples, as in JSON."""
-    several = isinstance(img_scale[0], list | tuple)
+    several = isinstance(img_scale, list | tuple) and all(
+        isinstance(scale, list | tuple) for scale in img_scale)
     scales = list(img_scale) if several else [img_scale]
-    for scale in scales:
-        if len(scale) != 2 or not all(isinstance(edge, int) and edge > 0 for edge in scale):
-            raise ConfigError(f'cannot read img_scale={img_scale!r}: give (width, height) in '
-                              'pixels, or a list of them')
+    if not scales or not all(map(_is_size, scales)):
+        raise ConfigError(f'cannot read img_scale={img_scale!r}: give (width, height) in pixels, '
+                          'or a list of them')
     return [tuple(scale) for scale in scales]
+
+
+def _is_size(scale: object) -> bool:
+    return isinstance(scale, list | tuple) and len(scale) == 2 and all(
+        isinstance(edge, int) and edge > 0 for edge in scale)
 
 
 @PIPELINES.register_module()
@@ -40,6 +47,8 @@ class Resize(Transform):
         ratio_range: tuple[float, float] | None = None,
         keep_ratio: bool = True,
     ) -> None:
+        if ratio_range is not None:
+            check_numbers('Resize', 'ratio_range', ratio_range, 2, *RATIOS)
         self.img_scale = None if img_scale is None else as_scales(img_scale)
         self.multiscale_mode = multiscale_mode
         self.ratio_range = ratio_range
@@ -54,13 +63,37 @@ class Resize(Transform):
             raise ConfigError(f"Resize: multiscale_mode='range' goes between two sizes, not "
                               f"{number}; 'value' chooses one of them")
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the size of an image is always the same, where no step before sets another."""
+        return self.ratio_range is None and len(self.img_scale or ()) == 1
+
     def __call__(self, results: Results) -> Results:
+        width, height = self.choose_size(results)
+        img = imresize(results['img'], (width, height), interpolation='bilinear')
+        self.note_size(results, img.shape)
+        results.update(img=img, img_shape=img.shape)
+        for key in results.get('seg_fields', ()):
+            size = self._size(results[key].shape, results['scale'])
+            results[key] = imresize(results[key], size, interpolation='nearest')
+        return results
+
+    def choose_size(self, results: Results) -> Size:
+        """The (width, height) to resize the image to; draws `results['scale']` if need be."""
         if 'scale' not in results:
             results['scale'], results['scale_idx'] = self._draw_scale(results['img'].shape)
-        self._resize_image(results)
-        for key in results.get('seg_fields', ()):
-            results[key] = self._resize(results[key], results['scale'], 'nearest')
-        return results
+        return self._size(results['img'].shape, results['scale'])
+
+    def note_size(self, results: Results, shape: tuple[int, ...]) -> None:
+        """Note in `results`, which have the image as it was, that it gets another shape."""
+        factors = (shape[1] / results['img'].shape[1], shape[0] / results['img'].shape[0])
+        results.update(
+            pad_shape=shape,  # until Pad says otherwise
+            scale_factor=np.array(factors * 2, np.float32),
+            keep_ratio=self.keep_ratio)
+
+    def _size(self, shape: Sequence[int], scale: Size) -> Size:
+        return rescale_size((shape[1], shape[0]), scale) if self.keep_ratio else scale
 
     def _draw_scale(self, img_shape: Sequence[int]) -> tuple[Size, int | None]:
         """The (width, height) to resize to, and its place in `img_scale`."""
@@ -82,27 +115,13 @@ class Resize(Transform):
         return (np.random.randint(min(longs), max(longs) + 1),
                 np.random.randint(min(shorts), max(shorts) + 1)), None
 
-    def _resize_image(self, results: Results) -> None:
-        height, width = results['img'].shape[:2]
-        img = self._resize(results['img'], results['scale'], 'bilinear')
-        factors = (img.shape[1] / width, img.shape[0] / height)
-        results.update(
-            img=img,
-            img_shape=img.shape,
-            pad_shape=img.shape,  # until Pad says otherwise
-            scale_factor=np.array(factors * 2, np.float32),
-            keep_ratio=self.keep_ratio)
-
-    def _resize(self, img: np.ndarray, scale: Size, interpolation: str) -> np.ndarray:
-        resize = imrescale if self.keep_ratio else imresize
-        return resize(img, scale, interpolation=interpolation)
-
 
 @PIPELINES.register_module()
 class SegRescale(Transform):
     """Resize the label maps only, by a factor."""
 
     def __init__(self, scale_factor: float = 1) -> None:
+        check_numbers('SegRescale', 'scale_factor', scale_factor, None, *RATIOS)
         self.scale_factor = scale_factor
 
     def __call__(self, results: Results) -> Results:

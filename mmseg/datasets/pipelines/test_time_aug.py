@@ -7,8 +7,9 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .checks import check_numbers
 from .compose import Compose
-from .resize import Size, as_scales
+from .resize import RATIOS, Size, as_scales
 
 
 @PIPELINES.register_module()
@@ -30,6 +31,9 @@ class MultiScaleFlipAug(Transform):
     ) -> None:
         self.transforms = Compose(transforms)
         self.img_ratios = [img_ratios] if isinstance(img_ratios, int | float) else img_ratios
+        if self.img_ratios is not None:
+            check_numbers('MultiScaleFlipAug', 'img_ratios', self.img_ratios, len(self.img_ratios),
+                          *RATIOS)
         self.img_scale = None if img_scale is None else as_scales(img_scale)
         self.flip = flip
         self.flip_direction = (

@@ -9,9 +9,11 @@ from mmcv_replace.image import (
     imdenormalize,
     imnormalize,
     imnormalize_,
+    imnormalize_planar,
     lut_transform,
     posterize,
     solarize,
+    split_channels,
 )
 
 MEAN = (123.675, 116.28, 103.53)
@@ -29,6 +31,43 @@ def test_imnormalize(photo, to_rgb):
     assert normalized.dtype == np.float32
     np.testing.assert_allclose(normalized, expected, atol=1e-6)
     np.testing.assert_array_equal(photo, before)
+
+
+@pytest.mark.parametrize('to_rgb', [True, False])
+def test_bytes_are_normalized_as_floats_are(photo, to_rgb):
+    expected = imnormalize(photo.astype(np.float32), MEAN, STD, to_rgb)
+
+    np.testing.assert_array_equal(imnormalize(photo, MEAN, STD, to_rgb), expected)
+    planes = imnormalize_planar(photo, MEAN, STD, to_rgb)
+    np.testing.assert_array_equal(planes, expected.transpose(2, 0, 1))
+    assert planes.dtype == np.float32
+    assert planes.flags.c_contiguous
+
+
+@pytest.mark.parametrize('pad_val', [0, -1.5, (1, 2, 3)])
+def test_planes_are_padded_at_the_right_and_bottom(photo, pad_val):
+    inner = photo[3:30, 4:44]
+    expected = np.empty((30, 48, 3), np.float32)
+    expected[...] = pad_val
+    expected[:27, :40] = imnormalize(inner, MEAN, STD)
+
+    planes = imnormalize_planar(inner, MEAN, STD, shape=(30, 48), pad_val=pad_val)
+
+    np.testing.assert_array_equal(planes, expected.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize('reverse', [True, False])
+def test_split_channels(photo, reverse):
+    for img in (photo, photo[5:, 7:30]):
+        planes = split_channels(img, reverse)
+        padded = split_channels(img, reverse, (40, 60))
+
+        expected = img.transpose(2, 0, 1)[::-1 if reverse else 1]
+        np.testing.assert_array_equal(planes, expected)
+        np.testing.assert_array_equal(padded[:, :img.shape[0], :img.shape[1]], expected)
+        assert padded.shape == (3, 40, 60)
+        assert padded.sum(dtype=int) == expected.sum(dtype=int)
+        assert planes.flags.c_contiguous
 
 
 def test_imnormalize_takes_views_and_floats(photo):

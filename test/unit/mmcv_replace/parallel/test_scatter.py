@@ -1,6 +1,7 @@
 import torch
 
 from mmcv_replace.parallel import DataContainer, collate, scatter
+from mmcv_replace.parallel.scatter import send
 
 
 def test_unwraps_and_moves():
@@ -33,3 +34,18 @@ def test_keeps_structure():
 def test_list_of_one_device_gives_a_list():
     (batch,) = scatter({'img': torch.ones(1)}, ['meta'])
     assert batch['img'].device.type == 'meta'
+
+
+def test_send_keeps_the_containers_and_scatter_finds_nothing_left_to_move():
+    samples = [{'img': DataContainer(torch.ones(3, 2, 2), stack=True),
+                'img_metas': DataContainer({'id': i}, cpu_only=True), 'label': i}
+               for i in range(2)]
+    sent = send(collate(samples, samples_per_gpu=2), 'meta')
+
+    assert sent['img'].data[0].device.type == 'meta'
+    assert sent['img'].stack
+    assert sent['img_metas'].data == [[{'id': 0}, {'id': 1}]]
+    assert sent['label'].device.type == 'meta'
+    batch = scatter(sent, 'meta')
+    assert batch['img'] is sent['img'].data[0]
+    assert batch['img_metas'] == [{'id': 0}, {'id': 1}]

@@ -3,7 +3,12 @@ import os
 import pytest
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.listing import check_folders, check_samples, list_samples
+from mmseg.datasets.listing import (
+    check_folders,
+    check_samples,
+    files_may_be_missing,
+    list_samples,
+)
 
 
 @pytest.fixture
@@ -107,3 +112,14 @@ def test_only_the_first_files_of_the_disk_are_looked_for(folder):
     check(folder, good + [dict(filename='absent.png')])
     check(folder, [dict(key='of a dataset with another way to load')])
     check_samples('D', [dict(filename='x.jpg')], 'http://host/img', '.jpg', None, 'split.txt')
+
+
+def test_missing_files_may_be_allowed_for_a_while(folder):
+    infos = [dict(filename='absent_img.png')]
+
+    with files_may_be_missing():
+        check(folder, infos)
+        with pytest.raises(DataError, match='0 images'):
+            check(folder, [])
+    with pytest.raises(DataError, match='images are missing'):
+        check(folder, infos)

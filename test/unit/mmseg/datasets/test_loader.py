@@ -120,6 +120,16 @@ def test_start_worker_sets_the_threads():
         cv2.setNumThreads(before)
 
 
+def test_start_worker_keeps_freed_memory(monkeypatch):
+    calls = []
+    monkeypatch.setattr('mmseg.datasets.loader.keep_freed_memory', lambda: calls.append(1))
+    before = cv2.getNumThreads()
+    start_worker(0)
+    cv2.setNumThreads(before)
+
+    assert calls == [1]
+
+
 def test_workers_are_kept_unless_refused():
     assert build_dataloader(Numbers(), 2, 1).persistent_workers
     assert not build_dataloader(Numbers(), 2, 1, persistent_workers=False).persistent_workers

@@ -102,3 +102,12 @@ def test_protocols_do_not_reach_around_the_seed():
 
     assert not hasattr(dataset, '__getitems__')
     assert pickle.loads(pickle.dumps(dataset))[3] == dataset[3]
+
+
+def test_a_worker_seeds_alike_and_saves_itself_the_restoring(monkeypatch):
+    expected = SeededDataset(Draws(), seed=3)[SampleIndex(2, 1)]
+    before = states()
+    monkeypatch.setattr('mmseg.datasets.seeded.get_worker_info', lambda: object())
+
+    assert SeededDataset(Draws(), seed=3)[SampleIndex(2, 1)] == expected
+    assert all(one != other for one, other in zip(states(), before, strict=True))

@@ -1,0 +1,63 @@
+"""Count the values of label maps, and pairs of them: fast for flat maps and for noise alike.
+
+A histogram of the pixels of a flat map is slow: adding to a counter has to wait for the addition
+before when both meet the same one. There the runs of equal pixels are counted instead.
+"""
+import cv2
+import numpy as np
+
+# cv2.calcHist counts in float32, which is exact up to here.
+EXACT_COUNT = 2**24
+# Mean length from which on counting runs is faster than counting pixels.
+LONG_RUN = 16
+
+
+def count_values(labels: np.ndarray) -> np.ndarray:
+    """How many pixels of a uint8 map have each value: int64 [256]."""
+    labels = labels.reshape(-1)
+    ends = _run_ends(labels)
+    if ends is None:
+        return _histogram([labels])
+    return _sum_by(labels[ends], ends, 256)
+
+
+def count_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How often each pair of values stands at one place of two uint8 maps of one shape.
+
+    Returns int64 [n, 256], row = value of `first`, column = value of `second`; n is at least the
+    largest value of `first` plus one.
+    """
+    first, second = first.reshape(-1), second.reshape(-1)
+    ends = _run_ends(first, second)
+    if ends is None:
+        return _histogram([first, second])
+    rows = int(first[ends].max(initial=0)) + 1
+    pairs = first[ends].astype(np.intp) * 256 + second[ends]
+    return _sum_by(pairs, ends, rows * 256).reshape(rows, 256)
+
+
+def _run_ends(*maps: np.ndarray) -> np.ndarray | None:
+    """Where each run of pixels equal in all maps [P] has its last one; None for short runs."""
+    ends = np.zeros(maps[0].size, np.bool_)
+    ends[-1:] = True
+    for values in maps:
+        ends[:-1] |= values[1:] != values[:-1]
+    if np.count_nonzero(ends) * LONG_RUN > ends.size:
+        return None
+    return np.flatnonzero(ends)
+
+
+def _sum_by(values: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
+    """Number of pixels of each value [size], from the value and the end of each run."""
+    # The sums are float64, exact up to 2**53 pixels.
+    return np.bincount(values, np.diff(ends, prepend=-1), size).astype(np.int64)
+
+
+def _histogram(maps: list[np.ndarray]) -> np.ndarray:
+    total = np.zeros([256] * len(maps), np.int64)
+    for start in range(0, maps[0].size, EXACT_COUNT):
+        parts = [values[start:start + EXACT_COUNT] for values in maps]
+        counts = cv2.calcHist(parts, list(range(len(maps))), None, [256] * len(maps),
+                              [0, 256] * len(maps))
+        total += counts.reshape(total.shape).astype(np.int64)
+    return total

@@ -1,0 +1,11 @@
+"""Find what is wrong with the files of a dataset before a training stumbles over it."""
+from .clean import plan_lists, write_lists
+from .doctor import examine_all, examine_some, open_report
+from .findings import KINDS, UNLOADABLE, Finding
+from .report import Report
+from .text import format_report
+
+__all__ = [
+    'KINDS', 'UNLOADABLE', 'Finding', 'Report', 'examine_all', 'examine_some', 'format_report',
+    'open_report', 'plan_lists', 'write_lists',
+]

@@ -1,0 +1,69 @@
+"""Write the lists of a dataset again, without the samples that an error is about."""
+import os
+from collections import Counter
+from pathlib import Path
+
+from mmcv_replace.fileio import atomic_write
+from mmcv_replace.utils.errors import ConfigError, DataError
+
+from .findings import Finding
+from .report import Report
+
+
+def plan_lists(report: Report, folder: str | Path) -> list[Path]:
+    """The file of each source's cleaned list: SPLIT.txt, or SPLIT_0.txt and so on for several.
+
+    Raises ConfigError where one of them would replace a list of the dataset.
+    """
+    number = Counter(source.split for source in report.sources)
+    seen: Counter[str] = Counter()
+    files = []
+    for source in report.sources:
+        part = f'_{seen[source.split]}' if number[source.split] > 1 else ''
+        seen[source.split] += 1
+        files.append(Path(folder, f'{source.split}{part}.txt'))
+    originals = {os.path.realpath(source.list_file) for source in report.sources
+                 if source.list_file is not None}
+    for file in files:
+        if os.path.realpath(file) in originals:
+            raise ConfigError(f'--write-clean {folder} would replace the list {file} of the '
+                              'dataset: choose another folder')
+    return files
+
+
+def write_lists(report: Report, files: list[Path]) -> list[str]:
+    """Write the lists that were planned; returns a line on each.
+
+    Names that a list cannot hold (line breaks, blanks around, bytes that are not UTF-8) are left
+    out and become findings.
+    """
+    bad = report.bad_samples()
+    lines = []
+    for number, (source, file) in enumerate(zip(report.sources, files, strict=True)):
+        names = []
+        for index in range(len(source)):
+            name = source.name(index)
+            if (number, index) in bad:
+                continue
+            if _fits_a_line(name):
+                names.append(name)
+            else:
+                report.findings.append(Finding('unlistable', source.split,
+                                               source.image_file(index), '', (number, index)))
+        try:
+            with atomic_write(file, 'w') as stream:
+                stream.writelines(f'{name}\n' for name in names)
+        except OSError as error:
+            raise DataError(f'cannot write the list {file}: {error.strerror or error}; give '
+                            '--write-clean a folder that can be written') from error
+        lines.append(f'{file.resolve()}: {len(names):,} of the {len(source):,} names of '
+                     f'{source.split}')
+    return lines
+
+
+def _fits_a_line(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return name == name.strip() and name != '' and '\n' not in name and '\r' not in name

@@ -1,0 +1,118 @@
+"""Look at the samples of datasets and gather what is wrong with them."""
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from torch.utils.data import Dataset
+
+from .duplicates import Duplicates, find_shared_files
+from .examine import Diagnosis
+from .findings import Finding
+from .folders import find_unlisted
+from .label_tally import ClassTally, ValueTally
+from .masks import classes_of
+from .report import Report
+from .scan import Sample, scan
+from .source import Source, find_sources
+
+# Passes a series of so many items through, showing how far it is.
+Progress = Callable[[tuple[Iterable[Diagnosis], int]], Iterable[Diagnosis]]
+
+
+def open_report(datasets: Mapping[str, Dataset]) -> Report:
+    """A report without a finding yet, of the datasets of each split.
+
+    A split with the files of another one, as data.test often has those of data.val, is noted in
+    `same` and left out.
+    """
+    report = Report([])
+    for split, dataset in datasets.items():
+        sources, unknown = find_sources(split, dataset)
+        report.findings += [Finding('not-checked', split, name, 'a dataset that is not made of '
+                                    'image files') for name in unknown]
+        first = _with_same_files(report, split, sources)
+        if first is not None:
+            report.same[split] = first
+            continue
+        report.samples[split] = 0
+        report.sources += sources
+        report.findings += [Finding('not-checked', split, source.owner, f'{what} are read by a '
+                                    'step of your own: only their existence is checked')
+                            for source in sources
+                            for what, decoding in (('images', source.image), ('masks', source.mask))
+                            if not decoding.known and (what == 'images' or source.ann_dir)]
+    return report
+
+
+def _with_same_files(report: Report, split: str, sources: list[Source]) -> str | None:
+    """The split that has exactly the files of another one; the training's are never left out."""
+    wanted = [vars(source) | {'split': ''} for source in sources]
+    for other in report.samples:
+        found = [vars(source) | {'split': ''} for source in report.sources
+                 if source.split == other]
+        if 'train' not in (split, other) and found and found == wanted:
+            return other
+    return None
+
+
+def examine_all(report: Report, nproc: int = 1, progress: Progress | None = None) -> None:
+    """Look at every sample, at duplicates, at the folders, and at the classes as a whole."""
+    samples = [(number, index) for number, source in enumerate(report.sources)
+               for index in range(len(source))]
+    duplicates = Duplicates(report.sources)
+    for found in _examine(report, samples, nproc, progress):
+        if found.digest is not None:
+            report.findings += duplicates.add(found.sample, found.digest)
+    report.findings += find_unlisted(report.sources)
+    for split, tally in report.classes.items():
+        report.findings += [Finding('absent-class', split, name, '') for name in tally.absent()]
+
+
+def examine_some(report: Report, limits: Mapping[str, int]) -> None:
+    """Look at so many samples of each split, spread evenly over it, in this process."""
+    samples: list[Sample] = []
+    for split, limit in limits.items():
+        every = [(number, index) for number, source in enumerate(report.sources)
+                 if source.split == split for index in range(len(source))]
+        samples += _spread(every, limit)
+    for _ in _examine(report, samples, nproc=1, progress=None):
+        continue
+    report.findings += find_shared_files(report.sources)
+
+
+def _examine(
+    report: Report, samples: Sequence[Sample], nproc: int, progress: Progress | None
+) -> Iterable[Diagnosis]:
+    """Add the diagnoses of samples to the report, and pass them on."""
+    started = time.perf_counter()
+    series: Iterable[Diagnosis] = scan(report.sources, samples, nproc)
+    if progress is not None:
+        series = progress((series, len(samples)))
+    for found in series:
+        source = report.sources[found.sample[0]]
+        report.samples[source.split] += 1
+        report.findings += [Finding(kind, source.split, file, detail, found.sample)
+                            for kind, file, detail in found.findings]
+        if found.values is not None:
+            _count(report, found, source)
+        yield found
+    report.findings += [finding for tally in report.values.values()
+                        if (finding := tally.binary()) is not None]
+    report.seconds = time.perf_counter() - started
+
+
+def _count(report: Report, found: Diagnosis, source: Source) -> None:
+    number = found.sample[0]
+    if number not in report.values:
+        report.values[number] = ValueTally(source)
+    report.values[number].add(found)
+    if source.classes is not None:
+        tally = report.classes.setdefault(source.split, ClassTally(source.classes))
+        tally.add(classes_of(found.values, source), found.counts, source.ignore_index)
+
+
+def _spread(items: Sequence[Sample], limit: int) -> list[Sample]:
+    """At most `limit` items, the first and the last among them, with equal gaps between."""
+    if len(items) <= limit:
+        return list(items)
+    step = (len(items) - 1) / (limit - 1)
+    return [items[round(position * step)] for position in range(limit)]

@@ -1,0 +1,52 @@
+"""Images that come more than once: within a split, or in the training and in a test of it."""
+from collections.abc import Iterator
+
+from .findings import Finding
+from .source import Source
+
+Sample = tuple[int, int]
+
+
+def find_shared_files(sources: list[Source]) -> Iterator[Finding]:
+    """Findings for files that both the training and a test of it list, without a look inside."""
+    tested = {source.image_file(index): source.split for source in sources
+              if source.split != 'train' for index in range(len(source))}
+    for number, source in enumerate(sources):
+        if source.split == 'train' and tested:
+            for index in range(len(source)):
+                file = source.image_file(index)
+                if file in tested:
+                    yield Finding('leak', 'train', file, f'is in {tested[file]} too',
+                                  (number, index))
+
+
+class Duplicates:
+    """Finds equal images by the hash of their files."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self.sources = sources
+        self._first: dict[str, dict[bytes, Sample]] = {}  # split -> hash -> its first sample
+
+    def add(self, sample: Sample, digest: bytes) -> Iterator[Finding]:
+        """What is wrong with one more image; val and test may share images, training may not."""
+        split = self.sources[sample[0]].split
+        first = self._first.setdefault(split, {}).setdefault(digest, sample)
+        if first != sample:
+            yield self._finding('duplicate', sample, first)
+            return
+        for other, seen in self._first.items():
+            if other != split and 'train' in (split, other) and digest in seen:
+                train, tested = (sample, seen[digest]) if split == 'train' else (
+                    seen[digest], sample)
+                yield self._finding('leak', train, tested)
+
+    def _finding(self, kind: str, sample: Sample, other: Sample) -> Finding:
+        here, there = (self.sources[source].image_file(index) for source, index in (sample, other))
+        split = self.sources[sample[0]].split
+        where = self.sources[other[0]].split
+        if kind == 'duplicate':
+            detail = 'listed again' if here == there else f'has the content of {there}'
+        else:
+            detail = (f'is in {where} too' if here == there
+                      else f'has the content of {there} ({where})')
+        return Finding(kind, split, here, detail, sample)

@@ -1,0 +1,83 @@
+"""What can be wrong with a dataset, how bad it is, and what to do about it."""
+from dataclasses import dataclass
+
+SEVERITIES = ('error', 'warning', 'info')
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of finding."""
+
+    severity: str
+    title: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One place where something was found; `sample` is (source, index) where it is one sample."""
+
+    kind: str
+    split: str
+    file: str
+    detail: str
+    sample: tuple[int, int] | None = None
+
+
+CONVERT_COLOURS = '''write masks of class indices. For masks in the colours of PALETTE:
+    colours = np.array(Image.open(file).convert('RGB'))
+    label = np.full(colours.shape[:2], 255, np.uint8)
+    for index, colour in enumerate(PALETTE):
+        label[(colours == colour).all(axis=-1)] = index
+    Image.fromarray(label).save(file)'''
+
+# In the order of the report.
+KINDS = {
+    'missing': Kind(
+        'error', 'missing files',
+        'fetch them, correct the folder or the suffix, or take their names off the list'),
+    'truncated': Kind('error', 'truncated files', 'fetch or make them again'),
+    'unreadable': Kind('error', 'unreadable files', 'fetch or make them again'),
+    'size-mismatch': Kind(
+        'error', 'masks of another size than their images',
+        'make both again from one source; a mask must not be resized with interpolation'),
+    'exif-mask': Kind(
+        'error', 'masks of images that an EXIF tag turns',
+        'store the images upright (mogrify -auto-orient), then turn the masks as well'),
+    'colour-mask': Kind('error', 'masks of colours', CONVERT_COLOURS),
+    'label-range': Kind('error', 'masks with values that are no class', ''),
+    'binary-mask': Kind('error', 'masks of two values', ''),
+    'leak': Kind(
+        'error', 'leak: training images that are also validated or tested on',
+        'take them off the list of the training, or the score means nothing'),
+    'duplicate': Kind(
+        'warning', 'images that come more than once', 'take them off the list, or let them weigh '
+        'more than others'),
+    'empty-mask': Kind(
+        'warning', 'masks without a pixel that counts', 'all their pixels are ignored'),
+    'absent-class': Kind(
+        'warning', 'classes that never occur', 'correct `classes`, label_map or the masks'),
+    'exif-unsure': Kind(
+        'warning', 'images that an EXIF tag turns',
+        'make sure that the masks were drawn on the upright images: the sizes fit either way'),
+    'bit-depth': Kind(
+        'warning', 'images of more than 8 bits', "they are cut to 8 bits; color_type='unchanged' "
+        'of LoadImageFromFile keeps them'),
+    'channels': Kind(
+        'warning', 'images with other channels than red, green and blue',
+        "the others are dropped or mixed; color_type='unchanged' of LoadImageFromFile keeps them"),
+    'suffix-case': Kind(
+        'warning', 'files left out because of the case of their suffix',
+        'rename them, or add a dataset with that suffix'),
+    'unlistable': Kind(
+        'warning', 'names that a list file cannot hold', 'rename the files'),
+    'not-checked': Kind('warning', 'data that cannot be checked', ''),
+    'exif': Kind('info', 'images that an EXIF tag turns, with masks that fit', ''),
+    'grey': Kind('info', 'grey images', 'they are loaded with three equal channels'),
+    'two-values': Kind(
+        'info', 'masks of 0 and ignored pixels alone',
+        'as it should be for background; binary masks saved as 0 and 255 look like this too'),
+    'unlisted': Kind('info', 'images that no list names', ''),
+}
+# What data.on_error='skip' copes with.
+UNLOADABLE = ('missing', 'truncated', 'unreadable')

@@ -1,0 +1,84 @@
+"""Which labels the masks of a split hold, and weights against their imbalance."""
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..annotation import label_remedy
+from .examine import Diagnosis
+from .findings import Finding
+from .masks import classes_of, looks_binary, wrong_values
+from .source import Source
+
+FORMULA = ('median frequency balancing: weight = median(frequency) / frequency, where the '
+           'frequency of a class is its share of the labelled pixels of the images that show it')
+
+
+class ClassTally:
+    """Pixels and images of each class in one split."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = tuple(classes)
+        self.pixels = np.zeros(len(classes), np.int64)
+        self.images = np.zeros(len(classes), np.int64)
+        self.labelled = np.zeros(len(classes), np.int64)  # pixels of the images with the class
+
+    def add(self, labels: np.ndarray, counts: np.ndarray, ignore_index: int) -> None:
+        """Count one mask: its classes [V], of which some may be equal, and their pixels [V]."""
+        counted = (labels >= 0) & (labels < len(self.classes)) & (labels != ignore_index)
+        pixels = np.zeros(len(self.classes), np.int64)
+        np.add.at(pixels, labels[counted].astype(np.int64), counts[counted])
+        shown = pixels > 0
+        self.pixels += pixels
+        self.images += shown
+        self.labelled[shown] += pixels.sum()
+
+    def absent(self) -> list[str]:
+        """Classes without a pixel."""
+        return [name for name, pixels in zip(self.classes, self.pixels, strict=True) if not pixels]
+
+    def weights(self) -> list[float] | None:
+        """A weight a class by FORMULA, 1 for an absent one; None where nothing is labelled."""
+        shown = self.pixels > 0
+        if not shown.any():
+            return None
+        frequency = self.pixels[shown] / self.labelled[shown]
+        weights = np.ones(len(self.classes))
+        weights[shown] = np.median(frequency) / frequency
+        return [float(f'{weight:.4g}') for weight in weights]
+
+
+class ValueTally:
+    """The values in the mask files of one source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.pixels: Counter[int] = Counter()
+        self.masks: Counter[int] = Counter()
+
+    def add(self, found: Diagnosis) -> None:
+        """Count one mask."""
+        values = found.values.tolist()
+        self.pixels.update(dict(zip(values, found.counts.tolist(), strict=True)))
+        self.masks.update(values)
+
+    def wrong(self) -> list[int]:
+        """The values that are neither a class nor ignored."""
+        return wrong_values(np.array(sorted(self.pixels), np.int64), self.source).tolist()
+
+    def remedy(self) -> str:
+        """What to do about the wrong values."""
+        return label_remedy(sorted(self.pixels), self.wrong(), len(self.source.classes or ()))
+
+    def binary(self) -> Finding | None:
+        """A finding where all masks together hold 0 and one other value that is lost."""
+        values = sorted(self.pixels)
+        if not looks_binary(values, self.source):
+            return None
+        place = self.source.ann_dir or self.source.owner
+        lost = 'means ignored' if classes_of(
+            np.array(values[1:], np.int64), self.source) == self.source.ignore_index else (
+            'is no class')
+        return Finding(
+            'binary-mask', self.source.split, place,
+            f'the masks hold only 0 and {values[1]}, which {lost}; {self.remedy()}')

@@ -1,0 +1,85 @@
+"""Look at one mask: can it be decoded, what size is it, which values does it hold."""
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmcv_replace.image import imfrombytes
+from mmcv_replace.utils.errors import DataError
+from mmseg.core.evaluation.labels import remap_labels
+
+from ..annotation import ColourMaskError, decode_label
+from .files import BadFile
+from .source import Source
+
+SHOWN = 8
+# The border of the objects in the colour masks of VOC is no class and not in its palette.
+VOC_BORDER = (224, 224, 192)
+
+
+def read_mask(content: bytes, path: str, source: Source) -> np.ndarray:
+    """The values in a mask file [H, W]; BadFile where there are none."""
+    try:
+        return decode_label(content, path, source.mask.backend or 'pillow')
+    except ColourMaskError as error:
+        raise BadFile('colour-mask', _plain(error, path) + _colours(content, source)) from error
+    except DataError as error:
+        raise BadFile('unreadable', _plain(error, path)) from error
+
+
+def classes_of(values: np.ndarray, source: Source) -> np.ndarray:
+    """What each value of a mask file means to the dataset."""
+    return remap_labels(values, source.label_map, source.reduce_zero_label, source.ignore_index)
+
+
+def wrong_values(values: np.ndarray, source: Source) -> np.ndarray:
+    """Those of `values`, as in the mask file, that are neither a class nor ignored."""
+    if source.classes is None:
+        return values[:0]
+    labels = classes_of(values, source).astype(np.int64)
+    inside = (labels >= 0) & (labels < len(source.classes))
+    return values[~inside & (labels != source.ignore_index)]
+
+
+def find_faults(values: np.ndarray, counts: np.ndarray, source: Source) -> list[tuple[str, str]]:
+    """Findings, (kind, detail) each, in the values of one mask and their numbers of pixels."""
+    wrong = wrong_values(values, source)
+    if wrong.size:
+        pixels = dict(zip(values.tolist(), counts.tolist(), strict=True))
+        told = _join([f'{value} ({pixels[value]:,} pixels)' for value in wrong.tolist()])
+        return [('label-range', f'holds {told}')]
+    ignored = classes_of(values, source) == source.ignore_index
+    if ignored.all():
+        return [('empty-mask', f'holds only {_join(values.tolist())}')]
+    if looks_binary(values.tolist(), source):
+        return [('two-values', f'holds 0 and {values[1]}')]
+    return []
+
+
+def looks_binary(values: Sequence[int], source: Source) -> bool:
+    """Whether masks hold 0 and one other value that is lost, as 255 is, which means ignored."""
+    if len(values) != 2 or values[0] != 0 or values[1] in (source.label_map or {}):
+        return False
+    other = np.array(values[1:], np.int64)
+    lost = classes_of(other, source) == source.ignore_index
+    return bool(lost[0]) or bool(wrong_values(other, source).size)
+
+
+def _plain(error: DataError, path: str) -> str:
+    return str(error).removeprefix(f'{path}: ')
+
+
+def _colours(content: bytes, source: Source) -> str:
+    """Whether the colours of a mask are those of the dataset's palette."""
+    label = imfrombytes(content, flag='unchanged', backend='pillow')
+    if label.ndim != 3 or label.shape[2] < 3 or not source.palette:
+        return ''
+    found = np.unique(label[..., 2::-1].reshape(-1, 3), axis=0).tolist()
+    known = {tuple(colour) for colour in source.palette} | {VOC_BORDER, (255, 255, 255)}
+    strange = [tuple(colour) for colour in found if tuple(colour) not in known]
+    if not strange:
+        return f'; its {len(found)} colours are those of PALETTE'
+    return f'; of its {len(found)} colours {len(strange)} are not in PALETTE: {_join(strange)}'
+
+
+def _join(items: Sequence[object]) -> str:
+    return ', '.join(map(str, items[:SHOWN])) + (', ...' if len(items) > SHOWN else '')

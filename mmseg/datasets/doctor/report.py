@@ -1,0 +1,86 @@
+"""All that was found out about a dataset."""
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from .findings import KINDS, SEVERITIES, Finding
+from .label_tally import FORMULA, ClassTally, ValueTally
+from .source import Source
+
+
+@dataclass
+class Report:
+    """Findings and figures of the checked splits.
+
+    `samples`: how many of each split were looked at. `same`: split -> the split with the same
+    files, which was looked at for it.
+    """
+
+    sources: list[Source]
+    samples: Counter[str] = field(default_factory=Counter)
+    same: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    classes: dict[str, ClassTally] = field(default_factory=dict)
+    values: dict[int, ValueTally] = field(default_factory=dict)  # by number of the source
+    seconds: float = 0.0
+
+    def of_kind(self, kind: str) -> list[Finding]:
+        return [finding for finding in self.findings if finding.kind == kind]
+
+    def of_severity(self, severity: str) -> list[Finding]:
+        return [finding for finding in self.findings
+                if KINDS[finding.kind].severity == severity]
+
+    @property
+    def exit_code(self) -> int:
+        """0 without errors, 1 with them."""
+        return int(bool(self.of_severity('error')))
+
+    def remedy(self, kind: str) -> str:
+        """What to do about the findings of a kind."""
+        if kind == 'label-range':
+            return '; '.join(dict.fromkeys(
+                tally.remedy() for tally in self.values.values() if tally.wrong()))
+        return KINDS[kind].remedy
+
+    def bad_samples(self) -> set[tuple[int, int]]:
+        """The samples, (source, index), that an error is about."""
+        return {finding.sample for finding in self.of_severity('error')
+                if finding.sample is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole report in plain values."""
+        counts = Counter(finding.kind for finding in self.findings)
+        weights = self.classes['train'].weights() if 'train' in self.classes else None
+        return {
+            'exit_code': self.exit_code,
+            'seconds': round(self.seconds, 3),
+            'splits': {split: self._split(split) for split in self.samples},
+            'same': self.same,
+            'summary': {severity: len(self.of_severity(severity)) for severity in SEVERITIES},
+            'kinds': {kind: dict(severity=KINDS[kind].severity, title=KINDS[kind].title,
+                                 count=counts[kind], remedy=self.remedy(kind))
+                      for kind in KINDS if counts[kind]},
+            'findings': [dict(kind=finding.kind, severity=KINDS[finding.kind].severity,
+                              split=finding.split, file=finding.file, detail=finding.detail)
+                         for finding in self.findings],
+            'class_weight': weights and dict(formula=FORMULA, values=weights),
+        }
+
+    def _split(self, split: str) -> dict[str, Any]:
+        own = [number for number, source in enumerate(self.sources) if source.split == split]
+        tally = self.classes.get(split)
+        return {
+            'samples': self.samples[split],
+            'sources': [dict(type=self.sources[number].owner, img_dir=self.sources[number].img_dir,
+                             ann_dir=self.sources[number].ann_dir,
+                             list=self.sources[number].list_file,
+                             samples=len(self.sources[number])) for number in own],
+            'classes': [] if tally is None else [
+                dict(name=name, pixels=int(pixels), images=int(images)) for name, pixels, images
+                in zip(tally.classes, tally.pixels, tally.images, strict=True)],
+            'wrong_values': [
+                dict(value=value, pixels=tally.pixels[value], masks=tally.masks[value])
+                for number, tally in self.values.items() if number in own
+                for value in tally.wrong()],
+        }

@@ -1,0 +1,49 @@
+"""Examine many samples, in several processes."""
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mmcv_replace.utils.errors import UserError
+
+from ..loader import start_worker
+from .examine import Diagnosis, Examiner
+from .source import Source
+
+CHUNK = 16  # samples that a process hands over at once
+
+Sample = tuple[int, int]
+
+
+class _Examined(Dataset):
+    """The diagnoses of samples, as a dataset, so that torch's loader makes them in parallel."""
+
+    def __init__(self, sources: list[Source], samples: Sequence[Sample]) -> None:
+        self.examiner = Examiner(sources)
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, position: int) -> Diagnosis:
+        return self.examiner.examine(self.samples[position])
+
+
+def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> Iterator[Diagnosis]:
+    """Diagnoses in the order of the samples; with nproc=1 they are made in this process.
+
+    A process that dies (out of memory) ends the scan with a UserError.
+    """
+    loader = DataLoader(
+        _Examined(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
+        collate_fn=list, worker_init_fn=start_worker,
+        # A generator of its own: a scan before a training takes nothing from the global one.
+        generator=torch.Generator())
+    try:
+        for chunk in loader:
+            yield from chunk
+    except RuntimeError as error:
+        if 'DataLoader worker' not in str(error):
+            raise
+        raise UserError(f'a process of the scan died, often for want of memory: use fewer than '
+                        f'--nproc {nproc} ({str(error).splitlines()[0]})') from error

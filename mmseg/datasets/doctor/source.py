@@ -1,0 +1,123 @@
+"""What the doctor needs to know of a dataset: which files it reads, and how."""
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from ..classes import Palette
+from ..custom import CustomDataset
+from ..listing import ImgInfo, is_remote
+from ..pipelines import LoadAnnotations, LoadImageFromFile
+from ..tuning import inner_datasets
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a step reads files. A step of the user's own is unknown, and only its files are sought.
+
+    `flag` is that of `imfrombytes`.
+    """
+
+    known: bool = True
+    client: dict[str, Any] | None = None
+    backend: str | None = None
+    flag: str = 'unchanged'
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset of a split: a list of files, and what their labels mean."""
+
+    split: str
+    owner: str
+    img_dir: str
+    ann_dir: str | None
+    img_suffix: str
+    list_file: str | None
+    infos: Sequence[ImgInfo]
+    image: Decoding
+    mask: Decoding
+    classes: tuple[str, ...] | None
+    palette: Palette | None
+    label_map: dict[int, int] | None
+    reduce_zero_label: bool
+    ignore_index: int
+
+    def __len__(self) -> int:
+        return len(self.infos)
+
+    def image_file(self, index: int) -> str:
+        return os.path.join(self.img_dir, self.infos[index]['filename'])
+
+    def mask_file(self, index: int) -> str | None:
+        """None where the dataset has no masks."""
+        mask = self.infos[index].get('ann', {}).get('seg_map')
+        return None if mask is None or self.ann_dir is None else os.path.join(self.ann_dir, mask)
+
+    def name(self, index: int) -> str:
+        """What a list file calls the sample."""
+        return self.infos[index]['filename'].removesuffix(self.img_suffix)
+
+
+def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]:
+    """The datasets inside `dataset`, and the types of those that are not made of files."""
+    sources: list[Source] = []
+    unknown: list[str] = []
+    for leaf in inner_datasets(dataset):
+        if isinstance(leaf, CustomDataset) and all('filename' in info for info in leaf.img_infos):
+            sources.append(_source(split, leaf))
+        else:
+            unknown.append(type(leaf).__name__)
+    return sources, unknown
+
+
+def exists(path: str) -> bool:
+    """Whether a file is there; those of other storages than the disk are taken to be."""
+    return is_remote(path) or os.path.exists(path)
+
+
+def _source(split: str, dataset: CustomDataset) -> Source:
+    mask, reduces = _mask_decoding(dataset)
+    return Source(
+        split=split,
+        owner=type(dataset).__name__,
+        img_dir=dataset.img_dir,
+        ann_dir=dataset.ann_dir,
+        img_suffix=dataset.img_suffix,
+        list_file=dataset.split,
+        infos=dataset.img_infos,
+        image=_image_decoding(dataset),
+        mask=mask,
+        classes=None if dataset.CLASSES is None else tuple(dataset.CLASSES),
+        palette=dataset.PALETTE,
+        label_map=dataset.label_map,
+        reduce_zero_label=reduces,
+        ignore_index=dataset.ignore_index)
+
+
+def _image_decoding(dataset: CustomDataset) -> Decoding:
+    step = _find_step(dataset, LoadImageFromFile)
+    if step is None:
+        return Decoding(known=False)
+    return Decoding(True, step.file_client_args, step.imdecode_backend, step.color_type)
+
+
+def _mask_decoding(dataset: CustomDataset) -> tuple[Decoding, bool]:
+    """How masks are read, in training or else in evaluation, and whether 0 is ignored there."""
+    if dataset.test_mode:
+        own = type(dataset).get_gt_seg_map is not CustomDataset.get_gt_seg_map
+        return Decoding(known=not own, backend='pillow'), dataset.reduce_zero_label
+    step = _find_step(dataset, LoadAnnotations)
+    if step is None:
+        return Decoding(known=False), dataset.reduce_zero_label
+    return Decoding(True, step.file_client_args, step.imdecode_backend), step.reduce_zero_label
+
+
+def _find_step(dataset: CustomDataset, kind: type) -> Any:
+    """The first step of that kind that loads as the kind does, or None."""
+    for step in dataset.pipeline.transforms:
+        if isinstance(step, kind) and type(step).__call__ is kind.__call__:
+            return step
+    return None

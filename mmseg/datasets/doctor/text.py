@@ -1,0 +1,112 @@
+"""A report for the terminal."""
+from collections import Counter
+from collections.abc import Iterator
+from textwrap import indent
+
+from mmcv_replace.utils.suggest import printable
+
+from .findings import KINDS, SEVERITIES
+from .label_tally import FORMULA
+from .report import Report
+
+
+def format_report(report: Report, max_examples: int = 5) -> str:
+    """The whole report: findings with at most `max_examples` files a kind, and the classes."""
+    parts = [_overview(report), *_kinds(report, max_examples), _classes(report), _weights(report),
+             _verdict(report)]
+    return '\n\n'.join(part for part in parts if part)
+
+
+def _overview(report: Report) -> str:
+    lines = []
+    for source in report.sources:
+        place = f'list {source.list_file}' if source.list_file else f'all of {source.img_dir}'
+        lines.append(f'{source.split}: {source.owner}, {len(source):,} images, {printable(place)}')
+    lines += [f'{split}: the files of {first}' for split, first in report.same.items()]
+    return '\n'.join(lines)
+
+
+def _kinds(report: Report, max_examples: int) -> Iterator[str]:
+    """One block for each kind that was found, the worst first, after a table of all."""
+    counts = Counter((finding.kind, finding.split) for finding in report.findings)
+    found = [kind for kind in KINDS if any(kind == other for other, _ in counts)]
+    if not found:
+        return
+    from prettytable import PrettyTable
+    table = PrettyTable(['severity', 'finding', *report.samples])
+    table.align = 'r'
+    table.align['severity'] = table.align['finding'] = 'l'
+    for kind in found:
+        table.add_row([KINDS[kind].severity, KINDS[kind].title,
+                       *(f'{counts[kind, split]:,}' for split in report.samples)])
+    yield table.get_string()
+    for kind in found:
+        yield _block(report, kind, max_examples)
+
+
+def _block(report: Report, kind: str, max_examples: int) -> str:
+    findings = report.of_kind(kind)
+    title = KINDS[kind].title
+    lines = [f'{KINDS[kind].severity}: {title} ({len(findings):,})']
+    for finding in findings[:max_examples]:
+        detail = f': {printable(finding.detail)}' if finding.detail else ''
+        lines.append(f'  {finding.split}  {printable(finding.file)}{detail}')
+    if len(findings) > max_examples:
+        lines.append(f'  ... and {len(findings) - max_examples:,} more')
+    if kind == 'label-range':
+        lines += _wrong_values(report, max_examples)
+    remedy = report.remedy(kind)
+    if remedy:
+        lines.append(f'  -> {remedy}')
+    return '\n'.join(lines)
+
+
+def _wrong_values(report: Report, max_examples: int) -> Iterator[str]:
+    """Which values are no class, in how many masks."""
+    for tally in report.values.values():
+        wrong = tally.wrong()
+        if wrong:
+            told = ', '.join(f'{value} in {tally.masks[value]:,} masks ({tally.pixels[value]:,} '
+                             'pixels)' for value in wrong[:max_examples])
+            more = ', ...' if len(wrong) > max_examples else ''
+            number = len(tally.source.classes or ())
+            yield (f'  {tally.source.split}: {told}{more}; the {number} classes are 0 to '
+                   f'{number - 1}, and {tally.source.ignore_index} is ignored')
+
+
+def _classes(report: Report) -> str:
+    """Share of the labelled pixels, and number of images, of each class in each split."""
+    tallies = {split: tally for split, tally in report.classes.items() if tally.pixels.any()}
+    if not tallies:
+        return ''
+    from prettytable import PrettyTable
+    names = next(iter(tallies.values())).classes
+    table = PrettyTable(['class', *(f'{split} {what}' for split in tallies
+                                    for what in ('pixels %', 'images'))])
+    table.align = 'r'
+    table.align['class'] = 'l'
+    for index, name in enumerate(names):
+        row = [printable(name)]
+        for tally in tallies.values():
+            share = 100 * tally.pixels[index] / tally.pixels.sum()
+            row += [f'{share:.3f}', f'{tally.images[index]:,}']
+        table.add_row(row)
+    return table.get_string()
+
+
+def _weights(report: Report) -> str:
+    weights = report.classes['train'].weights() if 'train' in report.classes else None
+    if weights is None:
+        return ''
+    return (f'class_weight against the imbalance of train ({FORMULA}); for a config:\n'
+            + indent('model = dict(decode_head=dict(loss_decode=dict(class_weight=[\n'
+                     + ''.join(f'    {", ".join(map(str, weights[start:start + 10]))},\n'
+                               for start in range(0, len(weights), 10)) + '])))', '  '))
+
+
+def _verdict(report: Report) -> str:
+    counts = ', '.join(f'{len(report.of_severity(severity)):,} '
+                       f'{severity}{"" if severity == "info" else "s"}' for severity in SEVERITIES)
+    samples = sum(report.samples.values())
+    rate = f', {samples / report.seconds:.0f} samples/s' if report.seconds else ''
+    return f'{samples:,} samples checked{rate}: {counts}'

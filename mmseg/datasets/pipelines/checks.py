@@ -1,0 +1,46 @@
+"""Checks that the settings of several steps have in common; each raises ConfigError."""
+import math
+from collections.abc import Sequence
+
+from mmcv_replace.utils.errors import ConfigError
+
+# OpenCV addresses pixels by 16 bits where it moves them.
+MAX_EDGE = 2**15 - 1
+
+Numbers = float | Sequence[float]
+
+
+def check_size(owner: str, name: str, size: Sequence[int], most: int = MAX_EDGE) -> None:
+    """Two whole numbers of at least 1."""
+    if not (isinstance(size, list | tuple) and len(size) == 2
+            and all(isinstance(edge, int) and 1 <= edge <= most for edge in size)):
+        raise ConfigError(f'{owner}: {name}={size!r}: give two whole numbers from 1 to {most}')
+
+
+def check_numbers(owner: str, name: str, value: Numbers, count: int | None = None,
+                  least: float = -math.inf, most: float = math.inf) -> None:
+    """A finite number, or `count` of them, from `least` to `most`."""
+    values = [value] if count is None else value
+    wanted = 'a number' if count is None else f'{count} numbers'
+    if not (isinstance(values, list | tuple) and len(values) == (count or 1)
+            and all(isinstance(item, int | float) and math.isfinite(item) and least <= item <= most
+                    for item in values)):
+        limits = ''.join(f' {word} {limit:g}' for word, limit in (('from', least), ('to', most))
+                         if math.isfinite(limit))
+        raise ConfigError(f'{owner}: {name}={value!r}: give {wanted}{limits}')
+
+
+def check_fill(owner: str, name: str, value: Numbers) -> None:
+    """A finite number, or one for each channel of an image."""
+    if not isinstance(value, list | tuple):
+        check_numbers(owner, name, value)
+    elif len(value) not in (1, 3, 4):
+        raise ConfigError(f'{owner}: {name}={value!r}: give a number, or one a channel')
+    else:
+        check_numbers(owner, name, value, len(value))
+
+
+def check_names(owner: str, name: str, value: Sequence[str]) -> None:
+    """A list of names; a single string is none."""
+    if not (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)):
+        raise ConfigError(f"{owner}: {name}={value!r}: give a list of names, such as ['img']")
