@@ -9,6 +9,9 @@ os.environ.setdefault('TORCH_DEVICE_BACKEND_AUTOLOAD', '0')
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 # ruff: noqa: F403 - what the three packages export is decided there, once.
+from . import torch_import  # noqa: F401  before anything else imports torch
+
+# isort: split
 from . import fileio, image, utils
 from .alias import install_alias
 from .fileio import *

@@ -6,7 +6,7 @@ from torch import nn
 
 from mmcv_replace.utils import ConfigDict, Registry
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmcv_replace.utils.signature import check_arguments
+from mmcv_replace.utils.signature import check_arguments, check_values
 
 # Defaults of arguments; every builder copies the config that it is given.
 RELU = {'type': 'ReLU'}
@@ -30,6 +30,7 @@ def instantiate(
     label = f'layer {kind if isinstance(kind, str) else kind.__name__!r}'
     origin = cfg.origin if isinstance(cfg, ConfigDict) else lambda key: None
     check_arguments(label, partial(cls, *args), kwargs, origin)
+    check_values(label, cls, kwargs, origin)
     return cls(*args, **kwargs)
 
 

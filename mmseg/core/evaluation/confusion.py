@@ -1,11 +1,9 @@
 """The confusion matrix: all that scoring keeps of a prediction."""
-import cv2
 import numpy as np
 
 from mmcv_replace.utils.errors import DataError
 
-# cv2.calcHist counts in float32, which is exact up to here.
-EXACT_COUNT = 2**24
+from .counting import count_pairs
 
 
 class ConfusionMatrix:
@@ -48,18 +46,13 @@ class ConfusionMatrix:
 
     def _add_uint8(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
         """Count by one joint histogram, which also shows the values that are no class."""
-        pred = pred.astype(np.uint8, copy=False).reshape(-1)
-        label = label.astype(np.uint8, copy=False).reshape(-1)
-        for start in range(0, label.size, EXACT_COUNT):
-            part = slice(start, start + EXACT_COUNT)
-            counts = cv2.calcHist([label[part], pred[part]], [0, 1], None, [256, 256],
-                                  [0, 256, 0, 256])
-            if 0 <= self.ignore_index <= 255:
-                counts[self.ignore_index] = 0
-            inside = counts[:self.num_classes, :self.num_classes]
-            if inside.sum() != counts.sum():
-                self._refuse(pred, label, sample)
-            self.matrix += inside.astype(np.int64)
+        counts = count_pairs(pred.astype(np.uint8, copy=False), label.astype(np.uint8, copy=False))
+        if 0 <= self.ignore_index <= 255:
+            counts[:, self.ignore_index] = 0
+        inside = counts[:self.num_classes, :self.num_classes]
+        if inside.sum() != counts.sum():
+            self._refuse(pred, label, sample)
+        self.matrix[:, :len(inside)] += inside.T
 
     def _add_any(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
         """Count label maps that need more than eight bits."""

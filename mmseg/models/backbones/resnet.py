@@ -110,6 +110,14 @@ class ResNet(BaseModule):
     def _check_stages(self) -> None:
         name = type(self).__name__
         stages = self.num_stages
+        for key in ('in_channels', 'stem_channels', 'base_channels', 'strides', 'dilations',
+                    'multi_grid'):
+            value = getattr(self, key)
+            numbers = value if isinstance(value, list | tuple) else [value]
+            least = 2 if key == 'stem_channels' and self.deep_stem else 1
+            if value is not None and not all(
+                    isinstance(number, int) and number >= least for number in numbers):
+                raise ConfigError(f'{name}: {key}={value!r} must be {least} or more')
         if not 1 <= stages <= 4:
             raise ConfigError(f'{name}: num_stages={stages} must be 1, 2, 3 or 4')
         if not len(self.strides) == len(self.dilations) == stages:
@@ -210,6 +218,9 @@ class ResNet(BaseModule):
         return adapt_resnet_state_dict(state_dict, stem_key, self.in_channels)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        if x.size(1) != self.in_channels:
+            raise ConfigError(f'{type(self).__name__}: in_channels={self.in_channels}, but the '
+                              f'images have {x.size(1)} channels')
         if self.deep_stem:
             x = self._run_deep_stem(x)
         else:

@@ -53,6 +53,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         super().__init__(init_cfg or dict(type='Normal', std=0.01,
                                           override=dict(name='conv_seg')))
         self._init_inputs(in_channels, in_index, input_transform)
+        self._check_sizes(channels, num_classes, dropout_ratio)
         self.channels = channels
         self.num_classes = num_classes
         self.dropout_ratio = dropout_ratio
@@ -60,7 +61,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self.norm_cfg = norm_cfg
         self.act_cfg = act_cfg
         self.ignore_index = ignore_index
-        self.align_corners = align_corners
+        self.align_corners = bool(align_corners)  # torch takes no 0 and 1
         self.strip_loss = strip_loss
         if isinstance(loss_decode, dict):
             self.loss_decode = build_loss(loss_decode)
@@ -98,12 +99,38 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self.input_transform = input_transform
         self.in_index = in_index
         self.in_channels = sum(in_channels) if input_transform == 'resize_concat' else in_channels
+        self._channels_of_maps = [in_channels] if input_transform is None else list(in_channels)
+
+    def _check_sizes(self, channels: int, num_classes: int, dropout_ratio: float) -> None:
+        name = type(self).__name__
+        for key, value in (('channels', channels), ('num_classes', num_classes),
+                           *(('in_channels', value) for value in self._channels_of_maps)):
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f'{name}: {key}={value!r} must be a whole number from 1 on')
+        if not isinstance(dropout_ratio, int | float) or not 0 <= dropout_ratio < 1:
+            raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be 0 (none) or more, '
+                              'and below 1')
+
+    def _select(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """The maps of the backbone that `in_index` names; ConfigError where they do not fit."""
+        single = self.input_transform is None
+        indices = [self.in_index] if single else self.in_index
+        if not all(-len(inputs) <= index < len(inputs) for index in indices):
+            raise ConfigError(f'{type(self).__name__}: in_index={self.in_index}, but the backbone '
+                              f'gives {len(inputs)} maps, counted from 0')
+        chosen = [inputs[index] for index in indices]
+        found = [x.size(1) for x in chosen]
+        if found != self._channels_of_maps:
+            raise ConfigError(f'{type(self).__name__}: in_channels={self._channels_of_maps}, but '
+                              f'the maps in_index={self.in_index} of the backbone have {found} '
+                              'channels')
+        return chosen
 
     def _transform_inputs(self, inputs: Sequence[Tensor]) -> Tensor | list[Tensor]:
         """The map, or maps, that this head works on, out of those of the backbone."""
+        chosen = self._select(inputs)
         if self.input_transform is None:
-            return inputs[self.in_index]
-        chosen = [inputs[i] for i in self.in_index]
+            return chosen[0]
         if self.input_transform == 'multiple_select':
             return chosen
         size = chosen[0].shape[2:]

@@ -29,6 +29,9 @@ class FCNHead(BaseDecodeHead):
         super().__init__(**kwargs)
         if num_convs < 0:
             raise ConfigError(f'FCNHead: num_convs={num_convs} must be 0 or more')
+        if kernel_size < 1 or dilation < 1:
+            raise ConfigError(f'FCNHead: kernel_size={kernel_size} and dilation={dilation} must be '
+                              '1 or more')
         if num_convs == 0 and self.in_channels != self.channels:
             raise ConfigError(f'FCNHead: with num_convs=0, channels={self.channels} must equal '
                               f'in_channels={self.in_channels}')

@@ -66,7 +66,8 @@ class PSPHead(BaseDecodeHead):
     def __init__(self, pool_scales: Sequence[int] = (1, 2, 3, 6), fuse_pyramid: bool = True,
                  **kwargs: object) -> None:
         super().__init__(**kwargs)
-        if not isinstance(pool_scales, list | tuple) or not pool_scales:
+        if not isinstance(pool_scales, list | tuple) or not pool_scales or not all(
+                isinstance(scale, int) and scale >= 1 for scale in pool_scales):
             raise ConfigError(f'PSPHead: pool_scales={pool_scales!r} must be a list of sizes, '
                               'such as (1, 2, 3, 6)')
         self.pool_scales = pool_scales

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
-from mmcv_replace.fileio import load
+from mmcv_replace.fileio import load, load_array
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.suggest import short
 
 REDUCTIONS = ('none', 'mean', 'sum')
 
@@ -77,8 +78,12 @@ def get_class_weight(
         if not os.path.isfile(path):
             raise ConfigError(f'class_weight: no file {path!r}; give a list of numbers, or the '
                               'path of a .npy, .json or .yaml file with one')
-        class_weight = np.load(path) if path.endswith('.npy') else load(path)
-    weights = np.asarray(class_weight, dtype=np.float64)
-    if weights.ndim != 1:
-        raise ConfigError(f'class_weight must be one number a class, not of shape {weights.shape}')
+        class_weight = load_array(path) if path.endswith('.npy') else load(path)
+    try:
+        weights = np.asarray(class_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f'class_weight must be numbers, not {short(class_weight)}') from error
+    if weights.ndim != 1 or not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ConfigError('class_weight must be one number a class, 0 or more, not '
+                          f'{short(weights.tolist())} of the shape {weights.shape}')
     return weights.tolist()

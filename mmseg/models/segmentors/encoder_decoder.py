@@ -1,4 +1,5 @@
 """Backbone, optional neck, decode head and auxiliary heads."""
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,15 +15,23 @@ from mmseg.ops import resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from .base import BaseSegmentor
+from .label_map import LabelMap, arg_max
 from .restore import parts_of_equal_size, to_original, unflip
-from .slide import slide_logits, sliding
+from .slide import slide_logits, slide_strips, sliding
+
+# What the network sees at once unless `batch_windows` says it: four windows of 512 x 512.
+PIXELS_AT_ONCE = 2**20
+MAX_LOGITS_MB = 256
 
 
 @SEGMENTORS.register_module()
 class EncoderDecoder(BaseSegmentor):
     """The usual segmentor; auxiliary heads are for training alone.
 
-    `test_cfg`: mode 'whole' (the default), or 'slide' with crop_size and stride (height, width).
+    `test_cfg`: mode 'whole' (the default), or 'slide' with crop_size and stride (height, width)
+    and `batch_windows`, how many windows are computed at once (by default as many as have 2**20
+    pixels). Where the logits of an image take more than `max_logits_mb` (256; None: no limit),
+    they become its label map strip by strip.
     `pretrained` loads the backbone's weights (in `init_weights`, not here).
     """
 
@@ -126,9 +135,18 @@ class EncoderDecoder(BaseSegmentor):
 
     def slide_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
         """Logits by overlapping windows; with `rescale` as in `whole_inference`."""
-        logits = slide_logits(lambda window: self.encode_decode(window, img_meta), img,
-                              self.test_cfg.crop_size, self.test_cfg.stride)
-        return self._rescaled(logits, img_meta, rescale)
+        return self._rescaled(slide_logits(**self._windows(img, img_meta)), img_meta, rescale)
+
+    def _windows(self, img: Tensor, img_metas: Sequence[dict] | None) -> dict[str, object]:
+        """Arguments for `slide_logits` and `slide_strips`."""
+        def forward(windows: Tensor) -> Tensor:
+            metas = img_metas and [*img_metas] * (len(windows) // len(img))
+            return self.encode_decode(windows, metas)
+
+        crop = self.test_cfg.crop_size
+        fitting = max(1, PIXELS_AT_ONCE // (len(img) * crop[0] * crop[1]))
+        return dict(forward=forward, img=img, crop_size=crop, stride=self.test_cfg.stride,
+                    batch_windows=self.test_cfg.get('batch_windows') or fitting)
 
     def _rescaled(self, logits: Tensor, img_metas: Sequence[dict], rescale: bool) -> Tensor:
         if not rescale:
@@ -158,9 +176,26 @@ class EncoderDecoder(BaseSegmentor):
         They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
         pipeline gave the image.
         """
-        labels = {index: _label_map(logits)
-                  for index, logits in self._image_logits(img, img_metas, rescale)}
-        return [labels[i] for i in range(len(labels))]
+        limit = self.test_cfg.get('max_logits_mb', MAX_LOGITS_MB)
+        max_bytes = math.inf if limit is None else limit * 2**20
+        maps: dict[int, LabelMap] = {}
+        for indices, part, metas in parts_of_equal_size(img, img_metas):
+            for index, meta in zip(indices, metas, strict=True):
+                maps[index] = LabelMap(part.shape[2:], meta, rescale, self.align_corners, max_bytes)
+            for strip in self._strips(part, metas, max_bytes):
+                for row, index in enumerate(indices):
+                    maps[index].add(strip[row:row + 1])
+        return [maps[i].result() for i in range(len(maps))]
+
+    def _strips(self, img: Tensor, img_metas: Sequence[dict],
+                max_bytes: float) -> Iterator[Tensor]:
+        """Logits in strips from top to bottom; one strip, where they come in one piece."""
+        if not sliding(self.test_cfg):
+            yield self.whole_inference(img, img_metas, rescale=False)
+        elif type(self).slide_inference is EncoderDecoder.slide_inference:
+            yield from slide_strips(**self._windows(img, img_metas), max_bytes=max_bytes)
+        else:  # a subclass has its own way to join windows
+            yield self.slide_inference(img, img_metas, rescale=False)
 
     def aug_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
                  rescale: bool = True) -> list[np.ndarray]:
@@ -177,12 +212,7 @@ class EncoderDecoder(BaseSegmentor):
                 else:
                     total[index] = probability
         # The mean is largest where the sum is.
-        return [_label_map(total[i]) for i in range(len(total))]
-
-
-def _label_map(scores: Tensor) -> np.ndarray:
-    dtype = torch.uint8 if scores.size(1) <= 256 else torch.int32
-    return scores.argmax(dim=1)[0].to(dtype).cpu().numpy()
+        return [arg_max(total[i]).cpu().numpy() for i in range(len(total))]
 
 
 def _stack(maps: Iterator[Tensor]) -> Tensor:

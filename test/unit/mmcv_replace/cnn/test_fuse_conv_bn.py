@@ -43,3 +43,27 @@ def test_same_output(build, left):
 def test_training_mode_is_refused():
     with pytest.raises(ConfigError, match='model.eval'):
         fuse_conv_bn(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+
+
+class OutOfOrder(nn.Module):
+    """Names its layers in another order than it runs them."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.norm = nn.BatchNorm2d(3)
+        self.last = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+
+    def forward(self, x):
+        return self.last(self.conv(self.norm(x)))
+
+
+def test_modules_that_may_run_in_another_order_can_be_left_out():
+    model, x = randomised(OutOfOrder()), torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    expected = model(x)
+    fuse_conv_bn(model, lambda module: isinstance(module, nn.Sequential))
+    torch.testing.assert_close(model(x), expected)
+    assert count_norms(model) == 1
+    fuse_conv_bn(model)
+    assert count_norms(model) == 0
+    assert not torch.allclose(model(x), expected)

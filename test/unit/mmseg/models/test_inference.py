@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
-from mmseg.models.segmentors.slide import slide_logits, window_spans
+from mmseg.models.segmentors.slide import slide_logits
 
 CLASSES = 5
 
@@ -30,37 +30,6 @@ def bilinear(logits, size, align_corners=False):
 
 
 # ------------------------------------------------------------------ windows
-
-
-@pytest.mark.parametrize(('size', 'crop', 'stride', 'spans'), [
-    (10, 4, 3, [(0, 4), (3, 7), (6, 10)]), (10, 4, 4, [(0, 4), (4, 8), (6, 10)]),
-    (10, 10, 3, [(0, 10)]), (7, 10, 3, [(0, 7)]), (11, 10, 9, [(0, 10), (1, 11)]),
-    (5, 1, 1, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)])])
-def test_windows_along_one_axis(size, crop, stride, spans):
-    assert window_spans(size, crop, stride) == spans
-
-
-@pytest.mark.parametrize(('size', 'crop', 'stride'), [
-    ((13, 17), (6, 5), (4, 3)), ((13, 17), (13, 17), (2, 2)), ((5, 17), (8, 6), (3, 6)),
-    ((4, 5), (8, 8), (1, 1)), ((12, 12), (6, 6), (6, 6))])
-def test_mean_over_windows(size, crop, stride):
-    weight = torch.randn(4, 3, 3, 3, dtype=torch.float64)
-
-    def forward(window):
-        return F.conv2d(window, weight, padding=1)
-
-    img = torch.randn(2, 3, *size, dtype=torch.float64)
-    total = torch.zeros(2, 4, *size, dtype=torch.float64)
-    count = torch.zeros(*size)
-    for top in range(0, max(size[0] - crop[0] + stride[0] - 1, 0) // stride[0] + 1):
-        for left in range(0, max(size[1] - crop[1] + stride[1] - 1, 0) // stride[1] + 1):
-            bottom = min(top * stride[0] + crop[0], size[0])
-            right = min(left * stride[1] + crop[1], size[1])
-            y, x = max(bottom - crop[0], 0), max(right - crop[1], 0)
-            total[:, :, y:bottom, x:right] += forward(img[:, :, y:bottom, x:right])
-            count[y:bottom, x:right] += 1
-    assert count.min() >= 1
-    torch.testing.assert_close(slide_logits(forward, img, crop, stride), total / count)
 
 
 def test_one_window_over_everything_is_the_whole(build_tiny, make_metas):
@@ -263,6 +232,9 @@ def test_unknown_flip(build_tiny, make_metas):
     (dict(mode='slide', stride=(8, 8)), r'test_cfg.crop_size=None: .*\(height, width\)'),
     (dict(mode='slide', crop_size=(8, 8), stride=8), 'test_cfg.stride=8'),
     (dict(mode='slide', crop_size=(8, 8), stride=(0, 8)), r'test_cfg.stride=\(0, 8\)'),
+    (dict(mode='slide', crop_size=(8, 8), stride=(8, 8), batch_windows=0),
+     'test_cfg.batch_windows=0: it must be a whole number from 1 on'),
+    (dict(mode='whole', max_logits_mb=0.5), 'test_cfg.max_logits_mb=0.5: it must be'),
     (dict(mode='slide', crop_size=(8, 9), stride=(9, 8)), 'would leave gaps'),
     (dict(mode='slide', crop_size=(9, 8), stride=(8, 9)), 'would leave gaps')])
 def test_settings_are_checked_when_building(build_tiny, test_cfg, message):

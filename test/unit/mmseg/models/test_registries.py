@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.cnn import fuse_conv_bn
 from mmseg.models import (
     BACKBONES,
     HEADS,
@@ -87,6 +88,31 @@ def test_heads(name, dtype):
     logits = head.eval().forward_test(maps(dtype), [{}, {}], None)
     assert logits.shape[:2] == (2, CLASSES)
     assert logits.dtype == dtype
+
+
+def randomise_norms(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for value in (module.weight, module.bias, module.running_mean, module.running_var):
+                nn.init.uniform_(value, 0.5, 1.5)
+    return model.double().eval()
+
+
+@pytest.mark.parametrize('name', [*BACKBONES, *HEADS, 'ResNet with bottlenecks'])
+def test_norms_run_behind_the_convolution_that_is_named_before_them(name):
+    """What the toolkit folds without being asked, see `mmseg.apis.execution.prepare_inference`."""
+    if name in HEADS:
+        model, x = build_head(options_of(HEAD_OPTIONS, name)), maps(torch.float64)
+    else:
+        options = (dict(RESNET, type='ResNet', depth=50) if name.endswith('bottlenecks')
+                   else options_of(BACKBONE_OPTIONS, name))
+        model, x = build_backbone(options), torch.randn(2, 3, 33, 47, dtype=torch.float64)
+    model = randomise_norms(model)
+    with torch.no_grad():
+        plain = model(x)
+        folded = fuse_conv_bn(model)(x)
+    torch.testing.assert_close(folded, plain)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
 
 
 @pytest.mark.parametrize('name', list(LOSSES))

@@ -1,0 +1,63 @@
+"""Do not draw random weights that a checkpoint will replace."""
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+# What overwrites a whole tensor by random values that depend on its shape alone.
+_DRAWS = frozenset((
+    nn.init.uniform_, nn.init.normal_, nn.init.trunc_normal_, nn.init.kaiming_uniform_,
+    nn.init.kaiming_normal_, nn.init.xavier_uniform_, nn.init.xavier_normal_, Tensor.uniform_,
+    Tensor.normal_))
+_OVERWRITES = frozenset((nn.init.constant_, Tensor.fill_, Tensor.zero_))
+_VALUE_FREE = frozenset((
+    Tensor.dim, Tensor.size, Tensor.numel, Tensor.requires_grad_, Tensor.shape.__get__,
+    Tensor.ndim.__get__, Tensor.dtype.__get__, Tensor.device.__get__,
+    Tensor.requires_grad.__get__, Tensor.requires_grad.__set__, Tensor._version.__get__))
+
+
+class DeferredInit(TorchFunctionMode):
+    """Inside the block, random values of parameters are noted but not drawn.
+
+        with DeferredInit() as init:
+            model = build(...)
+        load(model)
+        init.finish()
+
+    `finish` draws those that nothing has written to since. Whatever else uses the values of such a
+    parameter inside the block has them drawn first, so that a model is never built on memory
+    without values. Between the block and `finish` the values are undefined.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By identity: the parameter, its version, and how to draw it.
+        self._noted: dict[int, tuple[nn.Parameter, int, Callable[[], object]]] = {}
+
+    def __torch_function__(self, func: Callable, types: Sequence[type],
+                           args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+                           ) -> Any:
+        kwargs = kwargs or {}
+        target = args[0] if args else kwargs.get('tensor')
+        if func in _DRAWS and type(target) is nn.Parameter:
+            self._noted[id(target)] = (target, target._version, lambda: func(*args, **kwargs))
+            return target
+        if func in _OVERWRITES:
+            self._noted.pop(id(target), None)
+        elif self._noted and func not in _VALUE_FREE:
+            for value in torch.utils._pytree.tree_leaves((args, kwargs)):
+                self._draw(id(value))
+        return func(*args, **kwargs)
+
+    def finish(self) -> None:
+        """Draw what is still without values."""
+        for key in list(self._noted):
+            self._draw(key)
+
+    def _draw(self, key: int) -> None:
+        parameter, version, draw = self._noted.pop(key, (None, 0, None))
+        if parameter is not None and parameter._version == version:
+            with torch.no_grad():
+                draw()

@@ -1,0 +1,54 @@
+"""The loader of an evaluation: each sample once, in the order of the dataset."""
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mmcv_replace.device import supports_pinned_memory
+from mmcv_replace.parallel import DataContainer, collate
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.suggest import did_you_mean
+from mmseg.datasets import build_dataloader
+
+SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'persistent_workers', 'pin_memory',
+            'prefetch_factor', 'timeout')
+
+
+def evaluation_loader(
+    dataset: Dataset, cfg: Config, split: str, distributed: bool, device: torch.device
+) -> DataLoader:
+    """Loader of this process's share of `dataset`, as `data.SPLIT_dataloader` of the config says.
+
+    With `samples_per_gpu` above 1 so many neighbouring images are predicted together, those of
+    equal size in one pass; the scores and their order are the same.
+    """
+    key = f'{split}_dataloader'
+    given = cfg.data.get(key) or {}
+    for name in given:
+        if name not in SETTINGS:
+            raise ConfigError(f'data.{key} takes {", ".join(SETTINGS)}, not {name}'
+                              f'{did_you_mean(name, SETTINGS)}')
+    settings = dict(samples_per_gpu=1, workers_per_gpu=cfg.data.workers_per_gpu,
+                    pin_memory=supports_pinned_memory(device)) | given
+    joined = None if settings['samples_per_gpu'] == 1 else partial(
+        collate_sizes, samples_per_gpu=settings['samples_per_gpu'])
+    return build_dataloader(dataset, dist=distributed, shuffle=False, collate_fn=joined, **settings)
+
+
+def collate_sizes(samples: Sequence[dict[str, Any]], samples_per_gpu: int) -> dict[str, Any]:
+    """Like `collate`, but images [C, H, W] of several sizes are filled up to the largest.
+
+    A segmentor takes them apart again by their `pad_shape`.
+    """
+    return collate([{key: _stackable(value) for key, value in sample.items()}
+                    for sample in samples], samples_per_gpu)
+
+
+def _stackable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_stackable(view) for view in value]
+    is_image = isinstance(value, torch.Tensor) and value.dim() == 3
+    return DataContainer(value, stack=True) if is_image else value
