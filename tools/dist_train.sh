@@ -1,10 +1,30 @@
 #!/usr/bin/env bash
 # Train with one process a device.
-#   bash tools/dist_train.sh CONFIG NPROC [OPTIONS] [--dry-run]
-# OPTIONS are those of tools/train.py.
+#   bash tools/dist_train.sh CONFIG NPROC [OPTIONS] [--max-restarts N] [--dry-run]
+# OPTIONS are those of tools/train.py. When a process fails, all are started again, at most N times
+# (0 by default), and go on from the newest checkpoint in the work dir.
 # On several machines, on each: NNODES=2 NODE_RANK=0 MASTER_ADDR=IP PORT=29500 bash ...
 # (ADDR is MASTER_ADDR; NPROC is the number of processes on one machine.)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../test/launch.sh"
 take_arguments 2 "$@"
-dist_start "${arguments[1]}" train.py "${arguments[0]}" "${arguments[@]:2}"
+options=() restarts=''
+for ((i = 2; i < ${#arguments[@]}; i++)); do
+    case "${arguments[i]}" in
+        --max-restarts | --max_restarts)
+            i=$((i + 1))
+            restarts="${arguments[i]:-none}"
+            ;;
+        --max-restarts=* | --max_restarts=*) restarts="${arguments[i]#*=}" ;;
+        *) options+=("${arguments[i]}") ;;
+    esac
+done
+if [ -n "$restarts" ]; then
+    check_number --max-restarts "$restarts" 0
+    [ "${arguments[1]}" != 1 ] || [ "${NNODES:-1}" != 1 ] ||
+        fail "--max-restarts is torchrun's, which starts two processes or more: for one, run" \
+            "tools/train.py --auto-resume again"
+    # torchrun reads its options from variables of this prefix.
+    run export PET_MAX_RESTARTS="$restarts"
+fi
+dist_start "${arguments[1]}" train.py "${arguments[0]}" ${options[@]+"${options[@]}"}

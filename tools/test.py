@@ -13,6 +13,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and score) a segmentation model')
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file, such as work_dirs/NAME/latest.pth')
+    parser.add_argument('--ema', action='store_true', help='take the averaged weights')
     parser.add_argument('--eval', nargs='+', default=[], metavar='METRIC',
                         help='mIoU, mDice, mFscore')
     parser.add_argument('--out', metavar='FILE.pkl', help='write the list of label maps')
@@ -22,6 +23,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show-dir', metavar='DIR', help='write each prediction over its image')
     parser.add_argument('--opacity', type=float, default=0.5, help='of the painted prediction')
     parser.add_argument('--aug-test', action='store_true', help='several scales, and mirrored')
+    parser.add_argument('--fuse-conv-bn', action=argparse.BooleanOptionalAction, default=None,
+                        help='fold batch norms into convolutions, those of custom modules too; '
+                        "without it, the toolkit's own are folded")
     parser.add_argument('--eval-options', nargs='+', action=DictAction, default={},
                         metavar='KEY=VALUE', help='arguments for dataset.evaluate; out_dir=DIR '
                         'with --format-only')
@@ -47,9 +51,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         gpu_collect=args.gpu_collect,
         work_dir=args.work_dir)
     cfg = load_config(args.config, args.cfg_options, args.data_root)
+    if args.fuse_conv_bn is not None:
+        cfg.fuse_conv_bn = args.fuse_conv_bn
     process = start_process(cfg, args.device, args.launcher, args.device_list, args.local_rank,
                             args.addr)
-    evaluate_from_config(cfg, args.checkpoint, process, options)
+    evaluate_from_config(cfg, args.checkpoint, process, options, averaged=args.ema)
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..utils.errors import ConfigError, DataError
+from ..utils.signature import check_arguments
 
 
 class BaseStorageBackend(ABC):
@@ -30,8 +31,9 @@ class HardDiskBackend(BaseStorageBackend):
         try:
             with open(filepath, 'rb') as file:
                 return file.read()
-        except OSError as error:
-            raise DataError(f'cannot read {filepath}: {error.strerror or error}') from error
+        except (OSError, ValueError) as error:  # the latter for a NUL in the name
+            reason = getattr(error, 'strerror', None) or error
+            raise DataError(f'cannot read {filepath}: {reason}') from error
 
 
 class HTTPBackend(BaseStorageBackend):
@@ -42,6 +44,7 @@ class HTTPBackend(BaseStorageBackend):
 
     def get(self, filepath: str | Path) -> bytes:
         """Content of a URL; DataError when it cannot be fetched."""
+        from http.client import HTTPException
         from urllib.request import urlopen
         url = str(filepath)
         if not url.startswith(('http://', 'https://')):
@@ -49,7 +52,7 @@ class HTTPBackend(BaseStorageBackend):
         try:
             with urlopen(url, timeout=self.timeout) as answer:
                 return answer.read()
-        except OSError as error:  # URLError, HTTPError and time-outs are of this kind
+        except (OSError, HTTPException, ValueError) as error:  # the last for what is no address
             raise DataError(f'cannot fetch {url}: {error}') from error
 
 
@@ -60,10 +63,11 @@ class FileClient:
         'disk': HardDiskBackend, 'http': HTTPBackend}
 
     def __init__(self, backend: str = 'disk', **kwargs: Any) -> None:
-        if backend not in self.backends:
+        if not isinstance(backend, str) or backend not in self.backends:
             raise ConfigError(f'unknown file backend {backend!r}: choose '
                               f'{", ".join(self.backends)}, or register yours with '
                               'FileClient.register_backend')
+        check_arguments(f'file backend {backend!r}', self.backends[backend], kwargs)
         self.client = self.backends[backend](**kwargs)
 
     @classmethod

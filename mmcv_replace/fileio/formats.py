@@ -2,6 +2,7 @@
 import json
 import pickle
 import re
+from collections import Counter
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,16 +32,20 @@ def load(file: str | Path | IO, file_format: str | None = None, trusted: bool = 
     return load_text(content, file_format, _name(file))
 
 
-def load_text(text: str, file_format: str, name: str = 'the text') -> Any:
-    """Read JSON or YAML from a text; `name` stands for its source in errors."""
+def load_text(text: str, file_format: str, name: str = 'the text',
+              unique_keys: bool = False) -> Any:
+    """Read JSON or YAML from a text; `name` stands for its source in errors.
+
+    A key that a mapping has twice is an error with `unique_keys`; else the last one counts.
+    """
     file_format = _find_format(name, file_format)
     if file_format == 'pickle':
         raise ConfigError(f'{name}: a pickle is not a text')
     try:
         if file_format == 'json':
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_unique_dict if unique_keys else None)
         import yaml
-        return yaml.load(text, _yaml_loader())
+        return yaml.load(text, _yaml_loader(unique_keys))
     except RecursionError as error:
         raise DataError(f'{name}: the data are nested too deeply') from error
     except ValueError as error:
@@ -91,12 +96,28 @@ def _plain(value: Any) -> Any:
     raise TypeError(f'{type(value).__name__} cannot be written as JSON: {value!r}')
 
 
-def _yaml_loader() -> type:
+def _unique_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    counts = Counter(key for key, _ in pairs)
+    if len(counts) < len(pairs):
+        raise ValueError(f'the key {counts.most_common(1)[0][0]!r} is there twice')
+    return dict(pairs)
+
+
+def _yaml_loader(unique_keys: bool) -> type:
     """The safe loader, reading 1e-3 as the number it is in every other format."""
     import yaml
 
     class Loader(yaml.SafeLoader):
-        pass
+        def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+            # Not while it is constructed: then the keys that `<<` brings along are there too.
+            node = super().compose_mapping_node(anchor)
+            seen = set()
+            for key, _ in node.value if unique_keys else ():
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                    raise yaml.composer.ComposerError(
+                        None, None, f'the key {key.value!r} is there twice', key.start_mark)
+                seen.add((key.tag, str(key.value)))
+            return node
 
     Loader.add_implicit_resolver('tag:yaml.org,2002:float',
                                  re.compile(r'^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$'),
@@ -123,5 +144,6 @@ def _read(file: str | Path | IO) -> str | bytes:
         return file.read()
     try:
         return Path(file).read_bytes()
-    except OSError as error:
-        raise DataError(f'cannot read {file}: {error.strerror or error}') from error
+    except (OSError, ValueError) as error:  # the latter for a NUL in the name
+        raise DataError(f'cannot read {file}: {getattr(error, "strerror", None) or error}'
+                        ) from error

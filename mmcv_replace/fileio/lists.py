@@ -38,10 +38,11 @@ def dict_from_file(filename: str | Path, key_type: Callable[[str], Hashable] = s
 def _read_lines(filename: str | Path) -> list[str]:
     try:
         text = Path(filename).read_text(encoding='utf-8-sig')  # a byte-order mark is no content
-    except OSError as error:
-        raise DataError(f'cannot read the list {filename}: {error.strerror or error}') from error
     except UnicodeDecodeError as error:
         raise DataError(f'{filename} is not a UTF-8 text file: {error}') from error
+    except (OSError, ValueError) as error:  # the latter for a NUL in the name
+        reason = getattr(error, 'strerror', None) or error
+        raise DataError(f'cannot read the list {filename}: {reason}') from error
     # Not splitlines(): a file name may hold characters that Unicode calls line breaks.
     lines = text.split('\n')
     if not lines[-1]:

@@ -12,6 +12,7 @@ from .hooks import (
     CheckpointHook,
     ClosureHook,
     DistSamplerSeedHook,
+    EMAHook,
     Hook,
     IterTimerHook,
     LoggerHook,
@@ -40,7 +41,7 @@ from .utils import get_host_info, get_time_str, obj_from_dict
 __all__ = [
     'HOOKS', 'OPTIMIZERS', 'OPTIMIZER_BUILDERS', 'RUNNERS', 'BaseModule', 'BaseRunner',
     'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DefaultOptimizerConstructor',
-    'DistSamplerSeedHook', 'EpochBasedRunner', 'Hook', 'IterBasedRunner', 'IterLoader',
+    'DistSamplerSeedHook', 'EMAHook', 'EpochBasedRunner', 'Hook', 'IterBasedRunner', 'IterLoader',
     'IterTimerHook', 'LogBuffer', 'LoggerHook', 'LrUpdaterHook', 'ModuleList',
     'MomentumUpdaterHook', 'OptimizerHook', 'Precision', 'Priority', 'ProfilerHook',
     'ProgressBarHook', 'Sequential', 'TensorboardLoggerHook', 'TextLoggerHook',

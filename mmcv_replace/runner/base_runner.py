@@ -1,7 +1,7 @@
 """What the runners share: state, hooks, checkpoints."""
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ from ..parallel import is_module_wrapper
 from ..parallel.data_parallel import device_of
 from ..utils import mkdir_or_exist
 from ..utils.errors import CheckpointError, ConfigError
-from .checkpoint_io import build_checkpoint, point_latest_at, write_checkpoint
+from .async_saver import CheckpointSaver
+from .checkpoint_io import build_checkpoint, point_latest_at
 from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
 from .hooks.momentum_updater import read_momentum
 from .log_buffer import LogBuffer
 from .optimizer_state import load_optimizer_state
 from .precision import Precision
+from .run_state import build_run_state, gather_process_states, restore_run_state
 from .state_loading import load_checkpoint
 from .utils import get_host_info, get_time_str
 from .workflow import check_workflow
@@ -52,17 +54,26 @@ class BaseRunner(HookRegistration, ABC):
         self.rank, self.world_size = get_dist_info()
         self.mode: str | None = None
         self.data_loader: Any = None
+        self.data_batch: Any = None  # of the training iteration under way, on the host
         self.data_time = 0.0  # seconds the current batch was waited for
         self.outputs: dict[str, Any] = {}
         # Unlike `iter` these count the current iteration as soon as its step is done; `next_epoch`
         # is the one with which a run that resumes from a checkpoint of now begins.
         self.finished_iters = 0
         self.next_epoch = 0
+        self.accumulating = False  # gradients are kept for a step of a later iteration
+        self.saver = CheckpointSaver(self.logger)
+        self.checkpoint_dir = self.work_dir
         self._epoch = 0
         self._iter = 0
         self._inner_iter = 0
+        self.workflow: list[list[Any]] = []
+        self._flow = 0  # index of its entry under way
+        self._collected: tuple[int, list[dict[str, Any]]] | None = None  # at which iteration
+        self._resumed: dict[str, Any] | None = None  # state that the run is to begin with
         self._max_iters = max_iters
         self._max_epochs = max_epochs
+        self.go_to({})
         if self.work_dir is not None:
             mkdir_or_exist(self.work_dir)
 
@@ -146,7 +157,15 @@ class BaseRunner(HookRegistration, ABC):
     @abstractmethod
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:
-        """Repeat the workflow until the run is over."""
+        """Go on with the workflow until the run is over."""
+
+    def place(self) -> dict[str, Any]:
+        """Where in the workflow and in the data the run is, as plain data."""
+        return {}
+
+    def go_to(self, place: dict[str, Any]) -> None:
+        """Begin the workflow where `place` was taken, from its top if that is empty."""
+        self._flow = 0
 
     def run(self, data_loaders: Sequence[DataLoader],
             workflow: Sequence[tuple[str, int]]) -> None:
@@ -160,19 +179,36 @@ class BaseRunner(HookRegistration, ABC):
         self.logger.info('Start running, host: %s, work_dir: %s', get_host_info(), self.work_dir)
         self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
         self.logger.info('workflow: %s, max: %s', workflow, length)
+        self.workflow = [list(flow) for flow in workflow]
         self.call_hook('before_run')
         try:
+            self._begin()
             self._run_workflow(data_loaders, workflow)
+            self.saver.finish()
         finally:
-            self.call_hook('after_run')
+            try:
+                self.call_hook('after_run')
+            finally:
+                self.saver.close()
+
+    def _begin(self) -> None:
+        """Start the workflow from its top, or from where a checkpoint was written."""
+        self._inner_iter = 0
+        self.accumulating = False
+        self.go_to({})
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            restore_run_state(self, resumed)
 
     def _step(self, data_batch: Any) -> None:
         """Run the model on one training batch and keep what it says."""
+        self.data_batch = data_batch
         self.call_hook('before_train_iter')
         self.outputs = self.model.train_step(data_batch, self.optimizer)
         self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
         self.finished_iters = self._iter + 1
         self.call_hook('after_train_iter')
+        self.data_batch = None
         self.log_buffer.trim()
 
     @torch.no_grad()
@@ -182,13 +218,25 @@ class BaseRunner(HookRegistration, ABC):
         self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
         self.call_hook('after_val_iter')
 
+    def collect_state(self) -> None:
+        """Gather what the other processes must find in a checkpoint of this iteration.
+
+        Every process has to call it before the first one saves; without it a job of several
+        processes resumes with other random numbers.
+        """
+        self._collected = self.finished_iters, gather_process_states(self)
+
     def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,
                         meta: dict[str, Any] | None = None, save_optimizer: bool = True,
-                        create_symlink: bool = True) -> Path:
+                        create_symlink: bool = True, by_rule: bool = False,
+                        afterwards: Callable[[], None] | None = None,
+                        settled: Callable[[bool], None] | None = None) -> Path:
         """Write a checkpoint and return its path; `meta` is added to that of the runner.
 
         `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. With
-        `create_symlink` latest.pth in the same folder points at it.
+        `create_symlink` latest.pth in the same folder points at it. `afterwards` is called when it
+        is safely on the disk. `by_rule`: as `self.saver` is configured to, which may be in the
+        background, and without an error where it fails; `settled` is told whether it was written.
         """
         by_epoch = self.max_epochs is not None
         tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
@@ -196,10 +244,21 @@ class BaseRunner(HookRegistration, ABC):
         progress = {'epoch': self.next_epoch, 'iter': self.finished_iters}
         checkpoint = build_checkpoint(self.model, self.optimizer if save_optimizer else None,
                                       {**self.meta, **(meta or {}), **progress})
+        iteration, states = self._collected or (None, [])
+        checkpoint['run_state'] = build_run_state(
+            self, states if iteration == self.finished_iters else [])
         self.call_hook('before_save_checkpoint', checkpoint)
-        write_checkpoint(checkpoint, path)
-        if create_symlink:
-            point_latest_at(path)
+
+        def complete() -> None:
+            if create_symlink:
+                point_latest_at(path)
+            if afterwards is not None:
+                afterwards()
+
+        if by_rule:
+            self.saver.save(checkpoint, path, complete, settled)
+        else:
+            self.saver.save_now(checkpoint, path, complete)
         return path
 
     def load_checkpoint(self, filename: str | Path, map_location: str | torch.device = 'cpu',
@@ -213,14 +272,19 @@ class BaseRunner(HookRegistration, ABC):
         """Go on where the run that wrote `checkpoint` was."""
         loaded = self.load_checkpoint(checkpoint, map_location, strict=True)
         meta = loaded.get('meta') or {}
-        if 'epoch' not in meta or 'iter' not in meta:
+        if not all(isinstance(meta.get(key), int) for key in ('epoch', 'iter')):
             raise CheckpointError(f'{checkpoint} cannot be resumed: its meta data lack the epoch '
                                   'or the iteration. To start a new run from its weights use '
                                   '--load-from')
         self._epoch = self.next_epoch = meta['epoch']
         self._iter = self.finished_iters = meta['iter']
+        self.meta.update({key: meta[key] for key in ('run_id',) if key in meta})
         self.hook_msgs.update(meta.get('hook_msgs') or {})
         self.hook_msgs['last_ckpt'] = str(checkpoint)
+        self._resumed = loaded.get('run_state')
+        if self._resumed is None:
+            self.logger.info('%s has no run_state, as those of other versions: random numbers and '
+                             'the pass over the data begin anew', checkpoint)
         if resume_optimizer and self.optimizer is not None:
             load_optimizer_state(self.optimizer, loaded, checkpoint)
         self.call_hook('after_resume', loaded)

@@ -1,9 +1,15 @@
 """Saving and loading of checkpoints, under the name that user code imports them from."""
-from .checkpoint_io import build_checkpoint, read_checkpoint, save_checkpoint, write_checkpoint
+from .checkpoint_io import (
+    build_checkpoint,
+    read_checkpoint,
+    read_outline,
+    save_checkpoint,
+    write_checkpoint,
+)
 from .pretrained import resolve_checkpoint
 from .state_loading import _load_checkpoint, get_state_dict, load_checkpoint, load_state_dict
 
 __all__ = [
     '_load_checkpoint', 'build_checkpoint', 'get_state_dict', 'load_checkpoint', 'load_state_dict',
-    'read_checkpoint', 'resolve_checkpoint', 'save_checkpoint', 'write_checkpoint',
+    'read_checkpoint', 'read_outline', 'resolve_checkpoint', 'save_checkpoint', 'write_checkpoint',
 ]

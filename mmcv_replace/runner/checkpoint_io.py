@@ -1,10 +1,12 @@
 """Checkpoint files: dicts with the keys meta, state_dict and optimizer."""
+import os
 import pickle
 import re
 import shutil
 import time
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..fileio import atomic_write
+from ..fileio import atomic_write, sync_folder
 from ..parallel import is_module_wrapper
 from ..utils import symlink
 from ..utils.errors import CheckpointError
-from .plain import to_plain
+from .plain import to_host, to_plain
 
 # Builders of NumPy numbers and arrays, which old checkpoints hold in their meta data (scores,
 # palettes), under the names of NumPy 1 and 2; and the types that they build, without objects.
@@ -29,34 +31,65 @@ SAFE_GLOBALS = [*_BUILDERS, *_DTYPES, np.dtype, np.ndarray]
 
 def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,
                      meta: dict[str, Any] | None = None) -> dict[str, Any]:
-    """State of model and optimizer, on the host; CLASSES of the model go into the meta data."""
+    """State of model and optimizer, not copied; CLASSES of the model go into the meta data."""
     if is_module_wrapper(model):
         model = model.module
     meta = {**(meta or {}), 'time': time.asctime()}
     for name in ('CLASSES', 'PALETTE'):
         if getattr(model, name, None) is not None:
             meta[name] = getattr(model, name)
-    weights = model.state_dict()
-    state_dict = OrderedDict((key, to_plain(value, f'the state of {key}'))
-                             for key, value in weights.items())
-    # Versions of the modules, which some of them look at when they load.
-    state_dict._metadata = getattr(weights, '_metadata', OrderedDict())
-    checkpoint = {'meta': meta, 'state_dict': state_dict}
+    checkpoint = {'meta': meta, 'state_dict': model.state_dict()}
     if optimizer is not None:
         checkpoint['optimizer'] = optimizer.state_dict()
     return checkpoint
 
 
-def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path) -> None:
-    """Write a checkpoint in one step: a failure leaves the file of that name as it was."""
-    plain = {key: value if key == 'state_dict' else to_plain(value, f'checkpoint[{key!r}]')
-             for key, value in checkpoint.items()}
+def plain_checkpoint(checkpoint: dict[str, Any],
+                     convert: Callable[[torch.Tensor], torch.Tensor] = to_host) -> dict[str, Any]:
+    """What is written of a checkpoint: plain data, each tensor as `convert` returns it."""
+    plain = to_plain(checkpoint, convert=convert)
+    for key, part in checkpoint.items():
+        if hasattr(part, '_metadata'):
+            # Versions of the modules, which some of them look at when they load.
+            plain[key] = OrderedDict(plain[key])
+            plain[key]._metadata = part._metadata
+    return plain
+
+
+def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path,
+                     verify: bool = True) -> None:
+    """Write a checkpoint in one step: a failure leaves the file of that name as it was.
+
+    With `verify` the new file is read again before it takes the name.
+    """
+    write_plain(plain_checkpoint(checkpoint), filename, verify)
+
+
+def write_plain(plain: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
+    """`write_checkpoint` for the result of `plain_checkpoint`."""
     try:
-        with atomic_write(filename) as file:
+        with atomic_write(filename, check=_read_again if verify else None) as file:
             torch.save(plain, file)
-    except (OSError, RuntimeError) as error:  # the latter when torch's archive writer is cut short
-        raise CheckpointError(f'cannot write the checkpoint {filename}: {error}; free some space '
-                              'or choose another --work-dir') from error
+    except (OSError, RuntimeError) as error:
+        # torch's archive writer puts an error of its own around that of the system.
+        cause = error if isinstance(error, OSError) else error.__context__ or error
+        raise CheckpointError(f'cannot write the checkpoint {filename}: {cause}; older ones are '
+                              'untouched. Free some space, mend the permissions or choose another '
+                              '--work-dir') from error
+
+
+def _read_again(path: Path) -> None:
+    """Raise OSError when a file does not hold what was written to it."""
+    if hasattr(os, 'posix_fadvise'):
+        # Forget the copy in memory, so that the disk is asked.
+        with path.open('rb') as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile('its end is missing')
+        _check_sums(path)
+    except zipfile.BadZipFile as error:
+        raise OSError(f'read again, it differs from what was written ({error})') from error
 
 
 def save_checkpoint(model: nn.Module, filename: str | Path,
@@ -74,6 +107,7 @@ def point_latest_at(path: Path) -> None:
     except OSError:
         with path.open('rb') as source, atomic_write(latest) as target:
             shutil.copyfileobj(source, target)
+    sync_folder(path.parent)
 
 
 def read_checkpoint(path: str | Path,
@@ -82,12 +116,26 @@ def read_checkpoint(path: str | Path,
 
     Raises CheckpointError for a file that is missing, damaged or holds more than plain data.
     """
+    return _load(path, map_location=map_location)
+
+
+def read_outline(path: str | Path) -> dict[str, Any]:
+    """As `read_checkpoint`, without the content of the tensors, which are on the device meta.
+
+    Quick, and no proof that the tensors are sound.
+    """
+    return _load(path, map_location='meta', outline=True)
+
+
+def _load(path: str | Path, map_location: str | torch.device | None,
+          outline: bool = False) -> dict[str, Any]:
     path = Path(path).expanduser()
     if not path.is_file():
         found = 'is a folder' if path.is_dir() else 'does not exist'
         raise CheckpointError(f'the checkpoint {path} {found}')
     try:
-        _check_sums(path)
+        if not outline:
+            _check_sums(path)
         with torch.serialization.safe_globals(SAFE_GLOBALS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # of any kind: the content is arbitrary
@@ -102,6 +150,9 @@ def _check_sums(path: Path) -> None:
     """Raise BadZipFile when a part of the file is not what was written; torch does not look."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
+            # Torch packs nothing: what would unfold is not from it, and may have no end.
+            if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
+                raise zipfile.BadZipFile('its parts are larger than the file')
             damaged = archive.testzip()
         if damaged is not None:
             raise zipfile.BadZipFile(f'{damaged} does not match its checksum')

@@ -14,8 +14,8 @@ from ..device import KINDS, DeviceKind, default_backend, resolve_device, set_dev
 from ..utils.errors import ConfigError
 from ..utils.rank import get_dist_info
 
-__all__ = ['adopt_launcher', 'collective_device', 'get_dist_info', 'init_dist', 'is_node_leader',
-           'master_only', 'mean_over_ranks']
+__all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank', 'get_dist_info',
+           'host_group', 'init_dist', 'is_node_leader', 'master_only', 'mean_over_ranks']
 
 T = TypeVar('T')
 
@@ -24,6 +24,7 @@ _SLURM = (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),)
 _MPI = (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
         ('PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID'))
 DEFAULT_PORT = '29500'
+_group_options: dict[str, Any] = {}  # of the process group, for those that are made later
 
 
 def init_dist(launcher: str, backend: str | None = None, device: torch.device | None = None,
@@ -44,7 +45,9 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
         set_device(device)
     if isinstance(kwargs.get('timeout'), int | float):
         kwargs['timeout'] = datetime.timedelta(seconds=kwargs['timeout'])
-    dist.init_process_group(backend, **kwargs)
+    _group_options.clear()
+    _group_options.update({key: kwargs[key] for key in ('timeout',) if key in kwargs})
+    dist.init_process_group(backend, **_store_of_restart(), **kwargs)
 
 
 def adopt_launcher(launcher: str) -> None:
@@ -97,6 +100,20 @@ def _check_environment(launcher: str) -> None:
                           'CONFIG --launcher pytorch, or set them')
 
 
+def _store_of_restart() -> dict[str, Any]:
+    """Where the processes meet that torchrun started again: not where the ended ones met.
+
+    torchrun keeps the store, and addresses that these left in it would be taken for new ones.
+    """
+    start = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+    if start == '0' or os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
+        return {}
+    store = dist.TCPStore(os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']),
+                          is_master=False, **_group_options)
+    return {'store': dist.PrefixStore(f'start_{start}', store), 'rank': int(os.environ['RANK']),
+            'world_size': int(os.environ['WORLD_SIZE'])}
+
+
 def _kind_of_backend(backend: str) -> DeviceKind | None:
     return next((kind for kind in KINDS if kind.backend == backend), None)
 
@@ -117,6 +134,36 @@ def collective_device() -> torch.device:
     """Where a tensor must be for the process group to reduce it."""
     kind = _kind_of_backend(dist.get_backend())
     return torch.device('cpu') if kind is None else torch.device(kind.type)
+
+
+def host_group() -> dist.ProcessGroup:
+    """All processes again, for exchanges that leave the devices and their queues alone.
+
+    Every process has to make the first call at the same point of the program.
+    """
+    return _make_host_group(dist.group.WORLD)
+
+
+@functools.cache
+def _make_host_group(world: dist.ProcessGroup) -> dist.ProcessGroup:
+    return dist.new_group(backend=default_backend(torch.device('cpu')), **_group_options)
+
+
+def from_first_rank(value: T) -> T:
+    """What the first process passes to this; every process has to call it."""
+    if get_dist_info()[1] == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0, group=host_group())
+    return box[0]
+
+
+def any_rank(condition: bool) -> bool:
+    """Whether a condition holds in any process; every process has to call it."""
+    vote = torch.tensor(int(condition))
+    if get_dist_info()[1] > 1:
+        dist.all_reduce(vote, dist.ReduceOp.MAX, host_group())
+    return bool(vote)
 
 
 def mean_over_ranks(values: Sequence[float]) -> list[float]:

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from ..utils.errors import ConfigError
 from .base_runner import BaseRunner
 from .builder import RUNNERS
-from .iter_loader import no_batch_error, set_sampler_epoch
+from .iter_loader import no_batch_error, place_in_data, set_sampler_epoch
 
 
 @RUNNERS.register_module()
@@ -21,11 +21,14 @@ class EpochBasedRunner(BaseRunner):
         self.mode = 'train'
         self.data_loader = data_loader
         self.next_epoch = self._epoch
-        set_sampler_epoch(data_loader, self._epoch)
         self.call_hook('before_train_epoch')
-        for data_batch in self._batches(data_loader):
+        first = set_sampler_epoch(data_loader, self._epoch, self._samples)
+        self._samples = 0
+        self._in_epoch = True
+        for data_batch in self._batches(data_loader, first):
             self._step(data_batch)
             self._iter += 1
+        self._in_epoch = False
         self.next_epoch = self._epoch + 1
         self.call_hook('after_train_epoch')
         self._epoch += 1
@@ -40,14 +43,18 @@ class EpochBasedRunner(BaseRunner):
             self._val_step(data_batch)
         self.call_hook('after_val_epoch')
 
-    def _batches(self, data_loader: DataLoader) -> Iterator[Any]:
-        """The batches of one pass; takes the time that each is waited for."""
+    def _batches(self, data_loader: DataLoader, first: int = 0) -> Iterator[Any]:
+        """The batches of one pass from the `first` on; takes the time that each is waited for."""
         if len(data_loader) == 0:
             raise no_batch_error()
         batches = iter(data_loader)
-        for index in range(len(data_loader)):
+        self._inner_iter = first - 1
+        for index in range(first, len(data_loader)):
             started = time.perf_counter()
-            data_batch = next(batches)
+            try:
+                data_batch = next(batches)
+            except StopIteration:  # a pass that began between two batches is shorter
+                return
             self.data_time = time.perf_counter() - started
             self._inner_iter = index
             yield data_batch
@@ -68,13 +75,28 @@ class EpochBasedRunner(BaseRunner):
         self._max_iters = self._max_epochs * len(data_loaders[first_train])
         return f'{self._max_epochs} epochs'
 
+    def go_to(self, place: dict[str, Any]) -> None:
+        self._flow, self._flow_done = place.get('flow', (0, 0))
+        self._samples = (place.get('data') or (self._epoch, 0))[1]
+        self._in_epoch = False
+
+    def place(self) -> dict[str, Any]:
+        # While hooks run after an epoch, the workflow does not count it yet.
+        done = self._flow_done + self.next_epoch - self._epoch
+        if not self._in_epoch:
+            return {'flow': (self._flow, done), 'data': (self.next_epoch, 0)}
+        batches = self._inner_iter + 1
+        return {'flow': (self._flow, done),
+                'data': place_in_data(self.data_loader, self._epoch, batches)}
+
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:
-        while self._epoch < self._max_epochs:
-            for (mode, count), data_loader in zip(workflow, data_loaders, strict=True):
+        while self._epoch < self._max_epochs or self._flow > 0:
+            (mode, count), data_loader = workflow[self._flow], data_loaders[self._flow]
+            while self._flow_done < count and (mode == 'val' or self._epoch < self._max_epochs):
                 if mode == 'train':
-                    for _ in range(min(count, self._max_epochs - self._epoch)):
-                        self.train(data_loader)
+                    self.train(data_loader)
                 else:
-                    for _ in range(count):
-                        self.val(data_loader)
+                    self.val(data_loader)
+                self._flow_done += 1
+            self._flow, self._flow_done = (self._flow + 1) % len(workflow), 0

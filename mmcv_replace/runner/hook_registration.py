@@ -5,7 +5,7 @@ from typing import Any
 
 from ..utils import build_from_cfg
 from ..utils.errors import ConfigError
-from .hooks import HOOKS, CheckInvalidLossHook, Hook, IterTimerHook
+from .hooks import HOOKS, Hook, IterTimerHook
 from .priority import Priority, get_priority
 
 HookConfig = dict[str, Any] | Hook | None
@@ -35,10 +35,11 @@ class HookRegistration:
         bisect.insort_right(self._hooks, hook, key=lambda other: other.priority)
 
     def register_hook_from_cfg(self, hook_cfg: dict[str, Any]) -> None:
-        """Add the hook that a dict describes; `priority` is one of its keys."""
+        """Add the hook that a dict describes; `priority` may be one of its keys."""
         hook_cfg = copy.copy(hook_cfg)
-        priority = hook_cfg.pop('priority', 'NORMAL')
-        self.register_hook(build_from_cfg(hook_cfg, HOOKS), priority)
+        priority = hook_cfg.pop('priority', None)
+        hook = build_from_cfg(hook_cfg, HOOKS)
+        self.register_hook(hook, hook.default_priority if priority is None else priority)
 
     def register_lr_hook(self, lr_config: HookConfig) -> None:
         self._register(lr_config, 'lr_config', 'VERY_HIGH', policy_suffix='LrUpdaterHook')
@@ -68,16 +69,21 @@ class HookRegistration:
                                 optimizer_config: HookConfig = None,
                                 checkpoint_config: HookConfig = None,
                                 log_config: dict[str, Any] | None = None,
-                                momentum_config: HookConfig = None) -> None:
+                                momentum_config: HookConfig = None,
+                                nonfinite: HookConfig = None) -> None:
         """Add what every training needs; each is a dict, a hook, or None for none.
 
-        Besides: the iteration timer, and the check for losses that are not finite.
+        Besides: the iteration timer, and the check for numbers that are not finite, with the
+        options `nonfinite`.
         """
         self.register_lr_hook(lr_config)
         self.register_momentum_hook(momentum_config)
-        # Ahead of the optimizer's step, so that the weights are still good.
-        self.register_hook(CheckInvalidLossHook(**_interval_of(log_config)), 'HIGH')
         self.register_optimizer_hook(optimizer_config)
+        # Behind the step, which it may have prevented, and ahead of all that use its result.
+        if nonfinite is None or isinstance(nonfinite, dict):
+            nonfinite = {**_interval_of(log_config), **(nonfinite or {})}
+        self._register(nonfinite, 'nonfinite', 'ABOVE_NORMAL', default='CheckInvalidLossHook',
+                       counts=False)
         self.register_checkpoint_hook(checkpoint_config)
         self.register_hook(IterTimerHook(), 'LOW')
         self.register_logger_hooks(log_config)

@@ -1,6 +1,7 @@
 """Training that is counted in iterations."""
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from torch.utils.data import DataLoader
 
@@ -55,24 +56,37 @@ class IterBasedRunner(BaseRunner):
                               "type='IterBasedRunner', max_iters=20000)")
         return f'{self._max_iters} iters'
 
+    def go_to(self, place: dict[str, Any]) -> None:
+        self._flow, self._inner_iter = place.get('flow', (0, 0))
+        self._data_places = place.get('data', [])
+        self._loaders: list[IterLoader] = []
+
+    def place(self) -> dict[str, Any]:
+        # While hooks run after an iteration, inner_iter does not count it yet.
+        done = self._inner_iter + self.finished_iters - self._iter
+        return {'flow': (self._flow, done), 'data': [loader.place for loader in self._loaders]}
+
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:
-        loaders = [IterLoader(loader, self._epoch) for loader in data_loaders]
+        places = self._data_places or [None] * len(data_loaders)
+        self._loaders = [IterLoader(loader, *(place or (self._epoch,)))
+                         for loader, place in zip(data_loaders, places, strict=True)]
         self.call_hook('before_epoch')
-        while self._iter < self._max_iters:
-            for (mode, count), loader in zip(workflow, loaders, strict=True):
-                self._inner_iter = 0
-                if mode == 'train':
-                    for _ in range(min(count, self._max_iters - self._iter)):
-                        self.train(loader)
-                else:
-                    self._validate(loader, count)
+        while self._iter < self._max_iters or self._flow > 0:
+            (mode, count), loader = workflow[self._flow], self._loaders[self._flow]
+            if mode == 'train':
+                while self._inner_iter < count and self._iter < self._max_iters:
+                    self.train(loader)
+            else:
+                self._validate(loader, count)
+            self._flow = (self._flow + 1) % len(workflow)
+            self._inner_iter = 0
         self.call_hook('after_epoch')
 
     def _validate(self, loader: IterLoader, count: int) -> None:
         self.mode = 'val'
         self.data_loader = loader
         self.call_hook('before_val_epoch')
-        for _ in range(count):
+        while self._inner_iter < count:
             self.val(loader)
         self.call_hook('after_val_epoch')

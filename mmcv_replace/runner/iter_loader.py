@@ -4,14 +4,39 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from ..utils import warn_once
 from ..utils.errors import DataError
 
 
-def set_sampler_epoch(data_loader: DataLoader, epoch: int) -> None:
-    """Tell the sampler which pass over the data comes next, where it wants to know."""
+def set_sampler_epoch(data_loader: DataLoader, epoch: int, samples: int = 0) -> int:
+    """Tell the sampler which pass over the data comes next, where it wants to know.
+
+    `samples`: how many of that pass all processes together have had before; they are not loaded
+    again. Returns how many batches of this process they are, 0 where the sampler cannot do that.
+    """
     sampler = getattr(data_loader, 'sampler', None)
+    if samples and not hasattr(sampler, 'start'):
+        warn_once(f'{type(sampler).__name__} cannot begin in the middle of a pass over the data: '
+                  'the pass begins anew; the loaders of build_dataloader can')
+        samples = 0
+    if samples:
+        start = samples // sampler.world_size
+        sampler.set_epoch(epoch, start)
+        return start // data_loader.batch_size
     if hasattr(sampler, 'set_epoch'):
         sampler.set_epoch(epoch)
+    return 0
+
+
+def place_in_data(data_loader: DataLoader, epoch: int, batches: int) -> tuple[int, int] | None:
+    """(pass, samples of it that all processes have had), None where the sampler cannot go on there.
+
+    In samples, so that it also holds for another batch size or number of processes.
+    """
+    sampler = getattr(data_loader, 'sampler', None)
+    if not hasattr(sampler, 'start'):
+        return None
+    return epoch, batches * data_loader.batch_size * sampler.world_size
 
 
 def no_batch_error() -> DataError:
@@ -22,11 +47,16 @@ def no_batch_error() -> DataError:
 
 
 class IterLoader:
-    """Starts the data loader over when it ends; `epoch` is the index of the pass under way."""
+    """Starts the data loader over when it ends; `epoch` is the index of the pass under way.
 
-    def __init__(self, dataloader: DataLoader, epoch: int = 0) -> None:
+    The first pass leaves out `samples` of all processes.
+    """
+
+    def __init__(self, dataloader: DataLoader, epoch: int = 0, samples: int = 0) -> None:
         self._dataloader = dataloader
         self._epoch = epoch
+        self._samples = samples
+        self._taken = 0  # batches of the pass under way
         self._batches: Iterator[Any] | None = None
 
     @property
@@ -34,8 +64,19 @@ class IterLoader:
         return self._epoch
 
     @property
+    def loader(self) -> DataLoader:
+        return self._dataloader
+
+    @property
     def dataset(self) -> Any:
         return self._dataloader.dataset
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Where a loader that goes on from here has to start; see `place_in_data`."""
+        if self._batches is None:
+            return self._epoch, self._samples
+        return place_in_data(self._dataloader, self._epoch, self._taken)
 
     def __len__(self) -> int:
         return len(self._dataloader)
@@ -45,17 +86,22 @@ class IterLoader:
 
     def __next__(self) -> Any:
         if self._batches is None:
-            self._start_pass()
+            self._start_pass(self._samples)
         try:
-            return next(self._batches)
+            return self._take()
         except StopIteration:
             self._epoch += 1
             self._start_pass()
         try:
-            return next(self._batches)
+            return self._take()
         except StopIteration:
             raise no_batch_error() from None
 
-    def _start_pass(self) -> None:
-        set_sampler_epoch(self._dataloader, self._epoch)
+    def _take(self) -> Any:
+        batch = next(self._batches)
+        self._taken += 1
+        return batch
+
+    def _start_pass(self, samples: int = 0) -> None:
+        self._taken = set_sampler_epoch(self._dataloader, self._epoch, samples)
         self._batches = iter(self._dataloader)

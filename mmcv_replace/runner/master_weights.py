@@ -61,6 +61,10 @@ class MasterWeights:
         for _, parameter, _ in self._pairs:
             parameter.grad = None
 
+    def by_name(self) -> dict[str, nn.Parameter]:
+        """The masters, under the names that their copies have in a checkpoint."""
+        return {name: master for name, _, master in self._pairs}
+
     def write_to(self, state_dict: dict[str, torch.Tensor]) -> None:
         """Put the masters in the place of their rounded copies in a model's state_dict."""
         for name, _, master in self._pairs:

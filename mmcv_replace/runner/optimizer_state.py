@@ -14,14 +14,21 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
         raise CheckpointError(f'{filename} cannot be resumed: it holds no optimizer state. To '
                               'start a new run from its weights use --load-from')
     state = checkpoint['optimizer']
-    problems = (_group_problems(optimizer, state['param_groups'])
-                or _shape_problems(optimizer, state))
+    try:
+        problems = (_group_problems(optimizer, state['param_groups'])
+                    or _shape_problems(optimizer, state))
+        if not problems:
+            optimizer.load_state_dict(state)
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f'the optimizer state of {filename} cannot be used ({type(error).__name__}: {error}): '
+            'resume from another checkpoint, or start a new run from its weights with --load-from'
+        ) from error
     if problems:
         raise CheckpointError(
             f'the optimizer state of {filename} does not fit this optimizer:\n  '
             + '\n  '.join(problems) + '\nResume with the optimizer and paramwise_cfg of that run, '
             'or start a new run from its weights with --load-from')
-    optimizer.load_state_dict(state)
 
 
 def _group_problems(optimizer: torch.optim.Optimizer, saved: list[dict[str, Any]]) -> list[str]:

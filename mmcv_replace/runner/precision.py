@@ -11,6 +11,7 @@ from ..device import low_precision_dtype, make_grad_scaler
 from ..utils.errors import ConfigError, NonFiniteLossError
 from ..utils.logging import warn_once
 from ..utils.suggest import did_you_mean
+from .guarded_step import gradient_norm, gradient_seed, step_unless
 from .master_weights import MasterWeights, cast_weights
 
 OPT_LEVELS = ('O0', 'O1', 'O2')
@@ -26,7 +27,9 @@ class Precision:
     keeps the weights in it, but for the norms, and a float32 copy for the optimizer. `dtype` is
     'float16', 'bfloat16' or None, the device's own choice. float16 needs `loss_scale`: 'dynamic',
     a fixed number, or a dict of torch.amp.GradScaler's arguments. A step whose gradients overflow
-    is skipped; after `max_skipped` in a row the run stops.
+    is skipped; after `max_skipped` in a row the run stops. With `guards` set a step whose loss or
+    gradients are not finite is skipped without a loss scale too. `overflow` tells, on the device,
+    whether that happened in the last step; it is None between the steps.
 
     Micikevicius et al., Mixed Precision Training, ICLR 2018, arXiv:1710.03740.
     """
@@ -50,8 +53,10 @@ class Precision:
         options, self._fixed_scale = _scaler_options(loss_scale)
         needs_scale = self.enabled and self.dtype is torch.float16
         self.scaler = make_grad_scaler(self.device, **options) if needs_scale else None
+        self.guards = False
+        self.overflow: torch.Tensor | None = None
         # Counted on the device: looking at them would make the host wait.
-        self._skipped = torch.zeros((), device=self.device) if needs_scale else None
+        self._skipped = torch.zeros(())
         self._skipped_in_row = self._skipped
         self._reported = 0
 
@@ -80,7 +85,9 @@ class Precision:
 
     def backward(self, loss: torch.Tensor) -> None:
         """Accumulate the gradients of the (scaled) loss."""
-        (loss if self.scaler is None else self.scaler.scale(loss)).backward()
+        self.overflow = None
+        seed = gradient_seed(loss) if self.guards else None
+        (loss if self.scaler is None else self.scaler.scale(loss)).backward(seed)
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the optimizer's gradients the true ones; before they are clipped."""
@@ -89,38 +96,54 @@ class Precision:
         if self.scaler is not None:
             self.scaler.unscale_(optimizer)
 
-    def step(self, optimizer: torch.optim.Optimizer, unscaled: bool = False) -> None:
-        """Step the optimizer, unless a gradient overflowed. `unscaled`: after `unscale`."""
+    def step(self, optimizer: torch.optim.Optimizer, unscaled: bool = False,
+             norm: torch.Tensor | None = None) -> None:
+        """Step the optimizer, unless a gradient overflowed. `unscaled`: after `unscale`.
+
+        `norm`: of all gradients, where it is known.
+        """
         if self.masters is not None and not unscaled:
             self.masters.take_gradients()
         if self.scaler is None:
-            optimizer.step()
+            self._plain_step(optimizer, norm)
         else:
             self._scaled_step(optimizer)
+        if self.scales_loss or self.guards:
+            skipped = self.overflow.float()
+            self._skipped = self._skipped + skipped
+            self._skipped_in_row = (self._skipped_in_row + skipped) * skipped
         if self.masters is not None:
             self.masters.give_weights()
 
+    def _plain_step(self, optimizer: torch.optim.Optimizer, norm: torch.Tensor | None) -> None:
+        self.overflow = ~torch.isfinite(gradient_norm(optimizer) if norm is None else norm)
+        if self.guards:
+            step_unless(self.overflow, optimizer)
+        else:
+            optimizer.step()
+
     def _scaled_step(self, optimizer: torch.optim.Optimizer) -> None:
         self.scaler.step(optimizer)
-        overflow = sum(self.scaler._found_inf_per_device(optimizer).values()).clamp(max=1)
-        self._skipped = self._skipped + overflow
-        self._skipped_in_row = (self._skipped_in_row + overflow) * overflow
+        found = sum(self.scaler._found_inf_per_device(optimizer).values())
+        self.overflow = found.reshape(()) > 0
         self.scaler.update(self._fixed_scale)
 
     def check(self, logger: logging.Logger) -> None:
         """Report skipped steps; NonFiniteLossError after `max_skipped` in a row. Waits."""
-        if self.scaler is None:
+        if not (self.scales_loss or self.guards):
             return
         skipped, in_row = torch.stack([self._skipped, self._skipped_in_row]).tolist()
-        scale = self.scaler.get_scale()
+        what, remedy = 'were not finite', ''
+        if self.scales_loss:
+            what = f'overflowed (loss scale now {self.scaler.get_scale():g})'
+            remedy = ", bfloat16 (bf16 = dict()) or opt_level='O0'"
         if in_row >= self.max_skipped:
             raise NonFiniteLossError(
-                f'the gradients overflowed in {in_row:.0f} steps in a row (loss scale {scale:g}): '
-                'the loss has probably become infinite. Try a smaller learning rate, a warm-up, '
-                "optimizer_config.grad_clip, bfloat16 (bf16 = dict()) or opt_level='O0'")
+                f'the gradients of {in_row:.0f} steps in a row {what}: the loss has probably '
+                'become infinite. Try a smaller learning rate, a warm-up, '
+                f'optimizer_config.grad_clip{remedy}')
         if skipped > self._reported:
-            logger.info('%d optimizer steps skipped so far: gradients overflowed; loss scale %g',
-                        skipped, scale)
+            logger.info('%d optimizer steps skipped so far: their gradients %s', skipped, what)
             self._reported = skipped
 
     def state_dict(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@ import hashlib
 import logging
 import re
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import torch
@@ -14,6 +14,10 @@ from ..utils.errors import CheckpointError
 from ..utils.suggest import did_you_mean
 from .dist_utils import collective_device, get_dist_info, is_node_leader
 from .model_zoo import MODEL_ZOO
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+    from urllib.request import Request
 
 TIMEOUT = 60  # seconds without an answer
 CHUNK = 2**20  # bytes read at once
@@ -53,8 +57,12 @@ def _find_url(name: str) -> str | None:
 
 
 def _cache_path(url: str) -> Path:
-    filename = Path(unquote(urlparse(url).path)).name
-    if not filename:
+    try:
+        filename = Path(unquote(urlparse(url).path)).name
+    except ValueError as error:
+        raise CheckpointError(f'{url!r} is not an address: {error}') from error
+    # A name of at most 200 bytes, to which a temporary file can add its own part.
+    if filename in ('', '..') or not filename.isprintable() or len(filename.encode()) > 200:
         raise CheckpointError(f'{url!r} does not end in the name of a file')
     return Path(torch.hub.get_dir(), 'checkpoints', filename)
 
@@ -76,23 +84,37 @@ def _provide(url: str, target: Path) -> None:
 
 def _download(url: str, target: Path) -> None:
     from http.client import HTTPException
-    from urllib.request import urlopen
     logging.getLogger('mmseg').info('downloading %s to %s', url, target)
     expected = _expected_hash(target)
     try:
-        with atomic_write(target) as file, urlopen(url, timeout=TIMEOUT) as answer:
+        with atomic_write(target) as file, _open_url(url) as answer:
+            announced = answer.length  # what is left to read; None where the server does not say
             found = _copy_and_hash(answer, file)
-            announced = int(answer.headers.get('Content-Length', file.tell()))
-            if file.tell() != announced:
+            if announced is not None and file.tell() != announced:
                 raise OSError(f'it broke off after {file.tell()} of {announced} bytes')
             if not found.startswith(expected):
                 raise CheckpointError(f'{url} gave a file with the SHA-256 {found[:16]}..., '
                                       f'expected {expected}...: it was changed there or on the '
                                       'way; look for another source')
-    except (OSError, HTTPException) as error:  # those of urllib are OSErrors
+    except (OSError, HTTPException, UnicodeError) as error:  # those of urllib are OSErrors
         raise CheckpointError(
             f'cannot download {url}: {error}. Get the file on another machine and put it at '
             f'{target}; or train without it: --cfg-options model.pretrained=None') from error
+
+
+def _open_url(url: str) -> 'HTTPResponse':
+    """The answer of a server; it may send us on to http or https only, and not away from https."""
+    from urllib.error import URLError
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class Redirects(HTTPRedirectHandler):
+        def redirect_request(self, req: 'Request', *args: Any) -> 'Request | None':
+            new = super().redirect_request(req, *args)
+            if new is not None and new.type not in ('https', req.type):
+                raise URLError(f'it leads to {new.full_url}, which is not https')
+            return new
+
+    return build_opener(Redirects).open(url, timeout=TIMEOUT)
 
 
 def _expected_hash(target: Path) -> str:

@@ -19,10 +19,23 @@ SHOWN = 10  # names that a report lists before it counts the rest
 
 def _load_checkpoint(filename: str | Path, map_location: str | torch.device | None = 'cpu',
                      logger: logging.Logger | None = None) -> dict[str, Any]:
-    """Read a checkpoint: a local path, a URL, open-mmlab://NAME or torchvision://NAME."""
+    """Read a checkpoint: a local path, a URL, open-mmlab://NAME or torchvision://NAME.
+
+    CheckpointError also where its meta data or its weights are no dicts.
+    """
     if logger is not None:
         logger.info('load checkpoint from %s', filename)
-    return read_checkpoint(resolve_checkpoint(filename), map_location)
+    checkpoint = read_checkpoint(resolve_checkpoint(filename), map_location)
+    _check_dicts(filename, checkpoint, ('meta', 'state_dict'))
+    _check_dicts(filename, checkpoint.get('meta') or {}, ('hook_msgs', 'dataset_meta'))
+    return checkpoint
+
+
+def _check_dicts(filename: str | Path, parts: dict[str, Any], names: Sequence[str]) -> None:
+    for name in names:
+        if not isinstance(parts.get(name), dict | None):
+            raise CheckpointError(f'{filename} is damaged or not a checkpoint: its {name} is a '
+                                  f'{type(parts[name]).__name__}, not a dict')
 
 
 def load_checkpoint(model: nn.Module, filename: str | Path,
@@ -94,12 +107,15 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
     fit = _compare(module.state_dict(), state_dict)
     if not fit.matched:
         raise CheckpointError(f'{source} has no weights for this model. Its keys: '
-                              f'{_listing(list(state_dict))}. Those of the model: '
+                              f'{_listing(list(map(str, state_dict)))}. Those of the model: '
                               f'{_listing(list(module.state_dict()))}')
     complete = not (fit.reshaped or fit.missing or fit.unexpected)
     if strict and not complete:
         raise CheckpointError(fit.report(source))
-    module.load_state_dict(fit.matched, strict=False)
+    try:
+        module.load_state_dict(fit.matched, strict=False)
+    except RuntimeError as error:  # a sparse tensor, or one without content
+        raise CheckpointError(f'{source} holds tensors that are no weights: {error}') from error
     if not complete:
         (logger or logging.getLogger('mmseg')).warning(fit.report(source))
 
@@ -118,4 +134,5 @@ def _compare(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> 
 def _others(keys: Iterable[str], common: Sequence[str]) -> list[str]:
     """Keys that are not common, but for the counters of batch norm: old checkpoints lack them."""
     known = set(common)
-    return [key for key in keys if key not in known and not key.endswith('num_batches_tracked')]
+    return [str(key) for key in keys
+            if key not in known and not str(key).endswith('num_batches_tracked')]

@@ -1,8 +1,5 @@
 """Read a config file together with the files that it inherits from."""
-import json
 import os
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +7,15 @@ from .config_dict import ConfigDict, history_of
 from .config_merge import merge_dict
 from .config_python import run_python_config
 from .config_values import check_plain
+from .config_variables import fill_json, fill_python, mark_yaml, put_in
 from .errors import ConfigError, DataError
 from .suggest import near_names, short
 
 BASE_KEY = '_base_'
 RESERVED_KEYS = ('filename', 'text', 'pretty_text')
 FORMATS = ('.py', '.json', '.yaml', '.yml')
+_MAX_FILES = 500
+_MAX_DEPTH = 30
 
 # Folders that hold a `configs` folder: where a path that begins with it is looked up when it is not
 # there. A package that brings configs along appends its own.
@@ -46,19 +46,25 @@ def _neighbours(path: Path) -> str:
 
 def read_config(path: Path) -> tuple[ConfigDict, str]:
     """Config and text of a file and of all its bases, bases first."""
-    return _read(path, ())
+    texts: list[str] = []
+    return _read(path, (), texts), '\n'.join(texts)
 
 
 def parse_config(text: str, file_format: str, path: Path) -> tuple[ConfigDict, str]:
     """As `read_config` for a text at hand; `path` is where it would stand."""
-    return _with_bases(text, file_format, path, path.name, ())
+    texts: list[str] = []
+    return _with_bases(text, file_format, path, path.name, (), texts), '\n'.join(texts)
 
 
-def _read(path: Path, chain: tuple[Path, ...]) -> tuple[ConfigDict, str]:
-    path = Path(os.path.abspath(path))
-    if path in chain:
-        circle = ' -> '.join(map(str, (*chain[chain.index(path):], path)))
+def _read(path: Path, chain: tuple[Path, ...], texts: list[str]) -> ConfigDict:
+    """One file on its bases; `chain` leads from the first to it, `texts` are all that were read."""
+    path, file = Path(os.path.abspath(path)), Path(os.path.realpath(path))
+    if file in chain:
+        circle = ' -> '.join(map(str, (*chain[chain.index(file):], file)))
         raise ConfigError(f'{BASE_KEY} goes in a circle: {circle}')
+    if len(chain) > _MAX_DEPTH or len(texts) > _MAX_FILES:
+        raise ConfigError(f'{path}: a config inherits from at most {_MAX_FILES} files, '
+                          f'{_MAX_DEPTH} one after the other')
     try:
         text = path.read_text(encoding='utf-8-sig')
     except OSError as error:
@@ -66,31 +72,37 @@ def _read(path: Path, chain: tuple[Path, ...]) -> tuple[ConfigDict, str]:
                           f'{error.strerror or error}') from error
     except UnicodeDecodeError as error:
         raise ConfigError(f'{path} is not a UTF-8 text file: {error}') from error
-    return _with_bases(text, path.suffix, path, _display(path), (*chain, path))
+    return _with_bases(text, path.suffix, path, _display(path), (*chain, file), texts)
 
 
 def _with_bases(text: str, suffix: str, path: Path, origin: str,
-                chain: tuple[Path, ...]) -> tuple[ConfigDict, str]:
+                chain: tuple[Path, ...], texts: list[str]) -> ConfigDict:
     own = _evaluate(text, suffix, path)
     bases = own.pop(BASE_KEY, [])
     bases = [bases] if isinstance(bases, str) else bases
     if not (isinstance(bases, (list, tuple)) and all(isinstance(base, str) for base in bases)):
-        raise ConfigError(f'{path}: {BASE_KEY} is a file name or a list of them, not {bases!r}')
-    own = {key: value for key, value in own.items() if not str(key).startswith('_')}
-    for key in own:
-        check_key(key, str(path))
-    check_plain(own, str(path))
-    cfg, texts = ConfigDict(), []
+        raise ConfigError(f'{path}: {BASE_KEY} is a file name or a list of them, '
+                          f'not {short(bases)}')
+    cfg = ConfigDict()
     for base in bases:
-        base_path = path.parent / base
-        if not os.path.isfile(base_path):
-            raise ConfigError(f'{path}: the {BASE_KEY} file {base} does not exist'
-                              + _neighbours(Path(os.path.abspath(base_path))))
-        inherited, base_text = _read(base_path, chain)
-        _join(cfg, inherited)
-        texts.append(base_text)
+        _join(cfg, _read(_find_base(base, path, suffix), chain, texts))
     merge_dict(cfg, own, origin)
-    return cfg, '\n'.join([*texts, f'{origin}\n{text}'])
+    texts.append(f'{origin}\n{text}')
+    return cfg
+
+
+def _find_base(base: str, path: Path, suffix: str) -> Path:
+    """File of a base of the config at `path`; ConfigError where it is none, or may not be one."""
+    found = path.parent / base
+    if not os.path.isfile(found):
+        raise ConfigError(f'{path}: the {BASE_KEY} file {base} does not exist'
+                          + _neighbours(Path(os.path.abspath(found))))
+    trusted = [Path(os.path.realpath(root), 'configs') for root in CONFIG_ROOTS]
+    if suffix != '.py' and found.suffix == '.py' and not any(
+            Path(os.path.realpath(found)).is_relative_to(root) for root in trusted):
+        raise ConfigError(f'{path} is data, which must not start a program such as its {BASE_KEY} '
+                          f'{base}: write this config in Python, or that one as data')
+    return found
 
 
 def check_key(key: object, place: str) -> None:
@@ -118,26 +130,32 @@ def _evaluate(text: str, suffix: str, path: Path) -> dict[str, Any]:
     if suffix not in FORMATS:
         raise ConfigError(f'{path}: the format of a config is one of {", ".join(FORMATS)}, not '
                           f'{suffix!r}')
+    names: dict[str, str] = {}
     if suffix == '.py':
-        text = _fill_variables(text, path, lambda name: re.sub(r'([\\\'"])', r'\\\1', name))
-        return run_python_config(text, str(path))
+        tree = run_python_config(fill_python(text, path), str(path))
+    elif suffix == '.json':
+        tree = _load_data(fill_json(text, path), suffix, path)
+    else:
+        text, names = mark_yaml(text, path)
+        tree = _load_data(text, suffix, path)
+    own = {key: value for key, value in tree.items()
+           if key == BASE_KEY or not str(key).startswith('_')}
+    for key in own:
+        if key != BASE_KEY:
+            check_key(key, str(path))
+    check_plain(own, str(path))
+    return put_in(own, names)
+
+
+def _load_data(text: str, suffix: str, path: Path) -> dict[str, Any]:
     from ..fileio import load_text  # late: fileio stands on this package
-    escape = (lambda name: json.dumps(name)[1:-1]) if suffix == '.json' else str
     try:
-        tree = load_text(_fill_variables(text, path, escape), suffix, str(path))
+        tree = load_text(text, suffix, str(path), unique_keys=True)
     except DataError as error:
         raise ConfigError(str(error)) from error
     if not isinstance(tree, dict):
         raise ConfigError(f'{path}: a config is a mapping of keys to values, not {short(tree)}')
     return tree
-
-
-def _fill_variables(text: str, path: Path, escape: Callable[[str], str]) -> str:
-    """Replace `{{ fileDirname }}` and its sisters by what they say of the file."""
-    values = {'fileDirname': path.parent.as_posix(), 'fileBasename': path.name,
-              'fileBasenameNoExtension': path.stem, 'fileExtname': path.suffix}
-    return re.sub(r'\{\{\s*(' + '|'.join(values) + r')\s*\}\}',
-                  lambda match: escape(values[match[1]]), text)
 
 
 def _display(path: Path) -> str:

@@ -4,8 +4,10 @@ from typing import Any
 from .errors import ConfigError
 
 SCALARS = (str, int, float, type(None))  # int includes bool
-_MAX_VALUES = 1_000_000
+_MAX_VALUES = 1_000_000  # a long text counts as several
+_TEXT = 100  # characters that count as one value
 _MAX_DEPTH = 50
+_MAX_BITS = 1000  # of an int; Python cannot write much longer ones as decimals
 
 
 def check_plain(tree: dict, place: str) -> None:
@@ -27,6 +29,11 @@ def check_plain(tree: dict, place: str) -> None:
                 stack += [(path, name, depth + 1), (path, entry, depth + 1)]
         elif isinstance(value, (list, tuple)):
             stack += [(f'{key}.{index}', entry, depth + 1) for index, entry in enumerate(value)]
+        elif isinstance(value, str):
+            count += len(value) // _TEXT
+        elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            raise ConfigError(f'{place}: {key!r} is an int of {value.bit_length()} bits, too large '
+                              'for a config')
         elif not isinstance(value, SCALARS):
             raise ConfigError(
                 f'{place}: {key!r} is a {type(value).__name__}, but a config holds only numbers, '

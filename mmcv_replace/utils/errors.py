@@ -48,9 +48,19 @@ class NonFiniteLossError(UserError, FloatingPointError):
     """The training loss became infinite or not a number."""
 
 
+# What a component of ours raises where a setting is wrong in a way that it does not check.
+BAD_SETTINGS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError,
+                MemoryError)
+
+
 def add_note(error: BaseException, note: str) -> None:
     """Append a line to what the error shows, keeping its type."""
     if hasattr(error, 'add_note'):  # Python 3.11 and later
         error.add_note(note)
     elif error.args and isinstance(error.args[0], str):
         error.args = (f'{error.args[0]}\n{note}', *error.args[1:])
+
+
+def has_note(error: BaseException, part: str) -> bool:
+    """Whether `add_note` has appended a line that contains `part`."""
+    return any(part in str(text) for text in (*error.args[:1], *getattr(error, '__notes__', ())))

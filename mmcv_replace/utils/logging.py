@@ -24,6 +24,19 @@ class _Console(logging.StreamHandler):
         return sys.stderr
 
 
+class _LogFile(logging.FileHandler):
+    """Says once on the console that the file cannot be written, as on a full disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not getattr(self, 'said', False):
+            self.said = True
+            sys.stderr.write(f'{self.baseFilename} cannot be written and will lack lines: '
+                             f'{error}\n')
+
+
 def _first_rank_or_error(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.ERROR or is_main_process()
 
@@ -47,7 +60,7 @@ def get_logger(name: str = ROOT, log_file: str | Path | None = None,
         if not any(getattr(handler, 'baseFilename', None) == str(path)
                    for handler in logger.handlers):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _add_handler(logger, logging.FileHandler(path, encoding='utf-8'))
+            _add_handler(logger, _LogFile(path, encoding='utf-8'))
     return logger
 
 

@@ -43,6 +43,10 @@ def import_modules_from_strings(imports: str | list[str], allow_failed_imports: 
     if not is_seq_of(names, str):
         raise ConfigError('custom_imports.imports is a module name or a list of them, '
                           f'not {imports!r}')
+    for name in names:
+        if not all(part.isidentifier() for part in name.split('.')):
+            raise ConfigError(f'custom_imports: {name!r} is not the name of a module, such as '
+                              'package.module')
     modules = [_import(name, allow_failed_imports) for name in names]
     return modules[0] if isinstance(imports, str) else modules
 

@@ -24,6 +24,22 @@ def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:
         os.makedirs(os.path.expanduser(dir_name), mode=mode, exist_ok=True)
 
 
+def path_inside(folder: str | Path, name: str | Path) -> Path:
+    """`folder/name` to write to, where the name comes from data.
+
+    DataError for a name that leads out of the folder: by '..', from the root, or through a link.
+    """
+    path, root = Path(folder, name), os.path.realpath(folder)
+    try:
+        target = os.path.realpath(path)
+    except ValueError:  # a NUL in the name
+        target = ''
+    if target == root or not Path(target).is_relative_to(root):
+        raise DataError(f'{str(name)!r} is not written: it lies outside of the folder {folder}; '
+                        'correct the list of names, or remove the link')
+    return path
+
+
 def symlink(src: str | Path, dst: str | Path, overwrite: bool = True) -> None:
     """Make `dst` a link to `src`; an existing `dst` is replaced in one step if `overwrite`."""
     if not overwrite:
@@ -43,11 +59,13 @@ def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
     wanted = (suffix,) if isinstance(suffix, str) else suffix
     if wanted is not None and not case_sensitive:
         wanted = tuple(entry.lower() for entry in wanted)
-    return _scan(Path(dir_path), '', wanted, recursive, case_sensitive)
+    return _scan(Path(dir_path), '', wanted, recursive, case_sensitive, ())
 
 
 def _scan(folder: Path, prefix: str, suffix: tuple[str, ...] | None, recursive: bool,
-          case_sensitive: bool) -> Iterator[str]:
+          case_sensitive: bool, above: tuple[str, ...]) -> Iterator[str]:
+    """The files below `folder`; a link to one of the folders `above` is not followed again."""
+    above = (*above, os.path.realpath(folder))
     for entry in sorted(os.scandir(folder), key=lambda found: found.name):
         if entry.name.startswith('.'):
             continue
@@ -55,6 +73,6 @@ def _scan(folder: Path, prefix: str, suffix: tuple[str, ...] | None, recursive: 
             name = entry.name if case_sensitive else entry.name.lower()
             if suffix is None or name.endswith(suffix):
                 yield prefix + entry.name
-        elif recursive and entry.is_dir():
+        elif recursive and entry.is_dir() and os.path.realpath(entry.path) not in above:
             yield from _scan(Path(entry.path), f'{prefix}{entry.name}/', suffix, recursive,
-                             case_sensitive)
+                             case_sensitive, above)

@@ -85,11 +85,16 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
             return list(track_iter_progress((results, total), bar_width, file))
         except BrokenProcessPool as error:
             raise UserError(
-                f'a worker process of {getattr(func, "__name__", func)} died, often for want of '
+                f'a worker process of {_name(func)} died, often for want of '
                 f'memory: use fewer processes than {nproc} (this machine has {os.cpu_count()} '
-                'cores)') from error
+                'cores); or over a damaged file') from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _name(func: Callable[..., Any]) -> str:
+    inner = getattr(func, 'func', func)  # of a partial
+    return getattr(inner, '__name__', str(inner))
 
 
 def _run_named(func: Callable[[Any], Any], task: Any) -> Any:

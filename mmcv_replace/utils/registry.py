@@ -3,10 +3,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .annotations import is_annotated
 from .config_dict import ConfigDict
-from .errors import ConfigError, RegistryError, UserError, add_note
-from .signature import check_arguments, explain_type_error
-from .suggest import did_you_mean
+from .errors import BAD_SETTINGS, ConfigError, RegistryError, UserError, add_note, has_note
+from .signature import check_arguments, check_values, explain_type_error
+from .suggest import did_you_mean, short
+
+_IN_PART = 'while building '
 
 
 class Registry:
@@ -85,7 +88,8 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
     """Call the class that `cfg['type']` names (or is) with the other entries as arguments.
 
     `default_args` fill in what `cfg` leaves out. Unknown and missing arguments are an
-    ArgumentError; an error of the constructor itself passes with a note that names the component.
+    ArgumentError, and so are values of a wrong type for a component of ours; an error of the
+    constructor itself is a ConfigError there, and passes with a note from user code.
     """
     if not isinstance(cfg, dict):
         raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
@@ -103,12 +107,25 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
 
     check_arguments(label, component, args, origin)
     try:
-        return component(**args)
+        built = component(**args)
     except Exception as error:
         explained = None
         if isinstance(error, TypeError) and not isinstance(error, UserError):
             explained = explain_type_error(error, label, component, args, origin)
+        if explained is None and is_annotated(component) and _is_bad_setting(error):
+            check_values(label, component, args, origin)
+            explained = ConfigError(f'{label} cannot be built from {short(dict(cfg), 300)}: '
+                                    f'{type(error).__name__}: {error}')
         if explained is not None:
             raise explained from error
-        add_note(error, f'while building {label}')
+        add_note(error, _IN_PART + label)
         raise
+    # Not before: the component's own messages say more than a type.
+    check_values(label, component, args, origin)
+    return built
+
+
+def _is_bad_setting(error: Exception) -> bool:
+    """Whether an error is about the component's settings, not one of user code inside of it."""
+    return (isinstance(error, BAD_SETTINGS) and not isinstance(error, UserError)
+            and not has_note(error, _IN_PART))

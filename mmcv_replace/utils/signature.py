@@ -1,11 +1,12 @@
 """Check the arguments of a component against its signature, so that a typo is named as such."""
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from .annotations import constructors, is_annotated, misfits
 from .errors import ArgumentError
-from .suggest import did_you_mean
+from .suggest import did_you_mean, short
 
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
@@ -13,7 +14,7 @@ _MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required [\w-]+ argument
 
 
 def check_arguments(label: str, component: Callable[..., Any], args: dict[str, Any],
-                    origin: Callable[[str], str | None]) -> None:
+                    origin: Callable[[str], str | None] = lambda key: None) -> None:
     """Raise ArgumentError for an argument that `component` does not take, or one that it lacks.
 
     `label` names the component in the message; `origin` says which file or option set a key.
@@ -30,6 +31,17 @@ def check_arguments(label: str, component: Callable[..., Any], args: dict[str, A
                if p.kind in _BY_KEYWORD and p.default is p.empty and p.name not in args]
     if missing:
         raise _missing_error(label, missing)
+
+
+def check_values(label: str, component: Callable[..., Any], args: dict[str, Any],
+                 origin: Callable[[str], str | None]) -> None:
+    """Raise ArgumentError for a value of another type than the component's annotation says."""
+    if not is_annotated(component):
+        return
+    lines = [f'{label}: {key}={short(args[key])}{_set_by(key, origin)} does not fit, it takes '
+             f'{wanted}' for key, wanted in misfits(component, args)]
+    if lines:
+        raise ArgumentError('\n'.join(lines))
 
 
 def explain_type_error(error: TypeError, label: str, component: Callable[..., Any],
@@ -65,7 +77,7 @@ def _is_open(parameters: Iterable[inspect.Parameter]) -> bool:
 def _names_along_mro(component: type) -> list[str]:
     """Keyword names of the class and, as long as **kwargs pass them on, of its bases."""
     names: dict[str, None] = {}
-    for init in _constructors(component):
+    for init in constructors(component):
         parameters = list(inspect.signature(init).parameters.values())[1:]
         names.update((p.name, None) for p in parameters if p.kind in _BY_KEYWORD)
         if not _is_open(parameters):
@@ -73,20 +85,16 @@ def _names_along_mro(component: type) -> list[str]:
     return list(names)
 
 
-def _constructors(component: type) -> Iterator[Callable[..., None]]:
-    for base in component.__mro__[:-1]:
-        if '__init__' in vars(base):
-            yield vars(base)['__init__']
-
-
 def _unknown_error(label: str, unknown: list[str], names: list[str],
                    origin: Callable[[str], str | None]) -> ArgumentError:
-    lines = []
-    for key in unknown:
-        place = origin(key)
-        lines.append(f'{label} does not take {key!r}' + (f' (set by {place})' if place else '')
-                     + did_you_mean(key, names))
+    lines = [f'{label} does not take {key!r}{_set_by(key, origin)}{did_you_mean(key, names)}'
+             for key in unknown]
     return ArgumentError('\n'.join(lines) + f'\nIt takes: {", ".join(names) or "no arguments"}')
+
+
+def _set_by(key: str, origin: Callable[[str], str | None]) -> str:
+    place = origin(key)
+    return f' (set by {place})' if place else ''
 
 
 def _missing_error(label: str, missing: list[str]) -> ArgumentError:

@@ -1,15 +1,33 @@
-"""Train, test and use a model: the functions behind the command lines."""
-from mmseg.core.evaluation import multi_gpu_test, single_gpu_test
+"""Train, test and use a model: the functions behind the command lines.
 
-from .bootstrap import load_config, run_command
-from .inference import inference_segmentor, init_segmentor, show_result_pyplot
-from .process import Process, start_process
-from .test_job import OutputOptions, evaluate_from_config
-from .train import train_segmentor
-from .train_job import set_random_seed, train_from_config
+Each name is imported when it is first asked for: a command need not wait for the parts of others.
+"""
+from importlib import import_module
 
-__all__ = [
-    'Process', 'OutputOptions', 'inference_segmentor', 'init_segmentor', 'load_config',
-    'multi_gpu_test', 'run_command', 'set_random_seed', 'show_result_pyplot', 'single_gpu_test',
-    'start_process', 'evaluate_from_config', 'train_from_config', 'train_segmentor',
-]
+_HOMES = {
+    'OutputOptions': '.test_job',
+    'Process': '.process',
+    'evaluate_from_config': '.test_job',
+    'inference_segmentor': '.inference',
+    'init_segmentor': '.inference',
+    'load_config': '.bootstrap',
+    'multi_gpu_test': '..core.evaluation',
+    'run_command': '.bootstrap',
+    'set_random_seed': '.train_job',
+    'show_result_pyplot': '.inference',
+    'single_gpu_test': '..core.evaluation',
+    'start_process': '.process',
+    'train_from_config': '.train_job',
+    'train_segmentor': '.train',
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -59,12 +59,16 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     if not os.path.isdir(data_root):
         raise ConfigError(f'the data folder {data_root!r} does not exist')
     options = {}
+    if not isinstance(cfg.data, dict):
+        raise ConfigError(f'data is a dict of train, val and test, not {cfg.data!r}')
     pending = [(f'data.{name}', cfg.data[name]) for name in ('train', 'val', 'test')
-               if name in cfg.data]
+               if cfg.data.get(name) is not None]
     while pending:
         key, node = pending.pop()
         if isinstance(node, list | tuple):
             pending += [(f'{key}.{i}', item) for i, item in enumerate(node)]
+        elif not isinstance(node, dict):
+            raise ConfigError(f'{key} is the dict of a dataset, or a list of them, not {node!r}')
         elif 'dataset' in node:
             pending.append((f'{key}.dataset', node['dataset']))
         elif 'datasets' in node:
@@ -78,13 +82,16 @@ def run_command(main: Callable[[], int | None]) -> int:
     """Run a command line; an error that the user can mend is printed without a traceback.
 
     Returns the exit code: 0, what `main` returned, or 2 (141 where nobody reads the output on).
-    MMSEG_TRACEBACK=1 keeps the traceback.
+    A training that was told to stop leaves with 75 (PreemptionHook). MMSEG_TRACEBACK=1 keeps the
+    traceback.
     """
     try:
         code = main() or 0
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        _leave_job()
         return code
+    except SystemExit:
+        _leave_job()
+        raise
     except BrokenPipeError:
         # The reader of the output, such as `head`, has enough; nothing may be flushed to it later.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -97,3 +104,8 @@ def run_command(main: Callable[[], int | None]) -> int:
         sys.stderr.write(
             f'{rank}error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
         return 2
+
+
+def _leave_job() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -6,53 +6,73 @@ import numpy as np
 import torch
 from torch import nn
 
+from mmcv_replace.cnn.utils.deferred_init import DeferredInit
 from mmcv_replace.device import resolve_device, start_device
 from mmcv_replace.image import imread
 from mmcv_replace.parallel import collate, scatter
-from mmcv_replace.runner import load_checkpoint
+from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
+from mmcv_replace.runner.hooks import averaged_state
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.pipelines import Compose
 from mmseg.models import build_segmentor
 
 from .bootstrap import load_config
+from .execution import prepare_inference
 
 Image = str | os.PathLike | np.ndarray
 
 
 def init_segmentor(
-    config: str | os.PathLike | Config, checkpoint: str | None = None, device: str = 'auto'
+    config: str | os.PathLike | Config,
+    checkpoint: str | None = None,
+    device: str = 'auto',
+    averaged: bool = False,
 ) -> nn.Module:
     """Build the model of a config for inference, with the weights of `checkpoint`.
 
-    Classes and palette come from the checkpoint; `model.cfg` keeps the config.
+    Classes and palette come from the checkpoint; `model.cfg` keeps the config. `averaged` takes
+    the averaged weights of a checkpoint of a run with an EMAHook.
     """
     if not isinstance(config, Config):
         config = load_config(config)
     chosen = resolve_device(device)
     start_device(chosen, config.get(chosen.type))
-    model = build_segmentor(config.model, config.get('train_cfg'), config.get('test_cfg'))
+    with DeferredInit() as init:
+        model = build_segmentor(config.model, config.get('train_cfg'), config.get('test_cfg'))
     if checkpoint is not None:
-        load_weights(model, checkpoint)
+        load_weights(model, checkpoint, averaged)
+    init.finish()
     model.cfg = config
-    return model.to(chosen).eval()
+    return prepare_inference(model.to(chosen).eval(), config, chosen, keep_keys=True)
 
 
-def load_weights(model: nn.Module, checkpoint: str) -> dict:
+def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False) -> dict:
     """Load a checkpoint and give the model its classes and palette; returns the checkpoint.
 
     Files of the 0.x line keep them as CLASSES and PALETTE, those of 1.x under `dataset_meta`.
+    `averaged` loads the averaged weights; CheckpointError where there are none.
     """
-    loaded = load_checkpoint(model, checkpoint, map_location='cpu')
+    if averaged:
+        loaded = _load_checkpoint(checkpoint)
+        load_state_dict(model, averaged_state(loaded, checkpoint), source=str(checkpoint))
+    else:
+        loaded = load_checkpoint(model, checkpoint, map_location='cpu')
     meta = loaded.get('meta') or {}
     newer = meta.get('dataset_meta') or {}
-    classes = meta.get('CLASSES') or newer.get('classes')
-    palette = meta.get('PALETTE') or newer.get('palette')
+    classes = _first_listed(meta.get('CLASSES'), newer.get('classes'))
+    palette = _first_listed(meta.get('PALETTE'), newer.get('palette'))
     if classes is not None:
         model.CLASSES = tuple(classes)
     if palette is not None:
         model.PALETTE = palette
     return loaded
+
+
+def _first_listed(*values: object) -> Sequence | np.ndarray | None:
+    """The first that lists something, as names or colours; a checkpoint may hold anything."""
+    return next((value for value in values
+                 if isinstance(value, list | tuple | np.ndarray) and len(value)), None)
 
 
 class LoadImage:

@@ -1,23 +1,12 @@
 """Check a job in one process before many are started for it."""
 from pathlib import Path
 
-from torch.utils.data import Dataset
-
 from mmcv_replace.device import kind_of, resolve_device
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import (
-    CheckpointError,
-    DataError,
-    DeviceError,
-    add_note,
-)
-from mmseg.datasets import build_dataset
+from mmcv_replace.utils.errors import CheckpointError, DeviceError
 
 from .process import device_indices
-
-# What tools/convert_datasets/voc_aug.py adds to the folder of VOC 2012.
-CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
-             'ImageSets/Segmentation/trainaug.txt')
+from .splits import build_split
 
 
 def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
@@ -31,7 +20,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
         raise CheckpointError(f'there is no checkpoint {checkpoint}: train first, or name one with '
                               '--checkpoint=FILE')
     names = ('train', 'val') if checkpoint is None else ('test',)
-    sizes = ', '.join(f'{name} {len(_build(cfg, name)):,}' for name in names)
+    sizes = ', '.join(f'{name} {len(build_split(cfg, name)):,}' for name in names)
     return f'processes on this machine: {nproc} ({devices}); images: {sizes}'
 
 
@@ -50,15 +39,3 @@ def check_devices(device: str, device_list: str | None, nproc: int) -> str:
         raise DeviceError(f'--device-list={device_list}: there is no {kind.type}:{absent[0]} here, '
                           f'only {count} of type {kind.type!r}, counted from 0')
     return ', '.join(f'{kind.type}:{index}' for index in indices)
-
-
-def _build(cfg: Config, name: str) -> Dataset:
-    dataset = cfg.data[name]
-    try:
-        return build_dataset(dataset, None if name == 'train' else dict(test_mode=True))
-    except DataError as error:
-        if any(path in str(error) for path in CONVERTED):
-            devkit = Path(dataset.get('data_root', 'DIR/VOCdevkit/VOC2012')).parent
-            add_note(error, 'this makes it: python tools/convert_datasets/voc_aug.py '
-                            f'{devkit} {devkit / "VOCaug"} --nproc 8')
-        raise

@@ -85,7 +85,9 @@ def _summarize_training(log: Path) -> RunSummary:
                         '(log_config.interval iterations)')
     # A line that also covers later iterations has left out the first ones itself.
     steady = [line for line in train if line['iter'] > WARMUP_ITERS] or train
-    scores = [line['mIoU'] for line in lines if line.get('mode') == 'val' and 'mIoU' in line]
+    # A run may have scored its averaged weights alone.
+    scores = [line.get('mIoU', line.get('mIoU_ema')) for line in lines
+              if line.get('mode') == 'val' and line.keys() & {'mIoU', 'mIoU_ema'}]
     return RunSummary(
         fps=statistics.harmonic_mean(line['fps'] for line in steady),
         loss=train[-1]['loss'],

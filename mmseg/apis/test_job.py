@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcv_replace import fileio
-from mmcv_replace.device import supports_pinned_memory
+from mmcv_replace.cnn.utils.deferred_init import DeferredInit
 from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
@@ -23,12 +23,15 @@ from mmseg.core.evaluation import (
     score,
     with_progress,
 )
-from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 
 from .checks import check_num_classes
+from .evaluation_loader import evaluation_loader
+from .execution import prepare_inference
 from .inference import load_weights
 from .process import Process
+from .settings import check_settings
 from .train import wrap_model
 
 
@@ -62,23 +65,24 @@ class OutputOptions:
 
 
 def evaluate_from_config(
-    cfg: Config, checkpoint: str, process: Process, options: OutputOptions
+    cfg: Config, checkpoint: str, process: Process, options: OutputOptions, averaged: bool = False
 ) -> dict[str, float] | None:
-    """Run the config's test set through the checkpoint's model; returns the scores, if asked."""
+    """Run the config's test set through the checkpoint's model; returns the scores, if asked.
+
+    `averaged` takes the averaged weights of the checkpoint, which an EMAHook put there.
+    """
+    check_settings(cfg)
     if options.aug_test:
         enable_aug_test(cfg)
     dataset = build_dataset(cfg.data.test, dict(test_mode=True))
-    loader = build_dataloader(
-        dataset,
-        samples_per_gpu=1,
-        workers_per_gpu=cfg.data.workers_per_gpu,
-        dist=process.distributed,
-        shuffle=False,
-        pin_memory=supports_pinned_memory(process.device))
-    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
+    with DeferredInit() as init:
+        model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
     check_num_classes(model, dataset)
     model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
-    load_weights(model, checkpoint)
+    load_weights(model, checkpoint, averaged)
+    init.finish()
+    model = prepare_inference(model, cfg, process.device)
     precision = precision_from_config(cfg, process.device)
     model = wrap_model(model, process.device, distributed=False, precision=precision)
     return _run(model, loader, process, options)

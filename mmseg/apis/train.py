@@ -1,21 +1,19 @@
 """`train_segmentor`: wire a model, its data and the hooks to a runner, and run it."""
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import torch
-import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.cnn import revert_sync_batchnorm
 from mmcv_replace.device import (
+    is_asynchronous,
     owns_gradients,
     supports_pinned_memory,
     supports_sync_batchnorm,
 )
 from mmcv_replace.ops import use_host_sync_batchnorm
-from mmcv_replace.parallel import MMDataParallel, MMDistributedDataParallel
+from mmcv_replace.parallel import DevicePrefetcher, MMDataParallel, MMDistributedDataParallel
 from mmcv_replace.parallel.distributed import BUFFER_SWITCH
 from mmcv_replace.runner import (
     BaseRunner,
@@ -25,15 +23,23 @@ from mmcv_replace.runner import (
     load_checkpoint,
     precision_from_config,
 )
-from mmcv_replace.runner.hooks import RankWatchHook, describe_ranks
+from mmcv_replace.runner.hooks import RankWatchHook
 from mmcv_replace.runner.precision import without_fp16
+from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import DataError, LostPeerError, UserError
+from mmcv_replace.utils.errors import DataError
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.datasets.on_error import read_on_error
+from mmseg.datasets.pipelines.handover import finish
+from mmseg.datasets.skip_hook import SkippedFilesHook
+from mmseg.datasets.tuning import tune_pipelines
 from mmseg.utils import get_root_logger
 
-_EXCHANGE = re.compile(r'gloo|timed? ?out|connection (closed|reset|refused)|peer', re.IGNORECASE)
+from .evaluation_loader import evaluation_loader
+from .execution import prepare_execution
+from .failures import naming_lost_peers
+from .settings import check_settings
 
 
 def train_segmentor(
@@ -50,13 +56,18 @@ def train_segmentor(
 
     Returns the runner, which knows the last iteration, the hooks and the best score.
     """
+    check_settings(cfg)
     device = torch.device(device)
     datasets = list(dataset) if isinstance(dataset, list | tuple) else [dataset]
-    loaders = [_train_loader(item, cfg, distributed, device) for item in datasets]
+    workflow = cfg.get('workflow', [('train', 1)])
+    check_workflow(datasets, workflow)
+    loaders = [_train_loader(item, cfg, distributed, device, mode)
+               for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
     if cfg.get('load_from') and not cfg.get('resume_from'):
         load_checkpoint(model, cfg.load_from, logger=logger)
     precision = precision_from_config(cfg, device)
+    model = prepare_execution(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
     optimizer = build_optimizer(model, cfg.optimizer)
     precision.attach(model, optimizer)
@@ -72,36 +83,24 @@ def train_segmentor(
     runner.timestamp = timestamp or runner.timestamp
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
-        cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'))
+        cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
+        cfg.get('nonfinite'))
     if validate:
         _register_evaluation(runner, cfg, distributed, device)
+    for loader in loaders:
+        if getattr(loader, 'max_skipped', None) is not None:
+            runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
     for hook in cfg.get('custom_hooks') or []:
         runner.register_hook_from_cfg(hook)
     if cfg.get('resume_from'):
         runner.resume(cfg.resume_from)
     if distributed:
         runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
+    if cfg.get('preemption', {}) is not None:
+        runner.register_hook_from_cfg({**cfg.get('preemption', {}), 'type': 'PreemptionHook'})
     with naming_lost_peers():
-        runner.run(loaders, cfg.get('workflow', [('train', 1)]))
+        runner.run(loaders, workflow)
     return runner
-
-
-@contextmanager
-def naming_lost_peers() -> Iterator[None]:
-    """Turn a failed exchange between processes into an error that says who stayed behind."""
-    try:
-        yield
-    except (dist.DistError, RuntimeError) as error:
-        # Gloo raises plain RuntimeErrors: what they say of connections and time-outs tells them.
-        exchange = isinstance(error, dist.DistError) or _EXCHANGE.search(str(error))
-        if isinstance(error, UserError) or not exchange or not dist.is_initialized():
-            raise
-        raise LostPeerError(
-            f'rank {dist.get_rank()}: an exchange with the other processes failed: '
-            f'{str(error).splitlines()[0]}\nThe processes, those that stayed behind first:\n'
-            f'{describe_ranks() or "unknown"}\nLook for the error of the first one in the log, or '
-            'whether its host hangs; dist_params = dict(timeout=SECONDS) sets how long to wait'
-        ) from error
 
 
 def wrap_model(
@@ -151,8 +150,11 @@ def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: boo
 
 
 def _train_loader(
-    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device
+    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str
 ) -> DataLoader:
+    # A loss over other samples than those of the set would mislead, so validation skips none.
+    max_skipped = read_on_error(cfg.data.get('on_error')) if mode == 'train' else None
+    tune_pipelines(dataset, cfg.data, is_asynchronous(device))
     loader = build_dataloader(
         dataset,
         cfg.data.samples_per_gpu,
@@ -160,12 +162,16 @@ def _train_loader(
         dist=distributed,
         seed=cfg.get('seed') or 0,
         drop_last=True,
+        max_skipped=max_skipped,
+        prefetch_factor=cfg.data.get('prefetch_factor') if cfg.data.workers_per_gpu else None,
         pin_memory=supports_pinned_memory(device))
     if len(loader) == 0:
         raise DataError(
             f'the training set has {len(dataset)} images, fewer than one batch '
             f'(data.samples_per_gpu={cfg.data.samples_per_gpu} on each process); lower '
             'data.samples_per_gpu, or repeat the images with RepeatDataset')
+    if is_asynchronous(device) or cfg.data.get('normalize_on_device'):
+        return DevicePrefetcher(loader, device, finish)
     return loader
 
 
@@ -181,13 +187,8 @@ def _runner_config(cfg: Config) -> dict:
 def _register_evaluation(
     runner: BaseRunner, cfg: Config, distributed: bool, device: torch.device
 ) -> None:
-    loader = build_dataloader(
-        build_dataset(cfg.data.val, dict(test_mode=True)),
-        samples_per_gpu=1,
-        workers_per_gpu=cfg.data.workers_per_gpu,
-        dist=distributed,
-        shuffle=False,
-        pin_memory=supports_pinned_memory(device))
+    dataset = build_dataset(cfg.data.val, dict(test_mode=True))
+    loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options = dict(cfg.get('evaluation') or {})
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])
     hook = DistEvalHook if distributed else EvalHook

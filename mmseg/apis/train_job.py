@@ -11,12 +11,17 @@ import mmseg
 from mmcv_replace.device import seed_everything, set_kernel_search
 from mmcv_replace.runner import BaseRunner
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 from mmseg.utils import collect_env, get_root_logger
 
 from .checks import check_num_classes
+from .data_check import check_training_data
 from .process import Process
+from .resuming import choose_start
+from .settings import check_settings
+from .splits import build_split
 from .train import train_segmentor
 
 
@@ -29,10 +34,12 @@ def train_from_config(
     cfg: Config, process: Process, validate: bool = True, deterministic: bool = False
 ) -> BaseRunner:
     """Run the training that the config describes and return its runner."""
+    check_settings(cfg)
     work_dir = _prepare_work_dir(cfg, process)
     timestamp = time.strftime('%Y%m%d_%H%M%S', time.localtime())
     log_file = work_dir / f'{timestamp}.log'
     logger = get_root_logger(cfg.get('log_level', 'INFO'), str(log_file))
+    run = choose_start(cfg, process)
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)
     logger.info('Device: %s, processes: %d', process.device, process.world_size)
@@ -42,13 +49,14 @@ def train_from_config(
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
     logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
 
-    datasets = [build_dataset(cfg.data.train)]
+    datasets = [build_split(cfg, 'train')]
     if len(cfg.get('workflow', [])) == 2:
         val = copy.deepcopy(cfg.data.val)
         val.pipeline = cfg.data.train.pipeline
         datasets.append(build_dataset(val))
     model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
     check_num_classes(model, datasets[0])
+    check_training_data(cfg, datasets[0], process, validate)
     model.CLASSES, model.PALETTE = datasets[0].CLASSES, datasets[0].PALETTE
     if not cfg.get('resume_from'):
         model.init_weights()
@@ -63,7 +71,8 @@ def train_from_config(
         mmseg_version=mmseg.__version__,
         config=cfg.pretty_text,
         CLASSES=model.CLASSES,
-        PALETTE=model.PALETTE)
+        PALETTE=model.PALETTE,
+        **run)
     return train_segmentor(
         model, datasets, cfg,
         distributed=process.distributed,
@@ -77,9 +86,13 @@ def _prepare_work_dir(cfg: Config, process: Process) -> Path:
     if not cfg.get('work_dir'):
         cfg.work_dir = os.path.join('work_dirs', Path(cfg.filename).stem)
     work_dir = Path(cfg.work_dir)
-    work_dir.mkdir(parents=True, exist_ok=True)
-    if process.rank == 0:
-        cfg.dump(work_dir / (Path(cfg.filename).stem + '.py'))
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        if process.rank == 0:
+            cfg.dump(work_dir / (Path(cfg.filename).stem + '.py'))
+    except OSError as error:
+        raise ConfigError(f'work_dir={cfg.work_dir!r} cannot be written: {error}; free some space, '
+                          'mend the permissions or choose another --work-dir') from error
     return work_dir
 
 

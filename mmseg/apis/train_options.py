@@ -11,6 +11,9 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     parser.add_argument('--load-from', help='checkpoint whose weights to start from')
     parser.add_argument('--resume-from', help='checkpoint of the run to go on with')
+    parser.add_argument('--auto-resume', action='store_true',
+                        help='go on from the newest sound checkpoint in the work dir, if there is '
+                        'one; a job that torchrun or slurm starts again does so by itself')
     parser.add_argument('--no-validate', action='store_true',
                         help='do not evaluate during the training')
     devices = parser.add_mutually_exclusive_group()
@@ -34,6 +37,8 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
     for name in ('work_dir', 'load_from', 'resume_from', 'seed'):
         if getattr(args, name) is not None:
             cfg[name] = getattr(args, name)
+    if args.auto_resume:
+        cfg.auto_resume = True
     if args.gpu_ids is not None and args.device_list is None:
         args.device_list = ','.join(map(str, args.gpu_ids))
     if args.gpus is not None and args.gpus > 1 and args.launcher == 'none':

@@ -81,7 +81,7 @@ def test_files_of_a_run(trained):
 
 def test_a_checkpoint_is_plain_and_complete(trained):
     checkpoint = torch.load(trained[0] / 'latest.pth', weights_only=True)
-    assert set(checkpoint) == {'meta', 'state_dict', 'optimizer'}
+    assert set(checkpoint) == {'meta', 'state_dict', 'optimizer', 'run_state'}
     meta = checkpoint['meta']
     assert meta['iter'] == 4
     assert meta['CLASSES'][1] == 'aeroplane'

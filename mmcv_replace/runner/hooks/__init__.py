@@ -1,6 +1,7 @@
 """What happens besides forward passes during a run."""
 from .checkpoint import CheckpointHook
 from .closure import ClosureHook
+from .ema import EMAHook, averaged_state, find_ema
 from .hook import HOOKS, Hook
 from .invalid_loss import CheckInvalidLossHook
 from .iter_timer import IterTimerHook
@@ -8,14 +9,16 @@ from .logger import LoggerHook, TensorboardLoggerHook, TextLoggerHook
 from .lr_updater import LrUpdaterHook
 from .momentum_updater import MomentumUpdaterHook
 from .optimizer import OptimizerHook
+from .preemption import PreemptionHook
 from .profiler import ProfilerHook
 from .progress_bar import ProgressBarHook
 from .rank_watch import RankWatchHook, describe_ranks
 from .sampler_seed import DistSamplerSeedHook
 
 __all__ = [
-    'HOOKS', 'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DistSamplerSeedHook', 'Hook',
-    'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook', 'OptimizerHook',
-    'ProfilerHook', 'ProgressBarHook', 'RankWatchHook', 'TensorboardLoggerHook', 'TextLoggerHook',
-    'describe_ranks',
+    'HOOKS', 'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DistSamplerSeedHook',
+    'EMAHook', 'Hook', 'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook',
+    'OptimizerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook', 'RankWatchHook',
+    'TensorboardLoggerHook', 'TextLoggerHook',
+    'averaged_state', 'describe_ranks', 'find_ema',
 ]

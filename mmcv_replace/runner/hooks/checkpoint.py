@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
 from ..dist_utils import master_only
 from .hook import HOOKS, Hook
@@ -16,14 +17,22 @@ class CheckpointHook(Hook):
     """Saves every `interval` epochs (iterations unless `by_epoch`), and at the end if `save_last`.
 
     `out_dir`: the work directory by default. `max_keep_ckpts`: how many to keep, -1 for all; the
-    newest and the best one are never deleted. `meta` is added to that of the runner.
-    `create_symlink`: keep latest.pth pointing at the newest.
+    newest and the best one are never deleted, and no other before the newest is safely written.
+    `meta` is added to that of the runner. `create_symlink`: keep latest.pth pointing at the newest.
+
+    `async_save`: the training waits for a copy in memory only, and the file is written meanwhile.
+    `verify`: read each file again before it counts. When a file cannot be written the former ones
+    stay; with `on_error='continue'` the training goes on and tries again when the next one is due,
+    with 'stop' it ends. If the last one cannot be written the run ends with an error either way.
+    The three hold for the best checkpoint too.
     """
 
     def __init__(self, interval: int = -1, by_epoch: bool = True, save_optimizer: bool = True,
                  out_dir: str | Path | None = None, max_keep_ckpts: int = -1,
                  save_last: bool = True, meta: dict[str, Any] | None = None,
-                 filename_tmpl: str | None = None, create_symlink: bool = True) -> None:
+                 filename_tmpl: str | None = None, create_symlink: bool = True,
+                 async_save: bool = True, verify: bool = True,
+                 on_error: str = 'continue') -> None:
         self.interval = interval
         self.by_epoch = by_epoch
         self.save_optimizer = save_optimizer
@@ -32,11 +41,26 @@ class CheckpointHook(Hook):
         self.save_last = save_last
         self.meta = meta
         self.filename_tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
+        if not re.fullmatch(r'[^{}/\\]*\{\}[^{}/\\]*', self.filename_tmpl):
+            raise ConfigError(f'checkpoint_config.filename_tmpl={filename_tmpl!r}: give the name '
+                              'of a file with one {} for its number; out_dir is for the folder')
         self.create_symlink = create_symlink
+        self.async_save = async_save
+        self.verify = verify
+        self.on_error = on_error
 
     def before_run(self, runner: 'BaseRunner') -> None:
         if self.out_dir is None and runner.work_dir is None:
             raise ConfigError('checkpoint_config: nowhere to save, set work_dir or out_dir')
+        runner.checkpoint_dir = str(self.out_dir or runner.work_dir)
+        runner.saver.configure(self.async_save, self.verify, self.on_error)
+        self._clean(runner)
+
+    @master_only
+    def _clean(self, runner: 'BaseRunner') -> None:
+        for folder in {runner.checkpoint_dir, runner.work_dir} - {None}:
+            for path in remove_unfinished(folder):
+                runner.logger.info('removed %s, which a run that was killed left unfinished', path)
 
     def after_train_epoch(self, runner: 'BaseRunner') -> None:
         last = self.save_last and self.is_last_epoch(runner)
@@ -44,22 +68,35 @@ class CheckpointHook(Hook):
             self._save(runner, runner.next_epoch)
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
+        runner.saver.poll()
         last = self.save_last and self.is_last_iter(runner)
         if not self.by_epoch and (last or self.every_n_iters(runner, self.interval)):
             self._save(runner, runner.finished_iters)
 
-    @master_only
     def _save(self, runner: 'BaseRunner', number: int) -> None:
+        runner.collect_state()
+        if runner.rank != 0:
+            return
         unit = 'epochs' if self.by_epoch else 'iterations'
         runner.logger.info('Saving checkpoint at %d %s', number, unit)
-        folder = Path(self.out_dir or runner.work_dir)
-        path = runner.save_checkpoint(folder, self.filename_tmpl.format(number), meta=self.meta,
-                                      save_optimizer=self.save_optimizer,
-                                      create_symlink=self.create_symlink)
+        folder = Path(runner.checkpoint_dir)
+        former = runner.hook_msgs.get('last_ckpt')
+
+        def settle(written: bool) -> None:
+            if not written:
+                runner.hook_msgs['last_ckpt'] = former
+
+        path = runner.save_checkpoint(
+            folder, self.filename_tmpl.format(number), meta=self.meta,
+            save_optimizer=self.save_optimizer, create_symlink=self.create_symlink, by_rule=True,
+            afterwards=lambda: self._delete_outdated(runner, folder, number), settled=settle)
         runner.hook_msgs['last_ckpt'] = str(path)
+        runner.saver.poll()
+
+    def _delete_outdated(self, runner: 'BaseRunner', folder: Path, newest: int) -> None:
         if self.max_keep_ckpts > 0:
             best = runner.hook_msgs.get('best_ckpt')
-            for old in self._outdated(folder, number):
+            for old in self._outdated(folder, newest):
                 if best is None or old.resolve() != Path(best).resolve():
                     old.unlink(missing_ok=True)
 

@@ -29,6 +29,7 @@ class Hook:
     stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',
               'after_train_epoch', 'before_val_epoch', 'before_val_iter', 'after_val_iter',
               'after_val_epoch', 'after_run')
+    default_priority = 'NORMAL'  # where a config names none
 
     def before_run(self, runner: 'BaseRunner') -> None:
         pass

@@ -1,52 +1,183 @@
-"""Stop before a loss that is not a number spoils the weights."""
+"""What happens to a step whose loss or gradients are not finite."""
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ...device import is_asynchronous
-from ...utils.errors import NonFiniteLossError
+from ...parallel import scatter
+from ...utils.errors import ConfigError, NonFiniteLossError, UserError
+from ..guarded_step import BufferBackup
+from ..replay_file import Place, load_again, place_of_batch, write_replay
 from .hook import HOOKS, Hook
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner
 
 
+@dataclass
+class Iteration:
+    """What is kept of an iteration until the host looks at it; the tensors are on the device."""
+
+    number: int  # counted from 1
+    files: list[str]
+    place: Place | None  # of its batch in the data
+    losses: dict[str, Any]
+    loss_bad: torch.Tensor
+    step_bad: torch.Tensor | None = None  # None where no step was taken
+
+
 @HOOKS.register_module()
 class CheckInvalidLossHook(Hook):
-    """Raises NonFiniteLossError when the training loss is infinite or not a number.
+    """Stops, or leaves out the step, when the loss or a gradient is not a finite number.
 
-    Looks at each iteration where that is free, every `interval` iterations on a device that would
-    have to be waited for, and at the weights before a checkpoint is written. Where mixed precision
-    scales the loss an overflow is part of the search for the scale: there only many in a row stop.
+    `action='stop'` ends the run with NonFiniteLossError. 'skip' leaves out that step on all
+    processes alike: weights, optimizer and running statistics stay as they were; the iteration
+    counts, also for the learning rate. After `max_skipped` in a row it ends too. Where mixed
+    precision scales the loss, overflows are part of the search for the scale: there steps are
+    always skipped, and only a loss that is not finite is reported.
+
+    With check='log' an accelerator is looked at every `interval` iterations only, so that the host
+    does not wait: by then 'stop' has lost the weights that met the batch. check='step' looks each
+    time, as is always done on the CPU, and prevents the step. So does 'skip', for which the host
+    waits, unless the optimizer decides on the device (torch's fused ones).
+
+    The first `save` batches of each process, with the model that met them, are kept as
+    WORK_DIR/nonfinite_iter_N_rank_R.pth for tools/replay_batch.py. A loss of another process shows
+    here as gradients that are not finite. No checkpoint of such weights is ever written.
     """
 
-    def __init__(self, interval: int = 50) -> None:
+    default_priority = 'ABOVE_NORMAL'  # behind the optimizer's step
+
+    def __init__(self, interval: int = 50, action: str = 'stop', check: str = 'log',
+                 max_skipped: int = 100, save: int = 1) -> None:
+        if action not in ('stop', 'skip'):
+            raise ConfigError(f"nonfinite.action={action!r}: choose 'stop' or 'skip'")
+        if check not in ('log', 'step'):
+            raise ConfigError(f"nonfinite.check={check!r}: choose 'log' or 'step'")
+        if max_skipped < 1:
+            raise ConfigError(f'nonfinite.max_skipped={max_skipped}: it must be at least 1')
         self.interval = interval
+        self.action = action
+        self.check = check
+        self.max_skipped = max_skipped
+        self.save = save
+        self._left = save  # files to write
+        self._recent: deque[Iteration] = deque(maxlen=max(interval, 1))
+        self._backup: BufferBackup | None = None
+        self._random: torch.Tensor | None = None
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        precision = runner.precision
+        self._each_step = not is_asynchronous(runner.device) or self.check == 'step'
+        self._skips = self.action == 'skip' or precision.scales_loss
+        if self._each_step or self.action == 'skip':
+            precision.guards = True
+            self._backup = BufferBackup(runner.model)
+        if self.action == 'skip' and not precision.scales_loss:
+            precision.max_skipped = self.max_skipped
+
+    def before_train_iter(self, runner: 'BaseRunner') -> None:
+        if self._backup is not None and not runner.accumulating:
+            self._backup.keep()
+        if self._each_step and self.save:
+            self._random = torch.get_rng_state()
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
-        loss = runner.outputs['loss']
-        if runner.precision.scales_loss:
-            if self.every_n_iters(runner, self.interval):
-                runner.precision.check(runner.logger)
+        outputs, step_bad = runner.outputs, runner.precision.overflow
+        self._recent.append(Iteration(
+            runner.iter + 1, files_of(runner.data_batch), place_of_batch(runner),
+            _detached(outputs.get('log_vars', {})),
+            ~torch.isfinite(outputs['loss'].detach()).all(), step_bad))
+        if self._backup is not None and step_bad is not None:
+            self._backup.restore_if(step_bad)
+        logs = self.every_n_iters(runner, self.interval) or self.is_last_iter(runner)
+        if (self._each_step and not runner.accumulating) or logs:
+            self._look(runner)
+        if logs and self._skips:
+            runner.precision.check(runner.logger)
+
+    def _look(self, runner: 'BaseRunner') -> None:
+        """Report the iterations since the last look that were not finite."""
+        for iteration, loss_bad in self._troubled(runner.precision.scales_loss):
+            message = self._describe(runner, iteration, loss_bad)
+            if not self._skips:
+                raise NonFiniteLossError(
+                    f'{message}. {_rescue(runner)}. Try a smaller learning rate, a warm-up or '
+                    "optimizer_config.grad_clip, check the labels, or set nonfinite.action='skip'")
+            # An error, since other levels are for the first process only.
+            runner.logger.error('%s; the step is left out', message)
+
+    def _troubled(self, scaled: bool) -> Iterator[tuple[Iteration, bool]]:
+        """Those iterations, and whether it was the loss; makes the host wait once."""
+        recent, self._recent = self._recent, deque(maxlen=self._recent.maxlen)
+        if not recent:
             return
-        due = not is_asynchronous(loss.device) or self.every_n_iters(runner, self.interval)
-        if due and not torch.isfinite(loss).all():
-            raise NonFiniteLossError(_describe(runner, 'the loss is not finite'))
+        flags = torch.stack([flag for item in recent for flag in (
+            item.loss_bad, item.loss_bad if item.step_bad is None else item.step_bad)]).tolist()
+        explained = scaled  # why the gradients of the step are not finite
+        for item, loss_bad, step_bad in zip(recent, flags[::2], flags[1::2], strict=True):
+            if loss_bad or (step_bad and not explained):
+                yield item, loss_bad
+            explained = scaled or (item.step_bad is None and (explained or loss_bad))
+
+    def _describe(self, runner: 'BaseRunner', iteration: Iteration, loss_bad: bool) -> str:
+        rank = f'rank {runner.rank}, ' if runner.world_size > 1 else ''
+        problem = 'the loss is not finite' if loss_bad else (
+            'the gradients are not finite, the loss of this process is' if rank else
+            'the gradients are not finite, the loss is')
+        losses = {name: float(value) for name, value in iteration.losses.items()}
+        terms = ', '.join(f'{name}: {value:.6g}' for name, value in losses.items())
+        message = f'{rank}iteration {iteration.number}: {problem} ({terms})'
+        if iteration.files:
+            message += f'; its files: {", ".join(iteration.files)}'
+        if self._left < 1 or runner.work_dir is None:
+            return message
+        self._left -= 1
+        return message + self._keep(runner, iteration, dict(
+            iteration=iteration.number, rank=runner.rank, problem=problem, losses=losses,
+            files=iteration.files, exact=self._each_step))
+
+    def _keep(self, runner: 'BaseRunner', iteration: Iteration, facts: dict[str, Any]) -> str:
+        """Save the batch; says where, or why not: that must not hide what is to be reported."""
+        name = f'nonfinite_iter_{iteration.number}_rank_{runner.rank}.pth'
+        path = Path(runner.work_dir, name)
+        present = iteration.number == runner.iter + 1
+        if not present and iteration.place is None:
+            return '; its batch is gone'
+        try:
+            batch = runner.data_batch if present else load_again(runner, iteration.place)
+            write_replay(runner, path, batch, facts, self._random if present else None)
+        except (UserError, OSError) as error:
+            return f'; its batch could not be saved: {error}'
+        return f'; replay it: python tools/replay_batch.py {path}'
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         names, parameters = zip(*runner.model.named_parameters(), strict=True)
         finite = torch.stack([torch.isfinite(parameter).all() for parameter in parameters])
         if not finite.all():
             name = names[finite.tolist().index(False)]
-            raise NonFiniteLossError(_describe(
-                runner, f'{name} is not finite, so no checkpoint is written'))
+            raise NonFiniteLossError(f'iteration {runner.finished_iters}: {name} is not finite, so '
+                                     f'no checkpoint is written. {_rescue(runner)}')
 
 
-def _describe(runner: 'BaseRunner', problem: str) -> str:
-    terms = ', '.join(f'{name}: {float(value):.6g}'
-                      for name, value in runner.outputs.get('log_vars', {}).items())
+def files_of(batch: Any) -> list[str]:
+    """Names of the image files of a batch, where its meta data tell them."""
+    metas = scatter(batch.get('img_metas'), 'cpu') if isinstance(batch, dict) else None
+    names = [meta.get('filename') or meta.get('ori_filename') for meta in metas or []]
+    return [str(name) for name in names if name]
+
+
+def _detached(values: dict[str, Any]) -> dict[str, Any]:
+    """A graph that hangs on a value would stay in memory with it."""
+    return {name: value.detach() if isinstance(value, torch.Tensor) else value
+            for name, value in values.items()}
+
+
+def _rescue(runner: 'BaseRunner') -> str:
     checkpoint = runner.hook_msgs.get('last_ckpt')
-    rescue = (f'the last checkpoint is {checkpoint}' if checkpoint
-              else 'no checkpoint has been written yet')
-    return (f'iteration {runner.iter + 1}: {problem} ({terms}); {rescue}. Try a smaller learning '
-            'rate, a warm-up or optimizer_config.grad_clip, and check the labels')
+    return (f'The last checkpoint is {checkpoint}' if checkpoint
+            else 'No checkpoint has been written yet')

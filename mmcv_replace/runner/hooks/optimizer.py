@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils import clip_grad_norm_
 
+from ...utils.annotations import misfits
 from ...utils.errors import ConfigError
 from ...utils.suggest import did_you_mean
 from .hook import HOOKS, Hook
@@ -34,7 +35,7 @@ class OptimizerHook(Hook):
 
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         # Before the forward pass: old gradients and new activations never share the memory.
-        if runner.iter % self.cumulative_iters == 0 or self._first_of(runner):
+        if not runner.accumulating:
             runner.optimizer.zero_grad()
             if runner.precision.masters is not None:
                 runner.precision.masters.zero_grad()
@@ -45,14 +46,16 @@ class OptimizerHook(Hook):
         precision, optimizer = runner.precision, runner.optimizer
         loss, share = runner.outputs['loss'], self._share(runner)
         precision.backward(loss if share == 1 else loss / share)
-        if not self._steps(runner):
+        runner.accumulating = not self._steps(runner)
+        if runner.accumulating:
             return
+        norm = None
         if self.grad_clip is not None:
             precision.unscale(optimizer)
             norm = self.clip_grads(p for group in optimizer.param_groups for p in group['params'])
             if norm is not None:
                 runner.log_buffer.update({'grad_norm': norm}, runner.outputs['num_samples'])
-        precision.step(optimizer, unscaled=self.grad_clip is not None)
+        precision.step(optimizer, unscaled=self.grad_clip is not None, norm=norm)
 
     def clip_grads(self, params: Iterable[torch.nn.Parameter]) -> torch.Tensor | None:
         """Clip the gradients; returns their norm, or None when there is no gradient."""
@@ -70,13 +73,6 @@ class OptimizerHook(Hook):
         if runner.precision.masters is not None:
             runner.precision.masters.read_from(checkpoint['state_dict'])
 
-    def before_run(self, runner: 'BaseRunner') -> None:
-        self._start = runner.iter
-
-    def _first_of(self, runner: 'BaseRunner') -> bool:
-        """Whether a run begins here, perhaps in the middle of a group."""
-        return runner.iter == self._start
-
     def _steps(self, runner: 'BaseRunner') -> bool:
         """Whether this iteration ends a group; the last group of a run may be short."""
         return self.every_n_iters(runner, self.cumulative_iters) or self.is_last_iter(runner)
@@ -84,7 +80,8 @@ class OptimizerHook(Hook):
     def _share(self, runner: 'BaseRunner') -> int:
         """How many iterations the group of this one has."""
         begin = runner.iter - runner.iter % self.cumulative_iters
-        if runner.max_iters is None:
+        # Epochs that a resumed run counts may go on beyond its number of iterations.
+        if runner.max_iters is None or begin >= runner.max_iters:
             return self.cumulative_iters
         return min(self.cumulative_iters, runner.max_iters - begin)
 
@@ -97,3 +94,10 @@ def _check_grad_clip(grad_clip: dict[str, Any]) -> None:
                               f'{did_you_mean(key, accepted)}; it takes {", ".join(accepted)}')
     if 'max_norm' not in grad_clip:
         raise ConfigError(f'optimizer_config.grad_clip={grad_clip!r} lacks max_norm')
+    numbers = {key: value for key, value in grad_clip.items() if value != 'inf'}  # a norm_type
+    for key, wanted in misfits(clip_grad_norm_, numbers):
+        raise ConfigError(f'optimizer_config.grad_clip.{key}={grad_clip[key]!r} does not fit, it '
+                          f'takes {wanted}')
+    if not float(grad_clip['max_norm']) > 0:
+        raise ConfigError(f'optimizer_config.grad_clip.max_norm={grad_clip["max_norm"]!r} must be '
+                          'above 0')

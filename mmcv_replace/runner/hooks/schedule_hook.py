@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from ..base_runner import BaseRunner
 
 
+MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
+
+
 class ScheduleHook(Hook):
     """Sets one number of every optimizer group before each iteration.
 
@@ -59,8 +62,19 @@ class ScheduleHook(Hook):
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         factor = self._warmup_factor(runner)
         for group, base in zip(runner.optimizer.param_groups, self.base, strict=True):
-            value = self.scheduled_value(runner, base)
+            value = self._scheduled(runner, base)
             self.set_value(group, value if factor is None else self.warm(value, factor))
+
+    def _scheduled(self, runner: 'BaseRunner', base: float) -> float:
+        """The scheduled value; ConfigError where the settings give none that torch can take."""
+        try:
+            value = self.scheduled_value(runner, base)
+            if 0 <= value <= MAX_VALUE:
+                return value
+        except (ArithmeticError, TypeError) as error:  # the latter for complex numbers
+            value = f'no number ({error})'
+        raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
+                          'correct the settings of the schedule')
 
     def _warmup_factor(self, runner: 'BaseRunner') -> float | None:
         if self.warmup is None:

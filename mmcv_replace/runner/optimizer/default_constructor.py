@@ -17,6 +17,7 @@ from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS
 KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult',
         'bypass_duplicate')
 CUSTOM_KEYS = ('lr_mult', 'decay_mult')
+MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 
 
 @OPTIMIZER_BUILDERS.register_module()
@@ -43,10 +44,19 @@ class DefaultOptimizerConstructor:
         self._check()
 
     def _check(self) -> None:
-        custom = self.paramwise_cfg.get('custom_keys', {})
+        for key in ('lr', 'weight_decay'):
+            _check_number(f'optimizer.{key}', self.optimizer_cfg.get(key))
         _check_keys('paramwise_cfg', self.paramwise_cfg, KEYS)
+        for key, factor in self.paramwise_cfg.items():
+            if key.endswith('_mult'):
+                _check_number(f'paramwise_cfg.{key}', factor, needed=True)
+        custom = self.paramwise_cfg.get('custom_keys', {})
+        _check_dict('paramwise_cfg.custom_keys', custom)
         for name, factors in custom.items():
-            _check_keys(f'paramwise_cfg.custom_keys[{name!r}]', factors, CUSTOM_KEYS)
+            place = f'paramwise_cfg.custom_keys[{name!r}]'
+            _check_keys(place, factors, CUSTOM_KEYS)
+            for key, factor in factors.items():
+                _check_number(f'{place}.{key}', factor, needed=True)
         used = {*self.paramwise_cfg, *(key for factors in custom.values() for key in factors)}
         if self.base_wd is None and any('decay_mult' in key for key in used):
             raise ConfigError('paramwise_cfg scales the weight decay, so the optimizer needs a '
@@ -115,7 +125,21 @@ class DefaultOptimizerConstructor:
         return self.paramwise_cfg.get(lr_key, 1.0), self.paramwise_cfg.get(decay_key, 1.0)
 
 
+def _check_number(place: str, value: object, needed: bool = False) -> None:
+    """Tensors, which torch takes too, are not looked at."""
+    if isinstance(value, torch.Tensor) or value is None and not needed:
+        return
+    if not isinstance(value, int | float) or not 0 <= value <= MAX_VALUE:
+        raise ConfigError(f'{place}={value!r} is not a number from 0 to {MAX_VALUE:g}')
+
+
+def _check_dict(place: str, value: object) -> None:
+    if not isinstance(value, dict):
+        raise ConfigError(f'{place} is a dict, not {value!r}')
+
+
 def _check_keys(place: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
+    _check_dict(place, given)
     for key in given:
         if key not in known:
             raise ConfigError(f'{place} has no key {key!r}{did_you_mean(key, known)}; its keys: '

@@ -1,21 +1,26 @@
 """Score the model in the course of training, and keep the best checkpoint."""
 import math
+import re
+from contextlib import nullcontext
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
+from mmcv_replace.runner.checkpoint import read_outline
+from mmcv_replace.runner.hooks import find_ema
 from mmcv_replace.utils import warn_once
-from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigError
 
 from .testing import evaluate_model
 
 # How a metric's name tells whether more is better; the first match decides.
 LESS_IS_BETTER = ('loss', 'error')
 GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
+BEST = ('best_score', 'best_ckpt')  # in the messages of hooks
+AVERAGED = '_ema'  # ends the names of the averaged weights' scores
 # Settings of other evaluation loops, meant to spare the memory that this one never takes.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 
@@ -29,6 +34,9 @@ class EvalHook(Hook):
     `best_METRIC_iter_N.pth`; 'auto' takes mIoU, or the first of the scores without it. `rule`
     ('greater' or 'less') says which value is better where the metric's name does not. Other
     arguments go to the dataset's `evaluate`.
+
+    With an EMAHook the averaged weights are scored too, as mIoU_ema and so on: 'auto' follows
+    them, 'mIoU' the trained weights.
     """
 
     def __init__(
@@ -68,7 +76,7 @@ class EvalHook(Hook):
     def before_run(self, runner: BaseRunner) -> None:
         """Learn the best score so far when training resumes."""
         if runner.iter > 0 and self.save_best and runner.work_dir is not None:
-            runner.hook_msgs.update(_best_on_disk(runner))
+            _find_best(runner)
 
     def before_train_epoch(self, runner: BaseRunner) -> None:
         if self.by_epoch:
@@ -101,37 +109,69 @@ class EvalHook(Hook):
 
         The scores of single classes are left to the table that the dataset prints.
         """
-        scores = evaluate_model(
-            runner.model, self.dataloader, logger=runner.logger, **self.eval_kwargs)
+        scores = self._score_all(runner)
         classes = getattr(self.dataloader.dataset, 'CLASSES', None) or ()
         runner.log_buffer.output.update(
             {name: value for name, value in scores.items()
-             if name.partition('.')[2] not in classes})
+             if name.removesuffix(AVERAGED).partition('.')[2] not in classes})
         runner.log_buffer.ready = True
         if self.save_best and runner.work_dir is not None:
+            runner.collect_state()
             self._save_best(runner, scores, done)
+
+    def _score_all(self, runner: BaseRunner) -> dict[str, float]:
+        """Scores of the trained weights and, under names of their own, of the averaged ones."""
+        ema = find_ema(runner)
+        scores = {} if ema is not None and not ema.evaluate_on_origin else self._score(runner)
+        if ema is not None:
+            runner.logger.info('Scores of the averaged weights:')
+            with ema.applied():
+                averaged = self._score(runner)
+            scores |= {f'{name}{AVERAGED}': value for name, value in averaged.items()}
+        return scores
+
+    def _score(self, runner: BaseRunner) -> dict[str, float]:
+        return evaluate_model(
+            runner.model, self.dataloader, logger=runner.logger, **self.eval_kwargs)
 
     def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> None:
         metric = self._best_metric(scores)
         best = runner.hook_msgs
         former = Path(best.get('best_ckpt', ''))
-        same_metric = former.name.startswith(f'best_{metric}_')
+        same_metric = bool(re.fullmatch(rf'best_{re.escape(metric)}_(epoch|iter)_\d+\.pth',
+                                        former.name))
         if not self._is_better(metric, scores[metric], best['best_score'] if same_metric else None):
             return
         file = Path(runner.work_dir,
                     f'best_{metric}_{"epoch" if self.by_epoch else "iter"}_{done}.pth')
+        known = {key: best[key] for key in BEST if key in best}
         best.update(best_score=scores[metric], best_ckpt=str(file))
         if runner.rank != 0:
             return
-        runner.save_checkpoint(runner.work_dir, file.name, create_symlink=False)
-        runner.logger.info(f'best {metric} so far: {scores[metric]:.4f}, kept as {file}')
         # After a change of the folder the former best belongs to another run.
-        if same_metric and former != file and former.parent.resolve() == file.parent.resolve():
-            former.unlink(missing_ok=True)
+        replaced = same_metric and former.parent.resolve() == file.parent.resolve()
+
+        def delete_former() -> None:
+            if replaced and former != file:
+                former.unlink(missing_ok=True)
+
+        def settle(written: bool) -> None:
+            if written:
+                runner.logger.info(f'best {metric} so far: {scores[metric]:.4f}, kept as {file}')
+            else:
+                _forget_best(runner)
+                best.update(known)
+
+        averaged = metric.endswith(AVERAGED) and find_ema(runner) is not None
+        with find_ema(runner).saving_average() if averaged else nullcontext():
+            runner.save_checkpoint(runner.work_dir, file.name, create_symlink=False, by_rule=True,
+                                   afterwards=delete_former, settled=settle)
+        runner.saver.poll()
 
     def _best_metric(self, scores: dict[str, float]) -> str:
         if self.save_best == 'auto':
-            return 'mIoU' if 'mIoU' in scores else next(iter(scores))
+            names = [name for name in scores if name.endswith(AVERAGED)] or list(scores)
+            return next((name for name in names if name in ('mIoU', f'mIoU{AVERAGED}')), names[0])
         if self.save_best not in scores:
             raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the scores of '
                               f'this evaluation: {", ".join(scores)}')
@@ -165,14 +205,14 @@ class DistEvalHook(EvalHook):
         super().__init__(dataloader, *args, **kwargs)
         self.broadcast_bn_buffer = broadcast_bn_buffer
 
-    def evaluate(self, runner: BaseRunner, done: int) -> None:
-        """Score the model after `done` iterations or epochs on all processes together."""
+    def _score(self, runner: BaseRunner) -> dict[str, float]:
+        """On all processes together."""
         if self.broadcast_bn_buffer and dist.is_initialized():
             for module in runner.model.modules():
                 if isinstance(module, _BatchNorm) and module.track_running_stats:
                     dist.broadcast(module.running_mean, 0)
                     dist.broadcast(module.running_var, 0)
-        super().evaluate(runner, done)
+        return super()._score(runner)
 
 
 def infer_rule(metric: str) -> str | None:
@@ -183,16 +223,29 @@ def infer_rule(metric: str) -> str | None:
     return 'greater' if any(word in name for word in GREATER_IS_BETTER) else None
 
 
-def _best_on_disk(runner: BaseRunner) -> dict[str, float | str]:
-    """Score and file of the newest best checkpoint of the work directory, if it has one.
+def _find_best(runner: BaseRunner) -> None:
+    """Learn from the best checkpoints of the work directory what a resumed run does not know.
 
-    A regular checkpoint is saved before the evaluation of the same iteration: resumed from it,
-    the run does not know of the best score that this evaluation found.
+    A regular checkpoint is saved before the evaluation of the same iteration. A best checkpoint
+    that is gone is forgotten.
     """
-    newest = max(Path(runner.work_dir).glob('best_*.pth'), key=lambda file: file.stat().st_mtime,
-                 default=None)
-    if newest is None:
-        return {}
-    stored = torch.load(newest, map_location='cpu', weights_only=True, mmap=True)
-    score = stored['meta'].get('hook_msgs', {}).get('best_score')
-    return {} if score is None else {'best_score': score, 'best_ckpt': str(newest)}
+    metas = []
+    for file in Path(runner.work_dir).glob('best_*.pth'):
+        try:
+            meta = read_outline(file).get('meta') or {}
+        except CheckpointError as error:
+            runner.logger.warning('%s', error)
+            continue
+        if 'best_score' in meta.get('hook_msgs', {}) and meta.get('run_id') == runner.meta.get(
+                'run_id'):
+            metas.append((meta['iter'], {'best_score': meta['hook_msgs']['best_score'],
+                                         'best_ckpt': str(file)}))
+    if metas:
+        runner.hook_msgs.update(max(metas, key=lambda pair: pair[0])[1])
+    elif not Path(runner.hook_msgs.get('best_ckpt', '')).is_file():
+        _forget_best(runner)
+
+
+def _forget_best(runner: BaseRunner) -> None:
+    for key in BEST:
+        runner.hook_msgs.pop(key, None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mmcv_replace.fileio import load_array
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 from .confusion import ConfusionMatrix
@@ -90,7 +91,7 @@ def confusion_of(
     for index, (pred, label) in enumerate(zip(results, gt_seg_maps, strict=True)):
         name = f'sample {index}'
         if isinstance(pred, str | os.PathLike):
-            name, pred = os.fspath(pred), np.load(pred)
+            name, pred = os.fspath(pred), load_array(pred)
         label = remap_labels(label, label_map, reduce_zero_label, ignore_index)
         confusion.update(pred, label, name)
     return confusion

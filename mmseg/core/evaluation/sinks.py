@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.image import imdenormalize
 from mmcv_replace.runner import get_dist_info
-from mmcv_replace.utils import track_iter_progress
+from mmcv_replace.utils import path_inside, track_iter_progress
 from mmcv_replace.utils.errors import DataError
 
 from .confusion import ConfusionMatrix
@@ -46,7 +46,8 @@ def painted(
     """
     model = getattr(model, 'module', model)
     for prediction in predictions:
-        out_file = None if out_dir is None else str(Path(out_dir, sample_name(prediction)))
+        name = sample_name(prediction)
+        out_file = None if out_dir is None else str(path_inside(out_dir, name))
         model.show_result(original_image(prediction), [prediction.label_map],
                           palette=dataset.PALETTE, show=show, out_file=out_file, opacity=opacity)
         yield prediction

@@ -27,7 +27,8 @@ def write_palette_png(path: str | Path, label_map: np.ndarray,
                       palette: np.ndarray | Sequence[Sequence[int]] | None = None) -> None:
     """Write a label map [H, W] as an indexed PNG; `palette` [N, 3] RGB is VOC's by default.
 
-    Raises DataError for a value that does not fit into the eight bits of such a file.
+    Raises DataError for a value that does not fit into the eight bits of such a file, and where
+    it cannot be written.
     """
     from PIL import Image
     label_map = np.asarray(label_map)
@@ -37,5 +38,8 @@ def write_palette_png(path: str | Path, label_map: np.ndarray,
     colors = voc_colormap() if palette is None else np.asarray(palette, np.uint8)
     image = Image.fromarray(label_map.astype(np.uint8))
     image.putpalette(colors.tobytes())
-    with atomic_write(path) as file:
-        image.save(file, format='PNG')
+    try:
+        with atomic_write(path) as file:
+            image.save(file, format='PNG')
+    except OSError as error:
+        raise DataError(f'cannot write {path}: {error.strerror or error}') from error

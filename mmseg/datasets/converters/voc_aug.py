@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from mmcv_replace.fileio import list_from_file
+from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.utils import write_palette_png
 
-from .common import for_each, write_names
+from .common import write_names
 
 # Names in the lists that the complete archives give.
 FULL_COUNTS = {'trainaug': 10582, 'aug': 9118}
@@ -51,7 +52,8 @@ def convert_voc_aug(
                         f'the archive again\n{LAYOUT}')
     out_dir = Path(out_dir) if out_dir is not None else voc / 'SegmentationClassAug'
     out_dir.mkdir(parents=True, exist_ok=True)
-    for_each(partial(convert_mat, out_dir=out_dir), mat_files, nproc)
+    # Never in this process: over a damaged file the reader may crash.
+    track_parallel_progress(partial(convert_mat, out_dir=out_dir), mat_files, max(nproc, 1))
     for name, members in names.items():
         write_names(lists / f'{name}.txt', members)
     counts = {name: len(members) for name, members in names.items()}

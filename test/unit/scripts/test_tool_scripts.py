@@ -21,6 +21,43 @@ def test_dist_train(dry_run, checkout, python):
         'cfg.py', '--work-dir', 'a b', '--seed', '1']
 
 
+@pytest.mark.parametrize('option', [['--max-restarts', 2], ['--max-restarts=2']])
+def test_restarts_are_passed_to_torchrun(dry_run, option):
+    commands = dry_run('tools/dist_train.sh', 'cfg.py', 3, '--seed', 1, *option, '--amp')
+    assert ['export', 'PET_MAX_RESTARTS=2'] in commands
+    job = last(commands)
+    assert job[job.index('pytorch') + 1:] == ['cfg.py', '--seed', '1', '--amp']
+    plain = dry_run('tools/dist_train.sh', 'cfg.py', 3)
+    assert not any('PET_MAX_RESTARTS' in word for command in plain for word in command)
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    ([2, '--max-restarts'], '--max-restarts=none is not a whole number'),
+    ([2, '--max-restarts=many'], '--max-restarts=many is not a whole number'),
+    ([1, '--max-restarts=1'], 'run tools/train.py --auto-resume again')])
+def test_wrong_restarts(script, arguments, message):
+    done = script('tools/dist_train.sh', 'cfg.py', *arguments, '--dry-run')
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_torchrun_reads_the_number_of_restarts_from_the_environment(monkeypatch):
+    from torch.distributed.run import parse_args
+    monkeypatch.setenv('PET_MAX_RESTARTS', '2')
+    assert parse_args(['script.py']).max_restarts == 2
+
+
+@pytest.mark.parametrize(('code', 'requeued'), [(75, True), (0, False), (2, False)])
+def test_a_batch_job_that_saved_goes_back_into_the_queue(script, tmp_path, code, requeued):
+    for name, text in (('srun', f'exit {code}'), ('scontrol', 'echo scontrol "$@"')):
+        (tmp_path / name).write_text(f'#!/bin/sh\n{text}\n')
+        (tmp_path / name).chmod(0o755)
+    done = script('tools/slurm_train.sh', 'part', 'name', 'cfg.py', SLURM_JOB_ID='12',
+                  PATH=f'{tmp_path}:/usr/bin:/bin')
+    assert done.returncode == code
+    assert ('scontrol requeue 12' in done.stdout) is requeued
+
+
 def test_dist_test(dry_run, checkout):
     job = last(dry_run('tools/dist_test.sh', 'cfg.py', 'a.pth', 4, '--eval', 'mIoU'))
     assert job[job.index('--nproc_per_node') + 1] == '4'
@@ -54,9 +91,9 @@ def test_slurm_train(dry_run, checkout, python):
     job = last(dry_run('tools/slurm_train.sh', 'part', 'name', 'cfg.py', 'work dir', '--seed', 1))
     assert job == [
         'srun', '-p', 'part', '--job-name=name', '--gres=gpu:4', '--ntasks=4',
-        '--ntasks-per-node=4', '--cpus-per-task=5', '--kill-on-bad-exit=1', python,
-        str(checkout / 'tools/train.py'), '--launcher', 'slurm', 'cfg.py', '--work-dir=work dir',
-        '--seed', '1']
+        '--ntasks-per-node=4', '--cpus-per-task=5', '--kill-on-bad-exit=1', '--signal=USR1@120',
+        python, str(checkout / 'tools/train.py'), '--launcher', 'slurm', 'cfg.py',
+        '--work-dir=work dir', '--seed', '1']
 
 
 def test_slurm_train_without_a_work_dir(dry_run):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....device import max_memory_mb
+from ....utils import warn_once
 from ...dist_utils import master_only
 from ..hook import HOOKS
 from ..momentum_updater import MomentumUpdaterHook
@@ -93,9 +94,13 @@ class TextLoggerHook(LoggerHook):
 
     @master_only
     def _dump(self, entry: dict[str, Any]) -> None:
-        if self._json_path is not None:
+        if self._json_path is None:
+            return
+        try:
             with self._json_path.open('a', encoding='utf-8') as file:
                 file.write(json.dumps(_for_json(entry), default=str) + '\n')
+        except OSError as error:  # a full disk is no reason to end a training
+            warn_once(f'{self._json_path} cannot be written and will lack lines: {error}')
 
 
 def _item(entry: tuple[str, Any]) -> str:

@@ -42,14 +42,14 @@ def test_error_keeps_the_old_file_and_leaves_nothing(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_content_is_on_the_disk_before_the_name_moves(tmp_path, monkeypatch):
+def test_content_and_then_the_name_are_on_the_disk(tmp_path, monkeypatch):
     calls = []
     replace, fsync = os.replace, os.fsync
     monkeypatch.setattr(os, 'fsync', lambda fd: (calls.append('fsync'), fsync(fd)))
     monkeypatch.setattr(os, 'replace', lambda *names: (calls.append('replace'), replace(*names)))
     with atomic_write(tmp_path / 'a'):
         pass
-    assert calls == ['fsync', 'replace']
+    assert calls == ['fsync', 'replace', 'fsync']
 
 
 def test_permissions_are_those_of_any_new_file(tmp_path):

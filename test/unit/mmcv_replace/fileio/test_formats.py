@@ -109,3 +109,18 @@ def test_failed_dump_keeps_the_old_file(tmp_path):
     with pytest.raises(TypeError):
         dump({'a': object()}, tmp_path / 'a.json')
     assert load(tmp_path / 'a.json') == {'a': 1}
+
+
+def test_keys_that_are_there_twice():
+    for text, file_format in (('{"a": 1, "b": {"c": 2, "c": 3}}', 'json'),
+                              ('a: 1\nb: {c: 2, "c": 3}', 'yaml')):
+        assert load_text(text, file_format) == {'a': 1, 'b': {'c': 3}}
+        with pytest.raises(DataError, match="the key 'c' is there twice"):
+            load_text(text, file_format, unique_keys=True)
+
+
+def test_what_a_yaml_merge_brings_is_not_there_twice():
+    text = 'a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: [*a, *b], y: 4}\nd: {1: a, "1": b}'
+    tree = load_text(text, 'yaml', unique_keys=True)
+    assert tree == {'a': {'x': 1, 'y': 2}, 'b': {'x': 3, 'y': 2}, 'c': {'x': 1, 'y': 4},
+                    'd': {1: 'a', '1': 'b'}}

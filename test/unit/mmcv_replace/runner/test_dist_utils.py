@@ -129,3 +129,29 @@ def test_node_leader(monkeypatch, local_rank, leads):
     monkeypatch.setattr(dist_utils, 'get_dist_info', lambda: (4, 8))
     monkeypatch.setenv('LOCAL_RANK', local_rank)
     assert is_node_leader() is leads
+
+
+@pytest.mark.parametrize(('count', 'shared', 'prefix'), [
+    ('2', 'True', 'start_2'), ('0', 'True', None), ('2', 'False', None)])
+def test_processes_that_torchrun_started_again_meet_elsewhere(group, monkeypatch, count, shared,
+                                                              prefix):
+    """torchrun keeps its store: addresses of processes that are gone must not be found in it."""
+    os.environ.update(RANK='1', WORLD_SIZE='3', LOCAL_RANK='1', MASTER_ADDR='host',
+                      MASTER_PORT='123', TORCHELASTIC_RESTART_COUNT=count,
+                      TORCHELASTIC_USE_AGENT_STORE=shared)
+    monkeypatch.setattr(dist_utils.dist, 'TCPStore', lambda *args, **kwargs: (args, kwargs))
+    monkeypatch.setattr(dist_utils.dist, 'PrefixStore', lambda *args: args)
+    dist_utils.init_dist('pytorch', device=torch.device('cpu'), timeout=5)
+    options = group.calls[0][1]
+    timeout = {'timeout': datetime.timedelta(seconds=5)}
+    if prefix is None:
+        assert options == timeout
+    else:
+        store = (('host', 123), {'is_master': False, **timeout})
+        assert options == {'store': (prefix, store), 'rank': 1, 'world_size': 3, **timeout}
+
+
+def test_one_process_asks_nobody():
+    assert dist_utils.from_first_rank('value') == 'value'
+    assert dist_utils.any_rank(True) is True
+    assert dist_utils.any_rank(False) is False

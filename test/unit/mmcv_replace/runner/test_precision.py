@@ -194,7 +194,7 @@ def test_an_overflow_step_is_skipped_and_counted(caplog):
 
 
 def test_overflows_without_end_stop_the_run():
-    with pytest.raises(NonFiniteLossError, match='overflowed in 3 steps in a row'):
+    with pytest.raises(NonFiniteLossError, match='gradients of 3 steps in a row overflowed'):
         run(Precision('cpu', 'O1', 'float16', max_skipped=3), Model(overflow_at=range(1, 9)),
             iters=8)
 

@@ -273,7 +273,7 @@ def test_checkpoint_content(make_runner, make_loader, tmp_path):
     runner = make_runner(meta={'seed': 1, 'exp_name': 'toy'})
     train(runner, make_loader(), checkpoint_config={'interval': 3, 'meta': {'config': 'text'}})
     stored = torch.load(tmp_path / 'work' / 'iter_3.pth', weights_only=True)
-    assert set(stored) == {'meta', 'state_dict', 'optimizer'}
+    assert set(stored) == {'meta', 'state_dict', 'optimizer', 'run_state'}
     meta = stored['meta']
     assert (meta['iter'], meta['epoch'], meta['seed'], meta['exp_name'], meta['config']) == (
         3, 1, 1, 'toy', 'text')
@@ -365,12 +365,12 @@ def test_training_hooks_are_registered_in_order(make_runner):
         {'policy': 'poly'}, {}, {'interval': 1}, {'interval': 7, 'hooks': [
             {'type': 'TextLoggerHook'}]}, {'policy': 'cyclic'})
     assert [(type(hook).__name__, hook.priority) for hook in runner.hooks] == [
-        ('PolyLrUpdaterHook', 10), ('CyclicMomentumUpdaterHook', 30), ('CheckInvalidLossHook', 30),
-        ('OptimizerHook', 40), ('CheckpointHook', 50), ('IterTimerHook', 70),
-        ('TextLoggerHook', 90)]
+        ('PolyLrUpdaterHook', 10), ('CyclicMomentumUpdaterHook', 30),
+        ('OptimizerHook', 40), ('CheckInvalidLossHook', 40), ('CheckpointHook', 50),
+        ('IterTimerHook', 70), ('TextLoggerHook', 90)]
     assert [getattr(hook, 'by_epoch', None) for hook in runner.hooks] == [
         False, False, None, None, False, None, False]
-    assert (runner.hooks[2].interval, runner.hooks[6].interval) == (7, 7)
+    assert (runner.hooks[3].interval, runner.hooks[6].interval) == (7, 7)
 
 
 def test_epoch_runner_counts_epochs(make_runner):
@@ -435,5 +435,6 @@ def test_hook_info_lists_who_acts_when(make_runner):
     runner.register_training_hooks({'policy': 'poly'}, {})
     info = dict(line.split(': ') for line in runner.get_hook_info().split('\n'))
     assert info['before_train_iter'] == (
-        'PolyLrUpdaterHook (10), OptimizerHook (40), IterTimerHook (70)')
+        'PolyLrUpdaterHook (10), OptimizerHook (40), CheckInvalidLossHook (40), '
+        'IterTimerHook (70)')
     assert 'after_val_epoch' not in info

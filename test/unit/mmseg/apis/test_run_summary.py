@@ -55,6 +55,12 @@ def test_a_line_over_the_first_iterations_counts(write_log):
     assert summarize_run(write_log(train(50, 30.0, 1))).fps == pytest.approx(30)
 
 
+def test_the_averaged_weights_count_where_only_they_were_scored(write_log):
+    averaged = {'mode': 'val', 'epoch': 1, 'iter': 50, 'mIoU_ema': 0.75}
+    assert summarize_run(write_log(train(50, 30.0, 1), averaged)).miou == 0.75
+    assert summarize_run(write_log(train(50, 30.0, 1), averaged | {'mIoU': 0.5})).miou == 0.5
+
+
 def test_without_an_evaluation_there_is_no_miou(write_log):
     assert summarize_run(write_log(train(50, 30.0, 1))).miou is None
 

@@ -5,8 +5,8 @@ import os
 import pytest
 import torch
 
-from mmcv_replace.runner import CheckpointHook, Hook
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.runner import CheckpointHook, Hook, async_saver
+from mmcv_replace.utils.errors import CheckpointError, ConfigError
 from mmseg.core import EvalHook
 from mmseg.core.evaluation.eval_hooks import infer_rule
 
@@ -169,3 +169,71 @@ def test_best_metric_that_is_not_scored(make_runner, make_loader, train_loader):
     ('boundary_error', 'less'), ('loss_of_iou', 'less'), ('speed', None)])
 def test_infer_rule(metric, rule):
     assert infer_rule(metric) == rule
+
+
+def test_a_best_checkpoint_that_could_not_be_written_is_not_the_best(
+        make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
+    """The second of three gets lost: the third is worse than it, and better than the first."""
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5}, {'mIoU': 0.4})
+    write = async_saver.write_plain
+
+    def fail_once(plain, path, verify):
+        if path.name == 'best_mIoU_iter_2.pth':
+            raise CheckpointError('the disk is full')
+        write(plain, path, verify)
+
+    monkeypatch.setattr(async_saver, 'write_plain', fail_once)
+    runner = make_runner(EvalHook(make_loader()), 3)
+    run(runner, train_loader)
+    assert files(tmp_path) == ['best_mIoU_iter_3.pth']
+    assert runner.hook_msgs['best_score'] == 0.4
+
+
+def test_the_former_best_stays_until_the_new_one_is_written(
+        make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5})
+    write, seen = async_saver.write_plain, []
+    monkeypatch.setattr(async_saver, 'write_plain',
+                        lambda *args: (write(*args), seen.append(files(tmp_path))))
+    run(make_runner(EvalHook(make_loader()), 2), train_loader)
+    assert seen == [['best_mIoU_iter_1.pth'], ['best_mIoU_iter_1.pth', 'best_mIoU_iter_2.pth']]
+    assert files(tmp_path) == ['best_mIoU_iter_2.pth']
+
+
+def best_file(path, iteration, score, **meta):
+    torch.save({'meta': {'iter': iteration, 'epoch': 1, 'hook_msgs': {'best_score': score}, **meta},
+                'state_dict': {}}, path)
+
+
+def test_resumed_run_takes_the_best_by_iteration_of_its_own_run(
+        make_runner, make_loader, train_loader, scripted, tmp_path):
+    """Neither clocks, damaged files nor those of an earlier run decide."""
+    scripted({'mIoU': 0.1}, {'mIoU': 0.2})
+    runner = make_runner(EvalHook(make_loader(), interval=2), 2, meta={'run_id': 'this'})
+    runner.register_hook(CheckpointHook(interval=1, by_epoch=False))
+    run(runner, train_loader)
+    (tmp_path / 'best_mIoU_iter_2.pth').unlink()
+    for age, (number, score, run_id) in enumerate(
+            [(12, 0.6, 'this'), (11, 0.5, 'this'), (90, 0.9, 'earlier')]):
+        file = tmp_path / f'best_mIoU_iter_{number}.pth'
+        best_file(file, number, score, run_id=run_id)
+        os.utime(file, (1e9 + age, 1e9 + age))
+    (tmp_path / 'best_mIoU_iter_95.pth').write_bytes(b'half a file')
+    resumed = make_runner(EvalHook(make_loader(), interval=5), 3)
+    resumed.resume(tmp_path / 'iter_2.pth')
+    run(resumed, train_loader)
+    assert resumed.hook_msgs['best_score'] == 0.6
+    assert resumed.hook_msgs['best_ckpt'] == str(tmp_path / 'best_mIoU_iter_12.pth')
+
+
+def test_a_best_checkpoint_that_is_gone_is_forgotten(
+        make_runner, make_loader, train_loader, scripted, tmp_path):
+    scripted({'mIoU': 0.5}, {'mIoU': 0.3})
+    first = make_runner(EvalHook(make_loader()), 1)
+    run(first, train_loader)
+    path = first.save_checkpoint(tmp_path)
+    (tmp_path / 'best_mIoU_iter_1.pth').unlink()
+    second = make_runner(EvalHook(make_loader()), 2)
+    second.resume(path)
+    run(second, train_loader)
+    assert files(tmp_path) == ['best_mIoU_iter_2.pth', 'iter_1.pth', 'latest.pth']

@@ -37,3 +37,24 @@ def test_ignore_index_that_needs_more_bits(ignore_index):
     result = remap_labels(VALUES, reduce_zero_label=True, ignore_index=ignore_index)
     assert result.tolist() == [[ignore_index, 0, 1, 2, 253, ignore_index]]
     assert remap_labels(VALUES, {1: 300}).tolist() == [[0, 300, 2, 3, 254, 255]]
+
+
+@pytest.mark.parametrize('label_map', [None, {3: 7, 7: 3, 9: -1, 0: 0}, {1: 300}])
+@pytest.mark.parametrize('reduce_zero_label', [False, True])
+@pytest.mark.parametrize('ignore_index', [255, 4, -1])
+def test_a_large_mask_is_renumbered_as_each_of_its_pixels(label_map, reduce_zero_label,
+                                                          ignore_index):
+    label = np.random.RandomState(0).randint(0, 256, (40, 30)).astype(np.uint8)
+
+    result = remap_labels(label, label_map, reduce_zero_label, ignore_index)
+
+    def one(value):
+        value = (label_map or {}).get(value, value)
+        value = ignore_index if value == -1 else value
+        if reduce_zero_label:
+            value = ignore_index if value in (0, 255, ignore_index) else value - 1
+        return value
+
+    assert result.tolist() == [[one(value) for value in row] for row in label.tolist()]
+    assert result.dtype == remap_labels(label[:1, :2], label_map, reduce_zero_label,
+                                        ignore_index).dtype

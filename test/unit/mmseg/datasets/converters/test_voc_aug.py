@@ -1,12 +1,15 @@
 """SBD to masks and lists: on real files, and on small devkits made here."""
+import multiprocessing
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import DataError, UserError
 from mmseg.core.utils import voc_colormap
 from mmseg.datasets.converters import voc_aug
 from mmseg.datasets.converters.voc_aug import convert_voc_aug
@@ -141,3 +144,19 @@ def test_other_matlab_file_is_named(devkit):
     savemat(devkit / 'VOCaug/dataset/cls/c.mat', {'GTinst': 3})
     with pytest.raises(DataError, match=r'c\.mat cannot be read as an SBD annotation'):
         convert_voc_aug(devkit, devkit / 'VOCaug')
+
+
+@pytest.mark.parametrize('labels', [
+    np.full((2, 2), 300), np.full((2, 2), -1), np.full((2, 2), 0.5), np.ones((2, 2, 3), np.uint8),
+    np.zeros((0, 0), np.uint8)])
+def test_what_is_no_label_map_is_named(devkit, labels):
+    savemat(devkit / 'VOCaug/dataset/cls/z.mat', {'GTcls': {'Segmentation': labels}})
+    with pytest.raises(DataError, match=r'z\.mat: GTcls\.Segmentation is .* of the shape'):
+        convert_voc_aug(devkit, devkit / 'VOCaug')
+
+
+@pytest.mark.skipif(multiprocessing.get_start_method() != 'fork', reason='a patch must be inherited')
+def test_a_file_over_which_the_reader_crashes(devkit, monkeypatch):
+    monkeypatch.setattr(voc_aug, 'read_mat', lambda path: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(UserError, match='process of convert_mat died.* or over a damaged file'):
+        convert_voc_aug(devkit, devkit / 'VOCaug', nproc=1)

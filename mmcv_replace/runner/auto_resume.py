@@ -1,0 +1,76 @@
+"""Which checkpoint a run that was interrupted goes on from."""
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..fileio import atomic_write
+from ..utils.errors import CheckpointError
+from .checkpoint_io import read_checkpoint, read_outline
+
+# Set by torchrun and slurm when they start a job again.
+RESTART_COUNTS = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
+RUN_ID = '.run_id'  # file of a work directory: which run its newest checkpoints are of
+
+
+def was_restarted() -> bool:
+    """Whether a launcher started this process in the place of one that ended."""
+    return any(os.environ.get(name, '0') not in ('', '0') for name in RESTART_COUNTS)
+
+
+def newest_checkpoint(folder: str | Path, logger: logging.Logger) -> Path | None:
+    """The checkpoint of the run in `folder` that is furthest on and sound.
+
+    The iteration in the file decides, since clocks may be wrong. Damaged files, and those of an
+    earlier run in the same folder, are left out with a message.
+    """
+    run_id = current_run(folder)
+    others = 0
+    found = []
+    for path, meta in _outlines(Path(folder), logger):
+        if run_id is not None and meta.get('run_id') != run_id:
+            others += 1
+        else:
+            # Of the same iteration a regular one comes first.
+            found.append((meta['iter'], not path.name.startswith('best_'), path.name, path))
+    for *_, path in sorted(found, reverse=True):
+        try:
+            read_checkpoint(path, map_location='meta')
+        except CheckpointError as error:
+            logger.warning('auto-resume leaves out a checkpoint: %s', error)
+        else:
+            return path
+    if others:
+        logger.warning('auto-resume: the %d checkpoints in %s are of an earlier run; '
+                       '--resume-from FILE goes on from one of them', others, folder)
+    return None
+
+
+def _outlines(folder: Path, logger: logging.Logger) -> Iterator[tuple[Path, dict]]:
+    """Files of the folder that a run can resume from, and their meta data."""
+    for path in folder.glob('*.pth'):
+        if path.is_symlink():
+            continue
+        try:
+            checkpoint = read_outline(path)
+        except CheckpointError as error:
+            logger.warning('auto-resume leaves out a checkpoint: %s', error)
+            continue
+        meta = checkpoint.get('meta')
+        if (isinstance(meta, dict) and isinstance(meta.get('iter'), int)
+                and 'optimizer' in checkpoint):
+            yield path, meta
+
+
+def current_run(folder: str | Path) -> str | None:
+    """Identity of the run that was started last in a work directory, None where it is unknown."""
+    try:
+        return Path(folder, RUN_ID).read_text(encoding='utf-8').strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def set_current_run(folder: str | Path, run_id: str) -> None:
+    """Say whose checkpoints the next ones in a work directory are."""
+    with atomic_write(Path(folder, RUN_ID), 'w') as file:
+        file.write(f'{run_id}\n')

@@ -1,0 +1,61 @@
+"""Steps that are left out when their loss or gradients are not finite, on all processes alike."""
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+
+from ..device import is_asynchronous
+
+
+def gradient_seed(loss: Tensor) -> Tensor:
+    """What to begin a backward pass with: 1, or NaN for a loss that is not finite.
+
+    The NaN reaches the gradients and, as they are averaged, every process: so all of them see that
+    the loss of one is not finite, and none has to ask.
+    """
+    return torch.where(torch.isfinite(loss.detach()), 1.0, torch.nan).to(loss.dtype)
+
+
+def gradient_norm(optimizer: torch.optim.Optimizer) -> Tensor:
+    """Norm of all gradients together; not finite when one of them is not."""
+    return get_total_norm([parameter.grad for group in optimizer.param_groups
+                           for parameter in group['params'] if parameter.grad is not None])
+
+
+def step_unless(bad: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """Step the optimizer unless `bad`, a flag on the device.
+
+    torch's fused optimizers decide on the device; for others the host has to wait for the flag.
+    """
+    # In their first step the fused ones make state that they then may not fill.
+    decides = getattr(optimizer, '_step_supports_amp_scaling', False) and len(optimizer.state) > 0
+    if not (decides and is_asynchronous(bad.device)):
+        if not bad:
+            optimizer.step()
+        return
+    optimizer.grad_scale, optimizer.found_inf = None, bad.float()
+    try:
+        optimizer.step()
+    finally:
+        del optimizer.grad_scale, optimizer.found_inf
+
+
+class BufferBackup:
+    """The buffers of a model (running statistics) as they were before a step."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._buffers = list(model.buffers())
+        self._kept = [buffer.clone() for buffer in self._buffers]
+
+    @torch.no_grad()
+    def keep(self) -> None:
+        """Remember the present values."""
+        for kept, buffer in zip(self._kept, self._buffers, strict=True):
+            kept.copy_(buffer)
+
+    @torch.no_grad()
+    def restore_if(self, bad: Tensor) -> None:
+        """Go back to the remembered values if the flag `bad` is set."""
+        if not is_asynchronous(bad.device) and not bad:
+            return
+        for kept, buffer in zip(self._kept, self._buffers, strict=True):
+            buffer.copy_(torch.where(bad, kept, buffer))

@@ -1,0 +1,138 @@
+"""Averaged weights, beside those that are trained."""
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...utils.errors import CheckpointError, ConfigError
+from ..checkpoint_io import read_checkpoint
+from ..weight_average import WeightAverage
+from .checkpoint import CheckpointHook
+from .hook import HOOKS, Hook
+from .optimizer import OptimizerHook
+
+if TYPE_CHECKING:
+    from ..base_runner import BaseRunner
+
+AVERAGED = 'ema_state_dict'  # in a checkpoint: all of the model's state, averaged
+TRAINED = 'raw_state_dict'  # in a checkpoint whose state_dict is the averaged one
+
+
+@HOOKS.register_module()
+class EMAHook(Hook):
+    """Keeps an exponential moving average of the weights; training does not notice it.
+
+    Every `interval` iterations average = (1 - m) * average + m * weights, where m is `momentum`, or
+    for an interval what as many single updates would give; no more than (1 + i) / (`warm_up` + i)
+    in iteration i. Up to `begin_iter` the average is the weights. An iteration whose step was left
+    out counts like any other. Running statistics are those of the trained model unless
+    `update_buffers` averages them too. `resume_from` starts with the averages of that checkpoint.
+
+    Each evaluation scores the trained weights and the averaged ones, whose scores end in `_ema`;
+    `evaluate_on_origin=False` leaves out the former. A checkpoint holds the averages as
+    `ema_state_dict`. The best one by a score of theirs has them as its state_dict, and the trained
+    weights as `raw_state_dict`.
+
+    Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992.
+    """
+
+    default_priority = 'ABOVE_NORMAL'  # behind the optimizer's step, ahead of checkpoints
+
+    def __init__(self, momentum: float = 0.0002, interval: int = 1, warm_up: int = 100,
+                 resume_from: str | None = None, begin_iter: int = 0,
+                 update_buffers: bool = False, evaluate_on_origin: bool = True) -> None:
+        if not 0 < momentum < 1:
+            raise ConfigError(f'EMAHook: momentum={momentum} is the share of the new weights, '
+                              'between 0 and 1, such as 0.0002')
+        if interval < 1:
+            raise ConfigError(f'EMAHook: interval={interval}: it must be at least 1')
+        if warm_up < 0 or begin_iter < 0:
+            raise ConfigError(f'EMAHook: warm_up={warm_up}, begin_iter={begin_iter}: neither may '
+                              'be negative')
+        self.momentum = momentum
+        self.interval = interval
+        self.warm_up = warm_up
+        self.resume_from = resume_from
+        self.begin_iter = begin_iter
+        self.update_buffers = update_buffers
+        self.evaluate_on_origin = evaluate_on_origin
+        self.average: WeightAverage | None = None
+        self._saves_average = False
+
+    def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        self.average = self._make(runner)
+        if TRAINED in checkpoint:  # the checkpoint was the best one by its averages
+            self.average.load(checkpoint['state_dict'])
+            self.average.load_weights(checkpoint[TRAINED])
+        elif AVERAGED in checkpoint:
+            self.average.load(checkpoint[AVERAGED])
+        else:
+            runner.logger.warning('EMAHook: the checkpoint has no averaged weights; the average '
+                                  'begins with those that it has')
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        self._check_place(runner)
+        if self.average is not None:  # resumed
+            return
+        self.average = self._make(runner)
+        if self.resume_from is not None:
+            self.average.load(averaged_state(read_checkpoint(self.resume_from), self.resume_from))
+
+    def _make(self, runner: 'BaseRunner') -> WeightAverage:
+        return WeightAverage(runner.model, runner.precision.masters, self.update_buffers)
+
+    def _check_place(self, runner: 'BaseRunner') -> None:
+        """The average of an iteration must be there when a checkpoint of it is written."""
+        before = runner.hooks[:runner.hooks.index(self)]
+        late = any(isinstance(hook, CheckpointHook) for hook in before)
+        early = any(isinstance(hook, OptimizerHook) for hook in runner.hooks) and not any(
+            isinstance(hook, OptimizerHook) for hook in before)
+        if late or early:
+            raise ConfigError(f'EMAHook with priority={self.priority} runs '
+                              f'{"after the checkpoints" if late else "before the step"} of an '
+                              'iteration: leave its priority out of custom_hooks')
+
+    def after_train_iter(self, runner: 'BaseRunner') -> None:
+        if runner.iter < self.begin_iter:
+            self.average.update(1.0)
+        elif self.every_n_iters(runner, self.interval):
+            self.average.update(self._momentum_at(runner.iter))
+
+    def _momentum_at(self, iteration: int) -> float:
+        momentum = 1 - (1 - self.momentum)**self.interval
+        return min(momentum, (1 + iteration) / (max(self.warm_up, 1) + iteration))
+
+    def applied(self) -> AbstractContextManager[None]:
+        """The model has the averaged weights inside this context."""
+        return self.average.applied()
+
+    @contextmanager
+    def saving_average(self) -> Iterator[None]:
+        """Checkpoints written in this context have the averaged weights as their state_dict."""
+        self._saves_average = True
+        try:
+            yield
+        finally:
+            self._saves_average = False
+
+    def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        averaged = self.average.put_into(checkpoint['state_dict'])
+        if self._saves_average:
+            checkpoint[TRAINED] = checkpoint['state_dict']
+            checkpoint['state_dict'] = averaged
+        else:
+            checkpoint[AVERAGED] = averaged
+
+
+def find_ema(runner: 'BaseRunner') -> EMAHook | None:
+    """The hook that averages the weights of this run, if it has one."""
+    return next((hook for hook in runner.hooks if isinstance(hook, EMAHook)), None)
+
+
+def averaged_state(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:
+    """The averaged state_dict in a checkpoint; CheckpointError where it has none."""
+    if TRAINED in checkpoint:
+        return checkpoint['state_dict']
+    if AVERAGED not in checkpoint:
+        raise CheckpointError(f'{filename} has no averaged weights ({AVERAGED}): the run that '
+                              "wrote it had no dict(type='EMAHook') in custom_hooks")
+    return checkpoint[AVERAGED]

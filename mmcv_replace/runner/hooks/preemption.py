@@ -1,0 +1,66 @@
+"""Save and leave when the machine is wanted back."""
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..dist_utils import from_first_rank
+from ..preemption import SIGNALS, StopRequest, StopVote
+from .hook import HOOKS, Hook
+
+if TYPE_CHECKING:
+    from ..base_runner import BaseRunner
+
+SAVED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, start it again
+
+
+@HOOKS.register_module()
+class PreemptionHook(Hook):
+    """After one of `signals` all processes finish their step, save, and leave with `exit_code`.
+
+    The checkpoint, iter_N.pth, holds the exact state: the run that resumes from it goes on as if
+    nothing had been. A second SIGINT ends the process at once.
+    """
+
+    default_priority = 'LOWEST'  # when everything else of an iteration is done
+
+    def __init__(self, signals: Sequence[str] = SIGNALS, exit_code: int = SAVED) -> None:
+        self.exit_code = exit_code
+        self._request = StopRequest(signals)
+        self._vote = StopVote()
+        self._leaving = False
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        self._vote = StopVote()
+        self._request.listen()
+
+    def after_run(self, runner: 'BaseRunner') -> None:
+        # When a process has left, its launcher asks the others to, which are on their way out.
+        if not (self._leaving and runner.world_size > 1):
+            self._request.stop_listening()
+
+    def after_train_iter(self, runner: 'BaseRunner') -> None:
+        if runner.world_size == 1:
+            stop = self._request.received is not None
+        else:
+            stop = self._vote.result()
+        if self.is_last_iter(runner):
+            return
+        if stop:
+            self._leave(runner)
+        if runner.world_size > 1:
+            self._vote.cast(self._request.received is not None)
+
+    def _leave(self, runner: 'BaseRunner') -> None:
+        runner.collect_state()
+        saved = None
+        if runner.rank == 0 and runner.checkpoint_dir is not None:
+            saved = runner.save_checkpoint(runner.checkpoint_dir,
+                                           f'iter_{runner.finished_iters}.pth')
+        # The others wait: launchers end the rest of a job of which one process has left.
+        saved = from_first_rank(saved)
+        cause = self._request.received or 'a signal to another process'
+        kept = (f'saved as {saved}; the same command with --auto-resume goes on from there'
+                if saved else 'not saved: there is no work_dir')
+        runner.logger.warning('%s: stopping after iteration %d, %s (exit code %d)', cause,
+                              runner.finished_iters, kept, self.exit_code)
+        self._leaving = True
+        raise SystemExit(self.exit_code)

@@ -1,0 +1,107 @@
+"""Stopping in good order when the machine is wanted back."""
+import os
+import signal
+import threading
+import types
+from collections.abc import Sequence
+
+import torch
+import torch.distributed as dist
+
+from ..utils.errors import ConfigError
+from .dist_utils import get_dist_info, host_group
+
+# Sent to a whole job: by schedulers and launchers, from the keyboard, ahead of a time limit.
+SIGNALS = ('SIGTERM', 'SIGINT', 'SIGUSR1')
+
+
+class StopRequest:
+    """Takes note of the first of some signals, which then no longer end the process.
+
+    A second SIGINT does, at once.
+    """
+
+    def __init__(self, names: Sequence[str] = SIGNALS) -> None:
+        unknown = [name for name in names if not hasattr(signal, name)]
+        if unknown:
+            raise ConfigError(f'preemption.signals: {unknown[0]!r} is not a signal of this system; '
+                              f'the default is {SIGNALS!r}')
+        self.received: str | None = None
+        self._signals = [getattr(signal, name) for name in names]
+        self._former: dict[signal.Signals, object] = {}
+
+    def listen(self) -> None:
+        """Begin to take note."""
+        self.received = None
+        for number in self._signals:
+            try:
+                self._former[number] = signal.signal(number, self._note)
+            except ValueError:  # a thread beside the main one may not
+                return
+
+    def stop_listening(self) -> None:
+        """Let the signals do what they did before."""
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        self._former.clear()
+
+    def _note(self, number: int, frame: types.FrameType | None) -> None:
+        name = signal.Signals(number).name
+        self.received = self.received or name
+        # Logging is not safe here: the signal may have come while it wrote.
+        os.write(2, f'{name}: the training stops after this iteration\n'.encode())
+        if number == signal.SIGINT:
+            signal.signal(number, signal.SIG_DFL)
+
+
+class StopVote:
+    """Makes all processes stop after the same iteration, when one of them is asked to.
+
+    After each iteration every process says, without waiting for the others, whether it was asked,
+    and reads what all said after the iteration before: none has to wait for more than the others'
+    last step, and none can stop while another goes on.
+    """
+
+    def __init__(self) -> None:
+        self._pending: tuple[dist.Work, torch.Tensor] | None = None
+
+    def result(self) -> bool:
+        """Whether any process was asked to stop by the time of the last `cast`."""
+        if self._pending is None:
+            return False
+        (work, asked), self._pending = self._pending, None
+        if work is not None:
+            work.wait()
+        return bool(asked)
+
+    def cast(self, asked: bool) -> None:
+        """Say whether this process was asked to stop; after `result`."""
+        vote = torch.tensor(int(asked))
+        work = None
+        if get_dist_info()[1] > 1:
+            work = dist.all_reduce(vote, dist.ReduceOp.MAX, host_group(), async_op=True)
+        self._pending = work, vote
+
+
+def finish_speaking() -> None:
+    """Let a process that is about to end with an error say so, while its launcher ends the job."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def outlive_requests() -> None:
+    """For processes that load data: go on while the last step of a job that is to stop needs it.
+
+    The signals go to every process of a job. Of the parent, SIGTERM means what it always does.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, 'sigwaitinfo'):  # which tells who sent a signal, and is not everywhere
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_obey, args=(os.getppid(),), daemon=True).start()
+
+
+def _obey(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)

@@ -1,0 +1,53 @@
+"""`{{ fileDirname }}` and its sisters: what the text of a config may say of its own file."""
+import json
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def fill_python(text: str, path: Path) -> str:
+    """The source with the names in the place of its variables; nothing in them ends a string."""
+    return _fill(text, path, lambda name: re.sub(
+        r'[^\w\-./ ]', lambda match: f'\\U{ord(match[0]):08x}', name))
+
+
+def fill_json(text: str, path: Path) -> str:
+    """As `fill_python` for JSON."""
+    return _fill(text, path, lambda name: json.dumps(name)[1:-1])
+
+
+def mark_yaml(text: str, path: Path) -> tuple[str, dict[str, str]]:
+    """The text with a word for each variable, and what `put_in` is to replace the words by.
+
+    What a name itself would mean to YAML depends on the quotes around it.
+    """
+    names: dict[str, str] = {}
+
+    def mark(name: str) -> str:
+        word = f'name{uuid.uuid4().hex}'
+        names[word] = name
+        return word
+
+    return _fill(text, path, mark), names
+
+
+def put_in(tree: Any, names: dict[str, str]) -> Any:
+    """The tree with the words replaced by the names."""
+    if not names:
+        return tree
+    if isinstance(tree, dict):
+        return {put_in(key, names): put_in(entry, names) for key, entry in tree.items()}
+    if isinstance(tree, list):
+        return [put_in(entry, names) for entry in tree]
+    if isinstance(tree, str):
+        return re.sub('|'.join(names), lambda match: names[match[0]], tree)
+    return tree
+
+
+def _fill(text: str, path: Path, escape: Callable[[str], str]) -> str:
+    values = {'fileDirname': path.parent.as_posix(), 'fileBasename': path.name,
+              'fileBasenameNoExtension': path.stem, 'fileExtname': path.suffix}
+    return re.sub(r'\{\{\s*(' + '|'.join(values) + r')\s*\}\}',
+                  lambda match: escape(values[match[1]]), text)

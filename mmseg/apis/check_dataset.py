@@ -1,0 +1,60 @@
+"""The dataset doctor: a whole check for its command, a quick one at the start of a training."""
+import os
+from collections.abc import Sequence
+
+from mmcv_replace.fileio import dump
+from mmcv_replace.utils import Config, track_iter_progress
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.datasets.doctor import (
+    Report,
+    examine_all,
+    format_report,
+    open_report,
+    plan_lists,
+    write_lists,
+)
+
+from .splits import SPLITS, build_split
+
+
+def check_dataset(
+    cfg: Config,
+    splits: Sequence[str] | None = None,
+    nproc: int | None = None,
+    json_file: str | None = None,
+    clean_dir: str | None = None,
+    max_examples: int = 5,
+) -> tuple[str, int]:
+    """Check every sample of the config's datasets, by default those of all splits it has.
+
+    Returns a text for the terminal and the exit code: 0, or 1 where there are errors. The full
+    report goes to `json_file`; cleaned lists of the samples go to `clean_dir`.
+    """
+    splits = splits or [split for split in SPLITS if split in cfg.data]
+    if not splits:
+        raise ConfigError('the config has no data to check: data.train, data.val and data.test are '
+                          'absent')
+    report = open_report({split: build_split(cfg, split, may_lack_files=True)
+                          for split in dict.fromkeys(splits)})
+    lists = plan_lists(report, clean_dir) if clean_dir is not None else []
+    examine_all(report, usable_cores() if nproc is None else nproc, track_iter_progress)
+    written = write_lists(report, lists) if lists else []
+    if json_file is not None:
+        write_json(report, json_file)
+    return '\n'.join([format_report(report, max(max_examples, 0)), *written]), report.exit_code
+
+
+def write_json(report: Report, file: str) -> None:
+    """Write the report; DataError where that is not possible."""
+    try:
+        dump(report.to_json(), file, file_format='json', indent=2)
+    except OSError as error:
+        raise DataError(f'cannot write the report {file}: {error.strerror or error}; name another '
+                        'file with --json') from error
+
+
+def usable_cores() -> int:
+    """How many processes can compute at once here."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,98 @@
+"""The look at the data before a training: `data.check = 'quick'`, 'full' or 'off'."""
+import logging
+from collections.abc import Callable
+
+import torch.distributed as dist
+from torch.utils.data import Dataset
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.suggest import did_you_mean, printable
+from mmseg.datasets.doctor import (
+    KINDS,
+    UNLOADABLE,
+    Report,
+    examine_all,
+    examine_some,
+    open_report,
+)
+from mmseg.datasets.on_error import read_on_error
+
+from .process import Process
+from .splits import build_split
+
+CHECKS = ('quick', 'full', 'off')
+# Samples that the quick check looks at, spread evenly over a split.
+QUICK = {'train': 64, 'val': 16}
+
+logger = logging.getLogger('mmseg')
+
+
+def check_training_data(
+    cfg: Config, dataset: Dataset, process: Process, validate: bool
+) -> None:
+    """Raise DataError on every process where `dataset` or the validation set cannot be used.
+
+    The first process looks, the others wait for it. What does not stop a training is logged.
+    """
+    mode = cfg.data.get('check', 'quick')
+    if mode not in CHECKS:
+        raise ConfigError(f"data.check={mode!r}: choose {', '.join(map(repr, CHECKS))}"
+                          f'{did_you_mean(mode, CHECKS)}')
+    if mode != 'off':
+        _on_first_process(lambda: _check(cfg, dataset, mode, validate), process)
+
+
+def _check(cfg: Config, dataset: Dataset, mode: str, validate: bool) -> None:
+    datasets = {'train': dataset}
+    if validate:
+        datasets['val'] = build_split(cfg, 'val', may_lack_files=True)
+    report = open_report(datasets)
+    if mode == 'quick':
+        examine_some(report, QUICK)
+    else:
+        examine_all(report, cfg.data.get('workers_per_gpu', 0))
+    skips = read_on_error(cfg.data.get('on_error')) is not None
+    stopping = [kind for kind in KINDS if _stops(kind, skips) and report.of_kind(kind)]
+    samples = ', '.join(f'{split} {count:,}' for split, count in report.samples.items())
+    logger.info('Data check (%s): samples looked at: %s, in %.1f s', mode, samples, report.seconds)
+    for kind in KINDS:
+        if kind not in stopping and KINDS[kind].severity != 'info' and report.of_kind(kind):
+            logger.warning('Data check: %s', _describe(report, kind))
+    if stopping:
+        told = '\n'.join(_describe(report, kind) for kind in stopping)
+        raise DataError(f'{told}\npython tools/check_dataset.py {cfg.filename or "CONFIG"} lists '
+                        'everything that is wrong with the data, and --write-clean DIR writes '
+                        "lists without it; data.check='off' trains regardless")
+
+
+def _stops(kind: str, skips: bool) -> bool:
+    # Training on the images of the validation may be meant, as a trial of the whole chain.
+    return KINDS[kind].severity == 'error' and kind != 'leak' and not (
+        skips and kind in UNLOADABLE)
+
+
+def _describe(report: Report, kind: str) -> str:
+    findings = report.of_kind(kind)
+    first = findings[0]
+    detail = f': {first.detail}' if first.detail else ''
+    remedy = report.remedy(kind)
+    return (f'{KINDS[kind].title}: {len(findings):,}, first {printable(first.file + detail)} '
+            f'({first.split})' + (f'; {remedy}' if remedy else ''))
+
+
+def _on_first_process(check: Callable[[], None], process: Process) -> None:
+    """Run a check on the first process; where it fails there, all processes end."""
+    failure: list[str | None] = [None]
+    error: Exception | None = None
+    if process.rank == 0:
+        try:
+            check()
+        except Exception as caught:  # the others must hear of any
+            error, failure = caught, [f'{type(caught).__name__}: {caught}']
+    if process.distributed:
+        dist.broadcast_object_list(failure)
+    if error is not None:
+        raise error
+    if failure[0] is not None:
+        raise DataError(f'the data check of rank 0 failed: {failure[0]}')

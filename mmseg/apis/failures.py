@@ -1,0 +1,56 @@
+"""What ends a job from outside: lost processes, named with their rank."""
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch.distributed as dist
+
+from mmcv_replace.runner import get_dist_info
+from mmcv_replace.runner.hooks import describe_ranks
+from mmcv_replace.runner.preemption import finish_speaking
+from mmcv_replace.utils.errors import DataError, LostPeerError, UserError, add_note
+
+_EXCHANGE = re.compile(r'gloo|timed? ?out|connection (closed|reset|refused)|peer', re.IGNORECASE)
+_WORKER = re.compile(r'DataLoader worker \(pid')
+
+
+@contextmanager
+def naming_lost_peers() -> Iterator[None]:
+    """Turn a failed exchange between processes into an error that says who stayed behind.
+
+    So with a process that loaded data; any other error is told which rank it is of.
+    """
+    try:
+        yield
+    except Exception as error:
+        rank, world_size = get_dist_info()
+        if isinstance(error, RuntimeError) and _WORKER.search(str(error)):
+            raise DataError(
+                f'rank {rank}: a process that loads its data died: {_first_line(error)}. Mostly it '
+                'is killed for want of memory: lower data.workers_per_gpu, or enlarge /dev/shm '
+                '(docker run --shm-size)') from error
+        if _is_exchange(error):
+            finish_speaking()
+            raise LostPeerError(_describe(error)) from error
+        if world_size > 1 and not isinstance(error, UserError):
+            add_note(error, f'raised in the process of rank {rank}')
+        raise
+
+
+def _is_exchange(error: Exception) -> bool:
+    # Gloo raises plain RuntimeErrors: what they say of connections and time-outs tells them.
+    if isinstance(error, UserError) or not dist.is_initialized():
+        return False
+    return isinstance(error, dist.DistError) or (
+        isinstance(error, RuntimeError) and bool(_EXCHANGE.search(str(error))))
+
+
+def _describe(error: Exception) -> str:
+    return (f'rank {dist.get_rank()}: an exchange with the other processes failed: '
+            f'{_first_line(error)}\nThe processes, those that stayed behind first:\n'
+            f'{describe_ranks() or "unknown"}\nLook for the error of the first one in the log, or '
+            'whether its host hangs; dist_params = dict(timeout=SECONDS) sets how long to wait')
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

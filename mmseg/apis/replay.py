@@ -1,0 +1,149 @@
+"""Run a training batch again that a run has saved, and say where its numbers cease to be finite."""
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcv_replace.device import resolve_device, start_device
+from mmcv_replace.runner import Precision, load_state_dict, precision_from_config
+from mmcv_replace.runner.replay_file import read_replay
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.config_literal import read_literal_config
+from mmcv_replace.utils.errors import CheckpointError, ConfigError
+from mmseg.models import build_segmentor
+
+from .bootstrap import load_config
+from .inference import load_weights
+from .replay_trace import Trace, is_finite, trace_step
+from .train import wrap_model
+
+MOST_LABELS = 6  # that a row shows
+IGNORED = 255
+
+
+def replay_batch(file: str | Path, device: str = 'auto', config: str | None = None,
+                 checkpoint: str | None = None) -> tuple[str, bool]:
+    """Run the batch in `file` through its model; returns a report, and whether all is finite.
+
+    The config is read from the file without executing any of it, unless `config` names another.
+    The weights are those in the file, or those of `checkpoint`. In low precision a batch that is
+    not finite is run in float32 too.
+    """
+    saved = read_replay(file)
+    for key in ('img', 'img_metas'):
+        if key not in saved['batch']:
+            raise CheckpointError(f'{file} cannot be replayed: its batch has no {key!r}, hence is '
+                                  'not of a segmentor')
+    cfg = load_config(config) if config is not None else _saved_config(saved, file)
+    chosen = resolve_device(device)
+    start_device(chosen, cfg.get(chosen.type))
+    precision = precision_from_config(cfg, chosen)
+    runs = {_name_of(precision): _run(saved, cfg, precision, file, checkpoint)}
+    first, = runs.values()
+    if precision.enabled and not first.finite:
+        runs['float32'] = _run(saved, cfg, Precision(chosen), file, checkpoint)
+    parts = [_headline(saved, file, chosen, checkpoint), _losses(saved['facts']['losses'], runs),
+             *(_findings(name, trace) for name, trace in runs.items()),
+             _images(saved['batch'])]
+    return '\n'.join(parts), first.finite
+
+
+def _saved_config(saved: dict[str, Any], file: str | Path) -> Config:
+    remedy = f'name the config of the run: --config CONFIG {file}'
+    if not saved.get('config'):
+        raise ConfigError(f'{file} has no config; {remedy}')
+    cfg = Config(read_literal_config(saved['config'], f'the config in {file}'))
+    if cfg.get('custom_imports'):
+        raise ConfigError(f'the config in {file} has custom_imports, code that a file of data may '
+                          f'not ask for; {remedy}')
+    if 'model' not in cfg:
+        raise ConfigError(f'the config in {file} has no model; {remedy}')
+    return cfg
+
+
+def _run(saved: dict[str, Any], cfg: Config, precision: Precision, file: str | Path,
+         checkpoint: str | None) -> Trace:
+    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    if checkpoint is not None:
+        load_weights(model, checkpoint)
+    elif saved['state_dict'] is None:
+        raise CheckpointError(f'{file} has no weights: by the time the run looked, they were not '
+                              'finite any more. Give those of a checkpoint before it: --checkpoint '
+                              "FILE. A run resumed from it with nonfinite.check='step' keeps them")
+    else:
+        load_state_dict(model, saved['state_dict'], strict=True, source=str(file))
+    model = wrap_model(model, precision.device, False, precision).train()
+    with torch.random.fork_rng(devices=[]):
+        if saved['random_state'] is not None:
+            torch.set_rng_state(saved['random_state'])
+        return trace_step(model, saved['batch'])
+
+
+def _name_of(precision: Precision) -> str:
+    if not precision.enabled:
+        return 'float32'
+    return f'{str(precision.dtype).removeprefix("torch.")} ({precision.opt_level})'
+
+
+def _headline(saved: dict[str, Any], file: str | Path, device: torch.device,
+              checkpoint: str | None) -> str:
+    facts = saved['facts']
+    if checkpoint is not None:
+        weights = f'of {checkpoint}'
+    else:
+        weights = 'those that met it' if facts['exact'] else 'of a few iterations later'
+    return (f'{file}: iteration {facts["iteration"]}, rank {facts["rank"]}: {facts["problem"]}\n'
+            f'replayed on {device}, weights: {weights}')
+
+
+def _losses(recorded: dict[str, float], runs: dict[str, Trace]) -> str:
+    from prettytable import PrettyTable
+    table = PrettyTable(['loss', 'in the run', *runs], align='l')
+    for name in dict.fromkeys([*recorded, *(key for run in runs.values() for key in run.losses)]):
+        values = [recorded.get(name), *(run.losses.get(name) for run in runs.values())]
+        table.add_row([name, *('-' if value is None else f'{value:.6g}' for value in values)])
+    return str(table)
+
+
+def _findings(name: str, trace: Trace) -> str:
+    spoiled, total = trace.gradients
+    lines = [f'{name}: {"all is finite" if trace.finite else "NOT finite"}']
+    if trace.weight is not None:
+        lines.append(f'  weights that are not finite: {trace.weight}, perhaps others')
+    if trace.module is not None:
+        lines.append(f'  first output that is not finite: {trace.module}')
+    elif not is_finite(torch.tensor(list(trace.losses.values()))):
+        lines.append('  every output of a module is finite: it is the loss itself')
+    lines.append(f'  norm of the gradients: {trace.norm:.6g}')
+    if trace.gradient is not None:
+        lines.append(f'  gradients that are not finite: {spoiled} of {total}; '
+                     f'the nearest to the loss: {trace.gradient}')
+    return '\n'.join(lines)
+
+
+def _images(batch: dict[str, Any]) -> str:
+    """A row for each image: its numbers as the model sees them, and its labels."""
+    from prettytable import PrettyTable
+    table = PrettyTable(['image', 'min', 'max', 'mean', 'not finite', 'labels (share)', 'ignored'],
+                        align='l')
+    labels = batch.get('gt_semantic_seg')
+    for index, (image, meta) in enumerate(zip(batch['img'], batch['img_metas'], strict=True)):
+        finite = torch.isfinite(image)
+        numbers = image[finite]
+        figures = ([f'{float(f(numbers)):.4g}' for f in (Tensor.min, Tensor.max, Tensor.mean)]
+                   if len(numbers) else ['-'] * 3)
+        table.add_row([meta.get('filename') or index, *figures, int((~finite).sum()),
+                       *(['-'] * 2 if labels is None else _label_shares(labels[index]))])
+    return str(table)
+
+
+def _label_shares(label: Tensor) -> tuple[str, str]:
+    """The most frequent labels, and the share of those that are ignored."""
+    values, counts = label.unique(return_counts=True)
+    order = counts.argsort(descending=True).tolist()
+    shares = {int(values[i]): f'{100 * int(counts[i]) / label.numel():.1f} %' for i in order}
+    ignored = shares.pop(IGNORED, '0 %')
+    texts = [f'{value}: {share}' for value, share in shares.items()]
+    more = f', {len(texts) - MOST_LABELS} more' if len(texts) > MOST_LABELS else ''
+    return ', '.join(texts[:MOST_LABELS]) + more, ignored

@@ -1,0 +1,59 @@
+"""Whether a training job begins anew or goes on, and from which checkpoint."""
+import uuid
+from pathlib import Path
+from typing import Any
+
+from mmcv_replace.runner.auto_resume import newest_checkpoint, set_current_run, was_restarted
+from mmcv_replace.runner.checkpoint import read_outline
+from mmcv_replace.runner.dist_utils import any_rank, from_first_rank
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import CheckpointError
+from mmseg.utils import get_root_logger
+
+from .process import Process
+
+
+def choose_start(cfg: Config, process: Process) -> dict[str, str]:
+    """Set `cfg.resume_from` for a job with `auto_resume`, or that its launcher started again.
+
+    The newest sound checkpoint of the work directory goes before a `resume_from` of the user's,
+    which is how the run began. Without a seed in the config the one of the checkpoint counts.
+    Returns what identifies the run, for the meta data of its checkpoints.
+    """
+    # With several machines torchrun counts the restarts of each.
+    automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
+    chosen = _choose(cfg, automatic) if process.rank == 0 else None
+    cfg.resume_from, known = from_first_rank(chosen)
+    if cfg.get('seed') is None:
+        cfg.seed = known.get('seed')
+    return {key: known[key] for key in ('run_id',) if key in known}
+
+
+def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
+    """The checkpoint to resume from, and the meta data to go on with."""
+    logger = get_root_logger()
+    resume_from = cfg.get('resume_from')
+    if automatic:
+        # A run without regular checkpoints has None here.
+        folder = (cfg.get('checkpoint_config') or {}).get('out_dir') or cfg.work_dir
+        newest = newest_checkpoint(folder, logger) if Path(folder).is_dir() else None
+        resume_from = resume_from if newest is None else str(newest)
+        if resume_from is None:
+            logger.info('auto-resume: no checkpoint of this run in %s, it starts anew', folder)
+        else:
+            logger.info('auto-resume: the run goes on from %s', resume_from)
+    known = {'run_id': uuid.uuid4().hex} if resume_from is None else _known_of(resume_from)
+    if 'run_id' in known:
+        set_current_run(cfg.work_dir, known['run_id'])
+    return resume_from, known
+
+
+def _known_of(checkpoint: str) -> dict[str, Any]:
+    """Seed and identity of the run that wrote a checkpoint, where it says so."""
+    try:
+        meta = read_outline(checkpoint).get('meta')
+    except CheckpointError:  # told when it is loaded, which may be from a URL
+        return {}
+    types = {'run_id': str, 'seed': int}
+    return {key: meta[key] for key, kind in types.items()
+            if isinstance(meta, dict) and isinstance(meta.get(key), kind)}

@@ -1,0 +1,174 @@
+"""The look at the data before a training: what stops it, what is only told, on every process."""
+import logging
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from PIL import Image
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.apis.data_check import check_training_data
+from mmseg.apis.splits import build_split
+
+FIRST, SECOND = (SimpleNamespace(rank=rank, distributed=True, world_size=2) for rank in (0, 1))
+ALONE = SimpleNamespace(rank=0, distributed=False, world_size=1)
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    """200 images to train on (four files) and one to validate on."""
+    for folder in ('img', 'ann'):
+        (tmp_path / folder).mkdir()
+    for number, name in enumerate('abcdv'):
+        label = np.arange(64, dtype=np.uint8).reshape(8, 8) % 3
+        Image.fromarray(np.full((8, 8, 3), number, np.uint8)).save(tmp_path / f'img/{name}.jpg')
+        Image.fromarray(label).save(tmp_path / f'ann/{name}.png')
+    (tmp_path / 'train.txt').write_text('a\nb\nc\nd\n' * 50)
+    (tmp_path / 'val.txt').write_text('v\n')
+    common = dict(type='CustomDataset', data_root=str(tmp_path), img_dir='img', ann_dir='ann',
+                  classes=['x', 'y', 'z'], pipeline=[dict(type='LoadImageFromFile'),
+                                                     dict(type='LoadAnnotations')])
+    return Config(dict(data=dict(train=dict(common, split='train.txt'),
+                                 val=dict(common, split='val.txt'))))
+
+
+def check(cfg, process=ALONE, validate=True):
+    check_training_data(cfg, build_split(cfg, 'train'), process, validate)
+
+
+def test_good_data_pass_and_the_log_tells_how_many(cfg, caplog):
+    caplog.set_level(logging.INFO)
+    check(cfg)
+
+    [line] = [record.getMessage() for record in caplog.records if record.name == 'mmseg']
+    assert line.startswith('Data check (quick): samples looked at: train 64, val 1, in ')
+
+
+@pytest.mark.parametrize(('damage', 'told'), [
+    (lambda root: (root / 'img/b.jpg').write_bytes(b'\xff\xd8'), 'truncated files.*img/b.jpg'),
+    (lambda root: (root / 'ann/d.png').unlink(), 'missing files.*ann/d.png'),
+    (lambda root: (root / 'ann/v.png').write_bytes(b'x'), r'unreadable files: 1.*v.png.*\(val\)'),
+    (lambda root: Image.fromarray(np.full((8, 8), 7, np.uint8)).save(root / 'ann/c.png'),
+     'no class: .*ann/c.png: holds 7'),
+    (lambda root: [Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(root / f'ann/{name}.png')
+                   for name in 'abcd'], 'masks of two values.*label_map')])
+def test_errors_stop_the_training(cfg, tmp_path, damage, told):
+    dataset = build_split(cfg, 'train')
+    damage(tmp_path)
+
+    with pytest.raises(DataError, match=f'(?s){told}.*python tools/check_dataset.py CONFIG lists '
+                                        "everything.*data.check='off' trains regardless"):
+        check_training_data(cfg, dataset, ALONE, validate=True)
+    cfg.data.check = 'off'
+    check_training_data(cfg, dataset, ALONE, validate=True)
+
+
+def test_the_config_is_named_in_the_remedy(cfg, tmp_path):
+    dataset = build_split(cfg, 'train')
+    (tmp_path / 'img/b.jpg').unlink()
+    (tmp_path / 'my.py').write_text(cfg.pretty_text)
+    with pytest.raises(DataError, match=r'python tools/check_dataset\.py .*my\.py lists'):
+        check_training_data(Config.fromfile(tmp_path / 'my.py'), dataset, ALONE, validate=False)
+
+
+def test_without_validation_its_data_are_not_looked_at(cfg, tmp_path):
+    (tmp_path / 'ann/v.png').unlink()
+
+    check(cfg, validate=False)
+    del cfg.data['val']
+    check(cfg, validate=False)
+
+
+def test_warnings_are_logged_once_each(cfg, tmp_path, caplog):
+    for name in 'ab':
+        Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / f'ann/{name}.png')
+    (tmp_path / 'val.txt').write_text('c\n')
+    check(cfg)
+
+    told = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
+    assert len(told) == 2
+    assert told[0].startswith('Data check: leak: training images that are also validated')
+    assert f'{tmp_path}/img/c.jpg: is in val too (train)' in told[0]
+    assert 'masks without a pixel that counts: 32, first' in told[1]
+
+
+@pytest.mark.parametrize('on_error', ['skip', dict(action='skip', max_skipped=3)])
+def test_files_that_will_be_skipped_are_warnings(cfg, tmp_path, caplog, on_error):
+    (tmp_path / 'img/a.jpg').unlink()
+    (tmp_path / 'img/b.jpg').write_bytes(b'')
+    (tmp_path / 'img/c.jpg').write_bytes(b'?')
+    cfg.data.on_error = on_error
+    check(cfg)
+    told = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
+    assert [line.split(':')[1] for line in told] == [
+        ' missing files', ' truncated files', ' unreadable files']
+    Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / 'ann/d.png')
+    with pytest.raises(DataError, match=r'masks with values that are no class: \d+, first'):
+        check(cfg)
+
+
+def test_without_skipping_a_missing_first_file_stops_the_building(cfg, tmp_path):
+    (tmp_path / 'img/a.jpg').unlink()
+    with pytest.raises(DataError, match='images are missing'):
+        build_split(cfg, 'train')
+    assert len(build_split(cfg, 'train', may_lack_files=True)) == 200
+
+
+def test_the_full_check_looks_at_everything(cfg, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    (tmp_path / 'train.txt').write_text('a\n' * 34 + 'b\n' + 'a\n' * 65)
+    dataset = build_split(cfg, 'train')
+    Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / 'ann/b.png')
+    check_training_data(cfg, dataset, ALONE, validate=True)
+    cfg.data.check = 'full'
+    with pytest.raises(DataError, match='no class: 1, first'):
+        check_training_data(cfg, dataset, ALONE, validate=True)
+    assert 'Data check (full): samples looked at: train 100, val 1' in caplog.text
+
+
+@pytest.mark.parametrize('value', ['fast', 'Quick', None, 3])
+def test_an_unknown_check_is_an_error(cfg, value):
+    cfg.data.check = value
+    with pytest.raises(ConfigError, match=r"data\.check=.*choose 'quick', 'full', 'off'"):
+        check(cfg)
+
+
+def test_a_split_that_is_absent_is_an_error(cfg):
+    with pytest.raises(ConfigError, match=r"the config has no data\.vall; did you mean 'val'\?"):
+        build_split(cfg, 'vall')
+
+
+def test_the_check_takes_nothing_from_the_generators(cfg):
+    dataset = build_split(cfg, 'train')
+    states = torch.get_rng_state(), np.random.get_state()[1].tolist()
+    for mode in ('quick', 'full'):
+        cfg.data.check = mode
+        check_training_data(cfg, dataset, ALONE, validate=True)
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert np.random.get_state()[1].tolist() == states[1]
+
+
+def test_an_error_of_the_first_process_ends_all(cfg, tmp_path, monkeypatch):
+    sent = []
+    monkeypatch.setattr(dist, 'broadcast_object_list', lambda items: sent.extend(items))
+    dataset = build_split(cfg, 'train')
+    check_training_data(cfg, dataset, FIRST, validate=False)
+    assert sent == [None]
+    (tmp_path / 'img/b.jpg').unlink()
+    with pytest.raises(DataError, match='missing files'):
+        check_training_data(cfg, dataset, FIRST, validate=False)
+    monkeypatch.setattr(dist, 'broadcast_object_list', lambda items: items.__setitem__(0, sent[1]))
+    with pytest.raises(DataError, match='the data check of rank 0 failed: DataError: missing'):
+        check_training_data(cfg, dataset, SECOND, validate=False)
+
+
+def test_a_fault_of_the_check_itself_ends_all_too(cfg, monkeypatch):
+    sent = []
+    monkeypatch.setattr(dist, 'broadcast_object_list', lambda items: sent.extend(items))
+    monkeypatch.setattr('mmseg.apis.data_check.examine_some', lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        check(cfg, FIRST)
+    assert sent == ['ZeroDivisionError: division by zero']

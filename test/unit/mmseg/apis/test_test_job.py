@@ -1,0 +1,198 @@
+"""A whole test job on images of several sizes: what makes it fast changes no score."""
+import pickle
+import weakref
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.apis import OutputOptions, Process, evaluate_from_config, init_segmentor
+from mmseg.apis.evaluation_loader import evaluation_loader
+from mmseg.apis.execution import prepare_inference
+from mmseg.datasets import build_dataset
+from mmseg.models import EncoderDecoder, build_segmentor
+
+CPU = Process(torch.device('cpu'))
+SIZES = [(40, 48), (40, 48), (48, 40), (40, 48), (33, 57)]
+NORM = dict(type='BN')
+STEPS = [dict(type='Resize', keep_ratio=True), dict(type='RandomFlip'),
+         dict(type='Normalize', mean=[120.0] * 3, std=[60.0] * 3, to_rgb=True),
+         dict(type='ImageToTensor', keys=['img']), dict(type='Collect', keys=['img'])]
+MODEL = dict(
+    type='EncoderDecoder',
+    backbone=dict(type='ResNetV1c', depth=18, num_stages=2, strides=(1, 2), dilations=(1, 1),
+                  out_indices=(0, 1), base_channels=8, stem_channels=8, norm_cfg=NORM),
+    decode_head=dict(type='PSPHead', in_channels=16, channels=8, in_index=1, pool_scales=(1, 2),
+                     num_classes=4, norm_cfg=NORM, dropout_ratio=0))
+
+
+@pytest.fixture
+def make_job(tmp_path):
+    """Writes images, masks and a checkpoint; returns a function that makes the config."""
+    def write(number):
+        rng = np.random.default_rng(0)
+        for i in range(number):
+            size = SIZES[i % len(SIZES)]
+            coarse = rng.integers(0, 256, (5, 6, 3), np.uint8)
+            for folder, array in (('img', cv2.resize(coarse, size[::-1])),
+                                  ('ann', rng.integers(0, 4, size).astype(np.uint8))):
+                (tmp_path / folder).mkdir(exist_ok=True)
+                cv2.imwrite(str(tmp_path / folder / f'{i:03}.png'), array)
+
+    def make(number=10, options=None, **data):
+        write(number)
+        torch.manual_seed(0)
+        model = build_segmentor(MODEL)
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.running_mean, std=0.1)
+                nn.init.uniform_(module.running_var, 0.5, 1)
+        nn.init.normal_(model.decode_head.conv_seg.weight)
+        torch.save(dict(meta={}, state_dict=model.state_dict()), tmp_path / 'model.pth')
+        dataset = dict(type='CustomDataset', data_root=str(tmp_path), img_dir='img', ann_dir='ann',
+                       img_suffix='.png', classes=('a', 'b', 'c', 'd'), pipeline=[
+                           dict(type='LoadImageFromFile'),
+                           dict(type='MultiScaleFlipAug', img_scale=(96, 64), flip=False,
+                                transforms=STEPS)])
+        return Config(dict(model=MODEL, data=dict(workers_per_gpu=0, test=dataset, **data),
+                           **(options or {})))
+    return make
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Scores and label maps of a job."""
+    def run(cfg):
+        out = tmp_path / 'out.pkl'
+        scores = evaluate_from_config(cfg, str(tmp_path / 'model.pth'), CPU,
+                                      OutputOptions(metrics=['mIoU'], out=str(out)))
+        return scores, pickle.loads(out.read_bytes())
+    return run
+
+
+def same(first, second):
+    assert first[0] == second[0]
+    for one, other in zip(first[1], second[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    """The sizes of the batches that the network sees."""
+    seen = []
+    plain = EncoderDecoder.encode_decode
+
+    def watch(self, img, img_metas):
+        seen.append(tuple(img.shape))
+        return plain(self, img, img_metas)
+
+    monkeypatch.setattr(EncoderDecoder, 'encode_decode', watch)
+    return seen
+
+
+def test_images_of_equal_size_are_predicted_together(make_job, run, batches):
+    single = run(make_job())
+    assert [shape[0] for shape in batches] == [1] * 10
+    assert len({label_map.shape for label_map in single[1]}) == 3
+    assert all(len(np.unique(label_map)) > 1 for label_map in single[1])
+    batches.clear()
+    same(run(make_job(test_dataloader=dict(samples_per_gpu=5))), single)
+    assert [shape[0] for shape in batches] == [3, 1, 1] * 2
+
+
+def test_settings_of_the_loader_are_checked(make_job, run):
+    with pytest.raises(ConfigError, match=r'data\.test_dataloader takes samples_per_gpu, .*, not '
+                                          r"sample_per_gpu; did you mean 'samples_per_gpu'"):
+        run(make_job(test_dataloader=dict(sample_per_gpu=5)))
+
+
+def test_each_split_has_its_own_loader(make_job):
+    cfg = make_job(val_dataloader=dict(samples_per_gpu=4, workers_per_gpu=2),
+                   test_dataloader=dict(samples_per_gpu=3))
+    dataset = build_dataset(cfg.data.test, dict(test_mode=True))
+    for split, expected in (('val', (4, 2)), ('test', (3, 0))):
+        loader = evaluation_loader(dataset, cfg, split, False, CPU.device)
+        assert (loader.batch_size, loader.num_workers) == expected
+
+
+def test_folded_norms_and_memory_format_change_no_label(make_job, run, monkeypatch):
+    seen = []
+
+    def norms(self, *args, plain=EncoderDecoder.simple_test, **options):
+        weight = self.backbone.layer1[0].conv1.weight
+        seen.append((sum(isinstance(module, nn.BatchNorm2d) for module in self.modules()),
+                     weight.is_contiguous(memory_format=torch.channels_last)))
+        return plain(self, *args, **options)
+
+    monkeypatch.setattr(EncoderDecoder, 'simple_test', norms)
+    first, plain, channels_last = [
+        run(make_job(options=options)) for options in (None, dict(fuse_conv_bn=False),
+                                                       dict(channels_last=True))]
+    same(plain, first)
+    same(channels_last, first)
+    assert set(seen[:10]) == {(0, False)}
+    assert seen[10][0] > 10
+    assert not seen[10][1]
+    assert set(seen[20:]) == {(0, True)}
+
+
+class ForeignNet(EncoderDecoder):
+    """A model of a user, whose own layers may run in any order."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.conv, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
+
+    def encode_decode(self, img, img_metas):
+        return super().encode_decode(self.conv(self.norm(img)), img_metas)
+
+
+def test_norms_of_foreign_modules_are_folded_only_when_asked(make_job, tmp_path):
+    cfg = make_job()
+    cfg.model.type = ForeignNet
+    for wanted, left in ((None, 1), (True, 0)):
+        if wanted:
+            cfg.fuse_conv_bn = wanted
+        model = build_segmentor(cfg.model)
+        prepare_inference(model, cfg, CPU.device)
+        assert sum(isinstance(module, nn.BatchNorm2d) for module in model.modules()) == left
+
+
+def test_a_model_for_inference_keeps_its_keys(make_job, tmp_path):
+    cfg = make_job()
+    model = init_segmentor(cfg, str(tmp_path / 'model.pth'), 'cpu')
+    stored = torch.load(tmp_path / 'model.pth')['state_dict']
+    assert model.state_dict().keys() == stored.keys()
+    assert all(torch.equal(value, stored[key]) for key, value in model.state_dict().items())
+
+
+def test_weights_that_a_checkpoint_lacks_are_drawn(make_job, tmp_path, monkeypatch):
+    cfg = make_job()
+    stored = torch.load(tmp_path / 'model.pth')
+    del stored['state_dict']['decode_head.conv_seg.weight']
+    torch.save(stored, tmp_path / 'part.pth')
+    empty = torch.empty
+    monkeypatch.setattr(torch, 'empty', lambda *size, **options: empty(*size, **options).fill_(9e9))
+    for checkpoint in (None, str(tmp_path / 'part.pth')):
+        model = init_segmentor(cfg, checkpoint, 'cpu')
+        assert all(parameter.abs().max() < 100 for parameter in model.parameters())
+
+
+def test_nothing_of_a_sample_is_kept(make_job, tmp_path, monkeypatch):
+    held, alive = [], []
+
+    def counting(self, img, img_metas, plain=EncoderDecoder.simple_test, **options):
+        alive.append(sum(each() is not None for each in held))
+        label_maps = plain(self, img, img_metas, **options)
+        held.extend(map(weakref.ref, [img, *label_maps]))
+        return label_maps
+
+    monkeypatch.setattr(EncoderDecoder, 'simple_test', counting)
+    evaluate_from_config(make_job(30), str(tmp_path / 'model.pth'), CPU,
+                         OutputOptions(metrics=['mIoU'], show_dir=str(tmp_path / 'show')))
+    assert len(alive) == 30
+    assert max(alive) <= 4

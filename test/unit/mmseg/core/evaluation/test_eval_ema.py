@@ -1,0 +1,103 @@
+"""Evaluation of trained and averaged weights side by side."""
+import logging
+
+import pytest
+import torch
+
+from mmcv_replace.runner import EMAHook
+from mmseg.core import EvalHook
+from mmseg.core.evaluation import eval_hooks
+
+
+@pytest.fixture
+def run(make_runner, make_loader, train_loader, model, monkeypatch):
+    """Train with averaging; the score of an evaluation is the weight that it sees."""
+    def start(ema=(), length=4, **options):
+        seen = []
+
+        def evaluate(model, loader, logger, **kwargs):
+            seen.append(model.module.weight.item())
+            return {'mIoU': seen[-1], 'IoU.sky': 0.5, 'aAcc': 0.1}
+
+        monkeypatch.setattr(eval_hooks, 'evaluate_model', evaluate)
+        hook = EvalHook(make_loader(), interval=2, rule='less', **options)
+        runner = make_runner(hook, length)
+        runner.register_optimizer_hook({})
+        runner.register_hook_from_cfg({'type': 'EMAHook', 'momentum': 0.5, 'warm_up': 1}
+                                      | dict(ema))
+        logged = []
+        monkeypatch.setattr(logging.getLogger('mmseg'), 'info', lambda *args: None)
+        log = hook.evaluate
+
+        def evaluate_and_note(runner, done):
+            log(runner, done)
+            logged.append(dict(runner.log_buffer.output))
+
+        monkeypatch.setattr(hook, 'evaluate', evaluate_and_note)
+        runner.run([train_loader], [('train', 1)])
+        return runner, seen, logged
+    return start
+
+
+# The weight begins at 1 and loses 0.1 a step; half of the way is averaged each time.
+TRAINED = [0.8, 0.6]
+AVERAGED = [0.875, 0.69375]
+
+
+def test_both_are_scored_and_logged(run):
+    _, seen, logged = run()
+    assert seen == pytest.approx([TRAINED[0], AVERAGED[0], TRAINED[1], AVERAGED[1]])
+    assert logged[0] == pytest.approx({'mIoU': TRAINED[0], 'aAcc': 0.1, 'mIoU_ema': AVERAGED[0],
+                                       'aAcc_ema': 0.1})
+
+
+def test_only_the_averaged(run):
+    _, seen, logged = run({'evaluate_on_origin': False})
+    assert seen == pytest.approx(AVERAGED)
+    assert set(logged[0]) == {'mIoU_ema', 'aAcc_ema'}
+
+
+@pytest.mark.parametrize(('save_best', 'name', 'weight', 'other_key', 'other'), [
+    ('auto', 'best_mIoU_ema_iter_4.pth', AVERAGED[1], 'raw_state_dict', TRAINED[1]),
+    ('mIoU_ema', 'best_mIoU_ema_iter_4.pth', AVERAGED[1], 'raw_state_dict', TRAINED[1]),
+    ('mIoU', 'best_mIoU_iter_4.pth', TRAINED[1], 'ema_state_dict', AVERAGED[1]),
+])
+def test_the_best_checkpoint_has_the_weights_of_its_score(
+        run, tmp_path, save_best, name, weight, other_key, other):
+    runner, _, _ = run(save_best=save_best)
+    file, = tmp_path.glob('best_*.pth')
+    assert file.name == name
+    assert runner.hook_msgs['best_score'] == pytest.approx(weight)
+    saved = torch.load(file, weights_only=True)
+    assert saved['state_dict']['weight'].item() == pytest.approx(weight)
+    assert saved[other_key]['weight'].item() == pytest.approx(other)
+    assert {'raw_state_dict', 'ema_state_dict'} & set(saved) == {other_key}
+
+
+def test_a_best_of_trained_weights_is_not_mistaken_for_one_of_averaged_weights(run, tmp_path):
+    runner, _, _ = run(save_best='mIoU')
+    (tmp_path / 'best_mIoU_ema_iter_1.pth').write_bytes(b'of another run')
+    runner.hook_msgs.update(best_score=0.0, best_ckpt=str(tmp_path / 'best_mIoU_ema_iter_1.pth'))
+    hook = next(hook for hook in runner.hooks if isinstance(hook, EvalHook))
+    hook._save_best(runner, {'mIoU': 0.5}, 5)
+    assert (tmp_path / 'best_mIoU_ema_iter_1.pth').exists()
+    assert runner.hook_msgs['best_score'] == 0.5
+
+
+def test_a_failed_evaluation_leaves_the_trained_weights(run, model, monkeypatch, make_runner,
+                                                        make_loader, train_loader):
+    def fail(model, loader, logger, **kwargs):
+        if model.module.weight.item() != pytest.approx(TRAINED[0]):
+            raise ZeroDivisionError
+        return {'mIoU': 0.5}
+
+    monkeypatch.setattr(eval_hooks, 'evaluate_model', fail)
+    runner = make_runner(EvalHook(make_loader(), interval=2), 4)
+    runner.register_optimizer_hook({})
+    runner.register_hook_from_cfg({'type': 'EMAHook', 'momentum': 0.5})
+    with pytest.raises(ZeroDivisionError):
+        runner.run([train_loader], [('train', 1)])
+    assert model.module.weight.item() == pytest.approx(TRAINED[0])
+    hook = next(hook for hook in runner.hooks if isinstance(hook, EMAHook))
+    averaged = hook.average.put_into(model.module.state_dict())['weight'].item()
+    assert averaged != pytest.approx(TRAINED[0])
