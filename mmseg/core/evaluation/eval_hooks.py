@@ -14,6 +14,7 @@ from mmcv_replace.runner.hooks import find_ema
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigError
 
+from .evaluated import missed_evaluation, note_evaluated
 from .testing import evaluate_model
 
 # How a metric's name tells whether more is better; the first match decides.
@@ -29,7 +30,8 @@ NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 class EvalHook(Hook):
     """Evaluate every `interval` iterations (epochs with `by_epoch`), first at `start`.
 
-    A `start` that is reached already also evaluates once before the training goes on. With
+    A `start` that is reached already also evaluates once before the training goes on, and so does
+    a run whose last evaluation was cut short. With
     `save_best` the checkpoint with the best value of that metric is kept as
     `best_METRIC_iter_N.pth`; 'auto' takes mIoU, or the first of the scores without it. `rule`
     ('greater' or 'less') says which value is better where the metric's name does not. Other
@@ -74,9 +76,13 @@ class EvalHook(Hook):
         self._at_first_step = True
 
     def before_run(self, runner: BaseRunner) -> None:
-        """Learn the best score so far when training resumes."""
+        """When training resumes, learn the best score so far, and make up for an evaluation."""
         if runner.iter > 0 and self.save_best and runner.work_dir is not None:
             _find_best(runner)
+        done = runner.epoch if self.by_epoch else runner.iter
+        if done > 0 and self._is_due(done) and missed_evaluation(runner, done):
+            self.evaluate(runner, done)
+            self._at_first_step = False
 
     def before_train_epoch(self, runner: BaseRunner) -> None:
         if self.by_epoch:
@@ -100,9 +106,12 @@ class EvalHook(Hook):
         self._at_first_step = False
 
     def _evaluate_if_due(self, runner: BaseRunner, done: int) -> None:
-        since_start = done - (self.start or 0)
-        if since_start >= 0 and since_start % self.interval == 0:
+        if self._is_due(done):
             self.evaluate(runner, done)
+
+    def _is_due(self, done: int) -> bool:
+        since_start = done - (self.start or 0)
+        return since_start >= 0 and since_start % self.interval == 0
 
     def evaluate(self, runner: BaseRunner, done: int) -> None:
         """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
@@ -118,6 +127,7 @@ class EvalHook(Hook):
         if self.save_best and runner.work_dir is not None:
             runner.collect_state()
             self._save_best(runner, scores, done)
+        note_evaluated(runner, done)
 
     def _score_all(self, runner: BaseRunner) -> dict[str, float]:
         """Scores of the trained weights and, under names of their own, of the averaged ones."""
