@@ -5,7 +5,15 @@ from typing import Any
 
 from .annotations import is_annotated
 from .config_dict import ConfigDict
-from .errors import BAD_SETTINGS, ConfigError, RegistryError, UserError, add_note, has_note
+from .errors import (
+    BAD_SETTINGS,
+    ArgumentError,
+    ConfigError,
+    RegistryError,
+    UserError,
+    add_note,
+    has_note,
+)
 from .signature import check_arguments, check_values, explain_type_error
 from .suggest import did_you_mean, short
 
@@ -114,8 +122,9 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
             explained = explain_type_error(error, label, component, args, origin)
         if explained is None and is_annotated(component) and _is_bad_setting(error):
             check_values(label, component, args, origin)
-            explained = ConfigError(f'{label} cannot be built from {short(dict(cfg), 300)}: '
-                                    f'{type(error).__name__}: {error}')
+            explained = (ArgumentError if isinstance(error, TypeError) else ConfigError)(
+                f'{label} cannot be built from {short(dict(cfg), 300)}: '
+                f'{type(error).__name__}: {error}')
         if explained is not None:
             raise explained from error
         add_note(error, _IN_PART + label)

@@ -1,4 +1,5 @@
 """What kinds of values the settings of a run are, checked before any work is done."""
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     'log_config': dict | None,
     'log_config.hooks': Sequence[dict],
     'log_config.interval': int,
-    'log_level': str,
+    'log_level': str | int,
     'custom_hooks': Sequence[dict] | None,
     'nonfinite': dict | None,
     'preemption': dict | None,
@@ -67,3 +68,6 @@ def check_settings(cfg: Config) -> None:
         if not fits(value, kind) or small or large:
             raise ConfigError(f'{key}={short(value)} (set by {holder.origin(name)}) does not fit, '
                               f'it takes {wanted}')
+    level = cfg.get('log_level', 'INFO')
+    if isinstance(level, str) and not isinstance(logging.getLevelName(level), int):
+        raise ConfigError(f"log_level={level!r}: choose 'DEBUG', 'INFO', 'WARNING' or 'ERROR'")

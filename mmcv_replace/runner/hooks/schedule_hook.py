@@ -74,7 +74,7 @@ class ScheduleHook(Hook):
         except (ArithmeticError, TypeError) as error:  # the latter for complex numbers
             value = f'no number ({error})'
         raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
-                          'correct the settings of the schedule')
+                          'correct lr_config or momentum_config')
 
     def _warmup_factor(self, runner: 'BaseRunner') -> float | None:
         if self.warmup is None:

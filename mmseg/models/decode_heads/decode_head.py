@@ -107,9 +107,9 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
                            *(('in_channels', value) for value in self._channels_of_maps)):
             if not isinstance(value, int) or value < 1:
                 raise ConfigError(f'{name}: {key}={value!r} must be a whole number from 1 on')
-        if not isinstance(dropout_ratio, int | float) or not 0 <= dropout_ratio < 1:
-            raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be 0 (none) or more, '
-                              'and below 1')
+        if not isinstance(dropout_ratio, int | float) or not 0 <= dropout_ratio <= 1:
+            raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be a number from 0 to '
+                              '1')
 
     def _select(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """The maps of the backbone that `in_index` names; ConfigError where they do not fit."""

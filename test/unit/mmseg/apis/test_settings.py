@@ -23,7 +23,9 @@ def test_a_config_may_lack_everything():
     ('data.workers_per_gpu', 'x', "data.workers_per_gpu='x'"),
     ('workflow', 'train', 'workflow'), ('log_config.interval', 0, 'from 1 on'),
     ('custom_hooks', {'type': 'A'}, 'custom_hooks'), ('seed', 2**40, 'from 0 to 4294967295'),
-    ('seed', 1.5, 'int'), ('load_from', 3, 'str'), ('total_iters', 'x', 'int'),
+    ('seed', 1.5, 'int'),
+    ('log_level', 'loud', "log_level='loud': choose"),
+    ('load_from', 3, 'str'), ('total_iters', 'x', 'int'),
 ])
 def test_wrong_kinds(repo_dir, key, value, message):
     cfg = Config.fromfile(repo_dir / LEAF)

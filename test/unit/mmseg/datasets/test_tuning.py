@@ -111,6 +111,7 @@ def test_inner_datasets(wrapped_cfg):
 def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):
     _warned.clear()
     dataset = build_dataset(dict(dataset_cfg, pipeline=dataset_cfg['pipeline'][:-1]))
+    caplog.clear()
     with caplog.at_level(logging.WARNING, 'mmseg'):
         tune_pipelines(dataset, {}, asynchronous=True)
         assert not caplog.records

@@ -155,7 +155,7 @@ def test_what_is_no_label_map_is_named(devkit, labels):
         convert_voc_aug(devkit, devkit / 'VOCaug')
 
 
-@pytest.mark.skipif(multiprocessing.get_start_method() != 'fork', reason='a patch must be inherited')
+@pytest.mark.skipif(multiprocessing.get_start_method() != 'fork', reason='needs inherited patch')
 def test_a_file_over_which_the_reader_crashes(devkit, monkeypatch):
     monkeypatch.setattr(voc_aug, 'read_mat', lambda path: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(UserError, match='process of convert_mat died.* or over a damaged file'):
