@@ -6,6 +6,7 @@ import torch
 
 from mmcv_replace.cnn import revert_sync_batchnorm
 from mmseg.apis import load_config
+from mmseg.apis.benchmark.plain import plain_options
 from mmseg.models import build_segmentor
 
 
@@ -18,12 +19,12 @@ def plain(repo_dir):
     return module
 
 
-@pytest.fixture
-def models(plain, repo_dir):
-    cfg = load_config(repo_dir / 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py')
+@pytest.fixture(params=['r50-d8_512x512_20k_voc12aug', 'r18-d16_128x128_quickstart'])
+def models(plain, repo_dir, request):
+    cfg = load_config(repo_dir / f'configs/pspnet/pspnet_{request.param}.py')
     ours = revert_sync_batchnorm(
         build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg')))
-    by_hand = plain.PlainPSPNet()
+    by_hand = plain.PlainPSPNet(**plain_options(cfg)['network'])
     state = dict(zip(by_hand.state_dict(), ours.state_dict().values(), strict=True))
     by_hand.load_state_dict(state)
     for model in (ours, by_hand):

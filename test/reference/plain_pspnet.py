@@ -1,4 +1,4 @@
-"""PSPNet (ResNet-V1c, dilation 8) in plain PyTorch: no config, no registry, no hooks.
+"""PSPNet on ResNet-V1c in plain PyTorch: no config, no registry, no hooks.
 
 An independent form of the model to compare with: what a user would write by hand. Its state_dict
 lists the same tensors in the same order as the toolkit's, under other names.
@@ -15,7 +15,27 @@ def conv_bn(cin, cout, kernel, stride=1, dilation=1, relu=True):
     return nn.Sequential(*layers, nn.ReLU(inplace=True)) if relu else nn.Sequential(*layers)
 
 
+class BasicBlock(nn.Module):
+    expansion = 1
+
+    def __init__(self, cin, width, stride, dilation, downsample):
+        super().__init__()
+        self.conv1 = nn.Conv2d(cin, width, 3, stride, dilation, dilation, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.down = conv_bn(cin, width, 1, stride, relu=False) if downsample else None
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        out = self.bn2(self.conv2(out))
+        out += x if self.down is None else self.down(x)
+        return F.relu(out, inplace=True)
+
+
 class Bottleneck(nn.Module):
+    expansion = 4
+
     def __init__(self, cin, width, stride, dilation, downsample):
         super().__init__()
         self.conv1 = nn.Conv2d(cin, width, 1, bias=False)
@@ -34,30 +54,42 @@ class Bottleneck(nn.Module):
         return F.relu(out, inplace=True)
 
 
-def stage(cin, width, blocks, stride, dilation):
+def stage(block, cin, width, blocks, stride, dilation):
     # The first block of a dilated stage keeps the dilation of the stage before (contract_dilation).
     first = dilation // 2 if dilation > 1 else 1
-    layers = [Bottleneck(cin, width, stride, first, True)]
-    layers += [Bottleneck(4 * width, width, 1, dilation, False) for _ in range(1, blocks)]
+    cout = block.expansion * width
+    layers = [block(cin, width, stride, first, stride > 1 or cin != cout)]
+    layers += [block(cout, width, 1, dilation, False) for _ in range(1, blocks)]
     return nn.Sequential(*layers)
+
+
+BLOCKS = {18: (BasicBlock, (2, 2, 2, 2)), 34: (BasicBlock, (3, 4, 6, 3)),
+          50: (Bottleneck, (3, 4, 6, 3)), 101: (Bottleneck, (3, 4, 23, 3)),
+          152: (Bottleneck, (3, 8, 36, 3))}
 
 
 class PlainPSPNet(nn.Module):
     """x: [N, 3, H, W] -> logits [N, classes, H, W], and in training the auxiliary logits too."""
 
-    def __init__(self, num_classes=21, blocks=(3, 4, 6, 3), bins=(1, 2, 3, 6), dropout=0.1):
+    def __init__(self, num_classes=21, depth=50, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4),
+                 channels=512, aux_channels=256, bins=(1, 2, 3, 6), dropout=0.1, width=64, stem=64):
         super().__init__()
-        self.stem = nn.Sequential(conv_bn(3, 32, 3, 2), conv_bn(32, 32, 3), conv_bn(32, 64, 3))
-        self.layer1 = stage(64, 64, blocks[0], 1, 1)
-        self.layer2 = stage(256, 128, blocks[1], 2, 1)
-        self.layer3 = stage(512, 256, blocks[2], 1, 2)
-        self.layer4 = stage(1024, 512, blocks[3], 1, 4)
+        half = stem // 2
+        self.stem = nn.Sequential(conv_bn(3, half, 3, 2), conv_bn(half, half, 3),
+                                  conv_bn(half, stem, 3))
+        block, counts = BLOCKS[depth]
+        cin, mid = stem, None
+        for number in range(4):
+            layer = stage(block, cin, width * 2**number, counts[number], strides[number],
+                          dilations[number])
+            setattr(self, f'layer{number + 1}', layer)
+            cin, mid = block.expansion * width * 2**number, cin
         self.bins = bins
-        self.classify = nn.Conv2d(512, num_classes, 1)
-        self.branches = nn.ModuleList(conv_bn(2048, 512, 1) for _ in bins)
-        self.fuse = conv_bn(2048 + 512 * len(bins), 512, 3)
-        self.aux_classify = nn.Conv2d(256, num_classes, 1)
-        self.aux_conv = conv_bn(1024, 256, 3)
+        self.classify = nn.Conv2d(channels, num_classes, 1)
+        self.branches = nn.ModuleList(conv_bn(cin, channels, 1) for _ in bins)
+        self.fuse = conv_bn(cin + channels * len(bins), channels, 3)
+        self.aux_classify = nn.Conv2d(aux_channels, num_classes, 1)
+        self.aux_conv = conv_bn(mid, aux_channels, 3)
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x):

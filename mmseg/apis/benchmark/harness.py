@@ -1,0 +1,166 @@
+"""What runs in each measured process: it answers requests, one JSON object a line.
+
+It also runs as a script, `python harness.py WORKER.py`, in environments where `mmseg` is another
+package: so it imports the standard library and torch only. WORKER.py, or the caller of `serve`,
+gives CASES: name -> class. A case is made with the options of its subcommand and has
+
+    about           dict that goes into the report, such as its name
+    round()         does the work once and returns the seconds that it took
+    check()         does the work once and returns arrays by name, to compare with other subjects
+
+and where its work is worth counting
+
+    step()          the work alone
+    state()         the tensors that live from step to step
+    device          'cpu', or the accelerator
+"""
+import json
+import os
+import resource
+import runpy
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+MIB = 2**20
+# Matrix products that show what a device can do: the large one where the small one is short.
+SMALL_MATRIX, LARGE_MATRIX = 2048, 8192
+SHORT = 0.005  # seconds
+MATMUL_SECONDS = 0.5  # of measuring each
+
+
+def serve(cases: Mapping[str, type]) -> None:
+    """Answer the requests on the standard input until it is closed.
+
+    What the work itself prints goes to the error output.
+    """
+    answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
+    os.dup2(2, 1)
+    case = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        call = request.pop('call')
+        if call == 'start':
+            case, result = _start(cases, **request)
+        else:
+            result = CALLS[call](case, **request)
+        answers.write(json.dumps(result) + '\n')
+        answers.flush()
+
+
+def _start(cases: Mapping[str, type], case: str, options: Mapping[str, Any]) -> tuple[Any, dict]:
+    if case not in cases:
+        sys.exit(f'error: it has no {case!r} here, only {", ".join(cases)}')
+    made = cases[case](**options)
+    return made, {**made.about, **_software()}
+
+
+def _software() -> dict[str, Any]:
+    import torch
+    return {'torch': torch.__version__, 'threads': torch.get_num_threads()}
+
+
+def _round(case: Any) -> float:
+    return case.round()
+
+
+def _check(case: Any, file: str) -> None:
+    import numpy as np
+    np.savez(file, **case.check())
+
+
+def _resident(case: Any) -> float | None:
+    """Peak resident memory of this process in MiB."""
+    # getrusage also counts what the parent had in memory when it made this process.
+    status = Path('/proc/self/status')
+    if status.is_file():
+        for line in status.read_text(encoding='ascii', errors='replace').splitlines():
+            if line.startswith('VmHWM:'):
+                return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (MIB if sys.platform == 'darwin' else 1024)
+
+
+def _inspect(case: Any, profile: bool) -> dict[str, Any]:
+    """Floating-point operations, peak of allocated memory and, if asked, a profile of a step."""
+    if not hasattr(case, 'step'):
+        return {}
+    from torch.utils.flop_counter import FlopCounterMode
+    allocated, table = _trace(case)
+    with FlopCounterMode(display=False) as counter:
+        case.step()
+    found = {'flops': counter.get_total_flops(), 'allocated_mb': allocated}
+    return {**found, 'profile': table} if profile else found
+
+
+def _trace(case: Any) -> tuple[float, str]:
+    """Peak of allocated MiB in one step, what lives from step to step included; and a profile."""
+    import torch
+    on_cpu = case.device == 'cpu'
+    if not on_cpu:
+        module = torch.get_device_module(case.device)
+        module.reset_peak_memory_stats()
+    lasting = sum(_bytes(case.state()))
+    with torch.profiler.profile(profile_memory=on_cpu) as profiler:
+        case.step()
+    by_time = profiler.key_averages()
+    clock = 'self_cpu_time_total' if on_cpu else 'self_device_time_total'
+    table = by_time.table(sort_by=clock, row_limit=15, max_name_column_width=40)
+    if not on_cpu:
+        return module.max_memory_allocated() / MIB, table
+    return (lasting + _peak_of(profiler)) / MIB, table
+
+
+def _bytes(tensors: Iterable[Any]) -> Iterable[int]:
+    """Sizes of the tensors' memory, each piece counted once."""
+    storages = {storage.data_ptr(): storage.nbytes()
+                for storage in (tensor.untyped_storage() for tensor in tensors)}
+    return storages.values()
+
+
+def _peak_of(profiler: Any) -> int:
+    """The most bytes that were allocated at one time since the profiler began."""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder, 'trace.json')
+        profiler.export_chrome_trace(str(trace))
+        events = json.loads(trace.read_text(encoding='utf-8'))['traceEvents']
+    return max((event['args']['Total Allocated'] for event in events
+                if event.get('name') == '[memory]'), default=0)
+
+
+def _matmul_rate(case: Any, dtype: str) -> float:
+    """Operations a second of a large matrix product: the best that the device is seen to do."""
+    size = SMALL_MATRIX
+    seconds = _matmul_seconds(case.device, dtype, size)
+    if seconds < SHORT:
+        size = LARGE_MATRIX
+        seconds = _matmul_seconds(case.device, dtype, size)
+    return 2 * size**3 / seconds
+
+
+def _matmul_seconds(device: str, dtype: str, size: int) -> float:
+    import torch
+    a, b = (torch.randn(size, size, device=device).to(getattr(torch, dtype)) for _ in range(2))
+    times = []
+    # The first product makes the threads and picks the kernel.
+    while len(times) < 4 or sum(times) < MATMUL_SECONDS:
+        start = time.perf_counter()
+        torch.mm(a, b)
+        if device != 'cpu':
+            torch.accelerator.synchronize()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+CALLS = {'round': _round, 'check': _check, 'resident': _resident, 'inspect': _inspect,
+         'matmul_rate': _matmul_rate}
+
+
+if __name__ == '__main__':
+    worker = Path(sys.argv[1]).resolve()
+    # In place of this file's folder: the worker's own modules are found, ours are not.
+    sys.path[0] = str(worker.parent)
+    serve(runpy.run_path(str(worker))['CASES'])

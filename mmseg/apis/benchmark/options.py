@@ -1,0 +1,98 @@
+"""The command line of tools/benchmark.py."""
+import argparse
+
+from mmcv_replace.utils import DictAction
+
+DEFAULT_CONFIG = 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py'
+
+
+def make_parser(description: str | None) -> argparse.ArgumentParser:
+    """Parser with a subcommand for each benchmark."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True)
+    _add_train(commands.add_parser('train', help='a training step'))
+    _add_infer(commands.add_parser('infer', help='inference by one pass'), (512, 512))
+    slide = commands.add_parser('slide', help='inference by overlapping windows')
+    _add_infer(slide, (1024, 2048))
+    _add_pair(slide, '--crop', (512, 512), 'size of a window')
+    _add_pair(slide, '--stride', (341, 341), 'distance between windows')
+    _add_pipeline(commands.add_parser('pipeline', help='files to samples, one process'))
+    _add_eval(commands.add_parser('eval', help='confusion matrix and mIoU'))
+    _add_common(commands.add_parser('startup', help='imports, config and model of tools/test.py'))
+    _add_common(commands.add_parser('checkpoint', help='the wait of the loop for a save'))
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject decides') -> None:
+    parser.add_argument('config', nargs='?', default=DEFAULT_CONFIG,
+                        help=f'config file ({DEFAULT_CONFIG})')
+    parser.add_argument('--cfg-options', '--options', dest='cfg_options', nargs='+',
+                        action=DictAction, metavar='KEY=VALUE', help='change config values')
+    parser.add_argument('--rounds', type=_positive, default=5, help='measured rounds (5)')
+    parser.add_argument('--warmup', type=int, default=1, help='rounds before them (1)')
+    parser.add_argument('--threads', type=_positive, help=f'OMP_NUM_THREADS of all ({threads})')
+    parser.add_argument('--device', default='auto', help='auto (default), npu, gpu, cuda or cpu')
+    parser.add_argument('--plain', action=argparse.BooleanOptionalAction, default=True,
+                        help='compare with the plain form of test/reference')
+    parser.add_argument('--peer-python', action='append', default=[], metavar='PATH',
+                        help='Python of an environment with mmsegmentation 0.x or 1.x; repeatable')
+    parser.add_argument('--inspect', action=argparse.BooleanOptionalAction, default=True,
+                        help='count operations and memory in two further, untimed rounds')
+    parser.add_argument('--profile', action='store_true', help='print where the time goes')
+    parser.add_argument('--json', metavar='FILE.json', help='write the figures to this file too')
+    parser.set_defaults(amp=None)
+
+
+def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int, int]) -> None:
+    parser.add_argument('--batch', type=_positive, default=batch, help=f'images ({batch})')
+    _add_pair(parser, '--size', size, 'of the images')
+    parser.add_argument('--steps', type=_positive, metavar='N',
+                        help='of which a round is the mean (1 on the CPU, else 20)')
+    parser.add_argument('--amp', nargs='?', const='auto', choices=('auto', 'float16', 'bfloat16'),
+                        help="mixed precision, by default in the device's type; peers stay in "
+                        'float32')
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    _add_computing(parser, 2, (512, 512))
+    parser.add_argument('--from-jpegs', metavar='DATA_ROOT',
+                        help='also feed the training from these files by the config\'s pipeline')
+    parser.add_argument('--workers', type=int, default=4, help='loading processes for it (4)')
+
+
+def _add_infer(parser: argparse.ArgumentParser, size: tuple[int, int]) -> None:
+    _add_common(parser)
+    _add_computing(parser, 1, size)
+
+
+def _add_pipeline(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, '1')
+    parser.add_argument('--case', default='voc-train',
+                        choices=('voc-train', 'voc-test', 'cityscapes-train'))
+    parser.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
+    parser.add_argument('--images', type=_positive, default=24, help='of a round (24)')
+    parser.add_argument('--uint8', action='store_true',
+                        help='also hand over bytes that the device makes floats of')
+
+
+def _add_eval(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, '1')
+    _add_pair(parser, '--size', (512, 512), 'of the label maps')
+    parser.add_argument('--classes', type=_positive, nargs='+', default=[21, 150],
+                        help='numbers of classes, a table for each (21 150)')
+    parser.add_argument('--images', type=_positive, default=20, help='maps of a round (20)')
+
+
+def _add_pair(parser: argparse.ArgumentParser, name: str, default: tuple[int, int],
+              what: str) -> None:
+    parser.add_argument(name, type=_positive, nargs=2, default=default, metavar=('H', 'W'),
+                        help=f'{what} ({default[0]} {default[1]})')
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} must be at least 1')
+    return number

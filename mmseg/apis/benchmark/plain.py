@@ -1,0 +1,32 @@
+"""What the plain PyTorch form under test/reference needs to know of a config."""
+from typing import Any
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+
+REMEDY = 'choose a PSPNet config of configs/pspnet, or --no-plain'
+
+
+def plain_options(cfg: Config) -> dict[str, Any]:
+    """Shape of the network and the optimizer; ConfigError where there is no plain form of it."""
+    return {'network': _network(cfg.model), 'optimizer': dict(cfg.optimizer)}
+
+
+def _network(model: Config) -> dict[str, Any]:
+    backbone, head, auxiliary = model.backbone, model.decode_head, model.get('auxiliary_head') or {}
+    found = (backbone.type, head.type, auxiliary.get('type'))
+    if found != ('ResNetV1c', 'PSPHead', 'FCNHead'):
+        raise ConfigError(f'there is no plain form of a model of {", ".join(map(str, found))}: '
+                          f'{REMEDY}')
+    return {
+        'depth': backbone.depth,
+        'strides': list(backbone.get('strides', (1, 2, 2, 2))),
+        'dilations': list(backbone.get('dilations', (1, 1, 1, 1))),
+        'num_classes': head.num_classes,
+        'channels': head.channels,
+        'aux_channels': auxiliary.channels,
+        'bins': list(head.get('pool_scales', (1, 2, 3, 6))),
+        'dropout': head.dropout_ratio,
+        'width': backbone.get('base_channels', 64),
+        'stem': backbone.get('stem_channels', 64),
+    }

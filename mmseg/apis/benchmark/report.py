@@ -1,0 +1,143 @@
+"""Rows of measurements as a table and as JSON."""
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .rounds import speedup, summarize
+from .section import Section
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one subject. `seconds` are those of one unit, round by round."""
+
+    key: str  # 'own', 'plain', 'peer1', ...
+    label: str
+    seconds: Sequence[float]
+    images: int  # of one unit
+    threads: int
+    torch: str
+    differences: Mapping[str, float] = field(default_factory=dict)
+    resident_mb: float | None = None
+    allocated_mb: float | None = None
+    flops: int | None = None
+    dtype: str | None = None  # what it computes in
+    matmul_rate: float | None = None  # operations a second of a matrix product in this type
+    profile: str | None = None
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Throughput by the median; None where a unit is not made of images."""
+        return self.images / summarize(self.seconds).median if self.images else None
+
+
+def peak_rate(row: Row, rows: Sequence[Row]) -> float | None:
+    """The best matrix product in the row's type that any subject has made: a load only slows."""
+    rates = [other.matmul_rate for other in rows
+             if other.matmul_rate and other.dtype == row.dtype]
+    return max(rates, default=None)
+
+
+def share_of_peak(row: Row, rows: Sequence[Row]) -> float | None:
+    """Operations done a second over those of a matrix product (MFU)."""
+    peak = peak_rate(row, rows)
+    if not row.flops or peak is None:
+        return None
+    return row.flops / summarize(row.seconds).median / peak
+
+
+def speedups(row: Row, rows: Sequence[Row]) -> dict[str, float]:
+    """How many times as fast as each other subject the row is, by the key of the other."""
+    return {other.key: speedup(row.seconds, other.seconds) for other in rows if other is not row}
+
+
+def section_values(section: Section, rows: Sequence[Row]) -> dict[str, Any]:
+    """One section for JSON."""
+    return {'title': section.title, 'unit': section.unit, 'images': section.images,
+            'subjects': [_row_values(row, rows) for row in rows]}
+
+
+def _row_values(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        'key': row.key,
+        'name': row.label,
+        'torch': row.torch,
+        'threads': row.threads,
+        'seconds': list(row.seconds),
+        **vars(summarize(row.seconds)),
+        'images_per_second': row.images_per_second,
+        'speedup_over': speedups(row, rows),
+        'differences': dict(row.differences),
+        'resident_mb': row.resident_mb,
+        'allocated_mb': row.allocated_mb,
+        'dtype': row.dtype,
+        'flops': row.flops,
+        'matmul_rate': row.matmul_rate,
+        'share_of_peak': share_of_peak(row, rows),
+    }
+
+
+def format_section(section: Section, rows: Sequence[Row]) -> str:
+    """Title, table, floor and profiles of a section."""
+    from prettytable import PrettyTable
+    table = PrettyTable(align='r')
+    table.add_column('subject', [row.label for row in rows], align='l')
+    for name, cells in _columns(section, rows):
+        if any(cells):
+            table.add_column(name, cells, align='r')
+    lines = [section.title, table.get_string()]
+    if share_of_peak(rows[0], rows) is not None:
+        lines.append(_floor(rows[0], peak_rate(rows[0], rows), section.unit))
+    lines += [f'\nWhere the time of {row.label} goes:\n{row.profile}' for row in rows
+              if row.profile]
+    return '\n'.join(lines)
+
+
+def _columns(section: Section, rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
+    summaries = [summarize(row.seconds) for row in rows]
+    unit = section.unit
+    columns = [
+        (f'ms / {unit}', [_number(1000 * summary.median) for summary in summaries]),
+        ('min .. max', [f'{_number(1000 * s.low)} .. {_number(1000 * s.high)}' for s in summaries]),
+        ('images/s', _cells(rows, lambda row: row.images and _number(row.images_per_second)))]
+    has_variants = any(row.key.startswith('own') for row in rows[1:])
+    references = [row for row in rows if not row.key.startswith('own')]
+    columns += [(f'x {_short(other)}',
+                 [f'{speedup(row.seconds, other.seconds):.2f}' for row in rows])
+                for other in [*(rows[:1] if has_variants else []), *references]]
+    columns += [
+        ('GFLOP', _cells(rows, lambda row: row.flops and f'{row.flops / 1e9:.1f}')),
+        ('of peak', _cells(rows, lambda row: row.flops and _percent(share_of_peak(row, rows)))),
+        ('allocated MiB', _cells(rows, lambda row: row.allocated_mb and f'{row.allocated_mb:.0f}')),
+        ('resident MiB', _cells(rows, lambda row: row.resident_mb and f'{row.resident_mb:.0f}')),
+        ('threads', [str(row.threads) for row in rows]),
+        ('difference', ['', *(_difference(row) for row in rows[1:])])]
+    return columns
+
+
+def _cells(rows: Sequence[Row], text: Callable[[Row], str | float | None]) -> list[str]:
+    return [text(row) or '' for row in rows]
+
+
+def _short(row: Row) -> str:
+    return 'plain' if row.key == 'plain' else row.label
+
+
+def _difference(row: Row) -> str:
+    return ', '.join(f'{name} {value:.0e}' if value else f'{name} 0'
+                     for name, value in row.differences.items())
+
+
+def _floor(row: Row, rate: float, unit: str) -> str:
+    return (f'{row.label}: {row.flops / 1e9:.1f} GFLOP at the measured {rate / 1e9:.0f} GFLOP/s of '
+            f'a matrix product make a floor of {_number(1000 * row.flops / rate)} ms per {unit}')
+
+
+def _percent(share: float | None) -> str:
+    return '' if share is None else f'{share:.0%}'
+
+
+def _number(value: float) -> str:
+    """Three digits or more: 0.123, 1.23, 12.3, 1234."""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
+    return f'{value:.{digits}f}'

@@ -1,0 +1,121 @@
+"""Run a benchmark: start the subjects, let their rounds take turns, count, report."""
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmcv_replace import fileio
+from mmcv_replace.utils.errors import ConfigError
+
+from . import checkpoint, evaluation, infer, pipeline, slide, startup, train
+from .conditions import describe_conditions
+from .differences import compare
+from .report import Row, format_section, section_values
+from .rounds import interleave
+from .section import Plan, Section
+from .subject import Subject, environment, own_command, peer_command, plain_command
+
+PLANS: dict[str, Plan] = {
+    'train': train.plan, 'infer': infer.plan, 'slide': slide.plan, 'pipeline': pipeline.plan,
+    'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan}
+SCHEMA = 1  # of the JSON; higher where a key changes its meaning
+LEGEND = ('x NAME: how many times as fast as NAME; difference: the largest from the result of this '
+          'toolkit,\nas a share of label maps and relative to the largest number elsewhere')
+
+
+def run_benchmark(args: argparse.Namespace) -> str:
+    """Run the subcommand `args.command`; returns the text of the report, and writes --json."""
+    if args.json is not None and not Path(args.json).absolute().parent.is_dir():
+        raise ConfigError(f'--json {args.json}: its folder does not exist; make it first')
+    commands = _commands(args)
+    before = describe_conditions(args.device)
+    with tempfile.TemporaryDirectory(prefix='benchmark-') as folder:
+        sections = PLANS[args.command](args, Path(folder))
+        measured = [(section, _measure(section, args, commands, Path(folder)))
+                    for section in sections]
+    conditions = {**before, 'load_after': describe_conditions(args.device)['load_before']}
+    if args.json is not None:
+        fileio.dump({
+            'schema': SCHEMA,
+            'command': args.command,
+            'config': args.config,
+            'rounds': args.rounds,
+            'warmup': args.warmup,
+            'conditions': conditions,
+            'sections': [section_values(section, rows) for section, rows in measured],
+        }, args.json, indent=1)
+    text = [format_section(section, rows) for section, rows in measured]
+    lines = [f'{key}: {value}' for key, value in conditions.items()]
+    return '\n\n'.join([*text, '\n'.join([LEGEND, *lines])])
+
+
+def _commands(args: argparse.Namespace) -> dict[str, list[str]]:
+    """Command line of each kind of subject; what cannot be started is told before any work."""
+    commands = {'own': own_command()}
+    if args.plain:
+        commands['plain'] = plain_command()
+    for number, python in enumerate(args.peer_python, start=1):
+        commands[f'peer{number}'] = peer_command(python)
+    return commands
+
+
+def _measure(section: Section, args: argparse.Namespace, commands: dict[str, list[str]],
+             folder: Path) -> list[Row]:
+    with _started(section, args, commands, folder) as subjects:
+        arrays = [_check(subject, folder) for subject in subjects]
+        seconds = interleave(subjects, lambda subject: subject.ask('round'), args.rounds,
+                             args.warmup)
+        resident = [subject.ask('resident') if section.resident else None for subject in subjects]
+        inspected = [_inspect(subject, args.profile) if args.inspect else {}
+                     for subject in subjects]
+    return [Row(key=subject.key, label=subject.label, seconds=values, images=section.images,
+                threads=subject.about['threads'], torch=subject.about['torch'],
+                dtype=subject.about.get('dtype'), differences=compare(found, arrays[0]),
+                resident_mb=peak, **more)
+            for subject, values, found, peak, more
+            in zip(subjects, seconds, arrays, resident, inspected, strict=True)]
+
+
+@contextmanager
+def _started(section: Section, args: argparse.Namespace, commands: dict[str, list[str]],
+             folder: Path) -> Iterator[list[Subject]]:
+    """The subjects of a section, prepared, in the order of the report."""
+    threads = section.threads if args.threads is None else args.threads
+    wanted: list[tuple[str, str, dict[str, Any]]] = [
+        ('own', 'this toolkit', {**section.options, **section.own})]
+    for label, options in section.variants.items():
+        wanted.append(('own', f'this toolkit, {label}',
+                       {**section.options, **section.own, **options}))
+    if 'plain' in commands and section.plain is not None:
+        wanted.append(('plain', 'plain PyTorch', {**section.options, **section.plain}))
+    wanted += [(kind, args.peer_python[index], dict(section.options))
+               for index, kind in enumerate(kind for kind in commands if kind.startswith('peer'))]
+    with ExitStack() as stack:
+        subjects = []
+        for number, (kind, label, options) in enumerate(wanted):
+            key = kind if kind != 'own' or number == 0 else f'own{number}'
+            subject = Subject(key, label, commands[kind], folder / f'{key}.log',
+                              environment(threads, kind))
+            stack.callback(subject.close)
+            subject.start(section.case, options)
+            subjects.append(subject)
+        yield subjects
+
+
+def _check(subject: Subject, folder: Path) -> dict[str, np.ndarray]:
+    file = folder / f'{subject.key}.npz'
+    subject.ask('check', file=str(file))
+    with np.load(file) as arrays:
+        return dict(arrays)
+
+
+def _inspect(subject: Subject, profile: bool) -> dict[str, Any]:
+    """What is counted in further rounds, and the rate of a matrix product in the same type."""
+    found = subject.ask('inspect', profile=profile)
+    if 'dtype' in subject.about:
+        found['matmul_rate'] = subject.ask('matmul_rate', dtype=subject.about['dtype'])
+    return found

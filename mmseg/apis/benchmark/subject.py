@@ -1,0 +1,119 @@
+"""A measured process: start it, ask it for rounds, and tell why it ended."""
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import mmseg
+from mmcv_replace.utils.errors import ConfigError
+
+ROOT = Path(mmseg.__file__).resolve().parents[1]
+REFERENCE = ROOT / 'test' / 'reference'
+HARNESS = Path(__file__).with_name('harness.py')
+# Settings of threads and allocators: each subject starts without those of this process.
+TUNING = ('OMP_', 'KMP_', 'GOMP_', 'MKL_', 'MALLOC_', 'GLIBC_TUNABLES')
+ERROR_LINES = 12
+
+
+class Subject:
+    """One subject's process; `ask` sends a request and waits for the answer."""
+
+    def __init__(self, key: str, label: str, command: list[str], log: Path,
+                 environment: Mapping[str, str]) -> None:
+        self.key = key
+        self.label = label
+        self.about: dict[str, Any] = {}
+        self._log = log
+        try:
+            with log.open('wb') as errors:
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                    env=dict(environment), text=True, encoding='utf-8')
+        except OSError as error:
+            raise ConfigError(f'{label}: {command[0]} cannot be started ({error.strerror}); name '
+                              'the Python of an environment, such as .../bin/python') from error
+
+    def start(self, case: str, options: Mapping[str, Any]) -> None:
+        """Let the process prepare the work, and learn its name."""
+        self.about = self.ask('start', case=case, options=options)
+        self.label = self.about.get('name', self.label)
+
+    def ask(self, call: str, **arguments: Any) -> Any:
+        """Answer to a request; raises ConfigError with its last words if the process has ended."""
+        try:
+            self._process.stdin.write(json.dumps({'call': call, **arguments}) + '\n')
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._ended(call) from None
+        line = self._process.stdout.readline()
+        if not line:
+            raise self._ended(call)
+        try:
+            return json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ConfigError(f'{self.label} answered {line.strip()[:80]!r}, which is not JSON: '
+                              'does something in its environment print at its start '
+                              '(sitecustomize)?') from error
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(BrokenPipeError):  # it may have ended already
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def _ended(self, call: str) -> ConfigError:
+        code = self._process.wait()
+        words = self._log.read_text(encoding='utf-8', errors='replace').strip().splitlines()
+        killed = ' (killed: was there too little memory?)' if code == -9 else ''
+        return ConfigError(f'{self.label} ended with exit code {code}{killed} when asked to '
+                           f'{call}:\n' + '\n'.join(words[-ERROR_LINES:]))
+
+
+def own_command() -> list[str]:
+    """This toolkit, started as its commands are."""
+    return [sys.executable, '-m', 'mmseg.apis.benchmark.own']
+
+
+def plain_command() -> list[str]:
+    """Plain PyTorch in this environment."""
+    return [sys.executable, str(HARNESS), str(_reference('plain_worker.py', '--no-plain'))]
+
+
+def peer_command(python: str) -> list[str]:
+    """Another toolkit, in the environment of that interpreter."""
+    if not Path(python).is_file():
+        raise ConfigError(f'--peer-python {python}: there is no such file; name the Python of the '
+                          'environment that holds the peer, such as /envs/peer/bin/python')
+    worker = _reference('peer_worker.py', 'no --peer-python')
+    return [python, str(HARNESS), str(worker)]
+
+
+def _reference(name: str, remedy: str) -> Path:
+    file = REFERENCE / name
+    if not file.is_file():
+        raise ConfigError(f'{file} is absent: the forms to compare with are in the repository, not '
+                          f'in an installed package; run in a clone, or with {remedy}')
+    return file
+
+
+def environment(threads: int | None, subject: str) -> dict[str, str]:
+    """Variables for 'own', 'plain' or a peer: those of this process, less its tuning."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
+    paths = kept.pop('PYTHONPATH', None)
+    if subject == 'own':
+        paths = os.pathsep.join(filter(None, [str(ROOT), paths]))
+    # In a peer's environment `mmseg` must be the peer's.
+    if subject in ('own', 'plain') and paths:
+        kept['PYTHONPATH'] = paths
+    if threads is not None:
+        kept['OMP_NUM_THREADS'] = str(threads)
+    return kept
