@@ -23,7 +23,7 @@ def atomic_write(path: str | Path, mode: str = 'wb',
     assert mode in ('wb', 'w'), mode
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name[:100]}.{uuid.uuid4().hex}.tmp')
+    temporary = path.with_name(f'.{path.name[:50]}.{uuid.uuid4().hex}.tmp')
     try:
         # 'x' rather than tempfile: the file gets the permissions that any new file would get.
         with open(temporary, mode.replace('w', 'x'),

@@ -242,13 +242,15 @@ def _find_best(runner: BaseRunner) -> None:
     metas = []
     for file in Path(runner.work_dir).glob('best_*.pth'):
         try:
-            meta = read_outline(file).get('meta') or {}
+            meta = read_outline(file).get('meta')
         except CheckpointError as error:
             runner.logger.warning('%s', error)
             continue
-        if 'best_score' in meta.get('hook_msgs', {}) and meta.get('run_id') == runner.meta.get(
-                'run_id'):
-            metas.append((meta['iter'], {'best_score': meta['hook_msgs']['best_score'],
+        if not isinstance(meta, dict) or meta.get('run_id') != runner.meta.get('run_id'):
+            continue
+        known = meta.get('hook_msgs')
+        if isinstance(known, dict) and 'best_score' in known and isinstance(meta.get('iter'), int):
+            metas.append((meta['iter'], {'best_score': known['best_score'],
                                          'best_ckpt': str(file)}))
     if metas:
         runner.hook_msgs.update(max(metas, key=lambda pair: pair[0])[1])

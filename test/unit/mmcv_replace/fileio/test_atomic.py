@@ -59,8 +59,8 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
     assert (tmp_path / 'a').stat().st_mode == (tmp_path / 'plain').stat().st_mode
 
 
-def test_long_names(tmp_path):
-    name = 'x' * 250
+@pytest.mark.parametrize('name', ['x' * 250, '\u6743' * 80], ids=['ascii', 'three bytes each'])
+def test_long_names(tmp_path, name):
     with atomic_write(tmp_path / name) as file:
         file.write(b'1')
     assert (tmp_path / name).read_bytes() == b'1'
