@@ -3,7 +3,8 @@ import os
 import signal
 import threading
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -89,10 +90,24 @@ def finish_speaking() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
+@contextmanager
+def holding_back_requests() -> Iterator[None]:
+    """Have a SIGTERM wait until the block ends; processes made inside begin with it blocked."""
+    if not hasattr(signal, 'pthread_sigmask'):
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
 def outlive_requests() -> None:
     """For processes that load data: go on while the last step of a job that is to stop needs it.
 
     The signals go to every process of a job. Of the parent, SIGTERM means what it always does.
+    Threads that this process already has must have been made with `holding_back_requests`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, 'sigwaitinfo'):  # which tells who sent a signal, and is not everywhere

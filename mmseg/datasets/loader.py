@@ -15,6 +15,7 @@ from mmcv_replace.runner.preemption import outlive_requests
 from .on_error import ReportingLoader, SkippingDataset
 from .sampler import EpochSampler
 from .seeded import SeededDataset
+from .shielded_loader import ShieldedLoader
 
 
 def build_dataloader(
@@ -44,7 +45,7 @@ def build_dataloader(
     seed = seed or 0
     workers = workers_per_gpu * num_gpus
     if max_skipped is None:
-        loader_type, samples = DataLoader, SeededDataset(dataset, seed)
+        loader_type, samples = ShieldedLoader, SeededDataset(dataset, seed)
     else:
         loader_type, samples = ReportingLoader, SkippingDataset(dataset, seed, max_skipped)
     return loader_type(

@@ -4,12 +4,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.suggest import printable
 
 from .seeded import SeededDataset, seeded
+from .shielded_loader import ShieldedLoader
 
 ACTIONS = ('raise', 'skip')
 MAX_SKIPPED = 100
@@ -82,7 +83,7 @@ class SkippingDataset(SeededDataset):
         raise too_many_skipped(skipped, self.max_skipped)
 
 
-class ReportingLoader(DataLoader):
+class ReportingLoader(ShieldedLoader):
     """A loader of a SkippingDataset: gives batches, and gathers in `skipped` what was skipped.
 
     What a worker process has skipped comes with its batch.
