@@ -15,6 +15,7 @@ from mmseg.datasets.on_error import (
 )
 from mmseg.datasets.sampler import SampleIndex
 from mmseg.datasets.seeded import SeededDataset
+from mmseg.datasets.shielded_loader import ShieldedLoader
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
 
@@ -176,7 +177,7 @@ def test_an_epoch_that_goes_on_later_gives_the_same_batches():
 def test_without_a_cap_the_loader_is_the_plain_one():
     loader = build_dataloader(Broken([]), 4, 0)
 
-    assert type(loader) is torch.utils.data.DataLoader
+    assert type(loader) is ShieldedLoader
     assert type(loader.dataset) is SeededDataset
     with pytest.raises(DataError, match=r'3\.jpg is damaged'):
         list(build_dataloader(Broken([3]), 4, 0))
