@@ -5,6 +5,7 @@ from typing import Any
 
 from mmcv_replace.runner.auto_resume import newest_checkpoint, set_current_run, was_restarted
 from mmcv_replace.runner.checkpoint import read_outline
+from mmcv_replace.runner.checkpoint_io import point_latest_at
 from mmcv_replace.runner.dist_utils import any_rank, from_first_rank
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError
@@ -37,7 +38,9 @@ def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
         # A run without regular checkpoints has None here.
         folder = (cfg.get('checkpoint_config') or {}).get('out_dir') or cfg.work_dir
         newest = newest_checkpoint(folder, logger) if Path(folder).is_dir() else None
-        resume_from = resume_from if newest is None else str(newest)
+        if newest is not None:
+            _mend_latest(newest, cfg)
+            resume_from = str(newest)
         if resume_from is None:
             logger.info('auto-resume: no checkpoint of this run in %s, it starts anew', folder)
         else:
@@ -46,6 +49,18 @@ def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
     if 'run_id' in known:
         set_current_run(cfg.work_dir, known['run_id'])
     return resume_from, known
+
+
+def _mend_latest(newest: Path, cfg: Config) -> None:
+    """Point latest.pth at the newest checkpoint where a kill came before that was done."""
+    latest = newest.with_name('latest.pth')
+    wanted = (cfg.get('checkpoint_config') or {}).get('create_symlink', True)
+    if not wanted or newest.name.startswith('best_') or latest.resolve() == newest.resolve():
+        return
+    try:
+        point_latest_at(newest)
+    except OSError as error:
+        get_root_logger().warning('cannot make %s mean %s: %s', latest, newest.name, error)
 
 
 def _known_of(checkpoint: str) -> dict[str, Any]:
