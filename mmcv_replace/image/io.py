@@ -1,4 +1,5 @@
-"""Read and write image files, with OpenCV or Pillow."""
+"""Read and write image files, with OpenCV, Pillow or simplejpeg."""
+import importlib.util
 import io
 import os
 from collections.abc import Callable
@@ -53,6 +54,7 @@ def imfrombytes(
                                (channel_order, ('bgr', 'rgb'), 'channel_order')):
         if value not in known:
             raise ConfigError(f'unknown image {what} {value!r}: choose one of {", ".join(known)}')
+    _check_installed(backend)
     problem = find_truncation(content)
     if problem is not None:
         raise DataError(f'{name}: {problem}; fetch or make the file again')
@@ -86,11 +88,21 @@ def imwrite(
 
 
 def use_backend(backend: str) -> None:
-    """Choose who decodes images where no backend is given: 'cv2' (the default) or 'pillow'."""
+    """Choose who decodes images where no backend is given.
+
+    'cv2' (the default), 'pillow', or 'simplejpeg' (an extra), which gives OpenCV's pixels faster.
+    """
     if backend not in DECODERS:
         raise ConfigError(f'unknown image backend {backend!r}: choose one of '
                           f'{", ".join(DECODERS)}')
+    _check_installed(backend)
     _default['backend'] = backend
+
+
+def _check_installed(backend: str) -> None:
+    if backend == 'simplejpeg' and importlib.util.find_spec('simplejpeg') is None:
+        raise ConfigError('the image backend simplejpeg is not installed: pip install '
+                          "'mmseg-ascend[jpeg]', or choose cv2")
 
 
 def _undecodable(name: str, backend: str, reason: str) -> str:
@@ -118,9 +130,21 @@ def _decode_pillow(content: bytes, flag: str) -> np.ndarray:
         return bgr2rgb(np.array(img.convert('RGB')))
 
 
+def _decode_simplejpeg(content: bytes, flag: str) -> np.ndarray | None:
+    """As OpenCV, to the last bit; upright colour JPEGs by a faster way to libjpeg-turbo."""
+    if flag == 'color' and content.startswith(b'\xff\xd8') and b'Exif' not in content[:2**16]:
+        import simplejpeg
+        try:
+            return simplejpeg.decode_jpeg(content, 'BGR', fastdct=False, fastupsample=False)
+        except ValueError:  # a kind of JPEG that it does not know, or a damaged one
+            pass
+    return _decode_cv2(content, flag)
+
+
 DECODERS: dict[str, Callable[[bytes, str], np.ndarray | None]] = {
     'cv2': _decode_cv2,
     'pillow': _decode_pillow,
+    'simplejpeg': _decode_simplejpeg,
 }
 supported_backends = tuple(DECODERS)
 _default = {'backend': 'cv2'}

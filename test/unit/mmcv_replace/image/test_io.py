@@ -1,3 +1,4 @@
+import importlib.util
 import io
 
 import cv2
@@ -9,6 +10,10 @@ from mmcv_replace.image import imfrombytes, imread, imwrite, supported_backends,
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 EXIF_ORIENTATION = 0x0112
+
+
+BACKENDS = [name for name in supported_backends
+            if name != 'simplejpeg' or importlib.util.find_spec(name)]
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +32,7 @@ def save_pil(img, path, mode=None, **kwargs):
     return path
 
 
-@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('backend', BACKENDS)
 def test_a_lossless_file_gives_back_its_pixels_in_bgr_or_rgb(tmp_path, photo, backend):
     path = save_pil(photo, tmp_path / 'rgb.png')
 
@@ -37,7 +42,7 @@ def test_a_lossless_file_gives_back_its_pixels_in_bgr_or_rgb(tmp_path, photo, ba
                                   photo[..., ::-1])
 
 
-@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('backend', BACKENDS)
 def test_grayscale_is_the_luma(tmp_path, photo, backend):
     path = save_pil(photo, tmp_path / 'rgb.png')
 
@@ -64,7 +69,7 @@ def test_unchanged_keeps_transparency_and_depth(tmp_path, photo, label):
     save_pil(rgba, tmp_path / 'rgba.png')
     Image.fromarray(label.astype(np.uint16) * 300).save(tmp_path / 'deep.png')
 
-    for backend in supported_backends:
+    for backend in BACKENDS:
         four = imread(tmp_path / 'rgba.png', 'unchanged', backend=backend)
         deep = imread(tmp_path / 'deep.png', 'unchanged', backend=backend)
         np.testing.assert_array_equal(four, rgba[..., [2, 1, 0, 3]])
@@ -82,7 +87,7 @@ def test_pillow_shows_a_mean_colour_through_a_transparent_grey_image(tmp_path):
     np.testing.assert_array_equal(img[1], [[124, 117, 104]] * 2)
 
 
-@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('backend', BACKENDS)
 def test_the_exif_orientation_is_applied_except_to_unchanged(tmp_path, photo, backend):
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = 6  # to be turned clockwise by a quarter
@@ -144,7 +149,7 @@ def test_unknown_settings_list_the_known_ones(photo, call):
         call(encode(photo, '.png'))
 
 
-@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('backend', BACKENDS)
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
 @pytest.mark.parametrize('kept', [0.3, 0.7, 0.98, 'last byte'])
 def test_a_truncated_file_is_an_error_that_names_it(tmp_path, photo, backend, suffix, kept):
@@ -174,7 +179,7 @@ def test_bytes_after_the_end_of_the_image_are_allowed(photo, suffix):
     np.testing.assert_array_equal(imfrombytes(content + b'\0' * 100), imfrombytes(content))
 
 
-@pytest.mark.parametrize('backend', supported_backends)
+@pytest.mark.parametrize('backend', BACKENDS)
 @pytest.mark.parametrize('content', [b'this is no image', b'\xff\xd8\xff\xd9',
                                      b'\x89PNG\r\n\x1a\n____IEND\xaeB`\x82'])
 def test_what_is_no_image_is_an_error_that_names_it(tmp_path, backend, content):
@@ -199,7 +204,7 @@ def test_real_photos_are_read_alike_by_both_backends(shared_dir):
     for path in sorted(folder.iterdir())[:3]:
         with Image.open(path) as image:
             size = image.size
-        first, second = (imread(path, backend=backend) for backend in supported_backends)
+        first, second = (imread(path, backend=backend) for backend in ('cv2', 'pillow'))
         assert first.shape == (size[1], size[0], 3)
         assert np.abs(first.astype(int) - second).max() <= 4  # decoders round differently
 
@@ -209,3 +214,35 @@ def test_reading_bytes_from_memory(photo):
     Image.fromarray(photo).save(buffer, 'BMP')
 
     np.testing.assert_array_equal(imfrombytes(buffer.getvalue(), channel_order='rgb'), photo)
+
+
+def test_simplejpeg_gives_the_pixels_of_opencv(shared_dir):
+    pytest.importorskip('simplejpeg')
+    files = sorted((shared_dir / 'data/voc-mini/VOCdevkit/VOC2012/JPEGImages').glob('*.jpg'))[:40]
+    assert files
+    for file in files:
+        np.testing.assert_array_equal(imread(file, backend='simplejpeg'), imread(file))
+
+
+def test_simplejpeg_decodes_colour_jpegs_itself(tmp_path, photo, monkeypatch):
+    simplejpeg = pytest.importorskip('simplejpeg')
+    imwrite(photo, tmp_path / 'a.jpg')
+    imwrite(photo, tmp_path / 'a.png')
+    seen = []
+    real = simplejpeg.decode_jpeg
+    monkeypatch.setattr(simplejpeg, 'decode_jpeg', lambda *args, **options: (
+        seen.append(args), real(*args, **options))[1])
+    imread(tmp_path / 'a.png', backend='simplejpeg')
+    imread(tmp_path / 'a.jpg', 'grayscale', backend='simplejpeg')
+    assert not seen
+    imread(tmp_path / 'a.jpg', backend='simplejpeg')
+    assert len(seen) == 1
+
+
+def test_a_backend_that_is_not_installed(tmp_path, photo, monkeypatch):
+    imwrite(photo, tmp_path / 'a.jpg')
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    for use in (lambda: use_backend('simplejpeg'),
+                lambda: imread(tmp_path / 'a.jpg', backend='simplejpeg')):
+        with pytest.raises(ConfigError, match="simplejpeg is not installed: pip install"):
+            use()
