@@ -1,5 +1,6 @@
 """Fixtures of every test: seeds, the optional folder of shared data, a simulated NPU."""
 import importlib.util
+import logging
 import os
 import random
 import signal
@@ -38,6 +39,16 @@ def same_signals():
     former = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, former)
+
+
+@pytest.fixture(autouse=True)
+def same_logger():
+    """What a test does to the logger, a later one must not meet."""
+    logger = logging.getLogger('mmseg')
+    former = logger.propagate, logger.level, logger.handlers[:]
+    yield
+    logger.propagate, logger.handlers[:] = former[0], former[2]
+    logger.setLevel(former[1])
 
 
 @pytest.fixture(scope='session')

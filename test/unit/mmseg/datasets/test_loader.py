@@ -111,6 +111,13 @@ def test_opencv_runs_in_one_thread_in_workers_only():
     assert here['cv2_threads'].tolist() == [3, 3]
 
 
+@pytest.fixture
+def requests_as_before(monkeypatch):
+    """This process is no worker: it must go on to obey signals."""
+    monkeypatch.setattr('mmseg.datasets.loader.outlive_requests', lambda: None)
+
+
+@pytest.mark.usefixtures('requests_as_before')
 def test_start_worker_sets_the_threads():
     before = cv2.getNumThreads()
     try:
@@ -120,6 +127,7 @@ def test_start_worker_sets_the_threads():
         cv2.setNumThreads(before)
 
 
+@pytest.mark.usefixtures('requests_as_before')
 def test_start_worker_keeps_freed_memory(monkeypatch):
     calls = []
     monkeypatch.setattr('mmseg.datasets.loader.keep_freed_memory', lambda: calls.append(1))
