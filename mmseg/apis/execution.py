@@ -1,4 +1,4 @@
-"""How a model is executed, with the same results: memory format, recomputation, compilation."""
+"""How a model is executed, with the same results: algorithms, memory format, compilation."""
 import inspect
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import fuse_conv_bn
+from mmcv_replace.cnn import fuse_conv_bn, use_winograd
 from mmcv_replace.device import is_asynchronous, prefers_channels_last
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
@@ -19,15 +19,15 @@ IN_ORDER = ('mmseg', 'mmcv_replace')
 
 
 def prepare_execution(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
-    """Apply `channels_last`, `recompute_norms` and `compile` of the config to a model.
+    """Apply `winograd`, `recompute_norms`, `channels_last` and `compile` of the config to a model.
 
-    The first two suit the device unless they are set.
+    The first three suit the device unless they are set.
     """
     if _choice(cfg, 'recompute_norms', not is_asynchronous(device)):
         for module in model.modules():
             if hasattr(module, 'recompute_norms'):
                 module.recompute_norms = True
-    model = _in_memory_format(model, cfg, device)
+    model = _fit_convolutions(model, cfg, device)
     options = cfg.get('compile')
     if options is not None and options is not False:
         compile_parts(model, {} if options is True else options, device)
@@ -36,7 +36,7 @@ def prepare_execution(model: nn.Module, cfg: Config, device: torch.device) -> nn
 
 def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
                       keep_keys: bool = False) -> nn.Module:
-    """Fold batch norms, and choose the memory format, of a model that has its weights.
+    """Fold batch norms, choose algorithm and memory format, of a model that has its weights.
 
     `fuse_conv_bn` of the config: False folds none, True those of foreign modules too. By default
     those of the toolkit's own are folded, none with `keep_keys`, as folding changes the state dict.
@@ -44,10 +44,13 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
     if _choice(cfg, 'fuse_conv_bn', not keep_keys):
         trusted = _runs_in_order if cfg.get('fuse_conv_bn') is None else None
         fuse_conv_bn(model.eval(), trusted)
-    return _in_memory_format(model, cfg, device)
+    return _fit_convolutions(model, cfg, device)
 
 
-def _in_memory_format(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
+def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
+    """How the convolutions compute, and in what memory format."""
+    if _choice(cfg, 'winograd', not is_asynchronous(device)):
+        use_winograd(model)
     if not _choice(cfg, 'channels_last', prefers_channels_last(device)):
         return model
     # Convolutions follow the format of their weights, and what comes after follows them.

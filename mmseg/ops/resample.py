@@ -3,13 +3,16 @@
 Both are linear and separable: `rows @ x @ columns.T` is exact, has a deterministic backward pass,
 exports for any size, and needs no kernel but the matrix product.
 """
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
 
 # (rows, columns) of a matrix; sizes are plain numbers, or symbols while a model is exported.
 Sizes = tuple[int, int]
+# (x, weight, bias) -> a 3 x 3 convolution with zero padding 1.
+Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
 def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
@@ -36,16 +39,18 @@ def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor
 
 
 def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | None,
-                 align_corners: bool) -> Tensor:
+                 align_corners: bool, convolve: Convolve | None = None) -> Tensor:
     """3 x 3 convolution (zero padding 1) of x beside the maps, enlarged to its size.
 
     x: [N, C, h, w], maps: [N, C_i, s_i, t_i], weight: [O, C + sum C_i, 3, 3] -> [N, O, h, w]. The
     convolution is linear in each of its inputs: for a map the kernel is contracted with the few
     values that there are, and the nine results are enlarged by matrices that are shifted by one
-    row or column. The result equals that of the concatenation up to rounding.
+    row or column. The result equals that of the concatenation up to rounding. `convolve` makes the
+    convolution of x itself; by default torch does.
     """
     parts = weight.split([x.shape[1], *(part.shape[1] for part in maps)], dim=1)
-    out = torch.nn.functional.conv2d(x, parts[0], bias, padding=1)
+    convolve = convolve or partial(torch.nn.functional.conv2d, padding=1)
+    out = convolve(x, parts[0], bias)
     kind = 'shifted corners' if align_corners else 'shifted centres'
     for part, kernel in zip(maps, parts[1:], strict=True):
         n, c, s, t = part.shape

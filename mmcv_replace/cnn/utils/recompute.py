@@ -8,6 +8,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from .sync_bn import BatchNormXd
+from .winograd_conv import WinogradConv2d, convolution_gradients
 
 
 def norm_relu_conv(norm: nn.Module, relu: nn.Module, conv: nn.Module, x: Tensor,
@@ -28,7 +29,8 @@ def _is_plain(norm: nn.Module, relu: nn.Module, conv: nn.Module) -> bool:
                 or layer._backward_pre_hooks for layer in (norm, relu, conv))
     return (type(norm) in (nn.BatchNorm2d, BatchNormXd) and norm.training and norm.affine
             and type(relu) is nn.ReLU
-            and type(conv) is nn.Conv2d and conv.padding_mode == 'zeros'
+            and type(conv) in (nn.Conv2d, WinogradConv2d)
+            and conv.padding_mode == 'zeros'
             and not isinstance(conv.padding, str)
             and not hooks and not torch.compiler.is_compiling())
 
@@ -38,8 +40,7 @@ class _NormReluConv(Function):
     def forward(ctx: FunctionCtx, x: Tensor, gamma: Tensor, beta: Tensor, weight: Tensor,
                 bias: Tensor | None, norm: nn.Module, conv: nn.Conv2d) -> Tensor:
         ctx.save_for_backward(x, gamma, beta, weight)
-        ctx.eps, ctx.biased = norm.eps, bias is not None
-        ctx.geometry = conv.stride, conv.padding, conv.dilation, conv.groups
+        ctx.eps, ctx.conv = norm.eps, conv
         return conv(F.relu_(norm(x)))
 
     @staticmethod
@@ -51,11 +52,9 @@ class _NormReluConv(Function):
         with torch.enable_grad():
             # Of the same values the same statistics: the forward pass to the last bit.
             y = F.relu_(F.batch_norm(leaves[0], None, None, *leaves[1:], True, 0.0, ctx.eps))
-        stride, padding, dilation, groups = ctx.geometry
-        grad_y, grad_weight, grad_bias = torch.ops.aten.convolution_backward(
-            grad, y.detach().to(grad.dtype), weight.to(grad.dtype),
-            [weight.shape[0]] if ctx.biased else None, stride, padding, dilation, False, [0, 0],
-            groups, [any(wanted[:3]), wanted[3], wanted[4]])
+        grad_y, grad_weight, grad_bias = convolution_gradients(
+            ctx.conv, grad, y.detach().to(grad.dtype), weight.to(grad.dtype),
+            (any(wanted[:3]), wanted[3], wanted[4]))
         if grad_weight is not None:
             grad_weight = grad_weight.to(weight.dtype)
         if grad_bias is not None:

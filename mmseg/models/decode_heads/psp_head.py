@@ -89,4 +89,4 @@ class PSPHead(BaseDecodeHead):
         maps = self.psp_modules.project(pyramid_pool(x, tuple(self.pool_scales)))
         conv = self.bottleneck.conv
         return self.bottleneck.after_conv(
-            pyramid_conv(x, maps, conv.weight, conv.bias, self.align_corners))
+            pyramid_conv(x, maps, conv.weight, conv.bias, self.align_corners, conv._conv_forward))

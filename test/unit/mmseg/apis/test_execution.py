@@ -5,11 +5,13 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.cnn import WinogradConv2d
+from mmcv_replace.cnn.utils import winograd_conv
 from mmcv_replace.device import prefers_channels_last
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import execution
-from mmseg.apis.execution import prepare_execution
+from mmseg.apis.execution import prepare_execution, prepare_inference
 from mmseg.models import build_segmentor
 
 CPU = torch.device('cpu')
@@ -89,7 +91,42 @@ def test_recomputed_norms_give_the_same_step():
         assert torch.equal(found, buffer)
 
 
-@pytest.mark.parametrize('key', ['channels_last', 'recompute_norms'])
+@pytest.fixture
+def small_layers(monkeypatch):
+    """Layers that are too small to profit from Winograd's algorithm take part."""
+    monkeypatch.setattr(winograd_conv, '_LEAST_CHANNELS', 1)
+    monkeypatch.setattr(winograd_conv, '_LEAST_PIXELS', 1)
+
+
+def winograd_layers(model):
+    return {name for name, module in model.named_modules() if isinstance(module, WinogradConv2d)}
+
+
+@pytest.mark.usefixtures('small_layers')
+def test_winograd_where_the_host_computes(monkeypatch):
+    for run in (prepare, lambda **options: prepare_inference(make().eval(), Config(options), CPU)):
+        assert 'decode_head.bottleneck.conv' in winograd_layers(run())
+        assert not winograd_layers(run(winograd=False))
+        with monkeypatch.context() as patched:
+            patched.setattr(execution, 'is_asynchronous', lambda device: True)
+            assert not winograd_layers(run())
+
+
+@pytest.mark.usefixtures('small_layers')
+def test_winograd_gives_the_same_step(monkeypatch):
+    calls = []
+    inner = winograd_conv.winograd_conv2d
+    monkeypatch.setattr(winograd_conv, 'winograd_conv2d',
+                        lambda *args: calls.append(args) or inner(*args))
+    model, plain = prepare(), prepare(winograd=False)
+    (loss, gradients), (same_loss, expected) = step(model), step(plain)
+    # Those of the stem, of the blocks, of the auxiliary head and of the fused pyramid.
+    assert len(calls) == len(winograd_layers(model)) > 8
+    torch.testing.assert_close(loss, same_loss, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+
+
+@pytest.mark.parametrize('key', ['channels_last', 'recompute_norms', 'winograd'])
 def test_switches_are_booleans(key):
     with pytest.raises(ConfigError, match=f"{key}='yes': set True, False, or None"):
         prepare(**{key: 'yes'})

@@ -1,0 +1,64 @@
+"""Layers whose convolutions go Winograd's way where that is faster."""
+import torch
+from torch import Tensor, nn
+
+from mmcv_replace.device import is_asynchronous
+
+from .winograd import share_of_products, winograd_conv2d, winograd_gradients
+
+# Below these the work beside the products outweighs what they save (measured with AVX-512).
+_LEAST_CHANNELS = 128  # C O / (C + O)
+_LEAST_PIXELS = 1024
+_LARGEST_SHARE = 0.5
+
+
+class WinogradConv2d(nn.Conv2d):
+    """A 3 x 3 convolution that equals nn.Conv2d up to rounding, with its state.
+
+    Small maps, low precision, accelerators and graphs that are traced get torch's own. The
+    gradient cannot be differentiated again.
+    """
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if uses_winograd(self, input, weight):
+            return winograd_conv2d(input, weight, bias, self.dilation)
+        return super()._conv_forward(input, weight, bias)
+
+
+def use_winograd(module: nn.Module) -> nn.Module:
+    """Make each convolution in `module` that may profit a WinogradConv2d, in place."""
+    for layer in module.modules():
+        if type(layer) is nn.Conv2d and _may_profit(layer):
+            # Hooks, parameters and everything else of the layer stay.
+            layer.__class__ = WinogradConv2d
+    return module
+
+
+def _may_profit(conv: nn.Conv2d) -> bool:
+    c, o = conv.in_channels, conv.out_channels
+    return (conv.kernel_size == (3, 3) and conv.stride == (1, 1) and conv.groups == 1
+            and conv.padding == conv.dilation and conv.padding_mode == 'zeros'
+            and c * o >= _LEAST_CHANNELS * (c + o))
+
+
+def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
+    """Whether `conv` computes x [N, C, H, W] by the algorithm; `weight`: all of its or a part."""
+    return (isinstance(conv, WinogradConv2d) and x.dim() == 4
+            and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
+            and not is_asynchronous(x.device) and not torch.is_autocast_enabled(x.device.type)
+            and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
+            and x.shape[2] * x.shape[3] >= _LEAST_PIXELS
+            and share_of_products(tuple(x.shape[2:]), conv.dilation) <= _LARGEST_SHARE)
+
+
+def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tensor,
+                          wanted: tuple[bool, bool, bool]) -> tuple[Tensor | None, ...]:
+    """Gradients of `conv` by its input, weight and bias, those that are wanted.
+
+    grad: [N, O, H', W'], x: [N, C, H, W], weight in the type of x.
+    """
+    if uses_winograd(conv, x, weight):
+        return winograd_gradients(grad, x, weight, conv.dilation, wanted)
+    return torch.ops.aten.convolution_backward(
+        grad, x, weight, [weight.shape[0]] if wanted[2] else None, conv.stride, conv.padding,
+        conv.dilation, False, [0, 0], conv.groups, list(wanted))
