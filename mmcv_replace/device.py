@@ -43,6 +43,7 @@ class DeviceKind:
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
     channels_last: bool = False  # convolutions train faster on channels_last tensors
+    fused_optimizers: bool = False  # torch's fused optimizers have kernels
     low_precision: str = 'float16'  # what mixed precision computes in unless told
     scaler: str = 'torch.amp:GradScaler'  # module:class
     optimizers: str | None = None  # module with the vendor's own fused optimizers
@@ -75,9 +76,10 @@ KINDS = (
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False}),
-    DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True),
+    DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
+               fused_optimizers=True),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
-               sync_batchnorm=False, low_precision='bfloat16'),
+               sync_batchnorm=False, fused_optimizers=True, low_precision='bfloat16'),
 )
 
 
@@ -244,6 +246,11 @@ def supports_sync_batchnorm(device: torch.device) -> bool:
 def prefers_channels_last(device: torch.device) -> bool:
     """Whether training is faster with channels_last tensors."""
     return kind_of(device).channels_last
+
+
+def has_fused_optimizers(device: torch.device) -> bool:
+    """Whether torch's optimizers can step all parameters by one kernel on the device."""
+    return kind_of(device).fused_optimizers
 
 
 def default_backend(device: torch.device | None = None) -> str:

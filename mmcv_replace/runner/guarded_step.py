@@ -21,13 +21,24 @@ def gradient_norm(optimizer: torch.optim.Optimizer) -> Tensor:
                            for parameter in group['params'] if parameter.grad is not None])
 
 
+def _decides_on_device(optimizer: torch.optim.Optimizer) -> bool:
+    return getattr(optimizer, '_step_supports_amp_scaling', False)
+
+
+def fills_state_later(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a step that the optimizer itself leaves out would make state and not fill it.
+
+    torch's fused optimizers do so in their first step: for that one the host has to look.
+    """
+    return _decides_on_device(optimizer) and not optimizer.state
+
+
 def step_unless(bad: Tensor, optimizer: torch.optim.Optimizer) -> None:
     """Step the optimizer unless `bad`, a flag on the device.
 
     torch's fused optimizers decide on the device; for others the host has to wait for the flag.
     """
-    # In their first step the fused ones make state that they then may not fill.
-    decides = getattr(optimizer, '_step_supports_amp_scaling', False) and len(optimizer.state) > 0
+    decides = _decides_on_device(optimizer) and not fills_state_later(optimizer)
     if not (decides and is_asynchronous(bad.device)):
         if not bad:
             optimizer.step()

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from ..utils.errors import CheckpointError
+from .optimizer.builder import KERNEL_CHOICES
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str, Any],
@@ -18,7 +19,8 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
         problems = (_group_problems(optimizer, state['param_groups'])
                     or _shape_problems(optimizer, state))
         if not problems:
-            optimizer.load_state_dict(state)
+            optimizer.load_state_dict({**state, 'param_groups': _with_own_kernels(
+                optimizer, state['param_groups'])})
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f'the optimizer state of {filename} cannot be used ({type(error).__name__}: {error}): '
@@ -29,6 +31,13 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             f'the optimizer state of {filename} does not fit this optimizer:\n  '
             + '\n  '.join(problems) + '\nResume with the optimizer and paramwise_cfg of that run, '
             'or start a new run from its weights with --load-from')
+
+
+def _with_own_kernels(optimizer: torch.optim.Optimizer,
+                      saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The saved groups, computed as this device and config choose."""
+    return [{**theirs, **{key: ours[key] for key in KERNEL_CHOICES if key in ours}}
+            for ours, theirs in zip(optimizer.param_groups, saved, strict=True)]
 
 
 def _group_problems(optimizer: torch.optim.Optimizer, saved: list[dict[str, Any]]) -> list[str]:

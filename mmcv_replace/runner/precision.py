@@ -11,7 +11,7 @@ from ..device import low_precision_dtype, make_grad_scaler
 from ..utils.errors import ConfigError, NonFiniteLossError
 from ..utils.logging import warn_once
 from ..utils.suggest import did_you_mean
-from .guarded_step import gradient_norm, gradient_seed, step_unless
+from .guarded_step import fills_state_later, gradient_norm, gradient_seed, step_unless
 from .master_weights import MasterWeights, cast_weights
 
 OPT_LEVELS = ('O0', 'O1', 'O2')
@@ -107,7 +107,7 @@ class Precision:
         if self.scaler is None:
             self._plain_step(optimizer, norm)
         else:
-            self._scaled_step(optimizer)
+            self._scaled_step(optimizer, unscaled)
         if self.scales_loss or self.guards:
             skipped = self.overflow.float()
             self._skipped = self._skipped + skipped
@@ -122,8 +122,14 @@ class Precision:
         else:
             optimizer.step()
 
-    def _scaled_step(self, optimizer: torch.optim.Optimizer) -> None:
-        self.scaler.step(optimizer)
+    def _scaled_step(self, optimizer: torch.optim.Optimizer, unscaled: bool) -> None:
+        if fills_state_later(optimizer):
+            if not unscaled:
+                self.scaler.unscale_(optimizer)
+            if not sum(self.scaler._found_inf_per_device(optimizer).values()):
+                optimizer.step()
+        else:
+            self.scaler.step(optimizer)
         found = sum(self.scaler._found_inf_per_device(optimizer).values())
         self.overflow = found.reshape(()) > 0
         self.scaler.update(self._fixed_scale)

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...device import FUSED_OPTIMIZERS, fused_optimizer
+from ...device import FUSED_OPTIMIZERS, fused_optimizer, has_fused_optimizers
 from ...utils import Registry
 
 OPTIMIZERS = Registry('optimizer')
 OPTIMIZER_BUILDERS = Registry('optimizer constructor')
+# Options of torch's optimizers that say how a step is computed, not what.
+KERNEL_CHOICES = ('foreach', 'fused', 'differentiable', 'capturable')
 
 for _, _optimizer in inspect.getmembers(torch.optim, inspect.isclass):
     if issubclass(_optimizer, torch.optim.Optimizer) and _optimizer is not torch.optim.Optimizer:
@@ -21,14 +23,31 @@ for _, _optimizer in inspect.getmembers(torch.optim, inspect.isclass):
 def _device_dependent(name: str) -> Callable[..., torch.optim.Optimizer]:
     def make(params: Iterable, **options: Any) -> torch.optim.Optimizer:
         groups = list(params)
-        first = groups[0]['params'] if isinstance(groups[0], dict) else groups
-        device = next(iter(first if isinstance(first, list) else [first])).device
-        return fused_optimizer(name, device)(groups, **options)
+        return fused_optimizer(name, _device_of(groups))(groups, **options)
     return make
+
+
+def _device_of(groups: list) -> torch.device:
+    first = groups[0]['params'] if isinstance(groups[0], dict) else groups
+    return next(iter(first if isinstance(first, list) else [first])).device
 
 
 for _name in FUSED_OPTIMIZERS:
     OPTIMIZERS.register_module(_name, module=_device_dependent(_name))
+
+
+def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
+    """An optimizer's config, with `fused=True` where torch has that and nothing else is chosen.
+
+    One kernel then steps all parameters, and the loss scale of mixed precision needs no host.
+    """
+    known = OPTIMIZERS.module_dict.get(cfg.get('type'))
+    own = inspect.isclass(known) and known.__module__.startswith('torch.optim.')
+    if (own and 'fused' in inspect.signature(known).parameters and len(params) > 0
+            and not any(choice in cfg for choice in KERNEL_CHOICES)
+            and has_fused_optimizers(_device_of(params))):
+        return {**cfg, 'fused': True}
+    return cfg
 
 
 def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from ...parallel import is_module_wrapper
 from ...utils import build_from_cfg, warn_once
 from ...utils.errors import ConfigError
 from ...utils.suggest import did_you_mean
-from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS
+from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS, with_kernels
 
 KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult',
         'bypass_duplicate')
@@ -69,8 +69,8 @@ class DefaultOptimizerConstructor:
         """The optimizer for all parameters of a model, frozen ones included."""
         if is_module_wrapper(model):
             model = model.module
-        cfg = copy.copy(self.optimizer_cfg)
         params = self._groups(model) if self.paramwise_cfg else list(model.parameters())
+        cfg = with_kernels(copy.copy(self.optimizer_cfg), params)
         return build_from_cfg(cfg, OPTIMIZERS, {'params': params})
 
     def _groups(self, model: nn.Module) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.runner import build_optimizer
+from mmcv_replace.runner import OPTIMIZERS, build_optimizer
+from mmcv_replace.runner.optimizer import builder
+from mmcv_replace.runner.optimizer_state import load_optimizer_state
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 
@@ -41,6 +43,41 @@ def test_groups_are_kept():
 def test_an_optimizer_that_only_the_vendor_has():
     with pytest.raises(ConfigError, match="'NpuFusedLamb' exists on its own device only"):
         build_optimizer(nn.Linear(2, 2), dict(type='NpuFusedLamb', lr=1.))
+
+
+def switches(name='SGD', **options):
+    defaults = build_optimizer(nn.Linear(2, 2), dict(type=name, lr=1., **options)).defaults
+    return defaults['fused'], defaults['foreach']
+
+
+def test_the_optimizers_of_torch_are_fused_where_nothing_else_is_chosen(monkeypatch):
+    assert switches() == switches('AdamW') == (True, None)
+    assert switches(paramwise_cfg=dict(bias_lr_mult=2.)) == (True, None)
+    assert switches(fused=False) == (False, None)
+    assert switches(foreach=True) == (None, True)
+    assert 'fused' not in build_optimizer(nn.Linear(2, 2), dict(type='RMSprop')).defaults
+    monkeypatch.setattr(builder, 'has_fused_optimizers', lambda device: False)
+    assert switches() == (None, None)
+
+
+def test_an_optimizer_of_the_user_gets_nothing_that_it_did_not_ask_for(monkeypatch):
+    class Mine(torch.optim.SGD):
+        pass
+
+    monkeypatch.setitem(OPTIMIZERS.module_dict, 'Mine', Mine)
+    assert switches('Mine') == (None, None)
+
+
+def test_kernels_are_chosen_here_and_not_by_the_checkpoint():
+    """It may have been written on another device, or by an older version."""
+    (ours, _), (theirs, _) = (steps(lambda model, fused=fused: build_optimizer(
+        model, dict(type='SGD', lr=1., momentum=0.9, fused=fused))) for fused in (True, False))
+    saved = theirs.state_dict()
+    saved['param_groups'][0]['lr'] = 0.25
+    load_optimizer_state(ours, {'optimizer': saved}, 'x.pth')
+    assert ours.param_groups[0]['fused'] is True
+    assert ours.param_groups[0]['lr'] == 0.25
+    assert theirs.param_groups[0]['fused'] is False
 
 
 def test_a_wrong_option_is_named():

@@ -39,13 +39,14 @@ class Model(nn.Module):
         return dict(loss=loss, log_vars={'loss': loss}, num_samples=len(data))
 
 
-def run(precision, model=None, iters=4, optimizer_hook=None, work_dir=None, extra=(), resume=None):
+def run(precision, model=None, iters=4, optimizer_hook=None, work_dir=None, extra=(), resume=None,
+        fused=False):
     model = model or Model()
     torch.manual_seed(1)
     data = torch.randn(4, 3, 8, 8)
     precision.cast(model)
     wrapped = MMDataParallel(model, autocast=precision.autocast)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, fused=fused)
     precision.attach(wrapped, optimizer)
     runner = IterBasedRunner(wrapped, optimizer=optimizer, max_iters=iters, precision=precision,
                              work_dir=work_dir)
@@ -191,6 +192,19 @@ def test_an_overflow_step_is_skipped_and_counted(caplog):
     assert torch.equal(note.weights[0], note.weights[1])
     assert not torch.equal(note.weights[1], note.weights[2])
     assert '1 optimizer steps skipped so far' in caplog.text
+
+
+@pytest.mark.parametrize('clip', [None, dict(max_norm=1e3)])
+@pytest.mark.parametrize('overflow_at', [(0,), (0, 1), (1, 3)])
+def test_fused_optimizers_skip_as_the_others_do(overflow_at, clip):
+    """Also the first step, in which they make state that a skipped step does not fill."""
+    weights = []
+    for fused in (True, False):
+        model, runner = run(Precision('cpu', 'O1', 'float16'), Model(overflow_at), fused=fused,
+                            optimizer_hook=OptimizerHook(clip))
+        assert runner.precision._skipped == len(overflow_at)
+        weights.append(model.state_dict())
+    torch.testing.assert_close(weights[0], weights[1])
 
 
 def test_overflows_without_end_stop_the_run():
