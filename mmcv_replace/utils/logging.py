@@ -9,7 +9,6 @@ from .rank import is_main_process
 FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
 ROOT = 'mmseg'
 
-_ready: set[str] = set()
 _warned: set[tuple[str, str]] = set()
 
 
@@ -49,9 +48,7 @@ def get_logger(name: str = ROOT, log_file: str | Path | None = None,
     the first log errors only.
     """
     logger = logging.getLogger(name)
-    family = next((parent for parent in _ready if f'{name}.'.startswith(f'{parent}.')), None)
-    if family is None:
-        _ready.add(name)
+    if not _reaches_console(logger):
         logger.setLevel(log_level)
         _add_handler(logger, _Console())
         _keep_from_root_console(name)
@@ -62,6 +59,15 @@ def get_logger(name: str = ROOT, log_file: str | Path | None = None,
             path.parent.mkdir(parents=True, exist_ok=True)
             _add_handler(logger, _LogFile(path, encoding='utf-8'))
     return logger
+
+
+def _reaches_console(logger: logging.Logger | None) -> bool:
+    """Whether the logger or one that it is a child of was set up here."""
+    while logger is not None:
+        if any(isinstance(handler, _Console) for handler in logger.handlers):
+            return True
+        logger = logger.parent
+    return False
 
 
 def _add_handler(logger: logging.Logger, handler: logging.Handler) -> None:

@@ -5,7 +5,6 @@ import uuid
 import pytest
 
 from mmcv_replace.utils import get_logger, print_log, warn_once
-from mmcv_replace.utils import logging as module
 
 
 @pytest.fixture
@@ -16,7 +15,6 @@ def name():
     for handler in logging.getLogger(name).handlers[:]:
         logging.getLogger(name).removeHandler(handler)
         handler.close()
-    module._ready.discard(name)
 
 
 def test_format_and_level(name, capsys):
@@ -40,6 +38,14 @@ def test_second_call_and_children_add_no_lines(name, capsys):
     get_logger(name)
     get_logger(f'{name}.child').info('once')
     assert capsys.readouterr().err.count('once') == 1
+
+
+def test_a_logger_that_was_taken_down_is_set_up_again(name, capsys):
+    logger = get_logger(name)
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
+    get_logger(name).info('again')
+    assert capsys.readouterr().err.count('again') == 1
 
 
 def test_log_file_is_written_even_when_it_comes_later(name, tmp_path):
