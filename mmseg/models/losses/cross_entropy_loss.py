@@ -148,7 +148,9 @@ class CrossEntropyLoss(nn.Module):
     @property
     def is_pixelwise(self) -> bool:
         """Whether the loss of a picture is the sum of those of its parts over one `divisor`."""
-        return self.reduction != 'none' and not self.use_mask
+        # A subclass may add what is none: the Dice loss of a picture, say.
+        return (type(self).forward is CrossEntropyLoss.forward
+                and self.reduction != 'none' and not self.use_mask)
 
     def divisor(self, label: Tensor, classes: int, ignore_index: int) -> int | Tensor | None:
         """What the mean over pixels `label` divides by (an `avg_factor`); None for a sum."""

@@ -142,6 +142,18 @@ class LargestTensor(TorchDispatchMode):
         return out
 
 
+def test_a_subclass_may_add_what_is_no_sum_over_pixels():
+    class WithPeak(LOSSES.get('CrossEntropyLoss')):
+        def forward(self, cls_score, label, **options):
+            return super().forward(cls_score, label, **options) + cls_score.max()
+
+    logits, label = sample()
+    found, gradient = values_and_gradient(make(True, dict(type=WithPeak)), logits, label)
+    plain, expected = values_and_gradient(make(False, dict(type=WithPeak)), logits, label)
+    assert torch.equal(found['loss_seg'], plain['loss_seg'])
+    assert torch.equal(gradient, expected)
+
+
 @pytest.mark.parametrize('strip_loss', [True, False])
 def test_whole_logits_are_never_held(strip_loss):
     logits, label = sample((256, 256))
