@@ -1,4 +1,5 @@
 """Samples to a batch."""
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,8 +41,10 @@ def _stack(samples: Sequence[DataContainer]) -> torch.Tensor:
         raise DataError(f'samples of the shapes {shapes} cannot be one batch: only the last '
                         f'{pad_dims} dimensions may differ; check the pipeline (grey images among '
                         'colour ones?) or set samples_per_gpu=1')
+    # Stacking takes the type of the first otherwise: floats would become bytes.
+    common = functools.reduce(torch.promote_types, (tensor.dtype for tensor in tensors))
     largest = [max(tensor.shape[-dim] for tensor in tensors) for dim in range(1, pad_dims + 1)]
-    return default_collate([_pad(sample, largest) for sample in samples])
+    return default_collate([_pad(sample, largest).to(common) for sample in samples])
 
 
 def _pad(sample: DataContainer, largest: Sequence[int]) -> torch.Tensor:

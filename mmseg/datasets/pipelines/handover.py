@@ -3,6 +3,7 @@
 A byte takes a quarter of what a float does in the worker, on the way to the main process and to the
 device; a label takes an eighth.
 """
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from .photometric import Normalize
 from .planes import fits
 
 KEY = 'img_finish'
+Values = float | Sequence[float] | np.ndarray
 
 
 class HandOver(Transform):
@@ -26,6 +28,7 @@ class HandOver(Transform):
     `img` is then uint8, in the order of channels that the model wants and padded with zeros, and a
     label map of bytes stays one. What `finish` has yet to do stands in the sample's `img_finish`:
     mean, 1 / std and pad value of each channel, and (height, width) of the image and with padding.
+    An image that is not of bytes is finished here, and nothing is left to do.
     """
 
     def __init__(self, normalize: Normalize, pad: Pad | None, bundle: DefaultFormatBundle,
@@ -42,20 +45,25 @@ class HandOver(Transform):
         if not fits(img, size):
             for step in self.steps:
                 results = step(results)
-            return results
-        rules = self._rules(img.shape[:2], size or img.shape[:2])
+            channels, *shape = results['img'].data.shape
+            # Images of other channels can only be among their like, for which nothing is left.
+            return _with_rules(results, 0, 1, 0, shape, shape) if channels == 3 else results
+        shape = img.shape[:2]
         results['img'] = split_channels(img, self.normalize.to_rgb, size).transpose(1, 2, 0)
         self.normalize.note(results)
         if pad is not None:
             pad.finish(results, results['img'])
         self.bundle.bundle(results, _label_type(results))
-        return {**self.collect(results), KEY: DataContainer(rules, stack=True, pad_dims=None)}
+        return _with_rules(self.collect(results), self.normalize.mean,
+                           1 / self.normalize.std.astype(np.float64),
+                           0 if pad is None else pad.pad_val, shape, size or shape)
 
-    def _rules(self, shape: tuple[int, int], padded: tuple[int, int]) -> torch.Tensor:
-        normalize, pad_val = self.normalize, 0 if self.pad is None else self.pad.pad_val
-        values = [normalize.mean, 1 / normalize.std.astype(np.float64),
-                  np.broadcast_to(pad_val, 3), shape, padded]
-        return torch.from_numpy(np.concatenate(values).astype(np.float32))
+
+def _with_rules(sample: Results, mean: Values, scale: Values, pad_val: Values,
+                shape: Sequence[int], padded: Sequence[int]) -> Results:
+    values = [*(np.broadcast_to(value, 3) for value in (mean, scale, pad_val)), shape, padded]
+    rules = torch.from_numpy(np.concatenate(values).astype(np.float32))
+    return {**sample, KEY: DataContainer(rules, stack=True, pad_dims=None)}
 
 
 def _label_type(results: Results) -> type:
@@ -90,6 +98,6 @@ def _normalize(img: torch.Tensor, rules: torch.Tensor) -> torch.Tensor:
     def inside(size: torch.Tensor) -> torch.Tensor:
         return (rows < size[:, 0]) & (columns < size[:, 1])
 
-    values = img.float().sub_(mean).mul_(scale)
+    values = img.to(torch.float32, copy=True).sub_(mean).mul_(scale)
     # Beyond the padding of its sample, an image is filled up with zeros to the size of the batch.
     return torch.where(inside(shape), values, pad_val * inside(padded))

@@ -72,8 +72,28 @@ def test_images_that_are_no_bytes_are_finished_on_the_host(sample):
     expected = make_batch(Compose([NORM, PAD, *REST]), results, [(40, 56)])
     batch = make_batch(handing_over([NORM, PAD, *REST]), results, [(40, 56)])
 
-    assert KEY not in batch
     assert torch.equal(batch['img'].data[0], expected['img'].data[0])
+    assert torch.equal(finish(batch)['img'].data[0], expected['img'].data[0])
+
+
+@pytest.mark.parametrize('floats', [(0,), (1,), (0, 2)])
+def test_a_step_that_makes_floats_of_some_images(sample, floats):
+    """In the order of the batch, those of bytes before or behind them."""
+    calls = []
+
+    def step(results):
+        if len(calls) % 3 in floats:
+            results['img'] = results['img'].astype(np.float32) / 2
+        calls.append(results)
+        return results
+
+    steps, sizes = [step, NORM, dict(PAD, size=None, size_divisor=16), *REST], [(40, 56)] * 3
+    expected = make_batch(Compose(steps), sample(), sizes)
+    batch = finish(make_batch(handing_over(steps), sample(), sizes))
+
+    assert batch.keys() == expected.keys()
+    torch.testing.assert_close(batch['img'].data[0], expected['img'].data[0], rtol=1e-6, atol=1e-6)
+    assert torch.equal(batch['gt_semantic_seg'].data[0], expected['gt_semantic_seg'].data[0])
 
 
 def test_labels_of_more_than_a_byte_stay_as_they_are(sample):
