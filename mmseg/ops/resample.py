@@ -39,20 +39,23 @@ def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor
 
 
 def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | None,
-                 align_corners: bool, convolve: Convolve | None = None) -> Tensor:
+                 align_corners: bool, convolve: Convolve | None = None,
+                 lead: int = 0) -> Tensor:
     """3 x 3 convolution (zero padding 1) of x beside the maps, enlarged to its size.
 
     x: [N, C, h, w], maps: [N, C_i, s_i, t_i], weight: [O, C + sum C_i, 3, 3] -> [N, O, h, w]. The
     convolution is linear in each of its inputs: for a map the kernel is contracted with the few
     values that there are, and the nine results are enlarged by matrices that are shifted by one
     row or column. The result equals that of the concatenation up to rounding. `convolve` makes the
-    convolution of x itself; by default torch does.
+    convolution of x itself; by default torch does. In the weight, `lead` of the maps come before x.
     """
-    parts = weight.split([x.shape[1], *(part.shape[1] for part in maps)], dim=1)
+    sizes = [part.shape[1] for part in maps]
+    sizes.insert(lead, x.shape[1])
+    parts = list(weight.split(sizes, dim=1))
     convolve = convolve or partial(torch.nn.functional.conv2d, padding=1)
-    out = convolve(x, parts[0], bias)
+    out = convolve(x, parts.pop(lead), bias)
     kind = 'shifted corners' if align_corners else 'shifted centres'
-    for part, kernel in zip(maps, parts[1:], strict=True):
+    for part, kernel in zip(maps, parts, strict=True):
         n, c, s, t = part.shape
         o = kernel.shape[0]
         each = kernel.permute(2, 3, 0, 1).reshape(9 * o, c, 1, 1)

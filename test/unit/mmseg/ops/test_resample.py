@@ -48,6 +48,16 @@ def inputs(size, dtype=torch.float64, channels=(8, 4, 4, 4), out=5):
     return [tensor.requires_grad_() for tensor in tensors]
 
 
+@pytest.mark.parametrize('lead', [1, 2, 3])
+def test_maps_may_come_first(lead):
+    """As in ASPP, whose image pooling stands before the branches."""
+    x, *maps, weight, bias = inputs((9, 12))
+    parts = [F.interpolate(m, x.shape[2:], mode='bilinear') for m in maps]
+    parts.insert(lead, x)
+    torch.testing.assert_close(pyramid_conv(x, maps, weight, bias, False, lead=lead),
+                               F.conv2d(torch.cat(parts, 1), weight, bias, padding=1))
+
+
 @pytest.mark.parametrize('align_corners', [False, True])
 @pytest.mark.parametrize('size', SIZES)
 def test_fusion_is_the_convolution_of_the_concatenation(size, align_corners):
