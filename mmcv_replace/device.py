@@ -11,7 +11,8 @@ import inspect
 import os
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import ModuleType
@@ -334,3 +335,14 @@ def make_profiler(device: torch.device, out_dir: str | os.PathLike, **options: A
 def set_kernel_search(enabled: bool) -> None:
     """Let the device try several kernels per shape and keep the fastest (`cudnn_benchmark`)."""
     torch.backends.cudnn.benchmark = enabled
+
+
+@contextmanager
+def no_kernel_search() -> Iterator[None]:
+    """For work on many shapes, as in an evaluation: a search for each would not pay."""
+    former = torch.backends.cudnn.benchmark
+    set_kernel_search(False)
+    try:
+        yield
+    finally:
+        set_kernel_search(former)

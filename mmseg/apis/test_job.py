@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from mmcv_replace import fileio
 from mmcv_replace.cnn.utils.deferred_init import DeferredInit
+from mmcv_replace.device import set_kernel_search
 from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
@@ -82,6 +83,8 @@ def evaluate_from_config(
     model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
     load_weights(model, checkpoint, averaged)
     init.finish()
+    # Windows are of one size; whole images have many, and a search for each would not pay.
+    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and model.test_cfg.mode == 'slide')
     model = prepare_inference(model, cfg, process.device)
     precision = precision_from_config(cfg, process.device)
     model = wrap_model(model, process.device, distributed=False, precision=precision)

@@ -6,6 +6,7 @@ import numpy as np
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmcv_replace.device import no_kernel_search
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import warn_once
 
@@ -24,7 +25,8 @@ def evaluate_model(
     """
     dataset = data_loader.dataset
     stream = with_progress(predict(model, data_loader), len(data_loader.sampler))
-    confusion = score(stream, dataset)
+    with no_kernel_search():
+        confusion = score(stream, dataset)
     reduce_confusion(confusion, device_of(model))
     return dataset.evaluate(confusion, **eval_kwargs)
 

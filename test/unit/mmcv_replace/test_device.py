@@ -166,6 +166,9 @@ def test_kernel_search_is_switched(monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, 'benchmark', False)
     device_module.set_kernel_search(True)
     assert torch.backends.cudnn.benchmark
+    with device_module.no_kernel_search():
+        assert not torch.backends.cudnn.benchmark
+    assert torch.backends.cudnn.benchmark
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import logging
 
 import numpy as np
 import pytest
+import torch
 
 from mmseg.core.evaluation import (
     eval_metrics,
@@ -23,6 +24,15 @@ def test_evaluate_model_scores_as_the_list_of_predictions_would(model, dataset, 
 def test_evaluate_model_passes_arguments_on(model, dataset, make_loader):
     assert 'mDice' in evaluate_model(model, make_loader(), metric='mDice')
     assert dataset.evaluated[0][1] == 'mDice'
+
+
+def test_kernels_are_not_searched_for_images_of_many_sizes(model, make_loader, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', True)
+    seen = []
+    model.register_forward_pre_hook(lambda *args: seen.append(torch.backends.cudnn.benchmark))
+    evaluate_model(model, make_loader())
+    assert set(seen) == {False}
+    assert torch.backends.cudnn.benchmark
 
 
 @pytest.mark.parametrize('run', [single_gpu_test, multi_gpu_test])
