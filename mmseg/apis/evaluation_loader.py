@@ -12,6 +12,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.datasets import build_dataloader
+from mmseg.datasets.tuning import tune_pipelines
 
 SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'persistent_workers', 'pin_memory',
             'prefetch_factor', 'timeout')
@@ -25,17 +26,28 @@ def evaluation_loader(
     With `samples_per_gpu` above 1 so many neighbouring images are predicted together, those of
     equal size in one pass; the scores and their order are the same.
     """
+    # Evaluation takes floats: nothing is left for the device, and nothing is kept.
+    tune_pipelines(dataset, dict(plan_pipeline=cfg.data.get('plan_pipeline')), asynchronous=False)
+    settings = loader_settings(cfg, split, device, samples_per_gpu=1)
+    joined = None if settings['samples_per_gpu'] == 1 else partial(
+        collate_sizes, samples_per_gpu=settings['samples_per_gpu'])
+    return build_dataloader(dataset, dist=distributed, shuffle=False, collate_fn=joined, **settings)
+
+
+def loader_settings(cfg: Config, split: str, device: torch.device,
+                    **defaults: Any) -> dict[str, Any]:
+    """Arguments for `build_dataloader`: those of `data.SPLIT_dataloader`, of `data`, `defaults`.
+
+    Raises ConfigError for a setting that is not known.
+    """
     key = f'{split}_dataloader'
     given = cfg.data.get(key) or {}
     for name in given:
         if name not in SETTINGS:
             raise ConfigError(f'data.{key} takes {", ".join(SETTINGS)}, not {name}'
                               f'{did_you_mean(name, SETTINGS)}')
-    settings = dict(samples_per_gpu=1, workers_per_gpu=cfg.data.workers_per_gpu,
-                    pin_memory=supports_pinned_memory(device)) | given
-    joined = None if settings['samples_per_gpu'] == 1 else partial(
-        collate_sizes, samples_per_gpu=settings['samples_per_gpu'])
-    return build_dataloader(dataset, dist=distributed, shuffle=False, collate_fn=joined, **settings)
+    return dict(workers_per_gpu=cfg.data.workers_per_gpu,
+                pin_memory=supports_pinned_memory(device)) | defaults | given
 
 
 def collate_sizes(samples: Sequence[dict[str, Any]], samples_per_gpu: int) -> dict[str, Any]:

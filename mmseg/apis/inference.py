@@ -15,6 +15,7 @@ from mmcv_replace.runner.hooks import averaged_state
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.pipelines import Compose
+from mmseg.datasets.tuning import set_plan
 from mmseg.models import build_segmentor
 
 from .bootstrap import load_config
@@ -96,6 +97,7 @@ def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[
     if getattr(model, 'cfg', None) is None:
         raise ConfigError('the model has no config: make it with init_segmentor(config, ...)')
     pipeline = Compose([LoadImage(), *model.cfg.data.test.pipeline[1:]])
+    set_plan(pipeline, model.cfg.data.get('plan_pipeline') is not False)
     device = next(model.parameters()).device
     images = img if isinstance(img, list | tuple) else [img]
     results = []

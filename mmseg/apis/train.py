@@ -9,7 +9,6 @@ from mmcv_replace.cnn import revert_sync_batchnorm
 from mmcv_replace.device import (
     is_asynchronous,
     owns_gradients,
-    supports_pinned_memory,
     supports_sync_batchnorm,
 )
 from mmcv_replace.ops import use_host_sync_batchnorm
@@ -36,7 +35,7 @@ from mmseg.datasets.skip_hook import SkippedFilesHook
 from mmseg.datasets.tuning import tune_pipelines
 from mmseg.utils import get_root_logger
 
-from .evaluation_loader import evaluation_loader
+from .evaluation_loader import evaluation_loader, loader_settings
 from .execution import prepare_execution
 from .failures import naming_lost_peers
 from .settings import check_settings
@@ -155,20 +154,16 @@ def _train_loader(
     # A loss over other samples than those of the set would mislead, so validation skips none.
     max_skipped = read_on_error(cfg.data.get('on_error')) if mode == 'train' else None
     tune_pipelines(dataset, cfg.data, is_asynchronous(device))
-    loader = build_dataloader(
-        dataset,
-        cfg.data.samples_per_gpu,
-        cfg.data.workers_per_gpu,
-        dist=distributed,
-        seed=cfg.get('seed') or 0,
-        drop_last=True,
-        max_skipped=max_skipped,
-        prefetch_factor=cfg.data.get('prefetch_factor') if cfg.data.workers_per_gpu else None,
-        pin_memory=supports_pinned_memory(device))
+    settings = loader_settings(cfg, 'train', device, samples_per_gpu=cfg.data.samples_per_gpu,
+                               prefetch_factor=cfg.data.get('prefetch_factor'))
+    if settings['workers_per_gpu'] == 0:
+        settings['prefetch_factor'] = None
+    loader = build_dataloader(dataset, dist=distributed, seed=cfg.get('seed') or 0, drop_last=True,
+                              max_skipped=max_skipped, **settings)
     if len(loader) == 0:
         raise DataError(
             f'the training set has {len(dataset)} images, fewer than one batch '
-            f'(data.samples_per_gpu={cfg.data.samples_per_gpu} on each process); lower '
+            f'(data.samples_per_gpu={settings["samples_per_gpu"]} on each process); lower '
             'data.samples_per_gpu, or repeat the images with RepeatDataset')
     if is_asynchronous(device) or cfg.data.get('normalize_on_device'):
         return DevicePrefetcher(loader, device, finish)

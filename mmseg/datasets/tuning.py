@@ -38,12 +38,13 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
         if on_device and not ends_in_bytes(pipeline.transforms):
             warn_once('data.normalize_on_device has no effect: the pipeline does not end with '
                       'Normalize, Pad, DefaultFormatBundle and Collect')
-        pipeline.plan = partial(plan_steps, fuse=fuse, hand_over=hand_over, memory=memory)
+        set_plan(pipeline, fuse, hand_over=hand_over, memory=memory)
         pipeline.plan(pipeline.transforms)  # a setting that does not fit is known before the run
-        _set_inner(pipeline, fuse)
 
 
-def _set_inner(pipeline: Compose, fuse: bool) -> None:
+def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
+    """Have a pipeline, and those inside its test-time augmentation, planned or not."""
+    pipeline.plan = partial(plan_steps, fuse=fuse, **options)
     for step in pipeline.transforms:
         if isinstance(step, MultiScaleFlipAug):
             step.transforms.plan = partial(plan_steps, fuse=fuse)

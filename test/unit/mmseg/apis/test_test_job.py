@@ -119,6 +119,27 @@ def test_each_split_has_its_own_loader(make_job):
         assert (loader.batch_size, loader.num_workers) == expected
 
 
+def test_evaluation_has_the_plain_pipeline_too(make_job):
+    planned = {}
+    for plan in (True, False):
+        cfg = make_job(plan_pipeline=plan)
+        dataset = build_dataset(cfg.data.test, dict(test_mode=True))
+        evaluation_loader(dataset, cfg, 'test', False, CPU.device)
+        inner = dataset.pipeline.transforms[-1].transforms
+        planned[plan] = 'PlanarNormalize' in [type(step).__name__ for step in inner._steps()]
+    assert planned == {True: True, False: False}
+
+
+@pytest.mark.parametrize(('mode', 'search'), [('whole', False), ('slide', True)])
+def test_kernels_are_searched_for_windows_alone(make_job, run, monkeypatch, mode, search):
+    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', not search)
+    cfg = make_job()
+    cfg.cudnn_benchmark = True
+    cfg.test_cfg = dict(mode=mode, crop_size=(32, 32), stride=(32, 32))
+    run(cfg)
+    assert torch.backends.cudnn.benchmark is search
+
+
 def test_folded_norms_and_memory_format_change_no_label(make_job, run, monkeypatch):
     seen = []
 

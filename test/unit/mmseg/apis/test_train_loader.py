@@ -58,6 +58,17 @@ def test_prefetch_factor():
     assert make(prefetch_factor=7).prefetch_factor is None
 
 
+def test_the_train_dataloader_of_later_configs():
+    """Those of 0.30 may say there what others say in `data`."""
+    loader = make(train_dataloader=dict(samples_per_gpu=1, workers_per_gpu=1, prefetch_factor=3,
+                                        persistent_workers=False))
+
+    assert (loader.batch_size, loader.num_workers, loader.prefetch_factor,
+            loader.persistent_workers) == (1, 1, 3, False)
+    with pytest.raises(ConfigError, match=r'data\.train_dataloader takes .*, not sample_per_gpu'):
+        make(train_dataloader=dict(sample_per_gpu=1))
+
+
 def test_wrong_settings_are_explained():
     with pytest.raises(ConfigError, match=r'data\.cache=3'):
         make(cache=3)
