@@ -55,15 +55,17 @@ def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | N
     convolve = convolve or partial(torch.nn.functional.conv2d, padding=1)
     out = convolve(x, parts.pop(lead), bias)
     kind = 'shifted corners' if align_corners else 'shifted centres'
+    rows, wide = [], []
     for part, kernel in zip(maps, parts, strict=True):
         n, c, s, t = part.shape
         o = kernel.shape[0]
         each = kernel.permute(2, 3, 0, 1).reshape(9 * o, c, 1, 1)
         nine = torch.nn.functional.conv2d(part, each).view(n, 3, 3, o, s, t)
         nine = nine.permute(0, 3, 1, 4, 2, 5).reshape(n, o, 3 * s, 3 * t)
-        rows = _matrix(kind, (x.shape[2], s), x)
-        out = out + rows @ nine @ _matrix(kind, (x.shape[3], t), x).T
-    return out
+        rows.append(_matrix(kind, (x.shape[2], s), x))
+        wide.append(nine @ _matrix(kind, (x.shape[3], t), x).T)
+    # One product sums over the rows of all maps, so that only its result is as large as x.
+    return out + torch.cat(rows, dim=1) @ torch.cat(wide, dim=2)
 
 
 def _matrix(kind: str, sizes: Sizes, like: Tensor) -> Tensor:
