@@ -51,22 +51,34 @@ def step_unless(bad: Tensor, optimizer: torch.optim.Optimizer) -> None:
 
 
 class BufferBackup:
-    """The buffers of a model (running statistics) as they were before a step."""
+    """The buffers of a model (running statistics) as they were before a step.
+
+    Those of one type are kept in one tensor, as a network has hundreds of small ones.
+    """
 
     def __init__(self, model: nn.Module) -> None:
-        self._buffers = list(model.buffers())
-        self._kept = [buffer.clone() for buffer in self._buffers]
+        groups: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
+        for buffer in model.buffers():
+            groups.setdefault((buffer.dtype, buffer.device), []).append(buffer)
+        self._groups = list(groups.values())
+        self._kept: list[Tensor] = []
+        self.keep()
 
     @torch.no_grad()
     def keep(self) -> None:
         """Remember the present values."""
-        for kept, buffer in zip(self._kept, self._buffers, strict=True):
-            kept.copy_(buffer)
+        self._kept = [_flat(group) for group in self._groups]
 
     @torch.no_grad()
     def restore_if(self, bad: Tensor) -> None:
         """Go back to the remembered values if the flag `bad` is set."""
         if not is_asynchronous(bad.device) and not bad:
             return
-        for kept, buffer in zip(self._kept, self._buffers, strict=True):
-            buffer.copy_(torch.where(bad, kept, buffer))
+        for kept, group in zip(self._kept, self._groups, strict=True):
+            values = torch.where(bad, kept, _flat(group)).split([b.numel() for b in group])
+            torch._foreach_copy_(group, [value.view_as(buffer) for value, buffer
+                                         in zip(values, group, strict=True)])
+
+
+def _flat(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([tensor.flatten() for tensor in tensors])

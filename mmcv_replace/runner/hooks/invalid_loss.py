@@ -76,6 +76,7 @@ class CheckInvalidLossHook(Hook):
         self._skips = self.action == 'skip' or precision.scales_loss
         if self._each_step or self.action == 'skip':
             precision.guards = True
+        if self._each_step or self._skips:
             self._backup = BufferBackup(runner.model)
         if self.action == 'skip' and not precision.scales_loss:
             precision.max_skipped = self.max_skipped
@@ -156,8 +157,9 @@ class CheckInvalidLossHook(Hook):
         return f'; replay it: python tools/replay_batch.py {path}'
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
-        names, parameters = zip(*runner.model.named_parameters(), strict=True)
-        finite = torch.stack([torch.isfinite(parameter).all() for parameter in parameters])
+        named = [*runner.model.named_parameters(), *runner.model.named_buffers()]
+        names, values = zip(*named, strict=True)
+        finite = torch.stack([torch.isfinite(value).all() for value in values])
         if not finite.all():
             name = names[finite.tolist().index(False)]
             raise NonFiniteLossError(f'iteration {runner.finished_iters}: {name} is not finite, so '

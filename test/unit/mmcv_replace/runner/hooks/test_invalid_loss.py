@@ -188,6 +188,25 @@ def test_a_skipped_first_step_of_a_fused_optimizer(train, asynchronous):
 
 
 @pytest.mark.parametrize('action', ['stop', 'skip'])
+def test_an_overflow_in_low_precision_leaves_the_running_statistics(train, asynchronous, action):
+    """Steps are left out in search of the loss scale; what they did to the norms is too."""
+    precision = Precision('cpu', 'O1', 'float16')
+    runner = train(Failing(math.inf, at=(1, 3)), action=action, precision=precision)
+    states = runner.diary.states
+    assert torch.equal(states[0]['norm.running_mean'], torch.zeros(2))
+    assert same(states[1], states[2])
+    assert not torch.equal(states[2]['norm.running_mean'], states[3]['norm.running_mean'])
+
+
+def test_statistics_that_are_not_finite_are_not_saved(train, tmp_path):
+    model = Failing(1.0)
+    model.norm.running_var[1] = math.nan
+    with pytest.raises(NonFiniteLossError, match=r'norm\.running_var is not finite, so no check'):
+        train(model, checkpoints={'interval': 1})
+    assert not list((tmp_path / 'work').glob('iter_*'))
+
+
+@pytest.mark.parametrize('action', ['stop', 'skip'])
 def test_a_run_without_trouble_is_the_same_bit_for_bit(train, action, asynchronous):
     plain = train(Failing(1.0))
     guarded = train(Failing(1.0), action=action, check='step')
