@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..parallel import is_module_wrapper, scatter
+from ..parallel import DevicePrefetcher, is_module_wrapper, scatter
 from ..utils.errors import CheckpointError
 from .checkpoint_io import read_checkpoint, write_checkpoint
 from .iter_loader import IterLoader, place_in_data
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .base_runner import BaseRunner
 
 KIND = 'training batch to replay'
+CONTENT = {'facts', 'batch', 'config', 'state_dict', 'random_state'}
 Place = tuple[int, int]
 
 
@@ -29,9 +30,13 @@ def place_of_batch(runner: 'BaseRunner') -> Place | None:
 def load_again(runner: 'BaseRunner', place: Place) -> Any:
     """The batch at a place of the training data, from the files: samples depend on it alone."""
     loader = runner.data_loader
+    loader = loader.loader if isinstance(loader, IterLoader) else loader
+    ahead = loader if isinstance(loader, DevicePrefetcher) else None
     # Workers go on with what they are at; this batch is loaded here.
-    alone = copy.copy(loader.loader if isinstance(loader, IterLoader) else loader)
+    alone = copy.copy(loader if ahead is None else ahead.loader)
     alone.num_workers, alone._iterator = 0, None
+    if ahead is not None:
+        alone = DevicePrefetcher(alone, ahead.device, ahead.transform)
     return next(IterLoader(alone, *place))
 
 
@@ -60,7 +65,7 @@ def write_replay(runner: 'BaseRunner', path: Path, batch: Any, facts: dict[str, 
 def read_replay(path: str | Path) -> dict[str, Any]:
     """Load such a file; CheckpointError for any other."""
     content = read_checkpoint(path)
-    if content.get('kind') != KIND:
+    if content.get('kind') != KIND or not content.keys() >= CONTENT:
         raise CheckpointError(f'{path} holds no {KIND}: give a file nonfinite_iter_N_rank_R.pth, '
                               'which a training writes that meets numbers that are not finite')
     return content

@@ -20,6 +20,10 @@ from .train import wrap_model
 
 MOST_LABELS = 6  # that a row shows
 IGNORED = 255
+# What a file must hold, apart from weights.
+BATCH = {'img': Tensor, 'img_metas': list}
+FACTS = {'iteration': int, 'rank': int, 'problem': str, 'losses': dict, 'files': list,
+         'exact': bool}
 
 
 def replay_batch(file: str | Path, device: str = 'auto', config: str | None = None,
@@ -31,10 +35,7 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
     not finite is run in float32 too.
     """
     saved = read_replay(file)
-    for key in ('img', 'img_metas'):
-        if key not in saved['batch']:
-            raise CheckpointError(f'{file} cannot be replayed: its batch has no {key!r}, hence is '
-                                  'not of a segmentor')
+    _check(saved, file)
     cfg = load_config(config) if config is not None else _saved_config(saved, file)
     chosen = resolve_device(device)
     start_device(chosen, cfg.get(chosen.type))
@@ -47,6 +48,16 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
              *(_findings(name, trace) for name, trace in runs.items()),
              _images(saved['batch'])]
     return '\n'.join(parts), first.finite
+
+
+def _check(saved: dict[str, Any], file: str | Path) -> None:
+    """Raise CheckpointError where the batch is not of a segmentor, or what is told of it is odd."""
+    for name, kinds in (('batch', BATCH), ('facts', FACTS)):
+        held = saved[name] if isinstance(saved[name], dict) else {}
+        for key, kind in kinds.items():
+            if not isinstance(held.get(key), kind):
+                raise CheckpointError(f'{file} cannot be replayed: its {name} has no {key!r} of '
+                                      f'the kind {kind.__name__}, hence is not of a segmentor')
 
 
 def _saved_config(saved: dict[str, Any], file: str | Path) -> Config:

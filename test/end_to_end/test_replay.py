@@ -213,6 +213,10 @@ def change(content, **items):
     (lambda c: change(c, config='a = 1'), ConfigError, 'has no model'),
     (lambda c: change(c, kind='x'), CheckpointError, 'holds no training batch to replay'),
     (lambda c: change(c, batch={}), CheckpointError, "its batch has no 'img'"),
+    (lambda c: change(c, batch=3), CheckpointError, "its batch has no 'img'"),
+    (lambda c: change(c, facts={**c['facts'], 'losses': 1}), CheckpointError,
+     "its facts has no 'losses' of the kind dict"),
+    (lambda c: {'kind': c['kind']}, CheckpointError, 'holds no training batch to replay'),
 ])
 def test_files_that_cannot_be_replayed(exploded, tool, tmp_path, edit, error, message):
     file, = saved_in(exploded[0])

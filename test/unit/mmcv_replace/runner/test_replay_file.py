@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from mmcv_replace.parallel import DataContainer
+from mmcv_replace.parallel import DataContainer, DevicePrefetcher
 from mmcv_replace.runner import Hook, Precision
 from mmcv_replace.runner.replay_file import (
     load_again,
@@ -60,13 +60,16 @@ class Compare(Hook):
 
 
 @pytest.mark.parametrize('options', [
-    {}, {'by_epoch': True}, {'workers': 2}, {'bad': (3, 4)}, {'by_epoch': True, 'rank': 1}])
+    {}, {'by_epoch': True}, {'workers': 2}, {'bad': (3, 4)}, {'by_epoch': True, 'rank': 1},
+    {'workers': 2, 'ahead': True}, {'ahead': True, 'by_epoch': True}])
 def test_a_batch_is_loaded_again_as_it_was(make_runner, monkeypatch, options):
     world = (options['rank'], 2) if 'rank' in options else (0, 1)
     monkeypatch.setattr('mmseg.datasets.loader.get_dist_info', lambda: world)
     bad = options.get('bad')
     loader = build_dataloader(Augmented(bad or ()), 2, options.get('workers', 0), dist=True, seed=5,
                               drop_last=True, max_skipped=5 if bad else None)
+    if options.get('ahead'):
+        loader = DevicePrefetcher(loader, torch.device('cpu'))
     by_epoch = options.get('by_epoch', False)
     runner = make_runner(by_epoch, model=Model(), **{'max_epochs' if by_epoch else 'max_iters':
                                                      3 if by_epoch else 13})
@@ -77,6 +80,12 @@ def test_a_batch_is_loaded_again_as_it_was(make_runner, monkeypatch, options):
     assert compare.compared == 2 * runner.iter > 10
     values = torch.stack([batch for _, batch in compare.seen])[..., 1]
     assert len(values.unique()) == values.numel()
+    # Nor did looking back disturb the order of the run.
+    indices = torch.cat([batch for _, batch in compare.seen])[..., 0].tolist()
+    each_pass = 2 * len(loader)
+    for start in range(0, len(indices) - each_pass + 1, each_pass):
+        one_pass = indices[start:start + each_pass]
+        assert bad or len(set(one_pass)) == each_pass
 
 
 def test_without_a_known_order_there_is_no_place(make_runner, make_loader):
