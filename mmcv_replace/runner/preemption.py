@@ -4,7 +4,7 @@ import signal
 import threading
 import types
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 import torch.distributed as dist
@@ -50,7 +50,8 @@ class StopRequest:
         name = signal.Signals(number).name
         self.received = self.received or name
         # Logging is not safe here: the signal may have come while it wrote.
-        os.write(2, f'{name}: the training stops after this iteration\n'.encode())
+        with suppress(OSError):  # who read it may have ended by the same signal
+            os.write(2, f'{name}: the training stops after this iteration\n'.encode())
         if number == signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
 

@@ -56,6 +56,18 @@ def test_finishes_the_step_saves_and_leaves_with_75(make_runner, make_loader, tm
     assert signal.getsignal(getattr(signal, name)) == before
 
 
+def test_nobody_reads_what_is_said(make_runner, make_loader, tmp_path, monkeypatch):
+    """`train.py 2>&1 | tee log`: Ctrl-C ends tee too."""
+    def write(*args):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(os, 'write', write)
+    with pytest.raises(SystemExit) as left:
+        run(make_runner, make_loader, Send(signal.SIGINT))
+    assert left.value.code == 75
+    assert (tmp_path / 'work' / 'iter_2.pth').is_file()
+
+
 def test_options(make_runner, make_loader, tmp_path):
     with pytest.raises(SystemExit) as left:
         run(make_runner, make_loader, Send(signal.SIGUSR2),
