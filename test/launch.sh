@@ -83,6 +83,8 @@ set_job() {
     fi
     job=("$PYTHON" -m torch.distributed.run --nproc_per_node "$nproc" "${meeting[@]}"
         "$tool" --launcher pytorch "$@")
+    # What torchrun passes on to its processes; by default not the warning ahead of a time limit.
+    run export PET_SIGNALS_TO_HANDLE="${PET_SIGNALS_TO_HANDLE:-SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1}"
     # The processes share the cores; by default each would take them all.
     local threads=$(($(getconf _NPROCESSORS_ONLN) / nproc))
     run export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((threads > 0 ? threads : 1))}"

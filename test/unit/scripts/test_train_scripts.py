@@ -201,6 +201,13 @@ def test_processes_share_the_cores(dry_run, bash):
     assert 'OMP_NUM_THREADS' not in exports(dry_run(FULL, DATA, '--nproc=1'))
 
 
+def test_torchrun_passes_the_warning_of_a_scheduler_on(dry_run):
+    found = exports(dry_run(FULL, DATA, '--nproc=2'))
+    assert 'SIGUSR1' in found['PET_SIGNALS_TO_HANDLE'].split(',')
+    found = exports(dry_run(FULL, DATA, '--nproc=2', PET_SIGNALS_TO_HANDLE='SIGTERM'))
+    assert found['PET_SIGNALS_TO_HANDLE'] == 'SIGTERM'
+
+
 def test_the_toolkit_of_this_checkout_is_used(dry_run, checkout):
     assert exports(dry_run(FULL, DATA))['PYTHONPATH'] == str(checkout)
     found = exports(dry_run(FULL, DATA, PYTHONPATH='/mine'))
