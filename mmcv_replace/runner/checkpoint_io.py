@@ -88,7 +88,9 @@ def _read_again(path: Path) -> None:
         if not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile('its end is missing')
         _check_sums(path)
-    except zipfile.BadZipFile as error:
+    except OSError:
+        raise
+    except Exception as error:  # of any kind: damaged headers hold anything
         raise OSError(f'read again, it differs from what was written ({error})') from error
 
 

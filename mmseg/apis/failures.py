@@ -32,8 +32,10 @@ def naming_lost_peers() -> Iterator[None]:
         if _is_exchange(error):
             finish_speaking()
             raise LostPeerError(_describe(error)) from error
-        if world_size > 1 and not isinstance(error, UserError):
-            add_note(error, f'raised in the process of rank {rank}')
+        note = f'raised in the process of rank {rank}'
+        told = note in getattr(error, '__notes__', ())
+        if world_size > 1 and not (isinstance(error, UserError) or told):
+            add_note(error, note)
         raise
 
 

@@ -8,6 +8,7 @@ import torch
 from mmcv_replace.device import resolve_device, start_device
 from mmcv_replace.runner import get_dist_info, init_dist
 from mmcv_replace.runner.dist_utils import adopt_launcher
+from mmcv_replace.runner.hooks import note_iteration
 from mmcv_replace.utils import Config, DictAction
 from mmcv_replace.utils.errors import ConfigError
 
@@ -66,6 +67,7 @@ def start_process(
     if launcher == 'none':
         return Process(chosen)
     init_dist(launcher, device=chosen, **(cfg.get('dist_params') or {}))
+    note_iteration(0)
     rank, world_size = get_dist_info()
     return Process(chosen, True, rank, world_size)
 

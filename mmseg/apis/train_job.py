@@ -18,6 +18,7 @@ from mmseg.utils import collect_env, get_root_logger
 
 from .checks import check_num_classes
 from .data_check import check_training_data
+from .failures import naming_lost_peers
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
@@ -30,6 +31,7 @@ def set_random_seed(seed: int, deterministic: bool = False) -> None:
     seed_everything(seed, deterministic)
 
 
+@naming_lost_peers()
 def train_from_config(
     cfg: Config, process: Process, validate: bool = True, deterministic: bool = False
 ) -> BaseRunner:

@@ -153,6 +153,34 @@ def test_a_lost_rank_is_named_and_the_job_ends(start, act):
     assert ended - last < TIMEOUT + LAUNCHER + 20
 
 
+HANG = '''
+import os, signal
+from mmseg.datasets import PIPELINES
+
+@PIPELINES.register_module()
+class HangHere:
+    """Halts the second process while it makes its data set."""
+
+    def __init__(self):
+        if os.environ['RANK'] == '1':
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def __call__(self, results):
+        return results
+'''
+
+
+@pytest.mark.slow
+def test_a_rank_that_hangs_before_the_first_iteration_is_named(start, config, monkeypatch):
+    (config.parent / 'hang_here_of_test.py').write_text(HANG)
+    job = start(options=['--cfg-options', "custom_imports.imports=['hang_here_of_test']",
+                         'custom_hooks=None', "data.train.pipeline.0={'type':'HangHere'}"])
+    said = job.wait()
+    assert job.code != 0
+    assert stays_behind(said) == ('1', '0')
+    assert job.pids() == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('act', ['SIGKILL 0', 'SIGKILL 1', 'SIGSTOP 1', 'raise 1', 'SIGTERM 0'])
 def test_with_a_restart_the_job_completes(start, act, tmp_path):

@@ -2,7 +2,7 @@
 from .checkpoint import CheckpointHook
 from .closure import ClosureHook
 from .ema import EMAHook, averaged_state, find_ema
-from .hook import HOOKS, Hook
+from .hook import HOOKS, Hook, check_unit
 from .invalid_loss import CheckInvalidLossHook
 from .iter_timer import IterTimerHook
 from .logger import LoggerHook, TensorboardLoggerHook, TextLoggerHook
@@ -12,7 +12,7 @@ from .optimizer import OptimizerHook
 from .preemption import PreemptionHook
 from .profiler import ProfilerHook
 from .progress_bar import ProgressBarHook
-from .rank_watch import RankWatchHook, describe_ranks
+from .rank_watch import RankWatchHook, describe_ranks, note_iteration
 from .sampler_seed import DistSamplerSeedHook
 
 __all__ = [
@@ -20,5 +20,5 @@ __all__ = [
     'EMAHook', 'Hook', 'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook',
     'OptimizerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook', 'RankWatchHook',
     'TensorboardLoggerHook', 'TextLoggerHook',
-    'averaged_state', 'describe_ranks', 'find_ema',
+    'averaged_state', 'check_unit', 'describe_ranks', 'find_ema', 'note_iteration',
 ]

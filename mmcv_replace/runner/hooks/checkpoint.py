@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
 from ..dist_utils import master_only
-from .hook import HOOKS, Hook
+from .hook import HOOKS, Hook, check_unit
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner
@@ -52,6 +52,7 @@ class CheckpointHook(Hook):
     def before_run(self, runner: 'BaseRunner') -> None:
         if self.out_dir is None and runner.work_dir is None:
             raise ConfigError('checkpoint_config: nowhere to save, set work_dir or out_dir')
+        check_unit('checkpoint_config', self.by_epoch, runner)
         runner.checkpoint_dir = str(self.out_dir or runner.work_dir)
         runner.saver.configure(self.async_save, self.verify, self.on_error)
         self._clean(runner)

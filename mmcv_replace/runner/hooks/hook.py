@@ -2,6 +2,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ...utils import Registry
+from ...utils.errors import ConfigError
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner
@@ -109,3 +110,10 @@ class Hook:
         general = stage.replace('train_', '').replace('val_', '')
         return any(name in vars(self) or getattr(type(self), name) is not getattr(Hook, name)
                    for name in (stage, general))
+
+
+def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:
+    """ConfigError for a hook that waits for the end of an epoch in a run that counts iterations."""
+    if by_epoch and not runner.counts_by_epoch:
+        raise ConfigError(f'{key}.by_epoch=True: {type(runner).__name__} counts iterations and has '
+                          'no epochs; leave by_epoch out')

@@ -25,10 +25,15 @@ class RankWatchHook(Hook):
     """
 
     def before_run(self, runner: 'BaseRunner') -> None:
-        _note('iteration', f'{runner.iter + 1} {socket.gethostname()} {os.getpid()}')
+        note_iteration(runner.iter + 1)
 
     def before_train_iter(self, runner: 'BaseRunner') -> None:
-        self.before_run(runner)
+        note_iteration(runner.iter + 1)
+
+
+def note_iteration(number: int) -> None:
+    """Say in the job's store which iteration this process begins, 0 before all of them."""
+    _note('iteration', f'{number} {socket.gethostname()} {os.getpid()}')
 
 
 def _note(name: str, text: str) -> None:

@@ -1,8 +1,11 @@
 """Checkpoints that are written in the background: the copy, the order, the failures."""
+import contextlib
 import errno
+import io
 import logging
 import threading
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -168,6 +171,32 @@ def test_a_file_that_is_not_what_was_written_is_refused(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
     checkpoint_io.write_checkpoint(checkpoint, tmp_path / 'a.pth', verify=False)
     assert (tmp_path / 'a.pth').is_file()
+
+
+def test_whatever_is_wrong_with_a_file_it_is_refused(tmp_path, monkeypatch):
+    """Damaged headers raise errors of many kinds: none of them may reach the run."""
+    buffer = io.BytesIO()
+    torch.save({'state_dict': {}}, buffer)
+    rng, check, kinds = np.random.default_rng(0), checkpoint_io._check_sums, set()
+
+    def save(content, file):
+        damaged = np.frombuffer(buffer.getvalue(), np.uint8).copy()
+        damaged[rng.integers(0, len(damaged), 3)] ^= 1 << 5
+        file.write(damaged.tobytes())
+
+    def note(path):
+        try:
+            check(path)
+        except Exception as error:
+            kinds.add(type(error))
+            raise
+
+    monkeypatch.setattr(torch, 'save', save)
+    monkeypatch.setattr(checkpoint_io, '_check_sums', note)
+    for _ in range(200):
+        with contextlib.suppress(CheckpointError):  # what is damaged may not matter
+            checkpoint_io.write_checkpoint({}, tmp_path / 'a.pth')
+    assert len(kinds) > 1
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path, monkeypatch):

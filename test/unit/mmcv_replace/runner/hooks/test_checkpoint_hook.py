@@ -7,8 +7,8 @@ from mmcv_replace.runner import Hook
 from mmcv_replace.utils.errors import ConfigError
 
 
-def run_with(make_runner, make_loader, by_epoch=False, length=6, hooks=(), **config):
-    runner = make_runner(by_epoch, **{'max_epochs' if by_epoch else 'max_iters': length})
+def run_with(make_runner, make_loader, epochs=False, length=6, hooks=(), **config):
+    runner = make_runner(epochs, **{'max_epochs' if epochs else 'max_iters': length})
     runner.register_optimizer_hook({})
     runner.register_checkpoint_hook(config)
     for hook, priority in hooks:
@@ -37,6 +37,13 @@ def test_by_iteration_in_an_epoch_runner(make_runner, make_loader, tmp_path):
     assert files(tmp_path / 'work') == [*(f'iter_{n}.pth' for n in (2, 4, 6, 8)), 'latest.pth']
     stored = torch.load(tmp_path / 'work' / 'iter_4.pth', weights_only=True)['meta']
     assert (stored['iter'], stored['epoch']) == (4, 1)
+
+
+def test_epochs_in_a_run_that_has_none(make_runner, make_loader):
+    """Nothing would ever be saved."""
+    with pytest.raises(ConfigError, match=r'checkpoint_config\.by_epoch=True: IterBasedRunner '
+                                          'counts iterations and has no epochs'):
+        run_with(make_runner, make_loader, interval=1, by_epoch=True)
 
 
 def test_without_interval_only_the_end_is_saved(make_runner, make_loader, tmp_path):
