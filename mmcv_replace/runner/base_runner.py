@@ -17,12 +17,13 @@ from .async_saver import CheckpointSaver
 from .checkpoint_io import build_checkpoint, point_latest_at
 from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
+from .hooks.ema import regular_form
 from .hooks.momentum_updater import read_momentum
 from .log_buffer import LogBuffer
 from .optimizer_state import load_optimizer_state
 from .precision import Precision
 from .run_state import build_run_state, gather_process_states, restore_run_state
-from .state_loading import load_checkpoint
+from .state_loading import load_checkpoint, load_state_dict
 from .utils import get_host_info, get_time_str
 from .workflow import check_workflow
 
@@ -61,6 +62,7 @@ class BaseRunner(HookRegistration, ABC):
         # is the one with which a run that resumes from a checkpoint of now begins.
         self.finished_iters = 0
         self.next_epoch = 0
+        self.resumed_run: str | None = None  # whose checkpoint this run began with
         self.accumulating = False  # gradients are kept for a step of a later iteration
         self.saver = CheckpointSaver(self.logger)
         self.checkpoint_dir = self.work_dir
@@ -270,7 +272,10 @@ class BaseRunner(HookRegistration, ABC):
     def resume(self, checkpoint: str | Path, resume_optimizer: bool = True,
                map_location: str | torch.device = 'cpu') -> None:
         """Go on where the run that wrote `checkpoint` was."""
-        loaded = self.load_checkpoint(checkpoint, map_location, strict=True)
+        found = self.load_checkpoint(checkpoint, map_location, strict=True)
+        loaded = regular_form(found)
+        if loaded is not found:
+            load_state_dict(self.model, loaded['state_dict'], strict=True, source=str(checkpoint))
         meta = loaded.get('meta') or {}
         if not all(isinstance(meta.get(key), int) for key in ('epoch', 'iter')):
             raise CheckpointError(f'{checkpoint} cannot be resumed: its meta data lack the epoch '
@@ -278,7 +283,9 @@ class BaseRunner(HookRegistration, ABC):
                                   '--load-from')
         self._epoch = self.next_epoch = meta['epoch']
         self._iter = self.finished_iters = meta['iter']
-        self.meta.update({key: meta[key] for key in ('run_id',) if key in meta})
+        self.resumed_run = meta.get('run_id')
+        if self.resumed_run is not None:
+            self.meta.setdefault('run_id', self.resumed_run)
         self.hook_msgs.update(meta.get('hook_msgs') or {})
         self.hook_msgs['last_ckpt'] = str(checkpoint)
         self._resumed = loaded.get('run_state')

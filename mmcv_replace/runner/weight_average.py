@@ -57,15 +57,6 @@ class WeightAverage:
 
     def load(self, state_dict: Mapping[str, Tensor]) -> None:
         """Go on with the averages of a checkpoint; CheckpointError unless they fit the model."""
-        _copy(self._taken_from(state_dict), self._averages)
-
-    def load_weights(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Give the model itself (and its masters) the weights of a checkpoint."""
-        values = self._taken_from(state_dict)
-        _copy(values, self._sources)
-        _copy(values, self._weights)
-
-    def _taken_from(self, state_dict: Mapping[str, Tensor]) -> list[Tensor]:
         for names, average in zip(self._names, self._averages, strict=True):
             found = state_dict.get(names[0])
             if found is None or found.shape != average.shape:
@@ -74,7 +65,7 @@ class WeightAverage:
                     f'the averaged weights of the checkpoint do not fit the model: {names[0]} is '
                     f'{shape}, {list(average.shape)} is needed. Use a checkpoint of this model, or '
                     'leave EMAHook out of custom_hooks')
-        return [state_dict[names[0]] for names in self._names]
+        _copy([state_dict[names[0]] for names in self._names], self._averages)
 
 
 @torch.no_grad()

@@ -60,10 +60,7 @@ class EMAHook(Hook):
 
     def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         self.average = self._make(runner)
-        if TRAINED in checkpoint:  # the checkpoint was the best one by its averages
-            self.average.load(checkpoint['state_dict'])
-            self.average.load_weights(checkpoint[TRAINED])
-        elif AVERAGED in checkpoint:
+        if AVERAGED in checkpoint:
             self.average.load(checkpoint[AVERAGED])
         else:
             runner.logger.warning('EMAHook: the checkpoint has no averaged weights; the average '
@@ -126,6 +123,17 @@ class EMAHook(Hook):
 def find_ema(runner: 'BaseRunner') -> EMAHook | None:
     """The hook that averages the weights of this run, if it has one."""
     return next((hook for hook in runner.hooks if isinstance(hook, EMAHook)), None)
+
+
+def regular_form(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint that is the best one by its averages, as one written in the course of training.
+
+    Any other is returned as it is.
+    """
+    if not isinstance(checkpoint.get(TRAINED), dict):
+        return checkpoint
+    rest = {key: value for key, value in checkpoint.items() if key != TRAINED}
+    return {**rest, 'state_dict': checkpoint[TRAINED], AVERAGED: checkpoint['state_dict']}
 
 
 def averaged_state(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:

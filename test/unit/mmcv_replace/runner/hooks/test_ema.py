@@ -140,6 +140,14 @@ def test_resume_from_a_checkpoint_whose_weights_are_the_average(train, tmp_path)
     assert torch.equal(averaged_weight(*results[0][:2]), averaged_weight(*results[1][:2]))
 
 
+def test_without_the_hook_too_the_trained_weights_go_on(train, tmp_path):
+    _, hook, weights = runner, hook, weights = train({'momentum': 0.3}, work_dir=tmp_path)
+    with hook.saving_average():
+        runner.save_checkpoint(tmp_path, 'best.pth')
+    resumed = train(None, tmp_path / 'best.pth', max_iters=9, work_dir=tmp_path / 'more')
+    assert torch.equal(resumed[2][0], weights[-1])
+
+
 def test_resume_from_takes_the_averages_of_a_file(train, tmp_path):
     train({'momentum': 0.3}, checkpoints={'interval': 6}, work_dir=tmp_path)
     saved = torch.load(tmp_path / 'iter_6.pth', weights_only=True)['ema_state_dict']
