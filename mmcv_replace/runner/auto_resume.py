@@ -10,7 +10,9 @@ from .checkpoint_io import read_checkpoint, read_outline
 
 # Set by torchrun and slurm when they start a job again.
 RESTART_COUNTS = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
-RUN_ID = '.run_id'  # file of a work directory: which run its newest checkpoints are of
+# File of a work directory: which run was started there last and, in a second line, the checkpoint
+# that it went on from, if it went on from another run's.
+RUN_ID = '.run_id'
 
 
 def was_restarted() -> bool:
@@ -18,13 +20,13 @@ def was_restarted() -> bool:
     return any(os.environ.get(name, '0') not in ('', '0') for name in RESTART_COUNTS)
 
 
-def newest_checkpoint(folder: str | Path, logger: logging.Logger) -> Path | None:
-    """The checkpoint of the run in `folder` that is furthest on and sound.
+def newest_checkpoint(folder: str | Path, logger: logging.Logger,
+                      run_id: str | None = None) -> Path | None:
+    """The checkpoint in `folder`, of the run `run_id` unless that is None, furthest on and sound.
 
     The iteration in the file decides, since clocks may be wrong. Damaged files, and those of an
     earlier run in the same folder, are left out with a message.
     """
-    run_id = current_run(folder)
     others = 0
     found = []
     for path, meta in _outlines(Path(folder), logger):
@@ -62,15 +64,20 @@ def _outlines(folder: Path, logger: logging.Logger) -> Iterator[tuple[Path, dict
             yield path, meta
 
 
-def current_run(folder: str | Path) -> str | None:
-    """Identity of the run that was started last in a work directory, None where it is unknown."""
+def current_run(folder: str | Path) -> tuple[str | None, str | None]:
+    """The run that was started last in a work directory, and the checkpoint that it began with.
+
+    None for what is unknown.
+    """
     try:
-        return Path(folder, RUN_ID).read_text(encoding='utf-8').strip() or None
+        lines = Path(folder, RUN_ID).read_text(encoding='utf-8').split('\n')
     except (OSError, UnicodeDecodeError):
-        return None
+        return None, None
+    run_id, origin = (lines + [''])[:2]
+    return run_id.strip() or None, origin or None
 
 
-def set_current_run(folder: str | Path, run_id: str) -> None:
+def set_current_run(folder: str | Path, run_id: str, origin: str | None = None) -> None:
     """Say whose checkpoints the next ones in a work directory are."""
     with atomic_write(Path(folder, RUN_ID), 'w') as file:
-        file.write(f'{run_id}\n')
+        file.write(f'{run_id}\n{origin or ""}\n')

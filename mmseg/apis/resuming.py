@@ -1,9 +1,15 @@
 """Whether a training job begins anew or goes on, and from which checkpoint."""
+import os
 import uuid
 from pathlib import Path
 from typing import Any
 
-from mmcv_replace.runner.auto_resume import newest_checkpoint, set_current_run, was_restarted
+from mmcv_replace.runner.auto_resume import (
+    current_run,
+    newest_checkpoint,
+    set_current_run,
+    was_restarted,
+)
 from mmcv_replace.runner.checkpoint import read_outline
 from mmcv_replace.runner.checkpoint_io import point_latest_at
 from mmcv_replace.runner.dist_utils import any_rank, from_first_rank
@@ -17,9 +23,11 @@ from .process import Process
 def choose_start(cfg: Config, process: Process) -> dict[str, str]:
     """Set `cfg.resume_from` for a job with `auto_resume`, or that its launcher started again.
 
-    The newest sound checkpoint of the work directory goes before a `resume_from` of the user's,
-    which is how the run began. Without a seed in the config the one of the checkpoint counts.
-    Returns what identifies the run, for the meta data of its checkpoints.
+    The newest sound checkpoint of the run in the work directory goes before a `resume_from` of the
+    user's, which is how the run began. A `resume_from` alone begins a run of its own: should it go
+    back to an earlier checkpoint, what lies beyond that is another run's. Without a seed in the
+    config the one of the checkpoint counts. Returns what identifies the run, for the meta data of
+    its checkpoints.
     """
     # With several machines torchrun counts the restarts of each.
     automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
@@ -32,23 +40,40 @@ def choose_start(cfg: Config, process: Process) -> dict[str, str]:
 
 def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
     """The checkpoint to resume from, and the meta data to go on with."""
-    logger = get_root_logger()
     resume_from = cfg.get('resume_from')
     if automatic:
-        # A run without regular checkpoints has None here.
-        folder = (cfg.get('checkpoint_config') or {}).get('out_dir') or cfg.work_dir
-        newest = newest_checkpoint(folder, logger) if Path(folder).is_dir() else None
-        if newest is not None:
-            _mend_latest(newest, cfg)
-            resume_from = str(newest)
-        if resume_from is None:
-            logger.info('auto-resume: no checkpoint of this run in %s, it starts anew', folder)
-        else:
-            logger.info('auto-resume: the run goes on from %s', resume_from)
-    known = {'run_id': uuid.uuid4().hex} if resume_from is None else _known_of(resume_from)
-    if 'run_id' in known:
-        set_current_run(cfg.work_dir, known['run_id'])
+        resume_from, run_id = _go_on(cfg)
+        if run_id is not None:
+            return resume_from, {**_known_of(resume_from), 'run_id': run_id}
+    known = {} if resume_from is None else _known_of(resume_from)
+    known['run_id'] = uuid.uuid4().hex
+    set_current_run(cfg.work_dir, known['run_id'], _absolute(resume_from))
     return resume_from, known
+
+
+def _go_on(cfg: Config) -> tuple[str | None, str | None]:
+    """The checkpoint to resume from, and the run that goes on; None where one has to begin."""
+    logger = get_root_logger()
+    # A run without regular checkpoints has None here.
+    folder = (cfg.get('checkpoint_config') or {}).get('out_dir') or cfg.work_dir
+    run_id, origin = current_run(cfg.work_dir)
+    newest = newest_checkpoint(folder, logger, run_id) if Path(folder).is_dir() else None
+    if newest is not None:
+        _mend_latest(newest, cfg)
+        logger.info('auto-resume: the run goes on from %s', newest)
+        return str(newest), run_id or _known_of(newest).get('run_id')
+    began = cfg.get('resume_from') or origin
+    if began is None:
+        logger.info('auto-resume: no checkpoint of this run in %s, it starts anew', folder)
+        return None, None
+    logger.info('auto-resume: the run goes on from %s', began)
+    return began, run_id if _absolute(began) == origin else None
+
+
+def _absolute(checkpoint: str | None) -> str | None:
+    """The path of a file from wherever one looks; a URL stays itself."""
+    is_file = checkpoint is not None and os.path.isfile(checkpoint)
+    return os.path.abspath(checkpoint) if is_file else checkpoint
 
 
 def _mend_latest(newest: Path, cfg: Config) -> None:
@@ -63,7 +88,7 @@ def _mend_latest(newest: Path, cfg: Config) -> None:
         get_root_logger().warning('cannot make %s mean %s: %s', latest, newest.name, error)
 
 
-def _known_of(checkpoint: str) -> dict[str, Any]:
+def _known_of(checkpoint: str | Path) -> dict[str, Any]:
     """Seed and identity of the run that wrote a checkpoint, where it says so."""
     try:
         meta = read_outline(checkpoint).get('meta')

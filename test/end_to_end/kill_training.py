@@ -2,8 +2,9 @@
 
     python test/end_to_end/kill_training.py CONFIG FOLDER [--kills 50] [--seed 0]
 
-CONFIG is one of a training of seconds. Prints how many of the killed runs ended with the weights
-and the optimizer state of the run that nobody disturbed, bit for bit; exit code 1 unless all did.
+CONFIG is one of a training of seconds. Prints how many of the killed runs ended with the weights,
+the optimizer state and the best checkpoint of the run that nobody disturbed, bit for bit; exit code
+1 unless all did.
 Every second kill falls into the writing of a checkpoint. The trainings are forked from this
 process, which has imported everything: a kill costs no start-up.
 """
@@ -72,14 +73,17 @@ class Trainings:
         if code != 0:
             raise SystemExit(f'{work_dir}: exit code {code}, see {work_dir}.txt')
         stored = torch.load(work_dir / 'latest.pth', weights_only=True)
+        best = {file.name: torch.load(file, weights_only=True)['state_dict']
+                for file in work_dir.glob('best_*.pth')}
         return {'iter': stored['meta']['iter'], 'weights': stored['state_dict'],
-                'optimizer': stored['optimizer']['state']}
+                'optimizer': stored['optimizer']['state'], 'best': best}
 
 
 def kill_later(pid, work_dir, checkpoints, seconds, in_write):
     """SIGKILL so many seconds after that many iterations are saved, or after the start.
 
-    `in_write`: as soon as a file is being written after that. Does nothing where the training ends.
+    `in_write`: as soon as a file is being written after that. Returns whether it came to that, or
+    the training ended before.
     """
     end = None
     while os.waitpid(pid, os.WNOHANG)[0] == 0:
@@ -90,8 +94,9 @@ def kill_later(pid, work_dir, checkpoints, seconds, in_write):
             time.sleep(random.uniform(0, 0.01))
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            return
+            return True
         time.sleep(0.001)
+    return False
 
 
 def newest(work_dir):
@@ -130,7 +135,7 @@ def main():
         length = time.monotonic() - started
     print(f'undisturbed: {length:.1f} s, {expected["iter"]} iterations', flush=True)
 
-    same = halves = 0
+    same = halves = killed = 0
     progress = []
     for number in range(args.kills):
         work_dir = args.folder / f'killed_{number}'
@@ -139,7 +144,7 @@ def main():
         target = random.randrange(expected['iter'])
         # Most of a training that has saved nothing yet is its start.
         seconds = random.uniform(0, length if target == 0 else 0.3)
-        kill_later(pid, work_dir, target, seconds, in_write=number % 2 == 1)
+        killed += kill_later(pid, work_dir, target, seconds, in_write=number % 2 == 1)
         halves += bool(unfinished(work_dir))
         progress.append(newest(work_dir))
         result = trainings.finish(trainings.start(work_dir, '--auto-resume'), work_dir)
@@ -147,8 +152,9 @@ def main():
         same += equal(result, expected) and not left
         if not equal(result, expected) or left:
             print(f'{work_dir} ended otherwise; left over: {left}', flush=True)
-    print(f'{args.kills} kills: {same} ended with the same weights, bit for bit; {halves} left an '
-          f'unfinished file; saved iterations when they came: {sorted(progress)}')
+    print(f'{args.kills} runs: {same} ended with the same weights, bit for bit; {killed} were '
+          f'killed in time; {halves} left an unfinished file; saved iterations when the kills '
+          f'came: {sorted(progress)}')
     return int(same != args.kills)
 
 

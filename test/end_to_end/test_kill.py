@@ -20,7 +20,8 @@ def test_killed_trainings_end_with_the_same_weights(small_config, tmp_path, kill
          '--kills', str(kills)],
         env={**os.environ, 'OMP_NUM_THREADS': '1'}, capture_output=True, text=True, timeout=3000)
     assert done.returncode == 0, done.stdout + done.stderr
-    said = re.search(r'(\d+) kills: (\d+) ended with the same weights, bit for bit; (\d+) left',
+    said = re.search(r'(\d+) runs: (\d+) ended with the same weights, bit for bit; (\d+) were',
                      done.stdout)
     assert said, done.stdout
     assert said[1] == said[2] == str(kills)
+    assert int(said[3]) > kills / 2

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
 from mmcv_replace.runner.checkpoint import read_outline
-from mmcv_replace.runner.hooks import find_ema
+from mmcv_replace.runner.hooks import check_unit, find_ema
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigError
 
@@ -77,6 +77,7 @@ class EvalHook(Hook):
 
     def before_run(self, runner: BaseRunner) -> None:
         """When training resumes, learn the best score so far, and make up for an evaluation."""
+        check_unit('evaluation', self.by_epoch, runner)
         if runner.iter > 0 and self.save_best and runner.work_dir is not None:
             _find_best(runner)
         done = runner.epoch if self.by_epoch else runner.iter
@@ -124,10 +125,12 @@ class EvalHook(Hook):
             {name: value for name, value in scores.items()
              if name.removesuffix(AVERAGED).partition('.')[2] not in classes})
         runner.log_buffer.ready = True
+        saving = False
         if self.save_best and runner.work_dir is not None:
             runner.collect_state()
-            self._save_best(runner, scores, done)
-        note_evaluated(runner, done)
+            saving = self._save_best(runner, scores, done)
+        if not saving:
+            note_evaluated(runner, done)
 
     def _score_all(self, runner: BaseRunner) -> dict[str, float]:
         """Scores of the trained weights and, under names of their own, of the averaged ones."""
@@ -144,26 +147,28 @@ class EvalHook(Hook):
         return evaluate_model(
             runner.model, self.dataloader, logger=runner.logger, **self.eval_kwargs)
 
-    def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> None:
+    def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
+        """Write the best checkpoint, if this is it; the evaluation has ended when it is written."""
         metric = self._best_metric(scores)
         best = runner.hook_msgs
         former = Path(best.get('best_ckpt', ''))
         same_metric = bool(re.fullmatch(rf'best_{re.escape(metric)}_(epoch|iter)_\d+\.pth',
                                         former.name))
         if not self._is_better(metric, scores[metric], best['best_score'] if same_metric else None):
-            return
+            return False
         file = Path(runner.work_dir,
                     f'best_{metric}_{"epoch" if self.by_epoch else "iter"}_{done}.pth')
         known = {key: best[key] for key in BEST if key in best}
         best.update(best_score=scores[metric], best_ckpt=str(file))
         if runner.rank != 0:
-            return
+            return True
         # After a change of the folder the former best belongs to another run.
         replaced = same_metric and former.parent.resolve() == file.parent.resolve()
 
-        def delete_former() -> None:
+        def conclude() -> None:
             if replaced and former != file:
                 former.unlink(missing_ok=True)
+            note_evaluated(runner, done)
 
         def settle(written: bool) -> None:
             if written:
@@ -175,8 +180,9 @@ class EvalHook(Hook):
         averaged = metric.endswith(AVERAGED) and find_ema(runner) is not None
         with find_ema(runner).saving_average() if averaged else nullcontext():
             runner.save_checkpoint(runner.work_dir, file.name, create_symlink=False, by_rule=True,
-                                   afterwards=delete_former, settled=settle)
+                                   afterwards=conclude, settled=settle)
         runner.saver.poll()
+        return True
 
     def _best_metric(self, scores: dict[str, float]) -> str:
         if self.save_best == 'auto':
@@ -246,10 +252,13 @@ def _find_best(runner: BaseRunner) -> None:
         except CheckpointError as error:
             runner.logger.warning('%s', error)
             continue
-        if not isinstance(meta, dict) or meta.get('run_id') != runner.meta.get('run_id'):
+        if not isinstance(meta, dict) or not isinstance(meta.get('iter'), int):
             continue
+        own = meta.get('run_id') == runner.meta.get('run_id')
+        # Beyond the checkpoint that this run began with, another one is another run.
+        common = meta.get('run_id') == runner.resumed_run and meta['iter'] <= runner.iter
         known = meta.get('hook_msgs')
-        if isinstance(known, dict) and 'best_score' in known and isinstance(meta.get('iter'), int):
+        if (own or common) and isinstance(known, dict) and 'best_score' in known:
             metas.append((meta['iter'], {'best_score': known['best_score'],
                                          'best_ckpt': str(file)}))
     if metas:

@@ -32,12 +32,13 @@ def missed_evaluation(runner: BaseRunner, done: int) -> bool:
     run_id = runner.meta.get('run_id')
     if run_id is None or runner.work_dir is None:
         return False
-    return from_first_rank(_last_of(Path(runner.work_dir, NAME), run_id) < done)
+    runs = {run_id, runner.resumed_run}
+    return from_first_rank(_last_of(Path(runner.work_dir, NAME), runs) < done)
 
 
-def _last_of(file: Path, run_id: str) -> int:
+def _last_of(file: Path, runs: set[str | None]) -> int:
     try:
         owner, done = file.read_text().split()
-        return int(done) if owner == run_id else 0
+        return int(done) if owner in runs else 0
     except (OSError, ValueError):
         return 0

@@ -20,8 +20,8 @@ def save(path, iteration, **meta):
     return path
 
 
-def newest(folder):
-    found = newest_checkpoint(folder, get_logger())
+def newest(folder, run_id=None):
+    found = newest_checkpoint(folder, get_logger(), run_id)
     return found and found.name
 
 
@@ -111,22 +111,27 @@ def test_checkpoints_of_an_earlier_run_in_the_folder_are_left_out(tmp_path, log_
     """A run of 100 iterations was there before the one that now is at 5."""
     save(tmp_path / 'iter_100.pth', 100, run_id='a')
     save(tmp_path / 'iter_90.pth', 90)
-    set_current_run(tmp_path, 'b')
-    assert current_run(tmp_path) == 'b'
-    assert newest(tmp_path) is None
+    assert newest(tmp_path, 'b') is None
     assert 'the 2 checkpoints' in log_lines[0]
     assert '--resume-from FILE' in log_lines[0]
     save(tmp_path / 'iter_5.pth', 5, run_id='b')
-    assert newest(tmp_path) == 'iter_5.pth'
+    assert newest(tmp_path, 'b') == 'iter_5.pth'
+    assert newest(tmp_path) == 'iter_100.pth'
 
 
 @pytest.mark.parametrize('content', [None, b'', b'\xff\xfe\x00'])
-def test_without_a_known_run_all_checkpoints_count(tmp_path, content):
+def test_a_run_that_is_not_known(tmp_path, content):
     if content is not None:
         (tmp_path / '.run_id').write_bytes(content)
-    save(tmp_path / 'iter_3.pth', 3, run_id='a')
-    assert current_run(tmp_path) is None
-    assert newest(tmp_path) == 'iter_3.pth'
+    assert current_run(tmp_path) == (None, None)
+
+
+@pytest.mark.parametrize('origin', [None, '/data/my runs/iter_3.pth'])
+def test_the_run_of_a_folder_and_what_it_began_with(tmp_path, origin):
+    set_current_run(tmp_path, 'b', origin)
+    assert current_run(tmp_path) == ('b', origin)
+    (tmp_path / '.run_id').write_text('a\n')  # as earlier versions wrote it
+    assert current_run(tmp_path) == ('a', None)
 
 
 @pytest.mark.parametrize(('name', 'value', 'expected'), [

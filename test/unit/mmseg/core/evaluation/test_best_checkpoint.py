@@ -226,6 +226,27 @@ def test_resumed_run_takes_the_best_by_iteration_of_its_own_run(
     assert resumed.hook_msgs['best_ckpt'] == str(tmp_path / 'best_mIoU_iter_12.pth')
 
 
+def test_a_run_that_goes_back_knows_the_best_of_the_common_past(
+        make_runner, make_loader, train_loader, scripted, tmp_path):
+    """Not of what the other run did beyond the checkpoint, which was saved ahead of its scores."""
+    scripted({'mIoU': 0.1})
+    runner = make_runner(EvalHook(make_loader(), interval=9), 2, meta={'run_id': 'other'})
+    runner.register_hook(CheckpointHook(interval=1, by_epoch=False))
+    run(runner, train_loader)
+    for number, score in ((2, 0.4), (3, 0.8)):
+        best_file(tmp_path / f'best_mIoU_iter_{number}.pth', number, score, run_id='other')
+    resumed = make_runner(EvalHook(make_loader(), interval=9), 3, meta={'run_id': 'own'})
+    resumed.resume(tmp_path / 'iter_2.pth')
+    run(resumed, train_loader)
+    assert resumed.meta['run_id'] == 'own'
+    assert resumed.hook_msgs['best_score'] == 0.4
+
+
+def test_epochs_in_a_run_that_has_none(make_runner, make_loader, train_loader):
+    with pytest.raises(ConfigError, match=r'evaluation\.by_epoch=True: IterBasedRunner counts'):
+        run(make_runner(EvalHook(make_loader(), by_epoch=True), 2), train_loader)
+
+
 def test_a_best_checkpoint_that_is_gone_is_forgotten(
         make_runner, make_loader, train_loader, scripted, tmp_path):
     scripted({'mIoU': 0.5}, {'mIoU': 0.3})

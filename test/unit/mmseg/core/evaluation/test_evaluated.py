@@ -1,6 +1,7 @@
 """An evaluation that a kill cut short is made up for when the run goes on."""
 import pytest
 
+from mmcv_replace.runner.async_saver import CheckpointSaver
 from mmseg.core import EvalHook
 from mmseg.core.evaluation.evaluated import NAME
 
@@ -54,6 +55,28 @@ def test_last_evaluation_of_a_finished_training(train, tmp_path):
     train(2, killed=True)
     assert train(2, resume='iter_2.pth') == 1
     assert list(tmp_path.glob('best_mIoU_iter_2.pth'))
+
+
+def test_a_kill_while_the_best_checkpoint_is_written(train, tmp_path, monkeypatch):
+    """It is the evaluation that makes it, so that is made up for."""
+    def killed(self, plain, path, afterwards):
+        if path.name.startswith('best_'):
+            raise RuntimeError('killed')
+        work(self, plain, path, afterwards)
+
+    work = CheckpointSaver._work
+    monkeypatch.setattr(CheckpointSaver, '_work', killed)
+    with pytest.raises(RuntimeError, match='killed'):
+        train(2)
+    monkeypatch.undo()
+    assert not (tmp_path / NAME).exists()
+    assert train(4, resume='iter_2.pth') == 2
+    assert list(tmp_path.glob('best_mIoU_iter_*.pth'))
+
+
+def test_a_run_that_goes_back_repeats_no_evaluation_of_the_one_before(train, tmp_path):
+    train(2)
+    assert train(4, run_id='two', resume='iter_2.pth') == 1
 
 
 def test_epochs(train):
