@@ -1,6 +1,7 @@
 """Processes that train together: how they find each other, and who does what only one may do."""
 import datetime
 import functools
+import gc
 import logging
 import os
 import subprocess
@@ -15,7 +16,8 @@ from ..utils.errors import ConfigError
 from ..utils.rank import get_dist_info
 
 __all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank', 'get_dist_info',
-           'host_group', 'init_dist', 'is_node_leader', 'master_only', 'mean_over_ranks']
+           'host_group', 'init_dist', 'is_node_leader', 'leave_dist', 'master_only',
+           'mean_over_ranks']
 
 T = TypeVar('T')
 
@@ -147,6 +149,18 @@ def host_group() -> dist.ProcessGroup:
 @functools.cache
 def _make_host_group(world: dist.ProcessGroup) -> dist.ProcessGroup:
     return dist.new_group(backend=default_backend(torch.device('cpu')), **_group_options)
+
+
+def leave_dist() -> None:
+    """Leave the process group that `init_dist` joined; does nothing without one.
+
+    The threads of a group live as long as something refers to it, such as a model for several
+    processes that is part of a cycle; a thread that outlives the interpreter aborts the process.
+    """
+    if dist.is_initialized():
+        _make_host_group.cache_clear()
+        gc.collect()
+        dist.destroy_process_group()
 
 
 def from_first_rank(value: T) -> T:

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch.distributed as dist
-
 import mmcv_replace
 import mmseg
+from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
 from mmcv_replace.utils.errors import ConfigError, UserError
@@ -87,10 +86,10 @@ def run_command(main: Callable[[], int | None]) -> int:
     """
     try:
         code = main() or 0
-        _leave_job()
+        leave_dist()
         return code
     except SystemExit:
-        _leave_job()
+        leave_dist()
         raise
     except BrokenPipeError:
         # The reader of the output, such as `head`, has enough; nothing may be flushed to it later.
@@ -104,8 +103,3 @@ def run_command(main: Callable[[], int | None]) -> int:
         sys.stderr.write(
             f'{rank}error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
         return 2
-
-
-def _leave_job() -> None:
-    if dist.is_initialized():
-        dist.destroy_process_group()

@@ -13,7 +13,7 @@ from mmcv_replace.parallel import (
     is_module_wrapper,
 )
 from mmcv_replace.runner import LogBuffer, get_dist_info, master_only
-from mmcv_replace.runner.dist_utils import mean_over_ranks
+from mmcv_replace.runner.dist_utils import leave_dist, mean_over_ranks
 
 
 class Model(nn.Module):
@@ -59,12 +59,12 @@ def main():
         for _ in range(1 + rank):
             model(**batch_of(rank))
             model.val_step(batch_of(rank))
-    result = {'info': get_dist_info(), 'weight': model.module.layer.weight.tolist(),
-              'bias': model.module.layer.bias.tolist(), 'losses': local, 'mean': buffer.output,
-              'master': master_only(lambda: 'spoke')(), 'empty': mean_over_ranks([]),
-              'wrapper': is_module_wrapper(model)}
-    dist.destroy_process_group()
-    sys.stdout.write(json.dumps(result))
+    return {'info': get_dist_info(), 'weight': model.module.layer.weight.tolist(),
+            'bias': model.module.layer.bias.tolist(), 'losses': local, 'mean': buffer.output,
+            'master': master_only(lambda: 'spoke')(), 'empty': mean_over_ranks([]),
+            'wrapper': is_module_wrapper(model)}
 
 
-main()
+found = main()
+leave_dist()
+sys.stdout.write(json.dumps(found))
