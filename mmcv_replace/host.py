@@ -14,6 +14,11 @@ DEFAULTS = {'threads': None, 'keep_memory': True}
 # Files in which Linux says how much of the cores a container may use: version 2, version 1.
 _QUOTA_V2 = Path('/sys/fs/cgroup/cpu.max')
 _QUOTA_V1 = tuple(Path('/sys/fs/cgroup/cpu') / f'cpu.cfs_{name}_us' for name in ('quota', 'period'))
+# Files with the memory that a container may have and has, and what of that are copies of files,
+# which give way: version 2, version 1.
+_MEMORY = (('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory.current'),
+           ('/sys/fs/cgroup/memory/memory.limit_in_bytes',
+            '/sys/fs/cgroup/memory/memory.usage_in_bytes'))
 # Numbers of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -56,6 +61,28 @@ def _container_quota() -> float | None:
         return None if quota in ('max', '-1') else int(quota) / int(period)
     except (OSError, ValueError):  # no container, or one that says nothing
         return None
+
+
+def free_memory() -> int | None:
+    """Bytes that may still be taken: of the machine's memory, and of the container's share of it.
+
+    None where the system does not say. Copies of files, which give way, count as free.
+    """
+    free = []
+    try:
+        lines = dict(line.split(':') for line in Path('/proc/meminfo').read_text().splitlines())
+        free.append(int(lines['MemAvailable'].split()[0]) * 1024)
+    except (OSError, ValueError, LookupError):  # not Linux, or an old one
+        return None
+    for limit, used in _MEMORY:
+        try:
+            folder = Path(limit).parent
+            stat = dict(line.split() for line in (folder / 'memory.stat').read_text().splitlines())
+            free.append(int(Path(limit).read_text()) - int(Path(used).read_text())
+                        + int(stat['inactive_file']))
+        except (OSError, ValueError, LookupError):  # no such container, or one without a limit
+            continue
+    return max(0, min(free))
 
 
 def _set_threads(threads: int | None) -> None:

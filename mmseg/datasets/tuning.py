@@ -1,10 +1,13 @@
 """`data.plan_pipeline`, `data.cache` and `data.normalize_on_device` of a config."""
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from torch.utils.data import Dataset
 
+from mmcv_replace.host import free_memory
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
@@ -74,9 +77,19 @@ def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, flo
 
 
 def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleMemory]:
-    """Memories for several datasets in one store, which is as large as all may be together."""
+    """Memories for several datasets in one store, which is as large as all may be together.
+
+    That is no more than this process's share of half of the memory that is free.
+    """
+    limit, free = int(max_gb * 1e9), free_memory()
+    share = None if free is None else free // 2 // int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    if share is not None and share < limit:
+        logging.getLogger('mmseg').warning(
+            'data.cache: %.3g GB instead of %.3g: half of the free memory, shared by the processes '
+            'of this machine', share / 1e9, max_gb)
+        limit = share
     keys = [[sample_key(info, info.get('ann')) for info in part.img_infos] for part in parts]
-    store = SharedStore(sum(map(len, keys)), int(max_gb * 1e9), 'data.cache')
+    store = SharedStore(sum(map(len, keys)), limit, 'data.cache')
     memories, start = [], 0
     for names in keys:
         slots = {name: start + index for index, name in enumerate(names)}

@@ -56,6 +56,36 @@ def test_a_share_of_the_cores(threads, monkeypatch, cores, processes, expected):
     assert threads() == expected
 
 
+MEMINFO = 'MemTotal: 9000 kB\nMemFree: 1000 kB\nMemAvailable: 4000 kB\n'
+
+
+@pytest.mark.parametrize(('limit', 'expected'), [
+    ('max', 4000 * 1024), ('3000000', 3_000_000 - 2_500_000 + 400_000), ('9' * 19, 4000 * 1024),
+    ('1000', 0), (None, 4000 * 1024)])
+def test_free_memory_of_machine_and_container(tmp_path, monkeypatch, limit, expected):
+    files = {'/proc/meminfo': MEMINFO}
+    if limit is not None:
+        files |= {'/c/memory.max': limit, '/c/memory.current': '2500000',
+                  '/c/memory.stat': 'anon 7\ninactive_file 400000\n'}
+
+    def read(path):
+        if str(path) not in files:
+            raise FileNotFoundError(path)
+        return files[str(path)]
+
+    monkeypatch.setattr(host.Path, 'read_text', read)
+    monkeypatch.setattr(host, '_MEMORY', (('/c/memory.max', '/c/memory.current'),))
+    assert host.free_memory() == expected
+
+
+def test_free_memory_where_the_system_does_not_say(monkeypatch):
+    def read(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(host.Path, 'read_text', read)
+    assert host.free_memory() is None
+
+
 def test_threads_that_the_user_chose(threads, monkeypatch):
     torch.set_num_threads(2)
     start()

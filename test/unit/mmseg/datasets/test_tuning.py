@@ -6,7 +6,7 @@ import torch
 
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.logging import _warned
-from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.datasets import build_dataloader, build_dataset, tuning
 from mmseg.datasets.pipelines.handover import finish
 from mmseg.datasets.tuning import inner_datasets, tune_pipelines
 
@@ -132,3 +132,18 @@ def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):
 def test_wrong_settings_are_explained(dataset_cfg, data, message):
     with pytest.raises(ConfigError, match=message):
         tune_pipelines(build_dataset(dataset_cfg), data, asynchronous=False)
+
+
+@pytest.mark.parametrize(('free', 'processes', 'expected'), [
+    (8_000_000, 1, 4_000_000), (8_000_000, 4, 1_000_000), (None, 1, 5_000_000),
+    (80_000_000, 1, 5_000_000)])
+def test_the_memory_takes_no_more_than_its_share_of_what_is_free(
+        dataset_cfg, monkeypatch, caplog, free, processes, expected):
+    sizes = []
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
+    monkeypatch.setattr(tuning, 'free_memory', lambda: free)
+    monkeypatch.setattr(tuning, 'SharedStore', lambda slots, size, name: sizes.append(size))
+    tune_pipelines(build_dataset(dataset_cfg), dict(cache=dict(level='decoded', max_gb=0.005)),
+                   asynchronous=False)
+    assert sizes == [expected]
+    assert ('data.cache: ' in caplog.text) == (expected != 5_000_000)
