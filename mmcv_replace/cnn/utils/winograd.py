@@ -41,10 +41,6 @@ class _Band:
     spread: Tensor
     merge: Tensor
 
-    @property
-    def tiles(self) -> int:
-        return self.spread.shape[1]
-
 
 def winograd_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
                     dilation: tuple[int, int] = (1, 1)) -> Tensor:
@@ -59,7 +55,7 @@ def share_of_products(size: tuple[int, int], dilation: tuple[int, int]) -> float
     """Multiplications in the products, as a share of those of the plain convolution."""
     share = 1.0
     for pixels, step in zip(size, dilation, strict=True):
-        tiles = sum(band.tiles for band in _bands(pixels, step, torch.float32))
+        tiles = sum(band.spread.shape[1] for band in _bands(pixels, step, torch.float32))
         share *= _PRODUCTS * tiles / (_TAPS * pixels)
     return share
 
@@ -67,9 +63,8 @@ def share_of_products(size: tuple[int, int], dilation: tuple[int, int]) -> float
 def winograd_gradients(grad: Tensor, x: Tensor, weight: Tensor, dilation: tuple[int, int],
                        wanted: Sequence[bool]) -> tuple[Tensor | None, ...]:
     """Gradients by x, weight and bias, those that are wanted, for `grad` [N, O, H, W]."""
-    grad_x = torch.zeros_like(x, memory_format=torch.contiguous_format) if wanted[0] else None
-    grad_weight = torch.zeros_like(weight, memory_format=torch.contiguous_format) if wanted[1] \
-        else None
+    grad_x = x.new_zeros(x.shape) if wanted[0] else None
+    grad_weight = weight.new_zeros(weight.shape) if wanted[1] else None
     if wanted[0] or wanted[1]:
         for places in _places(x, dilation):
             _add_gradients(grad, x, weight, places, grad_x, grad_weight)
