@@ -34,5 +34,17 @@ def test_wrong_kinds(repo_dir, key, value, message):
         check_settings(cfg)
 
 
+def test_a_setting_of_the_data_that_is_not_known_is_told(repo_dir, caplog):
+    cfg = Config.fromfile(repo_dir / LEAF)
+    check_settings(cfg)
+    assert caplog.text == ''
+    cfg.merge_from_dict({'data.sample_per_gpu': 3, 'data.cache': 'decoded',
+                         'data.extra': {'type': 'CustomDataset'}})
+    check_settings(cfg)
+    assert caplog.text.count('has no effect') == 1
+    assert ('data.sample_per_gpu=3 (set by command line) has no effect; did you mean '
+            "'samples_per_gpu' or") in caplog.text
+
+
 def test_limits_are_those_of_settings():
     assert {*LEAST, *MOST} <= set(SETTINGS)
