@@ -18,7 +18,8 @@ Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
     """Adaptive average pooling to several grids, in one pass over x: [N, C, h, w] -> [N, C, s, s].
 
-    Cell i of s covers floor(i h / s) to ceil((i + 1) h / s), as torch's adaptive_avg_pool2d.
+    Cell i of s covers floor(i h / s) to ceil((i + 1) h / s), as torch's adaptive_avg_pool2d. In low
+    precision the means are rounded once for each direction.
     """
     columns = torch.cat([_matrix('pool', (s, x.shape[3]), x) for s in bins])
     narrow = (x @ columns.T).split(list(bins), dim=3)

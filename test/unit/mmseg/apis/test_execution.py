@@ -170,8 +170,9 @@ def test_not_compiled_by_default(switch, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
-def test_compiled_by_inductor():
-    options = dict(parts=['decode_head'])
+@pytest.mark.parametrize('options', [dict(parts=['decode_head']), True],
+                         ids=['decode_head', 'backbone and heads'])
+def test_compiled_by_inductor(options):
     (loss, gradients), (plain, expected) = step(prepare(compile=options)), step(prepare())
     torch.testing.assert_close(loss, plain, rtol=1e-5, atol=0)
     assert (gradients - expected).norm() <= 1e-4 * expected.norm()
