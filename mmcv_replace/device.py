@@ -7,7 +7,6 @@ import glob
 import importlib
 import importlib.metadata
 import importlib.util
-import inspect
 import os
 import random
 import re
@@ -44,7 +43,7 @@ class DeviceKind:
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
     channels_last: bool = False  # convolutions train faster on channels_last tensors
-    fused_optimizers: bool = False  # torch's fused optimizers have kernels
+    fused_optimizers: tuple[str, ...] = ()  # those of torch.optim that have fused kernels
     low_precision: str = 'float16'  # what mixed precision computes in unless told
     scaler: str = 'torch.amp:GradScaler'  # module:class
     optimizers: str | None = None  # module with the vendor's own fused optimizers
@@ -78,9 +77,10 @@ KINDS = (
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False}),
     DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
-               fused_optimizers=True),
+               fused_optimizers=('Adam', 'AdamW', 'SGD')),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
-               sync_batchnorm=False, fused_optimizers=True, low_precision='bfloat16'),
+               sync_batchnorm=False, low_precision='bfloat16',
+               fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD')),
 )
 
 
@@ -249,8 +249,8 @@ def prefers_channels_last(device: torch.device) -> bool:
     return kind_of(device).channels_last
 
 
-def has_fused_optimizers(device: torch.device) -> bool:
-    """Whether torch's optimizers can step all parameters by one kernel on the device."""
+def fused_optimizers(device: torch.device) -> tuple[str, ...]:
+    """Names of torch's optimizers that can step all parameters by one kernel on the device."""
     return kind_of(device).fused_optimizers
 
 
@@ -278,16 +278,16 @@ def fused_optimizer(name: str, device: torch.device) -> Callable[..., torch.opti
 
     Raises ConfigError for an optimizer that torch lacks, on another device.
     """
-    module = kind_of(device).optimizers
-    if module is not None:
-        return getattr(importlib.import_module(module), name)
+    kind = kind_of(device)
+    if kind.optimizers is not None:
+        return getattr(importlib.import_module(kind.optimizers), name)
     plain = name.removeprefix(FUSED_PREFIX)
     if not hasattr(torch.optim, plain):
         raise ConfigError(f'optimizer {name!r} exists on its own device only, and this is '
                           f'{device.type}; choose SGD, Adam or AdamW')
-    # Some of torch's optimizers have no fused kernels; foreach is the next best.
-    fused = 'fused' in inspect.signature(getattr(torch.optim, plain)).parameters
-    return partial(getattr(torch.optim, plain), **{'fused' if fused else 'foreach': True})
+    # Without fused kernels, foreach is the next best.
+    switch = 'fused' if plain in kind.fused_optimizers else 'foreach'
+    return partial(getattr(torch.optim, plain), **{switch: True})
 
 
 def seed_everything(seed: int, deterministic: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...device import FUSED_OPTIMIZERS, fused_optimizer, has_fused_optimizers
+from ...device import FUSED_OPTIMIZERS, fused_optimizer, fused_optimizers
 from ...utils import Registry
 
 OPTIMIZERS = Registry('optimizer')
@@ -41,13 +41,13 @@ def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
 
     One kernel then steps all parameters, and the loss scale of mixed precision needs no host.
     """
-    known = OPTIMIZERS.module_dict.get(cfg.get('type'))
-    own = inspect.isclass(known) and known.__module__.startswith('torch.optim.')
-    if (own and 'fused' in inspect.signature(known).parameters and len(params) > 0
-            and not any(choice in cfg for choice in KERNEL_CHOICES)
-            and has_fused_optimizers(_device_of(params))):
-        return {**cfg, 'fused': True}
-    return cfg
+    name = cfg.get('type')
+    if not params or any(choice in cfg for choice in KERNEL_CHOICES) or (
+            name not in fused_optimizers(_device_of(params))):
+        return cfg
+    # A user may have registered another class under torch's name.
+    own = OPTIMIZERS.get(name) is getattr(torch.optim, name)
+    return {**cfg, 'fused': True} if own else cfg
 
 
 def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.device import fused_optimizers
 from mmcv_replace.runner import OPTIMIZERS, build_optimizer
 from mmcv_replace.runner.optimizer import builder
 from mmcv_replace.runner.optimizer_state import load_optimizer_state
@@ -56,7 +57,28 @@ def test_the_optimizers_of_torch_are_fused_where_nothing_else_is_chosen(monkeypa
     assert switches(fused=False) == (False, None)
     assert switches(foreach=True) == (None, True)
     assert 'fused' not in build_optimizer(nn.Linear(2, 2), dict(type='RMSprop')).defaults
-    monkeypatch.setattr(builder, 'has_fused_optimizers', lambda device: False)
+    monkeypatch.setattr(builder, 'fused_optimizers', lambda device: ())
+    assert switches() == (None, None)
+
+
+def test_fused_where_the_device_has_the_kernels():
+    """torch refuses a fused Adagrad on CUDA up to some version."""
+    cuda, cpu = (fused_optimizers(torch.device(kind)) for kind in ('cuda', 'cpu'))
+    assert {'SGD', 'Adam', 'AdamW'} <= {*cuda} & {*cpu}
+    assert 'Adagrad' in cpu
+    assert 'Adagrad' not in cuda
+    for name in cpu:
+        parameter = nn.Parameter(torch.ones(2))
+        parameter.grad = torch.ones(2)
+        getattr(torch.optim, name)([parameter], lr=0.1, fused=True).step()
+        assert not torch.equal(parameter, torch.ones(2))
+
+
+def test_another_class_under_the_name_of_torchs(monkeypatch):
+    class Own(torch.optim.SGD):
+        pass
+
+    monkeypatch.setitem(OPTIMIZERS.module_dict, 'SGD', Own)
     assert switches() == (None, None)
 
 
