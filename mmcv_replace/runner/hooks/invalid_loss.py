@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from ...device import is_asynchronous
 from ...parallel import scatter
@@ -157,7 +159,7 @@ class CheckInvalidLossHook(Hook):
         return f'; replay it: python tools/replay_batch.py {path}'
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
-        named = [*runner.model.named_parameters(), *runner.model.named_buffers()]
+        named = [*runner.model.named_parameters(), *_running_statistics(runner.model)]
         names, values = zip(*named, strict=True)
         finite = torch.stack([torch.isfinite(value).all() for value in values])
         if not finite.all():
@@ -171,6 +173,13 @@ def files_of(batch: Any) -> list[str]:
     metas = scatter(batch.get('img_metas'), 'cpu') if isinstance(batch, dict) else None
     names = [meta.get('filename') or meta.get('ori_filename') for meta in metas or []]
     return [str(name) for name in names if name]
+
+
+def _running_statistics(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Buffers of the norms; those of other layers, masks say, may well be infinite."""
+    for name, module in model.named_modules():
+        if isinstance(module, _NormBase):
+            yield from module.named_buffers(name, recurse=False)
 
 
 def _detached(values: dict[str, Any]) -> dict[str, Any]:

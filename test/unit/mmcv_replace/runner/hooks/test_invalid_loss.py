@@ -206,6 +206,14 @@ def test_statistics_that_are_not_finite_are_not_saved(train, tmp_path):
     assert not list((tmp_path / 'work').glob('iter_*'))
 
 
+def test_a_mask_of_infinities_is_saved(train, tmp_path):
+    model = Failing(1.0)
+    model.register_buffer('mask', torch.tensor([0.0, -math.inf]))
+    train(model, checkpoints={'interval': 6})
+    stored = torch.load(tmp_path / 'work' / 'iter_6.pth', weights_only=True)['state_dict']
+    assert torch.equal(stored['mask'], model.mask)
+
+
 @pytest.mark.parametrize('action', ['stop', 'skip'])
 def test_a_run_without_trouble_is_the_same_bit_for_bit(train, action, asynchronous):
     plain = train(Failing(1.0))
