@@ -6,16 +6,12 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mmcv_replace.device import supports_pinned_memory
 from mmcv_replace.parallel import DataContainer, collate
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError
-from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.datasets import build_dataloader
 from mmseg.datasets.tuning import tune_pipelines
 
-SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'persistent_workers', 'pin_memory',
-            'prefetch_factor', 'timeout')
+from .loader_settings import loader_settings
 
 
 def evaluation_loader(
@@ -32,22 +28,6 @@ def evaluation_loader(
     joined = None if settings['samples_per_gpu'] == 1 else partial(
         collate_sizes, samples_per_gpu=settings['samples_per_gpu'])
     return build_dataloader(dataset, dist=distributed, shuffle=False, collate_fn=joined, **settings)
-
-
-def loader_settings(cfg: Config, split: str, device: torch.device,
-                    **defaults: Any) -> dict[str, Any]:
-    """Arguments for `build_dataloader`: those of `data.SPLIT_dataloader`, of `data`, `defaults`.
-
-    Raises ConfigError for a setting that is not known.
-    """
-    key = f'{split}_dataloader'
-    given = cfg.data.get(key) or {}
-    for name in given:
-        if name not in SETTINGS:
-            raise ConfigError(f'data.{key} takes {", ".join(SETTINGS)}, not {name}'
-                              f'{did_you_mean(name, SETTINGS)}')
-    return dict(workers_per_gpu=cfg.data.workers_per_gpu,
-                pin_memory=supports_pinned_memory(device)) | defaults | given
 
 
 def collate_sizes(samples: Sequence[dict[str, Any]], samples_per_gpu: int) -> dict[str, Any]:

@@ -84,7 +84,8 @@ def evaluate_from_config(
     load_weights(model, checkpoint, averaged)
     init.finish()
     # Windows are of one size; whole images have many, and a search for each would not pay.
-    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and model.test_cfg.mode == 'slide')
+    by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'
+    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and by_windows)
     model = prepare_inference(model, cfg, process.device)
     precision = precision_from_config(cfg, process.device)
     model = wrap_model(model, process.device, distributed=False, precision=precision)

@@ -35,9 +35,10 @@ from mmseg.datasets.skip_hook import SkippedFilesHook
 from mmseg.datasets.tuning import tune_pipelines
 from mmseg.utils import get_root_logger
 
-from .evaluation_loader import evaluation_loader, loader_settings
+from .evaluation_loader import evaluation_loader
 from .execution import prepare_execution
 from .failures import naming_lost_peers
+from .loader_settings import loader_settings
 from .settings import check_settings
 
 
@@ -156,8 +157,6 @@ def _train_loader(
     tune_pipelines(dataset, cfg.data, is_asynchronous(device))
     settings = loader_settings(cfg, 'train', device, samples_per_gpu=cfg.data.samples_per_gpu,
                                prefetch_factor=cfg.data.get('prefetch_factor'))
-    if settings['workers_per_gpu'] == 0:
-        settings['prefetch_factor'] = None
     loader = build_dataloader(dataset, dist=distributed, seed=cfg.get('seed') or 0, drop_last=True,
                               max_skipped=max_skipped, **settings)
     if len(loader) == 0:

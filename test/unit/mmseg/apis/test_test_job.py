@@ -161,6 +161,25 @@ def test_folded_norms_and_memory_format_change_no_label(make_job, run, monkeypat
     assert set(seen[20:]) == {(0, True)}
 
 
+class NoSettings(EncoderDecoder):
+    """A model of a user that keeps no test_cfg."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        del self.test_cfg
+
+    def simple_test(self, img, img_metas, rescale=True):
+        self.test_cfg = Config(dict(mode='whole'))
+        return super().simple_test(img, img_metas, rescale)
+
+
+def test_a_model_without_settings_for_tests(make_job, run):
+    cfg = make_job()
+    expected = run(cfg)
+    cfg.model.type = NoSettings
+    same(run(cfg), expected)
+
+
 class ForeignNet(EncoderDecoder):
     """A model of a user, whose own layers may run in any order."""
 

@@ -1,0 +1,31 @@
+"""`data.train_dataloader`, `data.val_dataloader` and `data.test_dataloader` of a config."""
+from typing import Any
+
+import torch
+
+from mmcv_replace.device import supports_pinned_memory
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.suggest import did_you_mean
+
+SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'persistent_workers', 'pin_memory',
+            'prefetch_factor', 'timeout')
+
+
+def loader_settings(cfg: Config, split: str, device: torch.device,
+                    **defaults: Any) -> dict[str, Any]:
+    """Arguments for `build_dataloader`: those of `data.SPLIT_dataloader`, of `data`, `defaults`.
+
+    Raises ConfigError for a setting that is not known.
+    """
+    key = f'{split}_dataloader'
+    given = cfg.data.get(key) or {}
+    for name in given:
+        if name not in SETTINGS:
+            raise ConfigError(f'data.{key} takes {", ".join(SETTINGS)}, not {name}'
+                              f'{did_you_mean(name, SETTINGS)}')
+    settings = dict(workers_per_gpu=cfg.data.workers_per_gpu,
+                    pin_memory=supports_pinned_memory(device)) | defaults | given
+    if settings['workers_per_gpu'] == 0:
+        settings['prefetch_factor'] = None  # torch refuses it without workers
+    return settings
