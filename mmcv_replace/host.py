@@ -14,8 +14,7 @@ DEFAULTS = {'threads': None, 'keep_memory': True}
 # Files in which Linux says how much of the cores a container may use: version 2, version 1.
 _QUOTA_V2 = Path('/sys/fs/cgroup/cpu.max')
 _QUOTA_V1 = tuple(Path('/sys/fs/cgroup/cpu') / f'cpu.cfs_{name}_us' for name in ('quota', 'period'))
-# Files with the memory that a container may have and has, and what of that are copies of files,
-# which give way: version 2, version 1.
+# Files with the memory that a container may have, and has: version 2, version 1.
 _MEMORY = (('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory.current'),
            ('/sys/fs/cgroup/memory/memory.limit_in_bytes',
             '/sys/fs/cgroup/memory/memory.usage_in_bytes'))

@@ -171,7 +171,7 @@ class HangHere:
 
 
 @pytest.mark.slow
-def test_a_rank_that_hangs_before_the_first_iteration_is_named(start, config, monkeypatch):
+def test_a_rank_that_hangs_before_the_first_iteration_is_named(start, config):
     (config.parent / 'hang_here_of_test.py').write_text(HANG)
     job = start(options=['--cfg-options', "custom_imports.imports=['hang_here_of_test']",
                          'custom_hooks=None', "data.train.pipeline.0={'type':'HangHere'}"])

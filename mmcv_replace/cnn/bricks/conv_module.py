@@ -10,7 +10,7 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
 from ..utils.weight_init import constant_init, kaiming_init
-from ..utils.winograd_conv import WinogradConv2d
+from ..utils.winograd_conv import CONV2D_TYPES
 from .activation import build_activation_layer
 from .conv import build_conv_layer
 from .layer_cfg import RELU, layer_class
@@ -123,7 +123,7 @@ class ConvModule(nn.Module):
     def is_plain(self) -> bool:
         """Whether the convolution comes first and is torch's own, zero padded, without hooks."""
         conv = self.conv
-        return (self.order[0] == 'conv' and type(conv) in (nn.Conv2d, WinogradConv2d)
+        return (self.order[0] == 'conv' and type(conv) in CONV2D_TYPES
                 and conv.padding_mode == 'zeros' and not self.with_explicit_padding
                 and not (conv._forward_pre_hooks or conv._forward_hooks))
 

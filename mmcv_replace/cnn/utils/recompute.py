@@ -8,7 +8,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from .sync_bn import BatchNormXd
-from .winograd_conv import WinogradConv2d, convolution_gradients
+from .winograd_conv import CONV2D_TYPES, convolution_gradients
 
 
 def norm_relu_conv(norm: nn.Module, relu: nn.Module, conv: nn.Module, x: Tensor,
@@ -29,8 +29,7 @@ def _is_plain(norm: nn.Module, relu: nn.Module, conv: nn.Module) -> bool:
                 or layer._backward_pre_hooks for layer in (norm, relu, conv))
     return (type(norm) in (nn.BatchNorm2d, BatchNormXd) and norm.training and norm.affine
             and type(relu) is nn.ReLU
-            and type(conv) in (nn.Conv2d, WinogradConv2d)
-            and conv.padding_mode == 'zeros'
+            and type(conv) in CONV2D_TYPES and conv.padding_mode == 'zeros'
             and not isinstance(conv.padding, str)
             and not hooks and not torch.compiler.is_compiling())
 

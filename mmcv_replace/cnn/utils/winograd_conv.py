@@ -25,6 +25,10 @@ class WinogradConv2d(nn.Conv2d):
         return super()._conv_forward(input, weight, bias)
 
 
+# Classes of which a layer is torch's own convolution, however it is computed.
+CONV2D_TYPES = (nn.Conv2d, WinogradConv2d)
+
+
 def use_winograd(module: nn.Module) -> nn.Module:
     """Make each convolution in `module` that may profit a WinogradConv2d, in place."""
     for layer in module.modules():

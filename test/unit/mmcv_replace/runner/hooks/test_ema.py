@@ -141,7 +141,7 @@ def test_resume_from_a_checkpoint_whose_weights_are_the_average(train, tmp_path)
 
 
 def test_without_the_hook_too_the_trained_weights_go_on(train, tmp_path):
-    _, hook, weights = runner, hook, weights = train({'momentum': 0.3}, work_dir=tmp_path)
+    runner, hook, weights = train({'momentum': 0.3}, work_dir=tmp_path)
     with hook.saving_average():
         runner.save_checkpoint(tmp_path, 'best.pth')
     resumed = train(None, tmp_path / 'best.pth', max_iters=9, work_dir=tmp_path / 'more')
