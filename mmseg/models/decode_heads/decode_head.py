@@ -10,7 +10,7 @@ from mmcv_replace.cnn.bricks.layer_cfg import RELU
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import build_pixel_sampler
-from mmseg.ops import resize, warn_unaligned
+from mmseg.ops import THRESHOLD, resize, warn_unaligned
 
 from ..builder import build_loss
 from ..losses import accuracy
@@ -20,7 +20,11 @@ CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight'
 
 
 class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
-    """Base of the heads; a subclass defines `forward(inputs) -> logits [N, num_classes, h, w]`.
+    """Base of the heads; a subclass defines `forward(inputs) -> logits [N, out_channels, h, w]`.
+
+    There is one logit a class, or, with `num_classes=2, out_channels=1`, that of class 1 alone,
+    which needs a sigmoid loss: a pixel is class 1 where its probability exceeds `threshold` (0.3).
+    `num_classes=1` is the same.
 
     `in_index` chooses from the backbone's maps. With several indices, `input_transform` says
     what becomes of them: 'resize_concat' (enlarged to the first one's size and concatenated) or
@@ -37,6 +41,8 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         channels: int,
         *,
         num_classes: int,
+        out_channels: int | None = None,
+        threshold: float | None = None,
         dropout_ratio: float = 0.1,
         conv_cfg: dict | None = None,
         norm_cfg: dict | None = None,
@@ -56,6 +62,8 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self._check_sizes(channels, num_classes, dropout_ratio)
         self.channels = channels
         self.num_classes = num_classes
+        self.out_channels = num_classes if out_channels is None else out_channels
+        self.threshold = self._check_threshold(threshold)
         self.dropout_ratio = dropout_ratio
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
@@ -70,8 +78,9 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
             self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
                                 for loss in self.loss_decode]
+        self._check_losses()
         self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
-        self.conv_seg = nn.Conv2d(channels, num_classes, kernel_size=1)
+        self.conv_seg = nn.Conv2d(channels, self.out_channels, kernel_size=1)
         self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else None
 
     def extra_repr(self) -> str:
@@ -111,6 +120,42 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be a number from 0 to '
                               '1')
 
+    def _check_threshold(self, threshold: float | None) -> float | None:
+        """The threshold in use, None for several logits; ConfigError where something cannot be."""
+        name = type(self).__name__
+        if self.out_channels != self.num_classes and not (
+                self.num_classes == 2 and self.out_channels == 1):
+            raise ConfigError(f'{name}: out_channels={self.out_channels} must be num_classes='
+                              f'{self.num_classes}, or 1 with num_classes=2')
+        if self.out_channels > 1:
+            if threshold is not None:
+                raise ConfigError(f'{name}: threshold={threshold} is for one logit; with '
+                                  f'{self.out_channels} the largest decides: remove it, or set '
+                                  'out_channels=1')
+            return None
+        if threshold is None:
+            return THRESHOLD
+        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+            raise ConfigError(f'{name}: threshold={threshold!r} must be a probability from 0 to 1')
+        return threshold
+
+    def _check_losses(self) -> None:
+        """ConfigError for a softmax over one logit, which is 1 whatever the head says."""
+        softmax = [type(loss).__name__ for loss in self._criteria()
+                   if getattr(loss, 'use_sigmoid', None) is False
+                   and not getattr(loss, 'use_mask', False)]
+        if self.out_channels == 1 and softmax:
+            raise ConfigError(
+                f'{type(self).__name__}: num_classes={self.num_classes} gives one logit, of which '
+                f'the softmax of {softmax[0]} learns nothing: its loss is 0. For two classes use '
+                '(1) two logits, num_classes=2 without out_channels, or (2) that of class 1, '
+                "num_classes=2, out_channels=1, loss_decode=dict(type='CrossEntropyLoss', "
+                'use_sigmoid=True)')
+
+    def _criteria(self) -> list[nn.Module]:
+        several = isinstance(self.loss_decode, nn.ModuleList)
+        return list(self.loss_decode) if several else [self.loss_decode]
+
     def _select(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """The maps of the backbone that `in_index` names; ConfigError where they do not fit."""
         single = self.input_transform is None
@@ -139,7 +184,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
 
     @abstractmethod
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Logits [N, num_classes, h, w] from the backbone's maps."""
+        """Logits [N, out_channels, h, w] from the backbone's maps."""
 
     def forward_train(
         self,
@@ -157,7 +202,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         return self(inputs)
 
     def cls_seg(self, feat: Tensor) -> Tensor:
-        """Classify each pixel: [N, channels, h, w] -> [N, num_classes, h, w]."""
+        """Classify each pixel: [N, channels, h, w] -> [N, out_channels, h, w]."""
         if self.dropout is not None:
             feat = self.dropout(feat)
         return self.conv_seg(feat)
@@ -166,8 +211,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         """Losses and accuracy of logits [N, C, h, w] at the size of the labels [N, 1, H, W]."""
         if seg_logit.dtype.itemsize < 4:
             seg_logit = seg_logit.float()
-        criteria = (list(self.loss_decode) if isinstance(self.loss_decode, nn.ModuleList)
-                    else [self.loss_decode])
+        criteria = self._criteria()
         if self.strip_loss and self.sampler is None and all(
                 getattr(criterion, 'is_pixelwise', False) for criterion in criteria):
             values, percent = self._in_strips(criteria, seg_logit, seg_label.squeeze(1))
@@ -186,7 +230,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         label = label.squeeze(1).long()
         values = [criterion(logits, label, weight=weight, ignore_index=self.ignore_index)
                   for criterion in criteria]
-        return values, accuracy(logits, label)
+        return values, accuracy(logits, label, thresh=self.threshold)
 
     def _in_strips(self, criteria: Sequence[nn.Module], logits: Tensor,
                    label: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -196,5 +240,6 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             label, logits.shape[1], self.ignore_index)) for criterion in criteria]
         values, (percent,) = losses_in_strips(
             logits, label, self.align_corners, shares,
-            [lambda part, own: accuracy(part, own) * (own.numel() / label.numel())])
+            [lambda part, own: accuracy(part, own, thresh=self.threshold)
+             * (own.numel() / label.numel())])
         return values, percent

@@ -3,6 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import ArgumentError
+from mmseg.ops import class_probabilities, is_positive
 
 
 @torch.no_grad()
@@ -15,9 +16,10 @@ def accuracy(
 ) -> Tensor | list[Tensor]:
     """Percentage of targets among the `topk` best scores; one tensor for an int, else a list.
 
-    pred: [N, C, ...] scores, target: [N, ...]. With `thresh` a score must also exceed it. Targets
-    equal to `ignore_index` count neither way; without it they are wrong ones. Values stay on the
-    device.
+    pred: [N, C, ...] scores, target: [N, ...]. With `thresh` a score must also exceed it. For C = 1
+    the scores are logits of class 1, which is predicted where its probability exceeds `thresh`
+    (0.3). Targets equal to `ignore_index` count neither way; without it they are wrong ones. Values
+    stay on the device.
     """
     ranks = (topk,) if isinstance(topk, int) else tuple(topk)
     largest = max(ranks)
@@ -26,7 +28,10 @@ def accuracy(
                             'that is not larger than the number of classes')
     assert pred.dim() == target.dim() + 1
     assert pred.size(0) == target.size(0)
-    if largest == 1:
+    if pred.size(1) == 1:
+        labels = is_positive(class_probabilities(pred), thresh).unsqueeze(1)
+        thresh = None
+    elif largest == 1:
         scores, labels = pred.max(dim=1, keepdim=True)
     else:
         scores, labels = pred.topk(largest, dim=1)

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.device import is_asynchronous
+from mmcv_replace.utils.errors import ConfigError, DataError
 
 from ..builder import LOSSES
 from .utils import check_reduction, get_class_weight, weight_reduce_loss
@@ -24,8 +25,12 @@ def cross_entropy(
 ) -> Tensor:
     """Softmax cross entropy. pred: [N, C, ...], label and weight: [N, ...], class_weight: [C].
 
-    Ignored elements have loss 0 and still count in the mean, unless `avg_non_ignore`.
+    Ignored elements have loss 0 and still count in the mean, unless `avg_non_ignore`. Raises
+    ConfigError for C = 1, where the loss would be 0 whatever `pred` says.
     """
+    if pred.dim() > 1 and pred.size(1) == 1:
+        raise ConfigError('softmax cross entropy of one class is always 0: for two classes give '
+                          'two logits, or one with use_sigmoid=True')
     loss = F.cross_entropy(pred, label, class_weight, reduction='none', ignore_index=ignore_index)
     if avg_non_ignore and avg_factor is None and reduction == 'mean':
         avg_factor = _count(label != ignore_index)
@@ -56,21 +61,48 @@ def binary_cross_entropy(
     """Sigmoid cross entropy, one yes-or-no question a class.
 
     pred: [N, C, ...]; label: class numbers [N, ...], or targets in [0, 1] of pred's shape;
-    weight: as label; class_weight: [C], weight of the positive targets. Negative and ignored
-    labels have loss 0 for every class and count in the mean, unless `avg_non_ignore`.
+    weight: as label; class_weight: [C], weight of the positive targets. With C = 1 class numbers
+    are 0 and 1, `pred` is the logit of class 1, and class_weight may be that of both, [2].
+    Negative and ignored labels have loss 0 for every class and count in the mean, unless
+    `avg_non_ignore`. Raises DataError for labels above 1 with C = 1; on an accelerator, which is
+    not waited for, the loss is NaN instead.
     """
-    if pred.dim() != label.dim():
+    valid = (label >= 0) & (label != ignore_index)
+    if pred.dim() == label.dim():
+        target = label.masked_fill(~valid, 0)
+    else:
         assert pred.dim() == label.dim() + 1
-        valid = ((label >= 0) & (label != ignore_index)).unsqueeze(1).expand_as(pred)
-        label = _one_hot(label, pred)
-        weight = valid if weight is None else weight.unsqueeze(1) * valid
-        if avg_non_ignore and avg_factor is None and reduction == 'mean':
-            avg_factor = _count(valid)
+        target = _binary(label, valid) if pred.size(1) == 1 else _one_hot(label, pred)
+        valid = valid.unsqueeze(1).expand_as(pred)
+        weight = None if weight is None else weight.unsqueeze(1)
+    if avg_non_ignore and avg_factor is None and reduction == 'mean':
+        avg_factor = _count(valid)
+    weight = valid if weight is None else weight * valid
+    target = target.to(pred.dtype)
+    loss = _binary_terms(pred, target, class_weight)
+    return weight_reduce_loss(loss, weight, reduction, avg_factor)
+
+
+def _binary_terms(pred: Tensor, target: Tensor, class_weight: Tensor | None) -> Tensor:
+    if class_weight is not None and pred.dim() > 1 and len(class_weight) > pred.size(1):
+        negative, positive = class_weight
+        return (-positive * target * F.logsigmoid(pred)
+                - negative * (1 - target) * F.logsigmoid(-pred))
     if class_weight is not None:
         class_weight = class_weight.view(-1, *[1] * (pred.dim() - 2))
-    loss = F.binary_cross_entropy_with_logits(
-        pred, label.to(pred.dtype), pos_weight=class_weight, reduction='none')
-    return weight_reduce_loss(loss, weight, reduction, avg_factor)
+    return F.binary_cross_entropy_with_logits(
+        pred, target, pos_weight=class_weight, reduction='none')
+
+
+def _binary(label: Tensor, valid: Tensor) -> Tensor:
+    """Targets [N, 1, ...] of the logit of class 1, from class numbers [N, ...]."""
+    wrong = valid & (label > 1)
+    if not is_asynchronous(label.device) and wrong.any():
+        found = ', '.join(map(str, label[wrong].unique()[:8].tolist()))
+        raise DataError(f'labels {found} in a problem of two classes, 0 and 1: correct the masks, '
+                        'or give the data set `classes` or a label_map; mark pixels without a '
+                        'class by ignore_index')
+    return label.float().masked_fill(wrong, float('nan')).masked_fill(~valid, 0).unsqueeze(1)
 
 
 def mask_cross_entropy(
@@ -99,7 +131,8 @@ def mask_cross_entropy(
 class CrossEntropyLoss(nn.Module):
     """Cross entropy, times `loss_weight`: softmax, or `use_sigmoid`, or `use_mask`.
 
-    `class_weight`: a list, or the path of a .npy, .json or .yaml file, read at the first use.
+    `use_sigmoid` asks yes or no for each class, or, with one logit, whether a pixel is class 1 of
+    two. `class_weight`: a list, or the path of a .npy, .json or .yaml file, read at the first use.
     By default the mean is over all pixels, ignored ones too, as the published results were
     trained; `avg_non_ignore` leaves them out. With `use_mask`, `forward` takes the mask targets
     as `label` and the masks' classes as `weight`.
@@ -137,7 +170,8 @@ class CrossEntropyLoss(nn.Module):
         kept = self._weight_tensor
         if kept is None or kept.device != pred.device or kept.dtype != pred.dtype:
             weights = get_class_weight(self.class_weight)
-            if len(weights) != pred.size(1):
+            binary = self.use_sigmoid and pred.size(1) == 1
+            if len(weights) != pred.size(1) and not (binary and len(weights) == 2):
                 raise ConfigError(f'CrossEntropyLoss: class_weight has {len(weights)} numbers for '
                                   f'{pred.size(1)} classes; give one a class')
             with torch.inference_mode(False):  # what a validation makes must also serve training

@@ -44,7 +44,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
     @abstractmethod
     def encode_decode(self, img: Tensor, img_metas: Sequence[dict] | None) -> Tensor:
-        """Logits [N, num_classes, H, W] of images [N, C, H, W]."""
+        """Logits [N, out_channels, H, W] of images [N, C, H, W]."""
 
     @abstractmethod
     def forward_train(self, img: Tensor, img_metas: Sequence[dict], **kwargs: Tensor) -> Losses:

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import add_prefix
-from mmseg.ops import resize
+from mmseg.ops import class_probabilities, is_positive, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from .base import BaseSegmentor
@@ -71,12 +70,18 @@ class EncoderDecoder(BaseSegmentor):
         self.decode_head = build_head(decode_head)
         self.align_corners = self.decode_head.align_corners
         self.num_classes = self.decode_head.num_classes
+        self.out_channels = getattr(self.decode_head, 'out_channels', self.num_classes)
 
     def _init_auxiliary_head(self, auxiliary_head: dict | Sequence[dict] | None) -> None:
         if isinstance(auxiliary_head, list | tuple):
             self.auxiliary_head = nn.ModuleList(build_head(cfg) for cfg in auxiliary_head)
         elif auxiliary_head is not None:
             self.auxiliary_head = build_head(auxiliary_head)
+
+    @property
+    def threshold(self) -> float | None:
+        """Probability of class 1 above which a pixel is it, where the head gives one logit."""
+        return getattr(self.decode_head, 'threshold', None)
 
     def init_weights(self) -> None:
         """Draw the weights, and load those that `pretrained` names."""
@@ -93,7 +98,7 @@ class EncoderDecoder(BaseSegmentor):
         return self.neck(x) if self.with_neck else x
 
     def encode_decode(self, img: Tensor, img_metas: Sequence[dict] | None) -> Tensor:
-        """Logits [N, num_classes, H, W] of images [N, C, H, W]."""
+        """Logits [N, out_channels, H, W] of images [N, C, H, W]."""
         out = self._decode_head_forward_test(self.extract_feat(img), img_metas)
         return resize(out, img.shape[2:], mode='bilinear', align_corners=self.align_corners)
 
@@ -156,7 +161,7 @@ class EncoderDecoder(BaseSegmentor):
 
     def _image_logits(self, img: Tensor, img_metas: Sequence[dict],
                       rescale: bool) -> Iterator[tuple[int, Tensor]]:
-        """Index and logits [1, num_classes, h, w], upright, of one image after the other."""
+        """Index and logits [1, out_channels, h, w], upright, of one image after the other."""
         run = self.slide_inference if sliding(self.test_cfg) else self.whole_inference
         for indices, part, metas in parts_of_equal_size(img, img_metas):
             logits = run(part, metas, rescale=False)
@@ -165,9 +170,9 @@ class EncoderDecoder(BaseSegmentor):
                 yield index, unflip(own, meta)
 
     def inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
-        """Class probabilities [N, num_classes, h, w] of images with the same original size."""
+        """Class probabilities [N, C, h, w] of images of one original size, C as for logits."""
         logits = dict(self._image_logits(img, img_meta, rescale))
-        return F.softmax(_stack(logits[i] for i in range(len(logits))), dim=1)
+        return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
     def simple_test(self, img: Tensor, img_metas: Sequence[dict],
                     rescale: bool = True) -> list[np.ndarray]:
@@ -181,7 +186,8 @@ class EncoderDecoder(BaseSegmentor):
         maps: dict[int, LabelMap] = {}
         for indices, part, metas in parts_of_equal_size(img, img_metas):
             for index, meta in zip(indices, metas, strict=True):
-                maps[index] = LabelMap(part.shape[2:], meta, rescale, self.align_corners, max_bytes)
+                maps[index] = LabelMap(part.shape[2:], meta, rescale, self.align_corners, max_bytes,
+                                       self.threshold)
             for strip in self._strips(part, metas, max_bytes):
                 for row, index in enumerate(indices):
                     maps[index].add(strip[row:row + 1])
@@ -206,13 +212,18 @@ class EncoderDecoder(BaseSegmentor):
         total: dict[int, Tensor] = {}
         for img, metas in zip(imgs, img_metas, strict=True):
             for index, logits in self._image_logits(img, metas, rescale=True):
-                probability = F.softmax(logits, dim=1)
+                probability = class_probabilities(logits)
                 if index in total:
                     total[index] += probability
                 else:
                     total[index] = probability
-        # The mean is largest where the sum is.
-        return [arg_max(total[i]).cpu().numpy() for i in range(len(total))]
+        return [self._most_probable(total[i], len(imgs)) for i in range(len(total))]
+
+    def _most_probable(self, total: Tensor, views: int) -> np.ndarray:
+        """Label map [H, W] of the sum [1, C, H, W] of the probabilities in all views."""
+        if total.size(1) > 1:  # the mean is largest where the sum is
+            return arg_max(total).cpu().numpy()
+        return is_positive(total / views, self.threshold)[0].to(torch.uint8).cpu().numpy()
 
 
 def _stack(maps: Iterator[Tensor]) -> Tensor:

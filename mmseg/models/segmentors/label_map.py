@@ -3,7 +3,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmseg.ops import resize
+from mmseg.ops import class_probabilities, is_positive, resize
 
 from .restore import unflip
 
@@ -17,20 +17,31 @@ def arg_max(scores: Tensor) -> Tensor:
     return scores.max(dim=1).indices[0].to(torch.uint8 if scores.size(1) <= 256 else torch.int32)
 
 
+def labels_of(logits: Tensor, threshold: float | None = None) -> Tensor:
+    """The predicted classes: [1, C, H, W] -> [H, W].
+
+    For C = 1: 1 where the probability of class 1 exceeds `threshold`, 0 elsewhere.
+    """
+    if logits.size(1) > 1:
+        return arg_max(logits)
+    return is_positive(class_probabilities(logits), threshold)[0].to(torch.uint8)
+
+
 class LabelMap:
     """Label map of one image; takes its logits as they come, from top to bottom.
 
     `size` (height, width) is that of the map that the network sees; `meta` tells how the image was
     padded, resized and flipped. With `rescale` the label map has the size of the file. Logits of
     more than `max_bytes` are enlarged and reduced to labels block by block, which is the same up to
-    the rounding of the interpolation.
+    the rounding of the interpolation. `threshold` is for one logit, see `labels_of`.
     """
 
     def __init__(self, size: tuple[int, int], meta: dict, rescale: bool, align_corners: bool,
-                 max_bytes: float) -> None:
+                 max_bytes: float, threshold: float | None = None) -> None:
         self.meta = meta
         self.align_corners = align_corners
         self.max_bytes = max_bytes
+        self.threshold = threshold
         self.source = tuple(map(min, size, meta.get('img_shape', size)))
         self.target = tuple(meta['ori_shape'][:2]) if rescale else self.source
         self._end = 0  # so many rows of the source have come
@@ -39,7 +50,7 @@ class LabelMap:
         self._done = 0  # so many rows of the target have labels
 
     def add(self, logits: Tensor) -> None:
-        """Take the next rows of the map: [1, num_classes, rows, width]."""
+        """Take the next rows of the map: [1, C, rows, width]."""
         logits = logits[:, :, :self.source[0] - self._end, :self.source[1]]
         self._end += logits.size(2)
         if self.source == self.target:
@@ -66,7 +77,7 @@ class LabelMap:
 
     def _reduce(self, logits: Tensor) -> None:
         blocks = [logits] if self._fits(logits) else logits.split(self._block(logits), dim=2)
-        self._labels += map(arg_max, blocks)
+        self._labels += [labels_of(block, self.threshold) for block in blocks]
         self._done += logits.size(2)
 
     def _resize_rows(self, logits: Tensor) -> None:

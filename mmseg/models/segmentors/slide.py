@@ -47,7 +47,7 @@ def slide_strips(
     batch_windows: int = 1,
     max_bytes: float = math.inf,
 ) -> Iterator[Tensor]:
-    """Mean of the logits of all windows over a pixel, in strips [N, num_classes, rows, W].
+    """Mean of the logits of all windows over a pixel, in strips [N, out_channels, rows, W].
 
     The strips follow one another from the top of the images [N, C, H, W] to the bottom. Where the
     whole map takes no more than `max_bytes` it is the only one; otherwise rows are handed out, and
@@ -86,7 +86,7 @@ def slide_logits(
     stride: tuple[int, int],
     batch_windows: int = 1,
 ) -> Tensor:
-    """`slide_strips` in one piece: [N, C, H, W] -> [N, num_classes, H, W]."""
+    """`slide_strips` in one piece: [N, C, H, W] -> [N, out_channels, H, W]."""
     return next(slide_strips(forward, img, crop_size, stride, batch_windows))
 
 

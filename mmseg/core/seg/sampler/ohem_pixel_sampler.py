@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import ArgumentError
+from mmseg.ops import two_logits
 
 from ..builder import PIXEL_SAMPLERS
 from .base_pixel_sampler import BasePixelSampler
@@ -66,6 +67,8 @@ def _largest(losses: Tensor, valid: Tensor, kept: int) -> Tensor:
 def _least_certain(seg_logit: Tensor, label: Tensor, valid: Tensor, kept: int,
                    thresh: float) -> Tensor:
     """Mask [N, H, W] of the valid pixels whose true class is less probable than the threshold."""
+    if seg_logit.size(1) == 1:
+        seg_logit = two_logits(seg_logit)
     true_class = label.masked_fill(~valid, 0).unsqueeze(1)
     prob = F.softmax(seg_logit, dim=1).gather(1, true_class).squeeze(1)
     lowest, _ = prob.masked_fill(~valid, float('inf')).flatten().topk(

@@ -236,3 +236,62 @@ def test_nothing_of_a_sample_is_kept(make_job, tmp_path, monkeypatch):
                          OutputOptions(metrics=['mIoU'], show_dir=str(tmp_path / 'show')))
     assert len(alive) == 30
     assert max(alive) <= 4
+
+
+# ------------------------------------------------------------------ two classes by one logit
+
+
+SIGMOID = dict(type='CrossEntropyLoss', use_sigmoid=True)
+
+
+@pytest.fixture
+def make_binary_job(make_job, tmp_path):
+    """As `make_job`, of two classes, by one logit; masks show the dark and the light."""
+    def make(head=None, dataset=None, **options):
+        cfg = make_job(**options)
+        for file in (tmp_path / 'ann').iterdir():
+            mask = cv2.imread(str(tmp_path / 'img' / file.name), 0) // 128
+            mask[:4] = 255
+            cv2.imwrite(str(file), mask)
+        cfg.model.decode_head.update(dict(num_classes=2, out_channels=1, loss_decode=SIGMOID))
+        cfg.model.decode_head.update(head or {})
+        cfg.data.test.classes = ('dark', 'light')
+        cfg.data.test.update(dataset or {})
+        stored = torch.load(tmp_path / 'model.pth')
+        for key in ('weight', 'bias'):
+            name = f'decode_head.conv_seg.{key}'
+            stored['state_dict'][name] = stored['state_dict'][name][:1]
+        torch.save(stored, tmp_path / 'model.pth')
+        return cfg
+    return make
+
+
+@pytest.mark.parametrize('head', [None, dict(num_classes=1, out_channels=None)])
+@pytest.mark.parametrize('aug_test', [False, True])
+def test_one_logit_has_two_rows(make_binary_job, tmp_path, capsys, head, aug_test):
+    cfg = make_binary_job(head)
+    out = tmp_path / 'out.pkl'
+    scores = evaluate_from_config(
+        cfg, str(tmp_path / 'model.pth'), CPU,
+        OutputOptions(metrics=['mIoU'], out=str(out), aug_test=aug_test))
+    table = capsys.readouterr().out
+    maps = pickle.loads(out.read_bytes())
+    files = sorted((tmp_path / 'ann').iterdir())
+    counts = np.zeros((2, 2))
+    for label_map, file in zip(maps, files, strict=True):
+        mask = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        for truth, found in zip(mask[mask < 2], label_map[mask < 2], strict=True):
+            counts[truth, found] += 1
+    assert counts.sum(0).min() > 0
+    for i, name in enumerate(('dark', 'light')):
+        iou = counts[i, i] / (counts[i].sum() + counts[:, i].sum() - counts[i, i])
+        assert scores[f'IoU.{name}'] == pytest.approx(iou)
+        assert f'| {name} ' in table
+    assert scores['mIoU'] == pytest.approx((scores['IoU.dark'] + scores['IoU.light']) / 2)
+
+
+def test_a_problem_of_one_class_has_two_ways_out(make_binary_job, tmp_path):
+    cfg = make_binary_job(dict(num_classes=1, out_channels=None), dict(classes=('light',)))
+    with pytest.raises(ConfigError, match=r'has 1 class: name both.*\(1\).*\(2\)'):
+        evaluate_from_config(cfg, str(tmp_path / 'model.pth'), CPU,
+                             OutputOptions(metrics=['mIoU']))

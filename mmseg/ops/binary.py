@@ -1,0 +1,23 @@
+"""Two classes by one logit: that of class 1."""
+import torch
+from torch import Tensor
+
+# Probability of class 1 above which a pixel is class 1: what mmsegmentation 0.30 takes.
+THRESHOLD = 0.3
+
+
+def class_probabilities(logits: Tensor) -> Tensor:
+    """[N, C, ...] -> [N, C, ...]: softmax over the classes, sigmoid of a single logit."""
+    if logits.size(1) > 1:
+        return logits.softmax(dim=1)
+    return (logits.float() if logits.dtype.itemsize < 4 else logits).sigmoid()
+
+
+def is_positive(probability: Tensor, threshold: float | None = None) -> Tensor:
+    """Where the probability of class 1 exceeds `threshold` (0.3): [N, 1, ...] -> [N, ...]."""
+    return (probability > (THRESHOLD if threshold is None else threshold)).squeeze(1)
+
+
+def two_logits(logit: Tensor) -> Tensor:
+    """Logits [N, 2, ...] whose softmax is what the sigmoid of [N, 1, ...] says."""
+    return torch.cat([torch.zeros_like(logit), logit], dim=1)
