@@ -20,6 +20,7 @@ from mmseg.models import build_segmentor
 
 from .bootstrap import load_config
 from .execution import prepare_inference
+from .trained_classes import classes_in, first_listed
 
 Image = str | os.PathLike | np.ndarray
 
@@ -61,19 +62,13 @@ def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False) -> d
         loaded = load_checkpoint(model, checkpoint, map_location='cpu')
     meta = loaded.get('meta') or {}
     newer = meta.get('dataset_meta') or {}
-    classes = _first_listed(meta.get('CLASSES'), newer.get('classes'))
-    palette = _first_listed(meta.get('PALETTE'), newer.get('palette'))
+    classes = classes_in(loaded)
+    palette = first_listed(meta.get('PALETTE'), newer.get('palette'))
     if classes is not None:
-        model.CLASSES = tuple(classes)
+        model.CLASSES = classes
     if palette is not None:
         model.PALETTE = palette
     return loaded
-
-
-def _first_listed(*values: object) -> Sequence | np.ndarray | None:
-    """The first that lists something, as names or colours; a checkpoint may hold anything."""
-    return next((value for value in values
-                 if isinstance(value, list | tuple | np.ndarray) and len(value)), None)
 
 
 class LoadImage:

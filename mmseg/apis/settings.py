@@ -42,6 +42,7 @@ SETTINGS: dict[str, Any] = {
     'find_unused_parameters': bool,
     'cudnn_benchmark': bool,
     'load_from': str | None,
+    'match_classes': bool,
     'resume_from': str | None,
     'work_dir': str | None,
     'seed': int | None,

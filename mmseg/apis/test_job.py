@@ -21,6 +21,7 @@ from mmseg.core.evaluation import (
     painted,
     predict,
     reduce_confusion,
+    relabelled,
     score,
     with_progress,
 )
@@ -34,6 +35,7 @@ from .inference import load_weights
 from .process import Process
 from .settings import check_settings
 from .train import wrap_model
+from .trained_classes import classes_in, order_for_test
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def evaluate_from_config(
         model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
     check_num_classes(model, dataset)
     model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
-    load_weights(model, checkpoint, averaged)
+    loaded = load_weights(model, checkpoint, averaged)
+    order = order_for_test(classes_in(loaded), dataset, checkpoint,
+                           cfg.get('match_classes', True))
     init.finish()
     # Windows are of one size; whole images have many, and a search for each would not pay.
     by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'
@@ -89,14 +93,17 @@ def evaluate_from_config(
     model = prepare_inference(model, cfg, process.device)
     precision = precision_from_config(cfg, process.device)
     model = wrap_model(model, process.device, distributed=False, precision=precision)
-    return _run(model, loader, process, options)
+    return _run(model, loader, process, options, order)
 
 
 def _run(
-    model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions
+    model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions,
+    order: Sequence[int] | None
 ) -> dict[str, float] | None:
     paint = options.show or options.show_dir is not None
     stream = with_progress(predict(model, loader, with_image=paint), len(loader.sampler))
+    if order is not None:
+        stream = relabelled(stream, order)
     results = []
     if paint:
         stream = painted(stream, model, loader.dataset, options.show_dir, options.show,

@@ -40,6 +40,7 @@ from .execution import prepare_execution
 from .failures import naming_lost_peers
 from .loader_settings import loader_settings
 from .settings import check_settings
+from .trained_classes import check_resumed_classes, tell_other_classes
 
 
 def train_segmentor(
@@ -65,7 +66,7 @@ def train_segmentor(
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
     if cfg.get('load_from') and not cfg.get('resume_from'):
-        load_checkpoint(model, cfg.load_from, logger=logger)
+        tell_other_classes(cfg, load_checkpoint(model, cfg.load_from, logger=logger), datasets[0])
     precision = precision_from_config(cfg, device)
     model = prepare_execution(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
@@ -93,6 +94,7 @@ def train_segmentor(
     for hook in cfg.get('custom_hooks') or []:
         runner.register_hook_from_cfg(hook)
     if cfg.get('resume_from'):
+        check_resumed_classes(cfg, datasets[0])
         runner.resume(cfg.resume_from)
     if distributed:
         runner.register_hook(RankWatchHook(), priority='VERY_HIGH')

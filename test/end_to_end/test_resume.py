@@ -4,6 +4,8 @@ import json
 import pytest
 import torch
 
+from mmcv_replace.utils.errors import CheckpointError
+
 STOP = '''
 import os, signal
 from mmcv_replace.runner import HOOKS, Hook
@@ -144,3 +146,21 @@ def test_a_restarted_job_prefers_its_own_checkpoint_to_the_one_that_it_began_wit
 
 def test_the_exit_code_of_a_stop_can_be_set(train):
     assert train('run', options=(stop_at(2), 'preemption.exit_code=9')) == 9
+
+
+def test_classes_of_another_order_are_not_taken_by_their_numbers(train, tmp_path):
+    train('run', '--seed', 3)
+    stored = torch.load(tmp_path / 'run/iter_3.pth', weights_only=True)
+    classes = list(stored['meta']['CLASSES'])
+    stored['meta']['CLASSES'] = [*classes[1:], classes[0]]
+    torch.save(stored, tmp_path / 'turned.pth')
+    with pytest.raises(CheckpointError, match='turned.pth cannot be resumed with .*the order '
+                                              "differs from class 0 on, the checkpoint has 'aerop"):
+        train('again', '--resume-from', tmp_path / 'turned.pth')
+    assert train('again', '--resume-from', tmp_path / 'turned.pth',
+                 options=('match_classes=False',)) == 0
+    assert losses(tmp_path / 'again').items() <= losses(tmp_path / 'run').items()
+    assert train('tuned', '--load-from', tmp_path / 'turned.pth',
+                 options=('runner.max_iters=1',)) == 0
+    log = next((tmp_path / 'tuned').glob('*.log')).read_text()
+    assert 'turned.pth begins with the classifier of other classes than those of' in log

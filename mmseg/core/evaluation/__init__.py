@@ -14,7 +14,7 @@ from .metrics import (
     summarize,
 )
 from .predict import Prediction, predict
-from .sinks import formatted, kept, painted, score, with_progress
+from .sinks import formatted, kept, painted, relabelled, score, with_progress
 from .table import format_class_table, format_summary
 from .testing import evaluate_model, multi_gpu_test, single_gpu_test
 
@@ -23,5 +23,5 @@ __all__ = [
     'collect_results', 'eval_metrics', 'evaluate_model', 'format_class_table', 'format_summary',
     'formatted', 'get_classes', 'get_palette', 'kept', 'mean_dice', 'mean_fscore', 'mean_iou',
     'metrics_from_confusion', 'multi_gpu_test', 'painted', 'predict', 'reduce_confusion',
-    'remap_labels', 'score', 'single_gpu_test', 'summarize', 'with_progress',
+    'relabelled', 'remap_labels', 'score', 'single_gpu_test', 'summarize', 'with_progress',
 ]

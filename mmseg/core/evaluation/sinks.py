@@ -1,9 +1,10 @@
 """What can be done with a stream of predictions, in one pass and without keeping them.
 
-`painted`, `formatted`, `kept` and `with_progress` hand every prediction on, so that they can be
-chained; `score` is an end of the chain.
+`relabelled`, `painted`, `formatted`, `kept` and `with_progress` hand every prediction on, so that
+they can be chained; `score` is an end of the chain.
 """
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from mmcv_replace.utils import path_inside, track_iter_progress
 from mmcv_replace.utils.errors import DataError
 
 from .confusion import ConfusionMatrix
+from .labels import remap_labels
 from .predict import Prediction
 
 
@@ -30,6 +32,13 @@ def score(predictions: Iterable[Prediction], dataset: Dataset) -> ConfusionMatri
         label = dataset.get_gt_seg_map(prediction.index)
         confusion.update(prediction.label_map, label, sample_name(prediction))
     return confusion
+
+
+def relabelled(predictions: Iterable[Prediction], order: Sequence[int]) -> Iterator[Prediction]:
+    """Replace each predicted class by `order[class]`, its number in the dataset."""
+    table = dict(enumerate(order))
+    for prediction in predictions:
+        yield replace(prediction, label_map=remap_labels(prediction.label_map, table))
 
 
 def painted(
