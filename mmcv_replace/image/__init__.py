@@ -12,6 +12,7 @@ from .colorspace import (
     rgb2bgr,
     rgb2gray,
 )
+from .display import to_displayable
 from .geometric import (
     imcrop,
     imflip,
@@ -46,5 +47,6 @@ __all__ = [
     'imdenormalize', 'imflip', 'imflip_', 'imfrombytes', 'imnormalize', 'imnormalize_',
     'imnormalize_planar', 'impad', 'impad_to_multiple', 'imread', 'imrescale', 'imresize',
     'imresize_like', 'imrotate', 'imwrite', 'lut_transform', 'posterize', 'rescale_size',
-    'rgb2bgr', 'rgb2gray', 'solarize', 'split_channels', 'supported_backends', 'use_backend',
+    'rgb2bgr', 'rgb2gray', 'solarize', 'split_channels', 'supported_backends', 'to_displayable',
+    'use_backend',
 ]

@@ -87,10 +87,11 @@ def imnormalize_(
 def imdenormalize(
     img: np.ndarray, mean: Channels, std: Channels, to_bgr: bool = True
 ) -> np.ndarray:
-    """Undo `imnormalize`: img * std + mean, float32 in BGR order."""
+    """Undo `imnormalize`: img * std + mean, float32; `to_bgr` reverses three channels."""
     img = cv2.multiply(img.astype(np.float32), _row(std))
     cv2.add(img, _row(mean), img)
-    return cv2.cvtColor(img, cv2.COLOR_RGB2BGR) if to_bgr else img
+    three = img.ndim == 3 and img.shape[2] == 3
+    return cv2.cvtColor(img, cv2.COLOR_RGB2BGR) if to_bgr and three else img
 
 
 def lut_transform(img: np.ndarray, lut_table: np.ndarray) -> np.ndarray:

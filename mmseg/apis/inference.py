@@ -8,18 +8,19 @@ from torch import nn
 
 from mmcv_replace.cnn.utils.deferred_init import DeferredInit
 from mmcv_replace.device import resolve_device, start_device
-from mmcv_replace.image import imread
-from mmcv_replace.parallel import collate, scatter
+from mmcv_replace.parallel import collate, is_module_wrapper, scatter
+from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
 from mmcv_replace.runner.hooks import averaged_state
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.tuning import set_plan
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.core.evaluation import evaluating
 from mmseg.models import build_segmentor
 
 from .bootstrap import load_config
 from .execution import prepare_inference
+from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
+from .inference_pipeline import build_inference_pipeline
 from .trained_classes import classes_in, first_listed
 
 Image = str | os.PathLike | np.ndarray
@@ -71,36 +72,37 @@ def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False) -> d
     return loaded
 
 
-class LoadImage:
-    """First step of inference: a file name or a BGR array becomes `results['img']`."""
-
-    def __call__(self, results: dict) -> dict:
-        image = results['img']
-        is_file = not isinstance(image, np.ndarray)
-        results['filename'] = results['ori_filename'] = os.fspath(image) if is_file else None
-        results['img'] = imread(image) if is_file else image
-        results['img_shape'] = results['ori_shape'] = results['img'].shape
-        return results
-
-
 def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[np.ndarray]:
     """Predict one image or several: label maps [H, W] in each image's own size.
 
-    An image is a file name or a BGR uint8 array [H, W, 3]. Preprocessing is the test pipeline
-    of the model's config, so a demo and `tools/test.py` see the same pixels.
+    An image is a file name, which the loader of the test pipeline reads, or an array in the form
+    that OpenCV reads: BGR [H, W, 3] or grey [H, W], or, where `color_type` of the loader is
+    'unchanged', whatever the pipeline goes on with. So a demo and `tools/test.py` see the same
+    pixels. The model may be in training, and wrapped for it; it comes back as it was.
     """
-    if getattr(model, 'cfg', None) is None:
-        raise ConfigError('the model has no config: make it with init_segmentor(config, ...)')
-    pipeline = Compose([LoadImage(), *model.cfg.data.test.pipeline[1:]])
-    set_plan(pipeline, model.cfg.data.get('plan_pipeline') is not False)
-    device = next(model.parameters()).device
-    images = img if isinstance(img, list | tuple) else [img]
+    cfg = getattr(_inner(model), 'cfg', None) or getattr(model, 'cfg', None)
+    if cfg is None:
+        raise ConfigError('the model has no config: make it with init_segmentor(config, ...), or '
+                          'set model.cfg')
+    pipeline = build_inference_pipeline(cfg)
+    device = device_of(model)
     results = []
-    with torch.inference_mode():
-        for image in images:
-            data = scatter(collate([pipeline(dict(img=image))]), device)
-            results += model(return_loss=False, rescale=True, **data)
+    # Not inference mode: tensors of it that a module keeps break the next training step.
+    with evaluating(model), torch.no_grad():
+        for image in img if isinstance(img, list | tuple) else [img]:
+            sample = pipeline(dict(img=image, seg_fields=[]))
+            if sample is None:
+                raise DataError(f'{_name(image)}: the test pipeline has dropped the image')
+            results += model(return_loss=False, rescale=True, **scatter(collate([sample]), device))
     return results
+
+
+def _name(image: Image) -> str:
+    return 'an array' if isinstance(image, np.ndarray) else os.fspath(image)
+
+
+def _inner(model: nn.Module) -> nn.Module:
+    return model.module if is_module_wrapper(model) else model
 
 
 def show_result_pyplot(
@@ -119,7 +121,7 @@ def show_result_pyplot(
     Raises ConfigError where matplotlib is not installed; with `out_file` the picture is written
     there and nothing is shown.
     """
-    painted = model.show_result(img, result, palette=palette, show=False, opacity=opacity,
+    painted = _inner(model).show_result(img, result, palette=palette, show=False, opacity=opacity,
                                 out_file=out_file)
     if out_file is not None:
         return painted

@@ -13,15 +13,16 @@ from .metrics import (
     metrics_from_confusion,
     summarize,
 )
-from .predict import Prediction, predict
+from .predict import Prediction, evaluating, predict
 from .sinks import formatted, kept, painted, relabelled, score, with_progress
 from .table import format_class_table, format_summary
 from .testing import evaluate_model, multi_gpu_test, single_gpu_test
 
 __all__ = [
     'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Prediction', 'check_metrics',
-    'collect_results', 'eval_metrics', 'evaluate_model', 'format_class_table', 'format_summary',
-    'formatted', 'get_classes', 'get_palette', 'kept', 'mean_dice', 'mean_fscore', 'mean_iou',
-    'metrics_from_confusion', 'multi_gpu_test', 'painted', 'predict', 'reduce_confusion',
-    'relabelled', 'remap_labels', 'score', 'single_gpu_test', 'summarize', 'with_progress',
+    'collect_results', 'eval_metrics', 'evaluate_model', 'evaluating', 'format_class_table',
+    'format_summary', 'formatted', 'get_classes', 'get_palette', 'kept', 'mean_dice',
+    'mean_fscore', 'mean_iou', 'metrics_from_confusion', 'multi_gpu_test', 'painted', 'predict',
+    'reduce_confusion', 'relabelled', 'remap_labels', 'score', 'single_gpu_test', 'summarize',
+    'with_progress',
 ]

@@ -1,5 +1,6 @@
 """The one loop over a test set: a stream of predictions, none of them kept."""
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,24 +27,32 @@ class Prediction:
 def predict(
     model: nn.Module, data_loader: DataLoader, with_image: bool = False
 ) -> Iterator[Prediction]:
-    """Run the model over this process's share of the samples, in evaluation mode.
-
-    The training mode of the model is restored at the end.
-    """
+    """Run the model over this process's share of the samples, in evaluation mode."""
     order = iter(sample_order(data_loader))
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         for data in data_loader:
-            # Not around the yield: the mode would leak into the code that consumes the stream.
-            with torch.inference_mode():
+            # Not around the yield: the mode would leak into the code that consumes the stream. Not
+            # inference mode: tensors of it that a module keeps break the next training step.
+            with torch.no_grad():
                 label_maps = model(return_loss=False, rescale=True, **data)
             metas = first_view(data['img_metas'])
             images = first_view(data['img']) if with_image else [None] * len(metas)
             for label_map, meta, image in zip(label_maps, metas, images, strict=True):
                 yield Prediction(next(order), label_map, meta, image)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; then every module has its former mode again."""
+    was_training = model.training
+    former = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
     finally:
-        model.train(was_training)
+        model.train(was_training)  # by this way modules hear of it, but a part may have been frozen
+        for module, training in former:
+            module.training = training
 
 
 def sample_order(data_loader: DataLoader) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmcv_replace.image import imdenormalize
+from mmcv_replace.image import imdenormalize, to_displayable
 from mmcv_replace.runner import get_dist_info
 from mmcv_replace.utils import path_inside, track_iter_progress
 from mmcv_replace.utils.errors import DataError
@@ -55,8 +55,7 @@ def painted(
     """
     model = getattr(model, 'module', model)
     for prediction in predictions:
-        name = sample_name(prediction)
-        out_file = None if out_dir is None else str(path_inside(out_dir, name))
+        out_file = None if out_dir is None else str(path_inside(out_dir, _picture(prediction)))
         model.show_result(original_image(prediction), [prediction.label_map],
                           palette=dataset.PALETTE, show=show, out_file=out_file, opacity=opacity)
         yield prediction
@@ -90,14 +89,23 @@ def sample_name(prediction: Prediction) -> str:
     return prediction.meta.get('ori_filename') or f'sample_{prediction.index}.png'
 
 
+def _picture(prediction: Prediction) -> str:
+    """The sample's name, with a suffix that pictures have where its own is of other files."""
+    name = sample_name(prediction)
+    return name if cv2.haveImageWriter(name) else f'{name}.png'
+
+
 def original_image(prediction: Prediction) -> np.ndarray:
-    """The BGR uint8 image [H, W, 3] in its original size, recovered from what the model saw."""
+    """The BGR uint8 image [H, W, 3] in its original size, recovered from what the model saw.
+
+    Images of other channels or values than those of bytes are shown as `to_displayable` says.
+    """
     meta = prediction.meta
     norm = meta['img_norm_cfg']
     pixels = prediction.image.permute(1, 2, 0).cpu().numpy()
     image = imdenormalize(pixels, np.asarray(norm['mean']), np.asarray(norm['std']),
                           to_bgr=norm['to_rgb'])
     height, width = meta['img_shape'][:2]
-    image = np.clip(np.round(image[:height, :width]), 0, 255).astype(np.uint8)
+    image = to_displayable(image[:height, :width])
     height, width = meta['ori_shape'][:2]
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)

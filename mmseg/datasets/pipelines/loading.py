@@ -58,20 +58,23 @@ class LoadImageFromFile(FileLoader):
                           backend=self.imdecode_backend, name=path)
         if self.to_float32:
             img = img.astype(np.float32)
-        channels = 1 if img.ndim < 3 else img.shape[2]
-        results.update(
-            filename=path,
-            ori_filename=name,
-            img=img,
-            img_shape=img.shape,
-            ori_shape=img.shape,
-            pad_shape=img.shape,  # until Pad says otherwise
-            scale_factor=1.0,
-            img_norm_cfg=dict(
-                mean=np.zeros(channels, np.float32),
-                std=np.ones(channels, np.float32),
-                to_rgb=False))
+        results.update(filename=path, ori_filename=name, **describe_image(img))
         return results
+
+
+def describe_image(img: np.ndarray) -> dict[str, Any]:
+    """What a sample says of an image [H, W] or [H, W, C] that no step has changed."""
+    channels = 1 if img.ndim < 3 else img.shape[2]
+    return dict(
+        img=img,
+        img_shape=img.shape,
+        ori_shape=img.shape,
+        pad_shape=img.shape,  # until Pad says otherwise
+        scale_factor=1.0,
+        img_norm_cfg=dict(
+            mean=np.zeros(channels, np.float32),
+            std=np.ones(channels, np.float32),
+            to_rgb=False))
 
 
 @PIPELINES.register_module()

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcv_replace.image import imread, imwrite
+from mmcv_replace.image import imwrite
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ArgumentError
 from mmseg.core.utils import voc_colormap
 
-from .drawing import paint, show_window
+from .drawing import paint, read_picture, show_window
 
 Losses = dict[str, Tensor | list[Tensor]]
 
@@ -134,15 +134,16 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         out_file: str | os.PathLike | None = None,
         opacity: float = 0.5,
     ) -> np.ndarray:
-        """Paint a label map [H, W] (or the first of a list) over a BGR image; returns a new image.
+        """Paint a label map [H, W] (or the first of a list) over an image; returns a BGR picture.
 
+        The image is a file, or an array [H, W] or [H, W, C] of any type: see `to_displayable`.
         Colours are RGB: `palette`, else PALETTE, else Pascal VOC's. `out_file` writes the picture,
         `show` opens a window (not both) for `wait_time` seconds, 0 until a key is pressed.
         """
         label_map = result if isinstance(result, np.ndarray) else result[0]
         if palette is None:
             palette = voc_colormap() if self.PALETTE is None else self.PALETTE
-        painted = paint(imread(img), label_map, palette, opacity)
+        painted = paint(read_picture(img), label_map, palette, opacity)
         if out_file is not None:
             imwrite(painted, out_file)
         elif show:

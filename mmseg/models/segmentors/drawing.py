@@ -1,17 +1,20 @@
 """Paint label maps over images."""
+import os
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from mmcv_replace.image import imread, to_displayable
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 
 def paint(img: np.ndarray, label_map: np.ndarray, palette: Sequence[Sequence[int]],
           opacity: float) -> np.ndarray:
-    """Blend the classes' RGB colours into a BGR image [H, W, 3] uint8.
+    """Blend the classes' RGB colours into an image [H, W] or [H, W, C], see `to_displayable`.
 
-    `opacity` in (0, 1] is the share of the colour. Labels beyond the palette are black.
+    Returns BGR [H, W, 3] uint8. `opacity` in (0, 1] is the share of the colour. Labels beyond the
+    palette are black.
     """
     if not 0 < opacity <= 1:
         raise ConfigError(f'opacity={opacity} must be above 0 and at most 1')
@@ -24,8 +27,20 @@ def paint(img: np.ndarray, label_map: np.ndarray, palette: Sequence[Sequence[int
                           'class')
     colors = np.zeros((max(len(given), int(label_map.max(initial=0)) + 1), 3), np.uint8)
     colors[:len(given)] = given[:, ::-1]
-    blended = img * (1 - opacity) + colors[label_map] * opacity
+    blended = to_displayable(img) * (1 - opacity) + colors[label_map] * opacity
     return blended.astype(np.uint8)
+
+
+def read_picture(img: str | os.PathLike | np.ndarray) -> np.ndarray:
+    """An image file in colour, or as it is stored where it has no colours; arrays stay."""
+    try:
+        return imread(img)
+    except DataError:
+        try:
+            return imread(img, 'unchanged')
+        except DataError:
+            pass
+        raise
 
 
 def show_window(img: np.ndarray, title: str, wait_time: float) -> None:

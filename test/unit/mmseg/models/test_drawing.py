@@ -63,6 +63,29 @@ def test_files(build_tiny, picture, tmp_path):
     assert np.array_equal(cv2.imread(str(target)), painted)
 
 
+@pytest.mark.parametrize('convert', [
+    lambda img: img[..., 0], lambda img: img[..., :1], lambda img: img[..., :2],
+    lambda img: np.concatenate([img, img[..., :1]], 2), lambda img: np.concatenate([img, img], 2),
+    lambda img: img.astype(np.uint16) * 200, lambda img: img.astype(np.float32) / 255])
+def test_images_of_other_channels_and_values(build_tiny, picture, convert):
+    img, label_map = picture
+    img[0, 0], img[0, 1] = 0, 255
+    other = convert(img)
+    few = other.ndim == 2 or other.shape[2] < 3
+    expected = by_pixel(img[..., [0, 0, 0]] if few else img, label_map, PALETTE, 0.5)
+    assert np.array_equal(build_tiny().show_result(other, label_map, PALETTE), expected)
+
+
+def test_a_file_without_colours(build_tiny, picture, tmp_path):
+    img, label_map = picture
+    source = tmp_path / 'in.tiff'
+    cv2.imwrite(str(source), img[..., 0].astype(np.float32) / 255)
+    painted = build_tiny().show_result(source, label_map, PALETTE, out_file=tmp_path / 'out.png')
+    assert np.array_equal(painted, by_pixel(img[..., [0, 0, 0]], label_map, PALETTE, 0.5))
+    with pytest.raises(DataError, match=r'no\.png'):
+        build_tiny().show_result(tmp_path / 'no.png', label_map)
+
+
 def test_window(build_tiny, picture, monkeypatch):
     img, label_map = picture
     calls = []

@@ -25,7 +25,7 @@ class CopyingModel(nn.Module):
     def forward(self, img, img_metas, return_loss=True, rescale=False):
         assert not return_loss
         assert rescale
-        self.modes.append((self.training, torch.is_inference_mode_enabled()))
+        self.modes.append((self.training, torch.is_grad_enabled()))
         red = (img[0][:, 0] * STD[0] + MEAN[0]).round().long() // 50
         return [one[:meta['img_shape'][0], :meta['img_shape'][1]].numpy()
                 for one, meta in zip(red, img_metas[0], strict=True)]

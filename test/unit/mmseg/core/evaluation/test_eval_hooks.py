@@ -83,7 +83,7 @@ def test_training_mode_is_restored_and_training_goes_on(make_runner, make_loader
     runner.register_hook(Mode(), 'VERY_LOW')
     run(runner, train_loader)
     assert modes == [True] * 6
-    assert set(model.module.modes) == {(False, True)}
+    assert set(model.module.modes) == {(False, False)}
 
 
 def test_arguments_reach_the_dataset(make_runner, make_loader, dataset, train_loader):

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
 
@@ -49,10 +50,46 @@ def test_evaluates_and_restores_the_mode(model, make_loader, training):
     model.train(training)
     stream = predict(model, make_loader())
     next(stream)
-    assert not torch.is_inference_mode_enabled()
+    assert torch.is_grad_enabled()
     list(stream)
-    assert set(model.module.modes) == {(False, True)}
+    assert set(model.module.modes) == {(False, False)}
     assert model.training is training
+
+
+def test_a_frozen_part_stays_frozen(model, make_loader):
+    model.module.frozen, model.module.free = nn.Dropout(), nn.Dropout()
+    model.train()
+    model.module.frozen.eval()
+    list(predict(model, make_loader()))
+    assert not model.module.frozen.training
+    assert model.module.free.training
+
+
+def test_parts_that_change_their_form_hear_of_the_end(model, make_loader):
+    class Merging(nn.Module):
+        merged = False
+
+        def train(self, mode=True):
+            self.merged = not mode
+            return super().train(mode)
+
+    model.module.part = Merging()
+    model.train()
+    list(predict(model, make_loader()))
+    assert not model.module.part.merged
+
+
+def test_a_tensor_that_a_module_keeps_serves_the_training_after_it(model, make_loader):
+    plain = model.module.forward
+
+    def keeping(img, *args, **kwargs):
+        model.module.kept = img[0] * 2
+        return plain(img, *args, **kwargs)
+
+    model.module.forward = keeping
+    list(predict(model.train(), make_loader()))
+    (model.module.weight * model.module.kept).sum().backward()
+    assert model.module.weight.grad is not None
 
 
 def test_mode_is_restored_when_the_stream_is_left(model, make_loader):

@@ -1,0 +1,38 @@
+"""Any image as one that can be shown and written."""
+import numpy as np
+
+from ..utils.errors import DataError
+
+# An image of bytes, as floats, may have fractions after resizing, but is rarely darker than this.
+DARKEST = 16
+
+
+def to_displayable(img: np.ndarray) -> np.ndarray:
+    """A BGR image [H, W, 3] uint8 of [H, W] or [H, W, C] of any type; one of that form is returned.
+
+    Of three channels and more the first three are blue, green and red; of fewer the first is shown
+    in grey. Values of other types are kept where they are those of bytes; fractions of 1 are
+    multiplied by 255; all others are stretched from the least to the greatest.
+    """
+    if img.ndim not in (2, 3) or 0 in img.shape:
+        raise DataError(f'an array {list(img.shape)} is no image to show: give [H, W] or [H, W, C]')
+    planes = img[..., None] if img.ndim == 2 else img
+    shown = _to_bytes(planes[..., :3] if planes.shape[2] >= 3 else planes[..., :1])
+    return shown if shown.shape[2] == 3 else shown.repeat(3, axis=2)
+
+
+def _to_bytes(values: np.ndarray) -> np.ndarray:
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.bool_:
+        return values * np.uint8(255)
+    values = values.astype(np.float64)
+    finite = np.isfinite(values)
+    low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0, 0)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    whole = np.abs(values - np.round(values)).max() < 1e-3  # bytes that were computed with
+    if low >= 0 and high <= 1 and not whole:
+        values = values * 255
+    elif low < -0.5 or high > 255.5 or (high < DARKEST and not whole):
+        values = (values - low) / (high - low or 1) * 255
+    return np.clip(np.round(values), 0, 255).astype(np.uint8)

@@ -1,0 +1,89 @@
+"""The test pipeline of a config for images that belong to no data set: files and arrays."""
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmcv_replace.image import bgr2gray
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.datasets.pipelines import Compose, LoadImageFromFile
+from mmseg.datasets.pipelines.base import Results, Step
+from mmseg.datasets.pipelines.loading import describe_image
+from mmseg.datasets.tuning import set_plan
+
+
+class LoadImage:
+    """First step of inference: `results['img']` is a file name or an array.
+
+    A file goes to the `loader` of the config; an array takes the place of what that gives.
+    """
+
+    def __init__(self, loader: Step | None = None) -> None:
+        self.loader = LoadImageFromFile() if loader is None else loader
+
+    def __call__(self, results: Results) -> Results | None:
+        image = results.pop('img')
+        if not isinstance(image, np.ndarray):
+            results.update(img_info=dict(filename=os.fspath(image)), img_prefix='')
+            return self.loader(results)
+        if isinstance(self.loader, LoadImageFromFile):
+            image = _as_loaded(image, self.loader)
+        results.update(filename=None, ori_filename=None, **describe_image(image))
+        return results
+
+
+def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
+    """The pipeline of `data.test` with `LoadImage` in the place of its loader.
+
+    Without one `test_pipeline` of the config serves, or that of `data.val`.
+    """
+    data = cfg.get('data') or {}
+    steps = (_pipeline_of(data.get('test')) or cfg.get('test_pipeline')
+             or _pipeline_of(data.get('val')))
+    if not steps:
+        raise ConfigError('the config of the model has no pipeline for images: give it '
+                          'data.test.pipeline or test_pipeline')
+    pipeline = Compose(steps)
+    loaders = [i for i, step in enumerate(pipeline.transforms)
+               if isinstance(step, LoadImageFromFile)]
+    place = loaders[0] if loaders else 0  # a loader of the user's stands first
+    pipeline.transforms[place] = LoadImage(pipeline.transforms[place])
+    set_plan(pipeline, data.get('plan_pipeline') is not False)
+    return pipeline
+
+
+def _pipeline_of(dataset: Any) -> Sequence | None:
+    """The pipeline of a data set's config, the first one's of several or of a wrapper."""
+    while isinstance(dataset, Mapping) and not dataset.get('pipeline'):
+        dataset = dataset.get('datasets') or dataset.get('dataset')
+        dataset = dataset[0] if isinstance(dataset, list | tuple) and dataset else dataset
+    if isinstance(dataset, list | tuple):
+        return _pipeline_of(dataset[0]) if dataset else None
+    return dataset['pipeline'] if dataset else None
+
+
+def _as_loaded(image: np.ndarray, loader: LoadImageFromFile) -> np.ndarray:
+    """An array [H, W] or [H, W, C] in the form in which the loader gives files."""
+    if image.ndim not in (2, 3) or 0 in image.shape:
+        raise DataError(f'an array {list(image.shape)} is no image: give [H, W] or [H, W, C]')
+    if loader.color_type != 'unchanged':
+        image = _with_colours(image, loader.color_type == 'grayscale')
+    return image.astype(np.float32) if loader.to_float32 else image
+
+
+def _with_colours(image: np.ndarray, grey: bool) -> np.ndarray:
+    """As OpenCV decodes a file to colours or grey: [H, W, 3] or [H, W] of bytes."""
+    wanted = f'color_type={"grayscale" if grey else "color"!r} of LoadImageFromFile'
+    if image.dtype != np.uint8 and image.dtype.kind != 'f':
+        raise DataError(f'the array holds {image.dtype}, but with {wanted} files become uint8: '
+                        "bring it to 0 to 255, or train with color_type='unchanged'")
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if channels not in (1, 3, 4):
+        raise DataError(f'the array has {channels} channels, but with {wanted} files have '
+                        f"{1 if grey else 3}: choose them, or train with color_type='unchanged'")
+    if channels == 1:
+        image = image.reshape(image.shape[:2])
+        return image if grey else np.repeat(image[..., None], 3, axis=2)
+    colours = np.ascontiguousarray(image[..., :3])  # without transparency
+    return bgr2gray(colours) if grey else colours

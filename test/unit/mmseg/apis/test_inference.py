@@ -1,0 +1,230 @@
+"""Prediction from Python: the pixels of the test command, and a model that comes back as it was."""
+import os
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmcv_replace.parallel import MMDataParallel
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.apis import (
+    OutputOptions,
+    Process,
+    evaluate_from_config,
+    inference_segmentor,
+    init_segmentor,
+    show_result_pyplot,
+)
+from mmseg.apis.inference import LoadImage
+from mmseg.apis.inference_pipeline import build_inference_pipeline
+from mmseg.datasets import PIPELINES
+from mmseg.datasets.pipelines import LoadImageFromFile
+from mmseg.datasets.pipelines.loading import describe_image
+from mmseg.models import EncoderDecoder
+
+CPU = Process(torch.device('cpu'))
+SIZE = (24, 30)
+
+
+@PIPELINES.register_module(force=True)
+class LoadBands:
+    """A loader of a user: bands in a .npy file."""
+
+    def __call__(self, results):
+        name = results['img_info']['filename']
+        path = os.path.join(results['img_prefix'], name)
+        results.update(filename=path, ori_filename=name, **describe_image(np.load(path)))
+        return results
+
+
+def config(folder, loader, channels, suffix='.png', scale=120.0, **settings):
+    norm = dict(type='Normalize', mean=[scale] * channels, std=[scale / 2] * channels, to_rgb=False)
+    steps = [loader, dict(type='MultiScaleFlipAug', img_scale=SIZE[::-1], flip=False, transforms=[
+        dict(type='Resize', keep_ratio=True), dict(type='RandomFlip'), norm,
+        dict(type='ImageToTensor', keys=['img']), dict(type='Collect', keys=['img'])])]
+    model = dict(
+        type='EncoderDecoder',
+        backbone=dict(type='ResNetV1c', depth=18, num_stages=1, strides=(1,), dilations=(1,),
+                      in_channels=channels, out_indices=(0,), base_channels=8, stem_channels=8,
+                      norm_cfg=dict(type='BN')),
+        decode_head=dict(type='FCNHead', in_channels=8, channels=8, num_convs=0,
+                         concat_input=False, num_classes=3, dropout_ratio=0))
+    test = dict(type='CustomDataset', data_root=str(folder), img_dir='img', img_suffix=suffix,
+                classes=('a', 'b', 'c'), pipeline=steps)
+    return Config(dict(model=model, data=dict(workers_per_gpu=0, test=test), **settings))
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Writes images and a checkpoint; returns config, checkpoint and files."""
+    def make(loader, channels, dtype=np.uint8, stored=None, suffix='.png', scale=120.0):
+        rng = np.random.default_rng(0)
+        (tmp_path / 'img').mkdir()
+        files = []
+        for i in range(3):
+            coarse = rng.random((4, 5, stored or channels)) * 2 * scale
+            img = cv2.resize(coarse, SIZE[::-1]).reshape(*SIZE, -1).astype(dtype)
+            files.append(str(tmp_path / f'img/{i}{suffix}'))
+            if suffix == '.npy':
+                np.save(files[-1], img)
+            else:
+                cv2.imwrite(files[-1], img)
+        cfg = config(tmp_path, loader, channels, suffix, scale)
+        torch.manual_seed(0)
+        model = init_segmentor(cfg, None, 'cpu')
+        nn.init.normal_(model.decode_head.conv_seg.weight)
+        model.decode_head.conv_seg.bias.data -= model.forward_dummy(
+            torch.randn(2, channels, *SIZE)).mean((0, 2, 3))
+        torch.save(dict(meta={}, state_dict=model.state_dict()), tmp_path / 'model.pth')
+        return cfg, str(tmp_path / 'model.pth'), files
+    return make
+
+
+LOAD = dict(type='LoadImageFromFile')
+GREY = dict(LOAD, color_type='grayscale')
+STORED = dict(LOAD, color_type='unchanged')
+
+
+@pytest.mark.parametrize(('loader', 'channels', 'options', 'flag'), [
+    (LOAD, 3, {}, cv2.IMREAD_COLOR),
+    (dict(LOAD, to_float32=True, imdecode_backend='pillow'), 3, {}, cv2.IMREAD_COLOR),
+    (LOAD, 3, dict(stored=1), cv2.IMREAD_GRAYSCALE),
+    (LOAD, 3, dict(stored=4), cv2.IMREAD_UNCHANGED),
+    (GREY, 1, dict(stored=1), cv2.IMREAD_GRAYSCALE),
+    (GREY, 1, dict(stored=1), cv2.IMREAD_COLOR),
+    (GREY, 1, dict(stored=3), cv2.IMREAD_GRAYSCALE),
+    (dict(GREY, to_float32=True), 1, dict(stored=1), cv2.IMREAD_GRAYSCALE),
+    (STORED, 1, dict(stored=1, dtype=np.uint16, scale=9000.0), cv2.IMREAD_UNCHANGED),
+    (dict(STORED, to_float32=True), 3, dict(dtype=np.uint16, scale=9000.0), cv2.IMREAD_UNCHANGED),
+    (STORED, 4, {}, cv2.IMREAD_UNCHANGED),
+    (STORED, 1, dict(stored=1, dtype=np.float32, suffix='.tiff', scale=0.5), cv2.IMREAD_UNCHANGED),
+    (dict(type='LoadBands'), 2, dict(suffix='.npy'), None),
+    (dict(type='LoadBands'), 6, dict(suffix='.npy', dtype=np.float32, scale=3.0), None)])
+def test_files_and_arrays_are_seen_as_the_test_command_sees_them(make, tmp_path, loader, channels,
+                                                                 options, flag):
+    cfg, checkpoint, files = make(loader, channels, **options)
+    evaluate_from_config(cfg, checkpoint, CPU, OutputOptions(
+        out=str(tmp_path / 'out.pkl'), show_dir=str(tmp_path / 'painted'), opacity=0.01))
+    expected = pickle.loads((tmp_path / 'out.pkl').read_bytes())
+    assert len(np.unique(expected)) > 1
+    model = init_segmentor(cfg, checkpoint, 'cpu')
+    arrays = [np.load(file) if flag is None else cv2.imread(file, flag) for file in files]
+    np.testing.assert_array_equal(inference_segmentor(model, files), expected)
+    np.testing.assert_array_equal(inference_segmentor(model, arrays), expected)
+    np.testing.assert_array_equal(inference_segmentor(model, files[1]), expected[1:2])
+    for array, file in zip(arrays, files, strict=True):
+        name = f'{file.rpartition("/")[2]}{".png" if flag is None else ""}'
+        picture = cv2.imread(str(tmp_path / 'painted' / name))
+        assert picture.shape == (*SIZE, 3)
+        # The faintly painted picture looks like the first channel: as bright where that is.
+        first = array.reshape(*SIZE, -1)[..., 0].astype(float)
+        assert np.corrcoef(picture[..., 0].ravel(), first.ravel())[0, 1] > 0.98
+        assert picture.std() > 10
+
+
+def test_a_loader_of_the_users_own_may_stand_behind_other_steps():
+    seen = []
+    cfg = dict(test_pipeline=[lambda results: seen.append('first') or results, GREY])
+    pipeline = build_inference_pipeline(cfg)
+    results = pipeline(dict(img=np.zeros((4, 5, 3), np.uint8)))
+    assert seen == ['first']
+    assert results['img'].shape == (4, 5)
+
+
+@pytest.mark.parametrize('data', [
+    dict(test=dict(pipeline=[GREY]), val=dict(pipeline=[LOAD])),
+    dict(test=[dict(pipeline=[GREY]), dict(pipeline=[LOAD])]),
+    dict(test=dict(type='RepeatDataset', times=2, dataset=dict(pipeline=[GREY]))),
+    dict(test=dict(type='ConcatDataset', datasets=[dict(pipeline=[GREY])])),
+    dict(val=dict(pipeline=[GREY]))])
+def test_where_the_pipeline_is_found(data):
+    loader = build_inference_pipeline(Config(dict(data=data))).transforms[0].loader
+    assert loader.color_type == 'grayscale'
+
+
+def test_there_may_be_no_pipeline():
+    model = nn.Linear(1, 1)
+    with pytest.raises(ConfigError, match=r'make it with init_segmentor.*or set model\.cfg'):
+        inference_segmentor(model, 'x.png')
+    model.cfg = Config(dict(data=dict(train=dict(pipeline=[LOAD]))))
+    with pytest.raises(ConfigError, match=r'no pipeline .* give it data\.test\.pipeline or test_p'):
+        inference_segmentor(model, 'x.png')
+
+
+@pytest.mark.parametrize(('loader', 'array', 'message'), [
+    (LOAD, np.zeros((4, 5, 3), np.uint16), "holds uint16, but with color_type='color'"),
+    (GREY, np.zeros((4, 5), np.int32), "holds int32, but with color_type='grayscale'"),
+    (LOAD, np.zeros((4, 5, 2), np.uint8), 'has 2 channels, but .* files have 3'),
+    (GREY, np.zeros((4, 5, 6), np.uint8), 'has 6 channels, but .* files have 1'),
+    (STORED, np.zeros((2, 4, 5, 3), np.uint8), r'an array \[2, 4, 5, 3\] is no image'),
+    (STORED, np.zeros((0, 5), np.uint8), r'an array \[0, 5\] is no image')])
+def test_arrays_that_no_file_would_give(loader, array, message):
+    with pytest.raises(DataError, match=message):
+        LoadImage(LoadImageFromFile(**{k: v for k, v in loader.items() if k != 'type'}))(
+            dict(img=array))
+
+
+def test_a_dropped_image_is_named(make):
+    cfg, checkpoint, files = make(LOAD, 3)
+    cfg.data.test.pipeline.append(lambda results: None)
+    with pytest.raises(DataError, match=r'0\.png: the test pipeline has dropped'):
+        inference_segmentor(init_segmentor(cfg, None, 'cpu'), files)
+
+
+# ------------------------------------------------------------------ a model in training
+
+
+class Remembering(EncoderDecoder):
+    """Keeps a tensor of its first pass, and uses it ever after."""
+
+    kept = None
+
+    def encode_decode(self, img, img_metas):
+        logits = super().encode_decode(img, img_metas)
+        if self.kept is None:
+            self.kept = torch.ones_like(logits[:1])
+        return logits * self.kept
+
+    def forward_train(self, img, img_metas, gt_semantic_seg):
+        logits = super().encode_decode(img, img_metas)
+        return dict(loss=(logits * self.kept).square().mean())
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_a_model_in_training_predicts_as_one_in_evaluation(make, wrapped):
+    cfg, checkpoint, files = make(LOAD, 3)
+    expected = inference_segmentor(init_segmentor(cfg, checkpoint, 'cpu'), files)
+    cfg.model.type = Remembering
+    model = init_segmentor(cfg, checkpoint, 'cpu').train()
+    model.backbone.layer1[0].bn1.eval()  # frozen by hand
+    modes = {name: module.training for name, module in model.named_modules()}
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    outer = MMDataParallel(model) if wrapped else model
+    found = inference_segmentor(outer, files)
+    np.testing.assert_array_equal(found, expected)
+    assert {name: module.training for name, module in model.named_modules()} == modes
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, state[name]), name
+    batch = dict(img=torch.randn(2, 3, *SIZE), img_metas=[{}, {}], gt_semantic_seg=None)
+    outer.train_step(batch, None)['loss'].backward()
+    assert model.decode_head.conv_seg.weight.grad.abs().sum() > 0
+
+
+def test_the_mode_comes_back_after_an_error_too(make):
+    cfg, _, _ = make(LOAD, 3)
+    model = init_segmentor(cfg, None, 'cpu').train()
+    with pytest.raises(DataError, match=r'missing\.png'):
+        inference_segmentor(model, 'missing.png')
+    assert all(module.training for module in model.modules())
+
+
+def test_a_wrapped_model_is_painted_too(make, tmp_path):
+    cfg, checkpoint, files = make(GREY, 1)
+    model = MMDataParallel(init_segmentor(cfg, checkpoint, 'cpu'))
+    painted = show_result_pyplot(model, files[0], inference_segmentor(model, files[0]),
+                                 out_file=str(tmp_path / 'x.png'))
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'x.png')), painted)
