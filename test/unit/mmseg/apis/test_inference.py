@@ -21,7 +21,6 @@ from mmseg.apis import (
 )
 from mmseg.apis.inference import LoadImage
 from mmseg.apis.inference_pipeline import build_inference_pipeline
-from mmseg.datasets import PIPELINES
 from mmseg.datasets.pipelines import LoadImageFromFile
 from mmseg.datasets.pipelines.loading import describe_image
 from mmseg.models import EncoderDecoder
@@ -30,7 +29,6 @@ CPU = Process(torch.device('cpu'))
 SIZE = (24, 30)
 
 
-@PIPELINES.register_module(force=True)
 class LoadBands:
     """A loader of a user: bands in a .npy file."""
 
@@ -102,8 +100,8 @@ STORED = dict(LOAD, color_type='unchanged')
     (dict(STORED, to_float32=True), 3, dict(dtype=np.uint16, scale=9000.0), cv2.IMREAD_UNCHANGED),
     (STORED, 4, {}, cv2.IMREAD_UNCHANGED),
     (STORED, 1, dict(stored=1, dtype=np.float32, suffix='.tiff', scale=0.5), cv2.IMREAD_UNCHANGED),
-    (dict(type='LoadBands'), 2, dict(suffix='.npy'), None),
-    (dict(type='LoadBands'), 6, dict(suffix='.npy', dtype=np.float32, scale=3.0), None)])
+    (LoadBands(), 2, dict(suffix='.npy'), None),
+    (LoadBands(), 6, dict(suffix='.npy', dtype=np.float32, scale=3.0), None)])
 def test_files_and_arrays_are_seen_as_the_test_command_sees_them(make, tmp_path, loader, channels,
                                                                  options, flag):
     cfg, checkpoint, files = make(loader, channels, **options)
