@@ -82,10 +82,11 @@ def evaluate_from_config(
     with DeferredInit() as init:
         model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
     check_num_classes(model, dataset)
-    model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
     loaded = load_weights(model, checkpoint, averaged)
     order = order_for_test(classes_in(loaded), dataset, checkpoint,
                            cfg.get('match_classes', True))
+    if dataset.CLASSES is not None:
+        model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
     init.finish()
     # Windows are of one size; whole images have many, and a search for each would not pay.
     by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'

@@ -21,6 +21,9 @@ from .confusion import ConfusionMatrix
 from .labels import remap_labels
 from .predict import Prediction
 
+# Suffixes of files that OpenCV writes, but without colours.
+GREY = ('.pgm', '.pbm')
+
 
 def score(predictions: Iterable[Prediction], dataset: Dataset) -> ConfusionMatrix:
     """Compare every prediction with the dataset's annotation of the same index."""
@@ -90,9 +93,10 @@ def sample_name(prediction: Prediction) -> str:
 
 
 def _picture(prediction: Prediction) -> str:
-    """The sample's name, with a suffix that pictures have where its own is of other files."""
+    """The sample's name, with a suffix of coloured pictures where its own is of other files."""
     name = sample_name(prediction)
-    return name if cv2.haveImageWriter(name) else f'{name}.png'
+    coloured = cv2.haveImageWriter(name) and Path(name).suffix.lower() not in GREY
+    return name if coloured else f'{name}.png'
 
 
 def original_image(prediction: Prediction) -> np.ndarray:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmcv_replace.image import imwrite
 from mmcv_replace.runner import BaseModule
-from mmcv_replace.utils.errors import ArgumentError
+from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.utils import voc_colormap
 
 from .drawing import paint, read_picture, show_window
@@ -145,7 +145,9 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
             palette = voc_colormap() if self.PALETTE is None else self.PALETTE
         painted = paint(read_picture(img), label_map, palette, opacity)
         if out_file is not None:
-            imwrite(painted, out_file)
+            if not imwrite(painted, out_file):
+                raise DataError(f'{os.fspath(out_file)}: files of this kind hold no coloured '
+                                'picture: use a suffix such as .png or .jpg')
         elif show:
             show_window(painted, win_name, wait_time)
         return painted

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.fileio import FileClient, HardDiskBackend
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
@@ -122,6 +123,20 @@ def test_files_and_arrays_are_seen_as_the_test_command_sees_them(make, tmp_path,
         first = array.reshape(*SIZE, -1)[..., 0].astype(float)
         assert np.corrcoef(picture[..., 0].ravel(), first.ravel())[0, 1] > 0.98
         assert picture.std() > 10
+
+
+def test_files_come_from_where_the_config_says(make, monkeypatch):
+    class Vault(HardDiskBackend):
+        def get(self, filepath):
+            return super().get(filepath.removeprefix('vault:'))
+
+    monkeypatch.setitem(FileClient.backends, 'vault', Vault)
+    cfg, checkpoint, files = make(LOAD, 3)
+    expected = inference_segmentor(init_segmentor(cfg, checkpoint, 'cpu'), files)
+    cfg.data.test.pipeline[0].file_client_args = dict(backend='vault')
+    found = inference_segmentor(init_segmentor(cfg, checkpoint, 'cpu'),
+                                [f'vault:{file}' for file in files])
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_loader_of_the_users_own_may_stand_behind_other_steps():

@@ -86,6 +86,12 @@ def test_a_file_without_colours(build_tiny, picture, tmp_path):
         build_tiny().show_result(tmp_path / 'no.png', label_map)
 
 
+def test_a_kind_of_file_without_colours(build_tiny, picture, tmp_path):
+    img, label_map = picture
+    with pytest.raises(DataError, match=r'out\.pgm: files of this kind hold no coloured picture'):
+        build_tiny().show_result(img, label_map, out_file=str(tmp_path / 'out.pgm'))
+
+
 def test_window(build_tiny, picture, monkeypatch):
     img, label_map = picture
     calls = []

@@ -71,6 +71,16 @@ def test_file_without_name_gets_a_number(model, dataset, make_loader, tmp_path):
     assert model.module.shown[0]['out_file'] == str(tmp_path / 'sample_0.png')
 
 
+@pytest.mark.parametrize(('name', 'expected'), [
+    ('a/b.jpg', 'a/b.jpg'), ('b.PNG', 'b.PNG'), ('b.tif', 'b.tif'), ('b.npy', 'b.npy.png'),
+    ('b.pgm', 'b.pgm.png'), ('b.v2/c', 'b.v2/c.png')])
+def test_names_of_painted_files(model, dataset, make_loader, tmp_path, name, expected):
+    first = next(predict(model, make_loader(), with_image=True))
+    first.meta['ori_filename'] = name
+    exhaust(painted([first], model, dataset, tmp_path))
+    assert model.module.shown[0]['out_file'] == str(tmp_path / expected)
+
+
 def test_original_image_has_the_original_size_and_colours(model, make_loader):
     prediction = next(predict(model, make_loader(), with_image=True))
     plain = prediction.image * 0
