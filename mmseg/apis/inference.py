@@ -121,8 +121,8 @@ def show_result_pyplot(
     Raises ConfigError where matplotlib is not installed; with `out_file` the picture is written
     there and nothing is shown.
     """
-    painted = _inner(model).show_result(img, result, palette=palette, show=False, opacity=opacity,
-                                out_file=out_file)
+    painted = _inner(model).show_result(img, result, palette=palette, show=False,
+                                        opacity=opacity, out_file=out_file)
     if out_file is not None:
         return painted
     try:

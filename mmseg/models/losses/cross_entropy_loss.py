@@ -64,15 +64,16 @@ def binary_cross_entropy(
     weight: as label; class_weight: [C], weight of the positive targets. With C = 1 class numbers
     are 0 and 1, `pred` is the logit of class 1, and class_weight may be that of both, [2].
     Negative and ignored labels have loss 0 for every class and count in the mean, unless
-    `avg_non_ignore`. Raises DataError for labels above 1 with C = 1; on an accelerator, which is
-    not waited for, the loss is NaN instead.
+    `avg_non_ignore`. Raises DataError for targets, and labels with C = 1, above 1; on an
+    accelerator, which is not waited for, the loss is NaN instead.
     """
-    valid = (label >= 0) & (label != ignore_index)
+    valid = ~(label < 0) & (label != ignore_index)
     if pred.dim() == label.dim():
-        target = label.masked_fill(~valid, 0)
+        target = _up_to_one(label, valid)
     else:
         assert pred.dim() == label.dim() + 1
-        target = _binary(label, valid) if pred.size(1) == 1 else _one_hot(label, pred)
+        target = (_up_to_one(label, valid).unsqueeze(1) if pred.size(1) == 1
+                  else _one_hot(label, pred))
         valid = valid.unsqueeze(1).expand_as(pred)
         weight = None if weight is None else weight.unsqueeze(1)
     if avg_non_ignore and avg_factor is None and reduction == 'mean':
@@ -94,15 +95,16 @@ def _binary_terms(pred: Tensor, target: Tensor, class_weight: Tensor | None) -> 
         pred, target, pos_weight=class_weight, reduction='none')
 
 
-def _binary(label: Tensor, valid: Tensor) -> Tensor:
-    """Targets [N, 1, ...] of the logit of class 1, from class numbers [N, ...]."""
+def _up_to_one(label: Tensor, valid: Tensor) -> Tensor:
+    """Labels or targets from 0 to 1 as floats of the same shape, 0 where they do not count."""
     wrong = valid & (label > 1)
     if not is_asynchronous(label.device) and wrong.any():
         found = ', '.join(map(str, label[wrong].unique()[:8].tolist()))
         raise DataError(f'labels {found} in a problem of two classes, 0 and 1: correct the masks, '
                         'or give the data set `classes` or a label_map; mark pixels without a '
                         'class by ignore_index')
-    return label.float().masked_fill(wrong, float('nan')).masked_fill(~valid, 0).unsqueeze(1)
+    target = label if label.is_floating_point() else label.float()
+    return target.masked_fill(wrong, float('nan')).masked_fill(~valid, 0)
 
 
 def mask_cross_entropy(

@@ -108,8 +108,9 @@ def test_several_classes_of_one_shape_are_ignored_too():
 def test_a_label_that_is_neither_class_is_named():
     logit, label = batch()
     label[0, 5, 5], label[1, 3, 3] = 7, 2
-    with pytest.raises(DataError, match=r'labels 2, 7 in a problem of two classes'):
-        binary_cross_entropy(logit, label, ignore_index=IGNORE)
+    for form in (label, label[:, None]):
+        with pytest.raises(DataError, match=r'labels 2, 7 in a problem of two classes'):
+            binary_cross_entropy(logit, form, ignore_index=IGNORE)
 
 
 def test_on_an_accelerator_such_a_label_makes_the_loss_no_number(monkeypatch):
@@ -118,6 +119,8 @@ def test_on_an_accelerator_such_a_label_makes_the_loss_no_number(monkeypatch):
     assert binary_cross_entropy(logit, label, ignore_index=IGNORE).isfinite()
     label[0, 5, 5] = 2
     assert binary_cross_entropy(logit, label, ignore_index=IGNORE).isnan()
+    target = torch.full_like(logit, float('nan'))  # which is no way to ignore
+    assert binary_cross_entropy(logit, target, ignore_index=IGNORE).isnan()
 
 
 def test_softmax_of_one_logit_is_refused():
