@@ -1,6 +1,7 @@
 """Use a trained model from Python: load it, predict an image, paint the prediction."""
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -88,13 +89,20 @@ def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[
     device = device_of(model)
     results = []
     # Not inference mode: tensors of it that a module keeps break the next training step.
-    with evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad(), _precision_of(model, device):
         for image in img if isinstance(img, list | tuple) else [img]:
             sample = pipeline(dict(img=image, seg_fields=[]))
             if sample is None:
                 raise DataError(f'{_name(image)}: the test pipeline has dropped the image')
             results += model(return_loss=False, rescale=True, **scatter(collate([sample]), device))
     return results
+
+
+def _precision_of(model: nn.Module, device: torch.device) -> AbstractContextManager:
+    """Autocast where weights have low precision, as a training with opt_level O2 leaves them."""
+    low = next((parameter.dtype for parameter in model.parameters()
+                if parameter.is_floating_point() and parameter.dtype.itemsize < 4), None)
+    return nullcontext() if low is None else torch.autocast(device.type, low)
 
 
 def _name(image: Image) -> str:

@@ -10,6 +10,7 @@ from torch import nn
 
 from mmcv_replace.fileio import FileClient, HardDiskBackend
 from mmcv_replace.parallel import MMDataParallel
+from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import (
@@ -225,6 +226,16 @@ def test_a_model_in_training_predicts_as_one_in_evaluation(make, wrapped):
     batch = dict(img=torch.randn(2, 3, *SIZE), img_metas=[{}, {}], gt_semantic_seg=None)
     outer.train_step(batch, None)['loss'].backward()
     assert model.decode_head.conv_seg.weight.grad.abs().sum() > 0
+
+
+def test_weights_of_low_precision_predict_as_in_their_training(make):
+    cfg, checkpoint, files = make(LOAD, 3)
+    cfg.bf16 = dict(opt_level='O2')
+    model = init_segmentor(cfg, checkpoint, 'cpu')
+    precision = precision_from_config(cfg, 'cpu')
+    precision.cast(model)
+    expected = inference_segmentor(MMDataParallel(model, autocast=precision.autocast), files)
+    np.testing.assert_array_equal(inference_segmentor(model, files), expected)
 
 
 def test_the_mode_comes_back_after_an_error_too(make):
