@@ -19,6 +19,7 @@ from .classes import Palette, choose_palette, read_classes, subset_label_map
 from .listing import ImgInfo, check_folders, check_samples, is_remote, list_samples
 from .on_error import DroppedSamplesError, naming_file
 from .pipelines import Compose, LoadAnnotations
+from .pipelines.ignored import LabelFiller
 
 logger = logging.getLogger('mmseg.datasets')
 
@@ -70,6 +71,8 @@ class CustomDataset(Dataset):
         self.ignore_index = ignore_index
         self.reduce_zero_label = reduce_zero_label
         self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
+
+        self._check_label_fills()
 
         owner = type(self).__name__
         check_folders(owner, self.img_dir, self.ann_dir, self.split)
@@ -183,6 +186,13 @@ class CustomDataset(Dataset):
         if palette is not None:
             return choose_palette(class_names, palette)
         return choose_palette(class_names, self.PALETTE, self.CLASSES)
+
+    def _check_label_fills(self) -> None:
+        """What steps add to label maps has to be a class, or what this dataset ignores."""
+        number = None if self.CLASSES is None or self.test_mode else len(self.CLASSES)
+        for step in self.pipeline.transforms:
+            if isinstance(step, LabelFiller):
+                step.check_label_fill(self.ignore_index, number)
 
     def _check_reduce_zero_label(self) -> None:
         """The numbers of chosen classes are right only if training reduces as evaluation does."""

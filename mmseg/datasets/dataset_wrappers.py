@@ -92,6 +92,7 @@ class RepeatDataset(Dataset):
         self.times = times
         self.CLASSES: Sequence[str] | None = getattr(dataset, 'CLASSES', None)
         self.PALETTE: Palette | None = getattr(dataset, 'PALETTE', None)
+        self.ignore_index: int | None = getattr(dataset, 'ignore_index', None)
 
     def __getitem__(self, idx: int) -> Any:
         return self.dataset[idx % len(self.dataset)]

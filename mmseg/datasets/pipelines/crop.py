@@ -9,6 +9,7 @@ from ..annotation import count_labels
 from ..builder import PIPELINES
 from .base import Results, Transform
 from .checks import check_numbers
+from .ignored import ignore_index_of
 
 TRIES = 10
 
@@ -20,11 +21,12 @@ class RandomCrop(Transform):
     """Keep a random window of `crop_size` (height, width), or all of a smaller image.
 
     With `cat_max_ratio` < 1 windows of which one class takes a larger share (of the pixels that
-    are not ignored) are drawn again, up to ten times.
+    are not ignored) are drawn again, up to ten times. `ignore_index` is by default the dataset's.
     """
 
     def __init__(
-        self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0, ignore_index: int = 255
+        self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0,
+        ignore_index: int | None = None
     ) -> None:
         if len(crop_size) != 2 or not all(isinstance(edge, int) and edge > 0 for edge in crop_size):
             raise ConfigError(f'RandomCrop: crop_size={crop_size!r}: give (height, width)')
@@ -35,20 +37,25 @@ class RandomCrop(Transform):
 
     def __call__(self, results: Results) -> Results:
         window = self.choose_window(
-            results['img'].shape, lambda window: results['gt_semantic_seg'][window])
+            results, results['img'].shape, lambda window: results['gt_semantic_seg'][window])
         for key in ('img', *results.get('seg_fields', ())):
             results[key] = results[key][window]
-        results['img_shape'] = results['img'].shape
+        return self.note_size(results)
+
+    def note_size(self, results: Results) -> Results:
+        """Note in `results` the size of the window, which has no padding until `Pad` says so."""
+        results['img_shape'] = results['pad_shape'] = results['img'].shape
         return results
 
     def choose_window(
-        self, shape: tuple[int, ...], label_in: Callable[[Window], np.ndarray]
+        self, results: Results, shape: tuple[int, ...], label_in: Callable[[Window], np.ndarray]
     ) -> Window:
         """Draw the window of an image of that shape; `label_in` gives the label map in a window."""
+        ignored = ignore_index_of(results) if self.ignore_index is None else self.ignore_index
         window = self._draw_window(shape)
         if self.cat_max_ratio < 1:
             for _ in range(TRIES):
-                if self._is_mixed(label_in(window)):
+                if self._is_mixed(label_in(window), ignored):
                     break
                 window = self._draw_window(shape)
         return window
@@ -60,8 +67,8 @@ class RandomCrop(Transform):
         height, width = self.crop_size
         return slice(top, top + height), slice(left, left + width)
 
-    def _is_mixed(self, label: np.ndarray) -> bool:
+    def _is_mixed(self, label: np.ndarray, ignored: int) -> bool:
         """Whether two classes or more are there and none takes too large a share."""
         values, counts = count_labels(label)
-        counts = counts[values != self.ignore_index]
+        counts = counts[values != ignored]
         return len(counts) > 1 and bool(counts.max() / counts.sum() < self.cat_max_ratio)

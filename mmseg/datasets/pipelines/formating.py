@@ -11,6 +11,7 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from ..builder import PIPELINES
 from .base import Results, Transform
 from .checks import check_names
+from .ignored import ignore_index_of
 
 META_KEYS = (
     'filename', 'ori_filename', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip',
@@ -119,7 +120,7 @@ class DefaultFormatBundle(Transform):
         if 'gt_semantic_seg' in results:
             label = torch.from_numpy(results['gt_semantic_seg'][None].astype(label_type))
             results['gt_semantic_seg'] = DataContainer(
-                label, stack=True, padding_value=results.get('ignore_index', 255))
+                label, stack=True, padding_value=ignore_index_of(results))
         return results
 
 

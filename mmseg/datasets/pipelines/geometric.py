@@ -9,15 +9,21 @@ from mmcv_replace.utils.errors import ConfigError
 from ..builder import PIPELINES
 from .base import Results, Transform
 from .checks import MAX_EDGE, check_fill, check_numbers, check_size
+from .ignored import LabelFiller, room_for
 
 DIRECTIONS = ('horizontal', 'vertical')
+# Which axes are mirrored; two flips may add up to one along the diagonal.
+AXES = {'horizontal': frozenset({1}), 'vertical': frozenset({0}), 'diagonal': frozenset({0, 1})}
+UNFLIPPED = frozenset()
 
 
 @PIPELINES.register_module()
 class RandomFlip(Transform):
-    """Flip with probability `prob`, unless `results['flip']` has decided already.
+    """Flip with probability `prob`, or as `results['flip']` says where a test has set it.
 
-    `flip_ratio` is the former name of `prob`.
+    A test flips a view once: at the first of these steps. Otherwise each step draws for itself, and
+    `flip` and `flip_direction` tell what all of them together have made of the image, which may be
+    'diagonal' (both ways). `flip_ratio` is the former name of `prob`.
     """
 
     def __init__(
@@ -37,28 +43,47 @@ class RandomFlip(Transform):
                               f'{", ".join(DIRECTIONS)}')
 
     def __call__(self, results: Results) -> Results:
-        if 'flip' not in results:
-            if self.prob is None:
-                raise ConfigError('RandomFlip: prob is missing; set it, or put RandomFlip into '
-                                  'MultiScaleFlipAug')
-            results['flip'] = bool(np.random.rand() < self.prob)
-        direction = results.setdefault('flip_direction', self.direction)
-        if results['flip']:
+        decided_by = results.get('flip_from')
+        if decided_by == 'test':
+            return results
+        before = UNFLIPPED
+        if decided_by is None and 'flip' in results:
+            results['flip_from'] = 'test'
+            flip, direction = results['flip'], results.get('flip_direction', self.direction)
+        else:
+            if decided_by is not None and results['flip']:
+                before = AXES[results['flip_direction']]
+            results['flip_from'] = 'step'
+            flip, direction = self._draw(), self.direction
+        if flip:
             for key in ('img', *results.get('seg_fields', ())):
                 results[key] = imflip(results[key], direction)
+        axes = before ^ AXES[direction] if flip else before
+        results['flip'] = bool(axes)
+        results['flip_direction'] = next(
+            (name for name, known in AXES.items() if known == axes), direction)
         return results
+
+    def _draw(self) -> bool:
+        if self.prob is None:
+            raise ConfigError('RandomFlip: prob is missing; set it, or put RandomFlip into '
+                              'MultiScaleFlipAug')
+        return bool(np.random.rand() < self.prob)
 
 
 @PIPELINES.register_module()
-class Pad(Transform):
-    """Pad at the right and bottom: to `size` (height, width), or to multiples of `size_divisor`."""
+class Pad(LabelFiller):
+    """Pad at the right and bottom: to `size` (height, width), or to multiples of `size_divisor`.
+
+    Label maps get `seg_pad_val`, by default the value that the dataset ignores.
+    """
 
     def __init__(
         self,
         size: tuple[int, int] | None = None,
         size_divisor: int | None = None,
         pad_val: float | Sequence[float] = 0,
-        seg_pad_val: int = 255,
+        seg_pad_val: int | None = None,
     ) -> None:
         if (size is None) == (size_divisor is None):
             raise ConfigError('Pad: give either size or size_divisor')
@@ -67,11 +92,10 @@ class Pad(Transform):
         else:
             check_numbers('Pad', 'size_divisor', size_divisor, least=1, most=MAX_EDGE)
         check_fill('Pad', 'pad_val', pad_val)
-        check_numbers('Pad', 'seg_pad_val', seg_pad_val, least=0, most=255)
+        self.set_label_fill(seg_pad_val)
         self.size = size
         self.size_divisor = size_divisor
         self.pad_val = pad_val
-        self.seg_pad_val = seg_pad_val
 
     def __call__(self, results: Results) -> Results:
         img = results['img']
@@ -91,7 +115,8 @@ class Pad(Transform):
             pad_fixed_size=self.size,
             pad_size_divisor=self.size_divisor)
         for key in results.get('seg_fields', ()):
-            results[key] = _pad(results[key], img.shape[:2], self.seg_pad_val)
+            fill = self.label_fill(results)
+            results[key] = _pad(room_for(results[key], fill), img.shape[:2], fill)
         return results
 
 
@@ -100,11 +125,14 @@ def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -
 
 
 @PIPELINES.register_module()
-class RandomRotate(Transform):
+class RandomRotate(LabelFiller):
     """Rotate with probability `prob` by an angle drawn from `degree` (a number d means -d to d).
 
-    Corners are filled with `pad_val` and `seg_pad_val`. `auto_bound` enlarges the image so that
-    nothing is cut off.
+    Corners are filled with `pad_val`, those of label maps with `seg_pad_val`, by default the value
+    that the dataset ignores. `auto_bound` enlarges the image so that nothing is cut off.
+
+    OpenCV 4 places pixels to 1/32 only and 5 exactly: a fifth of the image's values differ between
+    them, by a few steps, and one label in a thousand.
     """
 
     def __init__(
@@ -112,7 +140,7 @@ class RandomRotate(Transform):
         prob: float,
         degree: float | tuple[float, float],
         pad_val: float | Sequence[float] = 0,
-        seg_pad_val: int = 255,
+        seg_pad_val: int | None = None,
         center: tuple[float, float] | None = None,
         auto_bound: bool = False,
     ) -> None:
@@ -128,7 +156,7 @@ class RandomRotate(Transform):
                               'highest)')
         check_numbers('RandomRotate', 'degree', degree, 2)
         check_fill('RandomRotate', 'pad_val', pad_val)
-        check_numbers('RandomRotate', 'seg_pad_val', seg_pad_val, least=0, most=255)
+        self.set_label_fill(seg_pad_val)
         if center is not None:
             check_numbers('RandomRotate', 'center', center, 2)
             if auto_bound:
@@ -136,7 +164,6 @@ class RandomRotate(Transform):
         self.prob = prob
         self.degree = degree
         self.pad_val = pad_val
-        self.seg_pad_val = seg_pad_val
         self.center = center
         self.auto_bound = auto_bound
 
@@ -149,7 +176,8 @@ class RandomRotate(Transform):
                                   auto_bound=self.auto_bound)
         results['img_shape'] = results['pad_shape'] = results['img'].shape
         for key in results.get('seg_fields', ()):
+            fill = self.label_fill(results)
             results[key] = imrotate(
-                results[key], angle, self.center, border_value=self.seg_pad_val,
+                room_for(results[key], fill), angle, self.center, border_value=fill,
                 interpolation='nearest', auto_bound=self.auto_bound)
         return results

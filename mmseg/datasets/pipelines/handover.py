@@ -15,6 +15,7 @@ from mmcv_replace.parallel import DataContainer
 from .base import Results, Transform
 from .formating import Collect, DefaultFormatBundle
 from .geometric import Pad
+from .ignored import ignore_index_of
 from .photometric import Normalize
 from .planes import fits
 
@@ -70,7 +71,7 @@ def _label_type(results: Results) -> type:
     """Bytes where the label map and what is added to it in a batch are bytes."""
     label = results.get('gt_semantic_seg')
     of_bytes = label is not None and label.dtype == np.uint8
-    return np.uint8 if of_bytes and 0 <= results.get('ignore_index', 255) <= 255 else np.int64
+    return np.uint8 if of_bytes and 0 <= ignore_index_of(results) <= 255 else np.int64
 
 
 def finish(batch: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mmseg.core.evaluation.labels import remap_labels
 from ..annotation import check_labels, decode_label
 from ..builder import PIPELINES
 from .base import Results, Transform
+from .ignored import ignore_index_of
 
 
 class FileLoader(Transform):
@@ -104,12 +105,15 @@ class LoadAnnotations(FileLoader):
         label = decode_label(self.read(path, 'mask'), path, self.imdecode_backend)
         if 'img' in results:
             _check_size(label, path, results['img'], results.get('filename'))
-        ignore_index = results.get('ignore_index', 255)
+        ignore_index = ignore_index_of(results)
         label = remap_labels(label, results.get('label_map'), self.reduce_zero_label, ignore_index)
         if 'num_classes' in results:
             check_labels(label, path, results['num_classes'], ignore_index)
         results['gt_semantic_seg'] = label
-        results.setdefault('seg_fields', []).append('gt_semantic_seg')
+        # A list of its own, as views share theirs; a name twice would be flipped twice.
+        fields = results.get('seg_fields', ())
+        results['seg_fields'] = [*(name for name in fields if name != 'gt_semantic_seg'),
+                                 'gt_semantic_seg']
         return results
 
 

@@ -34,10 +34,11 @@ def _is_size(scale: object) -> bool:
 class Resize(Transform):
     """Resize the image bilinearly and its label maps to the nearest pixel.
 
-    The size is, in this order: `results['scale']` where a step before has set it;
-    `img_scale` (or the image's own size without it) times a factor drawn from `ratio_range`;
-    the one `img_scale`; one of several ('value'), or edges drawn between two of them ('range').
-    With `keep_ratio` the image is as large as fits into that size.
+    The size is, in this order: `results['scale']` where a test has set it, in the first of these
+    steps and in those without a size of their own; `img_scale` (or the image's own size without it)
+    times a factor drawn from `ratio_range`; the one `img_scale`; one of several ('value'), or edges
+    drawn between two of them ('range'). With `keep_ratio` the image is as large as fits into that
+    size. `scale_factor` tells what all these steps together have made of the image's size.
     """
 
     def __init__(
@@ -69,8 +70,11 @@ class Resize(Transform):
         return self.ratio_range is None and len(self.img_scale or ()) == 1
 
     def __call__(self, results: Results) -> Results:
-        width, height = self.choose_size(results)
-        img = imresize(results['img'], (width, height), interpolation='bilinear')
+        return self.resize_to(results, self.choose_size(results))
+
+    def resize_to(self, results: Results, size: Size) -> Results:
+        """Resize the image to the (width, height) chosen for it, and the label maps like it."""
+        img = imresize(results['img'], size, interpolation='bilinear')
         self.note_size(results, img.shape)
         results.update(img=img, img_shape=img.shape)
         for key in results.get('seg_fields', ()):
@@ -80,8 +84,12 @@ class Resize(Transform):
 
     def choose_size(self, results: Results) -> Size:
         """The (width, height) to resize the image to; draws `results['scale']` if need be."""
-        if 'scale' not in results:
+        decided_by, sizeless = results.get('scale_from'), not (self.img_scale or self.ratio_range)
+        if 'scale' in results and (decided_by is None or (decided_by == 'test' and sizeless)):
+            results['scale_from'] = 'test'
+        else:
             results['scale'], results['scale_idx'] = self._draw_scale(results['img'].shape)
+            results['scale_from'] = decided_by or 'step'
         return self._size(results['img'].shape, results['scale'])
 
     def note_size(self, results: Results, shape: tuple[int, ...]) -> None:
@@ -89,7 +97,7 @@ class Resize(Transform):
         factors = (shape[1] / results['img'].shape[1], shape[0] / results['img'].shape[0])
         results.update(
             pad_shape=shape,  # until Pad says otherwise
-            scale_factor=np.array(factors * 2, np.float32),
+            scale_factor=np.array(factors * 2, np.float32) * results.get('scale_factor', 1.0),
             keep_ratio=self.keep_ratio)
 
     def _size(self, shape: Sequence[int], scale: Size) -> Size:

@@ -46,6 +46,11 @@ class MultiScaleFlipAug(Transform):
         self._warn_without_effect()
 
     def __call__(self, results: Results) -> dict[str, list] | None:
+        if 'flip_from' in results:
+            raise ConfigError('MultiScaleFlipAug: a RandomFlip before it flips images, and nothing '
+                              'would turn their predictions back: move it into transforms')
+        # What steps before have drawn decides nothing about the views.
+        results = {key: value for key, value in results.items() if key != 'scale_from'}
         views = []
         for scale in self._scales(results['img'].shape):
             for flip in (False, True) if self.flip else (False,):

@@ -35,19 +35,18 @@ class ResizedCrop(Transform):
         labels = {key: results[key] for key in results.get('seg_fields', ())}
         alike = all(label.shape == img.shape[:2] for label in labels.values())
         if img.dtype != np.uint8 or not alike:
-            return self.crop(self.resize(results))
+            return self.crop(self.resize.resize_to(results, size))
         large = size[0] * size[1] >= LARGE
         readers = {key: _LabelLookup(label, size).read if large else
                    imresize(label, size, interpolation='nearest').__getitem__
                    for key, label in labels.items()}
         shape = (size[1], size[0], *img.shape[2:])
         window = self.crop.choose_window(
-            shape, lambda window: readers['gt_semantic_seg'](window))
+            results, shape, lambda window: readers['gt_semantic_seg'](window))
         self.resize.note_size(results, shape)
         img = resize_window(img, size, window, exact=not large)
-        results.update(img=img, img_shape=img.shape)
-        results.update({key: read(window) for key, read in readers.items()})
-        return results
+        results.update(img=img, **{key: read(window) for key, read in readers.items()})
+        return self.crop.note_size(results)
 
 
 class _LabelLookup:

@@ -6,7 +6,7 @@ from torch import Tensor
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import resize
 
-FLIP_AXES = {'horizontal': -1, 'vertical': -2}
+FLIP_AXES = {'horizontal': (-1,), 'vertical': (-2,), 'diagonal': (-2, -1)}
 
 
 def parts_of_equal_size(
@@ -43,4 +43,4 @@ def unflip(maps: Tensor, meta: dict) -> Tensor:
     if direction not in FLIP_AXES:
         raise ConfigError(f'flip_direction={direction!r} is not known: use one of '
                           f'{", ".join(FLIP_AXES)}')
-    return maps.flip(dims=(FLIP_AXES[direction],))
+    return maps.flip(dims=FLIP_AXES[direction])

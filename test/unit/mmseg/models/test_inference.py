@@ -220,9 +220,9 @@ def test_views_must_be_lists(build_tiny, make_metas):
 
 
 def test_unknown_flip(build_tiny, make_metas):
-    metas = make_metas((40, 56), flip_direction='diagonal')
+    metas = make_metas((40, 56), flip_direction='sideways')
     metas[0]['flip'] = True
-    with pytest.raises(ConfigError, match="'diagonal' is not known"):
+    with pytest.raises(ConfigError, match="'sideways' is not known"):
         predict(build_tiny(), [images(number=1)], [metas])
 
 

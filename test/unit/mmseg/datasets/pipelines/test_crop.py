@@ -34,6 +34,24 @@ def patchy(sample):
     return results
 
 
+def test_a_window_has_no_padding_of_a_step_before(build, sample):
+    padded = build('Pad', size=(64, 64))(sample())
+
+    results = build('RandomCrop', crop_size=(20, 30))(padded)
+
+    assert results['img_shape'] == results['pad_shape'] == (20, 30, 3)
+
+
+def test_the_ignored_label_is_that_of_the_dataset_unless_told(build, patchy):
+    for told, index in ((None, 0), (1, 1), (255, 255)):
+        np.random.seed(2)
+        expected = slow_crop(patchy['img'], patchy['gt_semantic_seg'], (18, 22), 0.6, index)
+        np.random.seed(2)
+        results = build('RandomCrop', crop_size=(18, 22), cat_max_ratio=0.6, ignore_index=told)(
+            dict(patchy, ignore_index=0))
+        np.testing.assert_array_equal(results['img'], expected[0])
+
+
 @pytest.mark.parametrize('dtype', [np.uint8, np.int32])
 @pytest.mark.parametrize('cat_max_ratio', [1.0, 0.95, 0.75, 0.5, 0.01])
 @pytest.mark.parametrize('ignore_index', [255, 0])

@@ -39,6 +39,36 @@ def test_a_flip_that_is_decided_already_is_done(build, sample):
     np.testing.assert_array_equal(np.random.get_state()[1], state)
 
 
+@pytest.mark.parametrize(('directions', 'told', 'axes'), [
+    (('horizontal', 'vertical'), (True, 'diagonal'), (0, 1)),
+    (('vertical', 'horizontal', 'vertical'), (True, 'horizontal'), (1,)),
+    (('horizontal', 'horizontal'), (False, 'horizontal'), ())])
+def test_each_flip_of_a_pipeline_is_its_own(build, sample, directions, told, axes):
+    results = sample()
+    for direction in directions:
+        results = build('RandomFlip', prob=1.0, direction=direction)(results)
+
+    for key in ('img', 'gt_semantic_seg', 'gt_extra'):
+        np.testing.assert_array_equal(results[key], np.flip(sample()[key], axes))
+    assert (results['flip'], results['flip_direction']) == told
+
+
+def test_each_flip_draws(build, sample):
+    steps = [build('RandomFlip', prob=0.5), build('RandomFlip', prob=0.3, direction='vertical')]
+    np.random.seed(7)
+    draws = [(np.random.rand() < 0.5, np.random.rand() < 0.3) for _ in range(30)]
+    assert len(set(draws)) == 4
+
+    np.random.seed(7)
+    for columns, rows in draws:
+        results = sample()
+        for step in steps:
+            results = step(results)
+        expected = sample()['img'][::-1 if rows else 1, ::-1 if columns else 1]
+        np.testing.assert_array_equal(results['img'], expected)
+        assert results['flip'] == (rows or columns)
+
+
 def test_wrong_flips_are_explained(build, sample):
     for arguments, message in [
             (dict(prob=1.5), 'prob=1.5 is no probability'),

@@ -65,6 +65,14 @@ def test_samples_are_those_of_the_steps_in_turn(sample, changes):
     assert_same_samples(steps, sample())
 
 
+@pytest.mark.parametrize('front', [
+    [STEPS[0], dict(type='Resize', img_scale=(50, 70), ratio_range=(0.5, 1.5))],
+    [*STEPS[:3], dict(type='RandomFlip', prob=0.5, direction='vertical'), *STEPS[:2]],
+    [STEPS[0], STEPS[2], dict(type='RandomRotate', prob=0.5, degree=20)]])
+def test_samples_are_the_same_where_a_step_comes_twice(sample, front):
+    assert_same_samples([*front, *STEPS[1:]], sample())
+
+
 def test_images_of_another_kind(sample):
     results = sample()
     results['img'] = results['img'].astype(np.float32)

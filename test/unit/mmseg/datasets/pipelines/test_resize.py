@@ -55,6 +55,24 @@ def test_a_ratio_of_the_image(build, sample):
     assert found == [(int(56 * ratio), int(40 * ratio)) for ratio in ratios]
 
 
+def test_each_resize_of_a_pipeline_is_its_own(build, sample):
+    first = build('Resize', img_scale=(112, 80), keep_ratio=False)
+    second = build('Resize', img_scale=(28, 40), ratio_range=(1.0, 3.0), keep_ratio=False)
+    np.random.seed(3)
+    factors = [np.random.random_sample() * 2 + 1 for _ in range(5)]
+
+    np.random.seed(3)
+    for factor in factors:
+        results = second(first(sample()))
+        width, height = int(28 * factor), int(40 * factor)
+        assert results['img'].shape == (height, width, 3)
+        assert results['gt_semantic_seg'].shape == (height, width)
+        np.testing.assert_array_equal(
+            results['img'], imresize(imresize(sample()['img'], (112, 80)), (width, height)))
+        np.testing.assert_allclose(results['scale_factor'],
+                                   [width / 56, height / 40, width / 56, height / 40], rtol=1e-6)
+
+
 def test_one_of_several_scales(build, sample):
     choices = [(60, 50), (70, 60), (80, 70)]
     step = build('Resize', img_scale=choices, multiscale_mode='value')

@@ -66,6 +66,47 @@ def test_the_views_do_not_share_what_they_change(build, sample):
     np.testing.assert_array_equal(original['img'], sample()['img'])
 
 
+def test_a_view_is_flipped_once_however_many_flips_there_are(build, sample):
+    steps = [dict(type='Resize'), dict(type='RandomFlip', prob=0.5),
+             dict(type='RandomFlip', prob=1.0, direction='vertical')]
+    state = np.random.get_state()[1].copy()
+
+    results = views(build, sample, transforms=steps, flip=True,
+                    flip_direction=['horizontal', 'vertical', 'diagonal'])
+
+    for img, flip, direction in zip(results['img'], results['flip'], results['flip_direction'],
+                                    strict=True):
+        axes = {'horizontal': 1, 'vertical': 0, 'diagonal': (0, 1)}[direction] if flip else ()
+        np.testing.assert_array_equal(img, np.flip(results['img'][0], axes))
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_steps_before_decide_nothing_about_the_views(build, sample):
+    def resized():
+        return build('Resize', img_scale=(28, 20))(sample())
+
+    results = views(build, resized, img_scale=[(112, 80), (56, 40)])
+
+    assert [img.shape for img in results['img']] == [(80, 112, 3), (40, 56, 3)]
+    assert [factor.tolist() for factor in results['scale_factor']] == [[2.0] * 4, [1.0] * 4]
+
+
+def test_a_size_of_its_own_is_kept_by_a_later_step(build, sample):
+    steps = [*STEPS, dict(type='Resize', img_scale=(30, 30), keep_ratio=False), dict(type='Resize')]
+
+    results = views(build, sample, transforms=steps, flip=True)
+
+    assert [img.shape for img in results['img']] == [(30, 30, 3)] * 2
+
+
+def test_a_flip_before_the_views_is_refused(build, sample):
+    def flipped():
+        return build('RandomFlip', prob=0.5)(sample())
+
+    with pytest.raises(ConfigError, match='a RandomFlip before it flips images.*move it into'):
+        views(build, flipped)
+
+
 def test_a_dropped_view_drops_the_sample(build, sample):
     assert build('MultiScaleFlipAug', transforms=[lambda results: None],
                  img_scale=(56, 40))(sample()) is None

@@ -124,5 +124,5 @@ def test_what_does_not_fit_goes_the_plain_way(noise, from_the_window):
 def test_a_scale_that_is_set_already_is_kept(noise):
     results = ResizedCrop(Resize(), RandomCrop((20, 20)))(make_sample(noise, scale=(188, 122)))
 
-    assert results['pad_shape'] == (122, 188, 3)
-    assert results['img'].shape == (20, 20, 3)
+    assert results['scale_factor'].tolist() == [2, 2, 2, 2]
+    assert results['img'].shape == results['img_shape'] == results['pad_shape'] == (20, 20, 3)
