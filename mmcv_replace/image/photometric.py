@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from ..utils.errors import ConfigError
 from .colorspace import bgr2gray, gray2bgr
 
 Channels = Sequence[float] | np.ndarray
@@ -95,17 +96,37 @@ def imdenormalize(
 
 
 def lut_transform(img: np.ndarray, lut_table: np.ndarray) -> np.ndarray:
-    """Replace each value of a uint8 image by its entry in a table [256]."""
+    """Replace each value by its entry in a table [256]; floats are rounded.
+
+    Raises ConfigError for values that a byte cannot hold.
+    """
     assert lut_table.shape == (256,)
-    return cv2.LUT(np.asarray(img, np.uint8), lut_table)
+    return cv2.LUT(as_bytes(img, 'a table of 256 entries'), lut_table)
 
 
 def clahe(
     img: np.ndarray, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)
 ) -> np.ndarray:
-    """Contrast limited adaptive histogram equalisation of one uint8 channel [H, W]."""
+    """Contrast limited adaptive histogram equalisation of one channel [H, W] of 8 or 16 bits.
+
+    Others are rounded to 8 bits; raises ConfigError for values that a byte cannot hold.
+    """
     assert img.ndim == 2
-    return cv2.createCLAHE(clip_limit, tuple(tile_grid_size)).apply(np.asarray(img, np.uint8))
+    channel = img if img.dtype == np.uint16 else as_bytes(img, 'CLAHE')
+    return cv2.createCLAHE(clip_limit, tuple(tile_grid_size)).apply(channel)
+
+
+def as_bytes(img: np.ndarray, what: str) -> np.ndarray:
+    """The image as uint8, rounded; ConfigError, which names `what` needs it, for other values."""
+    if img.dtype == np.uint8:
+        return img
+    low, high = (img.min(), img.max()) if img.size else (0, 0)
+    if not (low >= 0 and high <= 255):  # NaN is in no range
+        raise ConfigError(
+            f'{what} needs values from 0 to 255, not {img.dtype} from {low:g} to {high:g}: put it '
+            'before Normalize, bring values there by Rerange, or read files of more than 8 bits '
+            "with color_type='color'")
+    return np.rint(img).astype(np.uint8)
 
 
 def solarize(img: np.ndarray, thr: int = 128) -> np.ndarray:

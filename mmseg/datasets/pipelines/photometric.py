@@ -1,5 +1,6 @@
 """Change the values of the image's pixels in a fixed way."""
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ from mmcv_replace.utils.errors import ConfigError
 from ..builder import PIPELINES
 from .base import Results, Transform
 from .checks import check_numbers, check_size
+
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, by ITU-R BT.601
 
 
 @PIPELINES.register_module()
@@ -30,9 +33,21 @@ class Normalize(Transform):
         return self.note(results)
 
     def note(self, results: Results) -> Results:
-        """Note in `results` how the image is normalised."""
-        results['img_norm_cfg'] = dict(mean=self.mean, std=self.std, to_rgb=self.to_rgb)
+        """Note in `results` how the image is normalised, by earlier steps of this kind as well."""
+        mean, std, to_rgb = self.mean, self.std, self.to_rgb
+        before = results.get('img_norm_cfg')
+        if before is not None and _changes(before) and len(before['mean']) == len(mean):
+            order = slice(None, None, -1 if to_rgb else 1)
+            first_mean, first_std = before['mean'][order], before['std'][order]
+            mean, std = first_mean + first_std * mean, first_std * std
+            to_rgb = to_rgb != before['to_rgb']
+        results['img_norm_cfg'] = dict(mean=mean, std=std, to_rgb=to_rgb)
         return results
+
+
+def _changes(norm: dict[str, Any]) -> bool:
+    """Whether a normalisation is more than the one that loading notes, which changes nothing."""
+    return bool(norm['to_rgb'] or np.any(norm['mean']) or np.any(norm['std'] != 1))
 
 
 @PIPELINES.register_module()
@@ -50,6 +65,8 @@ class Rerange(Transform):
 
     def __call__(self, results: Results) -> Results:
         img = results['img']
+        # Differences of integers may not fit into their type.
+        img = img if img.dtype.kind == 'f' else img.astype(np.float64)
         low, high = img.min(), img.max()
         # An image of one value has nothing to stretch.
         share = (img - low) / (high - low) if high > low else np.zeros(img.shape)
@@ -59,7 +76,10 @@ class Rerange(Transform):
 
 @PIPELINES.register_module()
 class CLAHE(Transform):
-    """Contrast limited adaptive histogram equalisation of each channel."""
+    """Contrast limited adaptive histogram equalisation of each channel.
+
+    The image has 8 or 16 bits, or floats from 0 to 255, which are rounded to 8 bits.
+    """
 
     def __init__(
         self, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)
@@ -70,42 +90,55 @@ class CLAHE(Transform):
         self.tile_grid_size = tuple(tile_grid_size)
 
     def __call__(self, results: Results) -> Results:
-        channels = cv2.split(results['img'])
-        results['img'] = cv2.merge(
-            [clahe(channel, self.clip_limit, self.tile_grid_size) for channel in channels])
+        img = results['img']
+        channels = [clahe(channel, self.clip_limit, self.tile_grid_size)
+                    for channel in cv2.split(img)]
+        results['img'] = cv2.merge(channels).reshape(img.shape)
         return results
 
 
 @PIPELINES.register_module()
 class RGB2Gray(Transform):
-    """Weighted sum of the channels in float, repeated `out_channels` times (by default as many)."""
+    """Weighted sum of the channels in float, repeated `out_channels` times (by default as many).
+
+    `weights` are those of the channels in their order. Without them the sum is the luma of BGR, as
+    images are up to a `Normalize` with `to_rgb`, or of RGB, as they are from there on.
+    """
 
     def __init__(
         self,
         out_channels: int | None = None,
-        weights: Sequence[float] = (0.299, 0.587, 0.114),
+        weights: Sequence[float] | None = None,
     ) -> None:
         if out_channels is not None and out_channels < 1:
             raise ConfigError(f'RGB2Gray: out_channels={out_channels}: give 1 or more')
         self.out_channels = out_channels
-        self.weights = tuple(weights)
+        self.weights = None if weights is None else tuple(weights)
 
     def __call__(self, results: Results) -> Results:
-        img = results['img']
-        if img.ndim != 3 or img.shape[2] != len(self.weights):
-            raise ConfigError(f'RGB2Gray: {len(self.weights)} weights do not fit an image of shape '
+        img, weights = results['img'], self._weights(results)
+        if img.ndim != 3 or img.shape[2] != len(weights):
+            raise ConfigError(f'RGB2Gray: {len(weights)} weights do not fit an image of shape '
                               f'{img.shape}')
-        gray = (img * np.array(self.weights)).sum(axis=2, keepdims=True)
-        img = np.repeat(gray, self.out_channels or len(self.weights), axis=2)
+        gray = (img * np.array(weights)).sum(axis=2, keepdims=True)
+        img = np.repeat(gray, self.out_channels or len(weights), axis=2)
         results['img'] = img
         results['img_shape'] = img.shape
         results['ori_shape'] = (*results['ori_shape'][:2], img.shape[2])
         return results
 
+    def _weights(self, results: Results) -> tuple[float, ...]:
+        if self.weights is not None:
+            return self.weights
+        return LUMA if results.get('img_norm_cfg', {}).get('to_rgb') else LUMA[::-1]
+
 
 @PIPELINES.register_module()
 class AdjustGamma(Transform):
-    """Gamma correction: value -> 255 * (value / 255) ** (1 / gamma)."""
+    """Gamma correction: value -> 255 * (value / 255) ** (1 / gamma).
+
+    The image has 8 bits, or floats from 0 to 255, which are rounded to 8 bits.
+    """
 
     def __init__(self, gamma: float = 1.0) -> None:
         if gamma <= 0:

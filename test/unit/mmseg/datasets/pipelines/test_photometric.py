@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmcv_replace.image import clahe
+from mmcv_replace.image import clahe, imdenormalize
 from mmcv_replace.utils.errors import ConfigError
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -41,6 +41,14 @@ def test_rerange_of_an_image_of_one_value(build):
     assert (build('Rerange', min_value=2)(dict(img=img))['img'] == 2).all()
 
 
+def test_rerange_of_integers_whose_range_does_not_fit_their_type(build):
+    img = np.array([[-30000, 0, 30000]], np.int16)
+
+    stretched = build('Rerange')(dict(img=img))['img']
+
+    np.testing.assert_allclose(stretched, [[0, 127.5, 255]])
+
+
 def test_rerange_needs_a_range(build):
     with pytest.raises(ConfigError, match='min_value=3 must be below max_value=3'):
         build('Rerange', min_value=3, max_value=3)
@@ -59,8 +67,60 @@ def test_clahe_treats_each_channel(build, sample):
         build('CLAHE', tile_grid_size=(1, 2, 3))
 
 
+def test_clahe_of_floats_and_of_one_channel_with_an_axis_of_its_own(build, sample):
+    """0.299 v + 0.587 v + 0.114 v is a little less than v, and is v all the same."""
+    img = sample()['img'].astype(np.float32)
+    grey = np.dstack([sample()['img'][..., 0]] * 3)
+    expected = clahe(grey[..., 0], 40.0, (8, 8))
+
+    floats = build('CLAHE')(dict(img=img))['img']
+    gray = build('CLAHE')(build('RGB2Gray', out_channels=1)(
+        dict(img=grey, ori_shape=grey.shape)))['img']
+
+    np.testing.assert_array_equal(floats, build('CLAHE')(sample())['img'])
+    np.testing.assert_array_equal(gray, expected[..., None])
+
+
+def test_clahe_of_16_bits_uses_all_of_them(build, sample):
+    deep = sample()['img'].astype(np.uint16) * 257
+
+    results = build('CLAHE')(dict(img=deep))['img']
+
+    assert results.dtype == np.uint16
+    assert len(np.unique(results)) > 256
+    np.testing.assert_array_equal(results[..., 0], clahe(deep[..., 0], 40.0, (8, 8)))
+
+
+@pytest.mark.parametrize('step', ['CLAHE', 'AdjustGamma'])
+@pytest.mark.parametrize(('value', 'told'), [
+    (300.0, 'float32 from 0 to 300'), (-1.0, 'float32 from -1 to 0'), (np.nan, 'float32 from nan')])
+def test_values_beyond_a_byte_are_refused(build, step, value, told):
+    img = np.zeros((16, 16, 3), np.float32)
+    img[..., 1] = 0
+    img[3, 4] = value
+
+    with pytest.raises(ConfigError, match=f'needs values from 0 to 255, not {told}.*Normalize'):
+        build(step)(dict(img=img))
+
+
+def test_normalizing_twice_is_noted_as_one(build, sample):
+    """So that an image can be recovered from what the model sees."""
+    first = dict(mean=[1.0, 2.0, 3.0], std=[2.0, 4.0, 5.0])
+    second = dict(mean=[0.5, -1.0, 2.0], std=[0.5, 2.0, 3.0])
+    for to_rgb in ((True, True), (True, False), (False, True), (False, False)):
+        results = sample()
+        for settings, turned in zip((first, second), to_rgb, strict=True):
+            results = build('Normalize', to_rgb=turned, **settings)(results)
+        norm = results['img_norm_cfg']
+
+        recovered = imdenormalize(results['img'], norm['mean'], norm['std'], norm['to_rgb'])
+
+        np.testing.assert_allclose(recovered, sample()['img'], atol=1e-3)
+
+
 def test_rgb2gray(build, sample):
-    expected = (sample()['img'] * np.array([0.299, 0.587, 0.114])).sum(2)
+    blue, green, red = np.moveaxis(sample()['img'].astype(float), 2, 0)
+    expected = 0.299 * red + 0.587 * green + 0.114 * blue
 
     same = build('RGB2Gray')(sample())
     one = build('RGB2Gray', out_channels=1, weights=(0.5, 0.5, 0))(sample())
@@ -69,6 +129,18 @@ def test_rgb2gray(build, sample):
     assert same['img_shape'] == same['ori_shape'] == (40, 56, 3)
     np.testing.assert_allclose(one['img'][..., 0], sample()['img'][..., :2].mean(2))
     assert one['img_shape'] == one['ori_shape'] == (40, 56, 1)
+
+
+@pytest.mark.parametrize('steps', [0, 1, 2])
+def test_rgb2gray_weighs_by_what_the_channels_are_at_its_place(build, steps):
+    """Normalize(to_rgb=True) turns BGR to RGB, and a second one turns it back."""
+    results = dict(img=np.full((2, 2, 3), (0, 0, 255), np.uint8), ori_shape=(2, 2, 3))
+    for _ in range(steps):
+        results = build('Normalize', mean=[0] * 3, std=[1] * 3)(results)
+
+    gray = build('RGB2Gray', out_channels=1)(results)['img']
+
+    np.testing.assert_allclose(gray, 0.299 * 255, rtol=1e-6)
 
 
 def test_rgb2gray_keeps_the_original_size(build, sample):
