@@ -25,7 +25,7 @@ from .geometric import (
     imrotate,
     rescale_size,
 )
-from .io import imfrombytes, imread, imwrite, supported_backends, use_backend
+from .io import imfrombytes, imread, imwrite, supported_backends, unscale_grey, use_backend
 from .photometric import (
     adjust_brightness,
     adjust_color,
@@ -48,5 +48,5 @@ __all__ = [
     'imnormalize_planar', 'impad', 'impad_to_multiple', 'imread', 'imrescale', 'imresize',
     'imresize_like', 'imrotate', 'imwrite', 'lut_transform', 'posterize', 'rescale_size',
     'rgb2bgr', 'rgb2gray', 'solarize', 'split_channels', 'supported_backends', 'to_displayable',
-    'use_backend',
+    'unscale_grey', 'use_backend',
 ]

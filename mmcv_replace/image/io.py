@@ -1,25 +1,34 @@
-"""Read and write image files, with OpenCV, Pillow or simplejpeg."""
+"""Read and write image files, with OpenCV, Pillow, simplejpeg or tifffile."""
 import importlib.util
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ..fileio import HardDiskBackend
-from ..utils.errors import ConfigError, DataError
-from .colorspace import bgr2rgb
-from .integrity import find_truncation
+from ..utils.errors import ConfigError, DataError, UnsupportedImageError
+from .colorspace import bgr2rgb, decoded_luma
+from .integrity import PNG_START, find_truncation
+from .limits import explain_opencv, open_with_pillow
+from .tiff import INSTALL, decode_tiff
+from .tiff_header import PALETTE, is_tiff, read_pages
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 FLAGS = {
     'color': cv2.IMREAD_COLOR,
     'grayscale': cv2.IMREAD_GRAYSCALE,
     'unchanged': cv2.IMREAD_UNCHANGED,
 }
-# What shows through a grey image with transparency: about the mean colour of ImageNet.
-CANVAS_RGB = (124, 117, 104)
+# Where a PNG says how many bits a channel has.
+PNG_DEPTH, PNG_COLOUR, PNG_GREY = 24, 25, 0
+GREY_MODES = ('1', 'L')  # of Pillow, in which it has the values of OpenCV
+# The extras that backends need.
+EXTRAS = {'simplejpeg': "pip install 'mmseg-ascend[jpeg]'", 'tifffile': INSTALL}
 
 
 def imread(
@@ -30,9 +39,12 @@ def imread(
 ) -> np.ndarray:
     """Read an image: [H, W, 3] for 'color', [H, W] for 'grayscale', as stored for 'unchanged'.
 
-    'color' and 'grayscale' turn the image upright as its EXIF tag says, 'unchanged' does not. An
-    array is returned as it is. Raises DataError, which names the file, for one that is missing,
-    truncated or no image.
+    'color' and 'grayscale' turn the image upright as its EXIF tag says, 'unchanged' does not. All
+    backends give the same pixels, but Pillow those of a mask: for 'unchanged' it has the indices of
+    a palette, and 0 and 1 for single bits. For TIFFs of several bands or pages see `decode_tiff`.
+
+    An array is returned as it is. Raises DataError, which names the file, for one that is missing,
+    truncated or no image, and UnsupportedImageError for one that needs other settings or packages.
     """
     if isinstance(img_or_path, np.ndarray):
         return img_or_path
@@ -58,13 +70,34 @@ def imfrombytes(
     problem = find_truncation(content)
     if problem is not None:
         raise DataError(f'{name}: {problem}; fetch or make the file again')
+    decode = DECODERS[backend]
     try:
-        img = DECODERS[backend](content, flag)
+        if is_tiff(content):
+            img = decode_tiff(content, flag, decode, _decode_cv2, backend == 'tifffile')
+        else:
+            img = decode(content, flag)
+    except UnsupportedImageError as error:
+        raise UnsupportedImageError(f'{name}: {error}') from error
     except Exception as error:  # damaged bytes make decoders raise nearly anything
         raise DataError(_undecodable(name, backend, str(error))) from error
     if img is None:
         raise DataError(_undecodable(name, backend, 'no image format that it knows, or damaged'))
     return bgr2rgb(img) if flag == 'color' and channel_order == 'rgb' else img
+
+
+def unscale_grey(img: np.ndarray, content: bytes) -> np.ndarray:
+    """The values stored in the bytes of a grey PNG or TIFF of 1, 2 or 4 bits that became `img`.
+
+    Decoders spread them from 0 to 255; images of other kinds are returned as they are.
+    """
+    bits = 8
+    if content.startswith(PNG_START) and content[PNG_COLOUR] == PNG_GREY:
+        bits = content[PNG_DEPTH]
+    elif is_tiff(content):
+        bits = next((page.bits for page in read_pages(content) if page.photometric != PALETTE), 8)
+    if bits not in (1, 2, 4) or img.ndim != 2 or img.dtype != np.uint8:
+        return img
+    return img // (255 // (2**bits - 1))
 
 
 def imwrite(
@@ -90,7 +123,8 @@ def imwrite(
 def use_backend(backend: str) -> None:
     """Choose who decodes images where no backend is given.
 
-    'cv2' (the default), 'pillow', or 'simplejpeg' (an extra), which gives OpenCV's pixels faster.
+    'cv2' (the default), 'pillow', or one of the extras: 'simplejpeg', which gives OpenCV's pixels
+    faster, and 'tifffile', which reads TIFFs alone and leaves the rest to OpenCV.
     """
     if backend not in DECODERS:
         raise ConfigError(f'unknown image backend {backend!r}: choose one of '
@@ -100,9 +134,9 @@ def use_backend(backend: str) -> None:
 
 
 def _check_installed(backend: str) -> None:
-    if backend == 'simplejpeg' and importlib.util.find_spec('simplejpeg') is None:
-        raise ConfigError('the image backend simplejpeg is not installed: pip install '
-                          "'mmseg-ascend[jpeg]', or choose cv2")
+    if backend in EXTRAS and importlib.util.find_spec(backend) is None:
+        raise ConfigError(f'the image backend {backend} is not installed: {EXTRAS[backend]}, or '
+                          'choose cv2')
 
 
 def _undecodable(name: str, backend: str, reason: str) -> str:
@@ -110,24 +144,47 @@ def _undecodable(name: str, backend: str, reason: str) -> str:
 
 
 def _decode_cv2(content: bytes, flag: str) -> np.ndarray | None:
-    return cv2.imdecode(np.frombuffer(content, np.uint8), FLAGS[flag])
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), FLAGS[flag])
+    except cv2.error as error:
+        limit = explain_opencv(str(error))
+        if limit is None:
+            raise
+        raise UnsupportedImageError(limit) from error
 
 
 def _decode_pillow(content: bytes, flag: str) -> np.ndarray:
-    from PIL import Image, ImageOps
-    with Image.open(io.BytesIO(content)) as img:
+    from PIL import ImageOps
+    with open_with_pillow(content) as img:
+        if not _reads_alike(img, content, flag):
+            array = _decode_cv2(content, flag)
+            if array is not None:
+                return array
         if flag == 'unchanged':
             array = np.array(img)
             if array.ndim == 3 and array.shape[2] >= 3:
                 array[..., :3] = array[..., 2::-1]
             return array
         img = ImageOps.exif_transpose(img)
-        if flag == 'grayscale':
+        if flag == 'grayscale' and img.mode in GREY_MODES:
             return np.array(img.convert('L'))
-        if img.mode == 'LA':
-            canvas = Image.new('RGBA', img.size, CANVAS_RGB)
-            img = Image.alpha_composite(canvas, img.convert('RGBA'))
-        return bgr2rgb(np.array(img.convert('RGB')))
+        array = bgr2rgb(np.array(img.convert('RGB')))
+        return decoded_luma(array) if flag == 'grayscale' else array
+
+
+def _reads_alike(img: 'Image', content: bytes, flag: str) -> bool:
+    """Whether Pillow gives the pixels of OpenCV.
+
+    It cuts colours of 16 bits to 8 and clips grey of 16 bits, and has formulas of its own for luma,
+    for CMYK and for what shows through grey.
+    """
+    if content.startswith(PNG_START) and content[PNG_DEPTH] == 16:
+        return False
+    if flag == 'grayscale':
+        return img.mode in GREY_MODES
+    if flag == 'unchanged' and img.mode == 'RGB':
+        return 'transparency' not in img.info
+    return img.mode in (*GREY_MODES, 'P', 'RGB', 'RGBA')
 
 
 def _decode_simplejpeg(content: bytes, flag: str) -> np.ndarray | None:
@@ -145,6 +202,7 @@ DECODERS: dict[str, Callable[[bytes, str], np.ndarray | None]] = {
     'cv2': _decode_cv2,
     'pillow': _decode_pillow,
     'simplejpeg': _decode_simplejpeg,
+    'tifffile': _decode_cv2,  # all but TIFFs
 }
 supported_backends = tuple(DECODERS)
 _default = {'backend': 'cv2'}

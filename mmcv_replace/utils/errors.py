@@ -28,6 +28,10 @@ class DataError(UserError, ValueError):
     """An image, mask, split file or dataset folder that cannot be used."""
 
 
+class UnsupportedImageError(DataError):
+    """A sound image that the installed libraries, their limits or the settings do not cover."""
+
+
 class EmptyDatasetError(DataError):
     """A dataset without a single image."""
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from mmcv_replace.image import imfrombytes
+from mmcv_replace.image import imfrombytes, unscale_grey
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.counting import count_values
 
@@ -19,6 +19,7 @@ def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarr
     `name` is for the messages. Raises DataError for a mask that holds colours or fractions.
     """
     label = imfrombytes(content, flag='unchanged', backend=backend, name=name)
+    label = unscale_grey(label, content)
     if label.ndim == 3 and label.shape[2] == 1:
         label = label[..., 0]
     if label.ndim == 3:

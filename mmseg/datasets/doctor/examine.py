@@ -8,7 +8,7 @@ from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import DataError
 
 from ..annotation import count_labels
-from .files import BadFile, FileReader
+from .files import BadFile, FileReader, kind_of
 from .image_facts import ImageFacts, read_facts
 from .masks import find_faults, read_mask
 from .source import Source, exists
@@ -67,7 +67,7 @@ class Examiner:
                 image = imfrombytes(content, source.image.flag, backend=source.image.backend,
                                     name=path)
             except DataError as error:
-                raise BadFile('unreadable', str(error).removeprefix(f'{path}: ')) from error
+                raise BadFile(kind_of(error), str(error).removeprefix(f'{path}: ')) from error
         except BadFile as bad:
             found.findings.append((bad.kind, path, bad.detail))
             return None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmcv_replace.fileio import FileClient
 from mmcv_replace.image.integrity import find_truncation
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import DataError, UnsupportedImageError
 
 from ..listing import is_remote
 from .source import Decoding, exists
@@ -17,6 +17,11 @@ class BadFile(Exception):
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+
+
+def kind_of(error: DataError) -> str:
+    """The kind of the finding where a file cannot be decoded."""
+    return 'unsupported' if isinstance(error, UnsupportedImageError) else 'unreadable'
 
 
 class FileReader:

@@ -1,14 +1,22 @@
 """What the header of an image file tells: its orientation, depth and channels."""
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mmcv_replace.image.limits import open_with_pillow
+from mmcv_replace.image.tiff_header import (
+    BLACK_IS_ZERO,
+    RGB,
+    WHITE_IS_ZERO,
+    YCBCR,
+    is_tiff,
+    read_pages,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 PNG_START, PNG_DEPTH = b'\x89PNG\r\n\x1a\n', 24
 EXIF_ORIENTATION = 0x0112
-TIFF_BITS = 258
 GREY = ('1', 'L', 'I', 'F')
 COLOUR = ('RGB', 'P', 'YCbCr')
 
@@ -30,10 +38,11 @@ class ImageFacts:
 
 
 def read_facts(content: bytes) -> ImageFacts | None:
-    """Facts of an encoded image; None where Pillow does not know its format."""
-    from PIL import Image
+    """Facts of an encoded image; None where its format is not known."""
+    if is_tiff(content):
+        return _tiff_facts(content)
     try:
-        with Image.open(io.BytesIO(content)) as img:
+        with open_with_pillow(content) as img:
             mode, size = img.mode, (img.height, img.width)
             orientation, bits = _orientation(img), _bits(img, content)
     except Exception:  # damaged headers make Pillow raise nearly anything
@@ -42,12 +51,22 @@ def read_facts(content: bytes) -> ImageFacts | None:
                       'RGB' if mode in COLOUR else mode)
 
 
+def _tiff_facts(content: bytes) -> ImageFacts | None:
+    """Facts of the first page; Pillow does not open TIFFs of several bands."""
+    page = next(iter(read_pages(content)), None)
+    if page is None:
+        return None
+    grey = page.bands == 1 and page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO)
+    rgb = page.bands == 3 and page.photometric in (RGB, YCBCR)
+    channels = 'RGB' if page.bands == 1 or rgb else f'{page.bands} bands'
+    orientation = page.orientation if page.orientation in range(1, 9) else 1
+    return ImageFacts((page.height, page.width), orientation, max(page.bits, 8), grey, channels)
+
+
 def _bits(img: 'Image', content: bytes) -> int:
     """Bits of a channel, 8 at least. Colours of 16 bits have no mode of their own in Pillow."""
     if content.startswith(PNG_START):
         return max(content[PNG_DEPTH], 8)
-    if img.format == 'TIFF':
-        return max(8, *img.tag_v2.get(TIFF_BITS, (8,)))
     return {'I': 32, 'F': 32}.get(img.mode, 16 if img.mode.startswith('I;16') else 8)
 
 

@@ -8,7 +8,7 @@ from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import ColourMaskError, decode_label
-from .files import BadFile
+from .files import BadFile, kind_of
 from .source import Source
 
 SHOWN = 8
@@ -23,7 +23,7 @@ def read_mask(content: bytes, path: str, source: Source) -> np.ndarray:
     except ColourMaskError as error:
         raise BadFile('colour-mask', _plain(error, path) + _colours(content, source)) from error
     except DataError as error:
-        raise BadFile('unreadable', _plain(error, path)) from error
+        raise BadFile(kind_of(error), _plain(error, path)) from error
 
 
 def classes_of(values: np.ndarray, source: Source) -> np.ndarray:

@@ -1,0 +1,206 @@
+"""TIFFs: which of them OpenCV and Pillow read right, and the others, through tifffile.
+
+OpenCV gives one grey mix of several bands that are not called RGB, multiplies colours by their
+alpha, and takes the first of several pages, each without a word.
+"""
+import importlib.util
+import io
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..utils.errors import UnsupportedImageError
+from .colorspace import decoded_luma, gray2bgr
+from .limits import check_pixels
+from .orientation import turn, unturn
+from .tiff_header import (
+    ALPHA,
+    BLACK_IS_ZERO,
+    PALETTE,
+    RGB,
+    SEPARATE,
+    UNSIGNED,
+    WHITE_IS_ZERO,
+    YCBCR,
+    Page,
+    read_pages,
+)
+
+INSTALL = 'pip install -e .[tiff]'
+_GREY = (WHITE_IS_ZERO, BLACK_IS_ZERO)
+
+Decoder = Callable[[bytes, str], np.ndarray | None]
+
+
+def has_tifffile() -> bool:
+    return importlib.util.find_spec('tifffile') is not None
+
+
+def decode_tiff(
+    content: bytes, flag: str, decode: Decoder, opencv: Decoder, prefer_tifffile: bool = False
+) -> np.ndarray | None:
+    """Decode a TIFF by `decode` where that reads it right, by `opencv` for more than 8 bits, which
+    Pillow cuts, and else, or with `prefer_tifffile`, by tifffile.
+
+    'unchanged' gives [H, W] or [H, W, bands] as stored, but red, green and blue as BGR, and pages
+    of one band each as bands. 'color' and 'grayscale' leave out what is beside red, green and blue
+    or grey, and raise UnsupportedImageError, which says what the file is, where none of these are,
+    and where tifffile is needed and not installed.
+    """
+    pages = read_pages(content)
+    if not pages:
+        return decode(content, flag)
+    for page in pages:
+        check_pixels(page.width, page.height)
+    _check_stack(pages)
+    if flag != 'unchanged':
+        _check_picture(pages)
+    if not _is_plain(pages):
+        return _decode_bands(content, pages, flag)
+    page = pages[0]
+    decode = opencv if page.bits > 8 else decode
+    # What both libraries give for 'unchanged' is not what is stored.
+    converted = page.photometric in (PALETTE, YCBCR) or page.bits < 8 or (
+        page.photometric == WHITE_IS_ZERO and page.bits == 8)
+    if prefer_tifffile and not converted:
+        return _decode_bands(content, pages, flag)
+    img = _first_to_decode(content, flag, [decode] if converted else [decode, opencv])
+    if img is None:
+        _check_end(content, pages)
+        # Tiles of 16 x 16 pixels and some compressions are none of OpenCV's.
+        return None if converted else _decode_bands(content, pages, flag)
+    # Both libraries turn a TIFF upright, whatever they are asked for.
+    return unturn(img, page.orientation) if flag == 'unchanged' else img
+
+
+def _first_to_decode(content: bytes, flag: str, readers: Sequence[Decoder]) -> np.ndarray | None:
+    """What the first reader makes of the file that knows its kind, or None."""
+    for reader in dict.fromkeys(readers):
+        try:
+            img = reader(content, flag)
+        except UnsupportedImageError:
+            raise
+        except Exception:  # damaged bytes make decoders raise nearly anything
+            continue
+        if img is not None:
+            return img
+    return None
+
+
+def describe(pages: Sequence[Page]) -> str:
+    """What a TIFF is, in words."""
+    page = pages[0]
+    pictures = sum(page.is_picture for page in pages)
+    return (f'a TIFF of {_number(page.bands, "band")} of {page.bits} bits ({page.type}), '
+            f'{_number(pictures, "page")}')
+
+
+def _number(count: int, what: str) -> str:
+    return f'{count} {what}' + ('s' if count != 1 else '')
+
+
+def _is_plain(pages: Sequence[Page]) -> bool:
+    """Whether OpenCV and Pillow read the file right: one page of grey, of a palette or of RGB."""
+    page = pages[0]
+    if not page.is_picture or any(other.is_picture for other in pages[1:]):
+        return False
+    if page.bands == 1:
+        return True
+    # Planes of more than 8 bits OpenCV reads as if they were interleaved.
+    return (page.bands == 3 and page.photometric in (RGB, YCBCR)
+            and (page.bits == 8 or page.planar != SEPARATE))
+
+
+def _check_stack(pages: Sequence[Page]) -> None:
+    """Raise UnsupportedImageError for several pages that are not the bands of one image."""
+    pictures = [page for page in pages if page.is_picture]
+    if len(pictures) > 1 and any(
+            page.bands > 1 or (page.height, page.width, page.type) !=
+            (pictures[0].height, pictures[0].width, pictures[0].type) for page in pictures):
+        raise UnsupportedImageError(
+            f'{describe(pages)}, which differ or have several bands each: store one image a file')
+
+
+def _check_picture(pages: Sequence[Page]) -> None:
+    """Raise UnsupportedImageError for what cannot be shown in three colours."""
+    pictures = [page for page in pages if page.is_picture] or list(pages)
+    page = pictures[0]
+    problem = None
+    if len(pictures) > 1:
+        problem = 'it does not say which page is the image'
+    elif page.format != UNSIGNED or page.bits > 16:
+        problem = f'values of type {page.type} are no colours'
+    elif page.photometric in (RGB, YCBCR):
+        problem = None if page.bands >= 3 else 'it lacks a colour'
+    elif page.bands > 1 and not _is_grey_with_alpha(page):
+        problem = 'it does not say which bands are red, green and blue'
+    if problem is not None:
+        how = '' if _is_plain(pages) or has_tifffile() else f' ({INSTALL} brings what that needs)'
+        raise UnsupportedImageError(f"{describe(pages)}, and {problem}: color_type='unchanged' "
+                                    f'reads all of it as it is stored{how}')
+
+
+def _is_grey_with_alpha(page: Page) -> bool:
+    return page.photometric in _GREY and page.bands == 2 and page.extra[:1] in [
+        (kind,) for kind in ALPHA]
+
+
+def _check_end(content: bytes, pages: Sequence[Page]) -> None:
+    end = max(page.end for page in pages)
+    if end > len(content):
+        raise ValueError(f'the file is truncated: its pixels end at byte {end:,}, the file at '
+                         f'{len(content):,}')
+
+
+def _decode_bands(content: bytes, pages: Sequence[Page], flag: str) -> np.ndarray:
+    chosen = [number for number, page in enumerate(pages) if page.is_picture] or [0]
+    page = pages[chosen[0]]
+    _check_end(content, [pages[number] for number in chosen])
+    if not has_tifffile():
+        raise UnsupportedImageError(
+            f'{describe(pages)}, which OpenCV and Pillow cannot read right: {INSTALL} brings '
+            'tifffile, which can')
+    import tifffile
+    try:
+        with tifffile.TiffFile(io.BytesIO(content)) as file:
+            planes = [_read_page(file.pages[number]) for number in chosen]
+    except ValueError as error:
+        if 'imagecodecs' not in str(error):
+            raise
+        raise UnsupportedImageError(
+            f'{describe(pages)}, whose compression needs a further package: {INSTALL} brings it '
+            f'({error})') from error
+    img = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
+    if flag == 'unchanged':
+        return _in_bgr(img) if page.photometric == RGB else img
+    return turn(_as_colour(img, page, flag), page.orientation)
+
+
+def _read_page(page: 'tifffile.TiffPage') -> np.ndarray:  # noqa: F821
+    """[H, W] or [H, W, bands] of one page, in the machine's order of bytes."""
+    img = page.asarray()
+    if page.axes == 'SYX':
+        img = img.transpose(1, 2, 0)
+    elif page.axes not in ('YX', 'YXS'):
+        raise UnsupportedImageError(f'a TIFF page of the axes {page.axes}: store one image a page')
+    return np.ascontiguousarray(img, img.dtype.newbyteorder('='))
+
+
+def _in_bgr(img: np.ndarray) -> np.ndarray:
+    """Red, green and blue in the opposite order; what follows them stays."""
+    return np.concatenate([img[..., 2::-1], img[..., 3:]], axis=2)
+
+
+def _as_colour(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
+    """BGR [H, W, 3], or grey [H, W], of 8 bits, by the formulas of libtiff, as OpenCV has them."""
+    if page.photometric == RGB:
+        img = _in_bgr(img[..., :3])
+        if img.dtype != np.uint8:
+            img = ((img.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return img if flag == 'color' else decoded_luma(img)
+    grey = img if img.ndim == 2 else np.ascontiguousarray(img[..., 0])
+    if page.photometric == WHITE_IS_ZERO:
+        grey = ~grey
+    if grey.dtype != np.uint8:
+        grey = (grey >> 8).astype(np.uint8)
+    return gray2bgr(grey) if flag == 'color' else grey

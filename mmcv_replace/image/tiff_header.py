@@ -1,0 +1,127 @@
+"""What a TIFF says of itself: its pages, their bands, bits and meaning, without their pixels.
+
+Source: TIFF 6.0, and the BigTIFF design for 64-bit offsets.
+"""
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..utils.errors import UnsupportedImageError
+
+STARTS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
+UNSIGNED = 1
+ALPHA = (1, 2)  # of the tag ExtraSamples: multiplied into the colours, and not
+SEPARATE = 2
+# Of the tag NewSubfileType: a smaller copy, and a mask of what is transparent.
+NO_PICTURE = 0b101
+# Of all pages together: those of ten thousand pages. A damaged file may list the same ones again.
+MAX_ENTRIES = 2**18
+
+# What the types of a tag's values are in NumPy; those that no tag here has are left out.
+_TYPES = {1: 'u1', 3: 'u2', 4: 'u4', 6: 'i1', 8: 'i2', 9: 'i4', 13: 'u4', 16: 'u8', 17: 'i8',
+          18: 'u8'}
+_KINDS = {1: 'uint', 2: 'int', 3: 'float', 5: 'complex int', 6: 'complex'}
+_NAMES = {
+    254: 'subfile', 256: 'width', 257: 'height', 258: 'bits', 262: 'photometric', 273: 'offsets',
+    274: 'orientation', 277: 'bands', 279: 'sizes', 284: 'planar', 324: 'offsets', 325: 'sizes',
+    338: 'extra', 339: 'format'}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, by the names that the specification gives to what it says."""
+
+    width: int
+    height: int
+    bands: int = 1
+    bits: int = 1
+    format: int = UNSIGNED
+    photometric: int = BLACK_IS_ZERO
+    planar: int = 1
+    extra: tuple[int, ...] = ()  # the first of what is beside colours, where there is any
+    orientation: int = 1
+    subfile: int = 0
+    # Where its strips or tiles are in the file, and their sizes there.
+    offsets: np.ndarray | None = field(default=None, compare=False)
+    sizes: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def type(self) -> str:
+        """Its values, such as uint16."""
+        return f'{_KINDS.get(self.format, "unknown")}{self.bits}'
+
+    @property
+    def is_picture(self) -> bool:
+        return not self.subfile & NO_PICTURE
+
+    @property
+    def end(self) -> int:
+        """Where the last of its pixels end in the file; 0 where it does not say."""
+        if self.offsets is None or self.sizes is None or len(self.offsets) != len(self.sizes):
+            return 0
+        return int((self.offsets.astype(np.uint64) + self.sizes.astype(np.uint64)).max())
+
+
+def is_tiff(content: bytes) -> bool:
+    return content[:4] in STARTS
+
+
+def read_pages(content: bytes) -> list[Page]:
+    """The pages of a TIFF, in order; ends early where the file is damaged.
+
+    Raises UnsupportedImageError for more pages than make sense.
+    """
+    order = '<' if content[:1] == b'I' else '>'
+    big = content[2:4] in (b'+\0', b'\0+')
+    pages: list[Page] = []
+    entries = 0
+    seen = {0}  # what the last page gives as the next one
+    try:
+        offset, = struct.unpack_from(order + ('Q' if big else 'I'), content, 8 if big else 4)
+        while offset not in seen:
+            seen.add(offset)
+            count, = struct.unpack_from(order + ('Q' if big else 'H'), content, offset)
+            if count > len(content):
+                raise ValueError('more entries than bytes')
+            entries += count
+            if entries > MAX_ENTRIES:
+                raise UnsupportedImageError(f'a TIFF of {len(pages):,} pages and more: store one '
+                                            'image a file')
+            page, offset = _read_page(content, offset, count, order, big)
+            pages.append(page)
+    except UnsupportedImageError:
+        raise
+    except (struct.error, OverflowError, ValueError):
+        pass  # the decoder says what is wrong
+    return pages
+
+
+def _read_page(content: bytes, offset: int, count: int, order: str, big: bool) -> tuple[Page, int]:
+    """A page of `count` entries, and where the next one is."""
+    count_code, entry_code, offset_code = ('Q', 'HHQ', 'Q') if big else ('H', 'HHI', 'I')
+    entry = struct.Struct(order + entry_code)
+    inline = struct.calcsize(order + offset_code)
+    start, step = offset + struct.calcsize(order + count_code), entry.size + inline
+    following, = struct.unpack_from(order + offset_code, content, start + count * step)
+    found: dict[str, np.ndarray] = {}
+    for position in range(start, start + count * step, step):
+        tag, kind, number = entry.unpack_from(content, position)
+        if tag not in _NAMES or kind not in _TYPES or not number:
+            continue
+        dtype, place = np.dtype(order + _TYPES[kind]), position + entry.size
+        if dtype.itemsize * number > inline:
+            place, = struct.unpack_from(order + offset_code, content, place)
+        found[_NAMES[tag]] = np.frombuffer(content, dtype, number, place)
+    return _page(found), following
+
+
+def _page(found: dict[str, np.ndarray]) -> Page:
+    if 'width' not in found or 'height' not in found:
+        raise ValueError('a page without a size')
+    several = {name: found.pop(name) for name in ('offsets', 'sizes') if name in found}
+    extra = tuple(found.pop('extra', np.zeros(0, int))[:1].tolist())
+    bits = int(found.pop('bits', np.ones(1, int)).max())
+    single = {name: int(values[0]) for name, values in found.items()}
+    return Page(**single, **several, bits=bits, extra=extra)
