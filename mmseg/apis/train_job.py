@@ -19,6 +19,8 @@ from mmseg.utils import collect_env, get_root_logger
 from .checks import check_num_classes
 from .data_check import check_training_data
 from .failures import naming_lost_peers
+from .image_library import warn_of_other_opencv
+from .label_values import check_ignored_labels
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
@@ -44,6 +46,8 @@ def train_from_config(
     run = choose_start(cfg, process)
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)
+    if cfg.resume_from and process.rank == 0:
+        warn_of_other_opencv(cfg.resume_from)
     logger.info('Device: %s, processes: %d', process.device, process.world_size)
     logger.info('Config:\n%s', cfg.pretty_text)
     _choose_seed(cfg, process)
@@ -58,6 +62,8 @@ def train_from_config(
         datasets.append(build_dataset(val))
     model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
     check_num_classes(model, datasets[0])
+    for dataset in datasets:
+        check_ignored_labels(model, dataset)
     check_training_data(cfg, datasets[0], process, validate)
     model.CLASSES, model.PALETTE = datasets[0].CLASSES, datasets[0].PALETTE
     if not cfg.get('resume_from'):
