@@ -21,7 +21,8 @@ UNFLIPPED = frozenset()
 class RandomFlip(Transform):
     """Flip with probability `prob`, or as `results['flip']` says where a test has set it.
 
-    A test flips a view once: at the first of these steps. Otherwise each step draws for itself, and
+    A test flips a view once: at the first of these steps, and not its padding, which predictions
+    lose before they are turned back. Otherwise each step draws for itself, and
     `flip` and `flip_direction` tell what all of them together have made of the image, which may be
     'diagonal' (both ways). `flip_ratio` is the former name of `prob`.
     """
@@ -56,8 +57,9 @@ class RandomFlip(Transform):
             results['flip_from'] = 'step'
             flip, direction = self._draw(), self.direction
         if flip:
+            size = _unpadded(results) if results['flip_from'] == 'test' else None
             for key in ('img', *results.get('seg_fields', ())):
-                results[key] = imflip(results[key], direction)
+                results[key] = _flip(results[key], direction, size)
         axes = before ^ AXES[direction] if flip else before
         results['flip'] = bool(axes)
         results['flip_direction'] = next(
@@ -69,6 +71,23 @@ class RandomFlip(Transform):
             raise ConfigError('RandomFlip: prob is missing; set it, or put RandomFlip into '
                               'MultiScaleFlipAug')
         return bool(np.random.rand() < self.prob)
+
+
+def _unpadded(results: Results) -> tuple[int, int] | None:
+    """The (height, width) without the padding at the right and bottom; None where there is none."""
+    padded, inner = results.get('pad_shape'), results.get('img_shape')
+    shape = results['img'].shape[:2]
+    if padded is None or inner is None or tuple(padded[:2]) != shape or tuple(inner[:2]) == shape:
+        return None
+    return tuple(inner[:2])
+
+
+def _flip(img: np.ndarray, direction: str, size: tuple[int, int] | None) -> np.ndarray:
+    if size is None:
+        return imflip(img, direction)
+    flipped = img.copy()
+    flipped[:size[0], :size[1]] = imflip(img[:size[0], :size[1]], direction)
+    return flipped
 
 
 @PIPELINES.register_module()

@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -42,6 +44,52 @@ def test_a_black_and_white_png_has_the_classes_0_and_1(label):
 
     np.testing.assert_array_equal(decoded, label > 10)
     assert decoded.dtype == np.uint8
+
+
+def grey_png(label, bits):
+    """A grey PNG of 1, 2 or 4 bits, which Pillow and OpenCV do not write."""
+    def chunk(name, content):
+        return struct.pack('>I', len(content)) + name + content + struct.pack(
+            '>I', zlib.crc32(name + content))
+
+    planes = np.unpackbits(label[..., None], axis=2)[..., -bits:].reshape(len(label), -1)
+    rows = b''.join(b'\0' + np.packbits(row).tobytes() for row in planes)
+    header = struct.pack('>IIBBBBB', label.shape[1], label.shape[0], bits, 0, 0, 0, 0)
+    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', zlib.compress(rows))
+            + chunk(b'IEND', b''))
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
+@pytest.mark.parametrize('bits', [1, 2, 4, 8])
+def test_a_grey_png_of_few_bits_is_its_indices(label, bits, backend):
+    """Decoders spread the values of an image from 0 to 255: 1 of 4 bits would be class 17."""
+    indices = (label % min(2**bits, 255)).astype(np.uint8)
+
+    decoded = decode_label(grey_png(indices, bits), 'x.png', backend)
+
+    np.testing.assert_array_equal(decoded, indices)
+    assert decoded.dtype == np.uint8
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
+@pytest.mark.parametrize('dtype', [bool, np.uint8, np.uint16, np.uint32, np.int32])
+def test_a_mask_may_be_a_tiff(label, dtype, backend):
+    tifffile = pytest.importorskip('tifffile')
+    buffer = io.BytesIO()
+    indices = (label % 2 if dtype is bool else label)
+    tifffile.imwrite(buffer, indices.astype(dtype), photometric='minisblack')
+
+    np.testing.assert_array_equal(decode_label(buffer.getvalue(), 'x.tif', backend), indices)
+
+
+def test_a_tiff_of_several_bands_is_no_mask(label):
+    tifffile = pytest.importorskip('tifffile')
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.dstack([label, label + 1]), photometric='minisblack',
+                     planarconfig='contig')
+
+    with pytest.raises(DataError, match=r'x\.tif: the mask has 2 channels'):
+        decode_label(buffer.getvalue(), 'x.tif')
 
 
 def test_sixteen_bits_are_kept_where_they_are_needed(label):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.datasets import CustomDataset, build_dataset
+from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
 from mmseg.datasets.custom import MAX_DROPPED
 from mmseg.datasets.seeded import SeededDataset
 
@@ -293,3 +293,30 @@ def test_a_real_dataset_trains_and_compares_alike(voc_root):
         assert sample['img'].shape[:2] == sample['gt_semantic_seg'].shape
         assert set(np.unique(sample['gt_semantic_seg'])) <= {*range(21), 255}
         np.testing.assert_array_equal(sample['gt_semantic_seg'], dataset.get_gt_seg_map(index))
+
+
+PADDED = [*LOAD, dict(type='Pad', size=(60, 60))]
+
+
+def test_what_steps_add_is_ignored_as_the_dataset_says(make, data_root):
+    for number in range(6):
+        mask = stored_mask(data_root, number)
+        Image.fromarray(np.where(mask == 255, 0, mask).astype(np.uint8)).save(
+            data_root / 'ann' / f'{number}.png')
+    parts = [make(pipeline=PADDED, ignore_index=0), make(pipeline=PADDED, ignore_index=0)]
+    for dataset in (parts[0], RepeatDataset(parts[0], 2), ConcatDataset(parts),
+                    RepeatDataset(ConcatDataset(parts), 2)):
+        assert dataset.ignore_index == 0
+        assert (dataset[1]['gt_semantic_seg'][40:] == 0).all()
+
+
+def test_a_fill_that_would_reach_the_loss_is_refused_before_the_run(make):
+    told = [*LOAD, dict(type='RandomRotate', prob=0.5, degree=5, seg_pad_val=200)]
+
+    with pytest.raises(ConfigError, match=r'RandomRotate: seg_pad_val=200 is none of the 4 classes'
+                                          r'.* dataset ignores another value, ignore_index=255'):
+        make(pipeline=told)
+    make(pipeline=told, ignore_index=200)
+    make(pipeline=told, test_mode=True)
+    make(pipeline=told, cls=CustomDataset)  # of which nobody knows the classes
+    make(pipeline=[*LOAD, dict(type='Pad', size=(60, 60), seg_pad_val=3)])  # which is a class

@@ -149,10 +149,10 @@ class Pointwise:
         return torch.einsum('kc,nchw->nkhw', self.matrix, img)
 
 
-FLIPS = {None: [], 'horizontal': [3], 'vertical': [2]}
+FLIPS = {None: [], 'horizontal': [3], 'vertical': [2], 'diagonal': [2, 3]}
 
 
-@pytest.mark.parametrize('direction', ['horizontal', 'vertical'])
+@pytest.mark.parametrize('direction', ['horizontal', 'vertical', 'diagonal'])
 def test_flips_are_undone(build_tiny, make_metas, monkeypatch, direction):
     model = build_tiny()
     monkeypatch.setattr(model, 'encode_decode', Pointwise())

@@ -1,4 +1,6 @@
 """Files that are missing, cut off or of the wrong kind; sizes and EXIF; depth and channels."""
+import importlib.util
+
 import cv2
 import numpy as np
 import pytest
@@ -55,6 +57,45 @@ def test_truncated_files(devkit, found, name, keep, lack):
     [(kind, split, where, detail)] = found()
     assert (kind, split, where) == ('truncated', 'train', f'c.{name}')
     assert lack in detail
+
+
+def test_files_that_need_another_reader_are_not_called_damaged(devkit, found, monkeypatch):
+    tifffile = pytest.importorskip('tifffile')
+    bands = np.random.RandomState(0).randint(0, 2**16, (24, 32, 5)).astype(np.uint16)
+    tifffile.imwrite(devkit.image_file('c'), bands, photometric='minisblack',
+                     planarconfig='contig')
+    loads = [dict(type='LoadImageFromFile', color_type='unchanged'), dict(type='LoadAnnotations')]
+
+    [(kind, split, where, detail)] = found()
+    assert (kind, split, where) == ('unsupported', 'train', 'c.jpg')
+    assert 'a TIFF of 5 bands of 16 bits (uint16), 1 page' in detail
+    assert found(pipeline=loads) == []
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name, *more: None)
+    [(kind, _, _, detail)] = found(pipeline=loads)
+    assert (kind, 'pip install -e .[tiff]' in detail) == ('unsupported', True)
+
+
+def test_tiffs_are_described_by_their_bands(devkit, found):
+    tifffile = pytest.importorskip('tifffile')
+    pixels = np.random.RandomState(0).randint(0, 256, (24, 32, 4)).astype(np.uint8)
+    tifffile.imwrite(devkit.image_file('a'), pixels, photometric='rgb',
+                     extrasamples=['unassalpha'])
+    tifffile.imwrite(devkit.image_file('b'), pixels[..., 0], photometric='minisblack')
+    tifffile.imwrite(devkit.image_file('c'), pixels[..., :3], photometric='rgb')
+    tifffile.imwrite(devkit.image_file('d'), pixels[..., :3].astype(np.uint16) * 257,
+                     photometric='rgb')
+
+    assert sorted(item[:1] + item[2:] for item in found()) == [
+        ('bit-depth', 'd.jpg', '16 bits'), ('channels', 'a.jpg', '4 bands'), ('grey', 'b.jpg', '')]
+
+
+def test_a_mask_beyond_the_limit_is_not_called_damaged(devkit, found, monkeypatch):
+    monkeypatch.setattr('mmcv_replace.image.limits.MAX_PIXELS', 24 * 32 - 1)
+
+    findings = found()
+
+    assert {kind for kind, *_ in findings} == {'unsupported'}
+    assert 'OPENCV_IO_MAX_IMAGE_PIXELS' in findings[0][3]
 
 
 def test_files_that_are_no_images(devkit, found):

@@ -89,6 +89,18 @@ def test_a_mask_is_loaded_beside_its_image(build, results, data_root):
     assert loaded['seg_fields'] == ['gt_semantic_seg']
 
 
+def test_a_mask_loaded_twice_or_in_several_views_is_one_label_map(build, results, write_mask):
+    write_mask(np.arange(30 * 44, dtype=np.uint8).reshape(30, 44) % 4)
+    load, shared = build('LoadAnnotations'), results()
+
+    twice = load(load(results()))
+    views = [load(dict(shared)) for _ in range(2)]
+
+    for loaded in (twice, *views):
+        assert loaded['seg_fields'] == ['gt_semantic_seg']
+    assert shared['seg_fields'] == []
+
+
 def test_zero_never_wraps_but_is_ignored(build, results, write_mask):
     write_mask(np.array([[0, 1, 2, 254, 255]], np.uint8))
 

@@ -81,6 +81,19 @@ def test_a_view_is_flipped_once_however_many_flips_there_are(build, sample):
     np.testing.assert_array_equal(np.random.get_state()[1], state)
 
 
+def test_the_padding_of_a_flipped_view_stays_at_the_right_and_bottom(build, sample):
+    """As predictions are cut to the size of the image before they are flipped back."""
+    pad = dict(type='Pad', size=(100, 128), pad_val=9)
+    before, behind = ([STEPS[0], *order] for order in ((pad, STEPS[1]), (STEPS[1], pad)))
+    directions = ['horizontal', 'vertical']
+
+    first, second = (views(build, sample, transforms=steps, flip=True, flip_direction=directions)
+                     for steps in (before, behind))
+
+    for one, other in zip(first['img'], second['img'], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_steps_before_decide_nothing_about_the_views(build, sample):
     def resized():
         return build('Resize', img_scale=(28, 20))(sample())
