@@ -123,19 +123,21 @@ def as_bytes(img: np.ndarray, what: str) -> np.ndarray:
     low, high = (img.min(), img.max()) if img.size else (0, 0)
     if not (low >= 0 and high <= 255):  # NaN is in no range
         raise ConfigError(
-            f'{what} needs values from 0 to 255, not {img.dtype} from {low:g} to {high:g}: put it '
-            'before Normalize, bring values there by Rerange, or read files of more than 8 bits '
+            f'{what} needs values from 0 to 255, not {img.dtype} from {low:.6g} to {high:.6g}: put '
+            'it before Normalize, bring values there by Rerange, or read files of more than 8 bits '
             "with color_type='color'")
     return np.rint(img).astype(np.uint8)
 
 
 def solarize(img: np.ndarray, thr: int = 128) -> np.ndarray:
-    """Invert the values that are at least `thr`."""
+    """Invert the values of bytes that are at least `thr`."""
+    _check_depth(img, 'solarize')
     return np.where(img < thr, img, 255 - img)
 
 
 def posterize(img: np.ndarray, bits: int) -> np.ndarray:
     """Keep the highest `bits` of the eight bits of each value."""
+    _check_depth(img, 'posterize')
     shift = 8 - bits
     return img >> shift << shift
 
@@ -144,6 +146,7 @@ def adjust_color(
     img: np.ndarray, alpha: float = 1, beta: float | None = None, gamma: float = 0
 ) -> np.ndarray:
     """alpha * img + beta * gray + gamma; `beta` is 1 - alpha by default, which blends with grey."""
+    _check_depth(img, 'adjust_color')
     gray = gray2bgr(bgr2gray(img))
     beta = 1 - alpha if beta is None else beta
     blended = cv2.addWeighted(img, alpha, gray, beta, gamma)
@@ -162,9 +165,16 @@ def adjust_contrast(img: np.ndarray, factor: float = 1.0) -> np.ndarray:
 
 
 def _blend(img: np.ndarray, other: np.ndarray, factor: float) -> np.ndarray:
+    _check_depth(img, 'a change of brightness or contrast')
     mixed = cv2.addWeighted(
         img.astype(np.float32), factor, other.astype(np.float32), 1 - factor, 0)
     return np.clip(mixed, 0, 255).astype(img.dtype)
+
+
+def _check_depth(img: np.ndarray, what: str) -> None:
+    """Raise ConfigError for integers that a byte cannot hold, which would be cut to 255."""
+    if img.dtype.kind in 'iu' and img.dtype != np.uint8:
+        as_bytes(img, what)
 
 
 def _row(values: Channels) -> np.ndarray:

@@ -58,13 +58,13 @@ def decode_tiff(
     if not _is_plain(pages):
         return _decode_bands(content, pages, flag)
     page = pages[0]
-    decode = opencv if page.bits > 8 else decode
+    readers = [opencv, decode] if page.bits > 8 else [decode, opencv]
     # What both libraries give for 'unchanged' is not what is stored.
     converted = page.photometric in (PALETTE, YCBCR) or page.bits < 8 or (
         page.photometric == WHITE_IS_ZERO and page.bits == 8)
     if prefer_tifffile and not converted:
         return _decode_bands(content, pages, flag)
-    img = _first_to_decode(content, flag, [decode] if converted else [decode, opencv])
+    img = _first_to_decode(content, flag, readers[:1] if converted else readers)
     if img is None:
         _check_end(content, pages)
         # Tiles of 16 x 16 pixels and some compressions are none of OpenCV's.

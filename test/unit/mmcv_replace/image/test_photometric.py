@@ -15,6 +15,7 @@ from mmcv_replace.image import (
     solarize,
     split_channels,
 )
+from mmcv_replace.utils.errors import ConfigError
 
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
@@ -152,3 +153,28 @@ def test_adjust_contrast(photo, factor):
     expected = np.clip(photo * factor + mean * (1 - factor), 0, 255)
 
     np.testing.assert_allclose(adjust_contrast(photo, factor), expected, atol=1.6)
+
+
+@pytest.mark.parametrize('change', [
+    lambda img: clahe(img.astype(np.int32), 2.0), lambda img: lut_transform(img, TABLE),
+    lambda img: adjust_color(np.dstack([img] * 3), 0.5), lambda img: adjust_brightness(img, 0.5),
+    lambda img: adjust_contrast(np.dstack([img] * 3), 0.5), solarize,
+    lambda img: posterize(img, 4)])
+@pytest.mark.parametrize('value', [256, 65535])
+def test_integers_that_a_byte_cannot_hold_are_refused(change, value):
+    img = np.zeros((16, 16), np.uint16)
+    change(img + 255)
+    img[3, 5] = value
+
+    with pytest.raises(ConfigError, match=rf'needs values from 0 to 255, not u?int\d+ from 0 to '
+                                          rf"{value}: .*color_type='color'"):
+        change(img)
+
+
+TABLE = np.arange(256, dtype=np.uint8)[::-1].copy()
+
+
+def test_floats_are_rounded_to_the_entries_of_a_table():
+    img = np.array([[0.4, 0.6, 254.5, 254.6, 255]], np.float32)
+
+    np.testing.assert_array_equal(lut_transform(img, TABLE), [[255, 254, 1, 0, 0]])

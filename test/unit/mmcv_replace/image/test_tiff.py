@@ -132,10 +132,10 @@ def test_plain_files_need_no_tifffile(write, deep, without_tifffile):
             assert imfrombytes(content, backend=backend).shape == (40, 50, 3)
 
 
-@pytest.mark.parametrize('dtype', ['int16', 'uint32', 'int32', 'float32', 'float64'])
+@pytest.mark.parametrize('dtype', ['int16', 'int32', 'float32', 'float64'])
 def test_measured_values_are_kept_and_are_no_colours(write, deep, dtype, without_tifffile):
     """Such as heights, in one band, for which OpenCV is enough."""
-    img = (deep[..., 0].astype(np.float64) * 1.5 - 9000 * (dtype[0] != 'u')).astype(dtype)
+    img = (deep[..., 0] * 0.4 - 9000).astype(dtype)
     content = write(img, photometric='minisblack')
 
     assert_read(content, img, backends=('cv2', 'pillow'))
