@@ -38,10 +38,11 @@ class EpochBasedRunner(BaseRunner):
         self.model.eval()
         self.mode = 'val'
         self.data_loader = data_loader
-        self.call_hook('before_val_epoch')
-        for data_batch in self._batches(data_loader):
-            self._val_step(data_batch)
-        self.call_hook('after_val_epoch')
+        with self.log_buffer.validation():
+            self.call_hook('before_val_epoch')
+            for data_batch in self._batches(data_loader):
+                self._val_step(data_batch)
+            self.call_hook('after_val_epoch')
 
     def _batches(self, data_loader: DataLoader, first: int = 0) -> Iterator[Any]:
         """The batches of one pass from the `first` on; takes the time that each is waited for."""

@@ -86,7 +86,8 @@ class IterBasedRunner(BaseRunner):
     def _validate(self, loader: IterLoader, count: int) -> None:
         self.mode = 'val'
         self.data_loader = loader
-        self.call_hook('before_val_epoch')
-        while self._inner_iter < count:
-            self.val(loader)
-        self.call_hook('after_val_epoch')
+        with self.log_buffer.validation():
+            self.call_hook('before_val_epoch')
+            while self._inner_iter < count:
+                self.val(loader)
+            self.call_hook('after_val_epoch')

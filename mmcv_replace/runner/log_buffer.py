@@ -1,5 +1,6 @@
 """The numbers of the last iterations, until a logger wants their means."""
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,18 @@ class LogBuffer:
         self.val_history.clear()
         self.n_history.clear()
         self._means.clear()
+
+    @contextmanager
+    def validation(self) -> Iterator[None]:
+        """Values inside this context have means of their own; those of the training wait."""
+        training = self.val_history, self.n_history
+        self.val_history, self.n_history = {}, {}
+        self._means.clear()
+        try:
+            yield
+        finally:
+            self.val_history, self.n_history = training
+            self._means.clear()
 
     def clear_output(self) -> None:
         """Forget what is to be logged, keep the history."""
