@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class LrUpdaterHook(ScheduleHook):
     """Base of the policies: `get_lr` tells a group's rate from its rate before any schedule."""
 
+    quantity = 'learning rate'
+    config_key = 'lr_config'
+    minimum_key = 'min_lr'
+
     def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
         raise NotImplementedError
 
@@ -48,6 +52,8 @@ class FixedLrUpdaterHook(LrUpdaterHook):
 class StepLrUpdaterHook(LrUpdaterHook):
     """Times `gamma` every `step` epochs (iterations), or at each of a list of them."""
 
+    falls = True
+
     def __init__(self, step: int | list[int], gamma: float = 0.1, min_lr: float | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -56,13 +62,19 @@ class StepLrUpdaterHook(LrUpdaterHook):
         self.gamma = gamma
         self.min_lr = min_lr
 
+    def minimum(self, base: float) -> float | None:
+        return self.min_lr
+
     def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
-        return schedules.step(base_lr, self.progress(runner), self.step, self.gamma, self.min_lr)
+        return schedules.step(base_lr, self.progress(runner), self.step, self.gamma,
+                              self.floor(base_lr))
 
 
 @HOOKS.register_module()
 class ExpLrUpdaterHook(LrUpdaterHook):
     """Times `gamma` each epoch (iteration)."""
+
+    falls = True
 
     def __init__(self, gamma: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -76,19 +88,26 @@ class ExpLrUpdaterHook(LrUpdaterHook):
 class PolyLrUpdaterHook(LrUpdaterHook):
     """(1 - progress)^power, down to `min_lr`."""
 
+    falls = True
+
     def __init__(self, power: float = 1.0, min_lr: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.power = power
         self.min_lr = min_lr
 
+    def minimum(self, base: float) -> float | None:
+        return self.min_lr
+
     def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
         return schedules.poly(base_lr, self.progress(runner), self.total(runner), self.power,
-                              self.min_lr)
+                              self.floor(base_lr))
 
 
 @HOOKS.register_module()
 class InvLrUpdaterHook(LrUpdaterHook):
     """1 / (1 + gamma * progress)^power."""
+
+    falls = True
 
     def __init__(self, gamma: float, power: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -102,6 +121,8 @@ class InvLrUpdaterHook(LrUpdaterHook):
 class _ToMinimum(LrUpdaterHook):
     """A policy that ends at `min_lr`, or at `min_lr_ratio` times the base rate."""
 
+    falls = True
+
     def __init__(self, min_lr: float | None = None, min_lr_ratio: float | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -109,8 +130,12 @@ class _ToMinimum(LrUpdaterHook):
         self.min_lr = min_lr
         self.min_lr_ratio = min_lr_ratio
 
-    def minimum(self, base_lr: float) -> float:
-        return self.min_lr if self.min_lr_ratio is None else base_lr * self.min_lr_ratio
+    @property
+    def minimum_key(self) -> str:
+        return 'min_lr' if self.min_lr_ratio is None else 'min_lr_ratio'
+
+    def minimum(self, base: float) -> float | None:
+        return self.min_lr if self.min_lr_ratio is None else base * self.min_lr_ratio
 
 
 @HOOKS.register_module()
@@ -119,7 +144,7 @@ class CosineAnnealingLrUpdaterHook(_ToMinimum):
 
     def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
         return schedules.cosine(base_lr, self.progress(runner), self.total(runner),
-                                self.minimum(base_lr))
+                                self.floor(base_lr))
 
 
 @HOOKS.register_module()
@@ -135,7 +160,7 @@ class FlatCosineAnnealingLrUpdaterHook(_ToMinimum):
 
     def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
         return schedules.flat_cosine(base_lr, self.progress(runner), self.total(runner),
-                                     self.minimum(base_lr), self.start_percent)
+                                     self.floor(base_lr), self.start_percent)
 
 
 @HOOKS.register_module()
@@ -153,7 +178,7 @@ class CosineRestartLrUpdaterHook(_ToMinimum):
 
     def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
         return schedules.cosine_restart(base_lr, self.progress(runner), self.periods,
-                                        self.restart_weights, self.minimum(base_lr))
+                                        self.restart_weights, self.floor(base_lr))
 
 
 @HOOKS.register_module()

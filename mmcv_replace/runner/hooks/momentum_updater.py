@@ -1,4 +1,5 @@
 """Momentum policies: `policy='cyclic'` in momentum_config names CyclicMomentumUpdaterHook."""
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,11 @@ def read_momentum(group: dict[str, Any]) -> float:
 class MomentumUpdaterHook(ScheduleHook):
     """Base of the policies: `get_momentum` tells a group's momentum from its initial one."""
 
+    quantity = 'momentum'
+    config_key = 'momentum_config'
+    minimum_key = 'min_momentum'
+    bounded = True  # no momentum of 1 or more was met so far
+
     def __init__(self, warmup_ratio: float = 0.9, **kwargs: Any) -> None:
         super().__init__(warmup_ratio=warmup_ratio, **kwargs)
 
@@ -47,15 +53,29 @@ class MomentumUpdaterHook(ScheduleHook):
         return value / factor
 
     def set_value(self, group: dict[str, Any], value: float) -> None:
+        if value >= 1 and self.bounded:
+            self._tell_unbounded(value, 'momentum' in group)
         if 'momentum' in group:
             group['momentum'] = value
         else:
             group['betas'] = (value, *group['betas'][1:])
 
+    def _tell_unbounded(self, value: float, possible: bool) -> None:
+        """With 1 and more old gradients never fade; Adam and its kin cannot be computed then."""
+        message = (f'{type(self).__name__} sets the momentum to {value:g}, and from 1 on old '
+                   'gradients never fade: raise momentum_config.warmup_ratio above the '
+                   "optimizer's momentum, or lower that")
+        if not possible:
+            raise ConfigError(message)
+        logging.getLogger('mmseg').warning('%s', message)
+        self.bounded = False
+
 
 @HOOKS.register_module()
 class StepMomentumUpdaterHook(MomentumUpdaterHook):
     """Times `gamma` every `step` epochs (iterations), or at each of a list of them."""
+
+    falls = True
 
     def __init__(self, step: int | list[int], gamma: float = 0.5,
                  min_momentum: float | None = None, **kwargs: Any) -> None:
@@ -65,14 +85,19 @@ class StepMomentumUpdaterHook(MomentumUpdaterHook):
         self.gamma = gamma
         self.min_momentum = min_momentum
 
+    def minimum(self, base: float) -> float | None:
+        return self.min_momentum
+
     def get_momentum(self, runner: 'BaseRunner', base_momentum: float) -> float:
         return schedules.step(base_momentum, self.progress(runner), self.step, self.gamma,
-                              self.min_momentum)
+                              self.floor(base_momentum))
 
 
 @HOOKS.register_module()
 class CosineAnnealingMomentumUpdaterHook(MomentumUpdaterHook):
     """Half a cosine wave over the run, to `min_momentum` or `min_momentum_ratio` times the base."""
+
+    falls = True
 
     def __init__(self, min_momentum: float | None = None,
                  min_momentum_ratio: float | None = None, **kwargs: Any) -> None:
@@ -82,10 +107,17 @@ class CosineAnnealingMomentumUpdaterHook(MomentumUpdaterHook):
         self.min_momentum = min_momentum
         self.min_momentum_ratio = min_momentum_ratio
 
-    def get_momentum(self, runner: 'BaseRunner', base_momentum: float) -> float:
+    @property
+    def minimum_key(self) -> str:
+        return 'min_momentum' if self.min_momentum_ratio is None else 'min_momentum_ratio'
+
+    def minimum(self, base: float) -> float | None:
         ratio = self.min_momentum_ratio
-        minimum = self.min_momentum if ratio is None else base_momentum * ratio
-        return schedules.cosine(base_momentum, self.progress(runner), self.total(runner), minimum)
+        return self.min_momentum if ratio is None else base * ratio
+
+    def get_momentum(self, runner: 'BaseRunner', base_momentum: float) -> float:
+        return schedules.cosine(base_momentum, self.progress(runner), self.total(runner),
+                                self.floor(base_momentum))
 
 
 @HOOKS.register_module()

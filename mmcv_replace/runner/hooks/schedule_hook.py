@@ -1,4 +1,5 @@
 """What learning-rate and momentum hooks share: when to ask a schedule, and the warm-up."""
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ...utils.errors import ConfigError
@@ -18,7 +19,14 @@ class ScheduleHook(Hook):
     `by_epoch`: the schedule's progress is counted in epochs instead of iterations. `warmup`: None,
     'constant', 'linear' or 'exp', for the first `warmup_iters` iterations (epochs if
     `warmup_by_epoch`), starting at the scheduled value times `warmup_ratio`.
+
+    A minimum never lifts a group above its own base value: a group with a smaller one stays there.
     """
+
+    quantity = ''  # what is set, in words
+    config_key = ''  # of the config that describes the hook
+    minimum_key = ''  # of the option that `minimum` is
+    falls = False  # whether the policy is meant to lead down from the base value
 
     def __init__(self, by_epoch: bool = True, warmup: str | None = None, warmup_iters: int = 0,
                  warmup_ratio: float = 0.1, warmup_by_epoch: bool = False) -> None:
@@ -47,6 +55,15 @@ class ScheduleHook(Hook):
         """Value for this iteration without the warm-up."""
         raise NotImplementedError
 
+    def minimum(self, base: float) -> float | None:
+        """What the settings let the value of a group fall to; None for no limit."""
+        return None
+
+    def floor(self, base: float) -> float | None:
+        """`minimum`, but never above the value from which the group starts."""
+        minimum = self.minimum(base)
+        return None if minimum is None else min(minimum, base)
+
     def warm(self, value: float, factor: float) -> float:
         """Value in the warm-up, whose factor grows to 1."""
         raise NotImplementedError
@@ -58,11 +75,33 @@ class ScheduleHook(Hook):
     def before_run(self, runner: 'BaseRunner') -> None:
         self.base = [self.initial_value(group, index)
                      for index, group in enumerate(runner.optimizer.param_groups)]
+        self._tell_high_minimum()
+
+    def _tell_high_minimum(self) -> None:
+        held = [base for base in self.base if self.floor(base) != self.minimum(base)]
+        if not held:
+            return
+        logging.getLogger('mmseg').warning(
+            '%s leads to %g, which is above the %s that %d of %d optimizer groups start with (%s): '
+            'these keep theirs to the end, instead of rising. Set a smaller %s',
+            f'{self.config_key}.{self.minimum_key}', self.minimum(min(held)), self.quantity,
+            len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
+            self.minimum_key)
+
+    def _tell_rise(self, runner: 'BaseRunner', value: float, base: float) -> None:
+        if value > base * (1 + 1e-9):
+            logging.getLogger('mmseg').warning(
+                '%s raises the %s above the %g that a group starts with (to %g at iteration %d), '
+                'as its settings say: see %s', type(self).__name__, self.quantity, base, value,
+                runner.iter + 1, self.config_key)
+            self.falls = False  # told
 
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         factor = self._warmup_factor(runner)
         for group, base in zip(runner.optimizer.param_groups, self.base, strict=True):
             value = self._scheduled(runner, base)
+            if self.falls:
+                self._tell_rise(runner, value, base)
             self.set_value(group, value if factor is None else self.warm(value, factor))
 
     def _scheduled(self, runner: 'BaseRunner', base: float) -> float:

@@ -156,3 +156,65 @@ def test_epochs_need_to_be_known(make_runner, make_loader):
     runner.register_lr_hook({'policy': 'poly', 'by_epoch': True})
     with pytest.raises(ConfigError, match='set by_epoch=False for IterBasedRunner'):
         runner.run([make_loader()], [('train', 1)])
+
+
+# Each with a minimum above the second group, which starts with 0.01, and what the first does.
+HIGH_MINIMUM = {
+    'Step': {'step': 2, 'gamma': 0.5, 'min_lr': 0.03},
+    'Poly': {'power': 0.9, 'min_lr': 0.03},
+    'CosineAnnealing': {'min_lr': 0.03},
+    'FlatCosineAnnealing': {'min_lr': 0.03, 'start_percent': 0.3},
+    'CosineRestart': {'periods': [10, 10], 'restart_weights': [1, 0.5], 'min_lr': 0.03},
+}
+
+
+@pytest.mark.parametrize('policy', HIGH_MINIMUM)
+def test_a_minimum_lifts_no_group(policy, log_lines):
+    alone = rates_of(policy, lrs=(0.1,), **HIGH_MINIMUM[policy])
+    assert not log_lines
+    both = rates_of(policy, lrs=(0.1, 0.01, 0.), **HIGH_MINIMUM[policy])
+    assert [rates[:1] for rates in both] == alone
+    assert {(low, frozen) for _, low, frozen in both} == {(0.01, 0.)}
+    told, = log_lines
+    assert told == ('lr_config.min_lr leads to 0.03, which is above the learning rate that 2 of 3 '
+                    'optimizer groups start with (0, 0.01): these keep theirs to the end, instead '
+                    'of rising. Set a smaller min_lr')
+
+
+@pytest.mark.parametrize('policy', ['CosineAnnealing', 'FlatCosineAnnealing', 'CosineRestart'])
+def test_a_ratio_above_one_lifts_no_group(policy, log_lines):
+    options = {'periods': [20]} if policy == 'CosineRestart' else {}
+    assert rates_of(policy, min_lr_ratio=2, **options) == [[0.1, 0.2]] * 20
+    assert 'lr_config.min_lr_ratio leads to 0.2, which is above the learning rate' in log_lines[0]
+
+
+def test_the_shipped_schedule_with_a_smaller_rate():
+    """poly with min_lr=1e-4 once led from 6e-05 to 9.2e-05."""
+    rates = rates_of('Poly', lrs=(6e-5,), power=0.9, min_lr=1e-4, warmup='linear',
+                     warmup_iters=5, warmup_ratio=1e-6)
+    assert max(rates) == [6e-5]
+    assert rates[0] == [pytest.approx(6e-11)]
+    assert rates[5:] == [[6e-5]] * 15
+
+
+def test_the_arithmetic_of_published_results_stays():
+    rates = rates_of('Poly', lrs=(0.01, 1e-4), power=0.9, min_lr=1e-4)
+    assert rates == [[(0.01 - 1e-4) * (1 - i / 20)**0.9 + 1e-4, 1e-4] for i in range(20)]
+
+
+@pytest.mark.parametrize(('policy', 'options'), [
+    ('Step', {'step': 10, 'gamma': 10}), ('Exp', {'gamma': 1.1}),
+    ('Inv', {'gamma': 0.1, 'power': -1}), ('Poly', {'power': -0.5}),
+    ('CosineRestart', {'periods': [10, 10], 'restart_weights': [1, 3], 'min_lr': 0})])
+def test_a_rise_that_the_settings_ask_for_is_told_once(policy, options, log_lines):
+    rates = rates_of(policy, **options)
+    assert max(rate for rate, _ in rates) > 0.1
+    told, = log_lines
+    assert f'{policy}LrUpdaterHook raises the learning rate above the 0.1 that' in told
+    assert 'see lr_config' in told
+
+
+@pytest.mark.parametrize('policy', BY_ITER)
+def test_policies_that_rise_by_design_and_ordinary_settings_are_no_news(policy, log_lines):
+    rates_of(policy, **BY_ITER[policy][0])
+    assert not log_lines

@@ -88,3 +88,25 @@ def test_optimizer_without_momentum():
 def test_alternatives():
     with pytest.raises(ConfigError, match='min_momentum or min_momentum_ratio, not both'):
         momenta_of('CosineAnnealing', min_momentum=1, min_momentum_ratio=1)
+
+
+@pytest.mark.parametrize(('policy', 'options', 'key', 'leads_to'), [
+    ('Step', {'step': 4, 'min_momentum': 0.95}, 'min_momentum', '0.95'),
+    ('CosineAnnealing', {'min_momentum': 0.95}, 'min_momentum', '0.95'),
+    ('CosineAnnealing', {'min_momentum_ratio': 2}, 'min_momentum_ratio', '1.8')])
+@pytest.mark.parametrize('optimizer_type', ['SGD', 'Adam'])
+def test_a_minimum_does_not_lift(policy, options, key, leads_to, optimizer_type, log_lines):
+    assert momenta_of(policy, optimizer_type, **options) == [0.9] * 20
+    told, = log_lines
+    assert told.startswith(f'momentum_config.{key} leads to {leads_to}, which is above the '
+                           'momentum that 1 of 1 optimizer groups start with (0.9)')
+
+
+def test_a_momentum_that_never_fades(log_lines):
+    options = dict(step=100, warmup='linear', warmup_iters=4, warmup_ratio=0.8)
+    assert momenta_of('Step', **options)[0] == pytest.approx(1.125)
+    told, = log_lines
+    assert told.startswith('StepMomentumUpdaterHook sets the momentum to 1.125, and from 1 on old '
+                           'gradients never fade: raise momentum_config.warmup_ratio')
+    with pytest.raises(ConfigError, match='sets the momentum to 1.125'):
+        momenta_of('Step', 'Adam', **options)
