@@ -273,9 +273,11 @@ def make_grad_scaler(device: torch.device, **options: Any) -> torch.amp.GradScal
     return scaler(**options)
 
 
-def fused_optimizer(name: str, device: torch.device) -> Callable[..., torch.optim.Optimizer]:
+def fused_optimizer(name: str, device: torch.device,
+                    floating: bool = True) -> Callable[..., torch.optim.Optimizer]:
     """What a vendor's optimizer name stands for on `device`: its own, or torch's fused one.
 
+    `floating`: whether all parameters are real floating-point numbers, as fused kernels need.
     Raises ConfigError for an optimizer that torch lacks, on another device.
     """
     kind = kind_of(device)
@@ -286,7 +288,7 @@ def fused_optimizer(name: str, device: torch.device) -> Callable[..., torch.opti
         raise ConfigError(f'optimizer {name!r} exists on its own device only, and this is '
                           f'{device.type}; choose SGD, Adam or AdamW')
     # Without fused kernels, foreach is the next best.
-    switch = 'fused' if plain in kind.fused_optimizers else 'foreach'
+    switch = 'fused' if floating and plain in kind.fused_optimizers else 'foreach'
     return partial(getattr(torch.optim, plain), **{switch: True})
 
 

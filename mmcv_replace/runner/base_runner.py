@@ -20,6 +20,7 @@ from .hook_registration import HookRegistration
 from .hooks.ema import regular_form
 from .hooks.momentum_updater import read_momentum
 from .log_buffer import LogBuffer
+from .optimizer.fused import settle_kernels
 from .optimizer_state import load_optimizer_state
 from .precision import Precision
 from .run_state import build_run_state, gather_process_states, restore_run_state
@@ -182,6 +183,8 @@ class BaseRunner(HookRegistration, ABC):
         self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
         self.logger.info('workflow: %s, max: %s', workflow, length)
         self.workflow = [list(flow) for flow in workflow]
+        if self.optimizer is not None:
+            settle_kernels(self.optimizer)
         self.call_hook('before_run')
         try:
             self._begin()

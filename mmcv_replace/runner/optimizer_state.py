@@ -21,6 +21,7 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
         if not problems:
             optimizer.load_state_dict({**state, 'param_groups': _with_own_kernels(
                 optimizer, state['param_groups'])})
+            _lay_out_as_parameters(optimizer)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f'the optimizer state of {filename} cannot be used ({type(error).__name__}: {error}): '
@@ -38,6 +39,18 @@ def _with_own_kernels(optimizer: torch.optim.Optimizer,
     """The saved groups, computed as this device and config choose."""
     return [{**theirs, **{key: ours[key] for key in KERNEL_CHOICES if key in ours}}
             for ours, theirs in zip(optimizer.param_groups, saved, strict=True)]
+
+
+def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
+    """Give running averages the memory format of their parameters, which may differ between devices.
+
+    The fused kernels of the CPU read both from end to end, and do not look at strides.
+    """
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            if (isinstance(value, torch.Tensor) and value.shape == parameter.shape
+                    and value.stride() != parameter.stride()):
+                state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _group_problems(optimizer: torch.optim.Optimizer, saved: list[dict[str, Any]]) -> list[str]:

@@ -65,6 +65,11 @@ class Precision:
         return self.opt_level != 'O0'
 
     @property
+    def master_dtype(self) -> torch.dtype | None:
+        """Type of the copies that the optimizer steps for low-precision weights, if there are."""
+        return torch.float32 if self.opt_level == 'O2' else None
+
+    @property
     def scales_loss(self) -> bool:
         """Whether overflows are expected, and skipped."""
         return self.scaler is not None

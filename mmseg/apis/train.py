@@ -70,7 +70,7 @@ def train_segmentor(
     precision = precision_from_config(cfg, device)
     model = prepare_execution(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
-    optimizer = build_optimizer(model, cfg.optimizer)
+    optimizer = build_optimizer(model, cfg.optimizer, precision.master_dtype)
     precision.attach(model, optimizer)
     runner = build_runner(
         _runner_config(cfg),

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from ...device import FUSED_OPTIMIZERS, fused_optimizer, fused_optimizers
-from ...utils import Registry
+from ...utils import Registry, warn_once
+from .fused import settle_kernels
 
 OPTIMIZERS = Registry('optimizer')
 OPTIMIZER_BUILDERS = Registry('optimizer constructor')
@@ -23,13 +24,20 @@ for _, _optimizer in inspect.getmembers(torch.optim, inspect.isclass):
 def _device_dependent(name: str) -> Callable[..., torch.optim.Optimizer]:
     def make(params: Iterable, **options: Any) -> torch.optim.Optimizer:
         groups = list(params)
-        return fused_optimizer(name, _device_of(groups))(groups, **options)
+        parameters = _parameters(groups)
+        make_it = fused_optimizer(name, parameters[0].device, _are_floating(parameters))
+        return make_it(groups, **options)
     return make
 
 
-def _device_of(groups: list) -> torch.device:
-    first = groups[0]['params'] if isinstance(groups[0], dict) else groups
-    return next(iter(first if isinstance(first, list) else [first])).device
+def _parameters(groups: list) -> list[torch.Tensor]:
+    """Those of an optimizer's first argument, which may have groups."""
+    parts = [group['params'] if isinstance(group, dict) else group for group in groups]
+    return [p for part in parts for p in ([part] if isinstance(part, torch.Tensor) else part)]
+
+
+def _are_floating(parameters: Iterable[torch.Tensor]) -> bool:
+    return all(parameter.is_floating_point() for parameter in parameters)
 
 
 for _name in FUSED_OPTIMIZERS:
@@ -39,11 +47,19 @@ for _name in FUSED_OPTIMIZERS:
 def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
     """An optimizer's config, with `fused=True` where torch has that and nothing else is chosen.
 
-    One kernel then steps all parameters, and the loss scale of mixed precision needs no host.
+    One kernel then steps all parameters, and the loss scale of mixed precision needs no host. torch
+    refuses `fused` for complex parameters and whole numbers, where it is left out.
     """
     name = cfg.get('type')
-    if not params or any(choice in cfg for choice in KERNEL_CHOICES) or (
-            name not in fused_optimizers(_device_of(params))):
+    parameters = _parameters(params)
+    if not _are_floating(parameters):
+        if not cfg.get('fused'):
+            return cfg
+        warn_once(f'optimizer {name}: fused=True is left out, since not all parameters are real '
+                  'floating-point numbers')
+        return {key: value for key, value in cfg.items() if key != 'fused'}
+    if not parameters or any(choice in cfg for choice in KERNEL_CHOICES) or any(
+            name not in fused_optimizers(device) for device in {p.device for p in parameters}):
         return cfg
     # A user may have registered another class under torch's name.
     own = OPTIMIZERS.get(name) is getattr(torch.optim, name)
@@ -55,14 +71,20 @@ def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:
     return OPTIMIZER_BUILDERS.build(cfg)
 
 
-def build_optimizer(model: nn.Module, cfg: dict[str, Any]) -> torch.optim.Optimizer:
+def build_optimizer(model: nn.Module, cfg: dict[str, Any],
+                    master_dtype: torch.dtype | None = None) -> torch.optim.Optimizer:
     """The optimizer of `optimizer = dict(type='SGD', lr=0.01, paramwise_cfg=dict(...))`.
 
     `constructor` names the class that groups the parameters, DefaultOptimizerConstructor unless
-    given; `paramwise_cfg` is its to read.
+    given; `paramwise_cfg` is its to read. Fused kernels that do not step the weights right are
+    turned off; `master_dtype` is the type of what will be stepped for weights in low precision.
     """
     optimizer_cfg = copy.deepcopy(cfg)
     constructor = optimizer_cfg.pop('constructor', 'DefaultOptimizerConstructor')
     paramwise_cfg = optimizer_cfg.pop('paramwise_cfg', None)
-    return build_optimizer_constructor({'type': constructor, 'optimizer_cfg': optimizer_cfg,
-                                        'paramwise_cfg': paramwise_cfg})(model)
+    optimizer = build_optimizer_constructor({
+        'type': constructor, 'optimizer_cfg': optimizer_cfg, 'paramwise_cfg': paramwise_cfg})(model)
+    if isinstance(optimizer, torch.optim.Optimizer):  # a constructor of the user's makes anything
+        asked = bool(cfg.get('fused')) or cfg.get('type') in FUSED_OPTIMIZERS
+        settle_kernels(optimizer, master_dtype, quiet=not asked)
+    return optimizer

@@ -13,6 +13,7 @@ from ...utils import build_from_cfg, warn_once
 from ...utils.errors import ConfigError
 from ...utils.suggest import did_you_mean
 from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS, with_kernels
+from .fused import watch_kernels
 
 KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult',
         'bypass_duplicate')
@@ -71,7 +72,10 @@ class DefaultOptimizerConstructor:
             model = model.module
         params = self._groups(model) if self.paramwise_cfg else list(model.parameters())
         cfg = with_kernels(copy.copy(self.optimizer_cfg), params)
-        return build_from_cfg(cfg, OPTIMIZERS, {'params': params})
+        optimizer = build_from_cfg(cfg, OPTIMIZERS, {'params': params})
+        if isinstance(optimizer, torch.optim.Optimizer):
+            watch_kernels(optimizer)
+        return optimizer
 
     def _groups(self, model: nn.Module) -> list[dict[str, Any]]:
         """Parameters by their settings, in the order in which the settings first appear."""

@@ -1,0 +1,121 @@
+"""Whether fused kernels compute what their optimizer is: a trial tells, not a version.
+
+A kernel may be missing for a type of weights and leave them as they are, without an error: so
+torch 2.11 to 2.13 do with SGD on the CPU for bfloat16 and float16.
+"""
+import inspect
+import logging
+from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+
+from ...utils.errors import ConfigError
+
+# Not part of the arithmetic, or, as the rate, chosen for the trial.
+_LEFT_OUT = ('self', 'params', 'lr', 'foreach', 'fused', 'differentiable', 'capturable')
+Kind = tuple[torch.dtype, torch.device]
+
+_settled: WeakKeyDictionary[torch.optim.Optimizer, frozenset[Kind]] = WeakKeyDictionary()
+
+
+def settle_kernels(optimizer: torch.optim.Optimizer, master_dtype: torch.dtype | None = None,
+                   quiet: bool = False) -> None:
+    """Turn fused kernels off where they do not step these weights right; says so unless `quiet`.
+
+    `master_dtype`: of the copies that the optimizer is going to step in place of weights in low
+    precision. Weights that are added or change their type later are looked at before their step.
+    """
+    watch_kernels(optimizer)
+    stepped = {_stepped(kind, master_dtype) for kind in _kinds(optimizer)}
+    wrong = [kind for kind in sorted(stepped, key=str) if not _is_right(optimizer, kind)]
+    if wrong:
+        _turn_off(optimizer, wrong, quiet)
+    _settled[optimizer] = frozenset() if wrong else frozenset(stepped)
+
+
+def watch_kernels(optimizer: torch.optim.Optimizer) -> None:
+    """See to it that `settle_kernels` is called before a step of weights that it did not see."""
+    if optimizer not in _settled:
+        optimizer.register_step_pre_hook(_settle_again)
+        _settled[optimizer] = frozenset()
+
+
+def _settle_again(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    if _kinds(optimizer) != _settled[optimizer]:
+        settle_kernels(optimizer)
+
+
+def _kinds(optimizer: torch.optim.Optimizer) -> frozenset[Kind]:
+    """Types and devices of the weights that fused kernels step."""
+    return frozenset((p.dtype, p.device) for group in optimizer.param_groups if group.get('fused')
+                     for p in group['params'])
+
+
+def _stepped(kind: Kind, master_dtype: torch.dtype | None) -> Kind:
+    dtype, device = kind
+    low = dtype in (torch.float16, torch.bfloat16)
+    return (master_dtype if low and master_dtype is not None else dtype), device
+
+
+def _turn_off(optimizer: torch.optim.Optimizer, wrong: list[Kind], quiet: bool) -> None:
+    name = type(optimizer).__name__
+    what = ', '.join(f'{str(dtype).removeprefix("torch.")} on {device}' for dtype, device in wrong)
+    message = (f'optimizer {name}: fused=True is left out, since its fused kernel does not step '
+               f'weights of {what} as {name} does without it. To keep it use float32 weights')
+    if getattr(optimizer, 'found_inf', None) is not None:
+        # A step that a loss scaler has begun relies on the fused kernel.
+        raise ConfigError(f'{message}, or set optimizer.fused=False')
+    for settings in (optimizer.defaults, *optimizer.param_groups):
+        if settings.get('fused'):
+            settings['fused'] = None
+    optimizer._step_supports_amp_scaling = False
+    if not quiet:
+        logging.getLogger('mmseg').warning('%s', message)
+
+
+def _is_right(optimizer: torch.optim.Optimizer, kind: Kind) -> bool:
+    base = next(cls for cls in type(optimizer).__mro__ if cls.__module__.startswith('torch.optim'))
+    if inspect.unwrap(type(optimizer).step) is not inspect.unwrap(base.step):
+        return True  # arithmetic of the user's own
+    accepted = set(inspect.signature(base.__init__).parameters) - {*_LEFT_OUT}
+    return all(fused_works(base, _trial_options(group, accepted), *kind)
+               for group in optimizer.param_groups if group.get('fused'))
+
+
+def _trial_options(group: dict[str, Any], accepted: set[str]) -> tuple[tuple[str, Any], ...]:
+    """Settings of a group, as numbers; a weight decay large enough to be seen in bfloat16."""
+    options = {}
+    for key in sorted(accepted & group.keys()):
+        value = group[key]
+        options[key] = tuple(map(float, value)) if isinstance(value, list | tuple) else value
+    if options.get('weight_decay'):
+        options['weight_decay'] = 0.5
+    return tuple((key, value.item() if isinstance(value, torch.Tensor) else value)
+                 for key, value in options.items())
+
+
+@cache
+def fused_works(cls: type[torch.optim.Optimizer], options: tuple[tuple[str, Any], ...],
+                dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether two steps of the fused optimizer move a weight as two of the plain one do."""
+    try:
+        fused, plain = (_trial(cls, dict(options), dtype, device, switch)
+                        for switch in (dict(fused=True), dict(foreach=False, fused=False)))
+    except (RuntimeError, NotImplementedError):  # refused: no such kernel
+        return False
+    difference = float((fused - plain).abs().max())
+    return difference <= max(1e-4, 8 * torch.finfo(dtype).eps)
+
+
+def _trial(cls: type[torch.optim.Optimizer], options: dict[str, Any], dtype: torch.dtype,
+           device: torch.device, switch: dict[str, bool]) -> torch.Tensor:
+    """A weight after two steps: more values than a vector of the processor holds, and a rest."""
+    weight = torch.linspace(0.25, 0.5, 67, dtype=torch.float64).to(device, dtype)
+    weight.requires_grad_()
+    optimizer = cls([weight], lr=0.25, **options, **switch)
+    for size in (1.0, 0.5):
+        weight.grad = (torch.linspace(0.5, 1, 67, dtype=torch.float64) * size).to(device, dtype)
+        optimizer.step()
+    return weight.detach().double().cpu()
