@@ -42,7 +42,7 @@ def _with_own_kernels(optimizer: torch.optim.Optimizer,
 
 
 def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
-    """Give running averages the memory format of their parameters, which may differ between devices.
+    """Give running averages the memory format of their parameters, which devices choose.
 
     The fused kernels of the CPU read both from end to end, and do not look at strides.
     """
