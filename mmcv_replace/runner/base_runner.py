@@ -64,6 +64,7 @@ class BaseRunner(HookRegistration, ABC):
         self.finished_iters = 0
         self.next_epoch = 0
         self.resumed_run: str | None = None  # whose checkpoint this run began with
+        self.begun_from: set[Path] = set()  # files that are neither deleted nor written over
         self.accumulating = False  # gradients are kept for a step of a later iteration
         self.saver = CheckpointSaver(self.logger)
         self.checkpoint_dir = self.work_dir
@@ -266,6 +267,22 @@ class BaseRunner(HookRegistration, ABC):
             self.saver.save_now(checkpoint, path, complete)
         return path
 
+    def begins_from(self, *files: str | Path | None) -> None:
+        """Keep files that the user has named, such as the weights to start from, as they are."""
+        self.begun_from.update(Path(file).expanduser().resolve() for file in files
+                               if file is not None and Path(file).expanduser().is_file())
+
+    def free_path(self, path: Path) -> Path:
+        """`path`, or one beside it if that is a file from which the run began."""
+        free, count = path, 0
+        while free.resolve() in self.begun_from:
+            count += 1
+            free = path.with_name(f'{path.stem}_{count}{path.suffix}')
+        if count:
+            self.logger.warning('%s, from which this run began, is kept: the checkpoint of that '
+                                'name is written as %s', path, free.name)
+        return free
+
     def load_checkpoint(self, filename: str | Path, map_location: str | torch.device = 'cpu',
                         strict: bool = False) -> dict[str, Any]:
         """Load the weights of a checkpoint, and return all of it."""
@@ -287,6 +304,8 @@ class BaseRunner(HookRegistration, ABC):
         self._epoch = self.next_epoch = meta['epoch']
         self._iter = self.finished_iters = meta['iter']
         self.resumed_run = meta.get('run_id')
+        if self.resumed_run is None or self.resumed_run != self.meta.get('run_id'):
+            self.begins_from(checkpoint)  # of another run: the user has named it
         if self.resumed_run is not None:
             self.meta.setdefault('run_id', self.resumed_run)
         self.hook_msgs.update(meta.get('hook_msgs') or {})

@@ -82,6 +82,7 @@ def train_segmentor(
             meta=meta,
             precision=precision))
     runner.timestamp = timestamp or runner.timestamp
+    runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'))
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),

@@ -1,5 +1,6 @@
 """A training job from a config: folders, log, seeds, data, model, then `train_segmentor`."""
 import copy
+import itertools
 import os
 import time
 from pathlib import Path
@@ -40,7 +41,7 @@ def train_from_config(
     """Run the training that the config describes and return its runner."""
     check_settings(cfg)
     work_dir = _prepare_work_dir(cfg, process)
-    timestamp = time.strftime('%Y%m%d_%H%M%S', time.localtime())
+    timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'
     logger = get_root_logger(cfg.get('log_level', 'INFO'), str(log_file))
     run = choose_start(cfg, process)
@@ -102,6 +103,13 @@ def _prepare_work_dir(cfg: Config, process: Process) -> Path:
         raise ConfigError(f'work_dir={cfg.work_dir!r} cannot be written: {error}; free some space, '
                           'mend the permissions or choose another --work-dir') from error
     return work_dir
+
+
+def _free_timestamp(work_dir: Path) -> str:
+    """The time, as the name of log files that no run of the same second has."""
+    now = time.strftime('%Y%m%d_%H%M%S', time.localtime())
+    names = (f'{now}_{count}' if count else now for count in itertools.count())
+    return next(name for name in names if not (work_dir / f'{name}.log').exists())
 
 
 def _choose_seed(cfg: Config, process: Process) -> None:

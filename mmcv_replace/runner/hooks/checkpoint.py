@@ -7,6 +7,7 @@ from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
 from ..dist_utils import master_only
 from .hook import HOOKS, Hook, check_unit
+from .own_checkpoints import OwnCheckpoints
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner
@@ -17,7 +18,8 @@ class CheckpointHook(Hook):
     """Saves every `interval` epochs (iterations unless `by_epoch`), and at the end if `save_last`.
 
     `out_dir`: the work directory by default. `max_keep_ckpts`: how many to keep, -1 for all; the
-    newest and the best one are never deleted, and no other before the newest is safely written.
+    newest and the best one are never deleted, and no other before the newest is safely written; nor
+    are checkpoints of other runs in the same folder, and those that the run began with.
     `meta` is added to that of the runner. `create_symlink`: keep latest.pth pointing at the newest.
 
     `async_save`: the training waits for a copy in memory only, and the file is written meanwhile.
@@ -48,6 +50,7 @@ class CheckpointHook(Hook):
         self.async_save = async_save
         self.verify = verify
         self.on_error = on_error
+        self._own: OwnCheckpoints | None = None  # on the first rank
 
     def before_run(self, runner: 'BaseRunner') -> None:
         if self.out_dir is None and runner.work_dir is None:
@@ -56,6 +59,19 @@ class CheckpointHook(Hook):
         runner.checkpoint_dir = str(self.out_dir or runner.work_dir)
         runner.saver.configure(self.async_save, self.verify, self.on_error)
         self._clean(runner)
+        self._look_around(runner)
+
+    @master_only
+    def _look_around(self, runner: 'BaseRunner') -> None:
+        folder = Path(runner.checkpoint_dir)
+        self._own = OwnCheckpoints(runner, folder, self.filename_tmpl)
+        others = [path.name for path in self._own.others]
+        if others:
+            runner.logger.warning(
+                '%s holds %d checkpoints of another run (%s): none is deleted, but a checkpoint of '
+                'this run replaces one of the same name. Choose another %s to keep both', folder,
+                len(others), ', '.join(others[:3] + ['...'] * (len(others) > 3)),
+                'checkpoint_config.out_dir' if self.out_dir else '--work-dir')
 
     @master_only
     def _clean(self, runner: 'BaseRunner') -> None:
@@ -87,24 +103,19 @@ class CheckpointHook(Hook):
             if not written:
                 runner.hook_msgs['last_ckpt'] = former
 
+        file = runner.free_path(folder / self.filename_tmpl.format(number))
         path = runner.save_checkpoint(
-            folder, self.filename_tmpl.format(number), meta=self.meta,
-            save_optimizer=self.save_optimizer, create_symlink=self.create_symlink, by_rule=True,
-            afterwards=lambda: self._delete_outdated(runner, folder, number), settled=settle)
+            folder, file.name, meta=self.meta, save_optimizer=self.save_optimizer,
+            create_symlink=self.create_symlink, by_rule=True,
+            afterwards=lambda: self._delete_outdated(runner, file, number), settled=settle)
         runner.hook_msgs['last_ckpt'] = str(path)
         runner.saver.poll()
 
-    def _delete_outdated(self, runner: 'BaseRunner', folder: Path, newest: int) -> None:
+    def _delete_outdated(self, runner: 'BaseRunner', path: Path, number: int) -> None:
+        self._own.add(path, number)
         if self.max_keep_ckpts > 0:
             best = runner.hook_msgs.get('best_ckpt')
-            for old in self._outdated(folder, newest):
-                if best is None or old.resolve() != Path(best).resolve():
+            kept = runner.begun_from | ({Path(best).resolve()} if best else set())
+            for old in self._own.beyond(self.max_keep_ckpts, number):
+                if old.resolve() not in kept:
                     old.unlink(missing_ok=True)
-
-    def _outdated(self, folder: Path, newest: int) -> list[Path]:
-        """Files of this hook, of this run or the one that it resumes, beyond `max_keep_ckpts`."""
-        pattern = re.escape(self.filename_tmpl).replace(r'\{\}', r'(\d+)')
-        numbered = [(int(match[1]), path) for path in folder.iterdir()
-                    if (match := re.fullmatch(pattern, path.name))]
-        files = sorted(pair for pair in numbered if pair[0] <= newest)
-        return [path for _, path in files[:-self.max_keep_ckpts]]

@@ -1,5 +1,6 @@
 """Save and leave when the machine is wanted back."""
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..dist_utils import from_first_rank
@@ -53,8 +54,9 @@ class PreemptionHook(Hook):
         runner.collect_state()
         saved = None
         if runner.rank == 0 and runner.checkpoint_dir is not None:
-            saved = runner.save_checkpoint(runner.checkpoint_dir,
-                                           f'iter_{runner.finished_iters}.pth')
+            file = runner.free_path(Path(runner.checkpoint_dir,
+                                         f'iter_{runner.finished_iters}.pth'))
+            saved = runner.save_checkpoint(file.parent, file.name)
         # The others wait: launchers end the rest of a job of which one process has left.
         saved = from_first_rank(saved)
         cause = self._request.received or 'a signal to another process'

@@ -166,7 +166,7 @@ class EvalHook(Hook):
         replaced = same_metric and former.parent.resolve() == file.parent.resolve()
 
         def conclude() -> None:
-            if replaced and former != file:
+            if replaced and former != file and former.resolve() not in runner.begun_from:
                 former.unlink(missing_ok=True)
             note_evaluated(runner, done)
 
