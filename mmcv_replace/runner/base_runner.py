@@ -18,7 +18,8 @@ from .checkpoint_io import build_checkpoint, point_latest_at
 from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
 from .hooks.ema import regular_form
-from .hooks.momentum_updater import read_momentum
+from .hooks.lr_updater import LrUpdaterHook
+from .hooks.momentum_updater import MomentumUpdaterHook, read_momentum
 from .log_buffer import LogBuffer
 from .optimizer.fused import settle_kernels
 from .optimizer_state import load_optimizer_state
@@ -183,6 +184,7 @@ class BaseRunner(HookRegistration, ABC):
         self.logger.info('Start running, host: %s, work_dir: %s', get_host_info(), self.work_dir)
         self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
         self.logger.info('workflow: %s, max: %s', workflow, length)
+        self._tell_if_done()
         self.workflow = [list(flow) for flow in workflow]
         if self.optimizer is not None:
             settle_kernels(self.optimizer)
@@ -196,6 +198,15 @@ class BaseRunner(HookRegistration, ABC):
                 self.call_hook('after_run')
             finally:
                 self.saver.close()
+
+    def _tell_if_done(self) -> None:
+        done, total, key = ((self._epoch, self._max_epochs, 'max_epochs') if self.counts_by_epoch
+                            else (self._iter, self._max_iters, 'max_iters'))
+        if 0 < done >= total:
+            self.logger.warning('the run goes on from the end of %s %d, and runner.%s=%d: nothing '
+                                'is left to train. Raise runner.%s to train longer',
+                                'epoch' if self.counts_by_epoch else 'iteration', done, key, total,
+                                key)
 
     def _begin(self) -> None:
         """Start the workflow from its top, or from where a checkpoint was written."""
@@ -315,6 +326,9 @@ class BaseRunner(HookRegistration, ABC):
             self.logger.info('%s has no run_state, as those of other versions: random numbers and '
                              'the pass over the data begin anew', checkpoint)
         if resume_optimizer and self.optimizer is not None:
-            load_optimizer_state(self.optimizer, loaded, checkpoint)
+            scheduled = [key for key, hook in (('lr', LrUpdaterHook),
+                                               ('momentum', MomentumUpdaterHook))
+                         if any(isinstance(each, hook) for each in self.hooks)]
+            load_optimizer_state(self.optimizer, loaded, checkpoint, tuple(scheduled))
         self.call_hook('after_resume', loaded)
         self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)

@@ -1,20 +1,30 @@
 """The optimizer's state out of a checkpoint, where it fits."""
+import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..utils.errors import CheckpointError
+from ..utils.suggest import short
 from .optimizer.builder import KERNEL_CHOICES
+
+# What a schedule changes -> where it remembers the value that it began with.
+INITIAL = {'lr': 'initial_lr', 'momentum': 'initial_momentum'}
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str, Any],
-                         filename: str | Path) -> None:
-    """Load `checkpoint['optimizer']`; CheckpointError lists what does not fit."""
+                         filename: str | Path, scheduled: tuple[str, ...] = ()) -> None:
+    """Load `checkpoint['optimizer']`; CheckpointError lists what does not fit.
+
+    The settings of its groups replace those of the optimizer: a warning names the ones that differ.
+    `scheduled`: which of lr and momentum hooks change in the course of a run.
+    """
     if 'optimizer' not in checkpoint:
         raise CheckpointError(f'{filename} cannot be resumed: it holds no optimizer state. To '
                               'start a new run from its weights use --load-from')
     state = checkpoint['optimizer']
+    former = [_settings(group) for group in optimizer.param_groups]
     try:
         problems = (_group_problems(optimizer, state['param_groups'])
                     or _shape_problems(optimizer, state))
@@ -22,6 +32,7 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             optimizer.load_state_dict({**state, 'param_groups': _with_own_kernels(
                 optimizer, state['param_groups'])})
             _lay_out_as_parameters(optimizer)
+            problems = _missing_settings(optimizer)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f'the optimizer state of {filename} cannot be used ({type(error).__name__}: {error}): '
@@ -32,6 +43,65 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             f'the optimizer state of {filename} does not fit this optimizer:\n  '
             + '\n  '.join(problems) + '\nResume with the optimizer and paramwise_cfg of that run, '
             'or start a new run from its weights with --load-from')
+    _tell_replaced(former, [_settings(group, scheduled) for group in optimizer.param_groups],
+                   filename)
+
+
+def _settings(group: dict[str, Any], scheduled: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a config sets of a group; lr and momentum as they are before any schedule."""
+    settings = {key: value for key, value in group.items()
+                if key not in ('params', *KERNEL_CHOICES, *INITIAL.values())}
+    for key, initial in INITIAL.items():
+        if initial in group:
+            value = group[initial]
+        elif key in scheduled:  # by a policy of its own values, which are not the optimizer's
+            value = None
+        else:
+            continue
+        if key in settings:
+            settings[key] = value
+        elif key == 'momentum' and 'betas' in settings:
+            settings['betas'] = value and (value, *settings['betas'][1:])
+    return settings
+
+
+def _tell_replaced(former: list[dict[str, Any]], loaded: list[dict[str, Any]],
+                   filename: str | Path) -> None:
+    places: dict[tuple[str, str, str], list[int]] = {}
+    for index, (ours, theirs) in enumerate(zip(former, loaded, strict=True)):
+        for key in ours:
+            if theirs.get(key) is not None and not is_same(ours[key], theirs[key]):
+                change = key, short_value(ours[key]), short_value(theirs[key])
+                places.setdefault(change, []).append(index)
+    if places:
+        lines = [f'{key}: config {ours}, checkpoint {theirs}{_of_groups(groups, len(former))}'
+                 for (key, ours, theirs), groups in places.items()]
+        logging.getLogger('mmseg').warning(
+            'the optimizer goes on with its settings in %s; those of the config are not in force:'
+            '\n  %s\nFor a new run with the settings of the config, from the weights of that '
+            'checkpoint, use --load-from instead', filename, '\n  '.join(lines))
+
+
+def _of_groups(groups: list[int], total: int) -> str:
+    if len(groups) == total:
+        return ''
+    return f' (group{"s" * (len(groups) > 1)} {", ".join(map(str, groups))} of {total})'
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two settings mean the same: lists and tuples, tensors of one number and numbers."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    one, other = (value.tolist() if isinstance(value, torch.Tensor) else value
+                  for value in (one, other))
+    return one == other
+
+
+def short_value(value: Any) -> str:
+    """A setting as it is written in a config, cut where it is long."""
+    return short(value.tolist() if isinstance(value, torch.Tensor) else value)
 
 
 def _with_own_kernels(optimizer: torch.optim.Optimizer,
@@ -51,6 +121,14 @@ def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
             if (isinstance(value, torch.Tensor) and value.shape == parameter.shape
                     and value.stride() != parameter.stride()):
                 state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _missing_settings(optimizer: torch.optim.Optimizer) -> list[str]:
+    """What a step needs, and neither the loaded groups nor the optimizer itself fills in."""
+    missing = sorted({key for group in optimizer.param_groups for key in optimizer.defaults
+                      if key not in group})
+    return [f'it has no {", ".join(missing)}, as {type(optimizer).__name__} needs: it is of '
+            'another type'] if missing else []
 
 
 def _group_problems(optimizer: torch.optim.Optimizer, saved: list[dict[str, Any]]) -> list[str]:

@@ -18,6 +18,7 @@ from mmcv_replace.utils.errors import CheckpointError
 from mmseg.utils import get_root_logger
 
 from .process import Process
+from .resume_changes import tell_changes
 
 
 def choose_start(cfg: Config, process: Process) -> dict[str, str]:
@@ -32,6 +33,8 @@ def choose_start(cfg: Config, process: Process) -> dict[str, str]:
     # With several machines torchrun counts the restarts of each.
     automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
     chosen = _choose(cfg, automatic) if process.rank == 0 else None
+    if chosen is not None:
+        tell_changes(cfg, chosen[0])
     cfg.resume_from, known = from_first_rank(chosen)
     if cfg.get('seed') is None:
         cfg.seed = known.get('seed')

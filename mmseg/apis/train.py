@@ -65,8 +65,15 @@ def train_segmentor(
     loaders = [_train_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
-    if cfg.get('load_from') and not cfg.get('resume_from'):
+    if cfg.get('load_from') and cfg.get('resume_from'):
+        logger.warning('load_from=%s is not used: the run goes on from %s, which holds all '
+                       'weights. For a new run from the former leave out --resume-from and '
+                       '--auto-resume', cfg.load_from, cfg.resume_from)
+    elif cfg.get('load_from'):
         tell_other_classes(cfg, load_checkpoint(model, cfg.load_from, logger=logger), datasets[0])
+        if cfg.model.get('pretrained'):
+            logger.info('load_from=%s: its weights replace the pretrained ones (%s)',
+                        cfg.load_from, cfg.model.pretrained)
     precision = precision_from_config(cfg, device)
     model = prepare_execution(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))

@@ -253,3 +253,20 @@ def test_the_generator_of_the_device_is_restored_on_the_same_kind(monkeypatch):
     assert seen == []
     restore_random_states(states, device)
     assert seen == [(device, torch.tensor([7]))]
+
+
+@pytest.mark.parametrize(('by_epoch', 'length', 'told'), [
+    (False, 2, 'iteration 3, and runner.max_iters=2'), (False, 3, 'iteration 3, and'),
+    (True, 3, 'epoch 3, and runner.max_epochs=3'), (True, 1, 'epoch 3, and'),
+    (False, 4, None), (True, 4, None)])
+def test_a_resume_with_nothing_left_to_train(make_runner, make_loader, tmp_path, log_lines,
+                                             by_epoch, length, told):
+    first = make_runner(by_epoch)
+    first.run([make_loader()], [('train', 1)])
+    first.save_checkpoint(tmp_path, 'x.pth')
+    runner = make_runner(by_epoch, **{'max_epochs' if by_epoch else 'max_iters': length})
+    runner.resume(tmp_path / 'x.pth')
+    runner.run([make_loader()], [('train', 1)])
+    said = [line for line in log_lines if 'nothing is left to train' in line]
+    assert len(said) == (told is not None)
+    assert all(f'from the end of {told}' in line for line in said)
