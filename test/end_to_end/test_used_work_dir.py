@@ -1,0 +1,57 @@
+"""Runs in a work directory that another run has used, and resumes with other settings."""
+import json
+
+import pytest
+
+
+@pytest.fixture
+def train(tool, small_config, tmp_path):
+    """Train in one work directory; returns the log of the run."""
+    def run(*argv, iters, **options):
+        work_dir = tmp_path / 'work'
+        known = set(work_dir.glob('*.log'))
+        settings = {'runner.max_iters': iters, 'checkpoint_config.interval': 1, **options}
+        tool('train')([str(small_config), '--device', 'cpu', '--no-validate', '--work-dir',
+                       str(work_dir), *map(str, argv), '--cfg-options',
+                       *(f'{key}={value}' for key, value in settings.items())])
+        log, = set(work_dir.glob('*.log')) - known
+        return log.read_text()
+    return run
+
+
+def rates(work_dir, number):
+    """Learning rates of the run that started as the one of that number."""
+    log = sorted(work_dir.glob('*.log.json'))[number]
+    lines = map(json.loads, log.read_text().splitlines())
+    return [line['lr'] for line in lines if line.get('mode') == 'train']
+
+
+def test_a_resume_in_place_with_other_settings(train, tmp_path):
+    work_dir = tmp_path / 'work'
+    train(iters=3, seed=1)
+    first = {name: (work_dir / name).read_bytes() for name in ('iter_1.pth', 'iter_3.pth')}
+    log = train('--resume-from', work_dir / 'iter_3.pth', '--load-from', work_dir / 'iter_1.pth',
+                iters=5, seed=1, **{'optimizer.lr': 0.001, 'optimizer.momentum': 0.5,
+                                    'checkpoint_config.max_keep_ckpts': 1})
+    assert '  lr: config 0.001, checkpoint 0.01\n  momentum: config 0.5, checkpoint 0.9\n' in log
+    assert "  runner.max_iters: config 5, checkpoint 3; in force is the config's\n" in log
+    assert f'load_from={work_dir}/iter_1.pth is not used: the run goes on from {work_dir}' in log
+    assert 0.001 < rates(work_dir, 1)[0] < 0.01  # as it says
+    assert sorted(path.name for path in work_dir.glob('iter_*.pth')) == [
+        'iter_1.pth', 'iter_3.pth', 'iter_5.pth']
+    assert all((work_dir / name).read_bytes() == data for name, data in first.items())
+
+
+def test_a_new_run_in_a_used_folder(train, tmp_path):
+    work_dir = tmp_path / 'work'
+    train(iters=3, **{'checkpoint_config.interval': 3})
+    before = (work_dir / 'iter_3.pth').read_bytes()
+    log = train('--load-from', work_dir / 'iter_3.pth', iters=4,
+                **{'checkpoint_config.interval': 2, 'checkpoint_config.max_keep_ckpts': 1,
+                   'optimizer.lr': 6e-5})
+    assert (work_dir / 'iter_3.pth').read_bytes() == before
+    assert 'holds 1 checkpoints of another run (iter_3.pth): none is deleted' in log
+    assert sorted(path.name for path in work_dir.glob('iter_*.pth')) == ['iter_3.pth', 'iter_4.pth']
+    # The schedule falls to 1e-4, which is above the rate of this run.
+    assert rates(work_dir, 1) == [6e-5] * 4
+    assert 'lr_config.min_lr leads to 0.0001, which is above the learning rate' in log
