@@ -292,8 +292,11 @@ def fused_optimizer(name: str, device: torch.device,
     return partial(getattr(torch.optim, plain), **{switch: True})
 
 
-def seed_everything(seed: int, deterministic: bool = False) -> None:
-    """Seed Python, NumPy and torch on every device; `deterministic` asks for repeatable kernels."""
+def seed_everything(seed: int, deterministic: bool | str = False) -> None:
+    """Seed Python, NumPy and torch on every device; `deterministic` asks for repeatable kernels.
+
+    With 'strict' an operator that has none is a RuntimeError, otherwise torch warns of it.
+    """
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -301,7 +304,7 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
         # cuBLAS needs the variable to be repeatable; it is ignored elsewhere.
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         torch.backends.cudnn.benchmark = False
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.use_deterministic_algorithms(True, warn_only=deterministic != 'strict')
 
 
 def get_random_state(device: torch.device) -> torch.Tensor | None:

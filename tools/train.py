@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from mmseg.apis.bootstrap import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.train_job import train_from_config
-from mmseg.apis.train_options import add_train_arguments, apply_train_arguments
+from mmseg.apis.train_options import (
+    add_train_arguments,
+    apply_train_arguments,
+    split_deterministic,
+)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a segmentation model')
     add_common_arguments(parser)
     add_train_arguments(parser)
-    return parser.parse_args(argv)
+    return parser.parse_args(split_deterministic(sys.argv[1:] if argv is None else argv))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

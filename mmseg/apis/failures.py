@@ -6,9 +6,15 @@ from contextlib import contextmanager
 import torch.distributed as dist
 
 from mmcv_replace.runner import get_dist_info
-from mmcv_replace.runner.hooks import describe_ranks
+from mmcv_replace.runner.hooks import describe_ranks, nondeterministic_operator
 from mmcv_replace.runner.preemption import finish_speaking
-from mmcv_replace.utils.errors import DataError, LostPeerError, UserError, add_note
+from mmcv_replace.utils.errors import (
+    ConfigError,
+    DataError,
+    LostPeerError,
+    UserError,
+    add_note,
+)
 
 _EXCHANGE = re.compile(r'gloo|timed? ?out|connection (closed|reset|refused)|peer', re.IGNORECASE)
 _WORKER = re.compile(r'DataLoader worker \(pid')
@@ -37,6 +43,21 @@ def naming_lost_peers() -> Iterator[None]:
         if world_size > 1 and not (isinstance(error, UserError) or told):
             add_note(error, note)
         raise
+
+
+@contextmanager
+def naming_nondeterminism() -> Iterator[None]:
+    """Turn what torch raises in strict deterministic mode into an error that says what to do."""
+    try:
+        yield
+    except RuntimeError as error:
+        operator = nondeterministic_operator(str(error))
+        if operator is None or isinstance(error, UserError):
+            raise
+        raise ConfigError(
+            f"deterministic='strict': torch has no deterministic implementation of {operator} "
+            'for this device. Replace the layer or loss that uses it, train on another device, or '
+            'use plain --deterministic, which only names it in the log') from error
 
 
 def _is_exchange(error: Exception) -> bool:

@@ -41,6 +41,7 @@ SETTINGS: dict[str, Any] = {
     'dist_params': dict | None,
     'find_unused_parameters': bool,
     'cudnn_benchmark': bool,
+    'deterministic': bool | str | None,
     'load_from': str | None,
     'match_classes': bool,
     'resume_from': str | None,

@@ -22,7 +22,7 @@ from mmcv_replace.runner import (
     load_checkpoint,
     precision_from_config,
 )
-from mmcv_replace.runner.hooks import RankWatchHook
+from mmcv_replace.runner.hooks import NondeterminismHook, RankWatchHook
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
@@ -37,7 +37,7 @@ from mmseg.utils import get_root_logger
 
 from .evaluation_loader import evaluation_loader
 from .execution import prepare_execution
-from .failures import naming_lost_peers
+from .failures import naming_lost_peers, naming_nondeterminism
 from .loader_settings import loader_settings
 from .settings import check_settings
 from .trained_classes import check_resumed_classes, tell_other_classes
@@ -108,7 +108,10 @@ def train_segmentor(
         runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
     if cfg.get('preemption', {}) is not None:
         runner.register_hook_from_cfg({**cfg.get('preemption', {}), 'type': 'PreemptionHook'})
-    with naming_lost_peers():
+    if torch.is_deterministic_algorithms_warn_only_enabled():
+        interval = (cfg.get('log_config') or {}).get('interval', 50)
+        runner.register_hook(NondeterminismHook(interval), priority='VERY_LOW')
+    with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
     return runner
 

@@ -27,19 +27,27 @@ from .resuming import choose_start
 from .settings import check_settings
 from .splits import build_split
 from .train import train_segmentor
+from .train_options import read_deterministic
 
 
-def set_random_seed(seed: int, deterministic: bool = False) -> None:
-    """Seed every random generator; `deterministic` asks the kernels to be repeatable too."""
+def set_random_seed(seed: int, deterministic: bool | str = False) -> None:
+    """Seed every random generator; `deterministic` asks the kernels to be repeatable too.
+
+    With 'strict' an operator that is not is an error.
+    """
     seed_everything(seed, deterministic)
 
 
 @naming_lost_peers()
 def train_from_config(
-    cfg: Config, process: Process, validate: bool = True, deterministic: bool = False
+    cfg: Config, process: Process, validate: bool = True, deterministic: bool | str = False
 ) -> BaseRunner:
-    """Run the training that the config describes and return its runner."""
+    """Run the training that the config describes and return its runner.
+
+    `deterministic` (True or 'strict') goes before the config's.
+    """
     check_settings(cfg)
+    deterministic = read_deterministic(deterministic or cfg.get('deterministic'))
     work_dir = _prepare_work_dir(cfg, process)
     timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'

@@ -1,9 +1,26 @@
 """The options of `tools/train.py` and what each changes in the config."""
 import argparse
+from collections.abc import Sequence
+from itertools import zip_longest
 
 from mmcv_replace.runner.precision import OPT_LEVELS
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
+
+STRICT = 'strict'
+
+
+def split_deterministic(argv: Sequence[str]) -> list[str]:
+    """The arguments, with `--deterministic` closed where the word behind it is not its value."""
+    return [f'{word}=on' if word == '--deterministic' and after != STRICT else word
+            for word, after in zip_longest(argv, argv[1:])]
+
+
+def read_deterministic(value: bool | str | None) -> bool | str:
+    """False, True or 'strict'; ConfigError for any other value."""
+    if value not in (None, True, False, STRICT):
+        raise ConfigError(f'deterministic={value!r}: set True, False or {STRICT!r}')
+    return value or False
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +37,10 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     devices.add_argument('--gpus', type=int, help='number of devices; more than one needs torchrun')
     devices.add_argument('--gpu-ids', type=int, nargs='+', help='index of the device to use')
     parser.add_argument('--seed', type=int, help='random seed; without one it is drawn and logged')
-    parser.add_argument('--deterministic', action='store_true',
-                        help='repeatable kernels: the same seed gives the same run')
+    parser.add_argument('--deterministic', nargs='?', const=True, default=False, metavar=STRICT,
+                        type=_deterministic,
+                        help='repeatable kernels: the same seed gives the same run; operators that '
+                        f'have none are named in the log, with {STRICT!r} they are an error')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--loss-scale', type=_loss_scale, default='dynamic', metavar='N|dynamic',
                         help='loss scale of float16 mixed precision (default: dynamic)')
@@ -49,6 +68,12 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.fp16 = dict(loss_scale=args.loss_scale, opt_level=args.opt_level)
     if args.prof:
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='ProfilerHook')]
+
+
+def _deterministic(text: str) -> bool | str:
+    if text not in ('on', STRICT):
+        raise argparse.ArgumentTypeError(f'{text!r}: write {STRICT!r}, or nothing behind it')
+    return True if text == 'on' else STRICT
 
 
 def _loss_scale(text: str) -> float | str:

@@ -1,6 +1,7 @@
 """What happens besides forward passes during a run."""
 from .checkpoint import CheckpointHook
 from .closure import ClosureHook
+from .determinism import NondeterminismHook, nondeterministic_operator
 from .ema import EMAHook, averaged_state, find_ema
 from .hook import HOOKS, Hook, check_unit
 from .invalid_loss import CheckInvalidLossHook
@@ -18,7 +19,8 @@ from .sampler_seed import DistSamplerSeedHook
 __all__ = [
     'HOOKS', 'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DistSamplerSeedHook',
     'EMAHook', 'Hook', 'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook',
-    'OptimizerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook', 'RankWatchHook',
-    'TensorboardLoggerHook', 'TextLoggerHook',
-    'averaged_state', 'check_unit', 'describe_ranks', 'find_ema', 'note_iteration',
+    'NondeterminismHook', 'OptimizerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook',
+    'RankWatchHook', 'TensorboardLoggerHook', 'TextLoggerHook',
+    'averaged_state', 'check_unit', 'describe_ranks', 'find_ema', 'nondeterministic_operator',
+    'note_iteration',
 ]

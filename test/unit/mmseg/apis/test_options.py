@@ -8,7 +8,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import OutputOptions, start_process
 from mmseg.apis.test_job import enable_aug_test
-from mmseg.apis.train_options import apply_train_arguments
+from mmseg.apis.train_options import apply_train_arguments, read_deterministic
 
 
 @pytest.fixture
@@ -86,6 +86,25 @@ def test_both_spellings_of_options(train_args, argv):
 ])
 def test_the_spellings_of_the_reference(train_args, argv, name, value):
     assert getattr(train_args(*argv), name) == value
+
+
+@pytest.mark.parametrize(('argv', 'value'), [
+    ([], False), (['--deterministic'], True), (['--deterministic', 'strict'], 'strict'),
+    (['--deterministic=strict'], 'strict')])
+@pytest.mark.parametrize('first', [True, False])
+def test_deterministic_and_the_config_behind_it(tool, argv, value, first):
+    args = tool('train').parse_args(['c.py', *argv] if first else [*argv, 'c.py'])
+    assert (args.config, args.deterministic) == ('c.py', value)
+
+
+def test_deterministic_in_another_way(tool, capsys):
+    with pytest.raises(SystemExit):
+        tool('train').parse_args(['c.py', '--deterministic=very'])
+    assert "'very': write 'strict', or nothing behind it" in capsys.readouterr().err
+    for value in (None, False, True, 'strict'):
+        assert read_deterministic(value) == (value or False)
+    with pytest.raises(ConfigError, match="deterministic='very': set True, False or 'strict'"):
+        read_deterministic('very')
 
 
 def test_one_process_on_the_cpu():
