@@ -3,6 +3,7 @@ import ast
 from typing import Any
 
 from .errors import ConfigError
+from .literal import literal_value
 
 
 def read_literal_config(text: str, source: str) -> dict[str, Any]:
@@ -29,24 +30,9 @@ def read_literal_config(text: str, source: str) -> dict[str, Any]:
 def _assigned(statement: ast.stmt) -> dict[str, Any]:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return {name: _value(value)}
+            return {name: literal_value(value)}
         # How names that no statement can set are saved.
         case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name('globals'), [], []), 'update'),
                                [ast.Dict() as entries], [])):
-            return _value(entries)
+            return literal_value(entries)
     raise ValueError(statement)
-
-
-def _value(node: ast.expr) -> Any:
-    match node:
-        case ast.Call(ast.Name('dict'), [], keywords) if all(word.arg for word in keywords):
-            return {word.arg: _value(word.value) for word in keywords}
-        case ast.Call(ast.Name('float'), [ast.Constant(str() as number)], []):
-            return float(number)
-        case ast.List(items):
-            return [_value(item) for item in items]
-        case ast.Tuple(items):
-            return tuple(_value(item) for item in items)
-        case ast.Dict(keys, items):
-            return {_value(key): _value(item) for key, item in zip(keys, items, strict=True)}
-    return ast.literal_eval(node)

@@ -1,18 +1,21 @@
 """Values and key=value pairs of the command line. Literals only: nothing is ever evaluated."""
 import argparse
-import ast
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from .errors import ConfigError
+from .literal import LiteralError, read_literal
 from .suggest import short
 
 _WORDS = {'true': True, 'false': False, 'none': None}
 _INT = re.compile(r'[+-]?[0-9]+')
 _FLOAT = re.compile(r'[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|nan)', re.IGNORECASE)
 _QUOTED = re.compile(r'''(['"])(?:\\.|(?!\1).)*\1''', re.DOTALL)
+# `dict(.*)` is a regular expression.
+_DICT = re.compile(r'dict\s*\((?=\s*([\w)*\'"(\[{]|$))')
+# What follows the bracket of `dict(1).jpg`, which is the name of a file.
+_GOES_ON = re.compile(r'[\w./\\-]')
 _CLOSING = {'(': ')', '[': ']', '{': '}'}
 _MAX_DEPTH = 50
 
@@ -20,9 +23,9 @@ _MAX_DEPTH = 50
 def parse_option_value(text: str) -> Any:
     """Read the value of an option.
 
-    Numbers, True/False/None in any case, quoted strings, dicts as in Python, `[a,b]` and `a,b`
-    as lists, `(a,b)` as a tuple, all nested at will; anything else is a str. Raises ConfigError for
-    a bracket without its partner.
+    Numbers, True/False/None in any case, quoted strings, `{...}` and `dict(...)` as in Python,
+    `[a,b]` and `a,b` as lists, `(a,b)` as a tuple, all nested at will; anything else is a str.
+    Raises ConfigError for a bracket without its partner, and for a dict that is no literal.
     """
     return _parse(text, text, 0)
 
@@ -31,28 +34,59 @@ def _parse(text: str, whole: str, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         raise ConfigError(f'option value {short(whole)} is nested more than {_MAX_DEPTH} deep')
     text = text.strip()
-    opening = text[:1] in _CLOSING
+    opening, is_dict = text[:1] in _CLOSING, _begins_dict(text)
     parts = _split_at_commas(text)
     if parts is None:
+        if is_dict:
+            return _parse_dict(text, whole)  # which tells what is wrong
         if opening:
             raise ConfigError(f'option value {short(whole)}: a bracket or quote is not closed '
                               "(quote the whole option for the shell: 'key=(1,2)')")
         return text
     if len(parts) > 1:
         return [_parse(part, whole, depth + 1) for part in _without_last_empty(parts)]
+    if is_dict or text[:1] == '{' and text.endswith('}'):
+        return _parse_dict(text, whole)
     if opening and text.endswith(_CLOSING[text[0]]):
         return _parse_bracket(text, whole, depth)
     return _parse_word(text)
 
 
+def _begins_dict(text: str, start: int = 0) -> bool:
+    """Whether `dict(` stands there, and is not the beginning of a name such as `dict(1).jpg`."""
+    found = _DICT.match(text, start)
+    if found is None:
+        return False
+    end = _end_of_call(text, found.end())
+    return end is None or not _GOES_ON.match(text, end)
+
+
+def _end_of_call(text: str, position: int) -> int | None:
+    """Where the bracket ends that was opened before `position`; None where it does not."""
+    depth = 1
+    while position < len(text):
+        quoted = _QUOTED.match(text, position)
+        if quoted:
+            position = quoted.end()
+            continue
+        depth += (text[position] in _CLOSING) - (text[position] in _CLOSING.values())
+        position += 1
+        if depth == 0:
+            return position
+    return None
+
+
+def _parse_dict(text: str, whole: str) -> Any:
+    try:
+        return read_literal(text)
+    except LiteralError as error:
+        place = '' if text == whole.strip() else f' in {short(text)}'
+        raise ConfigError(f"option value {short(whole)}: {error}{place}; a dict is written as in "
+                          "Python, with quotes around its strings: {'type': 'SGD', 'lr': 0.1} or "
+                          "dict(type='SGD', lr=0.1)") from error
+
+
 def _parse_bracket(text: str, whole: str, depth: int) -> Any:
-    if text[0] == '{':
-        try:
-            return _literal(text)
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-            raise ConfigError(f"option value {short(whole)}: a dict is written as in Python, "
-                              "with quotes around its strings: {'type': 'SGD', 'lr': 0.1}"
-                              ) from error
     inner = text[1:-1]
     parts = _split_at_commas(inner)
     if parts is None:  # '(a)(b)': the first bracket does not end with the last
@@ -70,17 +104,11 @@ def _parse_word(text: str) -> Any:
         if _FLOAT.fullmatch(text):
             return float(text)
         if text[:1] in ('"', "'"):
-            value = _literal(text)
+            value = read_literal(text)
             return value if isinstance(value, str) else text
-    except (ValueError, SyntaxError, MemoryError):
+    except ValueError:
         pass  # too long for an int, or text that only begins like a quoted one
     return text
-
-
-def _literal(text: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # of a backslash that escapes nothing
-        return ast.literal_eval(text)
 
 
 def _split_at_commas(text: str) -> list[str] | None:
@@ -93,6 +121,11 @@ def _split_at_commas(text: str) -> list[str] | None:
             if quoted is None:
                 return None
             position = quoted.end() - 1
+        elif before in '([{,:' and _begins_dict(text, position):
+            end = _end_of_call(text, _DICT.match(text, position).end())
+            if end is None:
+                return None
+            position, char = end - 1, ')'
         elif char in _CLOSING:
             open_brackets.append(_CLOSING[char])
         elif char in _CLOSING.values():
@@ -101,7 +134,7 @@ def _split_at_commas(text: str) -> list[str] | None:
         elif char == ',' and not open_brackets:
             parts.append(text[start:position])
             start = position + 1
-        before = before if char == ' ' else char
+        before = before if char.isspace() else char
         position += 1
     return None if open_brackets else [*parts, text[start:]]
 

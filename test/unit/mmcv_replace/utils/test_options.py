@@ -1,12 +1,14 @@
 import argparse
 import contextlib
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmcv_replace.utils import DictAction
+from mmcv_replace.utils import Config, DictAction
+from mmcv_replace.utils.config_text import format_config
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.options import parse_option_value
 
@@ -26,12 +28,75 @@ from mmcv_replace.utils.options import parse_option_value
     ('2012_08', '2012_08'), ('0x10', '0x10'), ('1e', '1e'), ('--', '--'), ('a=b', 'a=b'),
     ('(a)(b)', '(a)(b)'), ('img (1).png', 'img (1).png'), ('epoch_{}.pth', 'epoch_{}.pth'),
     ('a)b', 'a)b'), ('__import__("os").getcwd()', '__import__("os").getcwd()'),
-    ('dict(a=1)', 'dict(a=1)'), ('1+1', '1+1'), ('१', '१'), ('9' * 5000, '9' * 5000),
+    ('1+1', '1+1'), ('१', '१'), ('9' * 5000, '9' * 5000),
 ])
 def test_value(text, value):
     parsed = parse_option_value(text)
     assert parsed == value
     assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(('text', 'value'), [
+    ('dict()', {}), (' dict( a = 1 ) ', {'a': 1}), ('dict(a=1,)', {'a': 1}),
+    ("[dict(type='EMAHook')]", [{'type': 'EMAHook'}]),
+    ("[dict(type='A, )b', x=[1, (2,)]), foo, dict()]",
+     [{'type': 'A, )b', 'x': [1, (2,)]}, 'foo', {}]),
+    ("(dict(a='it\\'s'),)", ({'a': "it's"},)), ('dict(a=1),dict(b=-2)', [{'a': 1}, {'b': -2}]),
+    ("{'a': dict(b=')')}", {'a': {'b': ')'}}),
+    ("dict(a=dict(b=[dict(c=None, d=(True, -1.5e-3))]))",
+     {'a': {'b': [{'c': None, 'd': (True, -1.5e-3)}]}}),
+    ("dict(a=float('-inf'))", {'a': -math.inf}),
+    ("dict(ü='ä',\n b={1: 2})", {'ü': 'ä', 'b': {1: 2}}),
+    ("dict(_delete_=True, type='AdamW', lr=6e-5)", {'_delete_': True, 'type': 'AdamW', 'lr': 6e-5}),
+    # Names of files and regular expressions are texts; so is what is in quotes.
+    ('dict(1).jpg', 'dict(1).jpg'), ('dict(old)/a.png', 'dict(old)/a.png'),
+    ('dict(.*)', 'dict(.*)'), (r'dict(\w+)', r'dict(\w+)'), ('a/dict(b=1)', 'a/dict(b=1)'),
+    ('mydict(a=1)', 'mydict(a=1)'), ('Dict(a=1)', 'Dict(a=1)'), ('dict', 'dict'),
+    ('[foo(a=1)]', ['foo(a=1)']), ("'dict(a=1)'", 'dict(a=1)'), ('["dict(a=b)"]', ['dict(a=b)']),
+])
+def test_dict_calls(text, value):
+    parsed = parse_option_value(text)
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize('name', ['README.md', 'README.zh-CN.md'])
+def test_options_in_the_readme_mean_dicts(repo_dir, name):
+    """What a user copies from there changes a config to dicts, not to texts."""
+    forms = re.findall(r'([a-z_.]+)="(dict\(.*?\))"', (repo_dir / name).read_text(encoding='utf-8'))
+    assert len(forms) >= 5
+    cfg = Config(dict(data=dict(cache=None)))
+    cfg.merge_from_dict({key: parse_option_value(text) for key, text in forms})
+    assert cfg.cpu == {'keep_memory': False, 'threads': 4}
+    assert cfg.compile == {'mode': 'max-autotune'}
+    assert cfg.data == {'cache': {'level': 'decoded', 'max_gb': 8},
+                        'on_error': {'action': 'skip', 'max_skipped': 100},
+                        'test_dataloader': {'samples_per_gpu': 8}}
+
+
+@pytest.mark.parametrize(('text', 'message'), [
+    ('dict(type=EMAHook)', r"no literal.* \(character 11, at 'EMAHook\)'\); a dict is written as"),
+    ("[dict(type='A'), dict(type=B)]", r"character 11, at 'B\)'\) in 'dict\(type=B\)'"),
+    ("{'a': dict(b=c)}", r"character 14, at 'c\)}'"),
+    ('dict(ü=1,\n b=c)', r"character 14, at 'c\)'"),
+    ('dict(a=1, **x)', r'\*\* is not read \(character 13'), ('dict(**{})', r'\*\* is not read'),
+    ('dict(*x)', r'dict\(\.\.\.\) takes name=value alone'),
+    ("dict([('a', 1)])", r'dict\(\.\.\.\) takes name=value alone \(character 6'),
+    ('dict(a=1, a=2)', "the key 'a' is there twice"), ("{'a': 1, 'a': 2}", 'there twice'),
+    ('{[]: 1}', 'this cannot be a key'), ("dict(a=float('x'))", 'could not convert'),
+    ('dict(a=1', r"never closed \(character 5, at '\(a=1'"), ('dict(a=1))', r"unmatched '\)'"),
+    ("dict(a='x)", 'unterminated string'), ('[dict(a=1)', 'not closed'),
+    ('dict(a=1) dict(b=2)', "invalid syntax.*character 11"), ('dict(lambda=1)', 'invalid syntax'),
+    ("dict(a=open('x', 'w'))", "no literal.*character 8"), ('dict(a=true)', 'no literal'),
+    ('dict(a=[x for x in (1,)])', 'no literal'), ("dict(a=f'{1}')", 'no literal'),
+    ('dict(a=-x)', 'no literal'), ('dict(a=9**9)', 'no literal'),
+    ('dict(a=' + '[' * 60 + ']' * 60 + ')', 'nested more than 50 deep'),
+    ('dict(a=' * 1000 + '1' + ')' * 1000, 'nested'),
+    ('dict(a=' + '-' * 9999 + '1)', 'nest|recursion'),
+])
+def test_dict_calls_that_are_no_literals(text, message):
+    with pytest.raises(ConfigError, match=f'(?s)option value .*{message}'):
+        parse_option_value(text)
 
 
 def test_nan():
@@ -63,6 +128,13 @@ PLAIN = st.recursive(
 @given(PLAIN)
 def test_repr_of_a_plain_value_is_read_back(value):
     assert parse_option_value(repr(value)) == value
+
+
+@settings(max_examples=150, deadline=None)
+@given(PLAIN)
+def test_the_text_of_a_config_is_read_back(value):
+    text = format_config({'key': value}).removeprefix('key = ')
+    assert parse_option_value(f'[{text}, 1]') == [value, 1]
 
 
 @settings(max_examples=150, deadline=None)
