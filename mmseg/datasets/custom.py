@@ -8,14 +8,20 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import HardDiskBackend
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigError, DataError, add_note
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.labels import remap_labels
 
 from . import scoring
 from .annotation import decode_label
 from .builder import DATASETS
-from .classes import Palette, choose_palette, read_classes, subset_label_map
+from .classes import (
+    Palette,
+    check_own_classes,
+    choose_palette,
+    read_classes,
+    subset_label_map,
+)
 from .listing import ImgInfo, check_folders, check_samples, is_remote, list_samples
 from .on_error import DroppedSamplesError, naming_file
 from .pipelines import Compose, LoadAnnotations
@@ -34,10 +40,10 @@ class CustomDataset(Dataset):
     Masks are palette or grey PNGs of class indices. The text file `split` has one NAME a line;
     without it all images under `img_dir` are used. Relative paths are under `data_root`.
 
-    `classes` (names, or a text file of them) chooses some of the dataset's CLASSES; the others are
-    ignored. `reduce_zero_label` ignores the value 0 and lowers the others by one; it serves the
-    evaluation and goes with the setting of the same name of LoadAnnotations. `palette` holds one
-    RGB colour a class.
+    `classes` (a list of names, or the name of a text file of them) chooses some of the dataset's
+    CLASSES; the others are ignored. `reduce_zero_label` ignores the value 0 and lowers the others by
+    one; it serves the evaluation and goes with the setting of the same name of LoadAnnotations.
+    `palette` holds one RGB colour a class.
     """
 
     CLASSES: Sequence[str] | None = None
@@ -167,16 +173,25 @@ class CustomDataset(Dataset):
         self, classes: str | Sequence[str] | None = None, palette: Palette | None = None
     ) -> tuple[Sequence[str] | None, Palette | None]:
         """Names and colours of the classes in use; sets `label_map` when these are a choice."""
+        if self.CLASSES is not None:
+            check_own_classes(type(self).__name__, self.CLASSES)
         if classes is None:
             if self.CLASSES is None:
                 return None, palette
             palette = self.PALETTE if palette is None else palette
             return self.CLASSES, choose_palette(self.CLASSES, palette)
-        wanted = read_classes(classes)
+        wanted = read_classes(classes, self.CLASSES)
         if self.CLASSES is not None:
             self._check_reduce_zero_label()
-            self.label_map = subset_label_map(
-                self.CLASSES, wanted, self.ignore_index, self.reduce_zero_label, self.label_map)
+            try:
+                self.label_map = subset_label_map(
+                    self.CLASSES, wanted, self.ignore_index, self.reduce_zero_label,
+                    self.label_map)
+            except ConfigError as error:
+                if not isinstance(classes, list | tuple):
+                    add_note(error, f'the names were read from the file {classes}; a single class '
+                             f'is written classes=[{classes!r}]')
+                raise
         return wanted, self.get_palette_for_custom_classes(wanted, palette)
 
     def get_palette_for_custom_classes(

@@ -3,7 +3,12 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation.labels import remap_labels
-from mmseg.datasets.classes import choose_palette, read_classes, subset_label_map
+from mmseg.datasets.classes import (
+    check_own_classes,
+    choose_palette,
+    read_classes,
+    subset_label_map,
+)
 
 NAMES = ('wall', 'sky', 'tree', 'road')
 
@@ -14,6 +19,65 @@ def test_classes_come_from_a_list_a_tuple_or_a_file(tmp_path):
     assert read_classes(['a', 'b']) == ('a', 'b')
     assert read_classes(('a',)) == ('a',)
     assert read_classes(str(tmp_path / 'names.txt')) == ('traffic light', 'road')
+
+
+@pytest.mark.parametrize('content', [
+    b'\xef\xbb\xbfa b\r\n\r\nc\r\n', b'a b\rc', b'\n\na b\n c \n\n', b'\xef\xbb\xbf\na b\nc'])
+def test_marks_and_blank_lines_of_a_file_are_no_classes(tmp_path, content):
+    (tmp_path / 'names.txt').write_bytes(content)
+    assert read_classes(tmp_path / 'names.txt') == ('a b', 'c')
+
+
+@pytest.mark.parametrize('content', [None, b'\xff\xd8\xff\xe0', b'\xff\xfew\x00'])
+def test_a_text_that_names_no_list_may_mean_one_class(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / 'water').write_bytes(content)
+    with pytest.raises(ConfigError, match=r"classes='water' is the name of a text file with one "
+                       rf"class a line, .*water.* looked for in {tmp_path}\); for a single class "
+                       r"write classes=\['water'\]"):
+        read_classes('water')
+
+
+def test_a_folder_of_that_name_is_no_list(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'water').mkdir()
+    with pytest.raises(ConfigError, match=r"directory.*write classes=\['water'\]"):
+        read_classes('water')
+
+
+def test_a_file_named_like_a_class_could_be_meant_as_either(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'road').write_text('sky\n')
+    with pytest.raises(ConfigError, match=r"'road' is a class of the dataset: for a single class "
+                       r"write classes=\['road'\], for the file classes='\./road'"):
+        read_classes('road', NAMES)
+    assert read_classes('./road', NAMES) == ('sky',)
+    assert read_classes(['road'], NAMES) == ('road',)
+
+
+@pytest.mark.parametrize(('classes', 'message'), [
+    ([], 'one name at least'), ((), 'one name at least'), ([''], 'none of them empty'),
+    (['a', ' '], 'none of them empty'),
+    (['a', 'b', 'a', 'c', 'c'], "once, and 'a', 'c' is there more than once")])
+def test_lists_without_sense(classes, message):
+    with pytest.raises(ConfigError, match=message):
+        read_classes(classes)
+
+
+@pytest.mark.parametrize(('content', 'message'), [
+    ('\n \n', 'names.txt.*one name at least'), ('a\nb\na\n', "names.txt.*'a' is there more than")])
+def test_files_without_sense(tmp_path, content, message):
+    (tmp_path / 'names.txt').write_text(content)
+    with pytest.raises(ConfigError, match=message):
+        read_classes(str(tmp_path / 'names.txt'))
+
+
+@pytest.mark.parametrize('classes', ['water', (1, 2), ['a', None]])
+def test_own_classes_that_are_no_names(classes):
+    """`CLASSES = ('water')` lacks a comma: it would be five classes of one letter."""
+    with pytest.raises(ConfigError, match=r"(?s)Mine\.CLASSES=.*with a comma: \('water',\)"):
+        check_own_classes('Mine', classes)
 
 
 @pytest.mark.parametrize('classes', [3, [1, 2], dict(a=1)])
@@ -30,6 +94,8 @@ def test_classes_that_are_not_wanted_are_ignored():
 def test_unknown_classes_are_named():
     with pytest.raises(ConfigError, match=r"classes \['see'\] are not among .*: wall, sky, tree"):
         subset_label_map(NAMES, ('sky', 'see'), 255, False)
+    with pytest.raises(ConfigError, match=r"did you mean 'road'\?"):
+        subset_label_map(NAMES, ('raod',), 255, False)
 
 
 @pytest.mark.parametrize('reduce_zero_label', [False, True])

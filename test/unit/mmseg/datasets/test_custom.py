@@ -188,6 +188,32 @@ def test_choosing_classes_needs_the_same_reduce_zero_label_in_the_pipeline(make)
         make(classes=['c'], reduce_zero_label=True)
 
 
+def test_a_class_that_stands_alone_is_not_read_as_a_file(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"write classes=\['water'\]"):
+        make(CustomDataset, classes='water')
+    (tmp_path / 'c').write_text('a\n')
+    with pytest.raises(ConfigError, match=r"'c' is a class of the dataset"):
+        make(classes='c')
+    assert make(classes='./c').CLASSES == ('a',)
+
+
+def test_names_of_a_file_that_the_dataset_lacks(make, tmp_path):
+    (tmp_path / 'list.txt').write_text('a\n2007_000032\n')
+    with pytest.raises(ConfigError, match="'2007_000032'.*not among") as raised:
+        make(classes=str(tmp_path / 'list.txt'))
+    told = '\n'.join([str(raised.value), *getattr(raised.value, '__notes__', [])])
+    assert f'the names were read from the file {tmp_path}/list.txt' in told
+
+
+def test_one_class_without_its_comma(make):
+    class Water(CustomDataset):
+        CLASSES = ('water')
+
+    with pytest.raises(ConfigError, match=r"Water\.CLASSES='water' is not a tuple of names"):
+        make(Water)
+
+
 def test_classes_without_a_list_to_choose_from_are_just_names(make, data_root):
     (data_root / 'names.txt').write_text('w\nx\ny\nz\n')
 
