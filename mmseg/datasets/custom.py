@@ -41,8 +41,8 @@ class CustomDataset(Dataset):
     without it all images under `img_dir` are used. Relative paths are under `data_root`.
 
     `classes` (a list of names, or the name of a text file of them) chooses some of the dataset's
-    CLASSES; the others are ignored. `reduce_zero_label` ignores the value 0 and lowers the others by
-    one; it serves the evaluation and goes with the setting of the same name of LoadAnnotations.
+    CLASSES; the others are ignored. `reduce_zero_label` ignores the value 0 and lowers the others
+    by one; it serves the evaluation and goes with the setting of that name of LoadAnnotations.
     `palette` holds one RGB colour a class.
     """
 
