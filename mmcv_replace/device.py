@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .host import DEFAULTS as HOST_SETTINGS
 from .host import start_host
 from .utils.errors import ConfigError, DeviceError
 from .utils.logging import warn_once
@@ -49,6 +50,7 @@ class DeviceKind:
     optimizers: str | None = None  # module with the vendor's own fused optimizers
     profiler: str = 'torch.profiler'
     settings: Mapping[str, Any] = field(default_factory=dict)  # start-up defaults, by dotted name
+    strict: str | None = None  # variable that forbids operators to run on the host instead
 
     @property
     def module(self) -> ModuleType | None:
@@ -75,7 +77,8 @@ KINDS = (
         profiler='torch_npu.profiler',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
-        settings={'jit_compile': False, 'allow_internal_format': False}),
+        settings={'jit_compile': False, 'allow_internal_format': False},
+        strict='TORCH_NPU_FALLBACK_CPU_DISABLE'),
     DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
                fused_optimizers=('Adam', 'AdamW', 'SGD')),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
@@ -178,8 +181,9 @@ def start_device(device: torch.device, settings: Mapping[str, Any] | None = None
     """Make `device` the current one of this process and apply its start-up settings.
 
     `settings` (a config's `npu = dict(...)`) change the defaults of the table; a name is a switch
-    of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32'. Those
-    of the CPU are `start_host`'s.
+    of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32', or
+    'strict': an operator without a kernel is an error, where it would run on the host unnoticed.
+    Those of the CPU are `start_host`'s.
     """
     kind = kind_of(device)
     if device.type == 'cpu':
@@ -192,7 +196,19 @@ def start_device(device: torch.device, settings: Mapping[str, Any] | None = None
     set_device(device)
 
 
+def start_settings(kind: DeviceKind) -> tuple[str, ...]:
+    """Names of the settings that `start_device` knows; the module of a device may have more."""
+    if kind.type == 'cpu':
+        return tuple(HOST_SETTINGS)
+    return (*kind.settings, *(() if kind.strict is None else ('strict',)))
+
+
 def _apply_setting(kind: DeviceKind, name: str, value: Any) -> None:
+    if name == 'strict' and kind.strict is not None:
+        if not isinstance(value, bool):
+            raise ConfigError(f'{kind.type} = dict(strict={value!r}): give True or False')
+        os.environ[kind.strict] = str(int(value))  # read at the first operator without a kernel
+        return
     if name == 'jit_compile':
         kind.module.set_compile_mode(jit_compile=value)
         return

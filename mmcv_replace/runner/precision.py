@@ -14,6 +14,8 @@ from ..utils.suggest import did_you_mean
 from .guarded_step import fills_state_later, gradient_norm, gradient_seed, step_unless
 from .master_weights import MasterWeights, cast_weights
 
+# What `fp16 = dict(...)` and `bf16 = dict(...)` may hold.
+PRECISION_SETTINGS = ('opt_level', 'dtype', 'loss_scale', 'max_skipped')
 OPT_LEVELS = ('O0', 'O1', 'O2')
 LOW_TYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
 # Settings of the reference's Fp16OptimizerHook that torch's own DDP leaves nothing to do for.
@@ -190,11 +192,11 @@ def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) ->
 def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | str,
            **fixed: Any) -> Precision:
     options = {} if options is True else dict(options)
-    accepted = ('opt_level', 'dtype', 'loss_scale', 'max_skipped')
     for name in options:
-        if name not in accepted:
-            raise ConfigError(f'{key} does not take {name!r}{did_you_mean(name, accepted)}; it '
-                              f'takes {", ".join(accepted)}')
+        if name not in PRECISION_SETTINGS:
+            raise ConfigError(f'{key} does not take {name!r}'
+                              f'{did_you_mean(name, PRECISION_SETTINGS)}; it takes '
+                              f'{", ".join(PRECISION_SETTINGS)}')
     precision = Precision(device, **{'opt_level': 'O1', **options, **fixed})
     if key == 'fp16' and precision.dtype is not torch.float16 and 'dtype' not in options:
         warn_once(f'fp16: on {precision.device.type} mixed precision computes in bfloat16, which '

@@ -5,13 +5,12 @@ from typing import Any
 
 from .config_dict import ConfigDict, history_of
 from .config_merge import merge_dict
-from .config_python import run_python_config
+from .config_python import BASE_KEY, nearly_base, run_python_config
 from .config_values import check_plain
 from .config_variables import fill_json, fill_python, mark_yaml, put_in
 from .errors import ConfigError, DataError
 from .suggest import near_names, short
 
-BASE_KEY = '_base_'
 RESERVED_KEYS = ('filename', 'text', 'pretty_text')
 FORMATS = ('.py', '.json', '.yaml', '.yml')
 _MAX_FILES = 500
@@ -138,6 +137,7 @@ def _evaluate(text: str, suffix: str, path: Path) -> dict[str, Any]:
     else:
         text, names = mark_yaml(text, path)
         tree = _load_data(text, suffix, path)
+    _check_base(tree, path)
     own = {key: value for key, value in tree.items()
            if key == BASE_KEY or not str(key).startswith('_')}
     for key in own:
@@ -145,6 +145,19 @@ def _evaluate(text: str, suffix: str, path: Path) -> dict[str, Any]:
             check_key(key, str(path))
     check_plain(own, str(path))
     return put_in(own, names)
+
+
+def _check_base(tree: dict[str, Any], path: Path) -> None:
+    """Raise ConfigError for configs named under a key that is nearly `_base_`.
+
+    A private name such as `_base` may well help to make up `_base_`.
+    """
+    for key, value in tree.items() if BASE_KEY not in tree else ():
+        files = [value] if isinstance(value, str) else value
+        if nearly_base(str(key)) and isinstance(files, (list, tuple)) and any(
+                isinstance(file, str) and file.endswith(FORMATS) for file in files):
+            raise ConfigError(f'{path}: {key} = {short(value)} would be ignored, names with an '
+                              f'underscore are private: the files to inherit from are {BASE_KEY}')
 
 
 def _load_data(text: str, suffix: str, path: Path) -> dict[str, Any]:

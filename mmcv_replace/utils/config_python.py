@@ -11,13 +11,17 @@ from typing import Any
 
 from .config_values import SCALARS
 from .errors import ConfigError, UserError
+from .misspelling import misspelt
+
+BASE_KEY = '_base_'
 
 
 def run_python_config(text: str, filename: str) -> dict[str, Any]:
     """Names and values that the code defines.
 
-    Names with a leading underscore stay private (except `_base_`), and so do modules, functions,
-    classes and imported objects. An error is a ConfigError with the file, the line and the cause.
+    Names with a leading underscore stay private (except `_base_` and what `nearly_base` finds), and
+    so do modules, functions, classes and imported objects. An error is a ConfigError with the file,
+    the line and the cause.
     """
     try:
         tree = ast.parse(text, filename)
@@ -37,9 +41,15 @@ def run_python_config(text: str, filename: str) -> dict[str, Any]:
             raise ConfigError(_describe(error, filename, text)) from error
     imported = set(_imported_names(tree))
     return {name: value for name, value in namespace.items()
-            if (not name.startswith('_') or name == '_base_')
+            if (not name.startswith('_') or name == BASE_KEY or nearly_base(name))
             and not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value))
             and not (name in imported and not isinstance(value, (*SCALARS, list, tuple, dict)))}
+
+
+def nearly_base(name: str) -> bool:
+    """Whether a private name may have been meant to be `_base_`: `_bases_`, `_Base_`, `_bsae_`."""
+    return name.startswith('_') and (name.strip('_').lower() == 'bases'
+                                     or misspelt(name, (BASE_KEY,)) is not None)
 
 
 @contextmanager

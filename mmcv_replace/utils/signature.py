@@ -23,7 +23,7 @@ def check_arguments(label: str, component: Callable[..., Any], args: dict[str, A
     own = _parameters(component)
     if own is None:
         return
-    names = [p.name for p in own if p.kind in _BY_KEYWORD]
+    names = list(parameters_of(component))
     unknown = [key for key in args if key not in names]
     if unknown and not _is_open(own):
         raise _unknown_error(label, unknown, names, origin)
@@ -31,6 +31,11 @@ def check_arguments(label: str, component: Callable[..., Any], args: dict[str, A
                if p.kind in _BY_KEYWORD and p.default is p.empty and p.name not in args]
     if missing:
         raise _missing_error(label, missing)
+
+
+def parameters_of(component: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the arguments that `component` takes by keyword."""
+    return tuple(p.name for p in _parameters(component) or () if p.kind in _BY_KEYWORD)
 
 
 def check_values(label: str, component: Callable[..., Any], args: dict[str, Any],

@@ -14,6 +14,7 @@ from mmseg.datasets.doctor import (
     write_lists,
 )
 
+from .settings import check_settings
 from .splits import SPLITS, build_split
 
 
@@ -30,6 +31,7 @@ def check_dataset(
     Returns a text for the terminal and the exit code: 0, or 1 where there are errors. The full
     report goes to `json_file`; cleaned lists of the samples go to `clean_dir`.
     """
+    check_settings(cfg)
     splits = splits or [split for split in SPLITS if split in cfg.data]
     if not splits:
         raise ConfigError('the config has no data to check: data.train, data.val and data.test are '

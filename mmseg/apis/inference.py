@@ -22,6 +22,7 @@ from .bootstrap import load_config
 from .execution import prepare_inference
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
+from .settings import check_names
 from .trained_classes import classes_in, first_listed
 
 Image = str | os.PathLike | np.ndarray
@@ -40,6 +41,7 @@ def init_segmentor(
     """
     if not isinstance(config, Config):
         config = load_config(config)
+    check_names(config)
     chosen = resolve_device(device)
     start_device(chosen, config.get(chosen.type))
     with DeferredInit() as init:

@@ -6,6 +6,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, DeviceError
 
 from .process import device_indices
+from .settings import check_settings
 from .splits import build_split
 
 
@@ -15,6 +16,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
 
     A job with a `checkpoint` tests it; one without trains and validates.
     """
+    check_settings(cfg)
     devices = check_devices(device, device_list, nproc)
     if checkpoint is not None and not Path(checkpoint).is_file():
         raise CheckpointError(f'there is no checkpoint {checkpoint}: train first, or name one with '

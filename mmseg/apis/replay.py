@@ -16,6 +16,7 @@ from mmseg.models import build_segmentor
 from .bootstrap import load_config
 from .inference import load_weights
 from .replay_trace import Trace, is_finite, trace_step
+from .settings import check_names
 from .train import wrap_model
 
 MOST_LABELS = 6  # that a row shows
@@ -37,6 +38,7 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
     saved = read_replay(file)
     _check(saved, file)
     cfg = load_config(config) if config is not None else _saved_config(saved, file)
+    check_names(cfg)
     chosen = resolve_device(device)
     start_device(chosen, cfg.get(chosen.type))
     precision = precision_from_config(cfg, chosen)

@@ -319,3 +319,21 @@ def test_dump_loads_back(tmp_path, name):
 
 def test_dump_without_a_path_returns_the_text():
     assert Config(dict(a=1)).dump() == 'a = 1\n'
+
+
+@pytest.mark.parametrize('suffix', ['.py', '.json', '.yaml'])
+@pytest.mark.parametrize('key', ['_bases_', '_Base_', '_BASE_', '_base', '__base__', '_bsae_'])
+@pytest.mark.parametrize('value', ['base.py', ['base.py']])
+def test_bases_under_another_key_are_not_ignored(tmp_path, suffix, key, value):
+    (tmp_path / 'base.py').write_text('a = 1\n')
+    file = tmp_path / f'leaf{suffix}'
+    file.write_text(f'{key} = {value!r}\n' if suffix == '.py' else json.dumps({key: value}))
+    with pytest.raises(ConfigError, match=rf'leaf{suffix}: {key} = .*inherit from are _base_'):
+        Config.fromfile(file)
+
+
+def test_private_names_may_help_to_name_the_bases(tmp_path):
+    (tmp_path / 'base.py').write_text('a = 1\n')
+    (tmp_path / 'leaf.py').write_text(
+        "_base = 'base.py'\n_base_ = [_base]\n_bases = 3\n_file = 'x.py'\n")
+    assert Config.fromfile(tmp_path / 'leaf.py') == {'a': 1}

@@ -1,10 +1,20 @@
+import json
+import re
+
 import pytest
 
 from mmcv_replace.utils import Config
+from mmcv_replace.utils import logging as our_logging
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.settings import LEAST, MOST, SETTINGS, check_settings
+from mmseg.apis.settings import LEAST, MOST, SETTINGS, TOP, check_settings
 
 LEAF = 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py'
+
+
+@pytest.fixture(autouse=True)
+def own_warnings(monkeypatch):
+    """What is warned about here once is warned about elsewhere too."""
+    monkeypatch.setattr(our_logging, '_warned', set())
 
 
 @pytest.mark.parametrize('file', ['pspnet', 'fcn'])
@@ -38,12 +48,118 @@ def test_a_setting_of_the_data_that_is_not_known_is_told(repo_dir, caplog):
     cfg = Config.fromfile(repo_dir / LEAF)
     check_settings(cfg)
     assert caplog.text == ''
-    cfg.merge_from_dict({'data.sample_per_gpu': 3, 'data.cache': 'decoded',
+    cfg.merge_from_dict({'data.shuffle': True, 'data.cache': 'decoded', 'log_config.colour': 'red',
                          'data.extra': {'type': 'CustomDataset'}})
     check_settings(cfg)
-    assert caplog.text.count('has no effect') == 1
-    assert ('data.sample_per_gpu=3 (set by command line) has no effect; did you mean '
-            "'samples_per_gpu' or") in caplog.text
+    assert caplog.text.count('has no effect') == 2
+    assert 'data.shuffle=True (set by command line) has no effect' in caplog.text
+    assert "log_config.colour='red' (set by command line) has no effect" in caplog.text
+
+
+SLIPS = {
+    'checkpoint_confg': 'checkpoint_config', 'optimzer_config': 'optimizer_config',
+    'evaluaton': 'evaluation', 'evalutaion': 'evaluation', 'Evaluation': 'evaluation',
+    'checkpoint-config': 'checkpoint_config', 'checkpointconfig': 'checkpoint_config',
+    'LogConfig': 'log_config', 'lr_confg': 'lr_config', 'runer': 'runner', 'modle': 'model',
+    'dtaa': 'data', 'resume_form': 'resume_from', 'load_form': 'load_from', 'fp_16': 'fp16',
+    'custom_hook': 'custom_hooks', 'total_iter': 'total_iters', 'dist_param': 'dist_params',
+    'tset_cfg': 'test_cfg', 'workflw': 'workflow', 'cudnn_benchmrk': 'cudnn_benchmark',
+    'optimiser': 'optimizer', 'work_dri': 'work_dir', 'seeed': 'seed', 'winogard': 'winograd',
+    'channel_last': 'channels_last', 'non_finite': 'nonfinite', 'NPU': 'npu',
+    'data.trian': 'data.train', 'data.sample_per_gpu': 'data.samples_per_gpu',
+    'data.on_eror': 'data.on_error', 'data.Val': 'data.val',
+    'data.train_dataloder': 'data.train_dataloader',
+    'data.val_dataloader.worker_per_gpu': 'data.val_dataloader.workers_per_gpu',
+    'log_config.intervl': 'log_config.interval', 'log_config.hook': 'log_config.hooks',
+    'evaluation.metrc': 'evaluation.metric', 'evaluation.save_bset': 'evaluation.save_best',
+    'dist_params.timeot': 'dist_params.timeout', 'npu.jit_compil': 'npu.jit_compile',
+    'npu.stirct': 'npu.strict', 'fp16.loss_scal': 'fp16.loss_scale',
+    'ddp.static_grph': 'ddp.static_graph', 'cpu.thread': 'cpu.threads',
+    'model.test_cfg.max_logit_mb': 'model.test_cfg.max_logits_mb',
+}
+# Variables that real configs define beside their settings, or could.
+OWN = (
+    'norm_cfg', 'img_norm_cfg', 'crop_size', 'img_scale', 'train_pipeline', 'test_pipeline',
+    'data_root', 'dataset_type', 'backbone_norm_cfg', 'conv_kernel_size', 'num_stages',
+    'checkpoint_file', 'pretrained', 'custom_keys', 'depths', 'device', 'gpu_ids', 'lr',
+    'max_iters', 'runner_type', 'model_cfg', 'datasets', 'optim', 'evaluations', 'evaluator',
+    'mode', 'date', 'fp32', 'gpu', 'seeds', 'models', 'model2', 'lr_cfg', 'lr_mult', 'base_lr',
+    'optimizer_cfg', 'optimizer_type', 'log_cfg', 'log_interval', 'log_dir', 'val_cfg',
+    'test_config', 'train_config', 'hr_config', 'text_cfg', 'best_cfg', 'local_iters',
+    'total_items', 'warmup_iters', 'compiler', 'checkpoint', 'checkpoint_dir', 'resume',
+    'data_cfg', 'eval_cfg', 'dataset', 'train', 'val', 'test', 'iters', 'num_classes',
+    'data.extra', 'data.train2', 'data.val_dataset', 'data.trainval', 'data.test_dev',
+    'evaluation.pre_eval', 'evaluation.efficient_test', 'npu.matmul.allow_hf32',
+    'dist_params.backend', 'dist_params.port')
+
+
+@pytest.mark.parametrize(('key', 'meant'), SLIPS.items())
+def test_a_misspelt_setting_is_not_ignored(repo_dir, key, meant):
+    cfg = Config.fromfile(repo_dir / LEAF)
+    cfg.merge_from_dict({key: {'interval': 1}})
+    with pytest.raises(ConfigError, match=rf"^{key} \(set by command line\) is no setting and "
+                       rf"would be ignored; did you mean '{meant}'\?"):
+        check_settings(cfg)
+
+
+@pytest.mark.parametrize('suffix', ['.py', '.json', '.yaml'])
+@pytest.mark.parametrize('value', [{'interval': 1}, None, {}])
+def test_a_misspelt_setting_of_a_file(tmp_path, suffix, value):
+    file = tmp_path / f'config{suffix}'
+    file.write_text(f'evaluaton = {value}\nruner = 3\n' if suffix == '.py'
+                    else json.dumps({'evaluaton': value, 'runer': 3}))
+    with pytest.raises(ConfigError) as raised:
+        check_settings(Config.fromfile(file))
+    assert f"evaluaton (set by {file}) is no setting" in str(raised.value)
+    assert f"runer (set by {file}) is no setting" in str(raised.value)
+    assert 'A variable of your own needs a name that is less like' in str(raised.value)
+
+
+def test_a_misspelt_setting_that_a_base_has_and_that_is_emptied(tmp_path):
+    (tmp_path / 'base.py').write_text('evaluaton = dict(interval=1)\n')
+    (tmp_path / 'leaf.py').write_text("_base_ = 'base.py'\nevaluaton = dict(_delete_=True)\n")
+    with pytest.raises(ConfigError, match=r"evaluaton \(set by .*leaf\.py\)"):
+        check_settings(Config.fromfile(tmp_path / 'leaf.py'))
+
+
+@pytest.mark.parametrize('key', OWN)
+def test_variables_of_the_users_own_are_free(repo_dir, key, caplog):
+    cfg = Config.fromfile(repo_dir / LEAF)
+    for value in (1, {'interval': 1}, [1], 'x'):
+        *path, name = key.split('.', 1)
+        if not path or isinstance(value, dict):
+            holder = cfg.setdefault(path[0], {}) if path else cfg
+            holder[name] = value
+            check_settings(cfg)
+    assert caplog.text == ''
+
+
+def test_no_config_of_the_reference_is_refused(shared_dir, caplog):
+    configs = json.loads((shared_dir / 'reference/configs_0.10.json').read_text())
+    assert len(configs) == 375
+    for values in configs.values():
+        check_settings(Config(values))
+    assert caplog.text == ''
+
+
+@pytest.mark.parametrize(('key', 'message'), [
+    ('ddp.nothing', r'ddp\.nothing \(set by command line\) is no setting: ddp takes module'),
+    ('cpu.cores', 'cpu takes threads, keep_memory'), ('fp16.x', 'fp16 takes opt_level'),
+    ('bf16.x', 'bf16 takes'), ('data.test_dataloader.x', 'data.test_dataloader takes samples')])
+def test_names_that_a_part_does_not_take(repo_dir, key, message):
+    cfg = Config.fromfile(repo_dir / LEAF)
+    cfg.merge_from_dict({key: 1})
+    with pytest.raises(ConfigError, match=message):
+        check_settings(cfg)
+
+
+def test_every_setting_that_is_read_is_known(repo_dir):
+    """A name that the code asks a config for is none of the user's own."""
+    text = ''.join(file.read_text() for file in (repo_dir / 'mmseg/apis').glob('*.py'))
+    read = set(re.findall(r"\bcfg\.get\('(\w+)'", text)) | set(re.findall(
+        r"_choice\(cfg, '(\w+)'", text))
+    assert {'nonfinite', 'auto_resume', 'winograd'} <= read
+    assert read <= set(TOP)
 
 
 def test_limits_are_those_of_settings():

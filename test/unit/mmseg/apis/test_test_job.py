@@ -105,8 +105,8 @@ def test_images_of_equal_size_are_predicted_together(make_job, run, batches):
 
 
 def test_settings_of_the_loader_are_checked(make_job, run):
-    with pytest.raises(ConfigError, match=r'data\.test_dataloader takes samples_per_gpu, .*, not '
-                                          r"sample_per_gpu; did you mean 'samples_per_gpu'"):
+    with pytest.raises(ConfigError, match=r'data\.test_dataloader\.sample_per_gpu .* is no setting '
+                       r"and .* mean 'data\.test_dataloader\.samples_per_gpu'"):
         run(make_job(test_dataloader=dict(sample_per_gpu=5)))
 
 
