@@ -2,6 +2,7 @@
 
 All tools load configs through `load_config`, so a custom module that one tool sees is seen by all.
 """
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import mmcv_replace
 import mmseg
+from mmcv_replace.alias import ALIAS
 from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
@@ -27,11 +29,10 @@ def load_config(
     """Read a config, apply command-line options, import its `custom_imports`.
 
     `data_root` replaces the folder of every dataset in `data`; `import mmcv` works afterwards.
+    Without `custom_imports` no folder is added to those that Python imports from, so that a config
+    of data alone cannot have a file of the current folder imported.
     """
     mmcv_replace.install_alias()
-    # User code named in custom_imports usually stands in the folder of the command.
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     cfg = Config.fromfile(path)
     if data_root is not None:
         set_data_root(cfg, data_root)
@@ -50,7 +51,31 @@ def _import_custom(custom_imports: object) -> None:
         raise ConfigError(f'custom_imports takes {" and ".join(accepted)}, not '
                           f'{", ".join(map(str, custom_imports))}: write custom_imports = '
                           "dict(imports=['package.module'])")
+    # User code usually stands in the folder of the command. Last in the path, and it stays there:
+    # processes that are started later look for the same modules.
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)
+    names = custom_imports['imports']
+    for name in [names] if isinstance(names, str) else names or ():
+        _check_home(name, here)
     import_modules_from_strings(**custom_imports)
+
+
+def _check_home(name: object, here: str) -> None:
+    """Raise ConfigError where a module here has the name of another one, which is found first."""
+    top = str(name).partition('.')[0]
+    own = [file for file in (Path(here, f'{top}.py'), Path(here, top, '__init__.py'))
+           if top.isidentifier() and file.is_file()]
+    if not own or top in ('__main__', mmseg.__name__, mmcv_replace.__name__, ALIAS):
+        return
+    spec = importlib.util.find_spec(top)
+    found = None if spec is None else spec.origin
+    if found is None or not os.path.exists(found) or Path(found).resolve() not in [
+            file.resolve() for file in own]:
+        raise ConfigError(f'custom_imports: {name!r} would be of {found or top}, an installed '
+                          f'package, and not of {own[0]}: give your file another name, or put its '
+                          'folder into PYTHONPATH')
 
 
 def set_data_root(cfg: Config, data_root: str) -> None:
@@ -77,6 +102,23 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     cfg.merge_from_dict(options)
 
 
+def leave_script_folder() -> None:
+    """Take the folder that Python put first in its path out of it, if it is no home of packages.
+
+    That is the folder of the script, or with `python -m` the current one. A package that is
+    imported late, or is not installed, would be looked for among the files that lie there.
+    """
+    script = sys.modules['__main__']
+    first = os.getcwd() if getattr(script, '__spec__', None) else os.path.dirname(
+        os.path.abspath(getattr(script, '__file__', None) or ''))
+    safe = getattr(sys.flags, 'safe_path', False)
+    if not safe and sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(first):
+        del sys.path[0]
+        # With `python -m` of a checkout that is not installed this is where we come from.
+        if _PACKAGE.parent == Path(first).resolve():
+            sys.path.append(first)
+
+
 def run_command(main: Callable[[], int | None]) -> int:
     """Run a command line; an error that the user can mend is printed without a traceback.
 
@@ -84,6 +126,8 @@ def run_command(main: Callable[[], int | None]) -> int:
     A training that was told to stop leaves with 75 (PreemptionHook). MMSEG_TRACEBACK=1 keeps the
     traceback.
     """
+    if main.__module__ == '__main__':
+        leave_script_folder()
     try:
         code = main() or 0
         leave_dist()
