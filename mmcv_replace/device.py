@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from .host import DEFAULTS as HOST_SETTINGS
-from .host import start_host
 from .utils.errors import ConfigError, DeviceError
 from .utils.logging import warn_once
 
@@ -29,7 +27,9 @@ from .utils.logging import warn_once
 FUSED_PREFIX = 'NpuFused'
 FUSED_OPTIMIZERS = tuple(FUSED_PREFIX + name for name in (
     'Adadelta', 'Adam', 'AdamP', 'AdamW', 'BertAdam', 'Lamb', 'RMSprop', 'RMSpropTF', 'SGD'))
-CANN_SETUP = '/usr/local/Ascend/ascend-toolkit/set_env.sh'
+# Where CANN is set up: 9.1 and later, older ones.
+CANN_SETUP = tuple(f'/usr/local/Ascend/{name}/set_env.sh' for name in ('cann', 'ascend-toolkit'))
+ALLOCATOR = ('PYTORCH_NPU_ALLOC_CONF', 'PYTORCH_ALLOC_CONF')  # of which one may be set
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class DeviceKind:
     asynchronous: bool = True  # kernels return before they are done
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
+    sync_batchnorm_types: tuple[str, ...] = ('float16', 'bfloat16', 'float32', 'float64')
     channels_last: bool = False  # convolutions train faster on channels_last tensors
     fused_optimizers: tuple[str, ...] = ()  # those of torch.optim that have fused kernels
     low_precision: str = 'float16'  # what mixed precision computes in unless told
@@ -51,6 +52,10 @@ class DeviceKind:
     profiler: str = 'torch.profiler'
     settings: Mapping[str, Any] = field(default_factory=dict)  # start-up defaults, by dotted name
     strict: str | None = None  # variable that forbids operators to run on the host instead
+    # Variables with the seconds that collectives may wait, each of which has to be the longer.
+    time_limits: tuple[str, ...] = ()
+    # What the plug-in stands on -> files that tell its version, with variables and patterns.
+    software: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def module(self) -> ModuleType | None:
@@ -78,7 +83,12 @@ KINDS = (
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False},
-        strict='TORCH_NPU_FALLBACK_CPU_DISABLE'),
+        strict='TORCH_NPU_FALLBACK_CPU_DISABLE',
+        sync_batchnorm_types=('float16', 'float32'),
+        time_limits=('HCCL_EXEC_TIMEOUT', 'HCCL_EVENT_TIMEOUT'),
+        software={'CANN': ('$ASCEND_HOME_PATH/*-linux/ascend_toolkit_install.info',
+                           '$ASCEND_TOOLKIT_HOME/*-linux/ascend_toolkit_install.info'),
+                  'driver': ('/usr/local/Ascend/driver/version.info',)}),
     DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
                fused_optimizers=('Adam', 'AdamW', 'SGD')),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
@@ -107,18 +117,35 @@ def _plugin_error(plugin: str) -> str | None:
 def _missing_parts(plugin: str, error: Exception) -> list[str]:
     """Which of version pair, driver and CANN keep torch_npu from loading, with the remedies."""
     parts = []
-    version = importlib.metadata.version(plugin).split('+')[0].split('.post')[0]
-    host = torch.__version__.split('+')[0]
-    if version != host:
-        parts.append(f'version {version} needs torch {version}, and this is torch {host}')
+    if plugin_version(plugin) != torch.__version__.split('+')[0]:
+        parts.append(wrong_pair(plugin))
     if not (glob.glob('/dev/davinci[0-9]*') or os.path.isdir('/usr/local/Ascend/driver')):
         parts.append('no NPU driver is installed (no /dev/davinci*)')
     if not (os.environ.get('ASCEND_HOME_PATH') or os.environ.get('ASCEND_TOOLKIT_HOME')):
-        parts.append(f'CANN is not in the environment (source {CANN_SETUP})')
+        parts.append('CANN is not in the environment (source '
+                     f'{" or, of an older CANN, ".join(CANN_SETUP)})')
+    if all(name in os.environ for name in ALLOCATOR):
+        parts.append(f'{" and ".join(ALLOCATOR)} are both set: keep one of them')
     return parts or [f'CANN or the driver does not fit it ({error})']
 
 
-def _find_kind(name: str) -> DeviceKind:
+def plugin_version(plugin: str) -> str | None:
+    """Version of torch that the plug-in is made for; None where it is not installed."""
+    try:
+        return importlib.metadata.version(plugin).split('+')[0].split('.post')[0]
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def wrong_pair(plugin: str) -> str:
+    """Tell that the plug-in is made for another torch."""
+    version = plugin_version(plugin)
+    return (f'version {version} needs torch {version}, and this is torch '
+            f'{torch.__version__.split("+")[0]}')
+
+
+def find_kind(name: str) -> DeviceKind:
+    """Table row of a type or an alias; DeviceError where there is none."""
     for kind in KINDS:
         if name == kind.type or name in kind.aliases:
             return kind
@@ -129,7 +156,7 @@ def _find_kind(name: str) -> DeviceKind:
 
 def kind_of(device: torch.device | str) -> DeviceKind:
     """Table row of a device."""
-    return _find_kind(torch.device(device).type)
+    return find_kind(torch.device(device).type)
 
 
 def resolve_device(name: str = 'auto') -> torch.device:
@@ -145,9 +172,9 @@ def resolve_device(name: str = 'auto') -> torch.device:
     if base == 'auto':
         kind = next(kind for kind in KINDS if kind.available())
     else:
-        kind = _find_kind(base)
+        kind = find_kind(base)
         if not kind.available():
-            raise DeviceError(f'device {name!r} is not usable here: {_why_unusable(kind)} '
+            raise DeviceError(f'device {name!r} is not usable here: {why_unusable(kind)} '
                               "('--device cpu' works everywhere)")
     if kind.type == 'cpu':
         return torch.device('cpu')
@@ -160,7 +187,8 @@ def resolve_device(name: str = 'auto') -> torch.device:
     return torch.device(kind.type, number)
 
 
-def _why_unusable(kind: DeviceKind) -> str:
+def why_unusable(kind: DeviceKind) -> str:
+    """What keeps a kind of device from being used, with the remedy."""
     if kind.plugin is not None:
         return _plugin_error(kind.plugin) or (
             f'{kind.plugin} loads but sees no device; npu-smi info shows those of the machine, and '
@@ -175,52 +203,6 @@ def set_device(device: torch.device) -> None:
     module = kind_of(device).module
     if device.type != 'cpu' and module is not None:
         module.set_device(device)
-
-
-def start_device(device: torch.device, settings: Mapping[str, Any] | None = None) -> None:
-    """Make `device` the current one of this process and apply its start-up settings.
-
-    `settings` (a config's `npu = dict(...)`) change the defaults of the table; a name is a switch
-    of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32', or
-    'strict': an operator without a kernel is an error, where it would run on the host unnoticed.
-    Those of the CPU are `start_host`'s.
-    """
-    kind = kind_of(device)
-    if device.type == 'cpu':
-        start_host(settings)
-        return
-    if kind.module is None:
-        return
-    for name, value in {**kind.settings, **(settings or {})}.items():
-        _apply_setting(kind, name, value)
-    set_device(device)
-
-
-def start_settings(kind: DeviceKind) -> tuple[str, ...]:
-    """Names of the settings that `start_device` knows; the module of a device may have more."""
-    if kind.type == 'cpu':
-        return tuple(HOST_SETTINGS)
-    return (*kind.settings, *(() if kind.strict is None else ('strict',)))
-
-
-def _apply_setting(kind: DeviceKind, name: str, value: Any) -> None:
-    if name == 'strict' and kind.strict is not None:
-        if not isinstance(value, bool):
-            raise ConfigError(f'{kind.type} = dict(strict={value!r}): give True or False')
-        os.environ[kind.strict] = str(int(value))  # read at the first operator without a kernel
-        return
-    if name == 'jit_compile':
-        kind.module.set_compile_mode(jit_compile=value)
-        return
-    owner, _, switch = ('config.' + name if '.' not in name else name).rpartition('.')
-    target = kind.module
-    for part in owner.split('.'):
-        target = getattr(target, part, None)
-    # Some switches can be set but not read.
-    if target is None or not (hasattr(target, switch) or owner == 'config'):
-        raise ConfigError(f'{kind.type} = dict({name}=...) is not a setting of '
-                          f'{kind.module.__name__}')
-    setattr(target, switch, value)
 
 
 def _call(device: torch.device, name: str) -> Callable[[torch.device], object] | None:
@@ -258,6 +240,11 @@ def supports_pinned_memory(device: torch.device) -> bool:
 def supports_sync_batchnorm(device: torch.device) -> bool:
     """Whether torch's SyncBatchNorm runs on the device."""
     return kind_of(device).sync_batchnorm
+
+
+def sync_batchnorm_types(device: torch.device) -> tuple[torch.dtype, ...]:
+    """Types of input that torch's SyncBatchNorm takes on the device."""
+    return tuple(getattr(torch, name) for name in kind_of(device).sync_batchnorm_types)
 
 
 def prefers_channels_last(device: torch.device) -> bool:
@@ -337,20 +324,6 @@ def set_random_state(device: torch.device, state: torch.Tensor) -> None:
 def owns_gradients(name: str, device: torch.device) -> bool:
     """Whether the optimizer of that name lays out the gradients in memory itself on the device."""
     return name in FUSED_OPTIMIZERS and kind_of(device).optimizers is not None
-
-
-def make_profiler(device: torch.device, out_dir: str | os.PathLike, **options: Any) -> Any:
-    """A profiler of host and device that writes its trace to `out_dir` when it stops.
-
-    `options` are those of torch.profiler.profile.
-    """
-    profiler = importlib.import_module(kind_of(device).profiler)
-    activities = [getattr(profiler.ProfilerActivity, name)
-                  for name in dict.fromkeys(('CPU', device.type.upper()))]
-    return profiler.profile(
-        activities=activities,
-        on_trace_ready=profiler.tensorboard_trace_handler(os.fspath(out_dir)),
-        **options)
 
 
 def set_kernel_search(enabled: bool) -> None:

@@ -1,8 +1,12 @@
-"""Check a job before its processes are started: the config, the data, a device for each."""
+"""Check a job before its processes are started: the config, the data, a device for each.
+
+The first line tells the versions of torch and of what the device needs besides.
+"""
 import argparse
 import sys
 from collections.abc import Sequence
 
+from mmcv_replace.device_report import software_report
 from mmseg.apis.bootstrap import load_config, run_command
 from mmseg.apis.preflight import check_job
 from mmseg.apis.process import add_common_arguments
@@ -18,6 +22,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    print(software_report(args.device))
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     print(check_job(cfg, args.device, args.device_list, args.nproc, args.checkpoint))
 

@@ -2,5 +2,7 @@
 from torch.nn import SyncBatchNorm
 
 from .host_sync_bn import HostSyncBatchNorm, use_host_sync_batchnorm
+from .wide_sync_bn import WideSyncBatchNorm, fit_sync_batchnorm
 
-__all__ = ['HostSyncBatchNorm', 'SyncBatchNorm', 'use_host_sync_batchnorm']
+__all__ = ['HostSyncBatchNorm', 'SyncBatchNorm', 'WideSyncBatchNorm', 'fit_sync_batchnorm',
+           'use_host_sync_batchnorm']

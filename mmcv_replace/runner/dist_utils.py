@@ -14,6 +14,7 @@ import torch.distributed as dist
 from ..device import KINDS, DeviceKind, default_backend, resolve_device, set_device
 from ..utils.errors import ConfigError
 from ..utils.rank import get_dist_info
+from .group_timeout import group_timeout
 
 __all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank', 'get_dist_info',
            'host_group', 'init_dist', 'is_node_leader', 'leave_dist', 'master_only',
@@ -36,7 +37,8 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
     `device` becomes the current one of this process; by default that of the backend with the index
     LOCAL_RANK. `backend` is that of the device by default; one of another device gives way to it,
     so that one config serves every machine. Further arguments are those of
-    `torch.distributed.init_process_group`; `timeout` may be a number of seconds.
+    `torch.distributed.init_process_group`; `timeout` may be a number of seconds; see
+    `group_timeout`.
     """
     adopt_launcher(launcher)
     backend = _usable_backend(backend, device)
@@ -49,6 +51,10 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
         kwargs['timeout'] = datetime.timedelta(seconds=kwargs['timeout'])
     _group_options.clear()
     _group_options.update({key: kwargs[key] for key in ('timeout',) if key in kwargs})
+    # Groups on the host keep the time that was asked for.
+    timeout = group_timeout(kind, kwargs.get('timeout'))
+    if timeout is not None:
+        kwargs['timeout'] = timeout
     dist.init_process_group(backend, **_store_of_restart(), **kwargs)
 
 

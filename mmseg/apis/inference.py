@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from mmcv_replace.cnn.utils.deferred_init import DeferredInit
-from mmcv_replace.device import resolve_device, start_device
+from mmcv_replace.device import resolve_device
+from mmcv_replace.device_start import start_device
 from mmcv_replace.parallel import collate, is_module_wrapper, scatter
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict

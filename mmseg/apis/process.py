@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from mmcv_replace.device import resolve_device, start_device
+from mmcv_replace.device import resolve_device
+from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import get_dist_info, init_dist
 from mmcv_replace.runner.dist_utils import adopt_launcher
 from mmcv_replace.runner.hooks import note_iteration

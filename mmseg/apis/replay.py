@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcv_replace.device import resolve_device, start_device
+from mmcv_replace.device import resolve_device
+from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import Precision, load_state_dict, precision_from_config
 from mmcv_replace.runner.replay_file import read_replay
 from mmcv_replace.utils import Config

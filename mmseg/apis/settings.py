@@ -6,7 +6,8 @@ from typing import Any
 from torch.distributed import init_process_group
 from torch.nn.parallel import DistributedDataParallel
 
-from mmcv_replace.device import KINDS, start_settings
+from mmcv_replace.device import KINDS
+from mmcv_replace.device_start import start_settings
 from mmcv_replace.runner.precision import PRECISION_SETTINGS
 from mmcv_replace.utils import Config, ConfigDict, warn_once
 from mmcv_replace.utils.annotations import fits, in_words

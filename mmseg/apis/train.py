@@ -6,12 +6,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.cnn import revert_sync_batchnorm
-from mmcv_replace.device import (
-    is_asynchronous,
-    owns_gradients,
-    supports_sync_batchnorm,
-)
-from mmcv_replace.ops import use_host_sync_batchnorm
+from mmcv_replace.device import is_asynchronous, owns_gradients
+from mmcv_replace.ops import fit_sync_batchnorm
 from mmcv_replace.parallel import DevicePrefetcher, MMDataParallel, MMDistributedDataParallel
 from mmcv_replace.parallel.distributed import BUFFER_SWITCH
 from mmcv_replace.runner import (
@@ -152,14 +148,14 @@ def ddp_options(cfg: Config, device: torch.device) -> dict[str, object]:
 
 
 def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: bool) -> nn.Module:
-    """Replace SyncBN by what computes the same here: BN in one process, ours without kernels."""
+    """Replace SyncBN by what computes the same here: BN in one process, what the device takes."""
     layers = sum(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
     if not layers:
         return model
     if not distributed:
         get_root_logger().info('%d SyncBN layers run as BN: there is one process', layers)
         return revert_sync_batchnorm(model)
-    return model if supports_sync_batchnorm(device) else use_host_sync_batchnorm(model)
+    return fit_sync_batchnorm(model, device)
 
 
 def _train_loader(

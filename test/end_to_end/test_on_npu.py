@@ -243,7 +243,8 @@ def test_resuming_goes_on_with_the_loss_scale(train, on_npu):
 
 def test_the_device_starts_with_the_settings_of_the_config(run_on_npu):
     done = run_on_npu('''
-from mmcv_replace.device import resolve_device, start_device
+from mmcv_replace.device import resolve_device
+from mmcv_replace.device_start import start_device
 from torch_npu import simulation
 
 start_device(resolve_device('npu:3'))

@@ -15,6 +15,7 @@ import yaml
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmcv_replace import device as device_module
+from mmcv_replace import device_start
 from mmcv_replace.cnn import revert_sync_batchnorm
 from mmseg.apis import load_config
 from mmseg.models import build_segmentor
@@ -128,7 +129,7 @@ def defined_names(file):
 
 
 def test_every_name_of_torch_npu_exists(sources):
-    kind = device_module._find_kind('npu')
+    kind = device_module.find_kind('npu')
     module, scaler = kind.scaler.split(':')
     assert module == 'torch_npu.npu.amp'
     assert scaler in defined_names(sources / 'npu/amp/__init__.py')
@@ -140,7 +141,7 @@ def test_every_name_of_torch_npu_exists(sources):
 
 
 def test_every_function_of_the_device_module_exists(sources):
-    text = Path(device_module.__file__).read_text()
+    text = ''.join(Path(module.__file__).read_text() for module in (device_module, device_start))
     used = set(re.findall(r"_call\(device, '(\w+)'\)", text))
     used |= set(re.findall(r'\bmodule\.(\w+)\(', text)) - {'__getattr__'}
     used |= {'is_available', 'device_count'}
@@ -149,9 +150,20 @@ def test_every_function_of_the_device_module_exists(sources):
 
 
 def test_every_start_up_setting_exists(sources):
-    settings = set(device_module._find_kind('npu').settings) - {'jit_compile'}
+    settings = set(device_module.find_kind('npu').settings) - {'jit_compile'}
     assert settings <= defined_names(sources / 'npu/npu_config.py')
     assert 'config' in defined_names(sources / 'npu/__init__.py')
+
+
+def test_every_variable_is_read(sources):
+    """A name that the library does not hold would be set for nobody."""
+    library = (sources / 'lib/libtorch_npu.so').read_bytes()
+    kind = device_module.find_kind('npu')
+    for name in (kind.strict, *kind.time_limits, *device_module.ALLOCATOR, 'CPU_AFFINITY_CONF',
+                 'TORCH_NPU_COMPACT_ERROR_OUTPUT', 'TASK_QUEUE_ENABLE'):
+        assert name.encode() + b'\0' in library, name
+    assert b'Both PYTORCH_NPU_ALLOC_CONF and PYTORCH_ALLOC_CONF have been set' in library
+    assert b'force:(' in library
 
 
 def test_fused_optimizers_clear_gradients_in_place_by_default(sources):

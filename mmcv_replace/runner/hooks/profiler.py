@@ -1,10 +1,11 @@
 """Where the time of an iteration goes."""
+import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ...device import is_asynchronous, make_profiler
+from ...device import is_asynchronous, kind_of
 from ...utils.errors import ConfigError
 from .hook import HOOKS, Hook
 
@@ -41,7 +42,7 @@ class ProfilerHook(Hook):
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         if runner.iter == self._first and runner.rank == 0:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._profiler = make_profiler(runner.device, self._folder, **self.options)
+            self._profiler = _make_profiler(runner.device, self._folder, **self.options)
             self._profiler.start()
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
@@ -59,6 +60,17 @@ class ProfilerHook(Hook):
         if hasattr(profiler, 'key_averages'):
             (self._folder / 'table.txt').write_text(_table(profiler, runner.device))
         runner.logger.info('profile from iteration %d on: %s', self._first + 1, self._folder)
+
+
+def _make_profiler(device: torch.device, out_dir: Path, **options: Any) -> 'profile':
+    """A profiler of host and device that writes its trace to `out_dir` when it stops."""
+    profiler = importlib.import_module(kind_of(device).profiler)
+    activities = [getattr(profiler.ProfilerActivity, name)
+                  for name in dict.fromkeys(('CPU', device.type.upper()))]
+    return profiler.profile(
+        activities=activities,
+        on_trace_ready=profiler.tensorboard_trace_handler(str(out_dir)),
+        **options)
 
 
 def _table(profiler: 'profile', device: torch.device) -> str:

@@ -1,4 +1,5 @@
 """The device table: names, indices, errors."""
+import os
 import random
 
 import numpy as np
@@ -14,11 +15,11 @@ from mmcv_replace.device import (
     max_memory_mb,
     resolve_device,
     seed_everything,
-    start_device,
     supports_pinned_memory,
     supports_sync_batchnorm,
     synchronize,
 )
+from mmcv_replace.device_start import start_device
 from mmcv_replace.utils import logging as our_logging
 from mmcv_replace.utils.errors import ConfigError, DeviceError
 
@@ -107,7 +108,7 @@ def test_a_plugin_that_does_not_import_makes_its_device_unavailable():
 
 @pytest.mark.parametrize(('name', 'backend'), [('npu', 'hccl'), ('cuda', 'nccl'), ('cpu', 'gloo')])
 def test_backends(name, backend):
-    assert device_module._find_kind(name).backend == backend
+    assert device_module.find_kind(name).backend == backend
 
 
 def test_backend_of_the_device_that_is_used(accelerator):
@@ -197,7 +198,8 @@ def npu_error():
 def test_what_keeps_the_plugin_from_loading_is_named(broken_plugin):
     message = npu_error()
     assert 'no NPU driver is installed' in message
-    assert 'source /usr/local/Ascend/ascend-toolkit/set_env.sh' in message
+    assert 'source /usr/local/Ascend/cann/set_env.sh or, of an older CANN, ' in message
+    assert '/usr/local/Ascend/ascend-toolkit/set_env.sh' in message
     assert 'needs torch' not in message
 
 
@@ -255,6 +257,36 @@ def test_start_up_settings(monkeypatch):
     assert module.config.allow_hf32 is True
     with pytest.raises(ConfigError, match=r'xpu = dict\(nothing.here=...\) is not a setting'):
         start_device(torch.device('xpu', 0), {'nothing.here': 1})
+
+
+@pytest.fixture
+def strict_kind(accelerator, monkeypatch):
+    kind = DeviceKind('xpu', backend='b', strict='STRICT_OF_TEST')
+    monkeypatch.setattr(device_module, 'KINDS', (kind, device_module.KINDS[-1]))
+    monkeypatch.setenv('STRICT_OF_TEST', 'mine')
+    return torch.device('xpu', 0)
+
+
+@pytest.mark.parametrize(('settings', 'value'), [
+    ({}, 'mine'), (None, 'mine'), ({'strict': True}, '1'), ({'strict': False}, '0')])
+def test_operators_without_a_kernel_may_be_errors(strict_kind, settings, value):
+    start_device(strict_kind, settings)
+    assert os.environ['STRICT_OF_TEST'] == value
+
+
+def test_a_strictness_of_another_kind(strict_kind, accelerator, monkeypatch):
+    with pytest.raises(ConfigError, match=r"xpu = dict\(strict='yes'\): give True or False"):
+        start_device(strict_kind, {'strict': 'yes'})
+    with pytest.raises(ConfigError, match='strict'):
+        start_device(torch.device('cpu'), {'strict': True})
+
+
+def test_two_variables_of_one_allocator_are_named(broken_plugin):
+    for name in device_module.ALLOCATOR:
+        assert 'both set' not in npu_error()
+        broken_plugin.setenv(name, 'x')
+        device_module._plugin_error.cache_clear()
+    assert 'PYTORCH_NPU_ALLOC_CONF and PYTORCH_ALLOC_CONF are both set: keep one' in npu_error()
 
 
 def test_low_precision_and_scaler_of_the_cpu():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmcv_replace import host
-from mmcv_replace.device import start_device
+from mmcv_replace.device_start import start_device
 from mmcv_replace.utils.errors import ConfigError
 
 LARGE = '''

@@ -1,4 +1,6 @@
 """`hccl`: collectives between devices, carried by gloo on their memory, which is the host's."""
+import os
+
 import torch
 import torch.distributed as dist
 
@@ -6,6 +8,10 @@ from . import syncbatchnorm
 
 # What the first generation of the devices can add up; newer ones have int64 too, none float64.
 REDUCIBLE = (torch.int8, torch.int32, torch.float16, torch.bfloat16, torch.float32)
+
+# Seconds: HCCL's own limits and their defaults; a group's of exactly 30 minutes counts as not set.
+LIMITS = {'HCCL_EXEC_TIMEOUT': 1836, 'HCCL_EVENT_TIMEOUT': 1868}
+UNSET = 1800
 
 
 def is_hccl_available():
@@ -20,6 +26,12 @@ def register():
 
 
 def _create(options, _):
+    """The real one only warns of a time limit that ends the process before HCCL says why."""
+    seconds = options.timeout.total_seconds()
+    limits = [int(os.environ.get(name, default)) for name, default in LIMITS.items()]
+    if seconds != UNSET and not limits[0] < limits[1] < seconds:
+        raise RuntimeError(f'time limits must grow: {limits} of {", ".join(LIMITS)}, then '
+                           f'{seconds} of the process group')
     return ProcessGroupHCCL(options.store, options.group_rank, options.group_size, options.timeout)
 
 

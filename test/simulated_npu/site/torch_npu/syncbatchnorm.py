@@ -3,6 +3,9 @@ import torch
 import torch.distributed as dist
 from torch.nn.modules import batchnorm
 
+# Of the input, as the vendor lists them.
+TYPES = (torch.float16, torch.float32)
+
 
 def install():
     """Put it in the place of torch's, which torch.nn.SyncBatchNorm calls."""
@@ -12,6 +15,9 @@ def install():
 class SyncBatchNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, running_mean, running_var, eps, momentum, group, world_size):
+        if x.dtype not in TYPES:
+            raise RuntimeError(f'SyncBatchNorm: input of {x.dtype} is not supported, only '
+                               f'{" and ".join(map(str, TYPES))}')
         channels = x.shape[1]
         wide = x.float()
         dims = [0, *range(2, x.dim())]

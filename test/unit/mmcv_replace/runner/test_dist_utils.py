@@ -97,7 +97,7 @@ def test_unknown_launcher(group):
 def test_backend_of_an_absent_device_gives_way(group, monkeypatch, log_lines, asked, used):
     """One config serves every machine; a backend that no device owns is the user's business."""
     kinds = [SimpleNamespace(type='x', backend='absent', available=lambda: False),
-             SimpleNamespace(type='cpu', backend='here', available=lambda: True)]
+             SimpleNamespace(type='cpu', backend='here', time_limits=(), available=lambda: True)]
     monkeypatch.setattr(dist_utils, 'KINDS', kinds)
     monkeypatch.setattr(dist_utils, 'default_backend', lambda device: 'here')
     os.environ.update(dict.fromkeys(VARIABLES, '0'))

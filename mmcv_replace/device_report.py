@@ -1,0 +1,58 @@
+"""Which software a device stands on, and whether its parts fit together."""
+import glob
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import torch
+
+from .device import KINDS, DeviceKind, find_kind, plugin_version, why_unusable, wrong_pair
+
+_VERSION = re.compile(r'^\s*version\s*[=:]\s*\[?([^\]\s]+)', re.IGNORECASE | re.MULTILINE)
+
+
+def software_report(name: str = 'auto') -> str:
+    """Versions of torch and of what the device `name` needs besides, and whether these fit.
+
+    'auto' is a device whose software, or a part of it, is installed; torch alone without one.
+    """
+    base = name.strip().lower().partition(':')[0]
+    kind = next(filter(_installed, KINDS), None) if base == 'auto' else find_kind(base)
+    torch_version = f'torch {torch.__version__}'
+    if kind is None or kind.plugin is None:
+        return torch_version
+    version = plugin_version(kind.plugin)
+    parts = [torch_version, f'{kind.plugin} {version or "is not installed"}']
+    for part, files in kind.software.items():
+        parts.append(f'{part} {_version_in(files) or "not found"}')
+    return f'{", ".join(parts)}: {_judgement(kind)}'
+
+
+def _installed(kind: DeviceKind) -> bool:
+    return kind.plugin is not None and (importlib.util.find_spec(kind.plugin) is not None or any(
+        _found(files) for files in kind.software.values()))
+
+
+def _found(files: tuple[str, ...]) -> list[str]:
+    # A variable that is not set stays as it is, and matches no file.
+    return [found for file in files for found in sorted(glob.glob(os.path.expandvars(file)))]
+
+
+def _version_in(files: tuple[str, ...]) -> str | None:
+    """The version that the first of the files tells."""
+    for file in _found(files):
+        try:
+            match = _VERSION.search(Path(file).read_text(encoding='utf-8', errors='replace'))
+        except OSError:
+            continue
+        if match:
+            return match[1]
+    return None
+
+
+def _judgement(kind: DeviceKind) -> str:
+    if kind.available():
+        pair = plugin_version(kind.plugin) == torch.__version__.split('+')[0]
+        return 'they fit' if pair else f'they do not fit: {wrong_pair(kind.plugin)}'
+    return f'they do not work: {why_unusable(kind)}'
