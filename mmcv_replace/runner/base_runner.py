@@ -1,5 +1,6 @@
 """What the runners share: state, hooks, checkpoints."""
 import logging
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,6 +66,7 @@ class BaseRunner(HookRegistration, ABC):
         self.finished_iters = 0
         self.next_epoch = 0
         self.resumed_run: str | None = None  # whose checkpoint this run began with
+        self.resumed_file: Path | None = None  # that checkpoint, if the run does not just go on
         self.begun_from: set[Path] = set()  # files that are neither deleted nor written over
         self.accumulating = False  # gradients are kept for a step of a later iteration
         self.saver = CheckpointSaver(self.logger)
@@ -202,7 +204,7 @@ class BaseRunner(HookRegistration, ABC):
     def _tell_if_done(self) -> None:
         done, total, key = ((self._epoch, self._max_epochs, 'max_epochs') if self.counts_by_epoch
                             else (self._iter, self._max_iters, 'max_iters'))
-        if 0 < done >= total:
+        if total is not None and 0 < done >= total:
             self.logger.warning('the run goes on from the end of %s %d, and runner.%s=%d: nothing '
                                 'is left to train. Raise runner.%s to train longer',
                                 'epoch' if self.counts_by_epoch else 'iteration', done, key, total,
@@ -278,10 +280,10 @@ class BaseRunner(HookRegistration, ABC):
             self.saver.save_now(checkpoint, path, complete)
         return path
 
-    def begins_from(self, *files: str | Path | None) -> None:
-        """Keep files that the user has named, such as the weights to start from, as they are."""
-        self.begun_from.update(Path(file).expanduser().resolve() for file in files
-                               if file is not None and Path(file).expanduser().is_file())
+    def begins_from(self, *files: object) -> None:
+        """Keep the files among these, such as the weights to start from, as they are."""
+        names = [os.path.expanduser(file) for file in files if isinstance(file, str | Path)]
+        self.begun_from.update(Path(name).resolve() for name in names if os.path.isfile(name))
 
     def free_path(self, path: Path) -> Path:
         """`path`, or one beside it if that is a file from which the run began."""
@@ -316,7 +318,7 @@ class BaseRunner(HookRegistration, ABC):
         self._iter = self.finished_iters = meta['iter']
         self.resumed_run = meta.get('run_id')
         if self.resumed_run is None or self.resumed_run != self.meta.get('run_id'):
-            self.begins_from(checkpoint)  # of another run: the user has named it
+            self.resumed_file = Path(checkpoint).resolve()
         if self.resumed_run is not None:
             self.meta.setdefault('run_id', self.resumed_run)
         self.hook_msgs.update(meta.get('hook_msgs') or {})

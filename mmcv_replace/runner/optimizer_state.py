@@ -60,7 +60,7 @@ def _settings(group: dict[str, Any], scheduled: tuple[str, ...] = ()) -> dict[st
             continue
         if key in settings:
             settings[key] = value
-        elif key == 'momentum' and 'betas' in settings:
+        elif key == 'momentum' and isinstance(settings.get('betas'), list | tuple):
             settings['betas'] = value and (value, *settings['betas'][1:])
     return settings
 

@@ -85,7 +85,8 @@ def train_segmentor(
             meta=meta,
             precision=precision))
     runner.timestamp = timestamp or runner.timestamp
-    runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'))
+    runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'),
+                       *(hook.get('resume_from') for hook in cfg.get('custom_hooks') or []))
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
@@ -100,6 +101,8 @@ def train_segmentor(
     if cfg.get('resume_from'):
         check_resumed_classes(cfg, datasets[0])
         runner.resume(cfg.resume_from)
+        if runner.resumed_file is not None:  # it was not auto-resume that chose it
+            runner.begins_from(cfg.resume_from)
     if distributed:
         runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
     if cfg.get('preemption', {}) is not None:

@@ -115,7 +115,7 @@ class CheckpointHook(Hook):
         self._own.add(path, number)
         if self.max_keep_ckpts > 0:
             best = runner.hook_msgs.get('best_ckpt')
-            kept = runner.begun_from | ({Path(best).resolve()} if best else set())
+            kept = {*runner.begun_from, runner.resumed_file, best and Path(best).resolve()}
             for old in self._own.beyond(self.max_keep_ckpts, number):
                 if old.resolve() not in kept:
                     old.unlink(missing_ok=True)

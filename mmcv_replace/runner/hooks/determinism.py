@@ -34,7 +34,7 @@ class NondeterminismHook(Hook):
 
     The first iteration ends with a list of those that any process has met; later ones (of an
     evaluation, say) are named when they are met, with several processes every `interval`
-    iterations. For runs in torch's deterministic mode with `warn_only`.
+    iterations and at the end. For runs in torch's deterministic mode with `warn_only`.
     """
 
     default_priority = 'VERY_LOW'  # behind all that computes in an iteration
@@ -70,8 +70,14 @@ class NondeterminismHook(Hook):
             self._filters = None
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
-        if runner.world_size > 1 and self._begun and not self.every_n_iters(runner, self.interval):
-            return
+        due = self.every_n_iters(runner, self.interval) or self.is_last_iter(runner)
+        if runner.world_size == 1 or not self._begun or due:
+            self._tell(runner)
+
+    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+        self._tell(runner)
+
+    def _tell(self, runner: 'BaseRunner') -> None:
         new = self._met_by_all(runner) - self._told
         if new:
             runner.logger.warning(
@@ -79,7 +85,8 @@ class NondeterminismHook(Hook):
                 'deterministic implementation here of %s. --deterministic strict makes that an '
                 'error', ', '.join(sorted(new)))
         elif not self._begun:
-            runner.logger.info('deterministic: all operators of the first iteration are')
+            runner.logger.info('deterministic: every operator of the first iteration has a '
+                               'deterministic implementation')
         self._told |= new
         self._begun = True
 

@@ -63,8 +63,8 @@ class MomentumUpdaterHook(ScheduleHook):
     def _tell_unbounded(self, value: float, possible: bool) -> None:
         """With 1 and more old gradients never fade; Adam and its kin cannot be computed then."""
         message = (f'{type(self).__name__} sets the momentum to {value:g}, and from 1 on old '
-                   'gradients never fade: raise momentum_config.warmup_ratio above the '
-                   "optimizer's momentum, or lower that")
+                   'gradients never fade: correct momentum_config, whose warmup_ratio has to be '
+                   "above the optimizer's momentum")
         if not possible:
             raise ConfigError(message)
         logging.getLogger('mmseg').warning('%s', message)

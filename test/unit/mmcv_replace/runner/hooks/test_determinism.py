@@ -81,7 +81,8 @@ def test_of_forward_and_backward_passes_once(train, log_lines, recwarn):
 
 def test_nothing_to_name(train, log_lines):
     train(True)
-    assert said(log_lines) == ['deterministic: all operators of the first iteration are']
+    assert said(log_lines) == ['deterministic: every operator of the first iteration has a '
+                               'deterministic implementation']
 
 
 def alert(name):

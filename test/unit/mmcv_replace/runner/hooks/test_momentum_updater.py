@@ -107,6 +107,6 @@ def test_a_momentum_that_never_fades(log_lines):
     assert momenta_of('Step', **options)[0] == pytest.approx(1.125)
     told, = log_lines
     assert told.startswith('StepMomentumUpdaterHook sets the momentum to 1.125, and from 1 on old '
-                           'gradients never fade: raise momentum_config.warmup_ratio')
+                           'gradients never fade: correct momentum_config, whose warmup_ratio')
     with pytest.raises(ConfigError, match='sets the momentum to 1.125'):
         momenta_of('Step', 'Adam', **options)

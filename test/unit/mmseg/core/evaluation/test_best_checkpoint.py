@@ -108,6 +108,17 @@ def test_resumed_run_finds_the_best_in_a_moved_folder(
     assert files(tmp_path / 'b') == ['best_mIoU_iter_2.pth']
 
 
+def test_the_best_from_which_a_run_began_is_kept(make_runner, make_loader, train_loader, scripted,
+                                                 tmp_path):
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5}, {'mIoU': 0.6})
+    run(make_runner(EvalHook(make_loader()), 1), train_loader)
+    runner = make_runner(EvalHook(make_loader()), 3)
+    runner.resume(tmp_path / 'best_mIoU_iter_1.pth')
+    runner.begins_from(tmp_path / 'best_mIoU_iter_1.pth')
+    run(runner, train_loader)
+    assert files(tmp_path) == ['best_mIoU_iter_1.pth', 'best_mIoU_iter_3.pth']
+
+
 def test_new_run_forgets_the_best_of_the_former(make_runner, make_loader, train_loader, scripted,
                                                 tmp_path):
     scripted({'mIoU': 0.5}, {'mIoU': 0.3})
