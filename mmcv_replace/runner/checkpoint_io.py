@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -18,15 +17,11 @@ from ..fileio import atomic_write, sync_folder
 from ..parallel import is_module_wrapper
 from ..utils import symlink
 from ..utils.errors import CheckpointError
+from .file_kind import describe_file, describe_folder, is_safetensors
+from .inert import SAFE_GLOBALS, without_stand_ins
+from .mmengine_form import in_own_form
 from .plain import to_host, to_plain
-
-# Builders of NumPy numbers and arrays, which old checkpoints hold in their meta data (scores,
-# palettes), under the names of NumPy 1 and 2; and the types that they build, without objects.
-_BUILDERS = [(builder, f'numpy.{core}.multiarray.{builder.__name__}')
-             for builder in (np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0])
-             for core in ('core', '_core')]
-_DTYPES = {type(np.dtype(code)) for code in np.typecodes['All'] if code != 'O'}
-SAFE_GLOBALS = [*_BUILDERS, *_DTYPES, np.dtype, np.ndarray]
+from .safetensors_file import read_safetensors
 
 
 def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,
@@ -133,19 +128,24 @@ def _load(path: str | Path, map_location: str | torch.device | None,
           outline: bool = False) -> dict[str, Any]:
     path = Path(path).expanduser()
     if not path.is_file():
-        found = 'is a folder' if path.is_dir() else 'does not exist'
+        found = f'is a folder {describe_folder(path)}' if path.is_dir() else 'does not exist'
         raise CheckpointError(f'the checkpoint {path} {found}')
     try:
+        if is_safetensors(path):
+            return read_safetensors(path, 'meta' if outline else map_location)
         if not outline:
             _check_sums(path)
         with torch.serialization.safe_globals(SAFE_GLOBALS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = without_stand_ins(checkpoint)
+    except CheckpointError:
+        raise
     except Exception as error:  # of any kind: the content is arbitrary
         raise _explain(path, error) from error
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint '
                               '(a dict with a state_dict)')
-    return checkpoint
+    return in_own_form(checkpoint)
 
 
 def _check_sums(path: Path) -> None:
@@ -160,15 +160,29 @@ def _check_sums(path: Path) -> None:
             raise zipfile.BadZipFile(f'{damaged} does not match its checksum')
 
 
+def _ends_with(path: Path, name: str) -> bool:
+    """Whether a file breaks off within the name of an object."""
+    end = name.rpartition('.')[2].encode()
+    with path.open('rb') as file:
+        file.seek(-min(len(end) + 1, path.stat().st_size), os.SEEK_END)
+        # torch takes the last byte for the end of the line.
+        return file.read()[:-1] == end
+
+
 def _explain(path: Path, error: Exception) -> CheckpointError:
     text = str(error)
     refused = re.search(r'GLOBAL ([\w.]+)', text)
-    if isinstance(error, pickle.UnpicklingError) and refused:
+    if isinstance(error, pickle.UnpicklingError) and refused and not _ends_with(path, refused[1]):
         return CheckpointError(
             f'{path} is not loaded: besides plain data it holds {refused[1]}, and making such an '
             'object may run code of whoever wrote the file. If you trust them, save its state_dict '
             "alone, where that object's package is installed: c = torch.load(old, "
             "weights_only=False); torch.save({'state_dict': c['state_dict']}, new)")
+    if isinstance(error, OSError):
+        return CheckpointError(f'{path} cannot be read: {error}')
+    kind = describe_file(path)
+    if kind is not None:
+        return CheckpointError(f'{path} cannot be read: it is {kind[0]}. {kind[1]}')
     cause = text.split('WeightsUnpickler error:')[-1].strip().split('\n')[0]
     return CheckpointError(f'{path} cannot be read ({type(error).__name__}: {cause}); it is '
                            'damaged or not a checkpoint: copy it again, or use an older one')

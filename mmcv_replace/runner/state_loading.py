@@ -1,6 +1,7 @@
 """Weights into a model, with a report of what did not fit."""
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,8 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
     if not fit.matched:
         raise CheckpointError(f'{source} has no weights for this model. Its keys: '
                               f'{_listing(list(map(str, state_dict)))}. Those of the model: '
-                              f'{_listing(list(module.state_dict()))}')
+                              f'{_listing(list(module.state_dict()))}'
+                              f'{_prefix_hint(module.state_dict(), state_dict)}')
     complete = not (fit.reshaped or fit.missing or fit.unexpected)
     if strict and not complete:
         raise CheckpointError(fit.report(source))
@@ -118,6 +120,19 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
         raise CheckpointError(f'{source} holds tensors that are no weights: {error}') from error
     if not complete:
         (logger or logging.getLogger('mmseg')).warning(fit.report(source))
+
+
+def _prefix_hint(ours: Iterable[str], theirs: Iterable[str]) -> str:
+    """What to do where only a prefix keeps the keys from fitting, as in files of Lightning."""
+    known = set(ours)
+    found = Counter(key[:dot + 1] for key in map(str, theirs)
+                    for dot, char in enumerate(key) if char == '.' and key[dot + 1:] in known)
+    if not found:
+        return ''
+    [(prefix, count)] = found.most_common(1)
+    return (f". Without the prefix '{prefix}' {count} of its keys would fit: save it anew, "
+            "torch.save({'state_dict': {key.removeprefix('" + prefix + "'): value for key, value "
+            "in state_dict.items()}}, new)")
 
 
 def _compare(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> _Fit:

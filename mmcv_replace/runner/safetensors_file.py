@@ -1,0 +1,39 @@
+"""Weights in a .safetensors file, read as a checkpoint."""
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..utils.errors import CheckpointError
+
+
+def read_safetensors(path: Path, map_location: str | torch.device | None) -> dict[str, Any]:
+    """A dict with the tensors as `state_dict`, and the file's metadata as `meta`.
+
+    Metadata are texts; those that are lists or dicts in JSON, such as CLASSES, become these.
+    Raises CheckpointError for a damaged file, and where the package safetensors is missing.
+    """
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError as error:
+        raise CheckpointError(f'{path} is a safetensors file, and the package that reads those is '
+                              'not installed: pip install safetensors (or the extra '
+                              'mmseg-ascend[safetensors])') from error
+    try:
+        with safe_open(str(path), framework='pt') as file:
+            names = file.keys()
+            weights = {key: file.get_tensor(key).to(map_location or 'cpu') for key in names}
+            meta = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f'{path} cannot be read: it is a safetensors file that is damaged '
+                              f'({error}): copy it again') from error
+    return {'meta': {key: _decoded(text) for key, text in meta.items()}, 'state_dict': weights}
+
+
+def _decoded(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, list | dict) else text
