@@ -39,6 +39,7 @@ class DeviceKind:
     type: str  # as in torch.device(type)
     backend: str  # of torch.distributed
     aliases: tuple[str, ...] = ()
+    exchange_error: str | None = None  # text of the backend's errors, where they have no own type
     plugin: str | None = None  # package that adds the device to torch
     asynchronous: bool = True  # kernels return before they are done
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
@@ -78,6 +79,7 @@ class DeviceKind:
 KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
+        exchange_error=r'HCCL (function )?error|function error: Hccl',
         optimizers='torch_npu.optim',
         profiler='torch_npu.profiler',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
@@ -92,6 +94,8 @@ KINDS = (
     DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
                fused_optimizers=('Adam', 'AdamW', 'SGD')),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
+               # The place in its sources stands before what it says of a connection.
+               exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
                sync_batchnorm=False, low_precision='bfloat16',
                fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD')),
 )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch.distributed as dist
 
+from mmcv_replace.device import KINDS
 from mmcv_replace.runner import get_dist_info
 from mmcv_replace.runner.hooks import describe_ranks, nondeterministic_operator
 from mmcv_replace.runner.preemption import finish_speaking
@@ -15,9 +16,7 @@ from mmcv_replace.utils.errors import (
     UserError,
     add_note,
 )
-
-_EXCHANGE = re.compile(r'gloo|timed? ?out|connection (closed|reset|refused)|peer', re.IGNORECASE)
-_WORKER = re.compile(r'DataLoader worker \(pid')
+from mmcv_replace.utils.origins import is_dead_worker, is_of_compiled_code
 
 
 @contextmanager
@@ -30,7 +29,7 @@ def naming_lost_peers() -> Iterator[None]:
         yield
     except Exception as error:
         rank, world_size = get_dist_info()
-        if isinstance(error, RuntimeError) and _WORKER.search(str(error)):
+        if is_dead_worker(error):
             raise DataError(
                 f'rank {rank}: a process that loads its data died: {_first_line(error)}. Mostly it '
                 'is killed for want of memory: lower data.workers_per_gpu, or enlarge /dev/shm '
@@ -61,11 +60,14 @@ def naming_nondeterminism() -> Iterator[None]:
 
 
 def _is_exchange(error: Exception) -> bool:
-    # Gloo raises plain RuntimeErrors: what they say of connections and time-outs tells them.
-    if isinstance(error, UserError) or not dist.is_initialized():
+    if not dist.is_initialized():
         return False
-    return isinstance(error, dist.DistError) or (
-        isinstance(error, RuntimeError) and bool(_EXCHANGE.search(str(error))))
+    if isinstance(error, dist.DistError):
+        return True
+    # Some backends raise plain RuntimeErrors, from inside of a collective, a backward pass or where
+    # one waits for either. A statement of Python that says the same is somebody's own error.
+    return type(error) is RuntimeError and is_of_compiled_code(error) and any(
+        re.search(kind.exchange_error, str(error)) for kind in KINDS if kind.exchange_error)
 
 
 def _describe(error: Exception) -> str:

@@ -31,6 +31,7 @@ from mmseg.models import build_segmentor
 from .checks import check_num_classes
 from .evaluation_loader import evaluation_loader
 from .execution import prepare_inference
+from .failures import naming_lost_peers
 from .inference import load_weights
 from .process import Process
 from .settings import check_settings
@@ -67,6 +68,7 @@ class OutputOptions:
         check_metrics(self.metrics)
 
 
+@naming_lost_peers()
 def evaluate_from_config(
     cfg: Config, checkpoint: str, process: Process, options: OutputOptions, averaged: bool = False
 ) -> dict[str, float] | None:

@@ -5,6 +5,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.utils.errors import UserError
+from mmcv_replace.utils.origins import is_dead_worker
 
 from ..loader import start_worker
 from .examine import Diagnosis, Examiner
@@ -43,7 +44,7 @@ def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> It
         for chunk in loader:
             yield from chunk
     except RuntimeError as error:
-        if 'DataLoader worker' not in str(error):
+        if not is_dead_worker(error):
             raise
         raise UserError(f'a process of the scan died, often for want of memory: use fewer than '
                         f'--nproc {nproc} ({str(error).splitlines()[0]})') from error
