@@ -4,6 +4,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..cnn.utils.sync_bn import BatchNormXd, replace_sync_batchnorm
+from ..utils.errors import ArgumentError
 
 
 class _SumOverProcesses(torch.autograd.Function):
@@ -26,7 +27,8 @@ class HostSyncBatchNorm(BatchNormXd):
     """As torch.nn.SyncBatchNorm, from torch operations and two differentiable all-reduces.
 
     x: [N, C, ...]; the processes may hold batches of different sizes. The variance is summed
-    around the common mean, which keeps all digits.
+    around the common mean, which keeps all digits. ArgumentError where all processes together hold
+    one value a channel, which has no variance.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,9 +39,15 @@ class HostSyncBatchNorm(BatchNormXd):
         shape = [1, -1, *[1] * (x.dim() - 2)]
         # Statistics of a low-precision batch are kept in float32, as in every batch norm.
         wide = x.float() if x.dtype.itemsize < 4 else x
-        local = torch.cat([wide.sum(dims), wide.new_tensor([x.numel() / x.shape[1]])])
+        own = x.numel() // x.shape[1]
+        local = torch.cat([wide.sum(dims), wide.new_tensor([own])])
         total = _SumOverProcesses.apply(local)
         count = total[-1]
+        if own <= 1 and count < 2:  # on all processes alike
+            raise ArgumentError(
+                f'SyncBN: the batches of all {dist.get_world_size()} processes together hold '
+                f'{int(count)} value a channel, which has no variance: set data.samples_per_gpu to '
+                '2 or more')
         mean = total[:-1] / count
         centred = wide - mean.reshape(shape)
         variance = _SumOverProcesses.apply(centred.square().sum(dims)) / count
@@ -58,6 +66,15 @@ class HostSyncBatchNorm(BatchNormXd):
         unbiased = variance * count / (count - 1)
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
         self.running_var.lerp_(unbiased.to(self.running_var.dtype), momentum)
+
+
+def shares_statistics(norm: nn.Module) -> bool:
+    """Whether a norm takes its statistics from the batches of several processes."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return False
+    if isinstance(norm, nn.SyncBatchNorm):
+        return dist.get_world_size(norm.process_group) > 1
+    return isinstance(norm, HostSyncBatchNorm) and dist.get_world_size() > 1
 
 
 def use_host_sync_batchnorm(module: nn.Module) -> nn.Module:

@@ -51,6 +51,21 @@ def test_losses_are_those_of_one_process(both):
                                atol=1e-5)
 
 
+def test_one_image_in_each_process_is_a_batch_of_two(torchrun, run_tool, small_config, tmp_path):
+    """The pyramid's mean over the image is one value a channel, of which SyncBN sees both."""
+    arguments = ['--device', 'cpu', '--seed', 5, '--no-validate', '--cfg-options', *COMMON,
+                 'runner.max_iters=6']
+    one = run_tool('train', small_config, '--work-dir', tmp_path / 'one', *arguments,
+                   'data.samples_per_gpu=2')
+    assert one.returncode == 0, one.stderr
+    two = torchrun('train', small_config, '--launcher', 'pytorch', '--work-dir', tmp_path / 'two',
+                   *arguments, 'data.samples_per_gpu=1')
+    assert two.returncode == 0, two.stderr
+    assert len(losses(tmp_path / 'two')) == 6
+    torch.testing.assert_close(torch.tensor(losses(tmp_path / 'two')),
+                               torch.tensor(losses(tmp_path / 'one')), rtol=1e-5, atol=1e-5)
+
+
 def test_only_the_first_process_logs_and_saves(both):
     _, two, done = both
     assert len(list(two.glob('*.log'))) == len(list(two.glob('*.log.json'))) == 1

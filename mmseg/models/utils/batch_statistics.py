@@ -2,7 +2,7 @@
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmcv_replace.runner import get_dist_info
+from mmcv_replace.ops import shares_statistics
 from mmcv_replace.utils.errors import ArgumentError
 
 
@@ -10,11 +10,11 @@ def check_batch_statistics(norm: nn.Module | None, values: int, place: str) -> N
     """Raise ArgumentError when `norm` is a batch norm in training over one value a channel.
 
     `values` is the number of values a channel (batch x height x width); `place` names the layer
-    in the message. SyncBN over several processes sees the values of all of them.
+    in the message. SyncBN over several processes sees the values of all of them, one each at least.
     """
     if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training:
         return
-    if isinstance(norm, nn.SyncBatchNorm) and get_dist_info()[1] > 1:
+    if shares_statistics(norm):
         return
     raise ArgumentError(
         f'{place}: its batch norm sees one value a channel, because the batch is one image and '

@@ -6,8 +6,22 @@ import torch.distributed as dist
 from torch import nn
 
 from mmcv_replace.ops import use_host_sync_batchnorm
+from mmcv_replace.utils.errors import ArgumentError
 
 PARTS = ((0, 3), (3, 8))  # unequal shares of the batch
+
+
+def one_value_each(rank):
+    """With one value a channel in each process, and with one in both together: the message."""
+    norm = use_host_sync_batchnorm(nn.SyncBatchNorm(2)).double()
+    x = torch.tensor([[1.0, 2], [3, 6]], dtype=torch.float64)[rank:rank + 1].requires_grad_()
+    y = norm(x)
+    (y * torch.tensor([1.0, 2])).square().sum().backward()
+    try:
+        norm(x[:1 - rank])
+    except ArgumentError as error:
+        refused = str(error)
+    return dict(y=y.detach(), x_grad=x.grad, refused=refused, state=norm.state_dict())
 
 
 def main():
@@ -26,6 +40,7 @@ def main():
         y.backward(grad[share])
         results.append(dict(y=y.detach(), x_grad=x.grad, state=norm.state_dict(),
                             grads={k: p.grad for k, p in norm.named_parameters()}))
+    results.append(one_value_each(rank))
     dist.destroy_process_group()
     torch.save(results, out)
 

@@ -45,6 +45,25 @@ def test_two_processes_are_one_batch(results, case):
         torch.testing.assert_close(second['state'][f'0.{key}'], value)
 
 
+def test_one_value_in_each_process_is_two(results):
+    norm = nn.BatchNorm1d(2).double()
+    x = torch.tensor([[1.0, 2], [3, 6]], dtype=torch.float64, requires_grad=True)
+    y = norm(x)
+    (y * torch.tensor([1.0, 2])).square().sum().backward()
+    first, second = (rank[-1] for rank in results)
+    torch.testing.assert_close(torch.cat([first['y'], second['y']]), y.detach())
+    torch.testing.assert_close(torch.cat([first['x_grad'], second['x_grad']]), x.grad)
+    for key, value in norm.state_dict().items():
+        torch.testing.assert_close(second['state'][key], value)
+
+
+def test_one_value_in_all_processes_has_no_variance(results):
+    for rank in results:
+        assert rank[-1]['refused'] == (
+            'SyncBN: the batches of all 2 processes together hold 1 value a channel, which has no '
+            'variance: set data.samples_per_gpu to 2 or more')
+
+
 def test_one_process_and_evaluation_are_plain_batch_norm():
     norm = HostSyncBatchNorm(4)
     plain = nn.BatchNorm2d(4)

@@ -1,15 +1,19 @@
 """BaseDecodeHead: choice of inputs, losses, classifier; and the two heads of this package."""
+from contextlib import nullcontext
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from mmcv_replace.cnn import ConvModule
+from mmcv_replace.ops import HostSyncBatchNorm
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core.seg import OHEMPixelSampler
 from mmseg.models import FCNHead, PSPHead
 from mmseg.models.decode_heads import BaseDecodeHead
 from mmseg.models.losses import CrossEntropyLoss
+from mmseg.models.utils import check_batch_statistics
 from mmseg.ops import resize
 
 BN = dict(type='BN')
@@ -224,12 +228,24 @@ def test_batches_of_one_that_work():
     assert large(one).shape == (1, 3, 6, 6)
 
 
-def test_several_processes_share_statistics(monkeypatch):
-    monkeypatch.setattr('mmseg.models.utils.batch_statistics.get_dist_info', lambda: (0, 2))
-    from mmseg.models.utils import check_batch_statistics
-    check_batch_statistics(nn.SyncBatchNorm(4), 1, 'here')
+@pytest.mark.parametrize(('world_size', 'shared'), [(2, True), (1, False)])
+def test_several_processes_share_statistics(monkeypatch, world_size, shared):
+    monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: True)
+    monkeypatch.setattr(torch.distributed, 'get_world_size', lambda group=None: world_size)
+    for norm in (nn.SyncBatchNorm(4), HostSyncBatchNorm(4)):
+        with nullcontext() if shared else pytest.raises(ArgumentError, match='^here: '):
+            check_batch_statistics(norm, 1, 'here')
     with pytest.raises(ArgumentError, match='^here: '):
         check_batch_statistics(nn.BatchNorm2d(4), 1, 'here')
+
+
+def test_the_group_of_a_norm_counts(monkeypatch):
+    monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: True)
+    monkeypatch.setattr(torch.distributed, 'get_world_size',
+                        lambda group=None: 2 if group is None else 1)
+    norm = nn.SyncBatchNorm(4, process_group='of this process alone')
+    with pytest.raises(ArgumentError, match='^here: '):
+        check_batch_statistics(norm, 1, 'here')
 
 
 @pytest.mark.parametrize('concat_input', [False, True])
