@@ -7,13 +7,13 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import torch
-import torch.distributed as dist
 
 from ..fileio import atomic_write
 from ..utils.errors import CheckpointError
 from ..utils.suggest import did_you_mean
-from .dist_utils import collective_device, get_dist_info, is_node_leader
+from .dist_utils import get_dist_info, is_node_leader
 from .model_zoo import MODEL_ZOO
+from .waiting import work_and_wait
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -135,18 +135,13 @@ def _copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> str:
 
 def _provide_together(url: str, target: Path) -> None:
     """One process on each machine provides the file; if it fails, all of them do."""
-    failure = None
-    if is_node_leader():
-        try:
-            _provide(url, target)
-        except Exception as error:  # whatever it is, the others must not be left waiting
-            failure = error
-    failures = torch.tensor([failure is not None], dtype=torch.int32, device=collective_device())
-    dist.all_reduce(failures)
-    if failure is not None:
-        raise failure
-    if failures.item() > 0:
-        raise CheckpointError(f'another process could not provide {url}: see its message')
+    outcomes = work_and_wait((lambda: _provide(url, target)) if is_node_leader() else None)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    for rank, outcome in enumerate(outcomes):
+        if outcome.failure is not None:
+            raise CheckpointError(f'rank {rank} could not provide {url}: {outcome.failure}')
     if not target.is_file():
         raise CheckpointError(f'{url} was downloaded by another process, but {target} does not '
                               'exist here: set TORCH_HOME to the same folder for all processes of '

@@ -1,10 +1,9 @@
 """The look at the data before a training: `data.check = 'quick'`, 'full' or 'off'."""
 import logging
-from collections.abc import Callable
 
-import torch.distributed as dist
 from torch.utils.data import Dataset
 
+from mmcv_replace.runner.waiting import first_rank_does
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.suggest import did_you_mean, printable
@@ -18,7 +17,6 @@ from mmseg.datasets.doctor import (
 )
 from mmseg.datasets.on_error import read_on_error
 
-from .process import Process
 from .splits import build_split
 
 CHECKS = ('quick', 'full', 'off')
@@ -29,18 +27,19 @@ logger = logging.getLogger('mmseg')
 
 
 def check_training_data(
-    cfg: Config, dataset: Dataset, process: Process, validate: bool
+    cfg: Config, dataset: Dataset, validate: bool
 ) -> None:
     """Raise DataError on every process where `dataset` or the validation set cannot be used.
 
-    The first process looks, the others wait for it. What does not stop a training is logged.
+    The first process looks, the others wait for it, however many samples there are. What does not
+    stop a training is logged.
     """
     mode = cfg.data.get('check', 'quick')
     if mode not in CHECKS:
         raise ConfigError(f"data.check={mode!r}: choose {', '.join(map(repr, CHECKS))}"
                           f'{did_you_mean(mode, CHECKS)}')
     if mode != 'off':
-        _on_first_process(lambda: _check(cfg, dataset, mode, validate), process)
+        first_rank_does(lambda: _check(cfg, dataset, mode, validate), 'the data check', DataError)
 
 
 def _check(cfg: Config, dataset: Dataset, mode: str, validate: bool) -> None:
@@ -79,20 +78,3 @@ def _describe(report: Report, kind: str) -> str:
     remedy = report.remedy(kind)
     return (f'{KINDS[kind].title}: {len(findings):,}, first {printable(first.file + detail)} '
             f'({first.split})' + (f'; {remedy}' if remedy else ''))
-
-
-def _on_first_process(check: Callable[[], None], process: Process) -> None:
-    """Run a check on the first process; where it fails there, all processes end."""
-    failure: list[str | None] = [None]
-    error: Exception | None = None
-    if process.rank == 0:
-        try:
-            check()
-        except Exception as caught:  # the others must hear of any
-            error, failure = caught, [f'{type(caught).__name__}: {caught}']
-    if process.distributed:
-        dist.broadcast_object_list(failure)
-    if error is not None:
-        raise error
-    if failure[0] is not None:
-        raise DataError(f'the data check of rank 0 failed: {failure[0]}')

@@ -12,16 +12,16 @@ from mmcv_replace.runner.auto_resume import (
 )
 from mmcv_replace.runner.checkpoint import read_outline
 from mmcv_replace.runner.checkpoint_io import point_latest_at
-from mmcv_replace.runner.dist_utils import any_rank, from_first_rank
+from mmcv_replace.runner.dist_utils import any_rank
+from mmcv_replace.runner.waiting import first_rank_does
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError
 from mmseg.utils import get_root_logger
 
-from .process import Process
 from .resume_changes import tell_changes
 
 
-def choose_start(cfg: Config, process: Process) -> dict[str, str]:
+def choose_start(cfg: Config) -> dict[str, str]:
     """Set `cfg.resume_from` for a job with `auto_resume`, or that its launcher started again.
 
     The newest sound checkpoint of the run in the work directory goes before a `resume_from` of the
@@ -32,13 +32,17 @@ def choose_start(cfg: Config, process: Process) -> dict[str, str]:
     """
     # With several machines torchrun counts the restarts of each.
     automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
-    chosen = _choose(cfg, automatic) if process.rank == 0 else None
-    if chosen is not None:
-        tell_changes(cfg, chosen[0])
-    cfg.resume_from, known = from_first_rank(chosen)
+    cfg.resume_from, known = first_rank_does(
+        lambda: _choose_and_tell(cfg, automatic), 'the choice of a checkpoint', CheckpointError)
     if cfg.get('seed') is None:
         cfg.seed = known.get('seed')
     return {key: known[key] for key in ('run_id',) if key in known}
+
+
+def _choose_and_tell(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
+    chosen = _choose(cfg, automatic)
+    tell_changes(cfg, chosen[0])
+    return chosen
 
 
 def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:

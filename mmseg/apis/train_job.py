@@ -52,7 +52,7 @@ def train_from_config(
     timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'
     logger = get_root_logger(cfg.get('log_level', 'INFO'), str(log_file))
-    run = choose_start(cfg, process)
+    run = choose_start(cfg)
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)
     if cfg.resume_from and process.rank == 0:
@@ -73,7 +73,7 @@ def train_from_config(
     check_num_classes(model, datasets[0])
     for dataset in datasets:
         check_ignored_labels(model, dataset)
-    check_training_data(cfg, datasets[0], process, validate)
+    check_training_data(cfg, datasets[0], validate)
     model.CLASSES, model.PALETTE = datasets[0].CLASSES, datasets[0].PALETTE
     if not cfg.get('resume_from'):
         model.init_weights()

@@ -10,6 +10,7 @@ from torch import nn
 
 from mmcv_replace.runner import load_checkpoint, model_zoo, pretrained
 from mmcv_replace.runner.pretrained import resolve_checkpoint
+from mmcv_replace.runner.waiting import Outcome, work_and_wait
 from mmcv_replace.utils.errors import CheckpointError
 
 
@@ -147,19 +148,19 @@ def test_unknown_names(cache, name, message):
         resolve_checkpoint(name)
 
 
-# Several processes: the collective is replaced by one that knows what the others say.
+# Several processes: the wait for the others is replaced by one that knows what they say.
 
 @pytest.fixture
 def as_rank(monkeypatch):
     def pretend(leader, others_failed=0, meanwhile=lambda: None):
-        def all_reduce(tensor):
+        def wait(work):
+            [own] = work_and_wait(work)
             meanwhile()
-            tensor += others_failed
+            return [own, Outcome(failure='no network' if others_failed else None)]
 
         monkeypatch.setattr(pretrained, 'get_dist_info', lambda: (0 if leader else 1, 2))
         monkeypatch.setattr(pretrained, 'is_node_leader', lambda: leader)
-        monkeypatch.setattr(pretrained, 'collective_device', lambda: torch.device('cpu'))
-        monkeypatch.setattr(pretrained.dist, 'all_reduce', all_reduce)
+        monkeypatch.setattr(pretrained, 'work_and_wait', wait)
     return pretend
 
 
@@ -184,7 +185,7 @@ def test_leader_downloads_before_the_others_go_on(server, cache, weights, as_ran
 
 def test_all_fail_when_one_fails(server, cache, weights, as_rank):
     as_rank(leader=False, others_failed=1)
-    with pytest.raises(CheckpointError, match='another process'):
+    with pytest.raises(CheckpointError, match='rank 1 could not provide http.*: no network'):
         resolve_checkpoint(f'{server.url}/{weights[1]}')
     reached = []
     as_rank(leader=True, meanwhile=lambda: reached.append(True))

@@ -1,20 +1,15 @@
 """The look at the data before a training: what stops it, what is only told, on every process."""
 import logging
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
 from PIL import Image
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis.data_check import check_training_data
 from mmseg.apis.splits import build_split
-
-FIRST, SECOND = (SimpleNamespace(rank=rank, distributed=True, world_size=2) for rank in (0, 1))
-ALONE = SimpleNamespace(rank=0, distributed=False, world_size=1)
 
 
 @pytest.fixture
@@ -35,8 +30,8 @@ def cfg(tmp_path):
                                  val=dict(common, split='val.txt'))))
 
 
-def check(cfg, process=ALONE, validate=True):
-    check_training_data(cfg, build_split(cfg, 'train'), process, validate)
+def check(cfg, validate=True):
+    check_training_data(cfg, build_split(cfg, 'train'), validate)
 
 
 def test_good_data_pass_and_the_log_tells_how_many(cfg, caplog):
@@ -61,9 +56,9 @@ def test_errors_stop_the_training(cfg, tmp_path, damage, told):
 
     with pytest.raises(DataError, match=f'(?s){told}.*python tools/check_dataset.py CONFIG lists '
                                         "everything.*data.check='off' trains regardless"):
-        check_training_data(cfg, dataset, ALONE, validate=True)
+        check_training_data(cfg, dataset, validate=True)
     cfg.data.check = 'off'
-    check_training_data(cfg, dataset, ALONE, validate=True)
+    check_training_data(cfg, dataset, validate=True)
 
 
 def test_the_config_is_named_in_the_remedy(cfg, tmp_path):
@@ -71,7 +66,7 @@ def test_the_config_is_named_in_the_remedy(cfg, tmp_path):
     (tmp_path / 'img/b.jpg').unlink()
     (tmp_path / 'my.py').write_text(cfg.pretty_text)
     with pytest.raises(DataError, match=r'python tools/check_dataset\.py .*my\.py lists'):
-        check_training_data(Config.fromfile(tmp_path / 'my.py'), dataset, ALONE, validate=False)
+        check_training_data(Config.fromfile(tmp_path / 'my.py'), dataset, validate=False)
 
 
 def test_without_validation_its_data_are_not_looked_at(cfg, tmp_path):
@@ -122,10 +117,10 @@ def test_the_full_check_looks_at_everything(cfg, tmp_path, caplog):
     (tmp_path / 'train.txt').write_text('a\n' * 34 + 'b\n' + 'a\n' * 65)
     dataset = build_split(cfg, 'train')
     Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / 'ann/b.png')
-    check_training_data(cfg, dataset, ALONE, validate=True)
+    check_training_data(cfg, dataset, validate=True)
     cfg.data.check = 'full'
     with pytest.raises(DataError, match='no class: 1, first'):
-        check_training_data(cfg, dataset, ALONE, validate=True)
+        check_training_data(cfg, dataset, validate=True)
     assert 'Data check (full): samples looked at: train 100, val 1' in caplog.text
 
 
@@ -146,29 +141,6 @@ def test_the_check_takes_nothing_from_the_generators(cfg):
     states = torch.get_rng_state(), np.random.get_state()[1].tolist()
     for mode in ('quick', 'full'):
         cfg.data.check = mode
-        check_training_data(cfg, dataset, ALONE, validate=True)
+        check_training_data(cfg, dataset, validate=True)
     assert torch.equal(torch.get_rng_state(), states[0])
     assert np.random.get_state()[1].tolist() == states[1]
-
-
-def test_an_error_of_the_first_process_ends_all(cfg, tmp_path, monkeypatch):
-    sent = []
-    monkeypatch.setattr(dist, 'broadcast_object_list', lambda items: sent.extend(items))
-    dataset = build_split(cfg, 'train')
-    check_training_data(cfg, dataset, FIRST, validate=False)
-    assert sent == [None]
-    (tmp_path / 'img/b.jpg').unlink()
-    with pytest.raises(DataError, match='missing files'):
-        check_training_data(cfg, dataset, FIRST, validate=False)
-    monkeypatch.setattr(dist, 'broadcast_object_list', lambda items: items.__setitem__(0, sent[1]))
-    with pytest.raises(DataError, match='the data check of rank 0 failed: DataError: missing'):
-        check_training_data(cfg, dataset, SECOND, validate=False)
-
-
-def test_a_fault_of_the_check_itself_ends_all_too(cfg, monkeypatch):
-    sent = []
-    monkeypatch.setattr(dist, 'broadcast_object_list', lambda items: sent.extend(items))
-    monkeypatch.setattr('mmseg.apis.data_check.examine_some', lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        check(cfg, FIRST)
-    assert sent == ['ZeroDivisionError: division by zero']

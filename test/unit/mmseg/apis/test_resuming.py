@@ -7,10 +7,7 @@ from torch import nn
 
 from mmcv_replace.runner import save_checkpoint
 from mmcv_replace.utils import Config
-from mmseg.apis.process import Process
 from mmseg.apis.resuming import choose_start
-
-PROCESS = Process(torch.device('cpu'))
 
 
 @pytest.fixture
@@ -31,7 +28,7 @@ def begin(work_dir, resume_from=None, auto=True, **checkpoint_config):
     """The checkpoint that a run resumes from, and its identity."""
     cfg = Config(dict(work_dir=str(work_dir), auto_resume=auto, resume_from=resume_from,
                       checkpoint_config=checkpoint_config))
-    known = choose_start(cfg, PROCESS)
+    known = choose_start(cfg)
     return cfg.resume_from, known['run_id']
 
 
@@ -145,5 +142,5 @@ def test_the_seed_of_the_checkpoint_counts(tmp_path):
     for auto in (True, False):
         cfg = Config(dict(work_dir=str(tmp_path), auto_resume=auto,
                           resume_from=None if auto else str(tmp_path / 'iter_3.pth')))
-        choose_start(cfg, PROCESS)
+        choose_start(cfg)
         assert cfg.seed == 7
