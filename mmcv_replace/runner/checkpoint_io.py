@@ -17,6 +17,7 @@ from ..fileio import atomic_write, sync_folder
 from ..parallel import is_module_wrapper
 from ..utils import symlink
 from ..utils.errors import CheckpointError
+from ..utils.origins import is_out_of_memory
 from .file_kind import describe_file, describe_folder, is_safetensors
 from .inert import SAFE_GLOBALS, without_stand_ins
 from .mmengine_form import in_own_form
@@ -180,9 +181,15 @@ def _explain(path: Path, error: Exception) -> CheckpointError:
             "weights_only=False); torch.save({'state_dict': c['state_dict']}, new)")
     if isinstance(error, OSError):
         return CheckpointError(f'{path} cannot be read: {error}')
+    if is_out_of_memory(error):
+        return CheckpointError(f'{path} cannot be read: there is not enough memory for it, or it '
+                               f'is damaged and tells a wrong size ({_first_line(error)})')
     kind = describe_file(path)
     if kind is not None:
         return CheckpointError(f'{path} cannot be read: it is {kind[0]}. {kind[1]}')
-    cause = text.split('WeightsUnpickler error:')[-1].strip().split('\n')[0]
-    return CheckpointError(f'{path} cannot be read ({type(error).__name__}: {cause}); it is '
-                           'damaged or not a checkpoint: copy it again, or use an older one')
+    return CheckpointError(f'{path} cannot be read ({type(error).__name__}: {_first_line(error)}); '
+                           'it is damaged or not a checkpoint: copy it again, or use an older one')
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split('WeightsUnpickler error:')[-1].strip().split('\n')[0]

@@ -17,8 +17,8 @@ from ..utils.rank import get_dist_info
 from .group_timeout import group_timeout
 
 __all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank', 'get_dist_info',
-           'group_timeout', 'host_group', 'init_dist', 'is_node_leader', 'leave_dist',
-           'master_only', 'mean_over_ranks']
+           'host_group', 'init_dist', 'is_node_leader', 'leave_dist',
+           'master_only', 'mean_over_ranks', 'peer_timeout']
 
 T = TypeVar('T')
 
@@ -157,7 +157,7 @@ def _make_host_group(world: dist.ProcessGroup) -> dist.ProcessGroup:
     return dist.new_group(backend=default_backend(torch.device('cpu')), **_group_options)
 
 
-def group_timeout() -> datetime.timedelta:
+def peer_timeout() -> datetime.timedelta:
     """How long the processes wait for each other."""
     return _group_options.get('timeout') or dist.constants.default_pg_timeout
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from ..utils.errors import CheckpointError
+from ..utils.origins import is_out_of_memory
 from ..utils.suggest import short
 from .optimizer.builder import KERNEL_CHOICES
 
@@ -34,6 +35,8 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             _lay_out_as_parameters(optimizer)
             problems = _missing_settings(optimizer)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise CheckpointError(
             f'the optimizer state of {filename} cannot be used ({type(error).__name__}: {error}): '
             'resume from another checkpoint, or start a new run from its weights with --load-from'

@@ -11,6 +11,7 @@ from torch import nn
 from ..device import get_random_state, set_random_state
 from ..parallel import is_module_wrapper
 from ..utils.errors import CheckpointError
+from ..utils.origins import is_out_of_memory
 from .dist_utils import get_dist_info, host_group
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def restore_run_state(runner: 'BaseRunner', state: dict[str, Any]) -> None:
                                   'at its top, with a new pass over the data', state['workflow'])
         _restore_process_state(runner, state['processes'])
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise CheckpointError(
             f'the run_state of the checkpoint cannot be used ({type(error).__name__}: {error}): '
             'resume from another one, or start a new run from its weights with --load-from'

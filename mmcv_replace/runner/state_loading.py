@@ -12,6 +12,7 @@ from torch import nn
 
 from ..parallel import is_module_wrapper
 from ..utils.errors import CheckpointError
+from ..utils.origins import is_out_of_memory
 from .checkpoint_io import read_checkpoint
 from .pretrained import resolve_checkpoint
 
@@ -117,6 +118,8 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
     try:
         module.load_state_dict(fit.matched, strict=False)
     except RuntimeError as error:  # a sparse tensor, or one without content
+        if is_out_of_memory(error):
+            raise
         raise CheckpointError(f'{source} holds tensors that are no weights: {error}') from error
     if not complete:
         (logger or logging.getLogger('mmseg')).warning(fit.report(source))

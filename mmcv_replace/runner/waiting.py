@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import torch.distributed as dist
 
 from ..utils.errors import UserError
-from .dist_utils import get_dist_info, group_timeout
+from .dist_utils import get_dist_info, peer_timeout
 
 T = TypeVar('T')
 
@@ -101,7 +101,7 @@ def _signs_of_life(store: dist.Store, rank: int) -> Iterator[None]:
 def _await(store: dist.Store, rank: int) -> Outcome:
     """The outcome of another process, once it is there."""
     pause, most = POLL
-    limit = group_timeout().total_seconds()
+    limit = peer_timeout().total_seconds()
     sign, since = b'', time.monotonic()
     while not store.check([f'done/{rank}']):
         latest = store.get(f'alive/{rank}') if store.check([f'alive/{rank}']) else b''

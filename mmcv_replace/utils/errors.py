@@ -52,9 +52,9 @@ class NonFiniteLossError(UserError, FloatingPointError):
     """The training loss became infinite or not a number."""
 
 
-# What a component of ours raises where a setting is wrong in a way that it does not check.
-BAD_SETTINGS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError,
-                MemoryError)
+# What a component of ours raises where a value is wrong in a way that it does not check. Any other
+# error from inside of it may be a fault of ours, which needs its traceback.
+BAD_VALUES = (ValueError, ArithmeticError)
 
 
 def add_note(error: BaseException, note: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from .annotations import is_annotated
 from .config_dict import ConfigDict
 from .errors import (
-    BAD_SETTINGS,
+    BAD_VALUES,
     ArgumentError,
     ConfigError,
     RegistryError,
@@ -14,6 +14,7 @@ from .errors import (
     add_note,
     has_note,
 )
+from .origins import is_out_of_memory
 from .signature import check_arguments, check_values, explain_type_error
 from .suggest import did_you_mean, short
 
@@ -96,8 +97,9 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
     """Call the class that `cfg['type']` names (or is) with the other entries as arguments.
 
     `default_args` fill in what `cfg` leaves out. Unknown and missing arguments are an
-    ArgumentError, and so are values of a wrong type for a component of ours; an error of the
-    constructor itself is a ConfigError there, and passes with a note from user code.
+    ArgumentError, and so are values of a wrong type for a component of ours; values of which it
+    cannot be built are a ConfigError there. Any other error passes, with a note that names the
+    component.
     """
     if not isinstance(cfg, dict):
         raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
@@ -120,8 +122,9 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
         explained = None
         if isinstance(error, TypeError) and not isinstance(error, UserError):
             explained = explain_type_error(error, label, component, args, origin)
-        if explained is None and is_annotated(component) and _is_bad_setting(error):
+        if explained is None and not _is_told(error):
             check_values(label, component, args, origin)
+        if explained is None and _is_bad_setting(error, component):
             explained = (ArgumentError if isinstance(error, TypeError) else ConfigError)(
                 f'{label} cannot be built from {short(dict(cfg), 300)}: '
                 f'{type(error).__name__}: {error}')
@@ -134,7 +137,15 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
     return built
 
 
-def _is_bad_setting(error: Exception) -> bool:
-    """Whether an error is about the component's settings, not one of user code inside of it."""
-    return (isinstance(error, BAD_SETTINGS) and not isinstance(error, UserError)
-            and not has_note(error, _IN_PART))
+def _is_told(error: Exception) -> bool:
+    """Whether an error says enough: one for users, or of another component inside of this one."""
+    return isinstance(error, UserError) or has_note(error, _IN_PART)
+
+
+def _is_bad_setting(error: Exception, component: Callable[..., Any]) -> bool:
+    """Whether an error is about the values in the settings, and not a fault inside."""
+    if _is_told(error) or is_out_of_memory(error) or not is_annotated(component):
+        return False
+    # torch's own classes refuse values by errors of many kinds.
+    of_torch = str(component.__module__).partition('.')[0] == 'torch'
+    return isinstance(error, (*BAD_VALUES, TypeError, RuntimeError) if of_torch else BAD_VALUES)

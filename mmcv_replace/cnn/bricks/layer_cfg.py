@@ -19,6 +19,8 @@ def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module]
         raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
     options = dict(cfg)
     kind = options.pop('type')
+    if not isinstance(kind, str) and not callable(kind):
+        raise ConfigError(f"the 'type' of a {registry.name} is a name or a class, not {kind!r}")
     return (registry.get(kind) if isinstance(kind, str) else kind), options
 
 

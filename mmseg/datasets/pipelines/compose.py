@@ -7,19 +7,24 @@ import cv2
 from mmcv_replace.utils import build_from_cfg
 from mmcv_replace.utils.annotations import is_annotated
 from mmcv_replace.utils.errors import (
-    BAD_SETTINGS,
+    BAD_VALUES,
     ConfigError,
     DataError,
     UserError,
     add_note,
     has_note,
 )
+from mmcv_replace.utils.origins import is_out_of_memory
 from mmcv_replace.utils.suggest import short
 
 from ..builder import PIPELINES
 from .base import Results, Step
 from .plan import plan_steps
 
+# What steps leave for the later ones.
+HANDED_ON = ('img', 'gt_semantic_seg', 'img_info', 'ann_info', 'img_prefix', 'seg_prefix',
+             'filename', 'img_fields', 'seg_fields', 'img_shape', 'ori_shape', 'pad_shape', 'scale',
+             'scale_factor', 'keep_ratio', 'flip', 'flip_direction', 'img_norm_cfg')
 _IN_STEP = ' of the pipeline, at '
 
 
@@ -52,7 +57,7 @@ class Compose:
             except DataError:
                 raise
             except Exception as error:
-                if _is_bad_setting(error, transform):
+                if _is_bad_setting(error, transform, data):
                     raise ConfigError(f'{_image_name(data)}: {short(transform, 300)} cannot work '
                                       f'({type(error).__name__}: {error}); see whether its '
                                       'settings and the steps before it fit') from error
@@ -76,10 +81,26 @@ class Compose:
         return f'{type(self).__name__}({steps}\n)'
 
 
-def _is_bad_setting(error: Exception, step: Step) -> bool:
-    """Whether an error is about the settings of a step of ours, not one of user code inside."""
-    return (isinstance(error, (*BAD_SETTINGS, cv2.error)) and not isinstance(error, UserError)
-            and is_annotated(type(step)) and not has_note(error, _IN_STEP))
+def _is_bad_setting(error: Exception, step: Step, data: object) -> bool:
+    """Whether the values in the settings of a step of ours are wrong, or the steps before it.
+
+    Another error inside of it may be a fault of ours, and one of user code is its author's.
+    """
+    if isinstance(error, UserError) or has_note(error, _IN_STEP) or not is_annotated(type(step)):
+        return False
+    if is_out_of_memory(error):
+        return False
+    if type(error) is KeyError:
+        return _is_missing(error.args[:1], step, data)
+    return isinstance(error, (*BAD_VALUES, cv2.error))
+
+
+def _is_missing(key: tuple[Any, ...], step: Step, data: object) -> bool:
+    """Whether a key is one that steps hand on, or that this step is told of, and is not there."""
+    wanted = [HANDED_ON, *(value for value in vars(step).values()
+                           if isinstance(value, list | tuple | str))]
+    return key != () and isinstance(data, dict) and key[0] not in data and any(
+        key[0] in values if not isinstance(values, str) else key[0] == values for values in wanted)
 
 
 def _image_name(data: object) -> str:

@@ -38,6 +38,9 @@ class MultiScaleFlipAug(Transform):
         self.flip = flip
         self.flip_direction = (
             [flip_direction] if isinstance(flip_direction, str) else list(flip_direction))
+        if not self.flip_direction:
+            raise ConfigError('MultiScaleFlipAug: flip_direction=[] leaves no view of an image: '
+                              'name one or more')
         if self.img_scale is None and not self.img_ratios:
             raise ConfigError('MultiScaleFlipAug: give img_scale, img_ratios or both')
         if self.img_ratios and self.img_scale and len(self.img_scale) > 1:

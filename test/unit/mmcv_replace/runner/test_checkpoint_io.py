@@ -192,3 +192,14 @@ def test_every_truncation_is_noticed(make_model, tmp_path):
         (tmp_path / 'cut.pth').write_bytes(content[:length])
         with pytest.raises(CheckpointError, match=r'cut\.pth cannot be read'):
             read_checkpoint(tmp_path / 'cut.pth')
+
+
+def test_a_lack_of_memory_is_not_called_damage_alone(make_model, tmp_path, monkeypatch):
+    save_checkpoint(make_model(), tmp_path / 'x.pth')
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(torch, 'load', fail)
+    with pytest.raises(CheckpointError, match='cannot be read: there is not enough memory for it'):
+        read_checkpoint(tmp_path / 'x.pth')

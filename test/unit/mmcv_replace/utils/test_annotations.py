@@ -1,14 +1,17 @@
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from mmcv_replace.utils import ConfigDict, Registry
 from mmcv_replace.utils import annotations as module
 from mmcv_replace.utils.annotations import annotations_of, fits, in_words, misfits
-from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, UserError
+from mmcv_replace.utils.origins import is_out_of_memory
 
 
 @pytest.mark.parametrize(('annotation', 'good', 'bad'), [
@@ -95,6 +98,39 @@ def parts(monkeypatch):
 def test_wrong_settings_of_components_of_ours(parts, cfg, error, message):
     with pytest.raises(error, match=message):
         parts.build(cfg)
+
+
+class Faulty:
+    def __init__(self, fault: str = 'key', size: int = 1) -> None:
+        FAULTS[fault](size)
+
+
+FAULTS = {
+    'key': lambda size: {}['inner'], 'index': lambda size: [][size],
+    'attribute': lambda size: size.missing, 'type': lambda size: len(size),
+    'runtime': lambda size: torch.ones(2).reshape(3), 'memory': lambda size: bytearray(1 << 60),
+    'host': lambda size: torch.empty(1 << 56), 'huge': lambda size: torch.empty(1 << 62, 1 << 9)}
+
+
+@pytest.mark.parametrize(('fault', 'kind'), [
+    ('key', KeyError), ('index', IndexError), ('attribute', AttributeError), ('type', TypeError),
+    ('runtime', RuntimeError), ('memory', MemoryError), ('host', RuntimeError),
+    ('huge', RuntimeError)])
+def test_faults_inside_of_a_component_of_ours_stay_what_they_are(parts, fault, kind):
+    parts.register_module(module=Faulty)
+    with pytest.raises(kind) as raised:
+        parts.build(dict(type='Faulty', fault=fault))
+    assert not isinstance(raised.value, UserError)
+    assert "while building part 'Faulty'" in ''.join(traceback.format_exception(raised.value))
+    assert is_out_of_memory(raised.value) == (fault in ('memory', 'host', 'huge'))
+    with pytest.raises(ArgumentError, match="size='x' does not fit, it takes int"):
+        parts.build(dict(type='Faulty', fault=fault, size='x'))
+
+
+def test_a_layer_of_torch_without_memory(parts):
+    with pytest.raises(RuntimeError) as raised:
+        parts.build(dict(type='Linear', in_features=1 << 30, out_features=1 << 26))
+    assert not isinstance(raised.value, UserError)
 
 
 def test_who_set_a_value_is_said(parts):

@@ -1,6 +1,8 @@
+import cv2
+import numpy as np
 import pytest
 
-from mmcv_replace.utils.errors import ConfigError, DataError, RegistryError
+from mmcv_replace.utils.errors import ConfigError, DataError, RegistryError, UserError
 from mmseg.datasets import PIPELINES
 from mmseg.datasets.pipelines import Compose
 
@@ -58,6 +60,41 @@ def test_an_error_is_told_its_step_and_image(results, name):
 
     shown = '\n'.join([str(caught.value), *getattr(caught.value, '__notes__', [])])
     assert f'in function of the pipeline, at {name}' in shown
+
+
+def lacking(results):
+    return {}['inner']
+
+
+def without_memory(results):
+    error = cv2.error('Insufficient memory')
+    error.code = cv2.Error.StsNoMem
+    raise error
+
+
+@pytest.mark.parametrize(('fault', 'kind'), [
+    (lacking, KeyError), (lambda results: [][1], IndexError),
+    (lambda results: None.x, AttributeError),
+    (lambda results: len(1), TypeError), (lambda results: bytearray(1 << 60), MemoryError),
+    (without_memory, cv2.error)])
+@pytest.mark.parametrize('nested', [False, True])
+def test_faults_inside_of_a_step_of_ours_stay_what_they_are(monkeypatch, fault, kind, nested):
+    monkeypatch.setattr(PIPELINES.get('RandomFlip'), '__call__', lambda self, data: fault(data))
+    steps = [dict(type='RandomFlip', prob=1)]
+    if nested:
+        steps = [dict(type='MultiScaleFlipAug', transforms=steps, img_scale=(4, 4))]
+    with pytest.raises(kind) as caught:
+        Compose(steps)(dict(filename='a.jpg', img=np.zeros((4, 4, 3), np.uint8)))
+    assert not isinstance(caught.value, UserError)
+    shown = '\n'.join([str(caught.value), *getattr(caught.value, '__notes__', [])])
+    assert 'in RandomFlip of the pipeline, at a.jpg' in shown
+
+
+@pytest.mark.parametrize('step', [
+    dict(type='RGB2Gray'), dict(type='ImageToTensor', keys=['depth'])])
+def test_what_the_steps_before_do_not_leave_is_named(step):
+    with pytest.raises(ConfigError, match=r"(?s)x\.jpg: .*KeyError: '(img|depth)'.*steps before"):
+        Compose([step])(dict(filename='x.jpg'))
 
 
 def test_an_error_about_data_names_its_file_already():
