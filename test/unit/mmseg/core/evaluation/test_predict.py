@@ -117,3 +117,20 @@ def test_samplers_that_lose_the_order_are_refused(model, dataset, make_loader, s
 def test_dropped_samples_are_refused(make_loader):
     with pytest.raises(ConfigError, match='drop_last=True'):
         sample_order(make_loader(2, drop_last=True))
+
+
+def test_what_a_module_keeps_serves_the_training(model, make_loader):
+    """A table that is made in the first pass, whichever that is."""
+    class Table(torch.nn.Module):
+        def forward(self, x):
+            self.table = getattr(self, 'table', None)
+            if self.table is None:
+                self.table = torch.ones(3)
+            return x * self.table
+
+    table = Table()
+    model.register_forward_pre_hook(lambda *args: [table(torch.zeros(3))].clear())
+    list(predict(model, make_loader()))
+    weight = torch.ones(3, requires_grad=True)
+    table(weight).sum().backward()
+    assert weight.grad.tolist() == [1, 1, 1]
