@@ -243,6 +243,7 @@ class BaseRunner(HookRegistration, ABC):
         Every process has to call it before the first one saves; without it a job of several
         processes resumes with other random numbers.
         """
+        self.call_hook('before_collect_state')
         self._collected = self.finished_iters, gather_process_states(self)
 
     def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,

@@ -10,15 +10,16 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ..parallel import is_module_wrapper
 from ..utils.errors import CheckpointError
 from .master_weights import MasterWeights
+from .norm_statistics import is_running_statistic
 
 
 class WeightAverage:
     """Exponential moving average of the parameters, kept on their device.
 
     It begins as a copy of them. Parameters with a float32 master are averaged by that. Buffers are
-    those of the model, unless `buffers` averages the floating-point ones too (running statistics;
-    counters never). The model itself is neither copied nor replaced: DDP, fused optimizers and
-    compiled graphs keep what they know of it.
+    those of the model, unless `buffers` averages the running statistics of norms too. The model
+    itself is neither copied nor replaced: DDP, fused optimizers and compiled graphs keep what they
+    know of it.
     """
 
     def __init__(self, model: nn.Module, masters: MasterWeights | None = None,
@@ -27,26 +28,43 @@ class WeightAverage:
         master_of = masters.by_name() if masters is not None else {}
         places: dict[Tensor, list[str]] = {}  # tied weights have several names
         for name, value in model.state_dict(keep_vars=True).items():
-            if isinstance(value, nn.Parameter) or (buffers and value.is_floating_point()):
+            if isinstance(value, nn.Parameter):
                 places.setdefault(value, []).append(name)
         self._names = list(places.values())
-        self._weights = list(places)
-        self._sources = [master_of.get(names[0], value) for value, names in places.items()]
-        self._averages = [source.detach().clone() for source in self._sources]
+        self._parameters = list(places)
+        self._masters = [master_of.get(names[0], value) for value, names in places.items()]
+        self._statistics = _running_statistics(model) if buffers else {}
+        self._names += self._statistics.values()
+        self._averages = [source.detach().clone() for source in self._sources()]
+
+    def _sources(self) -> list[Tensor]:
+        """What is averaged."""
+        return self._masters + self._buffers()
+
+    def _buffers(self) -> list[Tensor]:
+        # Looked up each time: a norm may put a new tensor in the place of the former one.
+        return [getattr(module, name) for module, name in self._statistics]
 
     def update(self, momentum: float) -> None:
         """average = (1 - momentum) * average + momentum * weights."""
-        get_ema_multi_avg_fn(1 - momentum)(self._averages, self._sources, None)
+        get_ema_multi_avg_fn(1 - momentum)(self._averages, self._sources(), None)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Inside the block the model has the averaged weights; afterwards its own, bit for bit."""
-        own = [weight.detach().clone() for weight in self._weights]
+        weights = self._parameters + self._buffers()
+        own = [weight.detach().clone() for weight in weights]
         try:
-            _copy(self._averages, self._weights)
+            _copy(self._averages, weights)
             yield
         finally:
-            _copy(own, self._weights)
+            _copy(own, weights)
+
+    def set_statistics(self, values: Mapping[str, Tensor]) -> None:
+        """Put running statistics, by their names, in the place of the averaged ones."""
+        for names, average in zip(self._names, self._averages, strict=True):
+            if names[0] in values:
+                average.copy_(values[names[0]])
 
     def put_into(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
         """A model's state_dict with the averages in the place of the weights; nothing is copied."""
@@ -66,6 +84,18 @@ class WeightAverage:
                     f'{shape}, {list(average.shape)} is needed. Use a checkpoint of this model, or '
                     'leave EMAHook out of custom_hooks')
         _copy([state_dict[names[0]] for names in self._names], self._averages)
+
+
+def _running_statistics(model: nn.Module) -> dict[tuple[nn.Module, str], list[str]]:
+    """(norm, name of the buffer) -> its names in the state_dict, several where a norm is shared."""
+    places: dict[tuple[nn.Module, str], list[str]] = {}
+    saved = model.state_dict()
+    for prefix, module in model.named_modules(remove_duplicate=False):
+        for key, buffer in module._buffers.items():
+            name = f'{prefix}.{key}' if prefix else key
+            if buffer is not None and name in saved and is_running_statistic(module, key):
+                places.setdefault((module, key), []).append(name)
+    return places
 
 
 @torch.no_grad()

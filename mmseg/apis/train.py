@@ -18,7 +18,7 @@ from mmcv_replace.runner import (
     load_checkpoint,
     precision_from_config,
 )
-from mmcv_replace.runner.hooks import NondeterminismHook, RankWatchHook
+from mmcv_replace.runner.hooks import EMAHook, NondeterminismHook, RankWatchHook, find_ema
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
@@ -98,6 +98,7 @@ def train_segmentor(
             runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
     for hook in cfg.get('custom_hooks') or []:
         runner.register_hook_from_cfg(hook)
+    _give_batches(find_ema(runner), datasets, cfg, distributed, device)
     if cfg.get('resume_from'):
         check_resumed_classes(cfg, datasets[0])
         runner.resume(cfg.resume_from)
@@ -162,7 +163,8 @@ def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: boo
 
 
 def _train_loader(
-    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str
+    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str,
+    **options: object,
 ) -> DataLoader:
     # A loss over other samples than those of the set would mislead, so validation skips none.
     max_skipped = read_on_error(cfg.data.get('on_error')) if mode == 'train' else None
@@ -170,7 +172,7 @@ def _train_loader(
     settings = loader_settings(cfg, 'train', device, samples_per_gpu=cfg.data.samples_per_gpu,
                                prefetch_factor=cfg.data.get('prefetch_factor'))
     loader = build_dataloader(dataset, dist=distributed, seed=cfg.get('seed') or 0, drop_last=True,
-                              max_skipped=max_skipped, **settings)
+                              max_skipped=max_skipped, **settings | options)
     if len(loader) == 0:
         raise DataError(
             f'the training set has {len(dataset)} images, fewer than one batch '
@@ -179,6 +181,18 @@ def _train_loader(
     if is_asynchronous(device) or cfg.data.get('normalize_on_device'):
         return DevicePrefetcher(loader, device, finish)
     return loader
+
+
+def _give_batches(ema: EMAHook | None, datasets: Sequence[Dataset], cfg: Config,
+                  distributed: bool, device: torch.device) -> None:
+    """Let the hook, if there is one, load the first batches of the training again."""
+    if ema is None:
+        return
+    trained = [mode for mode, _ in cfg.get('workflow', [('train', 1)])].index('train')
+    loader = _train_loader(datasets[trained], cfg, distributed, device, 'train',
+                           persistent_workers=False)
+    loader.sampler.stop = ema.statistics_batches * loader.batch_size  # none is loaded beyond
+    ema.batches = loader
 
 
 def _runner_config(cfg: Config) -> dict:

@@ -44,6 +44,7 @@ class EpochSampler(Sampler[SampleIndex]):
         self.pad_to_even = pad_to_even
         self.epoch = 0
         self.start = 0
+        self.stop: int | None = None  # where in this process's share an epoch ends early
 
     def set_epoch(self, epoch: int, start: int = 0) -> None:
         """Choose the epoch, and how many samples of this process's share to leave out.
@@ -69,5 +70,5 @@ class EpochSampler(Sampler[SampleIndex]):
         if self.pad_to_even:
             order = np.resize(order, len(self) * self.world_size)
         epoch = self.epoch
-        for index in order[self.rank::self.world_size][self.start:]:
+        for index in order[self.rank::self.world_size][self.start:self.stop]:
             yield SampleIndex(index, epoch)

@@ -24,7 +24,7 @@ class Hook:
     IterBasedRunner knows no training epochs: it calls before_epoch and after_epoch once around all
     iterations. The stages without `train` and `val` stand for both. Besides:
     before_save_checkpoint, on the process that writes it, may add to the checkpoint what
-    after_resume finds there again.
+    after_resume finds there again; before_collect_state comes ahead of it on every process.
     """
 
     stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',
@@ -48,6 +48,9 @@ class Hook:
         pass
 
     def after_iter(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def before_collect_state(self, runner: 'BaseRunner') -> None:
         pass
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:

@@ -138,7 +138,7 @@ class EvalHook(Hook):
         scores = {} if ema is not None and not ema.evaluate_on_origin else self._score(runner)
         if ema is not None:
             runner.logger.info('Scores of the averaged weights:')
-            with ema.applied():
+            with ema.applied(runner):
                 averaged = self._score(runner)
             scores |= {f'{name}{AVERAGED}': value for name, value in averaged.items()}
         return scores

@@ -58,6 +58,41 @@ def test_equals_a_slow_average(buffers):
     assert not torch.equal(averaged['first.weight'], states[-1]['first.weight'])
 
 
+class Replacing(nn.Module):
+    """A norm that puts a new tensor in the place of its statistic, and a mask that is no statistic.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer('running_mean', torch.zeros(2))
+        self.register_buffer('mask', torch.tensor([0.0, -torch.inf]))
+        self.weight = nn.Parameter(torch.ones(2))
+
+
+def test_statistics_of_foreign_norms():
+    model = nn.Sequential(shared := Replacing(), shared)
+    average = WeightAverage(model, buffers=True)
+    shared.running_mean = torch.ones(2)
+    average.update(0.25)
+    averaged = average.put_into(model.state_dict())
+    for name in ('0.running_mean', '1.running_mean'):
+        assert averaged[name].tolist() == [0.25, 0.25]
+    with average.applied():
+        assert shared.running_mean.tolist() == [0.25, 0.25]
+    assert shared.running_mean.tolist() == [1, 1]
+    assert averaged['0.mask'].tolist() == [0, -torch.inf]
+
+
+def test_statistics_are_replaced_by_name():
+    model = Tied()
+    average = WeightAverage(model, buffers=True)
+    average.set_statistics({'norm.running_mean': torch.full((3,), 7.0)})
+    averaged = average.put_into(model.state_dict())
+    assert averaged['norm.running_mean'].tolist() == [7, 7, 7]
+    assert averaged['norm.running_var'].tolist() == [1, 1, 1]
+    assert model.norm.running_mean.tolist() == [0, 0, 0]
+
+
 def test_a_small_momentum_survives_low_precision():
     """1e-4 of a change is lost in bfloat16's eight bits, not in the float32 masters."""
     model = nn.Linear(1, 1, bias=False)

@@ -2,6 +2,8 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import EMAHook, Hook
 from mmcv_replace.runner.hooks import averaged_state
@@ -112,6 +114,84 @@ def test_a_resumed_run_has_the_same_average(train, tmp_path, by_epoch):
     torch.testing.assert_close(averaged_weight(*resumed[:2]), average.float())
 
 
+class Normed(nn.Module):
+    """Predicts from a normalised input whose scale its weight sets; dropout draws numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.norm = nn.BatchNorm1d(1, affine=False)
+        self.drop = nn.Dropout()
+
+    def train_step(self, data, optimizer):
+        loss = (self.weight * (self.drop(self.norm(self.weight * data)) - 3)).square().mean()
+        return {'loss': loss, 'log_vars': {'loss': loss.detach()}, 'num_samples': len(data)}
+
+
+@pytest.fixture
+def normed(make_runner):
+    """A runner whose EMAHook has batches to estimate from, and the iterations when it took them."""
+    def run(batches=True, **ema):
+        torch.manual_seed(0)
+        data = [torch.randn(8, 1) + 1 for _ in range(4)]
+        runner = make_runner(model=Normed(), max_iters=4)
+        runner.register_training_hooks({'policy': 'fixed'}, {}, None, {'interval': 1, 'hooks': []})
+        runner.register_hook_from_cfg({'type': 'EMAHook', 'momentum': 0.5, 'warm_up': 1, **ema})
+        hook = next(hook for hook in runner.hooks if isinstance(hook, EMAHook))
+        taken = []
+
+        class Batches:
+            def __iter__(self):
+                taken.append(runner.finished_iters)
+                return iter(data)
+
+        hook.batches = Batches() if batches else None
+
+        class Collect(Hook):
+            def after_train_iter(self, runner):
+                if runner.finished_iters in (2, 4):
+                    runner.collect_state()
+                    with hook.applied(runner):
+                        pass
+
+        runner.register_hook(Collect(), 'LOW')
+        runner.run([DataLoader(data, batch_size=None)], [('train', 1)])
+        weight = hook.average.put_into(runner.model.state_dict())['weight'].item()
+        with hook.applied(runner):
+            mean = runner.model.norm.running_mean.item()
+        seen = torch.stack(data[:ema.get('statistics_batches') or 30]).mean().item()
+        return runner.model, weight * seen, mean, taken
+    return run
+
+
+def test_running_statistics_are_those_of_the_averaged_weights(normed):
+    model, expected, mean, taken = normed()
+    assert mean == pytest.approx(expected)
+    assert model.norm.running_mean.item() != pytest.approx(expected, rel=0.01)
+    assert taken == [2, 4]  # once for all that happens between two steps
+
+
+@pytest.mark.parametrize('options', [
+    {'statistics_batches': 0}, {'batches': False}, {'update_buffers': False}])
+def test_running_statistics_without_an_estimate(normed, options):
+    model, expected, mean, taken = normed(**options)
+    assert taken == []
+    assert mean != pytest.approx(expected, rel=0.01)
+    assert (mean == model.norm.running_mean.item()) == ('update_buffers' in options)
+
+
+def test_so_many_batches_are_taken(normed):
+    _, expected, mean, _ = normed(statistics_batches=2)
+    assert mean == pytest.approx(expected)
+    assert mean != pytest.approx(normed()[2], rel=0.01)
+
+
+def test_the_training_does_not_notice_an_estimate(normed):
+    models = [normed(statistics_batches=number)[0] for number in (0, 3)]
+    for key, value in models[0].state_dict().items():
+        assert torch.equal(value, models[1].state_dict()[key]), key
+
+
 def test_a_checkpoint_holds_both(train, tmp_path):
     runner, hook, weights = train({'momentum': 0.3}, checkpoints={'interval': 6},
                                   work_dir=tmp_path)
@@ -171,6 +251,7 @@ def test_a_run_without_averages_may_go_on_with_them(train, tmp_path, log_lines):
     ({'interval': 0}, 'interval=0: it must be at least 1'),
     ({'warm_up': -1}, 'warm_up=-1, begin_iter=0: neither'),
     ({'begin_iter': -2}, 'begin_iter=-2: neither'),
+    ({'statistics_batches': -1}, 'statistics_batches=-1: it must not be negative'),
 ])
 def test_bad_options(options, message):
     with pytest.raises(ConfigError, match=message):
