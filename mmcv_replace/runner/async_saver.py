@@ -73,7 +73,7 @@ class CheckpointSaver:
         self._host_copy = HostCopy()
         self._thread: ThreadPoolExecutor | None = None
         self._write: Future | None = None
-        self._path = Path()
+        self._kind = ''
         self._settled: Callable[[bool], None] | None = None
         self._failures: dict[str, CheckpointError] = {}
 
@@ -86,7 +86,7 @@ class CheckpointSaver:
 
     def save(self, checkpoint: dict[str, Any], path: Path,
              afterwards: Callable[[], None] | None = None,
-             settled: Callable[[bool], None] | None = None) -> None:
+             settled: Callable[[bool], None] | None = None, kind: str | None = None) -> None:
         """Write a checkpoint, then call `afterwards`; both in the thread if there is one.
 
         `settled` is called by the next `poll`, `wait` or `finish` after that, with whether all
@@ -104,7 +104,7 @@ class CheckpointSaver:
                 write.set_result(self._work(plain, path, afterwards))
             except CheckpointError as error:
                 write.set_exception(error)
-        self._write, self._path, self._settled = write, path, settled
+        self._write, self._kind, self._settled = write, kind or _kind(path), settled
 
     def save_now(self, checkpoint: dict[str, Any], path: Path,
                  afterwards: Callable[[], None] | None = None) -> None:
@@ -138,7 +138,7 @@ class CheckpointSaver:
         if self._write is None:
             return None
         write, self._write = self._write, None
-        kind = _kind(self._path)
+        kind = self._kind
         try:
             write.result()
         except CheckpointError as error:
@@ -166,5 +166,5 @@ class CheckpointSaver:
 
 
 def _kind(path: Path) -> str:
-    """The name without its number: regular and best checkpoints are told apart."""
-    return re.sub(r'\d+', '', path.name)
+    """The name with {} for its number, the last in it: other digits tell names apart."""
+    return re.sub(r'\d+(?=\D*$)', '{}', path.name)

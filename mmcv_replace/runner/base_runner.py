@@ -250,13 +250,16 @@ class BaseRunner(HookRegistration, ABC):
                         meta: dict[str, Any] | None = None, save_optimizer: bool = True,
                         create_symlink: bool = True, by_rule: bool = False,
                         afterwards: Callable[[], None] | None = None,
-                        settled: Callable[[bool], None] | None = None) -> Path:
+                        settled: Callable[[bool], None] | None = None,
+                        kind: str | None = None) -> Path:
         """Write a checkpoint and return its path; `meta` is added to that of the runner.
 
         `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. With
         `create_symlink` latest.pth in the same folder points at it. `afterwards` is called when it
         is safely on the disk. `by_rule`: as `self.saver` is configured to, which may be in the
         background, and without an error where it fails; `settled` is told whether it was written.
+        A later checkpoint of the same `kind` (by default of the same name but for its number) makes
+        up for one that could not be written.
         """
         by_epoch = self.max_epochs is not None
         tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
@@ -276,7 +279,7 @@ class BaseRunner(HookRegistration, ABC):
                 afterwards()
 
         if by_rule:
-            self.saver.save(checkpoint, path, complete, settled)
+            self.saver.save(checkpoint, path, complete, settled, kind)
         else:
             self.saver.save_now(checkpoint, path, complete)
         return path

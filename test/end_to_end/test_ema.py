@@ -6,8 +6,14 @@ import sys
 
 import pytest
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmcv_replace.cnn import revert_sync_batchnorm
+from mmcv_replace.parallel import scatter
 from mmseg.apis import init_segmentor
+from mmseg.apis.bootstrap import load_config
+from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.models import build_segmentor
 
 TASK = '''
 evaluation = dict(interval=2)
@@ -76,18 +82,46 @@ def test_training_is_the_same_with_and_without(trained, train, make_config):
 
 def test_the_average_follows_the_saved_weights(train, make_config):
     """Averages of checkpoints of every iteration, computed again from the trained weights."""
-    work_dir = train(make_config(f'{EMA}\ncheckpoint_config = dict(interval=1)'), '--no-validate')
+    averaging = EMA.replace('momentum', 'statistics_batches=0, momentum')
+    work_dir = train(make_config(f'{averaging}\ncheckpoint_config = dict(interval=1)'),
+                     '--no-validate')
     saved = [torch.load(work_dir / f'iter_{i}.pth', weights_only=True) for i in range(1, 5)]
-    parameters = [key for key in saved[0]['state_dict'] if key.endswith(('.weight', '.bias'))]
+    moving = [key for key in saved[0]['state_dict'] if not key.endswith('num_batches_tracked')]
     for before, after in zip(saved, saved[1:], strict=False):
-        for key in parameters:
+        for key in moving:
             expected = (0.6 * before['ema_state_dict'][key].double()
                         + 0.4 * after['state_dict'][key].double())
             torch.testing.assert_close(after['ema_state_dict'][key], expected.float())
-        for key in set(after['state_dict']) - set(parameters):
+        for key in set(after['state_dict']) - set(moving):
             assert torch.equal(after['ema_state_dict'][key], after['state_dict'][key]), key
     assert not torch.equal(saved[3]['ema_state_dict']['decode_head.conv_seg.weight'],
                            saved[3]['state_dict']['decode_head.conv_seg.weight'])
+
+
+def test_running_statistics_are_those_of_the_averaged_weights(trained, config):
+    """Computed again by hooks on the norms, over the batches of the first epoch."""
+    saved = torch.load(trained / 'iter_4.pth', weights_only=True)['ema_state_dict']
+    cfg = load_config(str(config))
+    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    model = revert_sync_batchnorm(model)
+    model.load_state_dict(saved)
+    seen = {}
+    for name, module in model.named_modules():
+        if isinstance(module, _BatchNorm):
+            module.register_forward_pre_hook(
+                lambda module, args, name=name: seen.setdefault(name, []).append(args[0].double()))
+    loader = build_dataloader(build_dataset(cfg.data.train), 4, 0, seed=3, drop_last=True)
+    with torch.no_grad():
+        for batch in loader:
+            model.train()(**scatter(batch, torch.device('cpu')))
+    assert len(seen) > 20
+    for name, inputs in seen.items():
+        assert len(inputs) == len(loader) > 1
+        mean = torch.stack([x.mean((0, 2, 3)) for x in inputs]).mean(0)
+        var = torch.stack([x.var((0, 2, 3)) for x in inputs]).mean(0)
+        torch.testing.assert_close(saved[f'{name}.running_mean'].double(), mean, rtol=1e-3,
+                                   atol=1e-4)
+        torch.testing.assert_close(saved[f'{name}.running_var'].double(), var, rtol=1e-3, atol=1e-4)
 
 
 def test_the_scores_belong_to_the_weights(trained, score):
@@ -101,8 +135,16 @@ def test_the_scores_belong_to_the_weights(trained, score):
 
 def test_the_best_file_has_its_score_without_an_option(trained, score):
     best, = trained.glob('best_*.pth')
-    assert best.name.startswith('best_mIoU_ema_iter_')
-    expected = max(line['mIoU_ema'] for line in json_lines(trained, 'val'))
+    scores = {f'best_{name}_iter_{line["iter"]}.pth': line[name]
+              for line in json_lines(trained, 'val') for name in ('mIoU', 'mIoU_ema')}
+    assert scores[best.name] == max(scores.values())
+    assert score(best) == pytest.approx(scores[best.name], abs=1e-4)
+
+
+def test_the_best_file_by_averaged_weights(train, make_config, score):
+    work_dir = train(make_config(f"{EMA}\nevaluation = dict(interval=2, save_best='mIoU_ema')"))
+    best, = work_dir.glob('best_mIoU_ema_iter_*.pth')
+    expected = max(line['mIoU_ema'] for line in json_lines(work_dir, 'val'))
     assert score(best) == pytest.approx(expected, abs=1e-4)
     assert score(best, '--ema') == pytest.approx(expected, abs=1e-4)
 

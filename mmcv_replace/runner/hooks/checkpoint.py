@@ -107,7 +107,8 @@ class CheckpointHook(Hook):
         path = runner.save_checkpoint(
             folder, file.name, meta=self.meta, save_optimizer=self.save_optimizer,
             create_symlink=self.create_symlink, by_rule=True,
-            afterwards=lambda: self._delete_outdated(runner, file, number), settled=settle)
+            afterwards=lambda: self._delete_outdated(runner, file, number), settled=settle,
+            kind=self.filename_tmpl)
         runner.hook_msgs['last_ckpt'] = str(path)
         runner.saver.poll()
 

@@ -1,27 +1,28 @@
 """Score the model in the course of training, and keep the best checkpoint."""
 import math
-import re
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch.distributed as dist
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
-from mmcv_replace.runner.checkpoint import read_outline
 from mmcv_replace.runner.hooks import check_unit, find_ema
 from mmcv_replace.utils import warn_once
-from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
+from .best import best_name, find_best, forget_best, is_best_of
 from .evaluated import missed_evaluation, note_evaluated
 from .testing import evaluate_model
 
 # How a metric's name tells whether more is better; the first match decides.
 LESS_IS_BETTER = ('loss', 'error')
 GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
-BEST = ('best_score', 'best_ckpt')  # in the messages of hooks
 AVERAGED = '_ema'  # ends the names of the averaged weights' scores
+MAIN = ('mIoU', f'mIoU{AVERAGED}')
 # Settings of other evaluation loops, meant to spare the memory that this one never takes.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 
@@ -31,14 +32,15 @@ class EvalHook(Hook):
     """Evaluate every `interval` iterations (epochs with `by_epoch`), first at `start`.
 
     A `start` that is reached already also evaluates once before the training goes on, and so does
-    a run whose last evaluation was cut short. With
-    `save_best` the checkpoint with the best value of that metric is kept as
-    `best_METRIC_iter_N.pth`; 'auto' takes mIoU, or the first of the scores without it. `rule`
-    ('greater' or 'less') says which value is better where the metric's name does not. Other
-    arguments go to the dataset's `evaluate`.
+    a run whose last evaluation was cut short. With `save_best` the checkpoint with the best value
+    of that metric is kept as `best_METRIC_iter_N.pth` (what no file's name should hold is
+    escaped); 'auto' takes mIoU, or the first of the scores without it. `rule` ('greater' or 'less')
+    says which value is better where the metric's name does not. Other arguments go to the
+    dataset's `evaluate`.
 
-    With an EMAHook the averaged weights are scored too, as mIoU_ema and so on: 'auto' follows
-    them, 'mIoU' the trained weights.
+    With an EMAHook the averaged weights are scored too, as mIoU_ema and so on: 'auto' keeps those
+    of the two that are better, and the file's name says which; 'mIoU' keeps the trained weights,
+    'mIoU_ema' the averaged ones.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class EvalHook(Hook):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
         self.eval_kwargs = eval_kwargs
         self._at_first_step = True
+        self._best: dict[str, Any] = {}  # the messages of hooks on the best checkpoint of this one
 
     def before_run(self, runner: BaseRunner) -> None:
         """When training resumes, learn the best score so far, and make up for an evaluation."""
         check_unit('evaluation', self.by_epoch, runner)
         if runner.iter > 0 and self.save_best and runner.work_dir is not None:
-            _find_best(runner)
+            auto = self.save_best == 'auto'
+            self._best = find_best(runner, MAIN if auto else (self.save_best,), strictly=not auto)
         done = runner.epoch if self.by_epoch else runner.iter
         if done > 0 and self._is_due(done) and missed_evaluation(runner, done):
             self.evaluate(runner, done)
@@ -149,21 +153,23 @@ class EvalHook(Hook):
 
     def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
         """Write the best checkpoint, if this is it; the evaluation has ended when it is written."""
-        metric = self._best_metric(scores)
-        best = runner.hook_msgs
-        former = Path(best.get('best_ckpt', ''))
-        same_metric = bool(re.fullmatch(rf'best_{re.escape(metric)}_(epoch|iter)_\d+\.pth',
-                                        former.name))
-        if not self._is_better(metric, scores[metric], best['best_score'] if same_metric else None):
+        metrics = self._best_metrics(runner, scores)
+        metric = self._better_of(metrics, scores)
+        known = self._best
+        former = Path(known.get('best_ckpt', ''))
+        same_kind = is_best_of(former, metrics)
+        if metric is None or not self._is_better(metric, scores[metric],
+                                                 known['best_score'] if same_kind else None):
             return False
-        file = Path(runner.work_dir,
-                    f'best_{metric}_{"epoch" if self.by_epoch else "iter"}_{done}.pth')
-        known = {key: best[key] for key in BEST if key in best}
-        best.update(best_score=scores[metric], best_ckpt=str(file))
+        unit = 'epoch' if self.by_epoch else 'iter'
+        file = Path(runner.work_dir, best_name(metric, unit, done))
+        self._best = dict(best_score=scores[metric], best_ckpt=str(file), best_metric=metric)
+        runner.hook_msgs.update(self._best)
         if runner.rank != 0:
             return True
         # After a change of the folder the former best belongs to another run.
-        replaced = same_metric and former.parent.resolve() == file.parent.resolve()
+        replaced = same_kind and former.parent.resolve() == file.parent.resolve()
+        averaged = metric.endswith(AVERAGED) and find_ema(runner) is not None
 
         def conclude() -> None:
             if replaced and former != file and former.resolve() not in runner.begun_from:
@@ -172,26 +178,42 @@ class EvalHook(Hook):
 
         def settle(written: bool) -> None:
             if written:
-                runner.logger.info(f'best {metric} so far: {scores[metric]:.4f}, kept as {file}')
+                whose = ' of the averaged weights' if averaged else ''
+                runner.logger.info(f'best {metric} so far: {scores[metric]:.4f}{whose}, kept as '
+                                   f'{file}')
             else:
-                _forget_best(runner)
-                best.update(known)
+                forget_best(runner)
+                runner.hook_msgs.update(known)
+                self._best = known
 
-        averaged = metric.endswith(AVERAGED) and find_ema(runner) is not None
         with find_ema(runner).saving_average() if averaged else nullcontext():
             runner.save_checkpoint(runner.work_dir, file.name, create_symlink=False, by_rule=True,
-                                   afterwards=conclude, settled=settle)
+                                   afterwards=conclude, settled=settle,
+                                   kind=f'best {self.save_best}')
         runner.saver.poll()
         return True
 
-    def _best_metric(self, scores: dict[str, float]) -> str:
-        if self.save_best == 'auto':
-            names = [name for name in scores if name.endswith(AVERAGED)] or list(scores)
-            return next((name for name in names if name in ('mIoU', f'mIoU{AVERAGED}')), names[0])
-        if self.save_best not in scores:
-            raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the scores of '
-                              f'this evaluation: {", ".join(scores)}')
-        return self.save_best
+    def _best_metrics(self, runner: BaseRunner, scores: dict[str, float]) -> list[str]:
+        """The scores that compete for the best checkpoint, that of the trained weights first."""
+        if self.save_best != 'auto':
+            if self.save_best not in scores:
+                raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the '
+                                  f'scores of this evaluation: {", ".join(scores)}')
+            return [self.save_best]
+        names = [name for name, value in scores.items() if isinstance(value, int | float)]
+        main = [name for name in MAIN if name in names] or names[:1]
+        if find_ema(runner) is None:
+            return main[:1]
+        trained = main[0].removesuffix(AVERAGED) if main else ''
+        return [name for name in (trained, f'{trained}{AVERAGED}') if name in names]
+
+    def _better_of(self, metrics: Sequence[str], scores: dict[str, float]) -> str | None:
+        chosen = None
+        for metric in metrics:
+            former = None if chosen is None else scores[chosen]
+            if self._is_better(metric, scores[metric], former):
+                chosen = metric
+        return chosen
 
     def _rule_of(self, metric: str) -> str | None:
         return self.rule or infer_rule(metric)
@@ -232,41 +254,13 @@ class DistEvalHook(EvalHook):
 
 
 def infer_rule(metric: str) -> str | None:
-    """'greater' or 'less', from the metric's name; None where the name does not tell."""
-    name = metric.lower()
-    if any(word in name for word in LESS_IS_BETTER):
-        return 'less'
-    return 'greater' if any(word in name for word in GREATER_IS_BETTER) else None
+    """'greater' or 'less', from the metric's name; None where the name does not tell.
 
-
-def _find_best(runner: BaseRunner) -> None:
-    """Learn from the best checkpoints of the work directory what a resumed run does not know.
-
-    A regular checkpoint is saved before the evaluation of the same iteration. A best checkpoint
-    that is gone is forgotten.
+    What comes before the dot goes first: IoU.blossom is no loss.
     """
-    metas = []
-    for file in Path(runner.work_dir).glob('best_*.pth'):
-        try:
-            meta = read_outline(file).get('meta')
-        except CheckpointError as error:
-            runner.logger.warning('%s', error)
-            continue
-        if not isinstance(meta, dict) or not isinstance(meta.get('iter'), int):
-            continue
-        own = meta.get('run_id') == runner.meta.get('run_id')
-        # Beyond the checkpoint that this run began with, another one is another run.
-        common = meta.get('run_id') == runner.resumed_run and meta['iter'] <= runner.iter
-        known = meta.get('hook_msgs')
-        if (own or common) and isinstance(known, dict) and 'best_score' in known:
-            metas.append((meta['iter'], {'best_score': known['best_score'],
-                                         'best_ckpt': str(file)}))
-    if metas:
-        runner.hook_msgs.update(max(metas, key=lambda pair: pair[0])[1])
-    elif not Path(runner.hook_msgs.get('best_ckpt', '')).is_file():
-        _forget_best(runner)
-
-
-def _forget_best(runner: BaseRunner) -> None:
-    for key in BEST:
-        runner.hook_msgs.pop(key, None)
+    for name in (metric.lower().partition('.')[0], metric.lower()):
+        if any(word in name for word in LESS_IS_BETTER):
+            return 'less'
+        if any(word in name for word in GREATER_IS_BETTER):
+            return 'greater'
+    return None

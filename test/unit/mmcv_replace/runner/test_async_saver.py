@@ -140,6 +140,33 @@ def test_a_good_best_checkpoint_does_not_hide_a_lost_last_one(saver, tmp_path, m
         saver.finish()
 
 
+@pytest.mark.parametrize(('lost', 'next_one', 'kind', 'made_up_for'), [
+    ('best_IoU.lane1_iter_2.pth', 'best_IoU.lane2_iter_4.pth', None, False),
+    ('best_IoU.lane1_iter_2.pth', 'best_IoU.lane1_iter_4.pth', None, True),
+    ('best_mIoU_iter_2.pth', 'best_mIoU_ema_iter_4.pth', None, False),
+    ('best_mIoU_iter_2.pth', 'best_mIoU_ema_iter_4.pth', 'best auto', True),
+    ('net_2_v1.pth', 'net_4_v1.pth', 'net_{}_v1.pth', True),
+    ('iter_2.pth', 'epoch_4.pth', None, False),
+])
+def test_only_a_later_one_of_its_kind_makes_up_for_a_lost_one(
+        saver, tmp_path, monkeypatch, lost, next_one, kind, made_up_for):
+    write = async_saver.write_plain
+
+    def fail(plain, path, verify):
+        if path.name == lost:
+            raise CheckpointError('the disk is full')
+        write(plain, path, verify)
+
+    monkeypatch.setattr(async_saver, 'write_plain', fail)
+    for name in (lost, next_one):
+        saver.save({}, tmp_path / name, kind=kind)
+    if made_up_for:
+        saver.finish()
+    else:
+        with pytest.raises(CheckpointError, match='the disk is full'):
+            saver.finish()
+
+
 def test_a_failure_after_the_file_is_told_apart(saver, tmp_path, log_lines):
     def refuse():
         raise PermissionError(errno.EACCES, 'no links here')

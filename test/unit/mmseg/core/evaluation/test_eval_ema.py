@@ -20,7 +20,7 @@ def run(make_runner, make_loader, train_loader, model, monkeypatch):
             return {'mIoU': seen[-1], 'IoU.sky': 0.5, 'aAcc': 0.1}
 
         monkeypatch.setattr(eval_hooks, 'evaluate_model', evaluate)
-        hook = EvalHook(make_loader(), interval=2, rule='less', **options)
+        hook = EvalHook(make_loader(), interval=2, **{'rule': 'less', **options})
         runner = make_runner(hook, length)
         runner.register_optimizer_hook({})
         runner.register_hook_from_cfg({'type': 'EMAHook', 'momentum': 0.5, 'warm_up': 1}
@@ -57,21 +57,81 @@ def test_only_the_averaged(run):
     assert set(logged[0]) == {'mIoU_ema', 'aAcc_ema'}
 
 
-@pytest.mark.parametrize(('save_best', 'name', 'weight', 'other_key', 'other'), [
-    ('auto', 'best_mIoU_ema_iter_4.pth', AVERAGED[1], 'raw_state_dict', TRAINED[1]),
-    ('mIoU_ema', 'best_mIoU_ema_iter_4.pth', AVERAGED[1], 'raw_state_dict', TRAINED[1]),
-    ('mIoU', 'best_mIoU_iter_4.pth', TRAINED[1], 'ema_state_dict', AVERAGED[1]),
+@pytest.mark.parametrize(('save_best', 'rule', 'name', 'weight', 'other_key', 'other'), [
+    ('auto', 'less', 'best_mIoU_iter_4.pth', TRAINED[1], 'ema_state_dict', AVERAGED[1]),
+    ('auto', 'greater', 'best_mIoU_ema_iter_2.pth', AVERAGED[0], 'raw_state_dict', TRAINED[0]),
+    ('mIoU_ema', 'less', 'best_mIoU_ema_iter_4.pth', AVERAGED[1], 'raw_state_dict', TRAINED[1]),
+    ('mIoU', 'less', 'best_mIoU_iter_4.pth', TRAINED[1], 'ema_state_dict', AVERAGED[1]),
+    ('mIoU', 'greater', 'best_mIoU_iter_2.pth', TRAINED[0], 'ema_state_dict', AVERAGED[0]),
 ])
 def test_the_best_checkpoint_has_the_weights_of_its_score(
-        run, tmp_path, save_best, name, weight, other_key, other):
-    runner, _, _ = run(save_best=save_best)
+        run, tmp_path, save_best, rule, name, weight, other_key, other):
+    runner, _, _ = run(save_best=save_best, rule=rule)
     file, = tmp_path.glob('best_*.pth')
     assert file.name == name
     assert runner.hook_msgs['best_score'] == pytest.approx(weight)
+    assert name.startswith(f'best_{runner.hook_msgs["best_metric"]}_iter')
     saved = torch.load(file, weights_only=True)
     assert saved['state_dict']['weight'].item() == pytest.approx(weight)
     assert saved[other_key]['weight'].item() == pytest.approx(other)
     assert {'raw_state_dict', 'ema_state_dict'} & set(saved) == {other_key}
+
+
+@pytest.fixture
+def compete(make_runner, make_loader, train_loader, tmp_path, monkeypatch):
+    """Train with these pairs of scores, of trained and averaged weights; returns the best files."""
+    def start(*pairs, resume=None, length=None, run_id='one', **options):
+        scores = iter([score for pair in pairs for score in pair])
+        monkeypatch.setattr(eval_hooks, 'evaluate_model',
+                            lambda *args, **kwargs: {'aAcc': 0.5, 'mIoU': next(scores)})
+        runner = make_runner(EvalHook(make_loader(), **options), length or len(pairs),
+                             meta={'run_id': run_id})
+        runner.register_training_hooks({'policy': 'fixed'}, {}, {'interval': 1, 'by_epoch': False})
+        runner.register_hook_from_cfg({'type': 'EMAHook'})
+        if resume is not None:
+            runner.resume(tmp_path / resume)
+        runner.run([train_loader], [('train', 1)])
+        return [file.name for file in tmp_path.glob('best_*.pth')]
+    return start
+
+
+@pytest.mark.parametrize(('pairs', 'expected'), [
+    ([(0.5, 0.1), (0.4, 0.6)], 'best_mIoU_ema_iter_2.pth'),
+    ([(0.5, 0.7), (0.8, 0.6)], 'best_mIoU_iter_2.pth'),
+    ([(0.5, 0.7), (0.6, 0.65)], 'best_mIoU_ema_iter_1.pth'),
+    ([(0.5, 0.5)], 'best_mIoU_iter_1.pth'),
+    ([(float('nan'), 0.2)], 'best_mIoU_ema_iter_1.pth'),
+    ([(0.3, float('nan')), (0.2, float('nan'))], 'best_mIoU_iter_1.pth'),
+])
+def test_the_better_of_both_is_the_one_best(compete, pairs, expected):
+    assert compete(*pairs) == [expected]
+
+
+@pytest.mark.parametrize(('more', 'expected'), [
+    ((0.6, 0.1), 'best_mIoU_ema_iter_1.pth'), ((0.8, 0.1), 'best_mIoU_iter_2.pth'),
+    ((0.1, 0.8), 'best_mIoU_ema_iter_2.pth')])
+def test_a_resumed_run_knows_whichever_was_the_best(compete, more, expected):
+    compete((0.5, 0.7))
+    assert compete(more, resume='iter_1.pth', length=2) == [expected]
+
+
+def test_a_kill_between_two_bests_leaves_the_newer(compete, tmp_path):
+    """The former is there still; a best of other metrics is none of them."""
+    compete((0.5, 0.7))
+    (tmp_path / 'best_mIoU_ema_iter_1.pth').rename(tmp_path / 'former')
+    compete((0.8, 0.1), resume='iter_1.pth', length=2)
+    for name in ('best_mIoU_ema_iter_1.pth', 'best_mAcc_iter_1.pth'):
+        (tmp_path / name).write_bytes((tmp_path / 'former').read_bytes())
+    found = compete((0.75, 0.1), resume='iter_2.pth', length=3)
+    assert sorted(found) == ['best_mAcc_iter_1.pth', 'best_mIoU_iter_2.pth']
+
+
+def test_the_log_says_whose_the_best_is(compete, caplog):
+    with caplog.at_level('INFO'):
+        compete((0.5, 0.7), (0.8, 0.1))
+    said = [line for line in caplog.messages if line.startswith('best ')]
+    assert said[0].startswith('best mIoU_ema so far: 0.7000 of the averaged weights, kept as ')
+    assert said[1].startswith('best mIoU so far: 0.8000, kept as ')
 
 
 def test_a_best_of_trained_weights_is_not_mistaken_for_one_of_averaged_weights(run, tmp_path):
