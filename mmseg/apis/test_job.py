@@ -16,13 +16,16 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
     check_metrics,
     collect_results,
+    conclude,
     formatted,
+    gather,
+    gather_results,
     kept,
     painted,
     predict,
-    reduce_confusion,
     relabelled,
-    score,
+    takes,
+    wants_predictions,
     with_progress,
 )
 from mmseg.datasets import build_dataset
@@ -65,7 +68,6 @@ class OutputOptions:
         if self.out is not None and Path(self.out).suffix not in ('.pkl', '.pickle'):
             raise ConfigError(f'--out {self.out!r}: predictions are written as .pkl or .pickle; '
                               'scores go to --work-dir')
-        check_metrics(self.metrics)
 
 
 @naming_lost_peers()
@@ -80,6 +82,8 @@ def evaluate_from_config(
     if options.aug_test:
         enable_aug_test(cfg)
     dataset = build_dataset(cfg.data.test, dict(test_mode=True))
+    if not wants_predictions(dataset):  # its own evaluate may know other metrics
+        check_metrics(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
         model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
@@ -107,30 +111,39 @@ def _run(
     stream = with_progress(predict(model, loader, with_image=paint), len(loader.sampler))
     if order is not None:
         stream = relabelled(stream, order)
-    results = []
+    results, unformatted = [], []
     if paint:
         stream = painted(stream, model, loader.dataset, options.show_dir, options.show,
                          options.opacity)
     if options.format_only:
         out_dir = options.eval_options.get('out_dir', 'format_results')
-        stream = formatted(stream, loader.dataset, out_dir)
+        if takes(loader.dataset.format_results, 'indices'):
+            stream = formatted(stream, loader.dataset, out_dir)
+        else:  # a method of the user's for all predictions at once
+            stream = kept(stream, unformatted)
     if options.out:
         stream = kept(stream, results)
-    confusion = None
+    gathered = None
     if options.metrics:
-        confusion = score(stream, loader.dataset)
-        reduce_confusion(confusion, process.device)
+        gathered = gather(stream, loader.dataset)
     else:
         for _ in stream:
             continue
+    if unformatted:
+        label_maps = gather_results([(index, [label_map]) for index, label_map in unformatted])
+        if label_maps is not None:
+            loader.dataset.format_results(label_maps, out_dir)
     if options.out:
         label_maps = collect_results(results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
             fileio.dump(label_maps, options.out)
-    if confusion is None:
+    if gathered is None:
         return None
-    scores = loader.dataset.evaluate(confusion, metric=list(options.metrics),
-                                     **options.eval_options)
+    metrics = list(options.metrics)
+    # By place for an evaluate of the user's that calls it otherwise.
+    named = takes(loader.dataset.evaluate, 'metric')
+    scores = conclude(gathered, loader.dataset, process.device, *([] if named else [metrics]),
+                      **({'metric': metrics} if named else {}), **options.eval_options)
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from mmcv_replace.fileio import HardDiskBackend
 from mmcv_replace.utils.errors import ConfigError, DataError, add_note
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.labels import remap_labels
+from mmseg.core.evaluation.overrides import BY_INDEX, labels_of, standard
 
 from . import scoring
 from .annotation import decode_label
@@ -156,6 +157,7 @@ class CustomDataset(Dataset):
         self.pre_pipeline(results)
         return self.pipeline(results)
 
+    @standard
     def get_gt_seg_map(self, idx: int) -> np.ndarray:
         """Class indices [H, W] of a sample, as training sees them."""
         info = self.get_ann_info(idx)
@@ -165,9 +167,16 @@ class CustomDataset(Dataset):
         label = decode_label(HardDiskBackend().get(path), path)
         return remap_labels(label, self.label_map, self.reduce_zero_label, self.ignore_index)
 
-    def get_gt_seg_maps(self) -> Iterator[np.ndarray]:
-        """`get_gt_seg_map` of every sample, one at a time."""
-        return (self.get_gt_seg_map(idx) for idx in range(len(self)))
+    @standard
+    def get_gt_seg_map_by_idx(self, index: int) -> np.ndarray:
+        """`get_gt_seg_map` by its other name."""
+        return self.get_gt_seg_map(index)
+
+    @standard
+    def get_gt_seg_maps(self, efficient_test: bool = False) -> Iterator[np.ndarray]:
+        """`get_gt_seg_map` of every sample, one at a time; `efficient_test` has no effect."""
+        labels = labels_of(self, BY_INDEX)
+        return (labels(idx) for idx in range(len(self)))
 
     def get_classes_and_palette(
         self, classes: str | Sequence[str] | None = None, palette: Palette | None = None
@@ -219,16 +228,23 @@ class CustomDataset(Dataset):
                     f'the dataset ({self.reduce_zero_label}) and in LoadAnnotations '
                     f'({step.reduce_zero_label})')
 
+    @standard
+    def pre_eval(self, preds: Any, indices: Any) -> list[scoring.Areas]:
+        """What `evaluate` needs of predictions, or of a single one; see `scoring`."""
+        return scoring.pre_eval(self, preds, indices)
+
+    @standard
     def evaluate(
         self,
-        results: Sequence[scoring.Result] | ConfusionMatrix,
+        results: Sequence[scoring.Result] | ConfusionMatrix | Sequence[scoring.Areas],
         metric: str | Sequence[str] = 'mIoU',
         logger: logging.Logger | str | None = None,
         **kwargs: Any,
     ) -> dict[str, float]:
-        """Score predictions (label maps, or a finished confusion matrix); see `scoring`."""
+        """Score predictions; see `scoring`. In a subclass it gets all label maps as a list."""
         return scoring.evaluate(self, results, metric, logger, **kwargs)
 
+    @standard
     def format_results(
         self,
         results: Iterable[scoring.Result],

@@ -1,5 +1,5 @@
 """Datasets made of other datasets."""
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from logging import Logger
 from pathlib import Path
@@ -9,7 +9,14 @@ import numpy as np
 from torch.utils.data import ConcatDataset as TorchConcatDataset
 from torch.utils.data import Dataset
 
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.core.evaluation.overrides import (
+    LabelGetter,
+    labels_of,
+    standard,
+    wants_pre_eval,
+    wants_predictions,
+)
 
 from . import scoring
 from .builder import DATASETS
@@ -21,7 +28,8 @@ from .listing import ImgInfo
 class ConcatDataset(TorchConcatDataset):
     """Several datasets of the same classes, one after the other.
 
-    Evaluation scores all their images together, as if they were one dataset.
+    Evaluation scores all their images together, as if they were one dataset. Where one of them has
+    an `evaluate` of its own each scores its share: 0_mIoU, 1_mIoU and so on.
     """
 
     def __init__(self, datasets: Sequence[Dataset]) -> None:
@@ -45,21 +53,64 @@ class ConcatDataset(TorchConcatDataset):
         """The samples of all datasets."""
         return list(chain.from_iterable(dataset.img_infos for dataset in self.datasets))
 
+    @standard
     def get_gt_seg_map(self, idx: int) -> np.ndarray:
         """Class indices [H, W] of a sample."""
-        place, inner = self._locate(idx)
-        return self.datasets[place].get_gt_seg_map(inner)
+        return self.label_getter()(idx)
 
+    @standard
+    def get_gt_seg_maps(self, efficient_test: bool = False) -> Iterator[np.ndarray]:
+        """`get_gt_seg_map` of every sample, one at a time; `efficient_test` has no effect."""
+        return map(self.label_getter(), range(len(self)))
+
+    def label_getter(self) -> LabelGetter:
+        """`get_gt_seg_map` for all samples, by whatever method of each dataset."""
+        getters = [labels_of(dataset) for dataset in self.datasets]
+
+        def get(idx: int) -> np.ndarray:
+            place, inner = self._locate(idx)
+            return getters[place](inner)
+
+        return get
+
+    @standard
+    def pre_eval(self, preds: Any, indices: Any) -> list[Any]:
+        """What `evaluate` needs of each prediction: by a dataset's own rule, else the label map."""
+        results = []
+        for pred, index in zip(preds, indices, strict=True):
+            place, inner = self._locate(index)
+            dataset = self.datasets[place]
+            own = dataset.pre_eval([pred], indices=[inner]) if wants_pre_eval(dataset) else [pred]
+            if len(own) != 1:
+                raise DataError(f'ConcatDataset: pre_eval of {type(dataset).__name__} returned '
+                                f'{len(own)} results for a prediction: return one')
+            results += own
+        return results
+
+    @standard
     def evaluate(
         self,
-        results: Sequence[scoring.Result] | scoring.ConfusionMatrix,
+        results: Sequence[Any] | scoring.ConfusionMatrix,
         metric: str | Sequence[str] = 'mIoU',
         logger: Logger | str | None = None,
         **kwargs: Any,
     ) -> dict[str, float]:
-        """Score predictions for the images of all datasets together."""
-        return scoring.evaluate(self, results, metric, logger, **kwargs)
+        """Score predictions for the images of all datasets together, or of each by itself."""
+        if not wants_predictions(self):
+            return scoring.evaluate(self, results, metric, logger, **kwargs)
+        if not isinstance(results, Sequence) or len(results) != len(self):
+            raise DataError('ConcatDataset: a dataset with an evaluate of its own needs the '
+                            f'predictions of all {len(self)} images')
+        scores = {}
+        for place, (dataset, end) in enumerate(zip(self.datasets, self.cumulative_sizes,
+                                                   strict=True)):
+            share = results[end - len(dataset):end]
+            own = dataset.evaluate(share, metric=metric, logger=logger, **kwargs)
+            prefix = f'{place}_' if len(self.datasets) > 1 else ''
+            scores |= {f'{prefix}{name}': value for name, value in own.items()}
+        return scores
 
+    @standard
     def format_results(
         self,
         results: Iterable[scoring.Result],

@@ -12,23 +12,27 @@ from mmcv_replace.fileio import load_array
 from mmcv_replace.utils import path_inside, print_log
 from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
-from mmseg.core.evaluation.metrics import metrics_from_confusion, summarize
+from mmseg.core.evaluation.metrics import intersect_and_union, metrics_from_areas, summarize
+from mmseg.core.evaluation.overrides import labels_of
 from mmseg.core.evaluation.table import format_class_table, format_summary
 from mmseg.core.utils import write_palette_png
 
 # A label map [H, W], or the .npy file of one.
 Result = np.ndarray | str | os.PathLike
+# Pixels of each class [C] in prediction and annotation, in either, in the former, in the latter.
+Areas = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def evaluate(
     dataset: Dataset,
-    results: Sequence[Result] | ConfusionMatrix,
+    results: Sequence[Result] | ConfusionMatrix | Sequence[Areas],
     metric: str | Sequence[str] = 'mIoU',
     logger: Logger | str | None = None,
     **kwargs: Any,
 ) -> dict[str, float]:
     """Log the scores of `results`, in the order of the dataset, and return them as fractions.
 
+    Results are label maps, what `pre_eval` returned for them, or the counts of all of them.
     Keys: aAcc, the mean of each score (mIoU, mAcc, ...), and score.class for each class, which is
     NaN for a class without a pixel. `efficient_test` of older configs has no effect.
     """
@@ -39,8 +43,7 @@ def evaluate(
     if not dataset.CLASSES:
         raise DataError(f'{type(dataset).__name__} has no classes, so nothing can be scored; give '
                         'it `classes` in the config')
-    confusion = _count(dataset, results)
-    scores = metrics_from_confusion(confusion.matrix, metric)
+    scores = metrics_from_areas(*_areas(dataset, results), metric)
     summary = summarize(scores)
     print_log('per class results:\n' + format_class_table(dataset.CLASSES, scores), logger)
     print_log('Summary: ' + format_summary(summary), logger)
@@ -50,16 +53,44 @@ def evaluate(
     return summary | by_class
 
 
-def _count(dataset: Dataset, results: Sequence[Result] | ConfusionMatrix) -> ConfusionMatrix:
-    if isinstance(results, ConfusionMatrix):
-        return results
+def pre_eval(dataset: Dataset, preds: Any, indices: Any) -> list[Areas]:
+    """Areas of each prediction, see `intersect_and_union`: all that `evaluate` needs of it."""
+    preds = preds if isinstance(preds, list) else [preds]
+    indices = indices if isinstance(indices, Iterable) else [indices]
+    labels = labels_of(dataset)
+    return [intersect_and_union(_load(pred), labels(index), len(dataset.CLASSES),
+                                dataset.ignore_index)
+            for pred, index in zip(preds, indices, strict=True)]
+
+
+def _areas(
+    dataset: Dataset, results: Sequence[Result | Areas] | ConfusionMatrix
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels of each class [C] over all results: right, predicted, annotated."""
+    if not isinstance(results, ConfusionMatrix):
+        _check_number(dataset, results)
+        confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
+        labels = labels_of(dataset)
+        counted = []
+        for index, (result, info) in enumerate(zip(results, dataset.img_infos, strict=True)):
+            if isinstance(result, tuple):
+                counted.append(result)
+            else:
+                confusion.update(_load(result), labels(index), info['filename'])
+        results = confusion
+    else:
+        counted = []
+    matrix = results.matrix
+    hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    for both, _, predicted, annotated in counted:
+        hit, pred, label = hit + both, pred + predicted, label + annotated
+    return hit, pred, label
+
+
+def _check_number(dataset: Dataset, results: Sequence[Any]) -> None:
     if len(results) != len(dataset):
         raise DataError(f'{len(results)} predictions for the {len(dataset)} images of '
                         f'{type(dataset).__name__}: score all images, in their order')
-    confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
-    for index, (result, info) in enumerate(zip(results, dataset.img_infos, strict=True)):
-        confusion.update(_load(result), dataset.get_gt_seg_map(index), info['filename'])
-    return confusion
 
 
 def write_pictures(

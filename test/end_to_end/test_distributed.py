@@ -104,6 +104,59 @@ def test_evaluation_in_a_distributed_training(torchrun, small_config, tmp_path):
     assert (tmp_path / 'best_mIoU_iter_4.pth').exists()
 
 
+OWN = """
+import numpy as np
+from mmseg.datasets import DATASETS, CustomDataset
+
+@DATASETS.register_module()
+class Counted(CustomDataset):
+    def evaluate(self, results, metric='mIoU', logger=None):
+        ids = [int(info['filename'].split('_')[-1].split('.')[0]) for info in self.img_infos]
+        same = [result.shape == self.get_gt_seg_map(i).shape for i, result in enumerate(results)]
+        return {'number': np.float32(len(results)), 'metric': str(metric),
+                'mIoU': 0.5 if all(same) and len(ids) == len(results) else 0.0}
+
+    def format_results(self, results, out_dir):
+        with open(out_dir + '.txt', 'w') as file:
+            file.write(str(len(results)))
+"""
+
+
+def test_an_evaluate_of_the_users_is_called_with_everything(torchrun, run_tool, small_config,
+                                                            devkit, tmp_path):
+    (tmp_path / 'own_dataset_of_test.py').write_text(OWN)
+    names = (devkit / 'VOC2012/ImageSets/Segmentation/val.txt').read_text().split()
+    own = dict(type='Counted', img_dir='JPEGImages', ann_dir='SegmentationClass',
+               split='ImageSets/Segmentation/val.txt', classes=[str(i) for i in range(21)])
+    (tmp_path / 'config.py').write_text(
+        f"_base_ = {str(small_config)!r}\n"
+        "custom_imports = dict(imports=['own_dataset_of_test'])\n"
+        f"data = dict(val=dict(**{own}), test=dict(**{own}))\n"
+        "evaluation = dict(interval=4, metric='mine')\n")
+    done = torchrun('train', tmp_path / 'config.py', '--launcher', 'pytorch', '--device', 'cpu',
+                    '--work-dir', tmp_path / 'run', '--seed', 1, pythonpath=tmp_path)
+    assert done.returncode == 0, done.stderr
+    log = next((tmp_path / 'run').glob('*.log.json')).read_text().splitlines()
+    assert json.loads(log[-1]).items() >= {'number': len(names), 'metric': 'mine',
+                                           'mIoU': 0.5}.items()
+    checkpoint = tmp_path / 'run/best_mIoU_iter_4.pth'
+    for name, run in (('one', run_tool), ('two', torchrun)):
+        extra, more = ([], {}) if name == 'one' else (['--launcher', 'pytorch'],
+                                                      {'pythonpath': tmp_path})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv('PYTHONPATH', str(tmp_path))
+            done = run('test', tmp_path / 'config.py', checkpoint, '--device', 'cpu', '--eval',
+                       'boundary', '--work-dir', tmp_path / name, *extra, **more)
+            assert done.returncode == 0, done.stderr
+            scores = json.loads(next((tmp_path / name).glob('*.json')).read_text())
+            assert scores == {'number': len(names), 'metric': "['boundary']", 'mIoU': 0.5}
+            done = run('test', tmp_path / 'config.py', checkpoint, '--device', 'cpu',
+                       '--format-only', '--eval-options', f'out_dir={tmp_path / name}', *extra,
+                       **more)
+            assert done.returncode == 0, done.stderr
+            assert (tmp_path / f'{name}.txt').read_text() == str(len(names))
+
+
 def test_gradients_are_accumulated_without_needless_exchange(torchrun, small_config, tmp_path):
     """Two iterations of 2 + 2 images make the step of one process over them."""
     done = torchrun('train', small_config, '--launcher', 'pytorch', '--device', 'cpu',

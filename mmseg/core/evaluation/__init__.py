@@ -1,28 +1,33 @@
 """Score predictions: one stream of them, one confusion matrix, no prediction kept."""
 from .class_names import get_classes, get_palette
-from .collect import collect_results, reduce_confusion
+from .collect import collect_results, gather_results, reduce_confusion
 from .confusion import ConfusionMatrix
 from .eval_hooks import DistEvalHook, EvalHook
 from .labels import remap_labels
 from .metrics import (
     check_metrics,
     eval_metrics,
+    intersect_and_union,
     mean_dice,
     mean_fscore,
     mean_iou,
+    metrics_from_areas,
     metrics_from_confusion,
     summarize,
 )
+from .overrides import labels_of, standard, takes, wants_predictions
 from .predict import Prediction, evaluating, predict
+from .scores import conclude, gather
 from .sinks import formatted, kept, painted, relabelled, score, with_progress
 from .table import format_class_table, format_summary
 from .testing import evaluate_model, multi_gpu_test, single_gpu_test
 
 __all__ = [
     'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Prediction', 'check_metrics',
-    'collect_results', 'eval_metrics', 'evaluate_model', 'evaluating', 'format_class_table',
-    'format_summary', 'formatted', 'get_classes', 'get_palette', 'kept', 'mean_dice',
-    'mean_fscore', 'mean_iou', 'metrics_from_confusion', 'multi_gpu_test', 'painted', 'predict',
-    'reduce_confusion', 'relabelled', 'remap_labels', 'score', 'single_gpu_test', 'summarize',
-    'with_progress',
+    'collect_results', 'conclude', 'eval_metrics', 'evaluate_model', 'evaluating',
+    'format_class_table', 'format_summary', 'formatted', 'gather', 'gather_results', 'get_classes',
+    'get_palette', 'intersect_and_union', 'kept', 'labels_of', 'mean_dice', 'mean_fscore',
+    'mean_iou', 'metrics_from_areas', 'metrics_from_confusion', 'multi_gpu_test', 'painted',
+    'predict', 'reduce_confusion', 'relabelled', 'remap_labels', 'score', 'single_gpu_test',
+    'standard', 'summarize', 'takes', 'wants_predictions', 'with_progress',
 ]

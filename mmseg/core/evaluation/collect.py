@@ -4,12 +4,14 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
 
 from mmcv_replace.runner import get_dist_info
+from mmcv_replace.runner.dist_utils import host_group
 from mmcv_replace.utils.errors import ConfigError
 
 from .confusion import ConfusionMatrix
@@ -54,6 +56,22 @@ def collect_results(
         return None
     merged = {index: label_map for part in parts for index, label_map in part}
     return [merged[index] for index in sorted(merged)]
+
+
+def gather_results(results: Sequence[tuple[int, Sequence[Any]]]) -> list[Any] | None:
+    """All processes' results in the order of the dataset on rank 0, None elsewhere.
+
+    Each entry is the index of a sample and what there is of it; they may be any Python objects.
+    """
+    rank, world_size = get_dist_info()
+    parts: list[Any] = [results]
+    if world_size > 1:
+        parts = [None] * world_size if rank == 0 else []
+        dist.gather_object(list(results), parts if rank == 0 else None, group=host_group())
+    if rank != 0:
+        return None
+    merged = {index: found for part in parts for index, found in part}
+    return [each for index in sorted(merged) for each in merged[index]]
 
 
 def _exchange_files(

@@ -30,9 +30,22 @@ def metrics_from_confusion(
     matrix: [C, C], row = true class. Scores are fractions. A score without a pixel to count is
     NaN, or `nan_to_num`. `beta` weighs recall against precision in `Fscore`.
     """
+    hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    return metrics_from_areas(hit, pred, label, metrics, nan_to_num, beta)
+
+
+def metrics_from_areas(
+    hit: np.ndarray,
+    pred: np.ndarray,
+    label: np.ndarray,
+    metrics: str | Sequence[str] = ('mIoU',),
+    nan_to_num: float | None = None,
+    beta: float = 1.0,
+) -> dict[str, float | np.ndarray]:
+    """As `metrics_from_confusion`, from the pixels [C] of each class: right, predicted, annotated.
+    """
     names = check_metrics(metrics)
-    hit = np.diag(matrix).astype(np.float64)
-    label, pred = matrix.sum(axis=1), matrix.sum(axis=0)
+    hit = hit.astype(np.float64)
     with np.errstate(divide='ignore', invalid='ignore'):
         scores = {
             'aAcc': hit.sum() / label.sum(),
@@ -95,6 +108,21 @@ def confusion_of(
         label = remap_labels(label, label_map, reduce_zero_label, ignore_index)
         confusion.update(pred, label, name)
     return confusion
+
+
+def intersect_and_union(
+    pred_label: LabelMap,
+    label: np.ndarray,
+    num_classes: int,
+    ignore_index: int,
+    label_map: Mapping[int, int] | None = None,
+    reduce_zero_label: bool = False,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels of each class [C] in both maps, in either, in the prediction, in the annotation."""
+    matrix = confusion_of([pred_label], [label], num_classes, ignore_index, label_map,
+                          reduce_zero_label).matrix
+    both, pred, annotated = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    return both, pred + annotated - both, pred, annotated
 
 
 def eval_metrics(

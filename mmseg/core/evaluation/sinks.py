@@ -19,6 +19,7 @@ from mmcv_replace.utils.errors import DataError
 
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
+from .overrides import labels_of
 from .predict import Prediction
 
 # Suffixes of files that OpenCV writes, but without colours.
@@ -26,14 +27,17 @@ GREY = ('.pgm', '.pbm')
 
 
 def score(predictions: Iterable[Prediction], dataset: Dataset) -> ConfusionMatrix:
-    """Compare every prediction with the dataset's annotation of the same index."""
+    """Compare every prediction with the dataset's annotation of the same index.
+
+    Whatever method of the dataset gives it, see `overrides.labels_of`.
+    """
     if not dataset.CLASSES:
         raise DataError(f'{type(dataset).__name__} has no CLASSES, so nothing can be scored; give '
                         "it 'classes' in the config")
     confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
+    labels = labels_of(dataset)
     for prediction in predictions:
-        label = dataset.get_gt_seg_map(prediction.index)
-        confusion.update(prediction.label_map, label, sample_name(prediction))
+        confusion.update(prediction.label_map, labels(prediction.index), sample_name(prediction))
     return confusion
 
 

@@ -10,9 +10,10 @@ from mmcv_replace.device import no_kernel_search
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import warn_once
 
-from .collect import Result, collect_results, reduce_confusion
+from .collect import Result, collect_results
 from .predict import Prediction, predict
-from .sinks import kept, painted, score, with_progress
+from .scores import conclude, gather
+from .sinks import kept, painted, with_progress
 
 
 def evaluate_model(
@@ -21,14 +22,14 @@ def evaluate_model(
     """Score the model on the loader's dataset; `eval_kwargs` go to `dataset.evaluate`.
 
     In a distributed job every process calls it with its own share of the samples, and gets the
-    scores of all of them. Memory does not grow with the number of samples.
+    scores of all of them. Memory does not grow with the number of samples, unless the dataset
+    scores all predictions by an `evaluate` of its own.
     """
     dataset = data_loader.dataset
     stream = with_progress(predict(model, data_loader), len(data_loader.sampler))
     with no_kernel_search():
-        confusion = score(stream, dataset)
-    reduce_confusion(confusion, device_of(model))
-    return dataset.evaluate(confusion, **eval_kwargs)
+        gathered = gather(stream, dataset)
+    return conclude(gathered, dataset, device_of(model), **eval_kwargs)
 
 
 def single_gpu_test(

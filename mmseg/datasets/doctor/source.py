@@ -6,6 +6,8 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from mmseg.core.evaluation.overrides import ALL_LABELS, BY_INDEX, is_own
+
 from ..classes import Palette
 from ..custom import CustomDataset
 from ..listing import ImgInfo, is_remote
@@ -107,7 +109,7 @@ def _image_decoding(dataset: CustomDataset) -> Decoding:
 def _mask_decoding(dataset: CustomDataset) -> tuple[Decoding, bool]:
     """How masks are read, in training or else in evaluation, and whether 0 is ignored there."""
     if dataset.test_mode:
-        own = type(dataset).get_gt_seg_map is not CustomDataset.get_gt_seg_map
+        own = any(is_own(dataset, name) for name in (*BY_INDEX, ALL_LABELS))
         return Decoding(known=not own, backend='pillow'), dataset.reduce_zero_label
     step = _find_step(dataset, LoadAnnotations)
     if step is None:
