@@ -33,7 +33,8 @@ class EMAHook(Hook):
 
     Running statistics of other weights do not fit the averaged ones. They are averaged too, and
     before an evaluation or a checkpoint those of batch norms are estimated anew, over the first
-    `statistics_batches` batches of the training; 0 keeps their averages.
+    `statistics_batches` batches of the training; 0 keeps their averages, for models that count
+    their passes other than in buffers.
     `update_buffers=False` takes the running statistics of the trained weights instead.
 
     Each evaluation scores the trained weights and the averaged ones, whose scores end in `_ema`;

@@ -127,7 +127,8 @@ class EvalHook(Hook):
         classes = getattr(self.dataloader.dataset, 'CLASSES', None) or ()
         runner.log_buffer.output.update(
             {name: value for name, value in scores.items()
-             if name.removesuffix(AVERAGED).partition('.')[2] not in classes})
+             if not {name.partition('.')[2], name.removesuffix(AVERAGED).partition('.')[2]}
+             & set(classes)})
         runner.log_buffer.ready = True
         saving = False
         if self.save_best and runner.work_dir is not None:
@@ -199,6 +200,9 @@ class EvalHook(Hook):
             if self.save_best not in scores:
                 raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the '
                                   f'scores of this evaluation: {", ".join(scores)}')
+            if not isinstance(scores[self.save_best], int | float):
+                raise ConfigError(f'evaluation.save_best={self.save_best!r}: its score is '
+                                  f'{scores[self.save_best]!r}, and only a number can be the best')
             return [self.save_best]
         names = [name for name, value in scores.items() if isinstance(value, int | float)]
         main = [name for name in MAIN if name in names] or names[:1]

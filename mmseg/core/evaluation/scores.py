@@ -64,7 +64,8 @@ def _checked(scores: Any) -> dict[str, Any]:
     if not isinstance(scores, Mapping):
         raise DataError(f'evaluate of the dataset returned {type(scores).__name__}: return a dict '
                         'of scores by name, such as dict(mIoU=0.5)')
-    return {name: value.item() if _is_scalar(value) else value for name, value in scores.items()}
+    return {str(name): value.item() if _is_scalar(value) else value
+            for name, value in scores.items()}
 
 
 def _is_scalar(value: Any) -> bool:

@@ -176,6 +176,20 @@ def test_best_metric_that_is_not_scored(make_runner, make_loader, train_loader):
         run(make_runner(hook), train_loader)
 
 
+def test_best_metric_that_is_no_number(make_runner, make_loader, train_loader, scripted):
+    scripted({'mIoU': 'good'})
+    hook = EvalHook(make_loader(), save_best='mIoU')
+    with pytest.raises(ConfigError, match="save_best='mIoU': its score is 'good', and only"):
+        run(make_runner(hook), train_loader)
+
+
+def test_the_first_number_is_the_best_score(make_runner, make_loader, train_loader, scripted,
+                                            tmp_path):
+    scripted({'table': 'a | b', 7: 'x', 'recall': 0.5})
+    run(make_runner(EvalHook(make_loader()), 1), train_loader)
+    assert files(tmp_path) == ['best_recall_iter_1.pth']
+
+
 @pytest.mark.parametrize(('metric', 'rule'), [
     ('mIoU', 'greater'), ('aAcc', 'greater'), ('mDice', 'greater'), ('mFscore', 'greater'),
     ('mPrecision', 'greater'), ('mRecall', 'greater'), ('val_loss', 'less'),

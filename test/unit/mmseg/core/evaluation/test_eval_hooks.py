@@ -115,6 +115,21 @@ def test_log_lines(make_runner, make_loader, train_loader, tmp_path, caplog):
     assert 'loss' not in val
 
 
+def test_single_classes_are_left_to_the_table(make_runner, make_loader, dataset, train_loader):
+    dataset.CLASSES = ('sky', 'road_ema', 'tree')
+    logged = []
+
+    class Watch(Hook):
+        def after_train_iter(self, runner):
+            logged.extend(runner.log_buffer.output)
+
+    runner = make_runner(EvalHook(make_loader()), length=1)
+    runner.register_hook(Watch(), 'VERY_LOW')
+    run(runner, train_loader)
+    assert {'aAcc', 'mIoU', 'mAcc'} <= set(logged)
+    assert not any('.' in name for name in logged)
+
+
 @pytest.mark.parametrize('option', ['efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect'])
 def test_settings_without_effect_are_said(make_runner, make_loader, train_loader, monkeypatch,
                                           option):
