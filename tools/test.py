@@ -19,7 +19,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file, such as work_dirs/NAME/latest.pth')
     parser.add_argument('--ema', action='store_true', help='take the averaged weights')
     parser.add_argument('--eval', nargs='+', default=[], metavar='METRIC',
-                        help='mIoU, mDice, mFscore')
+                        help="mIoU, mDice, mFscore, or what your dataset's evaluate knows")
     parser.add_argument('--out', metavar='FILE.pkl', help='write the list of label maps')
     parser.add_argument('--format-only', action='store_true',
                         help='write files for a test server, do not score')

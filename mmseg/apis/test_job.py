@@ -116,9 +116,14 @@ def _run(
         stream = painted(stream, model, loader.dataset, options.show_dir, options.show,
                          options.opacity)
     if options.format_only:
-        out_dir = options.eval_options.get('out_dir', 'format_results')
+        rest = {'out_dir': 'format_results', **options.eval_options}
+        out_dir = rest.pop('out_dir')
+        for name in rest:
+            if not takes(loader.dataset.format_results, name):
+                raise ConfigError(f'--eval-options {name}=...: format_results of the dataset does '
+                                  'not take it; out_dir=DIR says where the files go')
         if takes(loader.dataset.format_results, 'indices'):
-            stream = formatted(stream, loader.dataset, out_dir)
+            stream = formatted(stream, loader.dataset, out_dir, **rest)
         else:  # a method of the user's for all predictions at once
             stream = kept(stream, unformatted)
     if options.out:
@@ -132,7 +137,7 @@ def _run(
     if unformatted:
         label_maps = gather_results([(index, [label_map]) for index, label_map in unformatted])
         if label_maps is not None:
-            loader.dataset.format_results(label_maps, out_dir)
+            loader.dataset.format_results(label_maps, out_dir, **rest)
     if options.out:
         label_maps = collect_results(results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:

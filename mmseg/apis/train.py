@@ -163,12 +163,18 @@ def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: boo
 
 
 def _train_loader(
+    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str
+) -> DataLoader:
+    tune_pipelines(dataset, cfg.data, is_asynchronous(device))
+    return _load_tuned(dataset, cfg, distributed, device, mode)
+
+
+def _load_tuned(
     dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str,
     **options: object,
 ) -> DataLoader:
     # A loss over other samples than those of the set would mislead, so validation skips none.
     max_skipped = read_on_error(cfg.data.get('on_error')) if mode == 'train' else None
-    tune_pipelines(dataset, cfg.data, is_asynchronous(device))
     settings = loader_settings(cfg, 'train', device, samples_per_gpu=cfg.data.samples_per_gpu,
                                prefetch_factor=cfg.data.get('prefetch_factor'))
     loader = build_dataloader(dataset, dist=distributed, seed=cfg.get('seed') or 0, drop_last=True,
@@ -189,8 +195,8 @@ def _give_batches(ema: EMAHook | None, datasets: Sequence[Dataset], cfg: Config,
     if ema is None:
         return
     trained = [mode for mode, _ in cfg.get('workflow', [('train', 1)])].index('train')
-    loader = _train_loader(datasets[trained], cfg, distributed, device, 'train',
-                           persistent_workers=False)
+    loader = _load_tuned(datasets[trained], cfg, distributed, device, 'train',
+                         persistent_workers=False)
     loader.sampler.stop = ema.statistics_batches * loader.batch_size  # none is loaded beyond
     ema.batches = loader
 

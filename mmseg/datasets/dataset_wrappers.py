@@ -14,6 +14,7 @@ from mmseg.core.evaluation.overrides import (
     LabelGetter,
     labels_of,
     standard,
+    takes,
     wants_pre_eval,
     wants_predictions,
 )
@@ -123,6 +124,10 @@ class ConcatDataset(TorchConcatDataset):
         for index, result in zip(numbers, results, strict=True):
             place, inner = self._locate(index)
             folder = str(Path(out_dir, str(place)))
+            if not takes(self.datasets[place].format_results, 'indices'):
+                raise ConfigError(
+                    f'ConcatDataset writes one prediction after the other: format_results of '
+                    f'{type(self.datasets[place]).__name__} has to take indices=[...]')
             files += self.datasets[place].format_results([result], folder, indices=[inner])
         return files
 

@@ -74,7 +74,10 @@ def _look(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dict[st
     iteration, file, known, _ = max(candidates, key=lambda entry: entry[0])
     for earlier, other, _, own in wanted:
         if own and earlier < iteration:
-            other.unlink(missing_ok=True)
+            try:
+                other.unlink(missing_ok=True)
+            except OSError as error:
+                runner.logger.warning('%s is no longer the best, but stays: %s', other, error)
     return {key: known[key] for key in BEST if key in known} | {'best_ckpt': str(file)}
 
 

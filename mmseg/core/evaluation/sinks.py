@@ -69,11 +69,15 @@ def painted(
 
 
 def formatted(
-    predictions: Iterable[Prediction], dataset: Dataset, out_dir: str | Path
+    predictions: Iterable[Prediction], dataset: Dataset, out_dir: str | Path, **options: object
 ) -> Iterator[Prediction]:
-    """Write each prediction to `out_dir` as the dataset's test server wants it."""
+    """Write each prediction to `out_dir` as the dataset's test server wants it.
+
+    `options` are for a `format_results` of the user's.
+    """
     for prediction in predictions:
-        dataset.format_results([prediction.label_map], str(out_dir), indices=[prediction.index])
+        dataset.format_results([prediction.label_map], str(out_dir), indices=[prediction.index],
+                               **options)
         yield prediction
 
 

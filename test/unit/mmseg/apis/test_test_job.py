@@ -238,6 +238,23 @@ def test_nothing_of_a_sample_is_kept(make_job, tmp_path, monkeypatch):
     assert max(alive) <= 4
 
 
+def test_options_of_format_results(make_job, tmp_path):
+    def run(**given):
+        options = OutputOptions(format_only=True,
+                                eval_options={'out_dir': str(tmp_path / 'files'), **given})
+        evaluate_from_config(make_job(3), str(tmp_path / 'model.pth'), CPU, options)
+
+    run()
+    assert len(list((tmp_path / 'files').glob('*.png'))) == 3
+    with pytest.raises(ConfigError, match='--eval-options imgfile_prefix=...: format_results'):
+        run(imgfile_prefix='here')
+
+
+def test_a_metric_that_does_not_exist_is_refused_before_the_model_is_built(make_job, tmp_path):
+    with pytest.raises(ConfigError, match="metric 'mIOU' does not exist"):
+        evaluate_from_config(make_job(1), 'nowhere.pth', CPU, OutputOptions(metrics=['mIOU']))
+
+
 # ------------------------------------------------------------------ two classes by one logit
 
 

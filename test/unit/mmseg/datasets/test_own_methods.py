@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core import eval_metrics
 from mmseg.core.evaluation import Prediction, conclude, gather, intersect_and_union, overrides
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
@@ -282,6 +282,15 @@ def test_methods_that_do_not_do_what_they_should(make, score, cls, message):
 def test_a_dataset_without_evaluate(make, score, label_maps):
     with pytest.raises(DataError, match='RepeatDataset has no method evaluate and cannot be'):
         score(SeededDataset(RepeatDataset(make(), 2)), label_maps * 2)
+
+
+def test_a_format_without_indices_inside_a_concatenation(make, label_maps, tmp_path):
+    class AllAtOnce(CustomDataset):
+        def format_results(self, results, out_dir):
+            raise AssertionError
+
+    with pytest.raises(ConfigError, match='format_results of AllAtOnce has to take indices'):
+        ConcatDataset([make(AllAtOnce)]).format_results(label_maps, str(tmp_path))
 
 
 def test_two_results_for_a_prediction_inside_a_concatenation(make, score, label_maps):
