@@ -300,10 +300,7 @@ def fused_optimizer(name: str, device: torch.device,
 
 
 def seed_everything(seed: int, deterministic: bool | str = False) -> None:
-    """Seed Python, NumPy and torch on every device; `deterministic` asks for repeatable kernels.
-
-    With 'strict' an operator that has none is a RuntimeError, otherwise torch warns of it.
-    """
+    """Seed Python, NumPy, torch; `deterministic`: repeatable kernels, with 'strict' or an error."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

@@ -61,15 +61,7 @@ def train_segmentor(
     loaders = [_train_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
-    if cfg.get('load_from') and cfg.get('resume_from'):
-        logger.warning('load_from=%s is not used: the run goes on from %s, which holds all '
-                       'weights. For a new run from the former leave out --resume-from and '
-                       '--auto-resume', cfg.load_from, cfg.resume_from)
-    elif cfg.get('load_from'):
-        tell_other_classes(cfg, load_checkpoint(model, cfg.load_from, logger=logger), datasets[0])
-        if cfg.model.get('pretrained'):
-            logger.info('load_from=%s: its weights replace the pretrained ones (%s)',
-                        cfg.load_from, cfg.model.pretrained)
+    _load_weights(model, cfg, datasets[0])
     precision = precision_from_config(cfg, device)
     model = prepare_execution(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
@@ -85,8 +77,6 @@ def train_segmentor(
             meta=meta,
             precision=precision))
     runner.timestamp = timestamp or runner.timestamp
-    runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'),
-                       *(hook.get('resume_from') for hook in cfg.get('custom_hooks') or []))
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
@@ -99,11 +89,7 @@ def train_segmentor(
     for hook in cfg.get('custom_hooks') or []:
         runner.register_hook_from_cfg(hook)
     _give_batches(find_ema(runner), datasets, cfg, distributed, device)
-    if cfg.get('resume_from'):
-        check_resumed_classes(cfg, datasets[0])
-        runner.resume(cfg.resume_from)
-        if runner.resumed_file is not None:  # it was not auto-resume that chose it
-            runner.begins_from(cfg.resume_from)
+    _resume(runner, cfg, datasets[0])
     if distributed:
         runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
     if cfg.get('preemption', {}) is not None:
@@ -114,6 +100,31 @@ def train_segmentor(
     with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
     return runner
+
+
+def _load_weights(model: nn.Module, cfg: Config, dataset: Dataset) -> None:
+    """Those of `load_from`, unless the run goes on from a checkpoint with all of its own."""
+    logger = get_root_logger()
+    if cfg.get('load_from') and cfg.get('resume_from'):
+        logger.warning('load_from=%s is not used: the run goes on from %s, which holds all '
+                       'weights. For a new run from the former leave out --resume-from and '
+                       '--auto-resume', cfg.load_from, cfg.resume_from)
+    elif cfg.get('load_from'):
+        tell_other_classes(cfg, load_checkpoint(model, cfg.load_from, logger=logger), dataset)
+        if cfg.model.get('pretrained'):
+            logger.info('load_from=%s: its weights replace the pretrained ones (%s)',
+                        cfg.load_from, cfg.model.pretrained)
+
+
+def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
+    """Go on from `resume_from`, if it is set, and keep the files that the user has named."""
+    runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'),
+                       *(hook.get('resume_from') for hook in cfg.get('custom_hooks') or []))
+    if cfg.get('resume_from'):
+        check_resumed_classes(cfg, dataset)
+        runner.resume(cfg.resume_from)
+        if runner.resumed_file is not None:  # it was not auto-resume that chose it
+            runner.begins_from(cfg.resume_from)
 
 
 def wrap_model(

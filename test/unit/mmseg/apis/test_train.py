@@ -1,4 +1,7 @@
-"""Wiring of a training: DDP's options, SyncBN."""
+"""Wiring of a training: DDP's options, SyncBN, and the weights that it starts from."""
+import logging
+
+import pytest
 import torch
 from torch import nn
 
@@ -7,7 +10,7 @@ from mmcv_replace.device import DeviceKind
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import Precision
 from mmcv_replace.utils import Config
-from mmseg.apis.train import ddp_options, wrap_model
+from mmseg.apis.train import _load_weights, ddp_options, wrap_model
 
 
 def test_options_of_ddp():
@@ -32,3 +35,22 @@ def test_one_process_has_no_syncbn():
     wrapped = wrap_model(model, torch.device('cpu'), False, Precision('cpu'))
     assert isinstance(wrapped, MMDataParallel)
     assert not any(isinstance(m, nn.SyncBatchNorm) for m in wrapped.modules())
+
+
+@pytest.mark.parametrize(('settings', 'loads', 'said'), [
+    (dict(load_from='w.pth'), True, None),
+    (dict(load_from='w.pth', model=dict(pretrained='p.pth')), True,
+     'load_from=w.pth: its weights replace the pretrained ones (p.pth)'),
+    (dict(load_from='w.pth', resume_from='r.pth'), False, 'load_from=w.pth is not used: the run '
+     'goes on from r.pth, which holds all weights. For a new run from the former leave out '
+     '--resume-from and --auto-resume'),
+    (dict(resume_from='r.pth'), False, None), ({}, False, None)])
+def test_weights_to_start_from(settings, loads, said, monkeypatch, caplog):
+    loaded = []
+    monkeypatch.setattr('mmseg.apis.train.load_checkpoint',
+                        lambda model, file, logger: loaded.append(file) or {})
+    logging.getLogger('mmseg').propagate = True
+    with caplog.at_level('INFO', 'mmseg'):
+        _load_weights(nn.Linear(1, 1), Config({'model': {}, **settings}), None)
+    assert loaded == ['w.pth'] * loads
+    assert [record.getMessage() for record in caplog.records] == [said] * (said is not None)
