@@ -80,8 +80,7 @@ KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
         exchange_error=r'HCCL (function )?error|function error: Hccl',
-        optimizers='torch_npu.optim',
-        profiler='torch_npu.profiler',
+        optimizers='torch_npu.optim', profiler='torch_npu.profiler',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False},
@@ -94,9 +93,8 @@ KINDS = (
     DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
                fused_optimizers=('Adam', 'AdamW', 'SGD')),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
-               # The place in its sources stands before what it says of a connection.
-               exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
                sync_batchnorm=False, low_precision='bfloat16',
+               exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
                fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD')),
 )
 

@@ -18,11 +18,11 @@ from ..parallel import is_module_wrapper
 from ..utils import symlink
 from ..utils.errors import CheckpointError
 from ..utils.origins import is_out_of_memory
-from .file_kind import describe_file, describe_folder, is_safetensors
-from .inert import SAFE_GLOBALS, without_stand_ins
-from .mmengine_form import in_own_form
+from .checkpoints.file_kind import describe_file, describe_folder, is_safetensors
+from .checkpoints.inert import SAFE_GLOBALS, without_stand_ins
+from .checkpoints.mmengine_form import in_own_form
+from .checkpoints.safetensors_file import read_safetensors
 from .plain import to_host, to_plain
-from .safetensors_file import read_safetensors
 
 
 def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,

@@ -10,6 +10,7 @@ from .suggest import did_you_mean, short
 
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+_TWICE = re.compile(r"(\w+)\.__init__\(\) got multiple values for (?:keyword )?argument '(\w+)'")
 _MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required [\w-]+ arguments?: (.+)')
 
 
@@ -61,6 +62,10 @@ def explain_type_error(error: TypeError, label: str, component: Callable[..., An
     found = _UNEXPECTED.search(str(error))
     if found and found[1] in bases and found[2] in args:
         return _unknown_error(label, [found[2]], _names_along_mro(component), origin)
+    found = _TWICE.search(str(error))
+    if found and found[1] in bases and found[2] in args:
+        return ArgumentError(f'{label} sets {found[2]!r} itself: leave it out of its dict in the '
+                             f'config{_set_by(found[2], origin)}')
     found = _MISSING.search(str(error))
     if found and found[1] in bases:
         return _missing_error(label, re.findall(r"'(\w+)'", found[2]))

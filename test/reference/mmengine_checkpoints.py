@@ -5,7 +5,7 @@
 
 (or onedl-mmengine==0.10.12, with NumPy 2) trains a toy segmentor for a few steps with a message
 hub, an average of the weights, a schedule and a best checkpoint, by iterations and by epochs, and
-prints which globals the pickle of each file asks for. `test_foreign_checkpoints.py` builds files of
+prints which globals the pickle of each file asks for. `test_foreign_objects.py` builds files of
 the same globals by hand.
 """
 import pickletools

@@ -81,7 +81,7 @@ def test_annotations_are_those_of_all_constructors_that_kwargs_reach():
 @pytest.fixture
 def parts(monkeypatch):
     registry = Registry('part')
-    for name, cls in (('Part', Part), ('Linear', nn.Linear)):
+    for name, cls in (('Part', Part), ('Linear', nn.Linear), ('Fixed', Fixed)):
         registry.register_module(name, module=cls)
     monkeypatch.setattr(module, 'ANNOTATED', ['torch', __name__.partition('.')[0]])
     return registry
@@ -92,12 +92,18 @@ def parts(monkeypatch):
     (dict(type='Part', size=2, name=3), ArgumentError, 'name=3 does not fit, it takes str'),
     (dict(type='Part', size=0), ConfigError, "'Part' cannot be built from .*size.*: ZeroDivision"),
     (dict(type='Part', size=1, ratio=-1), ConfigError, 'ratio=-1: give more'),
+    (dict(type='Fixed', size=1, name='x'), ArgumentError, "'Fixed' sets 'name' itself: leave"),
     (dict(type='Linear', in_features=1, out_features='x'), ArgumentError, "out_features='x'"),
     (dict(type='Linear', in_features=-1, out_features=1), ConfigError, 'cannot be built.*negative'),
 ])
 def test_wrong_settings_of_components_of_ours(parts, cfg, error, message):
     with pytest.raises(error, match=message):
         parts.build(cfg)
+
+
+class Fixed(Part):
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(name='fixed', **kwargs)
 
 
 class Faulty:

@@ -14,7 +14,7 @@ from torch import nn
 
 from mmcv_replace.runner import load_checkpoint
 from mmcv_replace.runner.checkpoint import read_checkpoint, read_outline
-from mmcv_replace.runner.file_kind import describe_file
+from mmcv_replace.runner.checkpoints.file_kind import describe_file
 from mmcv_replace.utils.errors import CheckpointError
 
 

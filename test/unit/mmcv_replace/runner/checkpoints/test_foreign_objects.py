@@ -6,9 +6,7 @@ globals, from classes of the same names that are gone again when the file is rea
 import argparse
 import collections
 import datetime
-import io
 import pathlib
-import pickle
 import sys
 import types
 import zipfile
@@ -300,75 +298,10 @@ def test_parameters_and_prefixes_of_data_parallel(tmp_path):
     assert torch.equal(other.weight, model.weight)
 
 
-class Calls:
-    """Has a pickle call a function."""
-
-    def __init__(self, function, *args):
-        self.call = function, args
-
-    def __reduce__(self):
-        return self.call
-
-
-@ZIPPED
-@pytest.mark.parametrize(('call', 'named'), [
-    (Calls(eval, '1'), 'eval'), (Calls(print, 'x'), 'print'),
-    (Calls(__import__, 'os'), '__import__'),
-    (Calls(getattr, 'x', 'upper'), 'getattr'), (Calls(getattr, Calls(__import__, 'os'), 'system'),
-                                                '__import__')])
-def test_hostile_calls_are_refused(tmp_path, zipped, call, named):
-    torch.save({'meta': [argparse.Namespace(), call]}, tmp_path / 'evil.pth',
-               _use_new_zipfile_serialization=zipped)
-    with pytest.raises(CheckpointError, match=fr'evil\.pth is not loaded: .*holds {named}'):
-        read_checkpoint(tmp_path / 'evil.pth')
-
-
-def test_a_method_of_another_class_is_refused(tmp_path, history):
-    torch.save({'meta': [history, Calls(getattr, {}, '__class__')]}, tmp_path / 'evil.pth')
-    with pytest.raises(CheckpointError, match='it holds getattr'):
-        read_checkpoint(tmp_path / 'evil.pth')
-
-
-def test_an_array_that_lies_about_its_objects(tmp_path):
-    """Its bytes would be addresses of objects."""
-    class Lies:
-        def __reduce__(self):
-            kind = Calls(np.dtype, 'O8', False, True)
-            return np.zeros(0).__reduce__()[0], (np.ndarray, (0,), b'b'), (
-                1, (1,), kind, False, bytes(8))
-    torch.save({'meta': Lies()}, tmp_path / 'evil.pth')
-    # As objects its content is a list of numbers, too long for the shape.
-    with pytest.raises(CheckpointError, match='with 8 objects'):
-        read_checkpoint(tmp_path / 'evil.pth')
-
-
-def test_a_whole_model_is_refused_by_its_class(tmp_path):
-    torch.save(nn.Linear(2, 2), tmp_path / 'model.pth')
-    with pytest.raises(CheckpointError, match=r'holds torch\.nn\.modules\.linear\.Linear.*trust'):
-        read_checkpoint(tmp_path / 'model.pth')
-
-
 def test_an_object_that_holds_itself(stored):
     loop = argparse.Namespace()
     loop.self = loop
     assert stored([loop]) == [{'self': None}]
-
-
-@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
-def test_a_pickle_that_torch_cannot_read_safely(tmp_path):
-    torch.save({'meta': {}}, tmp_path / 'x.pth', pickle_protocol=4)
-    with pytest.raises(CheckpointError, match='pickle of protocol 4.*torch.save without'):
-        read_checkpoint(tmp_path / 'x.pth')
-
-
-def test_nothing_of_the_stand_ins_stays_allowed(tmp_path, history):
-    buffer = io.BytesIO()
-    torch.save({'a': argparse.Namespace()}, tmp_path / 'x.pth')
-    torch.save({'a': argparse.Namespace()}, buffer)
-    read_checkpoint(tmp_path / 'x.pth')
-    buffer.seek(0)
-    with pytest.raises(pickle.UnpicklingError, match='Namespace'):
-        torch.load(buffer, weights_only=True)
 
 
 def test_values_of_a_config_of_ours(stored):

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from ..utils.errors import CheckpointError
+from ...utils.errors import CheckpointError
 
 
 def read_safetensors(path: Path, map_location: str | torch.device | None) -> dict[str, Any]:
