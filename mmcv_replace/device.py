@@ -45,7 +45,8 @@ class DeviceKind:
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
     sync_batchnorm_types: tuple[str, ...] = ('float16', 'bfloat16', 'float32', 'float64')
-    channels_last: bool = False  # convolutions train faster on channels_last tensors
+    # Why convolutions in a number type are faster on channels_last tensors; None: they are not.
+    channels_last: Callable[[torch.dtype], str | None] = lambda dtype: None
     fused_optimizers: tuple[str, ...] = ()  # those of torch.optim that have fused kernels
     low_precision: str = 'float16'  # what mixed precision computes in unless told
     scaler: str = 'torch.amp:GradScaler'  # module:class
@@ -76,6 +77,16 @@ class DeviceKind:
         return 1 if self.type == 'cpu' else self.module.device_count()
 
 
+def _host_channels_last(dtype: torch.dtype) -> str | None:
+    # Private names, but older releases have no others; in newer ones they ask the public
+    # torch.cpu.get_capabilities.
+    names = {torch.bfloat16: '_is_amx_tile_supported', torch.float16: '_is_amx_fp16_supported'}
+    ask = getattr(torch.cpu, names.get(dtype, ''), None)
+    if ask is None or not ask() or not torch.backends.mkldnn.is_available():
+        return None
+    return 'the matrix units of this CPU (AMX) are reached in this memory format alone'
+
+
 KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
@@ -90,10 +101,11 @@ KINDS = (
         software={'CANN': ('$ASCEND_HOME_PATH/*-linux/ascend_toolkit_install.info',
                            '$ASCEND_TOOLKIT_HOME/*-linux/ascend_toolkit_install.info'),
                   'driver': ('/usr/local/Ascend/driver/version.info',)}),
-    DeviceKind('cuda', backend='nccl', aliases=('gpu',), channels_last=True,
+    DeviceKind('cuda', backend='nccl', aliases=('gpu',),
+               channels_last=lambda dtype: 'its convolutions are faster in this memory format',
                fused_optimizers=('Adam', 'AdamW', 'SGD')),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
-               sync_batchnorm=False, low_precision='bfloat16',
+               sync_batchnorm=False, low_precision='bfloat16', channels_last=_host_channels_last,
                exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
                fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD')),
 )
@@ -249,9 +261,9 @@ def sync_batchnorm_types(device: torch.device) -> tuple[torch.dtype, ...]:
     return tuple(getattr(torch, name) for name in kind_of(device).sync_batchnorm_types)
 
 
-def prefers_channels_last(device: torch.device) -> bool:
-    """Whether training is faster with channels_last tensors."""
-    return kind_of(device).channels_last
+def reason_for_channels_last(device: torch.device, dtype: torch.dtype) -> str | None:
+    """Why convolutions in `dtype` are faster on channels_last tensors; None where they are not."""
+    return kind_of(device).channels_last(dtype)
 
 
 def fused_optimizers(device: torch.device) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show-dir', metavar='DIR', help='write each prediction over its image')
     parser.add_argument('--opacity', type=float, default=0.5, help='of the painted prediction')
     parser.add_argument('--aug-test', action='store_true', help='several scales, and mirrored')
+    parser.add_argument('--amp', action='store_true',
+                        help="mixed precision, in the device's type unless the config says which")
     parser.add_argument('--fuse-conv-bn', action=argparse.BooleanOptionalAction, default=None,
                         help='fold batch norms into convolutions, those of custom modules too; '
                         "without it, the toolkit's own are folded")
@@ -57,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     if args.fuse_conv_bn is not None:
         cfg.fuse_conv_bn = args.fuse_conv_bn
+    if args.amp and all(cfg.get(key) in (None, False) for key in ('fp16', 'bf16')):
+        cfg.fp16 = dict(opt_level='O1')
     process = start_process(cfg, args.device, args.launcher, args.device_list, args.local_rank,
                             args.addr)
     evaluate_from_config(cfg, args.checkpoint, process, options, averaged=args.ema)

@@ -72,6 +72,11 @@ class Precision:
         return torch.float32 if self.opt_level == 'O2' else None
 
     @property
+    def computing_dtype(self) -> torch.dtype:
+        """What convolutions compute in."""
+        return self.dtype if self.enabled else torch.float32
+
+    @property
     def scales_loss(self) -> bool:
         """Whether overflows are expected, and skipped."""
         return self.scaler is not None

@@ -1,5 +1,6 @@
 """How a model is executed, with the same results: algorithms, memory format, compilation."""
 import inspect
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -8,9 +9,13 @@ import torch
 from torch import nn
 
 from mmcv_replace.cnn import fuse_conv_bn, use_winograd
-from mmcv_replace.device import is_asynchronous, prefers_channels_last
+from mmcv_replace.device import is_asynchronous, reason_for_channels_last
+from mmcv_replace.parallel.data_parallel import device_of
+from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
+
+logger = logging.getLogger('mmseg.execution')
 
 # Parts of a segmentor that are compiled; the losses between and behind them stay as they are.
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
@@ -21,7 +26,7 @@ IN_ORDER = ('mmseg', 'mmcv_replace')
 def prepare_execution(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
     """Apply `winograd`, `recompute_norms`, `channels_last` and `compile` of the config to a model.
 
-    The first three suit the device unless they are set.
+    The first three suit the device, `channels_last` the precision too, unless they are set.
     """
     if _choice(cfg, 'recompute_norms', not is_asynchronous(device)):
         for module in model.modules():
@@ -51,10 +56,35 @@ def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn
     """How the convolutions compute, and in what memory format."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
         use_winograd(model)
-    if not _choice(cfg, 'channels_last', prefers_channels_last(device)):
+    return _fit_memory_format(model, cfg, device,
+                              precision_from_config(cfg, device).computing_dtype)
+
+
+def fit_autocast(model: nn.Module, cfg: Config) -> None:
+    """Choose the memory format anew where the caller has put the model under torch.autocast.
+
+    The config knows nothing of that.
+    """
+    device = device_of(model)
+    if torch.is_autocast_enabled(device.type):
+        _fit_memory_format(model, cfg, device, torch.get_autocast_dtype(device.type))
+
+
+def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
+                       dtype: torch.dtype) -> nn.Module:
+    reason = reason_for_channels_last(device, dtype)
+    if not _choice(cfg, 'channels_last', reason is not None) or _is_channels_last(model):
         return model
+    if cfg.get('channels_last') is None:
+        logger.info('the model runs in channels_last for %s: %s (channels_last=False keeps the '
+                    'plain format)', str(dtype).removeprefix('torch.'), reason)
     # Convolutions follow the format of their weights, and what comes after follows them.
     return model.to(memory_format=torch.channels_last)
+
+
+def _is_channels_last(model: nn.Module) -> bool:
+    return all(weight.is_contiguous(memory_format=torch.channels_last)
+               for weight in model.parameters() if weight.dim() == 4)
 
 
 def _runs_in_order(module: nn.Module) -> bool:

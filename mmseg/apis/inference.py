@@ -20,7 +20,7 @@ from mmseg.core.evaluation import evaluating
 from mmseg.models import build_segmentor
 
 from .bootstrap import load_config
-from .execution import prepare_inference
+from .execution import fit_autocast, prepare_inference
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
 from .settings import check_names
@@ -93,6 +93,7 @@ def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[
     results = []
     # Not inference mode: tensors of it that a module keeps break the next training step.
     with evaluating(model), torch.no_grad(), _precision_of(model, device):
+        fit_autocast(_inner(model), cfg)
         for image in img if isinstance(img, list | tuple) else [img]:
             sample = pipeline(dict(img=image, seg_fields=[]))
             if sample is None:

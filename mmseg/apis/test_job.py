@@ -30,6 +30,7 @@ from mmseg.core.evaluation import (
 )
 from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
+from mmseg.utils import get_root_logger
 
 from .checks import check_num_classes
 from .evaluation_loader import evaluation_loader
@@ -78,6 +79,7 @@ def evaluate_from_config(
 
     `averaged` takes the averaged weights of the checkpoint, which an EMAHook put there.
     """
+    get_root_logger(cfg.get('log_level', 'INFO'))
     check_settings(cfg)
     if options.aug_test:
         enable_aug_test(cfg)

@@ -13,6 +13,7 @@ from mmcv_replace.device import (
     is_asynchronous,
     kind_of,
     max_memory_mb,
+    reason_for_channels_last,
     resolve_device,
     seed_everything,
     supports_pinned_memory,
@@ -57,6 +58,37 @@ def accelerator(monkeypatch):
 @pytest.fixture
 def cpu_only(monkeypatch):
     monkeypatch.setattr(DeviceKind, 'available', lambda self: self.type == 'cpu')
+
+
+@pytest.mark.parametrize(('dtype', 'capability'), [
+    (torch.bfloat16, '_is_amx_tile_supported'), (torch.float16, '_is_amx_fp16_supported')])
+def test_matrix_units_of_the_cpu_want_channels_last(monkeypatch, dtype, capability):
+    cpu = torch.device('cpu')
+    for name in ('_is_amx_tile_supported', '_is_amx_fp16_supported'):
+        monkeypatch.setattr(torch.cpu, name, lambda found=name == capability: found, raising=False)
+    assert 'AMX' in reason_for_channels_last(cpu, dtype)
+    others = {torch.float32, torch.bfloat16, torch.float16} - {dtype}
+    assert {reason_for_channels_last(cpu, other) for other in others} == {None}
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.backends.mkldnn, 'is_available', lambda: False)
+        assert reason_for_channels_last(cpu, dtype) is None
+    monkeypatch.setattr(torch.cpu, capability, lambda: False)
+    assert reason_for_channels_last(cpu, dtype) is None
+    monkeypatch.delattr(torch.cpu, capability)
+    assert reason_for_channels_last(cpu, dtype) is None
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
+def test_channels_last_elsewhere(dtype):
+    reasons = {kind.type: kind.channels_last(dtype) for kind in device_module.KINDS}
+    assert reasons['cuda'] == reason_for_channels_last(torch.device('cuda', 0), dtype) is not None
+    assert reasons['npu'] is None
+
+
+@pytest.mark.skipif(not hasattr(torch.cpu, 'get_capabilities'), reason='an older torch')
+def test_the_capability_is_what_torch_publishes():
+    published = torch.cpu.get_capabilities().get('amx_tile', False)
+    assert (reason_for_channels_last(torch.device('cpu'), torch.bfloat16) is not None) == published
 
 
 def test_auto_is_the_cpu_without_an_accelerator(cpu_only):

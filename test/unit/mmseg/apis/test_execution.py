@@ -7,11 +7,10 @@ from torch import nn
 
 from mmcv_replace.cnn import WinogradConv2d
 from mmcv_replace.cnn.utils import winograd_conv
-from mmcv_replace.device import prefers_channels_last
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import execution
-from mmseg.apis.execution import prepare_execution, prepare_inference
+from mmseg.apis.execution import fit_autocast, prepare_execution, prepare_inference
 from mmseg.models import build_segmentor
 
 CPU = torch.device('cpu')
@@ -51,12 +50,55 @@ def is_channels_last(model):
     return weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_the_table_chooses_the_memory_format(monkeypatch):
-    assert not prefers_channels_last(CPU)
-    assert not is_channels_last(prepare())
-    monkeypatch.setattr(execution, 'prefers_channels_last', lambda device: True)
-    assert is_channels_last(prepare())
-    assert not is_channels_last(prepare(channels_last=False))
+def prepare_for_test(**options):
+    return prepare_inference(make().eval(), Config(options), CPU)
+
+
+@pytest.mark.parametrize('run', [prepare, prepare_for_test])
+def test_device_and_precision_choose_the_memory_format(monkeypatch, caplog, run):
+    monkeypatch.setattr(execution, 'reason_for_channels_last', lambda device, dtype: {
+        torch.bfloat16: 'it has units for it'}.get(dtype))
+    caplog.set_level('INFO')
+    assert not is_channels_last(run())
+    assert not is_channels_last(run(bf16=dict(opt_level='O0')))
+    assert not is_channels_last(run(fp16=dict(dtype='float16')))
+    assert not is_channels_last(run(bf16={}, channels_last=False))
+    assert is_channels_last(run(channels_last=True))
+    assert 'channels_last' not in caplog.text
+    for options in (dict(bf16={}), dict(fp16=dict(opt_level='O2')),
+                    dict(optimizer_config=dict(type='Fp16OptimizerHook'))):
+        caplog.clear()
+        assert is_channels_last(run(**options))
+        assert [record.message for record in caplog.records if 'channels' in record.message] == [
+            'the model runs in channels_last for bfloat16: it has units for it '
+            '(channels_last=False keeps the plain format)']
+
+
+@pytest.mark.parametrize('run', [prepare, prepare_for_test])
+def test_matrix_units_give_the_same_results(monkeypatch, run):
+    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: True)
+    img = torch.randn(2, 3, 32, 32)
+    logits = []
+    for model in (run(bf16={}), run(bf16={}, channels_last=False)):
+        with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+            logits.append(model.eval().encode_decode(img, None))
+    assert is_channels_last(run(bf16={}))
+    torch.testing.assert_close(*logits, rtol=0.02, atol=0.02)
+
+
+def test_the_format_is_chosen_once_under_autocast(monkeypatch, caplog):
+    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: True)
+    caplog.set_level('INFO')
+    model = prepare_for_test()
+    fit_autocast(model, Config({}))
+    assert not is_channels_last(model)
+    with torch.autocast('cpu', torch.bfloat16):
+        fit_autocast(model, Config(dict(channels_last=False)))
+        assert not is_channels_last(model)
+        for _ in range(2):
+            fit_autocast(model, Config({}))
+            assert is_channels_last(model)
+    assert caplog.text.count('channels_last for bfloat16') == 1
 
 
 def test_channels_last_gives_the_same_step():
