@@ -1,7 +1,7 @@
 """The plain forms that the benchmark compares with: what a user would write with torch and NumPy.
 
 Run by mmseg/apis/benchmark/harness.py, whose docstring says what a case has. PyTorch runs as it is
-shipped; nothing of this toolkit is imported.
+shipped, or with models and images in channels_last; nothing of this toolkit is imported.
 """
 import contextlib
 import random
@@ -20,31 +20,33 @@ NAME = 'plain PyTorch'
 CHECKED = 4  # samples that are compared
 
 
-def load_model(network, weights, device):
+def load_model(network, weights, device, memory_format=torch.preserve_format):
     """The files hold the same tensors in the same order, under the toolkit's names."""
     model = PlainPSPNet(**network)
     values = torch.load(weights, weights_only=True).values()
     model.load_state_dict(dict(zip(model.state_dict(), values, strict=True)))
-    return model.to(device)
+    return model.to(device, memory_format=memory_format)
 
 
-def load_batch(file, device):
+def load_batch(file, device, memory_format=torch.preserve_format):
     with np.load(file) as arrays:
-        return (torch.from_numpy(arrays['img']).to(device),
+        return (torch.from_numpy(arrays['img']).to(device, memory_format=memory_format),
                 torch.from_numpy(arrays['label']).long().to(device))
 
 
-def about(dtype):
-    name = NAME if dtype == 'float32' else f'{NAME}, {dtype}'
-    return {'name': name, 'dtype': dtype}
+def about(dtype, channels_last):
+    parts = [NAME, *(['channels_last'] if channels_last else []),
+             *([dtype] if dtype != 'float32' else [])]
+    return {'name': ', '.join(parts), 'dtype': dtype}
 
 
 class Computing:
-    """Device, number type and timing, shared by training and inference."""
+    """Device, number type, memory format and timing, shared by training and inference."""
 
-    def __init__(self, device, dtype, steps):
+    def __init__(self, device, dtype, steps, channels_last):
         self.device = device
-        self.about = about(dtype)
+        self.format = torch.channels_last if channels_last else torch.preserve_format
+        self.about = about(dtype, channels_last)
         self.steps = steps
         self.autocast = contextlib.nullcontext
         if dtype != 'float32':
@@ -65,10 +67,11 @@ class Computing:
 
 
 class Train(Computing):
-    def __init__(self, config, batch, device, weights, dtype, steps, network, optimizer):
-        super().__init__(device, dtype, steps)
-        self.model = load_model(network, weights, device).train()
-        self.batch = load_batch(batch, device)
+    def __init__(self, config, batch, device, weights, dtype, steps, network, optimizer,
+                 channels_last=False):
+        super().__init__(device, dtype, steps, channels_last)
+        self.model = load_model(network, weights, device, self.format).train()
+        self.batch = load_batch(batch, device, self.format)
         options = dict(optimizer)
         kind = getattr(torch.optim, options.pop('type'), None)
         if kind is None:
@@ -102,10 +105,11 @@ class Train(Computing):
 
 
 class Infer(Computing):
-    def __init__(self, config, batch, device, weights, dtype, steps, network, slide):
-        super().__init__(device, dtype, steps)
-        self.model = load_model(network, weights, device).eval()
-        self.img, _ = load_batch(batch, device)
+    def __init__(self, config, batch, device, weights, dtype, steps, network, slide,
+                 channels_last=False):
+        super().__init__(device, dtype, steps, channels_last)
+        self.model = load_model(network, weights, device, self.format).eval()
+        self.img, _ = load_batch(batch, device, self.format)
         self.slide = slide
 
     @torch.inference_mode()

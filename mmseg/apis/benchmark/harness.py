@@ -84,16 +84,18 @@ def _resident(case: Any) -> float | None:
     return peak / (MIB if sys.platform == 'darwin' else 1024)
 
 
-def _inspect(case: Any, profile: bool) -> dict[str, Any]:
-    """Floating-point operations, peak of allocated memory and, if asked, a profile of a step."""
+def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
+    """Of a step, as asked: operations and peak of allocated memory, a profile."""
     if not hasattr(case, 'step'):
         return {}
     from torch.utils.flop_counter import FlopCounterMode
     allocated, table = _trace(case)
-    with FlopCounterMode(display=False) as counter:
-        case.step()
-    found = {'flops': counter.get_total_flops(), 'allocated_mb': allocated}
-    return {**found, 'profile': table} if profile else found
+    found = {'profile': table} if profile else {}
+    if count:
+        with FlopCounterMode(display=False) as counter:
+            case.step()
+        found |= {'flops': counter.get_total_flops(), 'allocated_mb': allocated}
+    return found
 
 
 def _trace(case: Any) -> tuple[float, str]:

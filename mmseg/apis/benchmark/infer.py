@@ -18,7 +18,7 @@ from mmseg.apis.train import wrap_model
 
 from .computing import prepared_config, resolved
 from .inputs import write_batch, write_config, write_weights
-from .plain import plain_options
+from .plain import CAREFUL, plain_options
 from .section import Section
 from .train import load_model
 
@@ -46,7 +46,7 @@ def inference_section(args: argparse.Namespace, folder: Path, cfg: Config, what:
         title=f'{what}: {args.batch} x {height} x {width}, {Path(args.config).stem} on '
               f'{device}{amp}',
         case='infer', options=options, unit='batch' if args.batch > 1 else 'image',
-        images=args.batch, plain=plain)
+        images=args.batch, plain=plain, plain_variants=CAREFUL)
 
 
 class InferCase:

@@ -39,7 +39,9 @@ def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject de
                         help='Python of an environment with mmsegmentation 0.x or 1.x; repeatable')
     parser.add_argument('--inspect', action=argparse.BooleanOptionalAction, default=True,
                         help='count operations and memory in two further, untimed rounds')
-    parser.add_argument('--profile', action='store_true', help='print where the time goes')
+    parser.add_argument('--profile', action='store_true',
+                        help='print where the time goes (of train, infer and slide), also with '
+                        '--no-inspect')
     parser.add_argument('--json', metavar='FILE.json', help='write the figures to this file too')
     parser.set_defaults(amp=None)
 

@@ -4,6 +4,8 @@ from typing import Any
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 
+# The plain form beside the one as PyTorch ships it: what a careful user would write.
+CAREFUL = {'channels_last': {'channels_last': True}}
 REMEDY = 'choose a PSPNet config of configs/pspnet, or --no-plain'
 
 

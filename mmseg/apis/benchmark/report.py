@@ -120,7 +120,7 @@ def _cells(rows: Sequence[Row], text: Callable[[Row], str | float | None]) -> li
 
 
 def _short(row: Row) -> str:
-    return 'plain' if row.key == 'plain' else row.label
+    return row.key.replace('_', ', ', 1) if row.key.startswith('plain') else row.label
 
 
 def _difference(row: Row) -> str:

@@ -22,6 +22,7 @@ from .subject import Subject, environment, own_command, peer_command, plain_comm
 PLANS: dict[str, Plan] = {
     'train': train.plan, 'infer': infer.plan, 'slide': slide.plan, 'pipeline': pipeline.plan,
     'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan}
+PROFILED = ('train', 'infer', 'slide')
 SCHEMA = 1  # of the JSON; higher where a key changes its meaning
 LEGEND = ('x NAME: how many times as fast as NAME; difference: the largest from the result of this '
           'toolkit,\nas a share of label maps and relative to the largest number elsewhere')
@@ -31,6 +32,9 @@ def run_benchmark(args: argparse.Namespace) -> str:
     """Run the subcommand `args.command`; returns the text of the report, and writes --json."""
     if args.json is not None and not Path(args.json).absolute().parent.is_dir():
         raise ConfigError(f'--json {args.json}: its folder does not exist; make it first')
+    if args.profile and args.command not in PROFILED:
+        raise ConfigError(f'--profile: there is none of {args.command}, whose time is not that of '
+                          f"torch's operators; {', '.join(PROFILED)} have one")
     commands = _commands(args)
     before = describe_conditions(args.device)
     with tempfile.TemporaryDirectory(prefix='benchmark-') as folder:
@@ -70,8 +74,7 @@ def _measure(section: Section, args: argparse.Namespace, commands: dict[str, lis
         seconds = interleave(subjects, lambda subject: subject.ask('round'), args.rounds,
                              args.warmup)
         resident = [subject.ask('resident') if section.resident else None for subject in subjects]
-        inspected = [_inspect(subject, args.profile) if args.inspect else {}
-                     for subject in subjects]
+        inspected = [_inspect(subject, args.inspect, args.profile) for subject in subjects]
     return [Row(key=subject.key, label=subject.label, seconds=values, images=section.images,
                 threads=subject.about['threads'], torch=subject.about['torch'],
                 dtype=subject.about.get('dtype'), differences=compare(found, arrays[0]),
@@ -85,19 +88,20 @@ def _started(section: Section, args: argparse.Namespace, commands: dict[str, lis
              folder: Path) -> Iterator[list[Subject]]:
     """The subjects of a section, prepared, in the order of the report."""
     threads = section.threads if args.threads is None else args.threads
-    wanted: list[tuple[str, str, dict[str, Any]]] = [
-        ('own', 'this toolkit', {**section.options, **section.own})]
-    for label, options in section.variants.items():
-        wanted.append(('own', f'this toolkit, {label}',
-                       {**section.options, **section.own, **options}))
+    own, plain = {**section.options, **section.own}, {**section.options, **(section.plain or {})}
+    # Key, kind of subject, label, options.
+    wanted: list[tuple[str, str, str, dict[str, Any]]] = [('own', 'own', 'this toolkit', own)]
+    wanted += [(f'own{number}', 'own', f'this toolkit, {label}', {**own, **options})
+               for number, (label, options) in enumerate(section.variants.items(), start=1)]
     if 'plain' in commands and section.plain is not None:
-        wanted.append(('plain', 'plain PyTorch', {**section.options, **section.plain}))
-    wanted += [(kind, args.peer_python[index], dict(section.options))
+        wanted.append(('plain', 'plain', 'plain PyTorch', plain))
+        wanted += [(f'plain_{name}', 'plain', f'plain PyTorch, {name}', {**plain, **options})
+                   for name, options in section.plain_variants.items()]
+    wanted += [(kind, kind, args.peer_python[index], dict(section.options))
                for index, kind in enumerate(kind for kind in commands if kind.startswith('peer'))]
     with ExitStack() as stack:
         subjects = []
-        for number, (kind, label, options) in enumerate(wanted):
-            key = kind if kind != 'own' or number == 0 else f'own{number}'
+        for key, kind, label, options in wanted:
             subject = Subject(key, label, commands[kind], folder / f'{key}.log',
                               environment(threads, kind))
             stack.callback(subject.close)
@@ -113,9 +117,13 @@ def _check(subject: Subject, folder: Path) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-def _inspect(subject: Subject, profile: bool) -> dict[str, Any]:
-    """What is counted in further rounds, and the rate of a matrix product in the same type."""
-    found = subject.ask('inspect', profile=profile)
-    if 'dtype' in subject.about:
+def _inspect(subject: Subject, count: bool, profile: bool) -> dict[str, Any]:
+    """What is seen in further rounds, and the rate of a matrix product in the same type."""
+    if not (count or profile):
+        return {}
+    found = subject.ask('inspect', count=count, profile=profile)
+    if profile:
+        found.setdefault('profile', 'unknown, for it has no step that can be profiled')
+    if count and 'dtype' in subject.about:
         found['matmul_rate'] = subject.ask('matmul_rate', dtype=subject.about['dtype'])
     return found

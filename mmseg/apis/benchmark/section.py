@@ -24,6 +24,8 @@ class Section:
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # What the plain form needs besides; None where there is none.
     plain: Mapping[str, Any] | None = None
+    # Further rows of the plain form: what stands behind its name -> options.
+    plain_variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     resident: bool = True  # whether the memory of the process says something
     # Threads of each subject where the command line does not say; None leaves it to them.
     threads: int | None = None

@@ -25,7 +25,7 @@ from mmseg.models import build_segmentor
 
 from .computing import prepared_config, resolved
 from .inputs import write_batch, write_config, write_weights
-from .plain import plain_options
+from .plain import CAREFUL, plain_options
 from .section import Section
 
 
@@ -49,7 +49,8 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
         images=args.batch,
         own={'work_dir': str(folder / 'work')},
         variants=variants,
-        plain=plain_options(cfg) if args.plain else None)]
+        plain=plain_options(cfg) if args.plain else None,
+        plain_variants=CAREFUL)]
 
 
 @RUNNERS.register_module()

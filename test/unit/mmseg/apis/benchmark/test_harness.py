@@ -39,7 +39,15 @@ def test_operations_and_allocated_peak():
 
 
 def test_profile_names_the_operators():
-    assert 'aten::mm' in harness._inspect(Work(), profile=True)['profile']
+    found = harness._inspect(Work(), profile=True)
+    assert 'aten::mm' in found['profile']
+    assert set(found) == {'profile', 'flops', 'allocated_mb'}
+
+
+def test_profile_without_counting():
+    found = harness._inspect(Work(), profile=True, count=False)
+    assert 'aten::mm' in found['profile']
+    assert set(found) == {'profile'}
 
 
 def test_nothing_to_inspect():

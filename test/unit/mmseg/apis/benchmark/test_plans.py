@@ -43,6 +43,7 @@ def test_training_step_section(parse, tmp_path):
     assert cfg.model.backbone.base_channels == 8
     assert cfg.model.pretrained is None
     assert section.plain['network']['width'] == 8
+    assert section.plain_variants == {'channels_last': {'channels_last': True}}
     assert not section.variants
 
 

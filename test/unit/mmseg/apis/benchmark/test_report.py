@@ -81,6 +81,13 @@ def test_another_row_of_this_toolkit_is_compared_with_the_first(rows):
     assert cells(text, 'this toolkit, fed from JPEGs')[4] == '0.50'
 
 
+def test_each_plain_form_has_a_column(rows):
+    rows.insert(2, make_row('plain_channels_last', 'plain PyTorch, channels_last', [4.0]))
+    text = format_section(SECTION, rows)
+    assert cells(text, 'subject')[4:6] == ['x plain', 'x plain, channels_last']
+    assert cells(text, 'this toolkit')[4:6] == ['1.50', '2.00']
+
+
 def test_profile_stands_below_the_table(rows):
     rows[0] = make_row('own', 'this toolkit', [1.0], profile='aten::mm 60%')
     assert 'Where the time of this toolkit goes:\naten::mm 60%' in format_section(SECTION, rows)
