@@ -237,13 +237,15 @@ class BaseRunner(HookRegistration, ABC):
         self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
         self.call_hook('after_val_iter')
 
-    def collect_state(self) -> None:
+    def collect_state(self, in_haste: bool = False) -> None:
         """Gather what the other processes must find in a checkpoint of this iteration.
 
         Every process has to call it before the first one saves; without it a job of several
-        processes resumes with other random numbers.
+        processes resumes with other random numbers. `in_haste` leaves out what hooks compute for
+        a checkpoint that a resumed run does without.
         """
-        self.call_hook('before_collect_state')
+        if not in_haste:
+            self.call_hook('before_collect_state')
         self._collected = self.finished_iters, gather_process_states(self)
 
     def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,

@@ -24,7 +24,8 @@ class Hook:
     IterBasedRunner knows no training epochs: it calls before_epoch and after_epoch once around all
     iterations. The stages without `train` and `val` stand for both. Besides:
     before_save_checkpoint, on the process that writes it, may add to the checkpoint what
-    after_resume finds there again; before_collect_state comes ahead of it on every process.
+    after_resume finds there again; before_collect_state comes ahead of it on every process, unless
+    the run is told to leave.
     """
 
     stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',

@@ -51,7 +51,7 @@ class PreemptionHook(Hook):
             self._vote.cast(self._request.received is not None)
 
     def _leave(self, runner: 'BaseRunner') -> None:
-        runner.collect_state()
+        runner.collect_state(in_haste=True)  # launchers kill soon
         saved = None
         if runner.rank == 0 and runner.checkpoint_dir is not None:
             file = runner.free_path(Path(runner.checkpoint_dir,

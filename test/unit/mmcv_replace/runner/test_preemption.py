@@ -56,6 +56,24 @@ def test_finishes_the_step_saves_and_leaves_with_75(make_runner, make_loader, tm
     assert signal.getsignal(getattr(signal, name)) == before
 
 
+def test_leaves_without_what_hooks_compute_for_a_checkpoint(make_runner, make_loader):
+    """Launchers kill half a minute after the signal."""
+    class Slow(Send):
+        asked = 0
+
+        def before_collect_state(self, runner):
+            self.asked += 1
+
+    hook = Slow(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        run(make_runner, make_loader, hook)
+    assert hook.asked == 0
+    runner = make_runner(max_iters=1)
+    runner.register_hook(hook)
+    runner.collect_state()
+    assert hook.asked == 1
+
+
 def test_nobody_reads_what_is_said(make_runner, make_loader, tmp_path, monkeypatch):
     """`train.py 2>&1 | tee log`: Ctrl-C ends tee too."""
     def write(*args):
