@@ -4,10 +4,6 @@ python tools/benchmark.py train --peer-python /envs/mmseg-0.30/bin/python
 Subcommands: train, infer, slide, pipeline, eval, startup, checkpoint; each has its own --help.
 """
 import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 from collections.abc import Sequence
 
 from mmseg.apis.benchmark.options import make_parser

@@ -2,12 +2,8 @@
 
 Exit code: 0 without errors, 1 with errors in the data, 2 where the check itself cannot be done.
 """
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 from collections.abc import Sequence
 
 from mmcv_replace.utils import DictAction

@@ -2,12 +2,8 @@
 
 Then convert SBD's part: python tools/convert_datasets/voc_aug.py OUT OUT/VOCaug
 """
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 
 from mmseg.apis.bootstrap import run_command
 from mmseg.datasets.synthetic import SplitSizes, make_devkit

@@ -2,12 +2,8 @@
 
 The first line tells the versions of torch and of what the device needs besides.
 """
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 from collections.abc import Sequence
 
 from mmcv_replace.device_report import software_report

@@ -1,9 +1,4 @@
 """Print a config with all that it inherits, or tell which files and options set a value."""
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
 
 from mmcv_replace.utils import DictAction

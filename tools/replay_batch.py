@@ -3,12 +3,8 @@
 The file is WORK_DIR/nonfinite_iter_N_rank_R.pth, named in the error of the training.
 Exit code: 0 when all is finite this time, 1 when it is not, 2 when it cannot be run.
 """
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 from collections.abc import Sequence
 
 from mmseg.apis.bootstrap import run_command

@@ -1,10 +1,6 @@
 """Print the figures of a finished run and write them to result files, `Key = value` a line."""
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 

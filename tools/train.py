@@ -1,10 +1,6 @@
 """Train a model: python tools/train.py CONFIG [--work-dir DIR] [--cfg-options KEY=VALUE ...]."""
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 from collections.abc import Sequence
 
 from mmseg.apis.bootstrap import load_config, run_command

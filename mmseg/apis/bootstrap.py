@@ -102,18 +102,21 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     cfg.merge_from_dict(options)
 
 
-def leave_current_folder() -> None:
-    """Take the current folder out of the path, where `python -m` put it first.
+def leave_script_folder() -> None:
+    """Take the folder that Python put first in its path out of it, if it is no home of packages.
 
-    A package that is imported late, or is not installed, would be looked for among the files there.
+    That is the folder of the script, or with `python -m` the current one. A package that is
+    imported late, or is not installed, would be looked for among the files that lie there.
     """
-    here = os.getcwd()
-    by_module = getattr(sys.modules['__main__'], '__spec__', None) is not None
-    if by_module and sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(here):
+    script = sys.modules['__main__']
+    first = os.getcwd() if getattr(script, '__spec__', None) else os.path.dirname(
+        os.path.abspath(getattr(script, '__file__', None) or ''))
+    safe = getattr(sys.flags, 'safe_path', False)
+    if not safe and sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(first):
         del sys.path[0]
-        # A checkout that is not installed is where we come from.
-        if _PACKAGE.parent == Path(here).resolve():
-            sys.path.append(here)
+        # With `python -m` of a checkout that is not installed this is where we come from.
+        if _PACKAGE.parent == Path(first).resolve():
+            sys.path.append(first)
 
 
 def run_command(main: Callable[[], int | None]) -> int:
@@ -124,7 +127,7 @@ def run_command(main: Callable[[], int | None]) -> int:
     traceback.
     """
     if main.__module__ == '__main__':
-        leave_current_folder()
+        leave_script_folder()
     try:
         code = main() or 0
         leave_dist()

@@ -1,10 +1,6 @@
 """Convert SBD's annotations (VOC aug) to masks and write trainaug.txt and aug.txt."""
-import sys
-
-if __name__ == '__main__' and sys.path[0] == __file__.rpartition('/')[0]:
-    del sys.path[0]  # a file beside this one may have the name of a package
-
 import argparse
+import sys
 
 from mmseg.apis.bootstrap import run_command
 from mmseg.datasets.converters.voc_aug import convert_voc_aug
