@@ -39,13 +39,13 @@ def has_tifffile() -> bool:
 def decode_tiff(
     content: bytes, flag: str, decode: Decoder, opencv: Decoder, prefer_tifffile: bool = False
 ) -> np.ndarray | None:
-    """Decode a TIFF by `decode` where that reads it right, by `opencv` for more than 8 bits, which
-    Pillow cuts, and else, or with `prefer_tifffile`, by tifffile.
+    """Decode a TIFF by `decode` where that reads it right, else, or if preferred, by tifffile.
 
-    'unchanged' gives [H, W] or [H, W, bands] as stored, but red, green and blue as BGR, and pages
-    of one band each as bands. 'color' and 'grayscale' leave out what is beside red, green and blue
-    or grey, and raise UnsupportedImageError, which says what the file is, where none of these are,
-    and where tifffile is needed and not installed.
+    More than 8 bits are left to `opencv`, as Pillow cuts them. 'unchanged' gives
+    [H, W] or [H, W, bands] as stored, but red, green and blue as BGR, and pages of one band each as
+    bands. 'color' and 'grayscale' leave out what is beside red, green and blue or grey. Raises
+    UnsupportedImageError, which says what the file is, where none of these are, and where tifffile
+    is needed and not installed.
     """
     pages = read_pages(content)
     if not pages:

@@ -69,9 +69,10 @@ def is_tiff(content: bytes) -> bool:
 
 
 def read_pages(content: bytes) -> list[Page]:
-    """The pages of a TIFF, in order; ends early where the file is damaged.
+    """The pages of a TIFF, in order; none where already the first cannot be read.
 
-    Raises UnsupportedImageError for more pages than make sense.
+    Raises UnsupportedImageError for more pages than make sense, and ValueError where the list of
+    several breaks off. A single page may have anything behind it.
     """
     order = '<' if content[:1] == b'I' else '>'
     big = content[2:4] in (b'+\0', b'\0+')
@@ -93,8 +94,9 @@ def read_pages(content: bytes) -> list[Page]:
             pages.append(page)
     except UnsupportedImageError:
         raise
-    except (struct.error, OverflowError, ValueError):
-        pass  # the decoder says what is wrong
+    except (struct.error, OverflowError, ValueError) as error:
+        if len(pages) > 1:
+            raise ValueError(f'the list of its pages breaks off after {len(pages)}') from error
     return pages
 
 

@@ -22,9 +22,9 @@ class RandomFlip(Transform):
     """Flip with probability `prob`, or as `results['flip']` says where a test has set it.
 
     A test flips a view once: at the first of these steps, and not its padding, which predictions
-    lose before they are turned back. Otherwise each step draws for itself, and
-    `flip` and `flip_direction` tell what all of them together have made of the image, which may be
-    'diagonal' (both ways). `flip_ratio` is the former name of `prob`.
+    lose before they are turned back. Otherwise each step draws for itself, and `flip` and
+    `flip_direction` tell what all of them together have made of the image, which may be 'diagonal'
+    (both ways). `flip_ratio` is the former name of `prob`.
     """
 
     def __init__(

@@ -304,6 +304,16 @@ def test_a_damaged_directory_ends_in_an_error_that_names_the_file(content):
             imfrombytes(content, backend=backend, name='it')
 
 
+def test_a_list_of_pages_that_breaks_off():
+    """A file of three pages whose end is missing; one page may have anything behind it."""
+    second = 8 + len(page(0, *SIZE))
+    content = START + page(second, *SIZE) + page(9999, *SIZE)
+
+    with pytest.raises(DataError, match='it: .*breaks off after 2; fetch or make the file again'):
+        imfrombytes(content, 'unchanged', name='it')
+    assert len(tiff_header.read_pages(START + page(9999, *SIZE))) == 1
+
+
 def test_directories_without_end(monkeypatch):
     monkeypatch.setattr(tiff_header, 'MAX_ENTRIES', 10)
     length = len(page(0, *SIZE))
