@@ -73,7 +73,7 @@ def _look(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dict[st
         return {}
     iteration, file, known, _ = max(candidates, key=lambda entry: entry[0])
     for earlier, other, _, own in wanted:
-        if own and earlier < iteration:
+        if own and earlier < iteration and other.resolve() not in runner.begun_from:
             try:
                 other.unlink(missing_ok=True)
             except OSError as error:

@@ -80,7 +80,7 @@ def test_the_best_checkpoint_has_the_weights_of_its_score(
 @pytest.fixture
 def compete(make_runner, make_loader, train_loader, tmp_path, monkeypatch):
     """Train with these pairs of scores, of trained and averaged weights; returns the best files."""
-    def start(*pairs, resume=None, length=None, run_id='one', **options):
+    def start(*pairs, resume=None, length=None, run_id='one', begun_from=None, **options):
         scores = iter([score for pair in pairs for score in pair])
         monkeypatch.setattr(eval_hooks, 'evaluate_model',
                             lambda *args, **kwargs: {'aAcc': 0.5, 'mIoU': next(scores)})
@@ -90,6 +90,8 @@ def compete(make_runner, make_loader, train_loader, tmp_path, monkeypatch):
         runner.register_hook_from_cfg({'type': 'EMAHook'})
         if resume is not None:
             runner.resume(tmp_path / resume)
+        if begun_from is not None:
+            runner.begins_from(tmp_path / begun_from)
         runner.run([train_loader], [('train', 1)])
         return [file.name for file in tmp_path.glob('best_*.pth')]
     return start
@@ -124,6 +126,16 @@ def test_a_kill_between_two_bests_leaves_the_newer(compete, tmp_path):
         (tmp_path / name).write_bytes((tmp_path / 'former').read_bytes())
     found = compete((0.75, 0.1), resume='iter_2.pth', length=3)
     assert sorted(found) == ['best_mAcc_iter_1.pth', 'best_mIoU_iter_2.pth']
+
+
+def test_a_former_best_from_which_the_run_began_stays(compete, tmp_path):
+    former = tmp_path / 'best_mIoU_ema_iter_1.pth'
+    compete((0.5, 0.7))
+    content = former.read_bytes()
+    compete((0.8, 0.1), resume='iter_1.pth', length=2)
+    former.write_bytes(content)
+    found = compete((0.9, 0.1), resume='iter_2.pth', length=3, begun_from=former.name)
+    assert sorted(found) == [former.name, 'best_mIoU_iter_3.pth']
 
 
 def test_the_log_says_whose_the_best_is(compete, caplog):
