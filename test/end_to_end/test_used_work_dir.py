@@ -34,7 +34,8 @@ def test_a_resume_in_place_with_other_settings(train, tmp_path):
                 iters=5, seed=1, **{'optimizer.lr': 0.001, 'optimizer.momentum': 0.5,
                                     'checkpoint_config.max_keep_ckpts': 1})
     assert '  lr: config 0.001, checkpoint 0.01\n  momentum: config 0.5, checkpoint 0.9\n' in log
-    assert "  runner.max_iters: config 5, checkpoint 3; in force is the config's\n" in log
+    assert (f"differs from that of the run which wrote {work_dir}/iter_3.pth:\n  runner.max_iters: "
+            "config 5, checkpoint 3; in force is the config's\nTo go on") in log  # alone
     assert f'load_from={work_dir}/iter_1.pth is not used: the run goes on from {work_dir}' in log
     assert 0.001 < rates(work_dir, 1)[0] < 0.01  # as it says
     assert sorted(path.name for path in work_dir.glob('iter_*.pth')) == [
