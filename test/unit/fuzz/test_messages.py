@@ -188,7 +188,7 @@ def test_files_of_no_use(tmp_path):
             (lambda: HTTPBackend().get('http://[x'), 'cannot fetch'),
             (lambda: list_from_file('a\0b'), 'cannot read the list'),
             (lambda: load('a\0b.json'), 'cannot read'),
-            (lambda: read_classes(str(tmp_path / 'a.txt')), 'each once'),
+            (lambda: read_classes(str(tmp_path / 'a.txt')), 'each class must be there once'),
             (lambda: read_classes([]), 'one name at least'),
             (lambda: choose_palette(['a'], [[1, 2]]), r'the palette holds \[1, 2\]'),
             (lambda: choose_palette(['a'], [[1, 2, 300]]), 'each from 0 to 255'),
