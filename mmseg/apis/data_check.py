@@ -26,9 +26,7 @@ QUICK = {'train': 64, 'val': 16}
 logger = logging.getLogger('mmseg')
 
 
-def check_training_data(
-    cfg: Config, dataset: Dataset, validate: bool
-) -> None:
+def check_training_data(cfg: Config, dataset: Dataset, validate: bool) -> None:
     """Raise DataError on every process where `dataset` or the validation set cannot be used.
 
     The first process looks, the others wait for it, however many samples there are. What does not

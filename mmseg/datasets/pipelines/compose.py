@@ -97,7 +97,7 @@ def _is_bad_setting(error: Exception, step: Step, data: object) -> bool:
 
 def _is_missing(key: tuple[Any, ...], step: Step, data: object) -> bool:
     """Whether a key is one that steps hand on, or that this step is told of, and is not there."""
-    wanted = [HANDED_ON, *(value for value in vars(step).values()
+    wanted = [HANDED_ON, *(value for value in getattr(step, '__dict__', {}).values()
                            if isinstance(value, list | tuple | str))]
     return key != () and isinstance(data, dict) and key[0] not in data and any(
         key[0] in values if not isinstance(values, str) else key[0] == values for values in wanted)

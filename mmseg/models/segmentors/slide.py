@@ -16,7 +16,8 @@ def sliding(test_cfg: dict) -> bool:
         raise ConfigError(f"test_cfg.mode={mode!r} is not known: use 'whole' or 'slide'")
     for key in ('crop_size', 'stride') if mode == 'slide' else ():
         value = test_cfg.get(key)
-        if not isinstance(value, list | tuple) or len(value) != 2 or min(value) < 1:
+        if not isinstance(value, list | tuple) or len(value) != 2 or not all(
+                isinstance(size, int) and size >= 1 for size in value):
             raise ConfigError(f"test_cfg.{key}={value!r}: mode='slide' needs (height, width) in "
                               f'pixels, such as {key}=(512, 512)')
     for key in ('batch_windows', 'max_logits_mb'):

@@ -230,6 +230,7 @@ def test_unknown_flip(build_tiny, make_metas):
     (dict(mode='sliding'), "test_cfg.mode='sliding' is not known"),
     (dict(crop_size=(8, 8)), 'test_cfg.mode=None'),
     (dict(mode='slide', stride=(8, 8)), r'test_cfg.crop_size=None: .*\(height, width\)'),
+    (dict(mode='slide', crop_size=('a', 'b'), stride=(8, 8)), r"test_cfg.crop_size=\('a', 'b'\)"),
     (dict(mode='slide', crop_size=(8, 8), stride=8), 'test_cfg.stride=8'),
     (dict(mode='slide', crop_size=(8, 8), stride=(0, 8)), r'test_cfg.stride=\(0, 8\)'),
     (dict(mode='slide', crop_size=(8, 8), stride=(8, 8), batch_windows=0),
