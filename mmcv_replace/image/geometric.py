@@ -191,9 +191,20 @@ def impad(
         sides = ((top, bottom), (left, right), (0, 0))[:img.ndim]
         return np.pad(img, sides, mode=padding_mode)
     padded = np.empty((top + height + bottom, left + width + right, *img.shape[2:]), img.dtype)
-    padded[...] = pad_val
+    padded[...] = _fitting(pad_val, img.dtype)
     padded[top:top + height, left:left + width] = img
     return padded
+
+
+def _fitting(value: Number | Sequence[Number], dtype: np.dtype) -> np.ndarray:
+    """`value`, unless an integer type would wrap it; OverflowError then, from any NumPy."""
+    values = np.asarray(value)
+    if dtype.kind in 'iu' and values.dtype.kind in 'iuf':
+        limits = np.iinfo(dtype)
+        if np.any((values < limits.min) | (values > limits.max)):
+            raise OverflowError(f'pad_val={value} is out of the range of {dtype}, {limits.min} to '
+                                f'{limits.max}')
+    return values
 
 
 def impad_to_multiple(

@@ -1,8 +1,10 @@
 """Damaged, absurd and misnamed images and masks: decoded or refused, in a process of their own."""
 import io
+import re
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,8 @@ MANY, FEW = settings.get_profile('many'), settings.get_profile('few')
 READERS = ('color cv2', 'grayscale cv2', 'unchanged cv2', 'color pillow', 'unchanged pillow',
            'mask')
 FORMATS = ('JPEG', 'PNG', 'GIF', 'BMP', 'TIFF', 'WEBP', 'PPM', 'ICO')
+# Not all 4.x do.
+CV2_READS_GIF = re.search(r'(?m)^ *GIF: +YES', cv2.getBuildInformation()) is not None
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 17, 3), np.uint8)
 
 
@@ -101,6 +105,8 @@ def test_absurd_jpeg_headers(worker, size, reader):
 @pytest.mark.parametrize('content', SAMPLES[:7], ids=FORMATS[:7])
 def test_the_content_decides_not_the_suffix(worker, reader, content):
     """The worker's file has no suffix at all."""
+    if content.startswith(b'GIF') and 'cv2' in reader and not CV2_READS_GIF:
+        pytest.skip('this OpenCV has no decoder for GIF')
     assert worker.read(reader, content) == 'ok'
 
 

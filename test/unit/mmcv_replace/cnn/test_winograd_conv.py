@@ -93,11 +93,15 @@ def test_torchs_own_in_low_precision(counted):
 
 
 @pytest.mark.usefixtures('small')
-def test_torchs_own_in_graphs(counted):
+def test_torchs_own_in_graphs():
     ours, x = use_winograd(make()), torch.randn(1, 4, 8, 8)
-    torch.jit.trace(ours, x, check_trace=False)
-    torch.export.export(ours, (x,))
-    assert not counted
+    traced = torch.jit.trace(ours, x, check_trace=False).inlined_graph
+    kinds = {node.kind() for node in traced.nodes()}
+    assert 'aten::_convolution' in kinds
+    assert not kinds & {'aten::matmul', 'aten::mm', 'aten::bmm'}
+    exported = torch.export.export(ours, (x,)).graph
+    assert [str(node.target) for node in exported.nodes if node.op == 'call_function'] == [
+        'aten.conv2d.default']
 
 
 @pytest.mark.usefixtures('small')

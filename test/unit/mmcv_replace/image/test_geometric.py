@@ -195,6 +195,13 @@ def test_impad_to_a_shape_pads_at_the_right_and_bottom(photo, pad_val):
     assert (padded[:, 52:] == pad_val).all()
 
 
+@pytest.mark.parametrize('pad_val', [300, -1, (0, 300, 0), 255.5])
+def test_impad_refuses_what_would_wrap(photo, pad_val):
+    with pytest.raises(OverflowError, match=r'pad_val=.* is out of the range of uint8, 0 to 255'):
+        impad(photo, shape=(40, 60), pad_val=pad_val)
+    assert impad(photo.astype(np.float32), shape=(40, 60), pad_val=pad_val).shape == (40, 60, 3)
+
+
 @pytest.mark.parametrize('mode', ['constant', 'edge', 'reflect', 'symmetric'])
 @pytest.mark.parametrize(('padding', 'sides'), [
     (3, (3, 3, 3, 3)), ((1, 2), (1, 2, 1, 2)), ((1, 2, 3, 4), (1, 2, 3, 4))])

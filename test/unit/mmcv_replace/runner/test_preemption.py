@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -132,12 +131,11 @@ def test_a_second_interrupt_ends_the_process_at_once(repo_dir):
             'os.kill(os.getpid(), signal.SIGINT)\n'
             'print(request.received, flush=True)\n'
             'os.kill(os.getpid(), signal.SIGINT)\n'
-            'time.sleep(20)\n')
-    started = time.monotonic()
+            'time.sleep(20)\n'
+            'print("slept", flush=True)\n')
     done = subprocess.run([sys.executable, '-c', code], cwd=repo_dir, capture_output=True,
                           text=True)
     assert (done.stdout, done.returncode) == ('SIGINT\n', -signal.SIGINT)
-    assert time.monotonic() - started < 15
 
 
 WORKER = '''
