@@ -23,7 +23,7 @@ CONFIG=configs/pspnet/pspnet_r18-d16_128x128_quickstart.py
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
 step "1/5 Environment"
-use_environment
+use_environment sbd
 "$PYTHON" -c 'import platform, torch; print("Python", platform.python_version(), " PyTorch", torch.__version__)'
 mkdir -p "$output"
 output="$(cd "$output" && pwd)"

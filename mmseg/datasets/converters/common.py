@@ -5,6 +5,17 @@ from typing import Any
 
 from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils import track_parallel_progress, track_progress
+from mmcv_replace.utils.errors import ConfigError
+
+
+def need_scipy() -> None:
+    """Raise ConfigError where scipy, which nothing else here uses, is not installed."""
+    try:
+        import scipy.io  # noqa: F401
+    except ImportError as error:
+        raise ConfigError("SBD's annotations are MATLAB files, and scipy, which reads and writes "
+                          f"them, does not load ({error}): pip install 'mmseg-ascend[sbd]'"
+                          ) from error
 
 
 def for_each(func: Callable[[Any], Any], items: Sequence[Any], nproc: int) -> list[Any]:

@@ -16,7 +16,7 @@ from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.utils import write_palette_png
 
-from .common import write_names
+from .common import need_scipy, write_names
 
 # Names in the lists that the complete archives give.
 FULL_COUNTS = {'trainaug': 10582, 'aug': 9118}
@@ -35,7 +35,9 @@ def convert_voc_aug(
 
     `devkit` holds VOC2012, `aug` is SBD's folder `dataset` or one of the two above it. Masks go
     to `out_dir` (`devkit/VOC2012/SegmentationClassAug` by default). May be run again at any time.
+    Raises ConfigError without scipy.
     """
+    need_scipy()
     voc = Path(devkit, 'VOC2012')
     sbd = find_sbd(aug)
     lists = voc / 'ImageSets' / 'Segmentation'
@@ -82,6 +84,7 @@ def read_names(path: Path) -> set[str]:
 
 def read_mat(path: str | Path) -> np.ndarray:
     """Label map [H, W] uint8 of an SBD file, its field GTcls.Segmentation."""
+    need_scipy()
     from scipy.io import loadmat
     try:
         labels = np.asarray(loadmat(path)['GTcls']['Segmentation'][0, 0])

@@ -10,7 +10,7 @@ from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
 
-from ..converters.common import for_each, write_names
+from ..converters.common import for_each, need_scipy, write_names
 from .scene import make_scene
 
 JPEG_QUALITY = 95
@@ -38,8 +38,10 @@ def make_devkit(
     """Write `root/VOC2012` and `root/VOCaug/dataset`; images have `size` pixels on the longer side.
 
     As in the real data, SBD annotates all images without void borders, and its own split of them
-    has nothing to do with VOC's. The files depend on `sizes`, `size` and `seed` alone.
+    has nothing to do with VOC's. The files depend on `sizes`, `size` and `seed` alone. Raises
+    ConfigError without scipy.
     """
+    need_scipy()
     if min(sizes.train, sizes.val) < 1 or sizes.aug < 0:
         raise ConfigError(f'a devkit needs images to train and to validate on, not {sizes}')
     if size < 32:
@@ -87,6 +89,7 @@ def write_sample(
 
 def write_mat(path: Path, labels: np.ndarray) -> None:
     """Write a label map [H, W] as SBD does: GTcls.Segmentation of a MATLAB file."""
+    need_scipy()
     from scipy.io import savemat
     present = np.unique(labels[labels > 0])
     annotation = {'Segmentation': labels, 'CategoriesPresent': present[:, None]}

@@ -3,13 +3,14 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from mmcv_replace.utils.errors import DataError, UserError
+from mmcv_replace.utils.errors import ConfigError, DataError, UserError
 from mmseg.core.utils import voc_colormap
 from mmseg.datasets.converters import voc_aug
 from mmseg.datasets.converters.voc_aug import convert_voc_aug
@@ -160,3 +161,11 @@ def test_a_file_over_which_the_reader_crashes(devkit, monkeypatch):
     monkeypatch.setattr(voc_aug, 'read_mat', lambda path: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(UserError, match='process of convert_mat died.* or over a damaged file'):
         convert_voc_aug(devkit, devkit / 'VOCaug', nproc=1)
+
+
+@pytest.mark.parametrize('name', ['scipy', 'scipy.io'])
+def test_scipy_is_missing(devkit, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigError, match=r"scipy.*pip install 'mmseg-ascend\[sbd\]'"):
+        convert_voc_aug(devkit, devkit / 'VOCaug')
+    assert not (devkit / 'VOC2012/SegmentationClassAug').exists()

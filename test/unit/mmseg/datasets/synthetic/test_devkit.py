@@ -1,4 +1,6 @@
 """The synthetic devkit: VOC's layout, readable by other tools, whatever wrote it."""
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -111,3 +113,10 @@ def test_other_data_are_not_touched(devkit):
     with pytest.raises(DataError, match=r'holds other data \(.*2007_000032\.jpg\).*empty folder'):
         make_devkit(devkit, SIZES, size=64)
     assert contents(devkit) == before
+
+
+def test_scipy_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'scipy', None)
+    with pytest.raises(ConfigError, match=r"scipy.*pip install 'mmseg-ascend\[sbd\]'"):
+        make_devkit(tmp_path, SIZES)
+    assert not list(tmp_path.iterdir())
