@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace import fileio
 from mmcv_replace.cnn.utils.deferred_init import DeferredInit
@@ -14,12 +14,12 @@ from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
+    Gathered,
     check_metrics,
     collect_results,
     conclude,
     formatted,
     gather,
-    gather_results,
     kept,
     painted,
     predict,
@@ -113,21 +113,13 @@ def _run(
     stream = with_progress(predict(model, loader, with_image=paint), len(loader.sampler))
     if order is not None:
         stream = relabelled(stream, order)
-    results, unformatted = [], []
+    results = []
     if paint:
         stream = painted(stream, model, loader.dataset, options.show_dir, options.show,
                          options.opacity)
     if options.format_only:
-        rest = {'out_dir': 'format_results', **options.eval_options}
-        out_dir = rest.pop('out_dir')
-        for name in rest:
-            if not takes(loader.dataset.format_results, name):
-                raise ConfigError(f'--eval-options {name}=...: format_results of the dataset does '
-                                  'not take it; out_dir=DIR says where the files go')
-        if takes(loader.dataset.format_results, 'indices'):
-            stream = formatted(stream, loader.dataset, out_dir, **rest)
-        else:  # a method of the user's for all predictions at once
-            stream = kept(stream, unformatted)
+        stream = formatted(stream, loader.dataset,
+                           **{'out_dir': 'format_results', **options.eval_options})
     if options.out:
         stream = kept(stream, results)
     gathered = None
@@ -136,20 +128,20 @@ def _run(
     else:
         for _ in stream:
             continue
-    if unformatted:
-        label_maps = gather_results([(index, [label_map]) for index, label_map in unformatted])
-        if label_maps is not None:
-            loader.dataset.format_results(label_maps, out_dir, **rest)
     if options.out:
         label_maps = collect_results(results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
             fileio.dump(label_maps, options.out)
-    if gathered is None:
-        return None
+    return None if gathered is None else _scores(gathered, loader.dataset, process, options)
+
+
+def _scores(
+    gathered: Gathered, dataset: Dataset, process: Process, options: OutputOptions
+) -> dict[str, float]:
     metrics = list(options.metrics)
     # By place for an evaluate of the user's that calls it otherwise.
-    named = takes(loader.dataset.evaluate, 'metric')
-    scores = conclude(gathered, loader.dataset, process.device, *([] if named else [metrics]),
+    named = takes(dataset.evaluate, 'metric')
+    scores = conclude(gathered, dataset, process.device, *([] if named else [metrics]),
                       **({'metric': metrics} if named else {}), **options.eval_options)
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')

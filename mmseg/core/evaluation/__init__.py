@@ -17,13 +17,13 @@ from .metrics import (
 )
 from .overrides import labels_of, standard, takes, wants_predictions
 from .predict import Prediction, evaluating, predict
-from .scores import conclude, gather
+from .scores import Gathered, conclude, gather
 from .sinks import formatted, kept, painted, relabelled, score, with_progress
 from .table import format_class_table, format_summary
 from .testing import evaluate_model, multi_gpu_test, single_gpu_test
 
 __all__ = [
-    'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Prediction', 'check_metrics',
+    'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Gathered', 'Prediction', 'check_metrics',
     'collect_results', 'conclude', 'eval_metrics', 'evaluate_model', 'evaluating',
     'format_class_table', 'format_summary', 'formatted', 'gather', 'gather_results', 'get_classes',
     'get_palette', 'intersect_and_union', 'kept', 'labels_of', 'mean_dice', 'mean_fscore',

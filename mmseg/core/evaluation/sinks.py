@@ -15,11 +15,12 @@ from torch.utils.data import Dataset
 from mmcv_replace.image import imdenormalize, to_displayable
 from mmcv_replace.runner import get_dist_info
 from mmcv_replace.utils import path_inside, track_iter_progress
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import ConfigError, DataError
 
+from .collect import gather_results
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
-from .overrides import labels_of
+from .overrides import labels_of, takes
 from .predict import Prediction
 
 # Suffixes of files that OpenCV writes, but without colours.
@@ -73,12 +74,25 @@ def formatted(
 ) -> Iterator[Prediction]:
     """Write each prediction to `out_dir` as the dataset's test server wants it.
 
-    `options` are for a `format_results` of the user's.
+    A `format_results` of the user's that takes no `indices` is called once at the end, on the first
+    process, with those of all; `options` are for it. Raises ConfigError for one that it lacks.
     """
+    write = dataset.format_results
+    for name in options:
+        if not takes(write, name):
+            raise ConfigError(f'--eval-options {name}=...: format_results of the dataset does not '
+                              'take it; out_dir=DIR says where the files go')
+    at_once = not takes(write, 'indices')
+    label_maps = []
     for prediction in predictions:
-        dataset.format_results([prediction.label_map], str(out_dir), indices=[prediction.index],
-                               **options)
+        if at_once:
+            label_maps.append((prediction.index, [prediction.label_map]))
+        else:
+            write([prediction.label_map], str(out_dir), indices=[prediction.index], **options)
         yield prediction
+    everything = gather_results(label_maps) if at_once else None
+    if everything is not None:
+        write(everything, str(out_dir), **options)
 
 
 def kept(
