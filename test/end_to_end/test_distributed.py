@@ -8,6 +8,8 @@ import sys
 import pytest
 import torch
 
+from mmseg.core import get_classes
+
 COMMON = ['model.decode_head.dropout_ratio=0', 'model.auxiliary_head.dropout_ratio=0',
           'runner.max_iters=20', 'optimizer.lr=0.01', 'checkpoint_config.interval=20']
 
@@ -127,7 +129,7 @@ def test_an_evaluate_of_the_users_is_called_with_everything(torchrun, run_tool, 
     (tmp_path / 'own_dataset_of_test.py').write_text(OWN)
     names = (devkit / 'VOC2012/ImageSets/Segmentation/val.txt').read_text().split()
     own = dict(type='Counted', img_dir='JPEGImages', ann_dir='SegmentationClass',
-               split='ImageSets/Segmentation/val.txt', classes=[str(i) for i in range(21)])
+               split='ImageSets/Segmentation/val.txt', classes=list(get_classes('voc')))
     (tmp_path / 'config.py').write_text(
         f"_base_ = {str(small_config)!r}\n"
         "custom_imports = dict(imports=['own_dataset_of_test'])\n"
