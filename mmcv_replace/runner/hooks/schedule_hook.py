@@ -62,7 +62,9 @@ class ScheduleHook(Hook):
     def floor(self, base: float) -> float | None:
         """`minimum`, but never above the value from which the group starts."""
         minimum = self.minimum(base)
-        return None if minimum is None else min(minimum, base)
+        if minimum is None or minimum > MAX_VALUE:  # the latter is an error when it is met
+            return minimum
+        return min(minimum, base)
 
     def warm(self, value: float, factor: float) -> float:
         """Value in the warm-up, whose factor grows to 1."""
