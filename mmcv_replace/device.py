@@ -22,6 +22,7 @@ import torch
 
 from .utils.errors import ConfigError, DeviceError
 from .utils.logging import warn_once
+from .utils.rank import get_device_index, list_variables
 
 # Optimizers of torch_npu.optim, which configs may name on every device.
 FUSED_PREFIX = 'NpuFused'
@@ -58,6 +59,8 @@ class DeviceKind:
     time_limits: tuple[str, ...] = ()
     # What the plug-in stands on -> files that tell its version, with variables and patterns.
     software: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    visible: tuple[str, ...] = ()  # variables that choose the devices that a process sees
+    rank_table: str | None = None  # variable with the file in which all devices of a job are listed
 
     @property
     def module(self) -> ModuleType | None:
@@ -92,6 +95,7 @@ KINDS = (
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
         exchange_error=r'HCCL (function )?error|function error: Hccl',
         optimizers='torch_npu.optim', profiler='torch_npu.profiler',
+        visible=('ASCEND_RT_VISIBLE_DEVICES', 'ASCEND_VISIBLE_DEVICES'), rank_table='RANK_TABLE_FILE',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False},
@@ -103,7 +107,7 @@ KINDS = (
                   'driver': ('/usr/local/Ascend/driver/version.info',)}),
     DeviceKind('cuda', backend='nccl', aliases=('gpu',),
                channels_last=lambda dtype: 'its convolutions are faster in this memory format',
-               fused_optimizers=('Adam', 'AdamW', 'SGD')),
+               fused_optimizers=('Adam', 'AdamW', 'SGD'), visible=('CUDA_VISIBLE_DEVICES',)),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
                sync_batchnorm=False, low_precision='bfloat16', channels_last=_host_channels_last,
                exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
@@ -177,7 +181,8 @@ def resolve_device(name: str = 'auto') -> torch.device:
     """Turn 'auto', 'npu', 'gpu', 'cuda' or 'cpu', with or without ':index', into a usable device.
 
     'auto' takes the first kind of the table that works here. Without an index an accelerator is
-    the one of this process's LOCAL_RANK. Raises DeviceError for a device that is not usable.
+    the one of this process's LOCAL_RANK, or the only one that it sees where each process has a
+    device of its own. Raises DeviceError for a device that is not usable.
     """
     match = re.fullmatch(r'([a-z]+)(?::(\d+))?', name.strip().lower())
     if match is None:
@@ -192,12 +197,13 @@ def resolve_device(name: str = 'auto') -> torch.device:
                               "('--device cpu' works everywhere)")
     if kind.type == 'cpu':
         return torch.device('cpu')
-    number = int(index) if index is not None else int(os.environ.get('LOCAL_RANK', 0))
-    if number >= kind.count():
+    count = kind.count()
+    number = int(index) if index is not None else get_device_index(count, kind.visible)
+    if number >= count:
         raise DeviceError(
-            f'device {kind.type}:{number} does not exist: this process sees {kind.count()} of '
-            'that type, counted from 0; start fewer processes (--nproc, --nproc_per_node) or name '
-            'other devices (--device-list)')
+            f'device {kind.type}:{number} does not exist: this process sees {count} of that type, '
+            f'counted from 0{list_variables(kind.visible)}; start fewer processes (--nproc, '
+            '--nproc_per_node) or name other devices (--device-list)')
     return torch.device(kind.type, number)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from .utils.errors import ConfigError
+from .utils.rank import get_local_size
 
 # What `cpu = dict(...)` of a config may set, and what holds without it.
 DEFAULTS = {'threads': None, 'keep_memory': True}
@@ -91,7 +92,7 @@ def _set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
     elif 'OMP_NUM_THREADS' not in os.environ:
         # torch counts the cores of the machine, and does not know of processes beside it.
-        share = max(1, usable_cores() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+        share = max(1, usable_cores() // get_local_size())
         torch.set_num_threads(min(torch.get_num_threads(), share))
 
 

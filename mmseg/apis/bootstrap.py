@@ -15,6 +15,7 @@ from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
 from mmcv_replace.utils.errors import ConfigError, UserError
+from mmcv_replace.utils.rank import rank_prefix
 
 _PACKAGE = Path(mmseg.__file__).resolve().parent
 # 'configs/...' stands inside the package in a wheel and beside it in a checkout.
@@ -143,7 +144,6 @@ def run_command(main: Callable[[], int | None]) -> int:
         if os.environ.get('MMSEG_TRACEBACK') == '1':
             raise
         notes = ''.join(f'\n  {note}' for note in getattr(error, '__notes__', []))
-        rank = f'rank {os.environ["RANK"]}: ' if int(os.environ.get('WORLD_SIZE', 1)) > 1 else ''
         sys.stderr.write(
-            f'{rank}error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
+            f'{rank_prefix()}error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')
         return 2

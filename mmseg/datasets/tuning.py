@@ -1,6 +1,5 @@
 """`data.plan_pipeline`, `data.cache` and `data.normalize_on_device` of a config."""
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from torch.utils.data import Dataset
 from mmcv_replace.host import free_memory
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.rank import get_local_size
 from mmcv_replace.utils.shared_store import SharedStore
 
 from .pipelines import Compose, MultiScaleFlipAug
@@ -82,7 +82,7 @@ def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[Sampl
     That is no more than this process's share of half of the memory that is free.
     """
     limit, free = int(max_gb * 1e9), free_memory()
-    share = None if free is None else free // 2 // int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    share = None if free is None else free // 2 // get_local_size()
     if share is not None and share < limit:
         logging.getLogger('mmseg').warning(
             'data.cache: %.3g GB instead of %.3g: half of the free memory, shared by the processes '

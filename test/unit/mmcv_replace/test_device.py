@@ -49,7 +49,7 @@ def accelerator(monkeypatch):
     """A machine whose accelerator is of type 'xpu', a type that torch knows and we do not."""
     module = FakeModule()
     monkeypatch.setattr(torch, 'xpu', module)
-    kinds = (DeviceKind('xpu', backend='xccl', aliases=('accelerator',)),
+    kinds = (DeviceKind('xpu', backend='xccl', aliases=('accelerator',), visible=('SEEN',)),
              device_module.KINDS[-1])
     monkeypatch.setattr(device_module, 'KINDS', kinds)
     return module
@@ -109,6 +109,48 @@ def test_the_local_rank_chooses_the_index(accelerator, monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '2')
     assert resolve_device('xpu') == torch.device('xpu', 2)
     assert resolve_device('xpu:0') == torch.device('xpu', 0)
+
+
+def test_a_list_of_devices_is_no_local_rank(accelerator, monkeypatch):
+    """The Ascend Operator's, in a process that is none of the job, such as a check before it."""
+    monkeypatch.setenv('LOCAL_RANK', '0,1,2')
+    assert resolve_device('xpu') == torch.device('xpu', 0)
+
+
+@pytest.mark.parametrize(('variables', 'own'), [
+    (dict(SLURM_PROCID='7', SLURM_LOCALID='3', SEEN='0'), True),  # with ConstrainDevices
+    (dict(SLURM_PROCID='7', SLURM_LOCALID='3', SEEN='3'), True),
+    (dict(SLURM_PROCID='7', SLURM_LOCALID='3'), True),
+    (dict(SLURM_PROCID='7', SLURM_LOCALID='3', SLURM_GPUS_ON_NODE='4'), True),
+    (dict(SLURM_PROCID='7', SLURM_LOCALID='3', SLURM_GPUS_ON_NODE='1', SEEN='0'), False),
+    (dict(SEEN='3'), True),  # a wrapper under mpirun
+    ({}, False),
+    (dict(TORCHELASTIC_RUN_ID='none', SEEN='0'), False),  # all processes see the same
+    (dict(TORCHELASTIC_RUN_ID='none', SLURM_PROCID='0', SLURM_LOCALID='0'), False),
+])
+def test_a_process_that_sees_one_device(accelerator, monkeypatch, variables, own):
+    monkeypatch.setattr(accelerator, 'device_count', lambda: 1, raising=False)
+    for name in ('TORCHELASTIC_RUN_ID', 'SLURM_PROCID', 'SLURM_LOCALID', 'SLURM_GPUS_ON_NODE'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in dict(LOCAL_RANK='3', **variables).items():
+        monkeypatch.setenv(name, value)
+    if own:
+        assert resolve_device('xpu') == torch.device('xpu', 0)
+        with pytest.raises(DeviceError, match='xpu:3 does not exist'):
+            resolve_device('xpu:3')
+    else:
+        seen = ', SEEN=0' if 'SEEN' in variables else ''
+        with pytest.raises(DeviceError, match=f'xpu:3 does not exist: .* sees 1 .*from 0{seen};'):
+            resolve_device('xpu')
+
+
+def test_a_device_that_is_missing_among_several(accelerator, monkeypatch):
+    """A task that sees some devices has not its own one."""
+    for name, value in dict(LOCAL_RANK='3', SLURM_PROCID='3', SLURM_LOCALID='3', SEEN='0,1,2',
+                            SLURM_GPUS_ON_NODE='4').items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(DeviceError, match='xpu:3 does not exist: this process sees 3.*SEEN=0,1,2'):
+        resolve_device('auto')
 
 
 def test_an_index_beyond_the_last_device(accelerator):

@@ -56,6 +56,18 @@ def test_a_share_of_the_cores(threads, monkeypatch, cores, processes, expected):
     assert threads() == expected
 
 
+@pytest.mark.parametrize(('variables', 'expected'), [
+    (dict(LOCAL_WORLD_SIZE='8', LOCAL_RANK='0,1,2,3,4,5,6,7'), 4),  # one process for the node
+    (dict(LOCAL_WORLD_SIZE=''), 4), (dict(LOCAL_WORLD_SIZE='0'), 4),
+    (dict(LOCAL_WORLD_SIZE='2', LOCAL_RANK='1'), 2)])
+def test_a_share_is_of_the_processes_that_there_are(threads, monkeypatch, variables, expected):
+    monkeypatch.setattr(host, 'usable_cores', lambda: 4)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    start()
+    assert threads() == expected
+
+
 MEMINFO = 'MemTotal: 9000 kB\nMemFree: 1000 kB\nMemAvailable: 4000 kB\n'
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch.distributed as dist
 
-from mmcv_replace.utils.rank import get_dist_info, is_main_process
+from mmcv_replace.utils.rank import get_dist_info, is_main_process, rank_prefix
 
 
 def test_without_a_group_there_is_one_process(monkeypatch):
@@ -25,3 +25,16 @@ def test_group_tells_once_it_is_there(monkeypatch, tmp_path):
         assert is_main_process()
     finally:
         dist.destroy_process_group()
+
+
+@pytest.mark.parametrize(('variables', 'prefix'), [
+    (dict(RANK='3', WORLD_SIZE='4', LOCAL_RANK='1'), 'rank 3: '),
+    (dict(RANK='0', WORLD_SIZE='1', LOCAL_RANK='0'), ''),
+    (dict(RANK='1', WORLD_SIZE='16', LOCAL_RANK='0,1,2,3,4,5,6,7'), ''),  # RANK is the node's
+    (dict(WORLD_SIZE='2'), ''), (dict(RANK='x', WORLD_SIZE='many', LOCAL_RANK='0'), ''), ({}, '')])
+def test_a_message_names_the_process_only_where_there_are_several(monkeypatch, variables, prefix):
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert rank_prefix() == prefix
