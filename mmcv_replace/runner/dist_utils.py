@@ -4,7 +4,6 @@ import functools
 import gc
 import logging
 import os
-import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -14,19 +13,15 @@ import torch.distributed as dist
 from ..device import KINDS, DeviceKind, default_backend, resolve_device, set_device
 from ..utils.errors import ConfigError
 from ..utils.rank import get_dist_info
+from .clusters import ClusterError, launcher_of, torch_variables
 from .group_timeout import group_timeout
 
 __all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank', 'get_dist_info',
-           'host_group', 'init_dist', 'is_node_leader', 'leave_dist',
-           'master_only', 'mean_over_ranks', 'peer_timeout']
+           'host_group', 'init_dist', 'is_node_leader', 'leave_dist', 'master_only',
+           'mean_over_ranks', 'peer_timeout', 'recognise_launcher']
 
 T = TypeVar('T')
 
-# Variables in which a launcher tells (rank, number of processes, rank within the machine).
-_SLURM = (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),)
-_MPI = (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
-        ('PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID'))
-DEFAULT_PORT = '29500'
 _group_options: dict[str, Any] = {}  # of the process group, for those that are made later
 
 
@@ -59,53 +54,50 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
 
 
 def adopt_launcher(launcher: str) -> None:
-    """Put what `launcher` says of this process into the variables of torch: RANK, LOCAL_RANK..."""
-    if launcher == 'slurm':
-        _adopt_ranks('slurm', _SLURM)
-        if 'MASTER_ADDR' not in os.environ:
-            os.environ['MASTER_ADDR'] = _first_slurm_host()
-    elif launcher == 'mpi':
-        _adopt_ranks('mpi', _MPI)
-        if os.environ['LOCAL_RANK'] == os.environ['RANK']:
-            os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
-    elif launcher != 'pytorch':
+    """Put what `launcher` says of this process into the variables of torch: RANK, LOCAL_RANK...
+
+    Besides those of `init_dist`, 'node' is accepted: a scheduler that started this one process on
+    each node. Raises ConfigError where that launcher did not start this process.
+    """
+    if launcher not in ('pytorch', 'slurm', 'mpi', 'node'):
         raise ConfigError(f"launcher {launcher!r} is unknown: choose 'pytorch' (torchrun), 'slurm' "
                           "or 'mpi'; 'none' trains in one process and needs no init_dist")
     if launcher != 'pytorch':
-        os.environ.setdefault('MASTER_PORT', DEFAULT_PORT)
+        try:
+            os.environ.update(torch_variables(launcher, os.environ))
+        except ClusterError as error:
+            raise ConfigError(str(error)) from error
     _check_environment(launcher)
 
 
-def _adopt_ranks(launcher: str, dialects: Sequence[tuple[str, str, str]]) -> None:
-    """Translate a launcher's variables into those of torch."""
-    for names in dialects:
-        if all(name in os.environ for name in names):
-            os.environ.update(zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-                                  (os.environ[name] for name in names), strict=True))
-            return
-    raise ConfigError(f'launcher {launcher!r} needs the variables '
-                      f'{" or ".join(", ".join(names) for names in dialects)}, which are not set: '
-                      'start this command through that launcher')
+def recognise_launcher() -> str:
+    """What started this process: 'pytorch', 'slurm', 'mpi', 'node', or 'none' for one on its own.
 
-
-def _first_slurm_host() -> str:
-    nodes = os.environ.get('SLURM_JOB_NODELIST') or os.environ.get('SLURM_NODELIST', '')
+    Raises ConfigError for one process where a scheduler asks for several, and for variables that
+    contradict each other.
+    """
     try:
-        listing = subprocess.run(['scontrol', 'show', 'hostnames', nodes], check=True,
-                                 capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ConfigError(f'scontrol cannot list the hosts of {nodes!r} ({error}): set MASTER_ADDR '
-                          'to the first of them') from error
-    return listing.stdout.split()[0]
+        return launcher_of(os.environ)
+    except ClusterError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _check_environment(launcher: str) -> None:
     needed = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
     missing = [name for name in needed if name not in os.environ]
     if missing:
+        remedy = {'slurm': 'set MASTER_ADDR to the first host of the job',
+                  'mpi': 'set MASTER_ADDR to the host of rank 0'}.get(
+            launcher, 'start with torchrun --nproc_per_node=N tools/train.py CONFIG --launcher '
+            'pytorch, or set them')
         raise ConfigError(f'launcher {launcher!r}: {", ".join(missing)} not set in the '
-                          'environment: start with torchrun --nproc_per_node=N tools/train.py '
-                          'CONFIG --launcher pytorch, or set them')
+                          f'environment: {remedy}')
+    for name in needed[:3]:
+        if not os.environ[name].isdigit():
+            raise ConfigError(f'launcher {launcher!r}: {name}={os.environ[name]!r} is not the '
+                              'number of one process. A scheduler that starts one command a node '
+                              'lists its devices there: on each node, bash tools/dist_train.sh '
+                              'CONFIG NPROC')
 
 
 def _store_of_restart() -> dict[str, Any]:

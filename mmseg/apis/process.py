@@ -8,10 +8,11 @@ import torch
 from mmcv_replace.device import resolve_device
 from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import get_dist_info, init_dist
-from mmcv_replace.runner.dist_utils import adopt_launcher
+from mmcv_replace.runner.dist_utils import adopt_launcher, recognise_launcher
 from mmcv_replace.runner.hooks import note_iteration
 from mmcv_replace.utils import Config, DictAction
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.rank import get_local_rank
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
@@ -41,7 +42,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
                         help="indices for the processes of this host, such as '0,1,2,3'")
     parser.add_argument('--addr', help='address of the first host (MASTER_ADDR)')
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none',
-                        help='what started the processes; torchrun is recognised by itself')
+                        help='what started the processes; torchrun, srun and mpirun are recognised')
     parser.add_argument('--local_rank', '--local-rank', dest='local_rank', type=int, default=None,
                         help='set by torch.distributed.launch')
 
@@ -55,14 +56,16 @@ def start_process(
     addr: str | None = None,
 ) -> Process:
     """Choose the device and, in a distributed job, join the others."""
-    if local_rank is not None:
-        os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if local_rank is not None and not os.environ.get('LOCAL_RANK', '').isdigit():
+        os.environ['LOCAL_RANK'] = str(local_rank)
     if addr is not None:
         os.environ.setdefault('MASTER_ADDR', addr)
-    if launcher == 'none' and int(os.environ.get('WORLD_SIZE', 1)) > 1 and 'RANK' in os.environ:
-        launcher = 'pytorch'
+    if launcher == 'none':
+        launcher = recognise_launcher()
     if launcher != 'none':
         adopt_launcher(launcher)
+    if launcher == 'node':
+        launcher = 'pytorch'  # which the variables describe from here on
     chosen = resolve_device(_with_index(device, device_list, launcher))
     start_device(chosen, cfg.get(chosen.type))
     if launcher == 'none':
@@ -85,7 +88,7 @@ def _with_index(device: str, device_list: str | None, launcher: str) -> str:
     if device_list is None or ':' in device or device == 'cpu':
         return device
     indices = device_indices(device_list)
-    local_rank = int(os.environ.get('LOCAL_RANK', 0))
+    local_rank = get_local_rank()
     if launcher == 'none' and len(indices) > 1:
         raise ConfigError(f'--device-list names {len(indices)} devices but this is one process; '
                           'start one process a device: bash tools/dist_train.sh CONFIG '

@@ -1,14 +1,13 @@
 """Launchers' environments; the process group itself is tested in parallel/test_distributed.py."""
 import datetime
 import os
-import subprocess
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from mmcv_replace.runner import dist_utils, get_dist_info, init_dist, master_only
-from mmcv_replace.runner.dist_utils import is_node_leader
+from mmcv_replace.runner.dist_utils import adopt_launcher, is_node_leader, recognise_launcher
 from mmcv_replace.utils.errors import ConfigError
 
 VARIABLES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
@@ -22,7 +21,8 @@ def group(monkeypatch):
                         lambda backend, **kwargs: record.calls.append((backend, kwargs)))
     monkeypatch.setattr(dist_utils, 'set_device', lambda device: setattr(record, 'device', device))
     environment = {key: value for key, value in os.environ.items()
-                   if key not in VARIABLES and not key.startswith(('SLURM', 'OMPI', 'PMI', 'MPI'))}
+                   if key not in VARIABLES
+                   and not key.startswith(('SLURM', 'OMPI', 'PMI', 'MPI', 'PET'))}
     monkeypatch.setattr(os, 'environ', environment)
     return record
 
@@ -43,21 +43,15 @@ def test_pytorch_outside_of_torchrun(group):
         init_dist('pytorch')
 
 
-def test_slurm(group, monkeypatch):
+def test_slurm(group):
     os.environ.update(SLURM_PROCID='5', SLURM_NTASKS='8', SLURM_LOCALID='1',
                       SLURM_JOB_NODELIST='node[3-4]')
-
-    def scontrol(command, **_):
-        assert command == ['scontrol', 'show', 'hostnames', 'node[3-4]']
-        return SimpleNamespace(stdout='node3\nnode4\n')
-
-    monkeypatch.setattr(subprocess, 'run', scontrol)
     init_dist('slurm', backend='gloo')
     assert ranks() == ('5', '8', '1', 'node3', '29500')
 
 
-def test_slurm_without_scontrol(group, monkeypatch):
-    os.environ.update(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0', PATH='')
+def test_slurm_without_a_list_of_hosts(group):
+    os.environ.update(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0')
     with pytest.raises(ConfigError, match='set MASTER_ADDR'):
         init_dist('slurm', backend='gloo')
     os.environ['MASTER_ADDR'] = 'node3'
@@ -79,6 +73,37 @@ def test_mpi_on_several_machines_needs_an_address(group):
                       OMPI_COMM_WORLD_LOCAL_RANK='1')
     with pytest.raises(ConfigError, match='MASTER_ADDR not set'):
         init_dist('mpi')
+
+
+def test_the_shell_of_a_slurm_job_is_no_task(group):
+    """In the script of sbatch, slurm's variables look like those of the first task."""
+    os.environ.update(SLURM_JOB_ID='1', SLURM_PROCID='0', SLURM_NTASKS='8', SLURM_LOCALID='0')
+    with pytest.raises(ConfigError, match='none of its 8 tasks: start the command through srun'):
+        init_dist('slurm')
+
+
+@pytest.mark.parametrize('name', ['RANK', 'WORLD_SIZE', 'LOCAL_RANK'])
+def test_a_scheduler_that_lists_devices_has_not_started_processes(group, name):
+    os.environ.update(dict.fromkeys(VARIABLES, '1'))
+    os.environ[name] = '0,1'
+    with pytest.raises(ConfigError, match=f"{name}='0,1' is not the number of one proc.*dist_tr"):
+        init_dist('pytorch')
+
+
+def test_one_process_on_each_node(group):
+    os.environ.update(PET_NNODES='2', PET_NODE_RANK='1', PET_NPROC_PER_NODE='1',
+                      PET_MASTER_ADDR='h', PET_MASTER_PORT='7')
+    assert recognise_launcher() == 'node'
+    adopt_launcher('node')
+    assert ranks() == ('1', '2', '0', 'h', '7')
+
+
+def test_what_contradicts_itself_is_an_error_of_the_users(group):
+    os.environ.update(PET_NNODES='two')
+    with pytest.raises(ConfigError, match='PET_NNODES=two is neither'):
+        recognise_launcher()
+    with pytest.raises(ConfigError, match='PET_NNODES=two is neither'):
+        adopt_launcher('node')
 
 
 @pytest.mark.parametrize('launcher', ['slurm', 'mpi'])

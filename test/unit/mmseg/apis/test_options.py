@@ -122,6 +122,36 @@ def test_addr_and_local_rank_are_for_the_launchers(monkeypatch):
     assert os.environ['LOCAL_RANK'] == '1'
 
 
+def test_a_given_local_rank_beats_a_list_of_devices(monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0,1')
+    start_process(Config({}), 'cpu', local_rank=1)
+    assert os.environ['LOCAL_RANK'] == '1'
+
+
+def test_one_process_where_the_scheduler_wants_several(monkeypatch):
+    for name, value in dict(RANK='1', WORLD_SIZE='16', LOCAL_WORLD_SIZE='8', MASTER_ADDR='h',
+                            LOCAL_RANK='0,1,2,3,4,5,6,7', MASTER_PORT='2222').items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=r'one process, but the Ascend Operator says node 1 of 2'):
+        start_process(Config({}), 'cpu')
+    with pytest.raises(ConfigError, match=r"LOCAL_RANK='0,1,.*dist_train\.sh"):
+        start_process(Config({}), 'cpu', launcher='pytorch')
+
+
+def test_one_process_on_each_node_joins_the_others(monkeypatch):
+    joined = []
+    monkeypatch.setattr('mmseg.apis.process.init_dist', lambda *args, **_: joined.append(args))
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+        monkeypatch.setenv(name, '')
+    for name, value in dict(PET_NNODES='2', PET_NODE_RANK='1', PET_NPROC_PER_NODE='1',
+                            PET_MASTER_ADDR='h').items():
+        monkeypatch.setenv(name, value)
+    start_process(Config({}), 'cpu')
+    assert joined == [('pytorch',)]
+    assert [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR')] == [
+        '1', '2', '0', 'h']
+
+
 @pytest.mark.parametrize(('indices', 'message'), [
     ('0,1', 'names 2 devices but this is one process'),
     ('zero', 'is not a list of indices'),

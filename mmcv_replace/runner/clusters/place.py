@@ -1,0 +1,76 @@
+"""Which part of a job something is, and how a scheduler says so."""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .variables import ClusterError, Variables
+
+Process = tuple[int, int, int]  # rank, number of processes, rank within the node
+# For ports that are made from the name of a job; below those that Linux gives out by itself.
+FIRST_PORT, PORTS = 20000, 10000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which part of a job this process or shell is."""
+
+    scheduler: str
+    nnodes: int = 1
+    node_rank: int = 0
+    local_size: int | None = None  # processes of this node, None where the scheduler does not tell
+    addr: str | None = None  # of the first node
+    port: int | None = None
+    process: Process | None = None  # of schedulers that start every process
+    rendezvous: tuple[str, ...] = ()  # how the nodes meet otherwise: words for torchrun
+    elastic: str | None = None  # 'MIN:MAX' nodes
+
+
+def _unknown(env: Variables) -> None:
+    return None
+
+
+def _port(env: Variables) -> int | None:
+    return env.number('MASTER_PORT', lowest=1)
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """How a scheduler is recognised, and where it says what."""
+
+    name: str
+    signs: str  # pattern of the names of its variables, for messages
+    recognised: Callable[[Variables], bool]
+    nnodes: Callable[[Variables], int | None] = _unknown
+    node_rank: Callable[[Variables], int | None] = _unknown
+    local_size: Callable[[Variables], int | None] = _unknown
+    addr: Callable[[Variables], str | None] = lambda env: env.text('MASTER_ADDR')
+    port: Callable[[Variables], int | None] = _port
+    process: Callable[[Variables], Process | None] = _unknown
+    launcher: str | None = None  # the value of --launcher, of one that starts every process
+    rendezvous: Callable[[Place, Variables], Place] = lambda place, env: place
+
+    def place(self, env: Variables) -> Place:
+        """What its variables say; ClusterError, with their values, for what cannot be."""
+        process, local_size = self.process(env), self.local_size(env)
+        nnodes, node_rank = self.nnodes(env), self.node_rank(env)
+        if process is not None:
+            rank, size, local_rank = process
+            if rank >= size or local_rank > rank:
+                raise self._error(f'rank {rank} of {size} processes, {local_rank} on its node, '
+                                  'which cannot be', env)
+            if nnodes is None and local_size == 1:
+                nnodes, node_rank = size, rank
+        nnodes = 1 if nnodes is None else nnodes
+        if nnodes > 1 and node_rank is None and process is None:
+            raise self._error(f'that there are {nnodes} nodes, and not which of them this is', env)
+        if nnodes > 1 and node_rank is not None and node_rank >= nnodes:
+            raise self._error(f'node {node_rank} of {nnodes}, counted from 0', env)
+        place = Place(self.name, nnodes, node_rank if nnodes > 1 and node_rank else 0, local_size,
+                      self.addr(env), self.port(env), process)
+        return self.rendezvous(place, env)
+
+    def seen(self, env: Variables) -> str:
+        """Its variables with their values."""
+        return env.listing(self.signs)
+
+    def _error(self, what: str, env: Variables) -> ClusterError:
+        return ClusterError(f'{self.name} says {what}: {self.seen(env)}')

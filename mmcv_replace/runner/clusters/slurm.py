@@ -1,0 +1,82 @@
+"""Tasks of slurm, and its lists of hosts."""
+import re
+
+from .place import FIRST_PORT, PORTS, Process
+from .variables import ClusterError, Variables
+
+SLURM = ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
+
+
+def is_task(env: Variables) -> bool:
+    """Whether srun started this; the shells of salloc and sbatch, and of `srun --pty`, are none."""
+    return env.has('SLURM_STEP_ID', *SLURM) and 'SLURM_PTY_PORT' not in env
+
+
+def process(env: Variables) -> Process | None:
+    if not env.has(*SLURM):
+        return None
+    return (env.number('SLURM_PROCID'),
+            env.number('SLURM_STEP_NUM_TASKS', 'SLURM_NTASKS', lowest=1),
+            env.number('SLURM_LOCALID'))
+
+
+def nodes(env: Variables) -> int | None:
+    return env.number('SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES', lowest=1)
+
+
+def local_size(env: Variables) -> int | None:
+    """Tasks of this node, from '4(x2),3': four on each of two nodes, three on the next."""
+    text = env.text('SLURM_STEP_TASKS_PER_NODE', 'SLURM_TASKS_PER_NODE')
+    if text is None:
+        tasks, hosts = process(env), nodes(env)
+        if tasks is None or hosts is None or tasks[1] % hosts:
+            return None
+        return tasks[1] // hosts
+    counts: list[int] = []
+    for part in text.split(','):
+        match = re.fullmatch(r'([0-9]+)(?:\(x([0-9]+)\))?', part)
+        if match is None:
+            raise ClusterError(f'slurm: {text!r} is not a list of tasks on each node')
+        counts += [int(match[1])] * int(match[2] or 1)
+    node = env.number('SLURM_NODEID') or 0
+    return counts[node] if node < len(counts) else None
+
+
+def addr(env: Variables) -> str | None:
+    hosts = env.text('SLURM_STEP_NODELIST', 'SLURM_JOB_NODELIST', 'SLURM_NODELIST')
+    return env.text('MASTER_ADDR') or (expand_hosts(hosts)[0] if hosts else None)
+
+
+def port(env: Variables) -> int | None:
+    """Made from the number of the job, which every task knows: jobs that share a node differ."""
+    told, job = env.number('MASTER_PORT', lowest=1), env.text('SLURM_JOB_ID')
+    if told is not None or job is None or not job.isdigit():
+        return told
+    step = env.text('SLURM_STEP_ID') or ''
+    return FIRST_PORT + (int(job) * 8 + (int(step) if step.isdigit() else 0)) % PORTS
+
+
+def expand_hosts(hosts: str) -> list[str]:
+    """['n1', 'n2', 'n07', 'login'] for 'n[1-2,07],login'; ClusterError for what is no such list."""
+    parts = re.findall(r'(?:[^,\[\]]|\[[^\[\]]*\])+', hosts)  # a comma in brackets is of one part
+    if not parts or ','.join(parts) != hosts:
+        raise ClusterError(f'{hosts!r} is not a list of hosts of slurm')
+    names: list[str] = []
+    for part in parts:
+        ends = ['']
+        for text, ranges in re.findall(r'([^\[\]]+)|\[([^\[\]]*)\]', part):
+            ends = [end + piece for end in ends
+                    for piece in ([text] if text else _numbers(ranges, hosts))]
+        names += ends
+    return names
+
+
+def _numbers(ranges: str, hosts: str) -> list[str]:
+    numbers: list[str] = []
+    for item in ranges.split(','):
+        match = re.fullmatch('([0-9]+)(?:-([0-9]+))?', item)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise ClusterError(f'{hosts!r} is not a list of hosts of slurm: [{ranges}]')
+        first, last = match[1], match[2] or match[1]
+        numbers += [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
+    return numbers
