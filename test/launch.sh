@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sourced by the launch scripts of test/ (through pspnet_job.sh) and of tools/.
 #   find_python; set_environment     sets PYTHON and the variables of a job
+#   find_node                        says which of several machines this is, where a scheduler tells
 #   set_job TOOL ARGUMENT...         puts into `job` the command of nproc processes here
 #   run_logged LOG COMMAND...        runs it; a failure ends the script and shows the end of the log
 #   dist_start NPROC TOOL ARGUMENT...             all of tools/dist_*.sh
@@ -8,7 +9,14 @@
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 LOG_LINES=60
 
-device=auto nproc='' nnodes=1 node_rank=0 master_addr='' master_port='' dry_run=''
+device=auto nproc='' nnodes='' node_rank='' master_addr='' master_port='' dry_run=''
+scheduler='' foreign='' local_size='' rendezvous=()
+# Variables by which mmcv_replace/runner/clusters knows schedulers: without one nothing is asked.
+SCHEDULERS='SLURM_(JOB_ID|PROCID)|OMPI_COMM_WORLD_RANK|PMI_RANK|PET_NNODES|V[CK]_TASK_INDEX'
+SCHEDULERS+='|VC_.*_HOSTS|RANK|WORLD_SIZE|LOCAL_RANK'
+# Options of torchrun that its variables may give too, and that are given here.
+TORCHRUN_VARIABLES='NNODES NODE_RANK NPROC_PER_NODE MASTER_ADDR MASTER_PORT STANDALONE RDZV_BACKEND
+RDZV_ENDPOINT RDZV_ID MODULE NO_PYTHON RUN_PATH'
 
 fail() {
     echo "error: $*" >&2
@@ -68,21 +76,66 @@ uses_npu() {
     [[ ${device,,} = npu || ($device = auto && -e /dev/davinci_manager) ]]
 }
 
+# Fill what the user has not said of nnodes, node_rank, master_addr and master_port: from the
+# variables of a scheduler, or by the values of one machine. Sets scheduler, local_size and
+# rendezvous (words for torchrun) too, where one tells, and foreign where there are such variables.
+find_node() {
+    if env | grep -E "^($SCHEDULERS)=." >/dev/null; then ask_scheduler; fi
+    nnodes="${nnodes:-1}" node_rank="${node_rank:-0}"
+}
+
+ask_scheduler() {
+    local asked=(--nproc "$nproc") answer name value
+    [ -z "$nnodes" ] || asked+=(--nnodes "$nnodes")
+    [ -z "$node_rank" ] || asked+=(--node_rank "$node_rank")
+    [ -z "$master_addr" ] || asked+=(--addr "$master_addr")
+    [ -z "$master_port" ] || asked+=(--port "$master_port")
+    # Not where the user says which interface to use.
+    [ -n "$dry_run${local_addr:-}${GLOO_SOCKET_IFNAME:-}" ] || asked+=(--interface)
+    answer="$("$PYTHON" -I -c 'import sys
+sys.path.insert(0, sys.argv[1])
+from clusters.launch import main
+sys.exit(main(sys.argv[2:]))' "$ROOT/mmcv_replace/runner" "${asked[@]}")" || exit 2
+    local -A told=()
+    while IFS='=' read -r name value; do
+        if [ "$name" = rendezvous ]; then rendezvous+=("$value"); else told[$name]="$value"; fi
+    done <<<"$answer"
+    nnodes="${told[nnodes]}" node_rank="${told[node_rank]}" local_size="${told[local_size]}"
+    case "${told[scheduler]}" in
+        nobody) ;;
+        'the user') foreign=1 ;;
+        *) foreign=1 scheduler="${told[scheduler]}" ;;
+    esac
+    [ -z "${told[interface]:-}" ] || run export GLOO_SOCKET_IFNAME="${told[interface]}"
+    # One machine on its own meets at a free port, unless the user says where.
+    if [ "$nnodes" != 1 ] || [ -n "$master_addr" ]; then
+        master_addr="${told[addr]}"
+        [ -z "$master_addr" ] || master_port="${told[port]}"
+    fi
+}
+
 set_job() {
-    local tool="$ROOT/tools/$1"
+    local tool="$ROOT/tools/$1" name
     shift
-    if [ $((nproc * nnodes)) = 1 ]; then
+    # A scheduler's variables may speak of other processes: torchrun replaces them.
+    if [ "$nproc$nnodes$foreign" = 11 ]; then
         job=("$PYTHON" "$tool" "$@")
         return
     fi
+    for name in $TORCHRUN_VARIABLES; do
+        name="PET_$name"
+        [ -z "${!name+set}" ] || run unset "$name"
+    done
     # Without an address or port of the user's: a free port of this machine.
     local meeting=(--standalone --local_addr 127.0.0.1)
-    if [ "$nnodes" -gt 1 ] || [ -n "$master_addr$master_port" ]; then
-        meeting=(--nnodes "$nnodes" --node_rank "$node_rank"
-            --master_addr "${master_addr:-127.0.0.1}" --master_port "${master_port:-29500}")
+    if [ "${#rendezvous[@]}" -gt 0 ]; then
+        meeting=("${rendezvous[@]}")
+    elif [ "$nnodes" != 1 ] || [ -n "$master_addr$master_port" ]; then
+        meeting=(--node_rank "$node_rank" --master_addr "${master_addr:-127.0.0.1}"
+            --master_port "${master_port:-29500}")
     fi
-    job=("$PYTHON" -m torch.distributed.run --nproc_per_node "$nproc" "${meeting[@]}"
-        "$tool" --launcher pytorch "$@")
+    job=("$PYTHON" "$ROOT/mmcv_replace/runner/elastic.py" --nproc_per_node "$nproc"
+        --nnodes "$nnodes" "${meeting[@]}" "$tool" --launcher pytorch "$@")
     # What torchrun passes on to its processes; by default not the warning ahead of a time limit.
     run export PET_SIGNALS_TO_HANDLE="${PET_SIGNALS_TO_HANDLE:-SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1}"
     # The processes share the cores; by default each would take them all.
@@ -91,7 +144,7 @@ set_job() {
 }
 
 run_logged() {
-    local log="$1" child code=0
+    local log="$1" child code=0 again=0
     shift
     if [ -n "$dry_run" ]; then
         echo "$(show "$@") >$(printf %q "$log") 2>&1"
@@ -104,12 +157,15 @@ run_logged() {
     trap 'kill "$child" 2>/dev/null || true' INT TERM
     wait "$child" || code=$?
     trap - INT TERM
-    wait "$child" || true
+    # A signal ends the wait with a code over 128, and not the job, which may save and leave with 75.
+    wait "$child" || again=$?
+    [ "$code" -le 128 ] || [ "$again" = 127 ] || code=$again
     [ "$code" != 0 ] || return 0
     {
         echo "--- the last lines of $log"
         # torchrun's own frames say nothing of the failure.
-        sed '/^  File "<frozen runpy>"/,/^    raise ChildFailedError/d' "$log" | tail -n "$LOG_LINES"
+        sed -E '/^  File "(.*runner.elastic\.py|<frozen runpy>)"/,/^    raise ChildFailedError/d' \
+            "$log" | tail -n "$LOG_LINES"
         echo "--- failed with exit code $code; all of it: $log"
     } >&2
     exit "$code"
@@ -144,16 +200,36 @@ finish() {
 }
 
 dist_start() {
-    nproc="$1" nnodes="${NNODES:-1}" node_rank="${NODE_RANK:-0}"
+    nproc="$1" nnodes="${NNODES:-}" node_rank="${NODE_RANK:-}"
     master_addr="${MASTER_ADDR:-${ADDR:-}}" master_port="${PORT:-}"
     shift
     check_number NPROC "$nproc" 1
-    check_number NNODES "$nnodes" 1
-    [ "$nnodes" = 1 ] || [ -n "$master_addr" ] || fail "NNODES=$nnodes needs MASTER_ADDR=IP too"
+    check_number NNODES "${nnodes:-1}" 1
+    check_number NODE_RANK "${node_rank:-0}" 0
+    [ "$nnodes" != 1 ] || node_rank='' # of one machine it says nothing
+    check_number PORT "${master_port:-1}" 1
     find_python
+    find_node
+    if [ "$nnodes" != 1 ] && [ "${#rendezvous[@]}" = 0 ]; then
+        [ -n "$master_addr" ] || fail "NNODES=$nnodes needs MASTER_ADDR=IP too"
+        master_port="${master_port:-${MASTER_PORT:-}}"
+        check_number MASTER_PORT "${master_port:-1}" 1
+    fi
+    [ "$node_rank" -lt "${nnodes#*:}" ] ||
+        fail "NODE_RANK=$node_rank: of NNODES=$nnodes it is 0 to $((${nnodes#*:} - 1))"
+    [ -z "${restarts:-}" ] || allow_restarts "$restarts"
     set_environment
     set_job "$@"
     finish "${job[@]}"
+}
+
+# When a process fails, torchrun starts all again, at most so many times.
+allow_restarts() {
+    [ "$nproc$nnodes$foreign" != 11 ] ||
+        fail "--max-restarts is torchrun's, which starts two processes or more: for one, run" \
+            "tools/train.py --auto-resume again"
+    # torchrun reads its options from variables of this prefix.
+    run export PET_MAX_RESTARTS="$1"
 }
 
 srun_start() {

@@ -4,8 +4,9 @@
 #                                 (evaluate a checkpoint); NPROC is the default of --nproc
 . "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
 
+needs_nnodes='' # a script for several machines is not for one
 # Options and their defaults, besides those of launch.sh; what is empty is left to the config.
-data_path='' device_id='' device_list='' output="$ROOT/output" node_rank='' local_addr='' addr=''
+data_path='' device_id='' device_list='' output="$ROOT/output" local_addr='' addr=''
 config="$ROOT/configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py" checkpoint=''
 batch_size=16 learning_rate='' max_iters='' amp='' opt_level='' loss_scale=''
 TRAINING=' batch_size learning_rate max_iters amp opt_level loss_scale '
@@ -36,7 +37,7 @@ Training
   --loss-scale N        with --amp: a number, or dynamic (dynamic)
 Evaluation of a checkpoint
   --checkpoint FILE     (ckpt/latest.pth in the output folder)
-Several machines, each with this script
+Several machines, each with this script; what the variables of a scheduler tell need not be given
   --nnodes N            how many
   --node_rank N         which of them this one is: 0, 1, ...
   --master_addr IP      the first one, as all of them reach it; --addr is the same
@@ -49,13 +50,13 @@ pspnet_job() {
     local mode="$1" default_nproc="$2" given=' '
     shift 2
     parse_options "$@"
+    find_python
     check_options
     local folder="$output/$device_id/PSPNet"
     [ "$mode" != performance ] || folder+=_prof
     # Machines may share the folder: only the log of the first one has the plain name.
     local suffix="$device_id"
     [ "$node_rank" = 0 ] || suffix+="_node$node_rank"
-    find_python
     set_environment
     set_address
     case "$mode" in
@@ -107,30 +108,38 @@ check_options() {
             fail "--nproc=$nproc, but --device-list=$device_list has $listed: give one of the two"
         nproc=$listed
     fi
+    local given_nproc="$nproc"
     nproc="${nproc:-$default_nproc}"
+    check_number --nproc "$nproc" 1
+    check_machines
+    # A scheduler gives a machine a number of devices; a script for one device takes one.
+    [ -n "$given_nproc" ] || [ "$nproc" = 1 ] || nproc="${local_size:-$nproc}"
     device_id="${device_id:-${device_list%%,*}}"
     device_id="${device_id:-0}"
-    check_number --nproc "$nproc" 1
     check_number --device_id "$device_id" 0
     check_number --batch_size "$batch_size" 1
     check_number --max_iters "${max_iters:-1}" 1
     [ "$nproc" != 1 ] || device_list="${device_list:-$device_id}"
-    check_machines
 }
 
 check_machines() {
-    [ -n "$nnodes" ] || fail "say how many machines there are: --nnodes=N"
-    check_number --nnodes "$nnodes" 1
+    check_number --nnodes "${nnodes:-1}" 1
+    check_number --node_rank "${node_rank:-0}" 0
     check_number --master_port "${master_port:-1}" 1
     master_addr="${master_addr:-$addr}"
-    if [ "$nnodes" -gt 1 ]; then
-        [ -n "$node_rank" ] || fail "say which machine this is: --node_rank=0 to $((nnodes - 1))"
-        [ -n "$master_addr" ] || fail "say where the first machine is: --master_addr=IP"
+    local given_rank="$node_rank"
+    find_node
+    [ -n "$scheduler" ] || [ -z "$needs_nnodes" ] || [[ $given == *' nnodes '* ]] ||
+        fail "say how many machines there are: --nnodes=N"
+    local machines="${nnodes#*:}"
+    if [ "$machines" -gt 1 ]; then
+        [ -n "$scheduler$given_rank" ] ||
+            fail "say which machine this is: --node_rank=0 to $((machines - 1))"
+        [ -n "$master_addr" ] || [ "${#rendezvous[@]}" -gt 0 ] ||
+            fail "say where the first machine is: --master_addr=IP"
     fi
-    node_rank="${node_rank:-0}"
-    check_number --node_rank "$node_rank" 0
-    [ "$node_rank" -lt "$nnodes" ] ||
-        fail "--node_rank=$node_rank: of --nnodes=$nnodes it is 0 to $((nnodes - 1))"
+    [ "$node_rank" -lt "$machines" ] ||
+        fail "--node_rank=$node_rank: of --nnodes=$nnodes it is 0 to $((machines - 1))"
 }
 
 # Let the communication libraries use the network of --local_addr.
@@ -161,7 +170,7 @@ train() {
         "evaluation.interval=$interval" "log_config.interval=$((iters < 50 ? iters : 50))"
         "data.samples_per_gpu=$batch_size")
     [ -z "$learning_rate" ] || arguments+=("optimizer.lr=$learning_rate")
-    run "$PYTHON" "$ROOT/tools/preflight.py" "$config" --nproc "$nproc" "${arguments[@]}"
+    run "$PYTHON" "$ROOT/tools/preflight.py" "$config" "${machines[@]}" "${arguments[@]}"
     arguments+=(--work-dir "$folder/ckpt")
     [ "$mode" = full ] || arguments+=(--no-validate)
     [ -z "$amp" ] || arguments+=(--amp)
@@ -183,7 +192,7 @@ evaluate() {
     checkpoint="${checkpoint:-$folder/ckpt/latest.pth}"
     common_arguments
     run "$PYTHON" "$ROOT/tools/preflight.py" "$config" --checkpoint "$checkpoint" \
-        --nproc "$nproc" "${arguments[@]}"
+        "${machines[@]}" "${arguments[@]}"
     set_job test.py "$config" "$checkpoint" "${arguments[@]}" --eval mIoU --work-dir "$folder/val"
     run_job val "$folder/val" val
 }
@@ -191,6 +200,9 @@ evaluate() {
 common_arguments() {
     arguments=(--data-root "$data_path" --device "$device")
     [ -z "$device_list" ] || arguments+=(--device-list "$device_list")
+    machines=(--nproc "$nproc")
+    [ "${#rendezvous[@]}" -gt 0 ] || machines+=(--nnodes "$nnodes" --node_rank "$node_rank")
+    [ -z "$master_addr" ] || machines+=(--addr "$master_addr")
 }
 
 # run_job LOG_NAME WORK_DIR CASE...: run `job`, then write what WORK_DIR tells to a file a case.
@@ -203,7 +215,7 @@ run_job() {
         [ -n "$dry_run" ] || echo "done; the results are on the machine with --node_rank=0"
         return
     fi
-    local ranks=$((nproc * nnodes)) results=()
+    local ranks=$((nproc * ${nnodes#*:})) results=()
     for case; do results+=("$folder/PSPNet_bs${batch_size}_${ranks}p_$case.log"); done
     run "$PYTHON" "$ROOT/tools/summarize_run.py" "$work_dir" --network PSPNet \
         --rank-size "$ranks" --batch-size "$batch_size" --seconds $((SECONDS - start)) \

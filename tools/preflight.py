@@ -17,6 +17,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument('--nproc', type=int, default=1, help='processes on this machine (1)')
     parser.add_argument('--checkpoint', metavar='FILE', help='the job tests this checkpoint')
+    parser.add_argument('--nnodes', type=int, help='machines (as the scheduler says, else 1)')
+    parser.add_argument('--node_rank', type=int, help='which of them this one is: 0, 1, ...')
     return parser.parse_args(argv)
 
 
@@ -24,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     print(software_report(args.device))
     cfg = load_config(args.config, args.cfg_options, args.data_root)
-    print(check_job(cfg, args.device, args.device_list, args.nproc, args.checkpoint))
+    print(check_job(cfg, args.device, args.device_list, args.nproc, args.checkpoint,
+                    args.nnodes, args.node_rank, args.addr))
 
 
 if __name__ == '__main__':

@@ -5,25 +5,30 @@ from mmcv_replace.device import kind_of, resolve_device
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, DeviceError
 
+from .cluster_check import check_cluster
 from .process import device_indices
 from .settings import check_settings
 from .splits import build_split
 
 
 def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
-              checkpoint: str | None = None) -> str:
+              checkpoint: str | None = None, nnodes: int | None = None,
+              node_rank: int | None = None, addr: str | None = None) -> str:
     """Raise the error that would end each of `nproc` processes; returns a line on what they get.
 
-    A job with a `checkpoint` tests it; one without trains and validates.
+    A job with a `checkpoint` tests it; one without trains and validates. The variables of a
+    scheduler tell what is not given of `nnodes`, `node_rank` and `addr`, of the first node.
     """
     check_settings(cfg)
     devices = check_devices(device, device_list, nproc)
+    cluster = check_cluster(kind_of(resolve_device(device)), nproc, nnodes, node_rank, addr)
     if checkpoint is not None and not Path(checkpoint).is_file():
         raise CheckpointError(f'there is no checkpoint {checkpoint}: train first, or name one with '
                               '--checkpoint=FILE')
     names = ('train', 'val') if checkpoint is None else ('test',)
     sizes = ', '.join(f'{name} {len(build_split(cfg, name)):,}' for name in names)
-    return f'processes on this machine: {nproc} ({devices}); images: {sizes}'
+    line = f'processes on this machine: {nproc} ({devices}); images: {sizes}'
+    return f'{line}; {cluster}' if cluster else line
 
 
 def check_devices(device: str, device_list: str | None, nproc: int) -> str:

@@ -24,7 +24,9 @@ def checkout(tmp_path_factory, repo_dir):
     """The scripts alone, in a folder with a space in its name, with an environment of their own."""
     root = tmp_path_factory.mktemp('scripts') / 'a checkout'
     for folder, names in (('', ['env_npu.sh']), ('test', repo_dir.glob('test/*.sh')),
-                          ('tools', repo_dir.glob('tools/*.sh'))):
+                          ('tools', repo_dir.glob('tools/*.sh')),
+                          ('mmcv_replace/runner/clusters',
+                           repo_dir.glob('mmcv_replace/runner/clusters/*.py'))):
         (root / folder).mkdir(parents=True, exist_ok=True)
         for name in names:
             shutil.copy(repo_dir / name, root / folder)

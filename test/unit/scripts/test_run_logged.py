@@ -38,9 +38,10 @@ def test_a_failure_shows_the_last_lines_and_keeps_the_exit_code(run_logged):
     assert shown[-1] == f'--- failed with exit code 7; all of it: {log}'
 
 
-def test_frames_of_torchrun_are_left_out(run_logged):
+@pytest.mark.parametrize('first', ['<frozen runpy>', '/my repo/mmcv_replace/runner/elastic.py'])
+def test_frames_of_torchrun_are_left_out(run_logged, first):
     report = ['error: the batch is too large', 'Traceback (most recent call last):',
-              '  File "<frozen runpy>", line 198, in _run_module_as_main',
+              f'  File "{first}", line 198, in _run_module_as_main',
               '  File "torch/distributed/run.py", line 1032, in <module>',
               '    raise ChildFailedError(', 'ChildFailedError: ', 'exitcode  : -9 (pid: 1)']
     done, log = run_logged(f'print(*{report!r}, sep="\\n"); raise SystemExit(1)')
@@ -53,6 +54,22 @@ def test_a_traceback_of_the_job_is_kept(run_logged):
     assert done.returncode == 1
     assert 'ZeroDivisionError' in done.stderr
     assert 'line 1, in <module>' in done.stderr
+
+
+def test_a_job_that_is_told_to_stop_keeps_its_exit_code(checkout, tmp_path):
+    log = tmp_path / 'log'
+    code = ('import signal, sys, time\n'
+            'signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), sys.exit(75)))\n'
+            'print("ready", flush=True); time.sleep(60)')
+    with subprocess.Popen(
+            ['bash', '-c', RUN, 'bash', checkout / 'test/launch.sh', log, sys.executable, '-c',
+             code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as shell:
+        deadline = time.monotonic() + 30
+        while not (log.exists() and log.read_text().strip()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)  # bash loses a signal that comes just before it begins to wait
+        shell.send_signal(signal.SIGTERM)
+        assert shell.wait(timeout=30) == 75
 
 
 def test_ending_the_script_ends_the_job(checkout, tmp_path):

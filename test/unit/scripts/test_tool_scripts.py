@@ -16,8 +16,9 @@ def python(checkout):
 def test_dist_train(dry_run, checkout, python):
     job = last(dry_run('tools/dist_train.sh', 'cfg.py', 3, '--work-dir', 'a b', '--seed', 1))
     assert job == [
-        python, '-m', 'torch.distributed.run', '--nproc_per_node', '3', '--standalone',
-        '--local_addr', '127.0.0.1', str(checkout / 'tools/train.py'), '--launcher', 'pytorch',
+        python, str(checkout / 'mmcv_replace/runner/elastic.py'), '--nproc_per_node', '3',
+        '--nnodes', '1', '--standalone', '--local_addr', '127.0.0.1',
+        str(checkout / 'tools/train.py'), '--launcher', 'pytorch',
         'cfg.py', '--work-dir', 'a b', '--seed', '1']
 
 
@@ -83,6 +84,8 @@ def test_dist_over_several_machines(dry_run, name, arguments, address):
     del nodes['PORT']
     job = last(dry_run(name, *arguments, **nodes))
     assert job[job.index('--master_port') + 1] == '29500'
+    job = last(dry_run(name, *arguments, **nodes, MASTER_PORT='5'))
+    assert job[job.index('--master_port') + 1] == '5'
     nodes['NNODES'] = '1'
     assert '--standalone' not in last(dry_run(name, *arguments, **nodes))
 
@@ -148,6 +151,13 @@ def test_help(script, name):
     (['cfg.py', 'many'], {}, 'NPROC=many is not a whole number'),
     (['cfg.py', '2'], {'NNODES': 'x'}, 'NNODES=x is not a whole number'),
     (['cfg.py', '2'], {'NNODES': '2'}, 'NNODES=2 needs MASTER_ADDR=IP'),
+    (['cfg.py', '2'], {'NNODES': '2', 'MASTER_ADDR': 'h', 'NODE_RANK': '2'},
+     'NODE_RANK=2: of NNODES=2 it is 0 to 1'),
+    (['cfg.py', '2'], {'NODE_RANK': '1'}, 'NODE_RANK=1: of NNODES=1 it is 0 to 0'),
+    (['cfg.py', '2'], {'NODE_RANK': 'first'}, 'NODE_RANK=first is not a whole number from 0'),
+    (['cfg.py', '2'], {'PORT': '0'}, 'PORT=0 is not a whole number from 1'),
+    (['cfg.py', '2'], {'NNODES': '2', 'MASTER_ADDR': 'h', 'MASTER_PORT': 'any'},
+     'MASTER_PORT=any is not a whole number from 1'),
 ])
 def test_wrong_values_of_dist(script, arguments, environment, message):
     done = script('tools/dist_train.sh', *arguments, '--dry-run', **environment)

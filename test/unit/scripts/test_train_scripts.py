@@ -8,7 +8,7 @@ NODES, VAL = 'test/train_performance_multinodes.sh', 'test/train_val_8p.sh'
 SCRIPTS = ['test/train_full_1p.sh', FULL, 'test/train_performance_1p.sh', PERFORMANCE, NODES, VAL]
 DATA = '--data_path=DIR/VOC2012'
 CONFIG = 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py'
-TORCHRUN = ['-m', 'torch.distributed.run']
+TORCHRUN = 'mmcv_replace/runner/elastic.py'
 
 
 def job_of(commands):
@@ -47,7 +47,7 @@ def test_a_training(dry_run, checkout, name, nproc, iters, interval, folder, res
         assert '--launcher' not in job
         assert value(job, '--device-list') == '0'
     else:
-        assert job[1:3] == TORCHRUN
+        assert job[1] == str(checkout / TORCHRUN)
         assert value(job, '--nproc_per_node') == str(nproc)
         assert value(job, '--launcher') == 'pytorch'
         assert '--device-list' not in job
@@ -76,7 +76,7 @@ def test_the_evaluation_of_a_checkpoint(dry_run, checkout):
     job = job_of(commands)
     output = checkout / 'output/0/PSPNet'
     tool = job.index(str(checkout / 'tools/test.py'))
-    assert job[1:3] == TORCHRUN
+    assert job[1] == str(checkout / TORCHRUN)
     assert job[tool:tool + 5] == [job[tool], '--launcher', 'pytorch', str(checkout / CONFIG),
                                   str(output / 'ckpt/latest.pth')]
     assert value(job, '--eval') == 'mIoU'

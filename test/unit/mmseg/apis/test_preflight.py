@@ -77,6 +77,15 @@ def test_a_training(cfg):
         'processes on this machine: 2 (cpu); images: train 3, val 1')
 
 
+def test_the_nodes_of_a_scheduler(cfg, monkeypatch):
+    for name, value in dict(PET_NNODES='2', PET_NODE_RANK='1', PET_MASTER_ADDR='h').items():
+        monkeypatch.setenv(name, value)
+    assert check_job(cfg, 'cpu', None, 2).endswith(
+        'val 1; PET_NNODES (torchrun, Kubeflow): node 1 of 2, which meet at h')
+    assert 'node 2 of 3, which meet at mine' in check_job(
+        cfg, 'cpu', None, 2, nnodes=3, node_rank=2, addr='mine')
+
+
 def test_a_test(cfg, tmp_path):
     checkpoint = tmp_path / 'a.pth'
     with pytest.raises(CheckpointError, match=r'no checkpoint .*a\.pth.*--checkpoint=FILE'):
