@@ -1,8 +1,11 @@
 """A small synthetic devkit and a small config, shared by the end-to-end tests."""
+import contextlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
+import uuid
 
 import pytest
 
@@ -80,3 +83,30 @@ checkpoint_config = dict(interval=2)
 evaluation = dict(interval=4)
 ''')
     return file
+
+
+@pytest.fixture
+def two_hosts():
+    """Two network namespaces with an address each, joined by a cable."""
+    if shutil.which('ip') is None:
+        pytest.skip('two hosts are made with ip netns, which is not here')
+    hosts = [f'mmseg{uuid.uuid4().hex[:8]}' for _ in range(2)]
+
+    def ip(*words):
+        return subprocess.run(['ip', *words], capture_output=True, text=True)
+
+    with contextlib.ExitStack() as stack:
+        for host in hosts:
+            made = ip('netns', 'add', host)
+            if made.returncode:
+                pytest.skip(f'no right to make network namespaces: {made.stderr.strip()}')
+            stack.callback(ip, 'netns', 'del', host)
+        commands = [f'link add cable netns {hosts[0]} type veth peer name cable netns {hosts[1]}']
+        for number, host in enumerate(hosts, start=1):
+            commands += [f'-n {host} address add 10.99.0.{number}/24 dev cable',
+                         f'-n {host} link set cable up', f'-n {host} link set lo up']
+        for command in commands:
+            done = ip(*command.split())
+            if done.returncode:
+                pytest.skip(f'no right to join network namespaces: {done.stderr.strip()}')
+        yield hosts

@@ -1,5 +1,4 @@
 """The launch scripts as a user starts them: files, keys, lines, several machines, failures."""
-import contextlib
 import json
 import os
 import platform
@@ -9,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
 
 import pytest
 
@@ -135,33 +133,6 @@ def test_two_nodes_on_one_machine(full, start, tmp_path):
               '--nnodes=2', f'--node_rank={rank}', '--addr=127.0.0.1', '--local_addr=127.0.0.1',
               f'--master_port={port}')
         for rank in range(2)])
-
-
-@pytest.fixture
-def two_hosts():
-    """Two network namespaces with an address each, joined by a cable."""
-    if shutil.which('ip') is None:
-        pytest.skip('two hosts are made with ip netns, which is not here')
-    hosts = [f'mmseg{uuid.uuid4().hex[:8]}' for _ in range(2)]
-
-    def ip(*words):
-        return subprocess.run(['ip', *words], capture_output=True, text=True)
-
-    with contextlib.ExitStack() as stack:
-        for host in hosts:
-            made = ip('netns', 'add', host)
-            if made.returncode:
-                pytest.skip(f'no right to make network namespaces: {made.stderr.strip()}')
-            stack.callback(ip, 'netns', 'del', host)
-        commands = [f'link add cable netns {hosts[0]} type veth peer name cable netns {hosts[1]}']
-        for number, host in enumerate(hosts, start=1):
-            commands += [f'-n {host} address add 10.99.0.{number}/24 dev cable',
-                         f'-n {host} link set cable up', f'-n {host} link set lo up']
-        for command in commands:
-            done = ip(*command.split())
-            if done.returncode:
-                pytest.skip(f'no right to join network namespaces: {done.stderr.strip()}')
-        yield hosts
 
 
 def test_two_hosts(full, start, two_hosts, tmp_path):

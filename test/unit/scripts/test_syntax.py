@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPTS = sorted(str(file.relative_to(ROOT)) for folder in ('.', 'test', 'tools')
+SCRIPTS = sorted(str(file.relative_to(ROOT)) for folder in ('.', 'test', 'test/cluster', 'tools')
                  for file in (ROOT / folder).glob('*.sh'))
 
 
