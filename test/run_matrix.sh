@@ -85,7 +85,7 @@ run_cell() {
         outcome="skipped: torch $3 cannot be installed for Python $2"
         return 2
     }
-    "${pip[@]}" -e "$ROOT[test]" >>"$log" 2>&1 || {
+    "${pip[@]}" -e "${ROOT}[test]" >>"$log" 2>&1 || {
         outcome='FAILED to install the toolkit'
         return 1
     }
