@@ -85,7 +85,10 @@ def describe_file(path: Path) -> tuple[str, str] | None:
         return None
     if head[:1] == b'\x80':
         return _describe_pickle(path, head)
-    return _SUFFIXES.get(path.suffix.lower()) or _describe_text(head)
+    suffix = path.suffix.lower()
+    if suffix == '.py':
+        return _SUFFIXES[suffix]
+    return _describe_text(head) or _SUFFIXES.get(suffix)
 
 
 def describe_folder(path: Path) -> str:

@@ -77,7 +77,8 @@ def script():
     ('a.keras', archive(config_dot_json='{}', model_dot_weights_dot_h5='x'), 'a model of Keras'),
     ('a.pt2', archive(archive__models__model_dot_json='{}'), 'torch.export'),
     ('a.jpg', b'\xff\xd8\xff\xe0' + bytes(99), 'an image or a document'),
-    ('config.py', b'\xff\xfemodel', 'a Python file'),
+    ('config.py', b'model = dict()', 'a Python file'),
+    ('a.ckpt', b'all_model_checkpoint_paths', 'a text, which begins with'),
     ('a.pth', b'\xff\xfe\x00' * 40, 'damaged or not a checkpoint'),
 ])
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')
