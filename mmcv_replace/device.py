@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .host import host_channels_last
 from .utils.errors import ConfigError, DeviceError
 from .utils.logging import warn_once
 from .utils.rank import get_device_index, list_variables
@@ -80,16 +81,6 @@ class DeviceKind:
         return 1 if self.type == 'cpu' else self.module.device_count()
 
 
-def _host_channels_last(dtype: torch.dtype) -> str | None:
-    # Private names, but older releases have no others; in newer ones they ask the public
-    # torch.cpu.get_capabilities.
-    names = {torch.bfloat16: '_is_amx_tile_supported', torch.float16: '_is_amx_fp16_supported'}
-    ask = getattr(torch.cpu, names.get(dtype, ''), None)
-    if ask is None or not ask() or not torch.backends.mkldnn.is_available():
-        return None
-    return 'the matrix units of this CPU (AMX) are reached in this memory format alone'
-
-
 KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
@@ -110,7 +101,7 @@ KINDS = (
                channels_last=lambda dtype: 'its convolutions are faster in this memory format',
                fused_optimizers=('Adam', 'AdamW', 'SGD'), visible=('CUDA_VISIBLE_DEVICES',)),
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
-               sync_batchnorm=False, low_precision='bfloat16', channels_last=_host_channels_last,
+               sync_batchnorm=False, low_precision='bfloat16', channels_last=host_channels_last,
                exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
                fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD')),
 )
