@@ -2,6 +2,7 @@
 
 A process that has imported the simulation cannot go back, so the tests never import it themselves.
 """
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -29,6 +30,11 @@ def missing() -> str | None:
     for program, package in ((compiler, 'g++'), ('ninja', 'ninja')):
         if shutil.which(program, path=environment()['PATH']) is None:
             return f'the simulated NPU needs {program}: install the package {package}'
+    # Without importing torch, which loads plug-ins.
+    hooks = Path(importlib.util.find_spec('torch').origin).parent.joinpath(
+        'include/ATen/detail/AcceleratorHooksInterface.h')
+    if not hooks.is_file() or 'isBuilt' not in hooks.read_text(encoding='utf-8'):
+        return 'the simulated NPU is written for the C++ interface of a newer torch'
     return None
 
 
