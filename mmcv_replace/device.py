@@ -85,9 +85,8 @@ KINDS = (
     DeviceKind(
         'npu', backend='hccl', plugin='torch_npu', scaler='torch_npu.npu.amp:GradScaler',
         exchange_error=r'HCCL (function )?error|function error: Hccl',
-        optimizers='torch_npu.optim', profiler='torch_npu.profiler',
+        optimizers='torch_npu.optim', profiler='torch_npu.profiler', rank_table='RANK_TABLE_FILE',
         visible=('ASCEND_RT_VISIBLE_DEVICES', 'ASCEND_VISIBLE_DEVICES'),
-        rank_table='RANK_TABLE_FILE',
         # Kernels compiled for every new shape, and private memory formats, cost more than they
         # give on images of many sizes.
         settings={'jit_compile': False, 'allow_internal_format': False},

@@ -90,13 +90,7 @@ def train_segmentor(
         runner.register_hook_from_cfg(hook)
     _give_batches(find_ema(runner), datasets, cfg, distributed, device)
     _resume(runner, cfg, datasets[0])
-    if distributed:
-        runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
-    if cfg.get('preemption', {}) is not None:
-        runner.register_hook_from_cfg({**cfg.get('preemption', {}), 'type': 'PreemptionHook'})
-    if torch.is_deterministic_algorithms_warn_only_enabled():
-        interval = (cfg.get('log_config') or {}).get('interval', 50)
-        runner.register_hook(NondeterminismHook(interval), priority='VERY_LOW')
+    _watch(runner, cfg, distributed)
     with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
     return runner
@@ -125,6 +119,17 @@ def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
         runner.resume(cfg.resume_from)
         if runner.resumed_file is not None:  # it was not auto-resume that chose it
             runner.begins_from(cfg.resume_from)
+
+
+def _watch(runner: BaseRunner, cfg: Config, distributed: bool) -> None:
+    """Register what looks out for lost processes, signals and kernels that are not repeatable."""
+    if distributed:
+        runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
+    if cfg.get('preemption', {}) is not None:
+        runner.register_hook_from_cfg({**cfg.get('preemption', {}), 'type': 'PreemptionHook'})
+    if torch.is_deterministic_algorithms_warn_only_enabled():
+        interval = (cfg.get('log_config') or {}).get('interval', 50)
+        runner.register_hook(NondeterminismHook(interval), priority='VERY_LOW')
 
 
 def wrap_model(
