@@ -5,20 +5,22 @@
 # deploys the average. A reader that takes `ema_state_dict` for the average scores the wrong weights,
 # and one that resumes from `state_dict` goes on from the average.
 #
-# Needs torch and numpy in the Python that runs it. Seen with torch 2.13.0, NumPy 2.4.6:
+# Output, with torch 2.13.0 (CPU build) and NumPy 2.2.6:
 #   mmengine==0.10.7: trained 3.0, average 1.5; state_dict 1.5, ema_state_dict 3.0
 #   onedl-mmengine==0.10.12: trained 3.0, average 1.5; state_dict 1.5, ema_state_dict 3.0
+#
+# Fails when this changes.
 set -euo pipefail
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install --quiet --retries 1 torch==2.13.0+cpu numpy==2.2.6 \
+    addict==2.4.0 termcolor==3.1.0 yapf==0.43.0 rich==14.0.0 PyYAML==6.0.2 matplotlib==3.10.3 \
+    opencv-python-headless==4.11.0.86 --extra-index-url https://download.pytorch.org/whl/cpu
 for package in mmengine==0.10.7 onedl-mmengine==0.10.12; do
-    python -m pip install --quiet --no-deps --target "$folder/$package" "$package" \
-        addict==2.4.0 termcolor==3.1.0 yapf==0.43.0 platformdirs==4.3.8 rich==14.0.0 \
-        PyYAML==6.0.2 matplotlib==3.10.3 cycler==0.12.1 kiwisolver==1.4.8 contourpy==1.3.2 \
-        pyparsing==3.2.3 python-dateutil==2.9.0.post0 six==1.17.0 packaging==25.0 \
-        opencv-python-headless==4.11.0.86
-    PYTHONPATH="$folder/$package" PACKAGE="$package" python -W ignore - <<'PYTHON'
+    "$folder/venv/bin/pip" install --quiet --no-deps --target "$folder/$package" "$package"
+    PYTHONPATH="$folder/$package" PACKAGE="$package" "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import os
 from types import SimpleNamespace
 

@@ -4,7 +4,7 @@ A collective would end them after the time-out of the process group. Here they a
 in which a process at work leaves signs of life.
 """
 import itertools
-import pickle
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +28,10 @@ _calls = itertools.count()  # the same in all processes
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the work of a process; `error` is known in that process alone."""
+    """What came of the work of a process; `error` is known in that process alone.
+
+    The value reaches the others as JSON.
+    """
 
     value: Any = None
     failure: str | None = None
@@ -48,7 +51,7 @@ def work_and_wait(work: Callable[[], Any] | None) -> list[Outcome]:
                              dist.distributed_c10d._get_default_store())
     with _signs_of_life(store, rank):
         own = _do(work)
-    store.set(f'done/{rank}', pickle.dumps((own.value, own.failure)))
+    store.set(f'done/{rank}', json.dumps((own.value, own.failure)))
     outcomes = [own if other == rank else _await(store, other) for other in range(world_size)]
     if any(outcome.failure is not None for outcome in outcomes):
         _let_all_read(store, world_size)
@@ -111,7 +114,7 @@ def _await(store: dist.Store, rank: int) -> Outcome:
             raise dist.DistError(f'rank {rank} gave no sign of life for {limit:.0f} s')
         time.sleep(pause)
         pause = min(2 * pause, most)
-    value, failure = pickle.loads(store.get(f'done/{rank}'))
+    value, failure = json.loads(store.get(f'done/{rank}'))
     return Outcome(value, failure)
 
 

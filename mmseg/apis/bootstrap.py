@@ -58,7 +58,7 @@ def _import_custom(custom_imports: object) -> None:
     if here not in sys.path:
         sys.path.append(here)
     names = custom_imports['imports']
-    for name in [names] if isinstance(names, str) else names or ():
+    for name in names if isinstance(names, list | tuple) else [names]:
         _check_home(name, here)
     import_modules_from_strings(**custom_imports)
 

@@ -180,7 +180,7 @@ def test_a_run_of_mmengine_goes_on(mmengine_file):
     assert runner.optimizer.param_groups[0]['initial_lr'] == 0.2
     assert torch.equal(runner.optimizer.state[model.weight]['momentum_buffer'],
                        state['state'][0]['momentum_buffer'])
-    with ema.applied():
+    with ema.applied(runner):
         assert torch.equal(model.weight, average['weight'])
 
 
