@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch.distributed as dist
+from torch.utils.data import Dataset
 
 import mmseg
 from mmcv_replace.device import seed_everything, set_kernel_search
 from mmcv_replace.runner import BaseRunner
+from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets import build_dataset
@@ -64,11 +66,9 @@ def train_from_config(
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
     logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
 
-    datasets = [build_split(cfg, 'train')]
-    if len(cfg.get('workflow', [])) == 2:
-        val = copy.deepcopy(cfg.data.val)
-        val.pipeline = cfg.data.train.pipeline
-        datasets.append(build_dataset(val))
+    workflow = cfg.get('workflow', [('train', 1)])
+    check_workflow(workflow, workflow)
+    datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
     model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
     check_num_classes(model, datasets[0])
     for dataset in datasets:
@@ -97,6 +97,15 @@ def train_from_config(
         timestamp=timestamp,
         meta=meta,
         device=process.device)
+
+
+def _build_dataset(cfg: Config, mode: str) -> Dataset:
+    """What an entry of the workflow goes over; losses of validation are those of its images."""
+    if mode == 'train':
+        return build_split(cfg, 'train')
+    val = copy.deepcopy(cfg.data.val)
+    val.pipeline = cfg.data.train.pipeline
+    return build_dataset(val)
 
 
 def _prepare_work_dir(cfg: Config, process: Process) -> Path:

@@ -56,3 +56,17 @@ def test_a_new_run_in_a_used_folder(train, tmp_path):
     # The schedule falls to 1e-4, which is above the rate of this run.
     assert rates(work_dir, 1) == [6e-5] * 4
     assert 'lr_config.min_lr leads to 0.0001, which is above the learning rate' in log
+
+
+def test_a_workflow_that_begins_with_validation_trains_on_the_training_images(
+        tool, small_config, tmp_path):
+    def losses(name, workflow):
+        tool('train')([str(small_config), '--device', 'cpu', '--seed', '1', '--no-validate',
+                       '--work-dir', str(tmp_path / name), '--cfg-options',
+                       f'workflow={workflow!r}'])
+        lines = map(json.loads, next((tmp_path / name).glob('*.json')).read_text().splitlines())
+        return [line['loss'] for line in lines if line.get('mode') == 'train']
+
+    expected = losses('plain', [('train', 1)])
+    assert len(expected) == 4
+    assert losses('mixed', [('val', 1), ('train', 2)]) == expected
