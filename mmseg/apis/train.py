@@ -18,6 +18,7 @@ from mmcv_replace.runner import (
     load_checkpoint,
     precision_from_config,
 )
+from mmcv_replace.runner.auto_resume import current_run
 from mmcv_replace.runner.hooks import EMAHook, NondeterminismHook, RankWatchHook, find_ema
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
@@ -119,6 +120,9 @@ def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
         runner.resume(cfg.resume_from)
         if runner.resumed_file is not None:  # it was not auto-resume that chose it
             runner.begins_from(cfg.resume_from)
+        run_id, origin = current_run(cfg.work_dir) if cfg.work_dir else (None, None)
+        if run_id is not None and run_id == runner.meta.get('run_id'):
+            runner.begins_from(origin)  # named before the run was interrupted
 
 
 def _watch(runner: BaseRunner, cfg: Config, distributed: bool) -> None:

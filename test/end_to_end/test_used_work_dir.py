@@ -2,6 +2,7 @@
 import json
 
 import pytest
+import torch
 
 
 @pytest.fixture
@@ -56,6 +57,26 @@ def test_a_new_run_in_a_used_folder(train, tmp_path):
     # The schedule falls to 1e-4, which is above the rate of this run.
     assert rates(work_dir, 1) == [6e-5] * 4
     assert 'lr_config.min_lr leads to 0.0001, which is above the learning rate' in log
+
+
+def test_a_restart_keeps_the_best_checkpoint_that_the_user_named(tool, small_config, tmp_path):
+    """The command that was interrupted is given again, and another checkpoint is the newest."""
+    work_dir = tmp_path / 'work'
+
+    def run(*argv, iters, interval):
+        tool('train')([str(small_config), '--device', 'cpu', '--work-dir', str(work_dir),
+                       *map(str, argv), '--cfg-options', f'runner.max_iters={iters}',
+                       'checkpoint_config.interval=1', f'evaluation.interval={interval}'])
+
+    run(iters=1, interval=1)
+    best = work_dir / 'best_mIoU_iter_1.pth'
+    saved = torch.load(best, weights_only=True)
+    saved['meta']['hook_msgs']['best_score'] = -1.0  # any later score is better
+    torch.save(saved, best)
+    run('--resume-from', best, iters=2, interval=9)
+    run('--resume-from', best, '--auto-resume', iters=3, interval=3)
+    assert sorted(path.name for path in work_dir.glob('best_*')) == [
+        'best_mIoU_iter_1.pth', 'best_mIoU_iter_3.pth']
 
 
 def test_a_workflow_that_begins_with_validation_trains_on_the_training_images(

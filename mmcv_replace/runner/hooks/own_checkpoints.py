@@ -14,7 +14,8 @@ class OwnCheckpoints:
     """The numbered files of a run in a folder, whose names are `filename_tmpl` with a number.
 
     Those from before the run are its own if they are of the run that goes on, or of the one that
-    was resumed, up to the checkpoint from which it was; the `others` are never deleted.
+    was resumed, up to the checkpoint from which it was; the `others`, best ones too, are never
+    deleted.
     """
 
     def __init__(self, runner: 'BaseRunner', folder: Path, filename_tmpl: str) -> None:
@@ -23,11 +24,12 @@ class OwnCheckpoints:
         pattern = re.escape(filename_tmpl).replace(r'\{\}', r'(\d+)')
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             match = re.fullmatch(pattern, path.name)
-            if match and not path.is_symlink() and path.is_file():
-                if _is_own(runner, path):
-                    self._numbers[path] = int(match[1])
-                else:
+            named = match or (path.name.startswith('best_') and path.suffix == '.pth')
+            if named and not path.is_symlink() and path.is_file():
+                if not _is_own(runner, path):
                     self.others.append(path)
+                elif match:
+                    self._numbers[path] = int(match[1])
 
     def add(self, path: Path, number: int) -> None:
         """Note a file that the run has written."""

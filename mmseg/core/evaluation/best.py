@@ -14,7 +14,8 @@ from mmcv_replace.utils.errors import CheckpointError
 # In the messages of hooks; the file's name decides which metric it is of.
 BEST = ('best_score', 'best_ckpt', 'best_metric')
 MAX_BYTES = 120  # of a metric in the name of a file, which has 255 with all that is around it
-NAME = re.compile(r'best_(.+)_(?:epoch|iter)_\d+\.pth', re.DOTALL)
+# A last number tells a file from one of that name with which the run began.
+NAME = re.compile(r'best_(.+)_(?:epoch|iter)_\d+(?:_\d+)?\.pth', re.DOTALL)
 
 
 def best_name(metric: str, unit: str, number: int) -> str:

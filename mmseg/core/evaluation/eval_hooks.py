@@ -163,7 +163,7 @@ class EvalHook(Hook):
                                                  known['best_score'] if same_kind else None):
             return False
         unit = 'epoch' if self.by_epoch else 'iter'
-        file = Path(runner.work_dir, best_name(metric, unit, done))
+        file = runner.free_path(Path(runner.work_dir, best_name(metric, unit, done)))
         self._best = dict(best_score=scores[metric], best_ckpt=str(file), best_metric=metric)
         runner.hook_msgs.update(self._best)
         if runner.rank != 0:

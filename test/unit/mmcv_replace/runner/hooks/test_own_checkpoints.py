@@ -110,3 +110,10 @@ def test_a_damaged_file_is_nobodys(train, tmp_path):
     assert train(4, 'a', resume='iter_2.pth').keys() == names(1, 4)
     torch.save({'meta': 3}, tmp_path / 'work' / 'iter_1.pth')
     assert train(5, 'a', resume='iter_4.pth').keys() == names(1, 5)
+
+
+def test_the_best_of_another_run_is_told_of(train, tmp_path, log_lines):
+    train(3, 'a', interval=3)
+    (tmp_path / 'work' / 'iter_3.pth').rename(tmp_path / 'work' / 'best_mIoU_iter_3.pth')
+    train(4, 'b', max_keep_ckpts=1)
+    assert 'holds 1 checkpoints of another run (best_mIoU_iter_3.pth)' in '\n'.join(log_lines)

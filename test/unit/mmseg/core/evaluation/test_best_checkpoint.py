@@ -348,3 +348,24 @@ def test_a_best_checkpoint_that_is_gone_is_forgotten(
     second.resume(path)
     run(second, train_loader)
     assert files(tmp_path) == ['best_mIoU_iter_2.pth', 'iter_1.pth', 'latest.pth']
+
+
+def test_the_best_takes_no_name_of_a_file_from_which_the_run_began(
+        make_runner, make_loader, train_loader, scripted, tmp_path):
+    """As --load-from of a best checkpoint, into the same folder."""
+    scripted({'mIoU': 0.3}, {'mIoU': 0.5}, {'mIoU': 0.6})
+    run(make_runner(EvalHook(make_loader()), 1), train_loader)
+    before = (tmp_path / 'best_mIoU_iter_1.pth').read_bytes()
+
+    class Files(Hook):
+        def after_train_iter(self, runner):
+            seen.append(files(tmp_path))
+
+    seen = []
+    runner = make_runner(EvalHook(make_loader()), 2)
+    runner.begins_from(tmp_path / 'best_mIoU_iter_1.pth')
+    runner.register_hook(Files(), 'VERY_LOW')
+    run(runner, train_loader)
+    assert seen == [['best_mIoU_iter_1.pth', 'best_mIoU_iter_1_1.pth'],
+                    ['best_mIoU_iter_1.pth', 'best_mIoU_iter_2.pth']]
+    assert (tmp_path / 'best_mIoU_iter_1.pth').read_bytes() == before
