@@ -30,7 +30,7 @@ class StartupCase:
     about: dict[str, object] = {}
 
     def __init__(self, config: str) -> None:
-        self._command = [sys.executable, '-m', 'mmseg.apis.benchmark.startup_probe', config]
+        self._command = [sys.executable, str(Path(__file__).with_name('startup_probe.py')), config]
         # Without the settings that this process has made for itself.
         self._environment = environment(None, 'own')
 

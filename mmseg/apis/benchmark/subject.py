@@ -80,7 +80,8 @@ class Subject:
 
 def own_command() -> list[str]:
     """This toolkit, started as its commands are."""
-    return [sys.executable, '-m', 'mmseg.apis.benchmark.own']
+    # Not with -m, which would import from the current folder first.
+    return [sys.executable, str(Path(__file__).with_name('own.py'))]
 
 
 def plain_command() -> list[str]:

@@ -8,6 +8,8 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import load_config
+from mmseg.apis.benchmark.startup import StartupCase
+from mmseg.apis.benchmark.subject import own_command
 
 # Packages that are imported late, some of them where they are installed only.
 LATE = ('yaml', 'torch_npu', 'tensorboard', 'simplejpeg', 'scipy', 'matplotlib', 'prettytable',
@@ -32,7 +34,7 @@ def traps(tmp_path):
 def run(repo_dir):
     def start(*command, cwd, **environment):
         return subprocess.run([sys.executable, *map(str, command)], cwd=cwd, text=True,
-                              capture_output=True, timeout=300,
+                              capture_output=True, timeout=300, stdin=subprocess.DEVNULL,
                               env={**os.environ, 'PYTHONPATH': str(repo_dir),
                                    'TORCH_DEVICE_BACKEND_AUTOLOAD': '0', **environment})
     return start
@@ -67,6 +69,18 @@ def test_a_tool_that_is_run_as_a_module(traps, run, repo_dir, tmp_path):
     shutil.copy(repo_dir / 'tools/print_config.py', here / 'tools')
     done = run('-m', 'tools.print_config', config(here, repo_dir), cwd=here)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_processes_of_the_benchmark(traps, run, repo_dir, tmp_path):
+    """They end where nobody asks them for anything, or with the size of the model."""
+    here = traps(tmp_path / 'here')
+    for name in ('torch', 'numpy', 'cv2', 'argparse'):
+        shutil.copy(here / 'yaml.py', here / f'{name}.py')
+    done = run(*own_command()[1:], cwd=here)
+    assert done.returncode == 0, done.stderr
+    probe = StartupCase(str(config(here, repo_dir)))._command
+    done = run(*probe[1:], cwd=here)
+    assert int(done.stdout) > 1e6, done.stderr
 
 
 SCRIPT = """
