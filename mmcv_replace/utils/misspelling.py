@@ -1,8 +1,9 @@
 """Tell a slip of the pen in the name of a setting from a name of the user's own.
 
 Names count as equal but for slips where they have the same words, each of them equal or nearly so.
-`model_cfg` or `max_iters` are other words than those of any setting, and plurals, abbreviations and
-other numbers are chosen on purpose.
+`model_cfg` or `max_iters` are other words than those of any setting, and plurals, abbreviations,
+other numbers, a further word or letter (`optimizer_g`) and an underscore at the end are chosen on
+purpose.
 """
 import re
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ _SHORT = 4  # letters of a word in which another letter makes another word
 def misspelt(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was meant to be; None for a known one and for others."""
     names = tuple(known)
-    if name in names:
+    if name in names or name.removesuffix('_') in names:
         return None
     return next((other for other in names if _letters(name) == _letters(other)),
                 next((other for other in names if _is_slip(name, other)), None))
@@ -28,11 +29,14 @@ def _letters(name: str) -> str:
 
 
 def _words(name: str) -> list[str]:
+    name = re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name)
     return [word for word in re.split(r'[\W_]+', name.lower()) if word]
 
 
 def _is_slip(name: str, known: str) -> bool:
     words, wanted = _words(name), _words(known)
+    if words[:len(wanted)] == wanted:  # optimizer_g, modelA
+        return False
     if len(words) != len(wanted):  # an underscore was forgotten, or is one too many
         letters, target = _letters(name), _letters(known)
         return len(target) > 2 * _SHORT and _near(letters, target)

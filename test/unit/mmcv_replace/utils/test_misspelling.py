@@ -11,7 +11,8 @@ KNOWN = ('checkpoint_config', 'evaluation', 'data', 'model', 'lr_config', 'fp16'
     ('evalution', 'evaluation'), ('evaulation', 'evaluation'), ('evvaluatian', 'evaluation'),
     ('dtaa', 'data'), ('dta', 'data'), ('dataa', 'data'), ('DATA', 'data'), ('modell', 'model'),
     ('modil', 'model'), ('rl_config', 'lr_config'), ('lr_confgi', 'lr_config'), ('fp_16', 'fp16'),
-    ('pf16', 'fp16'), ('cup', 'cpu'), ('wrok_dir', 'work_dir'), ('work__dir', 'work_dir')])
+    ('pf16', 'fp16'), ('cup', 'cpu'), ('wrok_dir', 'work_dir'), ('work__dir', 'work_dir'),
+    ('checkpointConfg', 'checkpoint_config'), ('model__', 'model'), ('_model', 'model')])
 def test_slips(name, meant):
     assert misspelt(name, KNOWN) == meant
 
@@ -20,7 +21,8 @@ def test_slips(name, meant):
     *KNOWN, '', '_', '16', 'x', 'dat_a_root', 'date', 'dada', 'datas', 'models', 'mode', 'modal',
     'evaluations', 'evaluator', 'eval', 'checkpoint', 'checkpoint_cfg', 'checkpoint_conf',
     'checkpoints_config_2', 'model_2', 'model2', 'fp32', 'gpu', 'npu', 'hr_config', 'word_dir',
-    'config', 'dir', 'évaluation_1'])
+    'config', 'dir', 'model_', 'data_', 'model_s', 'modelA', 'ModelB', 'evaluation_g', 'fp16_x',
+    'lr_config_d', 'évaluation_1'])
 def test_other_names(name):
     assert misspelt(name, KNOWN) is None
 
