@@ -40,7 +40,9 @@ def run_python_config(text: str, filename: str) -> dict[str, Any]:
         except (Exception, SystemExit) as error:
             raise ConfigError(_describe(error, filename, text)) from error
     imported = set(_imported_names(tree))
-    return {name: value for name, value in namespace.items()
+    # mmcv writes `gpu_ids = range(0, 1)` into the config that it leaves with a run.
+    return {name: list(value) if isinstance(value, range) else value
+            for name, value in namespace.items()
             if (not name.startswith('_') or name == BASE_KEY or nearly_base(name))
             and not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value))
             and not (name in imported and not isinstance(value, (*SCALARS, list, tuple, dict)))}

@@ -337,3 +337,11 @@ def test_private_names_may_help_to_name_the_bases(tmp_path):
     (tmp_path / 'leaf.py').write_text(
         "_base = 'base.py'\n_base_ = [_base]\n_bases = 3\n_file = 'x.py'\n")
     assert Config.fromfile(tmp_path / 'leaf.py') == {'a': 1}
+
+
+def test_a_range_becomes_a_list(tmp_path):
+    """mmcv leaves `gpu_ids = range(0, 1)` in the config of a run, which may be run again."""
+    (tmp_path / 'dumped.py').write_text('gpu_ids = range(0, 2)\n')
+    cfg = Config.fromfile(tmp_path / 'dumped.py')
+    assert cfg.gpu_ids == [0, 1] and type(cfg.gpu_ids) is list
+    assert Config.fromstring(cfg.pretty_text, '.py').gpu_ids == [0, 1]
