@@ -6,10 +6,13 @@ import torch
 from mmcv_replace.device import supports_pinned_memory
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-from mmcv_replace.utils.suggest import did_you_mean
+from mmcv_replace.utils.suggest import did_you_mean, short
 
 SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'persistent_workers', 'pin_memory',
             'prefetch_factor', 'timeout')
+# What configs of mmsegmentation may say as well, and what it is here, always.
+TRAINING = {'shuffle': True, 'drop_last': True}
+FIXED = {'train': TRAINING, **dict.fromkeys(('val', 'test'), dict.fromkeys(TRAINING, False))}
 
 
 def loader_settings(cfg: Config, split: str, device: torch.device,
@@ -19,7 +22,13 @@ def loader_settings(cfg: Config, split: str, device: torch.device,
     Raises ConfigError for a setting that is not known.
     """
     key = f'{split}_dataloader'
-    given = cfg.data.get(key) or {}
+    given = dict(cfg.data.get(key) or {})
+    for name, value in FIXED[split].items():
+        if (wanted := given.pop(name, value)) != value:
+            raise ConfigError(f'data.{key}.{name}={short(wanted)}: it is always {value}, as '
+                              + ('all processes need equally many full batches of each epoch'
+                                 if value else 'each image is scored once, in order')
+                              + '; leave it out')
     for name in given:
         if name not in SETTINGS:
             raise ConfigError(f'data.{key} takes {", ".join(SETTINGS)}, not {name}'

@@ -18,6 +18,7 @@ from mmcv_replace.utils.signature import parameters_of
 from mmcv_replace.utils.suggest import did_you_mean, short
 from mmseg.core import EvalHook
 
+from .loader_settings import FIXED
 from .loader_settings import SETTINGS as LOADER_SETTINGS
 from .splits import SPLITS
 
@@ -72,7 +73,7 @@ TOP = (*(key for key in SETTINGS if '.' not in key), *OTHERS)
 # Dict of settings -> their names, where a command that does not use it would not miss them.
 PARTS: dict[str, Sequence[str]] = {
     'data': (*DATA_SETTINGS, *SPLITS),
-    **{f'data.{split}_dataloader': LOADER_SETTINGS for split in SPLITS},
+    **{f'data.{split}_dataloader': (*LOADER_SETTINGS, *FIXED[split]) for split in SPLITS},
     'evaluation': (*parameters_of(EvalHook), 'metric', 'broadcast_bn_buffer'),
     'log_config': ('interval', 'hooks'),
     'dist_params': parameters_of(init_process_group),
