@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from ..utils.errors import ConfigError
+from ..utils.logging import warn_once
 from .colorspace import bgr2gray, gray2bgr
 
 Channels = Sequence[float] | np.ndarray
@@ -126,6 +127,9 @@ def as_bytes(img: np.ndarray, what: str) -> np.ndarray:
             f'{what} needs values from 0 to 255, not {img.dtype} from {low:.6g} to {high:.6g}: put '
             'it before Normalize, bring values there by Rerange, or read files of more than 8 bits '
             "with color_type='color'")
+    if 0 < high <= 1 and np.any(img != np.rint(img)):
+        warn_once(f'{what} rounds values from 0 to 1 to whole ones, the two darkest of 256: bring '
+                  'them to 0 to 255 before it, by Rerange')
     return np.rint(img).astype(np.uint8)
 
 

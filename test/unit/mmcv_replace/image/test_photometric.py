@@ -171,6 +171,17 @@ def test_integers_that_a_byte_cannot_hold_are_refused(change, value):
         change(img)
 
 
+@pytest.mark.parametrize(('scale', 'told'), [(1 / 255, True), (1, False), (0, False)])
+def test_values_up_to_one_lose_all_but_two_steps(gradient_floats, scale, told, caplog):
+    clahe(gradient_floats * scale, 2.0)
+    assert ('CLAHE rounds values from 0 to 1 to whole ones' in caplog.text) is told
+
+
+@pytest.fixture
+def gradient_floats():
+    return np.arange(256, dtype=np.float32).reshape(16, 16)
+
+
 TABLE = np.arange(256, dtype=np.uint8)[::-1].copy()
 
 

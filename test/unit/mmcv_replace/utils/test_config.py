@@ -343,5 +343,6 @@ def test_a_range_becomes_a_list(tmp_path):
     """mmcv leaves `gpu_ids = range(0, 1)` in the config of a run, which may be run again."""
     (tmp_path / 'dumped.py').write_text('gpu_ids = range(0, 2)\n')
     cfg = Config.fromfile(tmp_path / 'dumped.py')
-    assert cfg.gpu_ids == [0, 1] and type(cfg.gpu_ids) is list
+    assert type(cfg.gpu_ids) is list
+    assert cfg.gpu_ids == [0, 1]
     assert Config.fromstring(cfg.pretty_text, '.py').gpu_ids == [0, 1]
