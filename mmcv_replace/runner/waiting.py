@@ -19,7 +19,8 @@ from .dist_utils import get_dist_info, peer_timeout
 
 T = TypeVar('T')
 
-BEAT = 5.0  # seconds between two signs of life
+BEAT = 5.0  # seconds between two signs of life, of which some fit into any time-out
+BEATS = 5
 POLL = (0.02, 1.0)  # seconds between two looks, growing from the first to the second
 GRACE = 10.0  # seconds that a process which is about to end leaves the others to read of it
 
@@ -82,12 +83,13 @@ def _do(work: Callable[[], Any] | None) -> Outcome:
 def _signs_of_life(store: dist.Store, rank: int) -> Iterator[None]:
     """Count in the store while the block runs."""
     over = threading.Event()
+    pause = min(BEAT, peer_timeout().total_seconds() / BEATS)
 
     def count() -> None:
         try:
             for number in itertools.count():
                 store.set(f'alive/{rank}', str(number))
-                if over.wait(BEAT):
+                if over.wait(pause):
                     return
         except (dist.DistError, RuntimeError):
             return  # the store is gone, which the process itself will notice

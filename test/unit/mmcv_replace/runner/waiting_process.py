@@ -22,7 +22,6 @@ def work():
 
 
 def main():
-    waiting.BEAT = 0.2
     os.environ.update(RANK=str(RANK), LOCAL_RANK=str(RANK), WORLD_SIZE='2', MASTER_ADDR='unused',
                       MASTER_PORT='0')
     init_dist('pytorch', 'gloo', init_method=f'file://{sys.argv[2]}', rank=RANK, world_size=2,
