@@ -1,4 +1,5 @@
 """Tasks of slurm, and its lists of hosts."""
+import os
 import re
 
 from .place import FIRST_PORT, PORTS, Process
@@ -8,8 +9,21 @@ SLURM = ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
 
 
 def is_task(env: Variables) -> bool:
-    """Whether srun started this; the shells of salloc and sbatch, and of `srun --pty`, are none."""
-    return env.has('SLURM_STEP_ID', *SLURM) and 'SLURM_PTY_PORT' not in env
+    """Whether srun started this; the shells of salloc and sbatch, and of `srun --pty`, are none.
+
+    What srun starts from such a shell, or from that of a salloc that opens one on a node, inherits
+    SLURM_PTY_PORT, and not the terminal.
+    """
+    return env.has('SLURM_STEP_ID', *SLURM) and not ('SLURM_PTY_PORT' in env and has_terminal())
+
+
+def has_terminal() -> bool:
+    """Whether this process belongs to a terminal, wherever its input and output go."""
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def process(env: Variables) -> Process | None:

@@ -78,8 +78,18 @@ def test_the_shell_of_a_slurm_job_is_no_task(name):
     assert launch_place(environ(name), 8).nnodes == 1
 
 
-def test_a_shell_in_the_first_of_several_tasks():
-    assert find(environ('slurm_task', SLURM_PTY_PORT='4000')) is None
+@pytest.mark.parametrize(('start', 'is_shell'), [('pty.spawn', True), ('subprocess.run', False)])
+def test_a_shell_in_the_first_of_several_tasks(start, is_shell):
+    """`srun --pty bash` has a terminal; the tasks of an srun in there inherit its variables."""
+    ask = 'import os; from clusters import find; print(find(os.environ) is None)'
+    done = subprocess.run(
+        [sys.executable, '-c', f'import pty, subprocess, sys; {start}(sys.argv[1:])',
+         sys.executable, '-c', ask],
+        cwd=ROOT / 'mmcv_replace/runner',
+        env=os.environ | environ('slurm_task', SLURM_PTY_PORT='4'),
+        stdin=subprocess.DEVNULL, start_new_session=True, capture_output=True, text=True,
+        check=True)
+    assert done.stdout.strip() == str(is_shell)
 
 
 def test_nobody():
