@@ -44,6 +44,12 @@ check_number() {
     [[ $2 =~ ^(0|[1-9][0-9]*)$ && $2 -ge $3 ]] || fail "$1=$2 is not a whole number from $3"
 }
 
+# check_port OPTION VALUE; '' is for a port that is chosen later
+check_port() {
+    [ -z "$2" ] || [[ $2 =~ ^[1-9][0-9]{0,4}$ && $2 -le 65535 ]] ||
+        fail "$1=$2 is not a port, 1 to 65535"
+}
+
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         :
@@ -207,14 +213,13 @@ dist_start() {
     check_number NNODES "${nnodes:-1}" 1
     check_number NODE_RANK "${node_rank:-0}" 0
     [ "$nnodes" != 1 ] || node_rank='' # of one machine it says nothing
-    check_number PORT "${master_port:-1}" 1
+    check_port PORT "$master_port"
     find_python
     find_node
-    if [ "$nnodes" != 1 ] && [ "${#rendezvous[@]}" = 0 ]; then
-        [ -n "$master_addr" ] || fail "NNODES=$nnodes needs MASTER_ADDR=IP too"
-        master_port="${master_port:-${MASTER_PORT:-}}"
-        check_number MASTER_PORT "${master_port:-1}" 1
-    fi
+    [ "$nnodes" = 1 ] || [ "${#rendezvous[@]}" -gt 0 ] || [ -n "$master_addr" ] ||
+        fail "NNODES=$nnodes needs MASTER_ADDR=IP too"
+    [ -z "$master_addr" ] || master_port="${master_port:-${MASTER_PORT:-}}"
+    check_port MASTER_PORT "$master_port"
     [ "$node_rank" -lt "${nnodes#*:}" ] ||
         fail "NODE_RANK=$node_rank: of NNODES=$nnodes it is 0 to $((${nnodes#*:} - 1))"
     [ -z "${restarts:-}" ] || allow_restarts "$restarts"

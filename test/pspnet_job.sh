@@ -125,7 +125,7 @@ check_options() {
 check_machines() {
     check_number --nnodes "${nnodes:-1}" 1
     check_number --node_rank "${node_rank:-0}" 0
-    check_number --master_port "${master_port:-1}" 1
+    check_port --master_port "$master_port"
     master_addr="${master_addr:-$addr}"
     local given_rank="$node_rank"
     find_node

@@ -36,9 +36,12 @@ def launch_place(environ: Mapping[str, str], nproc: int, nnodes: int | None = No
         raise ClusterError(f'NODE_RANK={place.node_rank}: of NNODES={place.nnodes} it is 0 to '
                            f'{place.nnodes - 1}')
     if place.nnodes > 1 and place.addr is None and not place.rendezvous:
-        raise ClusterError(f'NNODES={place.nnodes} needs MASTER_ADDR=IP too' if nnodes else
-                           f'{place.scheduler} says that there are {place.nnodes} nodes and not '
-                           'where the first is: set MASTER_ADDR=IP')
+        if nnodes:
+            raise ClusterError(f'NNODES={place.nnodes} needs MASTER_ADDR=IP too')
+        raise ClusterError(
+            f'{place.scheduler} says that there are {place.nnodes} nodes and not where the first '
+            f'is ({row_of(place).seen(Variables(environ))}): set MASTER_ADDR=IP, or NNODES=1 for '
+            'this node alone')
     return place
 
 
@@ -69,6 +72,8 @@ def _nobody(env: Variables, nproc: int) -> Place:
             f'of {nproc} processes. Seen: {env.listing(SIGNS)}. Give NNODES and NODE_RANK too')
     if rank >= size:
         raise ClusterError(f'node {rank} of {size}, counted from 0: {env.listing(SIGNS)}')
+    if size == 1:
+        return Place('nobody', port=port)
     return Place('the environment', size, rank, addr=env.text('MASTER_ADDR'), port=port)
 
 

@@ -9,7 +9,7 @@ VOLCANO_SIGNS = f'VC_TASK_INDEX|VK_TASK_INDEX|VC_.*_HOSTS|HOSTNAME|{SIGNS}'
 
 def by_node(env: Variables) -> bool:
     """Whether RANK is a node's: beside a process's there is a LOCAL_RANK."""
-    return (env.has('RANK', 'WORLD_SIZE', 'MASTER_ADDR')
+    return (env.has('RANK', 'WORLD_SIZE')
             and not any(name in env for name in ('LOCAL_RANK', 'PET_NNODES')))
 
 
@@ -60,9 +60,10 @@ def _pods(env: Variables) -> list[str]:
 
 
 def volcano_nodes(env: Variables) -> int:
+    """Fewer than the pods where some have other tasks, such as a TensorBoard."""
     pods = len(_pods(env))
     nodes = env.number('WORLD_SIZE', lowest=1) if by_node(env) else pods
-    if pods not in (0, nodes):
+    if 0 < pods < nodes:
         raise ClusterError(f'Volcano lists {pods} pods, but WORLD_SIZE={nodes}: '
                            f'{env.listing(VOLCANO_SIGNS)}')
     return nodes

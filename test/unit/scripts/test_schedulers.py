@@ -86,7 +86,9 @@ def test_a_restart_on_each_of_several_nodes(dry_run):
     (KNOWN['processes'][2]['environ'], 'slurm has started 8 processes on this node already'),
     (dict(RANK='1', WORLD_SIZE='16', MASTER_ADDR='h'), 'WORLD_SIZE=16 is 16 nodes, or 2 of 8'),
     (dict(PET_NNODES='2', PET_MASTER_ADDR='h'), '2 nodes, and not which of them this is'),
-    (dict(PET_NNODES='2', PET_NODE_RANK='0'), 'and not where the first is: set MASTER_ADDR=IP'),
+    (dict(PET_NNODES='2', PET_NODE_RANK='0'),
+     'not where the first is (PET_NNODES=2 PET_NODE_RANK=0): set MASTER_ADDR=IP, or NNODES=1'),
+    (dict(RANK='1', WORLD_SIZE='2'), 'not where the first is (RANK=1 WORLD_SIZE=2): set MASTER'),
     (dict(NODES['ascend']['environ'], PET_NNODES='3', PET_NODE_RANK='0'), 'is ambiguous: '),
 ])
 @pytest.mark.parametrize(('tool', 'arguments'), DIST)

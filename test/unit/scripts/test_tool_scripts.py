@@ -87,7 +87,9 @@ def test_dist_over_several_machines(dry_run, name, arguments, address):
     job = last(dry_run(name, *arguments, **nodes, MASTER_PORT='5'))
     assert job[job.index('--master_port') + 1] == '5'
     nodes['NNODES'] = '1'
-    assert '--standalone' not in last(dry_run(name, *arguments, **nodes))
+    job = last(dry_run(name, *arguments, **nodes, MASTER_PORT='5'))
+    assert '--standalone' not in job
+    assert job[job.index('--master_port') + 1] == '5'
 
 
 def test_slurm_train(dry_run, checkout, python):
@@ -155,9 +157,11 @@ def test_help(script, name):
      'NODE_RANK=2: of NNODES=2 it is 0 to 1'),
     (['cfg.py', '2'], {'NODE_RANK': '1'}, 'NODE_RANK=1: of NNODES=1 it is 0 to 0'),
     (['cfg.py', '2'], {'NODE_RANK': 'first'}, 'NODE_RANK=first is not a whole number from 0'),
-    (['cfg.py', '2'], {'PORT': '0'}, 'PORT=0 is not a whole number from 1'),
+    (['cfg.py', '2'], {'PORT': '0'}, 'PORT=0 is not a port, 1 to 65535'),
     (['cfg.py', '2'], {'NNODES': '2', 'MASTER_ADDR': 'h', 'MASTER_PORT': 'any'},
-     'MASTER_PORT=any is not a whole number from 1'),
+     'MASTER_PORT=any is not a port, 1 to 65535'),
+    (['cfg.py', '2'], {'MASTER_ADDR': 'h', 'MASTER_PORT': '65536'},
+     'MASTER_PORT=65536 is not a port, 1 to 65535'),
 ])
 def test_wrong_values_of_dist(script, arguments, environment, message):
     done = script('tools/dist_train.sh', *arguments, '--dry-run', **environment)

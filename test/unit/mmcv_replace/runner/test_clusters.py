@@ -138,6 +138,12 @@ def test_a_part_of_torchs_variables_is_left_to_who_reads_them():
     assert launcher_of(dict(RANK='0', WORLD_SIZE='1')) == 'none'
 
 
+def test_a_pod_beside_those_that_train():
+    """Volcano lists it, and leaves it out of WORLD_SIZE."""
+    job = environ('volcano', VC_TENSORBOARD_HOSTS='job-tensorboard-0.job')
+    assert facts(find(job)) == NODES['volcano']['place']
+
+
 def test_an_elastic_job():
     place = launch_place(KNOWN['elastic'], 8)
     assert (place.nnodes, place.elastic) == (3, '1:3')
@@ -193,6 +199,12 @@ def test_two_schedulers_that_contradict_each_other(first, second):
 def test_an_unknown_scheduler_that_counts_nodes(size, nproc, nnodes):
     unknown = dict(RANK='0', WORLD_SIZE=str(size), MASTER_ADDR='h', MASTER_PORT='5')
     assert facts(launch_place(unknown, nproc))[:2] == [nnodes, 0]
+    del unknown['MASTER_ADDR']
+    if nnodes == 1:
+        assert launch_place(unknown, nproc).scheduler == 'nobody'
+    else:
+        with pytest.raises(ClusterError, match=rf'{nnodes} nodes and not where .*RANK=0'):
+            launch_place(unknown, nproc)
 
 
 def test_an_unknown_scheduler_that_may_count_nodes_or_processes():
