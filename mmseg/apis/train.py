@@ -37,7 +37,7 @@ from .execution import prepare_execution
 from .failures import naming_lost_peers, naming_nondeterminism
 from .loader_settings import loader_settings
 from .settings import check_settings
-from .trained_classes import check_resumed_classes, tell_other_classes
+from .trained_classes import check_resumed_classes, check_validated_classes, tell_other_classes
 
 
 def train_segmentor(
@@ -59,10 +59,13 @@ def train_segmentor(
     datasets = list(dataset) if isinstance(dataset, list | tuple) else [dataset]
     workflow = cfg.get('workflow', [('train', 1)])
     check_workflow(datasets, workflow)
+    trained = datasets[[mode for mode, _ in workflow].index('train')]
+    for item in datasets:
+        check_validated_classes(cfg, trained, item)
     loaders = [_train_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
-    _load_weights(model, cfg, datasets[0])
+    _load_weights(model, cfg, trained)
     precision = precision_from_config(cfg, device)
     model = prepare_execution(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
@@ -83,14 +86,14 @@ def train_segmentor(
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
         cfg.get('nonfinite'))
     if validate:
-        _register_evaluation(runner, cfg, distributed, device)
+        _register_evaluation(runner, cfg, trained, distributed, device)
     for loader in loaders:
         if getattr(loader, 'max_skipped', None) is not None:
             runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
     for hook in cfg.get('custom_hooks') or []:
         runner.register_hook_from_cfg(hook)
-    _give_batches(find_ema(runner), datasets, cfg, distributed, device)
-    _resume(runner, cfg, datasets[0])
+    _give_batches(find_ema(runner), trained, cfg, distributed, device)
+    _resume(runner, cfg, trained)
     _watch(runner, cfg, distributed)
     with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
@@ -209,14 +212,12 @@ def _load_tuned(
     return loader
 
 
-def _give_batches(ema: EMAHook | None, datasets: Sequence[Dataset], cfg: Config,
-                  distributed: bool, device: torch.device) -> None:
+def _give_batches(ema: EMAHook | None, dataset: Dataset, cfg: Config, distributed: bool,
+                  device: torch.device) -> None:
     """Let the hook, if there is one, load the first batches of the training again."""
     if ema is None:
         return
-    trained = [mode for mode, _ in cfg.get('workflow', [('train', 1)])].index('train')
-    loader = _load_tuned(datasets[trained], cfg, distributed, device, 'train',
-                         persistent_workers=False)
+    loader = _load_tuned(dataset, cfg, distributed, device, 'train', persistent_workers=False)
     loader.sampler.stop = ema.statistics_batches * loader.batch_size  # none is loaded beyond
     ema.batches = loader
 
@@ -231,9 +232,10 @@ def _runner_config(cfg: Config) -> dict:
 
 
 def _register_evaluation(
-    runner: BaseRunner, cfg: Config, distributed: bool, device: torch.device
+    runner: BaseRunner, cfg: Config, trained: Dataset, distributed: bool, device: torch.device
 ) -> None:
     dataset = build_dataset(cfg.data.val, dict(test_mode=True))
+    check_validated_classes(cfg, trained, dataset)
     loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options = dict(cfg.get('evaluation') or {})
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])

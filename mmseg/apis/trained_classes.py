@@ -7,10 +7,11 @@ import numpy as np
 from mmcv_replace.runner.checkpoint import read_outline
 from mmcv_replace.runner.pretrained import resolve_checkpoint
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import CheckpointError
+from mmcv_replace.utils.errors import CheckpointError, ConfigError
 from mmseg.utils import get_root_logger
 
 SHOWN = 8  # names that a message lists
+SIDES = ('the checkpoint', 'the data set')  # whose classes are compared
 BY_NUMBER = ('if they are the same classes under other names, match_classes=False takes them by '
              'their numbers')
 
@@ -91,6 +92,19 @@ def check_resumed_classes(cfg: Config, dataset: object) -> None:
                 f'with load_from; {BY_NUMBER}')
 
 
+def check_validated_classes(cfg: Config, trained: object, validated: object) -> None:
+    """Raise ConfigError where the data set of a validation has other classes than that of the
+    training, or in another order: its scores would mean nothing. `match_classes=False` compares
+    nothing.
+    """
+    if cfg.get('match_classes', True):
+        told = _changed(getattr(trained, 'CLASSES', None), validated, ('data.train', 'data.val'))
+        if told:
+            raise ConfigError(
+                f'the model is trained for other classes than those that score it: {told}. List '
+                f'the same `classes` in data.train and data.val, in one order; {BY_NUMBER}')
+
+
 def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: object) -> None:
     """Warn where the classifier of `load_from` was trained for as many, but other classes."""
     trained, wanted = classes_in(checkpoint), getattr(dataset, 'CLASSES', None) or ()
@@ -102,23 +116,26 @@ def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: obje
                 'the training to mend: %s', cfg.load_from, type(dataset).__name__, told)
 
 
-def _changed(trained: Sequence[str] | None, dataset: object) -> str:
-    """What differs between the classes of a checkpoint and those of a data set; '' for nothing."""
+def _changed(trained: Sequence[str] | None, dataset: object, sides: Sequence[str] = SIDES) -> str:
+    """What differs between the classes of a training and those of a data set; '' for nothing."""
     wanted = getattr(dataset, 'CLASSES', None)
     places = places_by_name(trained, wanted)
-    return '' if places == list(range(len(places or ()))) else _differences(trained, wanted)
+    same = places == list(range(len(places or ())))
+    return '' if same else _differences(trained, wanted, sides)
 
 
-def _differences(trained: Sequence[str], wanted: Sequence[str]) -> str:
+def _differences(trained: Sequence[str], wanted: Sequence[str],
+                 sides: Sequence[str] = SIDES) -> str:
     """Which names only one side has, or where the order differs first."""
+    there, here = sides
     parts = [f'{side} alone has {_listing(names)}' for side, names in (
-        ('the checkpoint', [name for name in trained if name not in wanted]),
-        ('the data set', [name for name in wanted if name not in trained])) if names]
+        (there, [name for name in trained if name not in wanted]),
+        (here, [name for name in wanted if name not in trained])) if names]
     if not parts:
         place = next((i for i, pair in enumerate(zip(trained, wanted, strict=False))
                       if pair[0] != pair[1]), min(len(trained), len(wanted)))
-        parts = [f'the order differs from class {place} on, the checkpoint has '
-                 f'{_listing(trained[place:])}, the data set {_listing(wanted[place:])}']
+        parts = [f'the order differs from class {place} on, {there} has '
+                 f'{_listing(trained[place:])}, {here} {_listing(wanted[place:])}']
     return f'{len(trained)} classes there, {len(wanted)} here; ' + '; '.join(parts)
 
 

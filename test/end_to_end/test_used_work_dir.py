@@ -77,17 +77,3 @@ def test_a_restart_keeps_the_best_checkpoint_that_the_user_named(tool, small_con
     run('--resume-from', best, '--auto-resume', iters=3, interval=3)
     assert sorted(path.name for path in work_dir.glob('best_*')) == [
         'best_mIoU_iter_1.pth', 'best_mIoU_iter_3.pth']
-
-
-def test_a_workflow_that_begins_with_validation_trains_on_the_training_images(
-        tool, small_config, tmp_path):
-    def losses(name, workflow):
-        tool('train')([str(small_config), '--device', 'cpu', '--seed', '1', '--no-validate',
-                       '--work-dir', str(tmp_path / name), '--cfg-options',
-                       f'workflow={workflow!r}'])
-        lines = map(json.loads, next((tmp_path / name).glob('*.json')).read_text().splitlines())
-        return [line['loss'] for line in lines if line.get('mode') == 'train']
-
-    expected = losses('plain', [('train', 1)])
-    assert len(expected) == 4
-    assert losses('mixed', [('val', 1), ('train', 2)]) == expected
