@@ -5,7 +5,7 @@ from typing import Any
 from .config_dict import ConfigDict
 from .config_explain import explain
 from .config_file import CONFIG_ROOTS, check_key, find_config, parse_config, read_config
-from .config_merge import set_option
+from .config_merge import DELETE_KEY, set_option
 from .config_text import format_config
 from .config_values import check_plain
 from .errors import ConfigError
@@ -76,10 +76,12 @@ class Config(ConfigDict):
         """Lay options over the config: `{'data.train.pipeline.2.img_scale': (512, 128)}`.
 
         Keys are dotted; numbers are indices of lists if `allow_list_keys`. A dict merges into the
-        dict that is there, unless it has `_delete_=True`. `origin` is what `explain` will say.
+        dict that is there, unless it has `_delete_=True`, which in a key of its own (`a._delete_`)
+        comes first, wherever it stands. `origin` is what `explain` will say.
         """
         check_plain(options, origin)
-        for key, value in options.items():
+        for key in sorted(options, key=lambda key: not str(key).endswith(f'.{DELETE_KEY}')):
+            value = options[key]
             check_key(key if key in self else str(key).partition('.')[0], origin)
             set_option(self, key, value, origin, allow_list_keys)
 

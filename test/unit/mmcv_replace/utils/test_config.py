@@ -1,4 +1,5 @@
 import copy
+import itertools
 import json
 import pickle
 import sys
@@ -76,6 +77,14 @@ def test_delete_replaces_and_leaves_no_mark(write):
                   ' e=1)))')
     assert Config.fromfile('b.py').model == {
         'head': {'b': 5}, 'neck': {'c': 3, 'd': 4}, 'new': {'sub': {'e': 1}}}
+
+
+def test_delete_in_an_option_of_its_own_comes_first():
+    options = {'optimizer.type': 'B', 'optimizer._delete_': True, 'optimizer.lr': 2}
+    for order in itertools.permutations(options):
+        cfg = Config(dict(optimizer=dict(type='A', lr=1, momentum=0.9)))
+        cfg.merge_from_dict({key: options[key] for key in order})
+        assert cfg.optimizer == {'type': 'B', 'lr': 2}
 
 
 def test_dict_over_none_and_none_over_dict(write):
