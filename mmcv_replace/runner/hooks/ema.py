@@ -97,7 +97,13 @@ class EMAHook(Hook):
         return WeightAverage(runner.model, runner.precision.masters, self.update_buffers)
 
     def _check_place(self, runner: 'BaseRunner') -> None:
-        """The average of an iteration must be there when a checkpoint of it is written."""
+        """The average of an iteration must be there when a checkpoint of it is written.
+
+        It has a place for one only.
+        """
+        if sum(isinstance(hook, EMAHook) for hook in runner.hooks) > 1:
+            raise ConfigError('custom_hooks has more than one EMAHook, and a checkpoint holds one '
+                              'average: leave the others out')
         before = runner.hooks[:runner.hooks.index(self)]
         late = any(isinstance(hook, CheckpointHook) for hook in before)
         early = any(isinstance(hook, OptimizerHook) for hook in runner.hooks) and not any(

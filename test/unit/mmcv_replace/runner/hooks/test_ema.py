@@ -271,6 +271,14 @@ def test_its_place_among_the_hooks(train, priority, message):
             train(options, checkpoints={'interval': 3})
 
 
+def test_two_averages_are_one_too_many(make_runner, make_loader):
+    runner = make_runner(max_iters=1)
+    for momentum in (0.1, 0.2):
+        runner.register_hook(EMAHook(momentum=momentum))
+    with pytest.raises(ConfigError, match='more than one EMAHook'):
+        runner.run([make_loader()], [('train', 1)])
+
+
 def test_warm_up_of_zero_limits_nothing():
     assert EMAHook(momentum=0.9, warm_up=0)._momentum_at(0) == pytest.approx(0.9)
     assert np.allclose([EMAHook(warm_up=100, momentum=0.5)._momentum_at(i) for i in (0, 1, 500)],
