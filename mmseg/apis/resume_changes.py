@@ -61,7 +61,11 @@ def _changes(cfg: Mapping[str, Any],
         # A seed is drawn, or that of the checkpoint, where the config has none.
         if root == 'seed' and ours.get('seed') is None:
             continue
-        for key in dict.fromkeys([*ours, *theirs]):
+        keys = dict.fromkeys([*ours, *theirs])
+        for key in keys:
+            # One side has settings below it, which tell it in full.
+            if any(other.startswith(f'{key}.') for other in keys):
+                continue
             if not is_same(ours.get(key), theirs.get(key)):
                 yield root, key, ours.get(key), theirs.get(key)
 

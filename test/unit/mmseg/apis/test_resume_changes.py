@@ -69,6 +69,13 @@ def test_a_change_is_named(told, changes, line, auto):
     assert f'  {line}' in told(auto=auto, **changes)
 
 
+def test_what_is_empty_on_one_side_is_told_once(told):
+    line, = told(**{'optimizer_config.grad_clip': dict(max_norm=1)})
+    assert line.startswith('  optimizer_config.grad_clip.max_norm: ')
+    line, = told(bf16={})
+    assert line.startswith('  bf16: config {}, checkpoint None')
+
+
 def test_several_changes(told):
     lines = told(**{'runner.max_iters': 10, 'seed': 9, 'data.train.type': 'B'})
     assert [line.split(':')[0] for line in lines] == ['  runner.max_iters', '  seed']
