@@ -20,20 +20,33 @@ class Normalize(Transform):
     """(img - mean) / std in float32; mean and std are in RGB order with `to_rgb`."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], to_rgb: bool = True) -> None:
-        check_numbers('Normalize', 'mean', mean, 3 if to_rgb else len(mean))
+        check_numbers('Normalize', 'mean', mean, len(mean))
         check_numbers('Normalize', 'std', std, len(mean))
         self.mean = np.array(mean, np.float32)
         self.std = np.array(std, np.float32)
         self.to_rgb = to_rgb
         if not (self.std > 0).all():
             raise ConfigError(f'Normalize: std={list(std)}: every value must be positive')
+        if to_rgb and len(mean) != 3:
+            raise ConfigError(f'Normalize: mean={list(mean)}: to_rgb, which is on by default, '
+                              'takes three channels; for another number set to_rgb=False')
 
     def __call__(self, results: Results) -> Results:
+        self.note(results)
         results['img'] = imnormalize(results['img'], self.mean, self.std, self.to_rgb)
-        return self.note(results)
+        return results
 
-    def note(self, results: Results) -> Results:
-        """Note in `results` how the image is normalised, by earlier steps of this kind as well."""
+    def note(self, results: Results) -> None:
+        """Note in `results` how the image is normalised, by earlier steps of this kind as well.
+
+        Raises ConfigError for an image of another number of channels.
+        """
+        shape = results['img'].shape
+        channels = 1 if len(shape) < 3 else shape[2]
+        if len(self.mean) not in (1, channels):
+            raise ConfigError(f'Normalize: mean and std have {len(self.mean)} values, the image '
+                              f'{shape} has {channels} channel{"s" * (channels > 1)}: give a value '
+                              'for each' + ', and to_rgb=False' * self.to_rgb)
         mean, std, to_rgb = self.mean, self.std, self.to_rgb
         before = results.get('img_norm_cfg')
         if before is not None and _changes(before) and len(before['mean']) == len(mean):
@@ -42,7 +55,6 @@ class Normalize(Transform):
             mean, std = first_mean + first_std * mean, first_std * std
             to_rgb = to_rgb != before['to_rgb']
         results['img_norm_cfg'] = dict(mean=mean, std=std, to_rgb=to_rgb)
-        return results
 
 
 def _changes(norm: dict[str, Any]) -> bool:

@@ -44,7 +44,7 @@ def sample():
     (dict(type='RandomRotate', prob=1, degree=9, center=(0,)), 'center'),
     (dict(type='RandomRotate', prob=1, degree=9, center=(0, 0), auto_bound=True), 'auto_bound'),
     (dict(type='RandomRotate', prob=1, degree=9, pad_val=(1, 2)), 'pad_val'),
-    (dict(type='Normalize', mean=[1, 2], std=[1, 2]), 'Normalize: mean=.*3 numbers'),
+    (dict(type='Normalize', mean=[1, 2], std=[1, 2]), 'Normalize: mean=.*three channels'),
     (dict(type='Normalize', mean=[1, 2, 3], std=[1]), 'Normalize: std='),
     (dict(type='Rerange', max_value=float('inf')), 'Rerange: max_value=inf'),
     (dict(type='AdjustGamma', gamma=1e9), 'AdjustGamma: gamma='),

@@ -3,6 +3,9 @@ import pytest
 
 from mmcv_replace.image import clahe, imdenormalize
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.datasets.pipelines.handover import HandOver
+from mmseg.datasets.pipelines.photometric import Normalize
+from mmseg.datasets.pipelines.planes import PlanarNormalize
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
@@ -23,6 +26,25 @@ def test_normalize(build, sample, to_rgb):
 def test_normalize_refuses_to_divide_by_zero(build):
     with pytest.raises(ConfigError, match=r'std=\[1, 0, 1\]: every value must be positive'):
         build('Normalize', mean=MEAN, std=[1, 0, 1])
+
+
+def test_normalize_of_other_channels_than_the_image_has(build, sample):
+    with pytest.raises(ConfigError, match='to_rgb, which is on by default, takes three channels'):
+        build('Normalize', mean=[1, 2, 3, 4], std=[1] * 4)
+    img = sample()['img']
+    for image, message in ((np.dstack([img, img]), 'has 6 channels'), (img[..., 0], '1 channel:')):
+        for step in (build('Normalize', mean=MEAN, std=STD),
+                     PlanarNormalize(Normalize(MEAN, STD))):
+            with pytest.raises(ConfigError, match=rf'mean and std have 3 values, .* {message}.*'
+                               'give a value for each, and to_rgb=False'):
+                step(dict(img=image))
+
+
+@pytest.mark.parametrize('make', [
+    PlanarNormalize, lambda normalize: HandOver(normalize, None, None, None)])
+def test_more_values_than_channels_are_not_dropped(sample, make):
+    with pytest.raises(ConfigError, match='have 4 values, the image .* has 3 channels'):
+        make(Normalize([1, 2, 3, 4], [1] * 4, to_rgb=False))(dict(img=sample()['img']))
 
 
 @pytest.mark.parametrize(('low', 'high'), [(0, 255), (-1, 1)])
