@@ -1,4 +1,5 @@
 """Loading a config as every command does, and how a command ends."""
+import json
 import subprocess
 import sys
 
@@ -59,6 +60,13 @@ def test_custom_imports_may_be_a_list(tmp_path):
     (tmp_path / 'config.json').write_text('{"custom_imports": ["colorsys"]}')
     load_config(tmp_path / 'config.json')
     assert 'colorsys' in sys.modules
+
+
+@pytest.mark.parametrize('value', [5, [5], {'imports': 5}, True])
+def test_custom_imports_that_are_no_names(tmp_path, value):
+    (tmp_path / 'config.json').write_text(json.dumps({'custom_imports': value}))
+    with pytest.raises(ConfigError, match='imports is a module name or a list of them, not'):
+        load_config(tmp_path / 'config.json')
 
 
 def test_custom_imports_with_a_wrong_key(tmp_path):
