@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 
 from ..device import KINDS, DeviceKind, default_backend, resolve_device, set_device
-from ..utils.errors import ConfigError
+from ..utils.errors import ConfigError, LostPeerError
 from ..utils.rank import get_dist_info
 from .clusters import ClusterError, launcher_of, torch_variables
 from .group_timeout import group_timeout
@@ -21,6 +21,8 @@ __all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank',
            'mean_over_ranks', 'peer_timeout', 'recognise_launcher']
 
 T = TypeVar('T')
+
+_NEEDED = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
 
 _group_options: dict[str, Any] = {}  # of the process group, for those that are made later
 
@@ -33,7 +35,7 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
     LOCAL_RANK. `backend` is that of the device by default; one of another device gives way to it,
     so that one config serves every machine. Further arguments are those of
     `torch.distributed.init_process_group`; `timeout` may be a number of seconds; see
-    `group_timeout`.
+    `group_timeout`. Raises LostPeerError where the processes do not meet.
     """
     adopt_launcher(launcher)
     backend = _usable_backend(backend, device)
@@ -50,7 +52,17 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
     timeout = group_timeout(kind, kwargs.get('timeout'))
     if timeout is not None:
         kwargs['timeout'] = timeout
-    dist.init_process_group(backend, **_store_of_restart(), **kwargs)
+    try:
+        dist.init_process_group(backend, **_store_of_restart(), **kwargs)
+    except (dist.DistNetworkError, dist.DistStoreError) as error:
+        sign = {'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK or PMI_RANK'}.get(
+            launcher, 'RANK')
+        told = ' '.join(f'{name}={os.environ[name]}' for name in _NEEDED)
+        raise LostPeerError(
+            f'launcher {launcher!r}: the processes of this job did not meet '
+            f'({str(error).splitlines()[0]}; {told}). Look whether all of them run, reach that '
+            f'address and find its port free; one on its own is started without {sign} in its '
+            'environment') from error
 
 
 def adopt_launcher(launcher: str) -> None:
@@ -83,8 +95,7 @@ def recognise_launcher() -> str:
 
 
 def _check_environment(launcher: str) -> None:
-    needed = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
-    missing = [name for name in needed if name not in os.environ]
+    missing = [name for name in _NEEDED if name not in os.environ]
     if missing:
         remedy = {'slurm': 'set MASTER_ADDR to the first host of the job',
                   'mpi': 'set MASTER_ADDR to the host of rank 0'}.get(
@@ -92,7 +103,7 @@ def _check_environment(launcher: str) -> None:
             'pytorch, or set them')
         raise ConfigError(f'launcher {launcher!r}: {", ".join(missing)} not set in the '
                           f'environment: {remedy}')
-    for name in needed[:3]:
+    for name in _NEEDED[:3]:
         if not os.environ[name].isdigit():
             raise ConfigError(f'launcher {launcher!r}: {name}={os.environ[name]!r} is not the '
                               'number of one process. A scheduler that starts one command a node '

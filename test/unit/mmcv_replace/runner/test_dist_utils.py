@@ -1,6 +1,7 @@
 """Launchers' environments; the process group itself is tested in parallel/test_distributed.py."""
 import datetime
 import os
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 
 from mmcv_replace.runner import dist_utils, get_dist_info, init_dist, master_only
 from mmcv_replace.runner.dist_utils import adopt_launcher, is_node_leader, recognise_launcher
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, LostPeerError
 
 VARIABLES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
 
@@ -180,3 +181,25 @@ def test_one_process_asks_nobody():
     assert dist_utils.from_first_rank('value') == 'value'
     assert dist_utils.any_rank(True) is True
     assert dist_utils.any_rank(False) is False
+
+
+@pytest.mark.parametrize(('variables', 'launcher', 'sign'), [
+    (dict(SLURM_PROCID='0', SLURM_NTASKS='2', SLURM_LOCALID='0', SLURM_STEP_ID='0'),
+     'slurm', 'SLURM_PROCID'),
+    (dict(RANK='0', WORLD_SIZE='2', LOCAL_RANK='0'), 'pytorch', 'RANK'),
+])
+def test_processes_that_never_come(variables, launcher, sign, monkeypatch):
+    """Variables that are left over in a shell look like a process of a job."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setattr(os, 'environ', os.environ | variables | dict(
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port)))
+    with pytest.raises(LostPeerError, match=rf'did not meet \(.*1/2 clients joined.*RANK=0 WORLD_'
+                       rf'SIZE=2 .* MASTER_PORT={port}\).* without {sign} in its environment'):
+        init_dist(launcher, backend='gloo', timeout=1)
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', port))
+        taken.listen()
+        with pytest.raises(LostPeerError, match='address already in use.*find its port free'):
+            init_dist(launcher, backend='gloo', timeout=1)
