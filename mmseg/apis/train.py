@@ -58,10 +58,7 @@ def train_segmentor(
     device = torch.device(device)
     datasets = list(dataset) if isinstance(dataset, list | tuple) else [dataset]
     workflow = cfg.get('workflow', [('train', 1)])
-    check_workflow(datasets, workflow)
-    trained = datasets[[mode for mode, _ in workflow].index('train')]
-    for item in datasets:
-        check_validated_classes(cfg, trained, item)
+    trained = _training_set(datasets, workflow, cfg)
     loaders = [_train_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
@@ -98,6 +95,17 @@ def train_segmentor(
     with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
     return runner
+
+
+def _training_set(
+    datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]], cfg: Config
+) -> Dataset:
+    """The first dataset that the workflow trains on; all of them have its classes."""
+    check_workflow(datasets, workflow)
+    trained = datasets[[mode for mode, _ in workflow].index('train')]
+    for dataset in datasets:
+        check_validated_classes(cfg, trained, dataset)
+    return trained
 
 
 def _load_weights(model: nn.Module, cfg: Config, dataset: Dataset) -> None:

@@ -97,10 +97,7 @@ class EMAHook(Hook):
         return WeightAverage(runner.model, runner.precision.masters, self.update_buffers)
 
     def _check_place(self, runner: 'BaseRunner') -> None:
-        """The average of an iteration must be there when a checkpoint of it is written.
-
-        It has a place for one only.
-        """
+        """The average of an iteration must be there when a checkpoint of it is written."""
         if sum(isinstance(hook, EMAHook) for hook in runner.hooks) > 1:
             raise ConfigError('custom_hooks has more than one EMAHook, and a checkpoint holds one '
                               'average: leave the others out')
