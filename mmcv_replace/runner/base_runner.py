@@ -25,7 +25,13 @@ from .log_buffer import LogBuffer
 from .optimizer.fused import settle_kernels
 from .optimizer_state import load_optimizer_state
 from .precision import Precision
-from .run_state import build_run_state, gather_process_states, restore_run_state
+from .resume_table import Difference, tell_differences
+from .run_state import (
+    build_run_state,
+    differing_processes,
+    gather_process_states,
+    restore_run_state,
+)
 from .state_loading import load_checkpoint, load_state_dict
 from .utils import get_host_info, get_time_str
 from .workflow import check_workflow
@@ -309,8 +315,14 @@ class BaseRunner(HookRegistration, ABC):
         return load_checkpoint(self.model, filename, map_location, strict, self.logger)
 
     def resume(self, checkpoint: str | Path, resume_optimizer: bool = True,
-               map_location: str | torch.device = 'cpu') -> None:
-        """Go on where the run that wrote `checkpoint` was."""
+               map_location: str | torch.device = 'cpu', overrides: Sequence[str] = (),
+               compare: Callable[[dict[str, Any]], list[Difference]] | None = None) -> None:
+        """Go on where the run that wrote `checkpoint` was.
+
+        One table tells what differs from it: in the optimizer, whose settings are the checkpoint's
+        but for `overrides`, such as 'optimizer.lr'; in the processes; and what `compare` finds in
+        the checkpoint's meta data.
+        """
         found = self.load_checkpoint(checkpoint, map_location, strict=True)
         loaded = regular_form(found)
         if loaded is not found:
@@ -333,10 +345,19 @@ class BaseRunner(HookRegistration, ABC):
         if self._resumed is None:
             self.logger.info('%s has no run_state, as those of other versions: random numbers and '
                              'the pass over the data begin anew', checkpoint)
-        if resume_optimizer and self.optimizer is not None:
-            scheduled = [key for key, hook in (('lr', LrUpdaterHook),
-                                               ('momentum', MomentumUpdaterHook))
-                         if any(isinstance(each, hook) for each in self.hooks)]
-            load_optimizer_state(self.optimizer, loaded, checkpoint, tuple(scheduled))
+        told = [] if compare is None else compare(meta)
+        try:
+            if resume_optimizer and self.optimizer is not None:
+                told[:0] = self._load_optimizer(loaded, checkpoint, overrides)
+        finally:  # where it does not fit, the table may tell why
+            told += differing_processes(self._resumed, self.device)
+            tell_differences(checkpoint, told, self.logger)
         self.call_hook('after_resume', loaded)
         self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)
+
+    def _load_optimizer(self, checkpoint: dict[str, Any], filename: str | Path,
+                        overrides: Sequence[str]) -> list[Difference]:
+        scheduled = [key for key, hook in (('lr', LrUpdaterHook), ('momentum', MomentumUpdaterHook))
+                     if any(isinstance(each, hook) for each in self.hooks)]
+        return load_optimizer_state(self.optimizer, checkpoint, filename, tuple(scheduled),
+                                    overrides)

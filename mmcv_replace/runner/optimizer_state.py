@@ -1,26 +1,31 @@
 """The optimizer's state out of a checkpoint, where it fits."""
-import logging
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..utils.errors import CheckpointError
+from ..utils.errors import CheckpointError, ConfigError
 from ..utils.origins import is_out_of_memory
-from ..utils.suggest import short
+from ..utils.suggest import did_you_mean, short
 from .optimizer.builder import KERNEL_CHOICES
+from .resume_table import NOT_TAKEN, TAKEN, Difference
 
 # What a schedule changes -> where it remembers the value that it began with.
 INITIAL = {'lr': 'initial_lr', 'momentum': 'initial_momentum'}
+OPTIMIZER = 'optimizer'  # the key of a config; all settings of the groups, where overrides name it
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str, Any],
-                         filename: str | Path, scheduled: tuple[str, ...] = ()) -> None:
+                         filename: str | Path, scheduled: tuple[str, ...] = (),
+                         overrides: Collection[str] = ()) -> list[Difference]:
     """Load `checkpoint['optimizer']`; CheckpointError lists what does not fit.
 
-    The settings of its groups replace those of the optimizer: a warning names the ones that differ.
-    `scheduled`: which of lr and momentum hooks change in the course of a run.
+    The settings of its groups replace those of the optimizer, but for the `overrides`, such as
+    'optimizer.lr'. Returns the settings that differ. `scheduled`: which of lr and momentum hooks
+    change in the course of a run.
     """
+    kept = _overridden(optimizer, overrides)
     if 'optimizer' not in checkpoint:
         raise CheckpointError(f'{filename} cannot be resumed: it holds no optimizer state. To '
                               'start a new run from its weights use --load-from')
@@ -46,8 +51,63 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             f'the optimizer state of {filename} does not fit this optimizer:\n  '
             + '\n  '.join(problems) + '\nResume with the optimizer and paramwise_cfg of that run, '
             'or start a new run from its weights with --load-from')
-    _tell_replaced(former, [_settings(group, scheduled) for group in optimizer.param_groups],
-                   filename)
+    differences = _differences(
+        former, [_settings(group, scheduled) for group in optimizer.param_groups], kept)
+    for ours, group in zip(former, optimizer.param_groups, strict=True):
+        for key in kept & ours.keys():
+            _override(group, key, ours[key], scheduled)
+    return differences
+
+
+def check_overrides(optimizer: torch.optim.Optimizer, overrides: Sequence[str]) -> None:
+    """Raise ConfigError for an override that is no setting of the optimizer's groups."""
+    _overridden(optimizer, overrides)
+
+
+def _overridden(optimizer: torch.optim.Optimizer, overrides: Collection[str]) -> set[str]:
+    """The settings whose values are those of the config."""
+    known = list(dict.fromkeys(key for group in optimizer.param_groups
+                               for key in _settings(group)))
+    chosen: set[str] = set()
+    for override in overrides:
+        root, _, key = override.partition('.')
+        if override == OPTIMIZER:
+            chosen.update(known)
+        elif root == OPTIMIZER and key in known:
+            chosen.add(key)
+        elif override == f'{OPTIMIZER}.type':
+            raise ConfigError('resume_override: an optimizer of another type cannot go on with the '
+                              'averages of the former one; for a new run from the weights of the '
+                              'checkpoint use --load-from')
+        elif override == f'{OPTIMIZER}.paramwise_cfg':
+            raise ConfigError(f'resume_override: {override} acts on the rates and decays; name '
+                              f'{OPTIMIZER}.lr and {OPTIMIZER}.weight_decay')
+        else:
+            names = [f'{OPTIMIZER}.{key}' for key in known]
+            raise ConfigError(
+                f'resume_override: {override!r} is no setting that a resumed run takes from its '
+                f'checkpoint{did_you_mean(override, names)}. These are: {", ".join(names)}, and '
+                f'{OPTIMIZER} for all of them. Those beside the optimizer are always as the config '
+                'says')
+    return chosen
+
+
+def _override(group: dict[str, Any], key: str, value: Any, scheduled: tuple[str, ...]) -> None:
+    """Give a group a value of the config; one under a schedule stays where that is.
+
+    A schedule of its own values goes on with them: its hook sets the group's before each step.
+    """
+    name = 'momentum' if key == 'betas' else key
+    initial = INITIAL.get(name)
+    former = group.get(initial)
+    first = value[0] if key == 'betas' else value
+    if initial is not None and former is not None:
+        group[initial] = first
+        if name in scheduled and former:
+            # Until the hook is asked, which may be in the next epoch.
+            now = group['betas'][0] if key == 'betas' else group[key]
+            first = now * (first / former)
+    group[key] = (first, *value[1:]) if key == 'betas' else first
 
 
 def _settings(group: dict[str, Any], scheduled: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -68,21 +128,18 @@ def _settings(group: dict[str, Any], scheduled: tuple[str, ...] = ()) -> dict[st
     return settings
 
 
-def _tell_replaced(former: list[dict[str, Any]], loaded: list[dict[str, Any]],
-                   filename: str | Path) -> None:
+def _differences(former: list[dict[str, Any]], loaded: list[dict[str, Any]],
+                 kept: Collection[str]) -> list[Difference]:
     places: dict[tuple[str, str, str], list[int]] = {}
     for index, (ours, theirs) in enumerate(zip(former, loaded, strict=True)):
         for key in ours:
             if theirs.get(key) is not None and not is_same(ours[key], theirs[key]):
-                change = key, short_value(ours[key]), short_value(theirs[key])
+                change = key, short_value(theirs[key]), short_value(ours[key])
                 places.setdefault(change, []).append(index)
-    if places:
-        lines = [f'{key}: config {ours}, checkpoint {theirs}{_of_groups(groups, len(former))}'
-                 for (key, ours, theirs), groups in places.items()]
-        logging.getLogger('mmseg').warning(
-            'the optimizer goes on with its settings in %s; those of the config are not in force:'
-            '\n  %s\nFor a new run with the settings of the config, from the weights of that '
-            'checkpoint, use --load-from instead', filename, '\n  '.join(lines))
+    return [Difference(f'{OPTIMIZER}.{key}{_of_groups(groups, len(former))}', theirs, ours,
+                       f'{TAKEN} (resume_override)' if key in kept else
+                       f'{NOT_TAKEN} (not taken)', None if key in kept else f'{OPTIMIZER}.{key}')
+            for (key, theirs, ours), groups in places.items()]
 
 
 def _of_groups(groups: list[int], total: int) -> str:

@@ -13,6 +13,7 @@ from ..parallel import is_module_wrapper
 from ..utils.errors import CheckpointError
 from ..utils.origins import is_out_of_memory
 from .dist_utils import get_dist_info, host_group
+from .resume_table import TAKEN, Difference
 
 if TYPE_CHECKING:
     from .base_runner import BaseRunner
@@ -98,13 +99,33 @@ def restore_run_state(runner: 'BaseRunner', state: dict[str, Any]) -> None:
         ) from error
 
 
+def differing_processes(state: dict[str, Any] | None, device: torch.device) -> list[Difference]:
+    """What the processes of this run cannot go on with, as rows of the table of a resume."""
+    states = state.get('processes') if isinstance(state, dict) else None
+    if not isinstance(states, list):
+        return []  # told in words of their own
+    world_size = get_dist_info()[1]
+    if len(states) != world_size:
+        known = str(len(states)) if states else 'not known'
+        return [Difference('processes', known, str(world_size), f'{TAKEN}; random numbers and '
+                           'accumulated gradients begin anew, the order of the data goes on')]
+    former = _device_type(states[0])
+    if former in (None, device.type):
+        return []
+    return [Difference('device', former, device.type, f'{TAKEN}; its random numbers begin anew, '
+                       'and results are equal up to rounding')]
+
+
+def _device_type(state: Any) -> str | None:
+    try:
+        return state['random']['device'][0]
+    except (LookupError, TypeError):
+        return None  # told when the state is restored
+
+
 def _restore_process_state(runner: 'BaseRunner', states: list[dict[str, Any]]) -> None:
     rank, world_size = get_dist_info()
-    if len(states) != world_size:
-        runner.logger.warning(
-            'the checkpoint has the random state of %d processes, here are %d: random numbers and '
-            'accumulated gradients begin anew, the order of the data goes on', len(states),
-            world_size)
+    if len(states) != world_size:  # told in the table of `differing_processes`
         return
     gradients = states[rank].get('gradients')
     if gradients is not None:

@@ -1,73 +1,87 @@
-"""What a config says otherwise than that of the run which it resumes, and which of the two counts.
+"""What a run is told otherwise than the one which wrote the checkpoint that it resumes.
 
-The settings of the optimizer's groups are compared where its state is loaded.
+The settings of the optimizer's groups are compared where its state is loaded, the processes where
+theirs is.
 """
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mmcv_replace.runner.checkpoint import read_outline
+import cv2
+import numpy as np
+import torch
+
+import mmseg
 from mmcv_replace.runner.optimizer_state import is_same, short_value
+from mmcv_replace.runner.resume_table import TAKEN, Difference
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config_literal import read_literal_config
-from mmcv_replace.utils.errors import CheckpointError, ConfigError
-from mmseg.utils import get_root_logger
+from mmcv_replace.utils.errors import ConfigError
 
-CONFIGS = "the config's"
-# Dotted key of a setting, or of a dict of settings -> which of the two values counts.
+from .sample_lists import describe_list
+from .trained_classes import classes_in, places_by_name
+
+# Dotted key of a setting, or of a dict of settings -> what is said of the value in force.
 IN_FORCE = {
-    'optimizer.type': f'{CONFIGS}, with the running averages of the checkpoint',
-    'optimizer_config': CONFIGS,
-    'lr_config': f'{CONFIGS}, on the learning rate of the checkpoint',
-    'momentum_config': f'{CONFIGS}, on the momentum of the checkpoint',
-    'runner': CONFIGS,
-    'total_iters': CONFIGS,
-    'total_epochs': CONFIGS,
-    'seed': f'{CONFIGS} for the order of the data; random numbers go on as in the checkpoint',
-    'data.samples_per_gpu': f'{CONFIGS}, from the same place in the data',
-    'fp16': CONFIGS,
-    'bf16': CONFIGS,
+    'optimizer.type': f'{TAKEN}, with the running averages of the checkpoint',
+    'optimizer_config': TAKEN,
+    'lr_config': f'{TAKEN}, on the optimizer.lr in force',
+    'momentum_config': f'{TAKEN}, on the momentum in force',
+    'runner': TAKEN,
+    'total_iters': TAKEN,
+    'total_epochs': TAKEN,
+    'seed': f'{TAKEN} for the order of the data; random numbers go on as in the checkpoint',
+    'data.samples_per_gpu': f'{TAKEN}, from the same place in the data',
+    'data.train_dataloader': f'{TAKEN}, from the same place in the data',
+    'data.train': TAKEN,
+    'model': TAKEN,
+    'custom_hooks': TAKEN,
+    'nonfinite': TAKEN,
+    'fp16': TAKEN,
+    'bf16': TAKEN,
+}
+# What a different list of samples means.
+LISTS = {'train': f'{TAKEN}, from the same place in the order of the data',
+         'val': f'{TAKEN}; the best score so far is that of other images'}
+# As `collect_env` names them, here and in mmcv.
+LIBRARIES = {
+    'Python': platform.python_version(),
+    'PyTorch': torch.__version__,
+    'NumPy': np.__version__,
+    'OpenCV': cv2.__version__,
 }
 
 
-def tell_changes(cfg: Config, checkpoint: str | Path | None) -> None:
-    """Warn about what the run that wrote `checkpoint` was told otherwise, as far as it says so."""
-    saved = {} if checkpoint is None else _saved_config(checkpoint)
-    changes = [f'{key}: config {short_value(ours)}, checkpoint {short_value(theirs)}; in force is '
-               f'{IN_FORCE[root]}' for root, key, ours, theirs in _changes(cfg, saved)]
-    if changes:
-        get_root_logger().warning(
-            'the config differs from that of the run which wrote %s:\n  %s\nTo go on as that run '
-            'did, set its values; for a new run from its weights use --load-from instead',
-            checkpoint, '\n  '.join(changes))
+def differences(cfg: Config, meta: Mapping[str, Any], saved: Mapping[str, Any]) -> list[Difference]:
+    """What `meta`, the meta data of this run, and `saved`, those of a checkpoint, do not share.
+
+    What one of them does not tell is not compared.
+    """
+    ours = _config_in(meta) or cfg
+    return [*_settings(ours, _config_in(saved)),
+            *_batch(ours, meta, saved), *_lists(meta, saved), *_classes(meta, saved),
+            *_libraries(saved)]
 
 
-def _saved_config(checkpoint: str | Path) -> dict[str, Any]:
+def _config_in(meta: Mapping[str, Any]) -> dict[str, Any]:
     """The config in the meta data of a checkpoint; empty where there is none that can be read."""
+    text = meta.get('config')
     try:
-        meta = read_outline(checkpoint).get('meta')
-        text = meta.get('config') if isinstance(meta, dict) else None
-        saved = read_literal_config(text, str(checkpoint)) if isinstance(text, str) else {}
-    except (CheckpointError, ConfigError):  # the former is told when it is loaded
+        config = read_literal_config(text, 'the checkpoint') if isinstance(text, str) else {}
+    except ConfigError:
         return {}
-    return {**saved, 'seed': meta['seed']} if saved and 'seed' in meta else saved
+    # The one that was drawn, where the config has none.
+    return {**config, 'seed': meta['seed']} if config and 'seed' in meta else config
 
 
-def _changes(cfg: Mapping[str, Any],
-             saved: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
-    """Key of the table, dotted key, both values; nothing where the checkpoint has no config."""
-    for root in IN_FORCE if saved else ():
-        ours, theirs = _flat(root, _at(cfg, root)), _flat(root, _at(saved, root))
-        # A seed is drawn, or that of the checkpoint, where the config has none.
-        if root == 'seed' and ours.get('seed') is None:
+def _settings(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Difference]:
+    for root, in_force in IN_FORCE.items() if theirs else ():
+        one, other = _at(ours, root), _at(theirs, root)
+        if root == 'seed' and None in (one, other):
             continue
-        keys = dict.fromkeys([*ours, *theirs])
-        for key in keys:
-            # One side has settings below it, which tell it in full.
-            if any(other.startswith(f'{key}.') for other in keys):
-                continue
-            if not is_same(ours.get(key), theirs.get(key)):
-                yield root, key, ours.get(key), theirs.get(key)
+        for key, own, former in _changes(root, one, other):
+            yield Difference(key, short_value(former), short_value(own), in_force)
 
 
 def _at(config: Any, key: str) -> Any:
@@ -76,9 +90,80 @@ def _at(config: Any, key: str) -> Any:
     return config
 
 
-def _flat(key: str, value: Any) -> dict[str, Any]:
-    """Settings by their dotted keys; of an empty dict itself."""
-    if not isinstance(value, Mapping) or not value:
-        return {key: value}
-    return {name: leaf for part, item in value.items()
-            for name, leaf in _flat(f'{key}.{part}', item).items()}
+def _changes(key: str, ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Dotted key and both values of what differs; a dict that is missing is an empty one."""
+    if isinstance(ours, Mapping) and theirs is None or isinstance(theirs, Mapping) and ours is None:
+        ours, theirs = ours or {}, theirs or {}
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        parts = [(name, ours.get(name), theirs.get(name))
+                 for name in dict.fromkeys([*ours, *theirs])]
+    elif _are_parts(ours) and _are_parts(theirs) and len(ours) == len(theirs):
+        parts = [(index, *pair) for index, pair in enumerate(zip(ours, theirs, strict=True))]
+    else:
+        if not is_same(ours, theirs):
+            yield key, ours, theirs
+        return
+    for name, own, former in parts:
+        yield from _changes(f'{key}.{name}', own, former)
+
+
+def _are_parts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value)
+
+
+def _batch(config: Mapping[str, Any], meta: Mapping[str, Any],
+           saved: Mapping[str, Any]) -> Iterator[Difference]:
+    """Images of all processes together, which a change of both may leave as they were."""
+    one, other = (_images_a_step(*pair) for pair in (
+        (config, meta), (_config_in(saved), saved)))
+    if None not in (one, other) and one != other:
+        yield Difference('images a step', str(other), str(one), TAKEN)
+
+
+def _images_a_step(config: Mapping[str, Any], meta: Mapping[str, Any]) -> int | None:
+    own = _at(config, 'data.train_dataloader.samples_per_gpu')
+    each = _at(config, 'data.samples_per_gpu') if own is None else own
+    processes = meta.get('world_size')
+    return each * processes if isinstance(each, int) and isinstance(processes, int) else None
+
+
+def _lists(meta: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[Difference]:
+    for split, in_force in LISTS.items():
+        one, other = (_at(part, f'samples.{split}') for part in (meta, saved))
+        if one is not None and other is not None and not is_same(one, other):
+            yield Difference(f'samples of data.{split}', describe_list(other), describe_list(one),
+                             in_force)
+
+
+def _classes(meta: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[Difference]:
+    """Other classes, or in another order, are an error unless `match_classes` is False."""
+    trained, wanted = (classes_in({'meta': part}) for part in (saved, meta))
+    if trained is None or wanted is None:
+        return
+    places = places_by_name(trained, wanted)
+    if places is None or places != sorted(places):
+        yield Difference('classes', _listing(trained), _listing(wanted),
+                         f'{TAKEN}, by their numbers (match_classes=False)')
+
+
+def _listing(names: Sequence[str]) -> str:
+    return short_value(list(map(str, names)))
+
+
+def _libraries(saved: Mapping[str, Any]) -> Iterator[Difference]:
+    env_info = saved.get('env_info')
+    for name, version in LIBRARIES.items():
+        found = re.search(rf'^{name}: (\S+)', env_info, re.MULTILINE) if isinstance(
+            env_info, str) else None
+        if found and found[1] != version:
+            yield Difference(name, found[1], version, TAKEN + _about(name, found[1], version))
+    before = saved.get('mmseg_version')
+    if isinstance(before, str) and before != mmseg.__version__:
+        yield Difference('mmseg', before, mmseg.__version__, TAKEN)
+
+
+def _about(name: str, former: str, version: str) -> str:
+    if name != 'OpenCV' or former.partition('.')[0] == version.partition('.')[0]:
+        return ''
+    return ('; between 4 and 5 RandomRotate gives other pixels and some other labels, '
+            f'opencv-python-headless=={former}.* the same ones')

@@ -18,8 +18,6 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError
 from mmseg.utils import get_root_logger
 
-from .resume_changes import tell_changes
-
 
 def choose_start(cfg: Config) -> dict[str, str]:
     """Set `cfg.resume_from` for a job with `auto_resume`, or that its launcher started again.
@@ -33,16 +31,10 @@ def choose_start(cfg: Config) -> dict[str, str]:
     # With several machines torchrun counts the restarts of each.
     automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
     cfg.resume_from, known = first_rank_does(
-        lambda: _choose_and_tell(cfg, automatic), 'the choice of a checkpoint', CheckpointError)
+        lambda: _choose(cfg, automatic), 'the choice of a checkpoint', CheckpointError)
     if cfg.get('seed') is None:
         cfg.seed = known.get('seed')
     return {key: known[key] for key in ('run_id',) if key in known}
-
-
-def _choose_and_tell(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
-    chosen = _choose(cfg, automatic)
-    tell_changes(cfg, chosen[0])
-    return chosen
 
 
 def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:

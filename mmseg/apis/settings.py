@@ -59,6 +59,7 @@ SETTINGS: dict[str, Any] = {
     'load_from': str | None,
     'match_classes': bool,
     'resume_from': str | None,
+    'resume_override': str | Sequence[str] | None,
     'work_dir': str | None,
     'seed': int | None,
 }

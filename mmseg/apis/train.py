@@ -1,5 +1,6 @@
 """`train_segmentor`: wire a model, its data and the hooks to a runner, and run it."""
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -20,6 +21,7 @@ from mmcv_replace.runner import (
 )
 from mmcv_replace.runner.auto_resume import current_run
 from mmcv_replace.runner.hooks import EMAHook, NondeterminismHook, RankWatchHook, find_ema
+from mmcv_replace.runner.optimizer_state import check_overrides
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
@@ -36,7 +38,10 @@ from .evaluation_loader import evaluation_loader
 from .execution import prepare_execution
 from .failures import naming_lost_peers, naming_nondeterminism
 from .loader_settings import loader_settings
+from .resume_changes import differences
+from .sample_lists import sample_list
 from .settings import check_settings
+from .train_options import read_overrides
 from .trained_classes import check_resumed_classes, check_validated_classes, tell_other_classes
 
 
@@ -82,8 +87,11 @@ def train_segmentor(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
         cfg.get('nonfinite'))
+    samples = dict(train=sample_list(trained))
     if validate:
-        _register_evaluation(runner, cfg, trained, distributed, device)
+        val = _register_evaluation(runner, cfg, trained, distributed, device)
+        samples['val'] = sample_list(val)
+    runner.meta['samples'] = samples
     for loader in loaders:
         if getattr(loader, 'max_skipped', None) is not None:
             runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
@@ -126,9 +134,12 @@ def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
     """Go on from `resume_from`, if it is set, and keep the files that the user has named."""
     runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'),
                        *(hook.get('resume_from') for hook in cfg.get('custom_hooks') or []))
+    overrides = read_overrides(cfg)
+    check_overrides(runner.optimizer, overrides)
     if cfg.get('resume_from'):
         check_resumed_classes(cfg, dataset)
-        runner.resume(cfg.resume_from)
+        runner.resume(cfg.resume_from, overrides=overrides,
+                      compare=partial(differences, cfg, runner.meta))
         if runner.resumed_file is not None:  # it was not auto-resume that chose it
             runner.begins_from(cfg.resume_from)
         run_id, origin = current_run(cfg.work_dir) if cfg.work_dir else (None, None)
@@ -241,7 +252,8 @@ def _runner_config(cfg: Config) -> dict:
 
 def _register_evaluation(
     runner: BaseRunner, cfg: Config, trained: Dataset, distributed: bool, device: torch.device
-) -> None:
+) -> Dataset:
+    """Evaluate on `data.val`, which is returned."""
     dataset = build_dataset(cfg.data.val, dict(test_mode=True))
     check_validated_classes(cfg, trained, dataset)
     loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
@@ -249,3 +261,4 @@ def _register_evaluation(
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])
     hook = DistEvalHook if distributed else EvalHook
     runner.register_hook(hook(loader, **options), priority='LOW')
+    return dataset

@@ -22,7 +22,6 @@ from mmseg.utils import collect_env, get_root_logger
 from .checks import check_num_classes
 from .data_check import check_training_data
 from .failures import naming_lost_peers
-from .image_library import warn_of_other_opencv
 from .label_values import check_ignored_labels
 from .process import Process
 from .resuming import choose_start
@@ -57,8 +56,6 @@ def train_from_config(
     run = choose_start(cfg)
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)
-    if cfg.resume_from and process.rank == 0:
-        warn_of_other_opencv(cfg.resume_from)
     logger.info('Device: %s, processes: %d', process.device, process.world_size)
     logger.info('Config:\n%s', cfg.pretty_text)
     _choose_seed(cfg, process)
@@ -86,6 +83,7 @@ def train_from_config(
         seed=cfg.seed,
         exp_name=Path(cfg.filename).name if cfg.filename else 'config',
         mmseg_version=mmseg.__version__,
+        world_size=process.world_size,
         config=cfg.pretty_text,
         CLASSES=model.CLASSES,
         PALETTE=model.PALETTE,

@@ -23,6 +23,12 @@ def read_deterministic(value: bool | str | None) -> bool | str:
     return value or False
 
 
+def read_overrides(cfg: Config) -> list[str]:
+    """Settings that a resumed run takes from the config: `resume_override`, one or a list."""
+    given = cfg.get('resume_override') or []
+    return [given] if isinstance(given, str) else list(given)
+
+
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Options that only training has; the reference's names."""
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
@@ -31,6 +37,9 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--auto-resume', action='store_true',
                         help='go on from the newest sound checkpoint in the work dir, if there is '
                         'one; a job that torchrun or slurm starts again does so by itself')
+    parser.add_argument('--resume-override', nargs='+', metavar='KEY',
+                        help="settings that a resumed run takes from the config and not from the "
+                        'checkpoint: optimizer.lr, optimizer.weight_decay, ..., or optimizer')
     parser.add_argument('--no-validate', action='store_true',
                         help='do not evaluate during the training')
     devices = parser.add_mutually_exclusive_group()
@@ -53,7 +62,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
     """Write the options into the config; raises ConfigError for what one process cannot do."""
-    for name in ('work_dir', 'load_from', 'resume_from', 'seed'):
+    for name in ('work_dir', 'load_from', 'resume_from', 'resume_override', 'seed'):
         if getattr(args, name) is not None:
             cfg[name] = getattr(args, name)
     if args.auto_resume:

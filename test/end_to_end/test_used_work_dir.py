@@ -27,6 +27,33 @@ def rates(work_dir, number):
     return [line['lr'] for line in lines if line.get('mode') == 'train']
 
 
+def table(log):
+    """Cells of the table of a resume."""
+    _, _, rest = log.partition('what differs between')
+    return [[cell.strip() for cell in line.strip('|').split('|')]
+            for line in rest.splitlines() if line.startswith('|')]
+
+
+def test_a_resume_that_takes_new_values(train, tmp_path):
+    work_dir = tmp_path / 'work'
+    train(iters=2, seed=1)
+    log = train('--auto-resume', '--resume-override', 'optimizer.lr', 'optimizer.weight_decay',
+                iters=4, seed=1, **{'optimizer.lr': 0.001, 'optimizer.momentum': 0.5,
+                                    'optimizer.weight_decay': 0.5})
+    assert table(log)[1:4] == [
+        ['optimizer.lr', '0.01', '0.001', 'config (resume_override)'],
+        ['optimizer.momentum', '0.9', '0.5', 'checkpoint (not taken)'],
+        ['optimizer.weight_decay', '0.0005', '0.5', 'config (resume_override)']]
+    first, again = (rates(work_dir, number) for number in (0, 1))
+    assert max(again) <= 0.001 < min(first)
+    stored, = torch.load(work_dir / 'latest.pth', weights_only=True)['optimizer']['param_groups']
+    assert (stored['initial_lr'], stored['weight_decay'], stored['momentum']) == (0.001, 0.5, 0.9)
+    # The schedule goes on from there, without the option.
+    log = train('--auto-resume', iters=4, seed=1, **{
+        'optimizer.lr': 0.001, 'optimizer.weight_decay': 0.5})
+    assert 'what differs' not in log
+
+
 def test_a_resume_in_place_with_other_settings(train, tmp_path):
     work_dir = tmp_path / 'work'
     train(iters=3, seed=1)
@@ -34,9 +61,13 @@ def test_a_resume_in_place_with_other_settings(train, tmp_path):
     log = train('--resume-from', work_dir / 'iter_3.pth', '--load-from', work_dir / 'iter_1.pth',
                 iters=5, seed=1, **{'optimizer.lr': 0.001, 'optimizer.momentum': 0.5,
                                     'checkpoint_config.max_keep_ckpts': 1})
-    assert '  lr: config 0.001, checkpoint 0.01\n  momentum: config 0.5, checkpoint 0.9\n' in log
-    assert (f"differs from that of the run which wrote {work_dir}/iter_3.pth:\n  runner.max_iters: "
-            "config 5, checkpoint 3; in force is the config's\nTo go on") in log  # alone
+    assert table(log) == [
+        ['setting', 'checkpoint', 'config', 'in force'],
+        ['optimizer.lr', '0.01', '0.001', 'checkpoint (not taken)'],
+        ['optimizer.momentum', '0.9', '0.5', 'checkpoint (not taken)'],
+        ['runner.max_iters', '3', '5', 'config']]
+    assert log.count('what differs between this run and the one which wrote') == 1
+    assert '--resume-override optimizer.lr optimizer.momentum\n' in log
     assert f'load_from={work_dir}/iter_1.pth is not used: the run goes on from {work_dir}' in log
     assert 0.001 < rates(work_dir, 1)[0] < 0.01  # as it says
     assert sorted(path.name for path in work_dir.glob('iter_*.pth')) == [

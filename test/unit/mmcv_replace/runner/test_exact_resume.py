@@ -206,7 +206,24 @@ def test_another_number_of_processes_is_said(tmp_path, log_lines):
     torch.save(stored, tmp_path / 'two.pth')
     _, _, rest = run(tmp_path, resume=tmp_path / 'two.pth')
     assert len(rest.loaded) == 2 * (TOTAL - 3)
-    assert sum('random state of 2 processes, here are 1' in line for line in log_lines) == 1
+    [table] = [line for line in log_lines if 'what differs' in line]
+    assert '| processes | 2          | 1      | config; random numbers and' in table
+
+
+def test_another_device_is_said(tmp_path, log_lines):
+    run(tmp_path, diary=Diary(3, 3, tmp_path))
+    stored = torch.load(tmp_path / 'stop.pth', weights_only=True)
+    stored['run_state']['processes'][0]['random']['device'] = ('npu', None)
+    torch.save(stored, tmp_path / 'elsewhere.pth')
+    run(tmp_path, resume=tmp_path / 'elsewhere.pth')
+    [table] = [line for line in log_lines if 'what differs' in line]
+    assert '| device  | npu        | cpu    | config; its random numbers begin anew' in table
+
+
+def test_an_equal_run_has_nothing_to_tell(tmp_path, log_lines):
+    run(tmp_path, diary=Diary(3, 3, tmp_path))
+    run(tmp_path, resume=tmp_path / 'stop.pth')
+    assert not [line for line in log_lines if 'differs' in line]
 
 
 def test_another_workflow_is_said(tmp_path, log_lines):
