@@ -211,10 +211,9 @@ class BaseRunner(HookRegistration, ABC):
         done, total, key = ((self._epoch, self._max_epochs, 'max_epochs') if self.counts_by_epoch
                             else (self._iter, self._max_iters, 'max_iters'))
         if total is not None and 0 < done >= total:
-            self.logger.warning('the run goes on from the end of %s %d, and runner.%s=%d: nothing '
-                                'is left to train. Raise runner.%s to train longer',
-                                'epoch' if self.counts_by_epoch else 'iteration', done, key, total,
-                                key)
+            self.logger.warning('the run is finished: it has done %d of %d %s, nothing is left to '
+                                'train. Raise runner.%s to train longer', done, total,
+                                'epochs' if self.counts_by_epoch else 'iterations', key)
 
     def _begin(self) -> None:
         """Start the workflow from its top, or from where a checkpoint was written."""

@@ -38,14 +38,16 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             optimizer.load_state_dict({**state, 'param_groups': _with_own_kernels(
                 optimizer, state['param_groups'])})
             _lay_out_as_parameters(optimizer)
-            problems = _missing_settings(optimizer)
+            problems = _missing_settings(optimizer, optimizer.param_groups)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
-        raise CheckpointError(
-            f'the optimizer state of {filename} cannot be used ({type(error).__name__}: {error}): '
-            'resume from another checkpoint, or start a new run from its weights with --load-from'
-        ) from error
+        problems = _missing_in(optimizer, state)
+        if not problems:
+            raise CheckpointError(
+                f'the optimizer state of {filename} cannot be used ({type(error).__name__}: '
+                f'{error}): resume from another checkpoint, or start a new run from its weights '
+                'with --load-from') from error
     if problems:
         raise CheckpointError(
             f'the optimizer state of {filename} does not fit this optimizer:\n  '
@@ -183,10 +185,18 @@ def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
                 state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _missing_settings(optimizer: torch.optim.Optimizer) -> list[str]:
-    """What a step needs, and neither the loaded groups nor the optimizer itself fills in."""
-    missing = sorted({key for group in optimizer.param_groups for key in optimizer.defaults
-                      if key not in group})
+def _missing_in(optimizer: torch.optim.Optimizer, state: Any) -> list[str]:
+    """As `_missing_settings`, of a state that could not be loaded; empty if that is no state."""
+    groups = state.get('param_groups') if isinstance(state, dict) else None
+    if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
+        return []
+    return _missing_settings(optimizer, groups)
+
+
+def _missing_settings(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> list[str]:
+    """What a step needs, and neither the saved groups nor the optimizer itself fills in."""
+    missing = sorted({key for group in groups for key in optimizer.defaults
+                      if key not in group and key not in KERNEL_CHOICES})
     return [f'it has no {", ".join(missing)}, as {type(optimizer).__name__} needs: it is of '
             'another type'] if missing else []
 

@@ -24,7 +24,7 @@ from .trained_classes import classes_in, places_by_name
 
 # Dotted key of a setting, or of a dict of settings -> what is said of the value in force.
 IN_FORCE = {
-    'optimizer.type': f'{TAKEN}, with the running averages of the checkpoint',
+    'optimizer.type': f'{TAKEN}, with the running averages of the checkpoint where they fit',
     'optimizer_config': TAKEN,
     'lr_config': f'{TAKEN}, on the optimizer.lr in force',
     'momentum_config': f'{TAKEN}, on the momentum in force',

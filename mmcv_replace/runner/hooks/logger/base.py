@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class LoggerHook(Hook):
     """Base of the loggers: calls `log(runner)` when `runner.log_buffer.output` is to be written.
 
-    Every `interval` iterations with the means since the last time (the rest of an epoch is left out
-    if `ignore_last`), and whenever a hook has put something there and marked it ready. `by_epoch`:
-    count iterations within the epoch. `reset_flag`, whether to clear the output afterwards, is set
+    Every `interval` iterations with the means since the last time, after the last iteration of the
+    run with those of what is left, and whenever a hook has put something there and marked it ready.
+    The rest of any other epoch is left out if `ignore_last`. `by_epoch`: count iterations within
+    the epoch. `reset_flag`, whether to clear the output afterwards, is set
     by the run: true for its last logger.
     """
 
@@ -89,9 +90,10 @@ class LoggerHook(Hook):
         buffer = runner.log_buffer
         # What other hooks left there is logged apart from the means of the training.
         scores = dict(buffer.output) if buffer.ready else {}
-        if self._is_due(runner):
+        due = self._is_due(runner)
+        if due or self._ends_run(runner):
             buffer.clear_output()
-            buffer.average(self.interval)
+            buffer.average(self.interval if due else self._since_last(runner))
             if buffer.ready:
                 self.log(runner)
             buffer.clear_output()
@@ -104,6 +106,16 @@ class LoggerHook(Hook):
             return (self.every_n_inner_iters(runner, self.interval)
                     or (self.end_of_epoch(runner) and not self.ignore_last))
         return self.every_n_iters(runner, self.interval)
+
+    def _ends_run(self, runner: 'BaseRunner') -> bool:
+        # An epoch that begins between two batches of a resumed run may be shorter than it looks.
+        return self.is_last_iter(runner) or (
+            runner.counts_by_epoch and self.is_last_epoch(runner) and self.end_of_epoch(runner))
+
+    def _since_last(self, runner: 'BaseRunner') -> int:
+        """Number of the iterations, at most, that no line was about."""
+        done = runner.inner_iter + 1 if self.by_epoch else runner.iter + 1
+        return done % self.interval if self.interval > 0 else done
 
     def _log_if_ready(self, runner: 'BaseRunner') -> None:
         if runner.log_buffer.ready:

@@ -20,6 +20,7 @@ class TensorboardLoggerHook(LoggerHook):
         super().__init__(interval, ignore_last, reset_flag, by_epoch)
         self.log_dir = log_dir
         self.writer = None
+        self._last_step = -1
 
     def before_run(self, runner: 'BaseRunner') -> None:
         super().before_run(runner)
@@ -39,9 +40,14 @@ class TensorboardLoggerHook(LoggerHook):
 
     @master_only
     def log(self, runner: 'BaseRunner') -> None:
+        step = self.get_iter(runner)
+        # An iteration that is evaluated is logged twice, and has one learning rate.
+        shared = {*self.get_lr_tags(runner), *self.get_momentum_tags(runner)}
         for tag, value in self.get_loggable_tags(runner, allow_text=True).items():
-            add = self.writer.add_scalar if self.is_scalar(value) else self.writer.add_text
-            add(tag, value, self.get_iter(runner))
+            if not (tag in shared and step == self._last_step):
+                add = self.writer.add_scalar if self.is_scalar(value) else self.writer.add_text
+                add(tag, value, step)
+        self._last_step = step
 
     @master_only
     def after_run(self, runner: 'BaseRunner') -> None:

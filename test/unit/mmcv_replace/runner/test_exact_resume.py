@@ -273,8 +273,8 @@ def test_the_generator_of_the_device_is_restored_on_the_same_kind(monkeypatch):
 
 
 @pytest.mark.parametrize(('by_epoch', 'length', 'told'), [
-    (False, 2, 'iteration 3, and runner.max_iters=2'), (False, 3, 'iteration 3, and'),
-    (True, 3, 'epoch 3, and runner.max_epochs=3'), (True, 1, 'epoch 3, and'),
+    (False, 2, '3 of 2 iterations'), (False, 3, '3 of 3 iterations'),
+    (True, 3, '3 of 3 epochs'), (True, 1, '3 of 1 epochs'),
     (False, 4, None), (True, 4, None)])
 def test_a_resume_with_nothing_left_to_train(make_runner, make_loader, tmp_path, log_lines,
                                              by_epoch, length, told):
@@ -286,4 +286,4 @@ def test_a_resume_with_nothing_left_to_train(make_runner, make_loader, tmp_path,
     runner.run([make_loader()], [('train', 1)])
     said = [line for line in log_lines if 'nothing is left to train' in line]
     assert len(said) == (told is not None)
-    assert all(f'from the end of {told}' in line for line in said)
+    assert all(f'the run is finished: it has done {told}' in line for line in said)

@@ -56,7 +56,8 @@ def test_an_unchanged_config_is_no_news():
      ('data.train_dataloader.samples_per_gpu', 'None', '4',
       'config, from the same place in the data')),
     ({'optimizer.type': 'AdamW'}, ('optimizer.type', "'SGD'", "'AdamW'",
-                                   'config, with the running averages of the checkpoint')),
+                                   'config, with the running averages of the checkpoint where they '
+                                   'fit')),
     ({'optimizer_config.grad_clip': dict(max_norm=1)},
      ('optimizer_config.grad_clip.max_norm', 'None', '1', 'config')),
     ({'momentum_config': dict(policy='cyclic')},

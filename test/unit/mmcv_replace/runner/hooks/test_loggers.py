@@ -182,10 +182,40 @@ def test_epochs(make_runner, make_loader, log_lines, tmp_path):
     runner = run(make_runner, make_loader, [{'type': 'TextLoggerHook'}], interval=3, length=2,
                  by_epoch=True, workflow=[('train', 1), ('val', 1)])
     heads = [line.split('\t')[0] for line in progress_lines(log_lines)]
-    assert heads == ['Epoch [1][3/4]', 'Epoch(val) [1][4]', 'Epoch [2][3/4]', 'Epoch(val) [2][4]']
+    assert heads == ['Epoch [1][3/4]', 'Epoch(val) [1][4]', 'Epoch [2][3/4]', 'Epoch [2][4/4]',
+                     'Epoch(val) [2][4]']
     entries = json_lines(runner, tmp_path)[1:]
     assert [(e['mode'], e['epoch'], e['iter']) for e in entries] == [
-        ('train', 1, 3), ('val', 1, 4), ('train', 2, 3), ('val', 2, 4)]
+        ('train', 1, 3), ('val', 1, 4), ('train', 2, 3), ('train', 2, 4), ('val', 2, 4)]
+
+
+@pytest.mark.parametrize(('interval', 'length', 'iters', 'means_of'), [
+    (3, 7, [3, 6, 7], [3, 3, 1]), (3, 8, [3, 6, 8], [3, 3, 2]), (4, 8, [4, 8], [4, 4]),
+    (50, 5, [5], [5]), (1, 2, [1, 2], [1, 1])])
+def test_the_last_iteration_is_logged_once(make_runner, make_loader, log_lines, tmp_path, interval,
+                                           length, iters, means_of):
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    losses = losses_of_a_run(make_runner, make_loader, length)
+    sizes = [2, 2, 2, 1] * 2
+    runner = run(make_runner, make_loader, [{'type': 'TensorboardLoggerHook'},
+                                            {'type': 'TextLoggerHook'}], interval, length)
+    means = [np.average(losses[end - count:end], weights=sizes[end - count:end])
+             for end, count in zip(iters, means_of, strict=True)]
+    entries = json_lines(runner, tmp_path)[1:]
+    assert [entry['iter'] for entry in entries] == iters
+    assert [entry['loss'] for entry in entries] == pytest.approx(means, rel=1e-5)
+    assert [line.split('\t')[0] for line in progress_lines(log_lines)] == [
+        f'Iter [{iteration}/{length}]' for iteration in iters]
+    events = EventAccumulator(str(tmp_path / 'work' / 'tf_logs'))
+    events.Reload()
+    assert [event.step for event in events.Scalars('train/loss')] == iters
+
+
+def test_the_last_iteration_of_epochs(make_runner, make_loader, log_lines):
+    run(make_runner, make_loader, [{'type': 'TextLoggerHook'}], interval=3, length=2, by_epoch=True)
+    assert [line.split('\t')[0] for line in progress_lines(log_lines)] == [
+        'Epoch [1][3/4]', 'Epoch [2][3/4]', 'Epoch [2][4/4]']
 
 
 def test_rest_of_an_epoch(make_runner, make_loader, log_lines):
@@ -203,7 +233,7 @@ def test_scores_from_before_an_epoch_are_not_lost(make_runner, make_loader, log_
 
     run(make_runner, make_loader, [{'type': 'TextLoggerHook'}], interval=50, length=1,
         by_epoch=True, evaluation=Early())
-    assert [line.split('\t')[1] for line in progress_lines(log_lines)] == ['mIoU: 0.5000']
+    assert [line.split('\t')[1] for line in progress_lines(log_lines)][0] == 'mIoU: 0.5000'
 
 
 def test_means_of_an_epoch_do_not_reach_into_the_last_one(make_runner, make_loader, monkeypatch):
@@ -211,7 +241,7 @@ def test_means_of_an_epoch_do_not_reach_into_the_last_one(make_runner, make_load
     monkeypatch.setattr(LoggerHook, 'log', lambda self, runner: seen.append(
         len(runner.log_buffer.val_history['loss'])))
     run(make_runner, make_loader, [LoggerHook(interval=3)], length=2, by_epoch=True, interval=3)
-    assert seen == [3, 3]
+    assert seen == [3, 3, 4]  # all of an epoch that are there yet
 
 
 def test_validation_loss_of_an_iteration_runner(make_runner, make_loader, log_lines, tmp_path):
@@ -246,8 +276,9 @@ def test_tensorboard(make_runner, make_loader, tmp_path):
     events.Reload()
     assert {'train/loss', 'train/size', 'train/fps', 'val/mIoU', 'learning_rate',
             'momentum'} == set(events.Tags()['scalars'])
-    assert [(e.step, round(e.value, 6)) for e in events.Scalars('learning_rate')][:2] == [
+    assert [(e.step, round(e.value, 6)) for e in events.Scalars('learning_rate')] == [
         (2, 0.075), (4, 0.025)]
+    assert [e.step for e in events.Scalars('momentum')] == [2, 4]
     assert [(e.step, e.value) for e in events.Scalars('val/mIoU')] == [(4, 0.5)]
     assert events.Tags()['tensors'] == ['val/note/text_summary']
 

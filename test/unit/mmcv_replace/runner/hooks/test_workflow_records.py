@@ -36,9 +36,9 @@ class TellsMode(torch.nn.Module):
 @pytest.mark.parametrize(('by_epoch', 'interval', 'expected'), [
     # Of iterations: three of training, then two of validation.
     (False, 2, [('train', 2, 1.5), ('val', 3, 1500), ('train', 4, 3.5), ('train', 6, 5.5),
-                ('val', 6, 3500), ('train', 8, 7.5), ('val', 9, 5500)]),
+                ('val', 6, 3500), ('train', 8, 7.5), ('train', 9, 9), ('val', 9, 5500)]),
     (False, 4, [('val', 3, 1500), ('train', 4, 2.5), ('val', 6, 3500), ('train', 8, 6.5),
-                ('val', 9, 5500)]),
+                ('train', 9, 9), ('val', 9, 5500)]),
     # Of epochs with two iterations: two of training, then one of validation.
     (True, 2, [('train', 2, 1.5), ('train', 4, 3.5), ('val', 4, 1500), ('train', 6, 5.5),
                ('train', 8, 7.5), ('val', 8, 3500)]),
