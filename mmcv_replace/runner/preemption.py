@@ -2,9 +2,11 @@
 import os
 import signal
 import threading
+import time
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
@@ -14,12 +16,21 @@ from .dist_utils import get_dist_info, host_group
 
 # Sent to a whole job: by schedulers and launchers, from the keyboard, ahead of a time limit.
 SIGNALS = ('SIGTERM', 'SIGINT', 'SIGUSR1')
+ECHO = 0.1  # seconds in which a signal, which a scheduler and a launcher pass on, is the same one
+VOTES = 4  # items between two votes of the processes
+
+T = TypeVar('T')
+
+
+class EvaluationCut(Exception):
+    """An evaluation ends early, for the process is to stop now."""
 
 
 class StopRequest:
     """Takes note of the first of some signals, which then no longer end the process.
 
-    A second SIGINT does, at once.
+    A second SIGINT does, at once. During an evaluation a second signal of any kind asks to break it
+    off, and only a SIGINT after that ends the process.
     """
 
     def __init__(self, names: Sequence[str] = SIGNALS) -> None:
@@ -28,12 +39,19 @@ class StopRequest:
             raise ConfigError(f'preemption.signals: {unknown[0]!r} is not a signal of this system; '
                               f'the default is {SIGNALS!r}')
         self.received: str | None = None
+        self.cut = False  # an evaluation has been broken off
+        self._urgent = False  # and is to be
+        self._noted = 0.0  # when the first signal came
+        self._work: tuple[int, int] | None = None  # how much of an evaluation is done
         self._signals = [getattr(signal, name) for name in names]
         self._former: dict[signal.Signals, object] = {}
 
     def listen(self) -> None:
-        """Begin to take note."""
+        """Begin to take note, unless that is done."""
+        if self._former:
+            return
         self.received = None
+        self.cut = self._urgent = False
         for number in self._signals:
             try:
                 self._former[number] = signal.signal(number, self._note)
@@ -48,12 +66,83 @@ class StopRequest:
 
     def _note(self, number: int, frame: types.FrameType | None) -> None:
         name = signal.Signals(number).name
-        self.received = self.received or name
+        first, now = self.received is None, time.monotonic()
+        if first:
+            self.received, self._noted = name, now
+        elif self._work is not None and now - self._noted > ECHO:
+            self._urgent = True
+        self._say(name)
+        if number == signal.SIGINT and (self._work is None or self._urgent):
+            signal.signal(number, signal.SIG_DFL)
+
+    def _say(self, name: str) -> None:
+        if self._work is None:
+            text = f'{name}: the training stops after this iteration\n'
+        elif self._urgent:
+            text = f'\n{name}: the evaluation is broken off\n'
+        else:
+            done, total = self._work
+            text = f'\n{name}: finishing the evaluation {done} of {total}; again to stop now\n'
         # Logging is not safe here: the signal may have come while it wrote.
         with suppress(OSError):  # who read it may have ended by the same signal
-            os.write(2, f'{name}: the training stops after this iteration\n'.encode())
-        if number == signal.SIGINT:
-            signal.signal(number, signal.SIG_DFL)
+            os.write(2, text.encode())
+
+    def watched(self, items: Generator[T], total: int) -> Iterator[T]:
+        """The items of an evaluation, of which this process has `total`.
+
+        Raises EvaluationCut, in all processes after the same vote, when one was told to stop now.
+        """
+        self._begin_work(total)
+        vote = StopVote()
+        alone = get_dist_info()[1] == 1
+        votes = 0 if alone else _most_of(total) // VOTES
+        done = cast = 0
+        try:
+            for item in items:
+                yield item
+                done += 1
+                self._work = done, total
+                if alone and self._urgent:
+                    self._cut()
+                if done % VOTES == 0 and cast < votes:
+                    cast += 1
+                    self._vote(vote)
+            for _ in range(cast, votes):
+                self._vote(vote)
+            if vote.result():
+                self._cut()
+        finally:
+            self._end_work()
+            items.close()  # which leaves evaluation mode
+
+    def _vote(self, vote: 'StopVote') -> None:
+        if vote.result():
+            self._cut()
+        vote.cast(self._urgent)
+
+    def _cut(self) -> None:
+        self.cut = True
+        raise EvaluationCut
+
+    def _begin_work(self, total: int) -> None:
+        self._work = 0, total
+        if self.received is None:
+            return
+        self._say(self.received)
+        if signal.SIGINT in self._former:  # which ends the process since the first
+            signal.signal(signal.SIGINT, self._note)
+
+    def _end_work(self) -> None:
+        self._work = None
+        if self.received == 'SIGINT' and signal.SIGINT in self._former:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _most_of(number: int) -> int:
+    """The largest number that a process has; every process has to call this."""
+    most = torch.tensor(number)
+    dist.all_reduce(most, dist.ReduceOp.MAX, host_group())
+    return int(most)
 
 
 class StopVote:

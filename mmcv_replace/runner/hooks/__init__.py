@@ -10,7 +10,7 @@ from .logger import LoggerHook, TensorboardLoggerHook, TextLoggerHook
 from .lr_updater import LrUpdaterHook
 from .momentum_updater import MomentumUpdaterHook
 from .optimizer import OptimizerHook
-from .preemption import PreemptionHook
+from .preemption import PreemptionHook, listen_for_requests
 from .profiler import ProfilerHook
 from .progress_bar import ProgressBarHook
 from .rank_watch import RankWatchHook, describe_ranks, note_iteration
@@ -21,6 +21,6 @@ __all__ = [
     'EMAHook', 'Hook', 'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook',
     'NondeterminismHook', 'OptimizerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook',
     'RankWatchHook', 'TensorboardLoggerHook', 'TextLoggerHook',
-    'averaged_state', 'check_unit', 'describe_ranks', 'find_ema', 'nondeterministic_operator',
-    'note_iteration',
+    'averaged_state', 'check_unit', 'describe_ranks', 'find_ema', 'listen_for_requests',
+    'nondeterministic_operator', 'note_iteration',
 ]

@@ -18,7 +18,8 @@ class PreemptionHook(Hook):
     """After one of `signals` all processes finish their step, save, and leave with `exit_code`.
 
     The checkpoint, iter_N.pth, holds the exact state: the run that resumes from it goes on as if
-    nothing had been. A second SIGINT ends the process at once.
+    nothing had been. A second SIGINT ends the process at once. An evaluation is finished first; a
+    second signal breaks it off, and the run that goes on makes up for it.
     """
 
     default_priority = 'LOWEST'  # when everything else of an iteration is done
@@ -28,10 +29,24 @@ class PreemptionHook(Hook):
         self._request = StopRequest(signals)
         self._vote = StopVote()
         self._leaving = False
+        self._first_iter = 0
+
+    def listen(self) -> StopRequest:
+        """Take note of signals from now on, where `before_run` has not come yet."""
+        self._request.listen()
+        return self._request
 
     def before_run(self, runner: 'BaseRunner') -> None:
         self._vote = StopVote()
-        self._request.listen()
+        self._first_iter = runner.finished_iters
+        self.listen()
+        self._leave_if_cut(runner)
+
+    def before_train_iter(self, runner: 'BaseRunner') -> None:
+        self._leave_if_cut(runner)
+
+    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+        self._leave_if_cut(runner)
 
     def after_run(self, runner: 'BaseRunner') -> None:
         # When a process has left, its launcher asks the others to, which are on their way out.
@@ -39,6 +54,7 @@ class PreemptionHook(Hook):
             self._request.stop_listening()
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
+        self._leave_if_cut(runner)
         if runner.world_size == 1:
             stop = self._request.received is not None
         else:
@@ -50,7 +66,22 @@ class PreemptionHook(Hook):
         if runner.world_size > 1:
             self._vote.cast(self._request.received is not None)
 
+    def _leave_if_cut(self, runner: 'BaseRunner') -> None:
+        if self._request.cut:
+            self._leave(runner)
+
     def _leave(self, runner: 'BaseRunner') -> None:
+        trained = runner.finished_iters > self._first_iter
+        kept = self._save(runner) if trained else 'before which this process has trained nothing'
+        cause = self._request.received or 'a signal to another process'
+        missed = '; it begins with the evaluation that was broken off' if self._request.cut else ''
+        runner.logger.warning('%s: stopping after iteration %d, %s%s (exit code %d)', cause,
+                              runner.finished_iters, kept, missed, self.exit_code)
+        self._leaving = True
+        raise SystemExit(self.exit_code)
+
+    def _save(self, runner: 'BaseRunner') -> str:
+        """Save the state of all processes, and say what came of it."""
         runner.collect_state(in_haste=True)  # launchers kill soon
         saved = None
         if runner.rank == 0 and runner.checkpoint_dir is not None:
@@ -59,10 +90,10 @@ class PreemptionHook(Hook):
             saved = runner.save_checkpoint(file.parent, file.name)
         # The others wait: launchers end the rest of a job of which one process has left.
         saved = from_first_rank(saved)
-        cause = self._request.received or 'a signal to another process'
-        kept = (f'saved as {saved}; the same command with --auto-resume goes on from there'
+        return (f'saved as {saved}; the same command with --auto-resume goes on from there'
                 if saved else 'not saved: there is no work_dir')
-        runner.logger.warning('%s: stopping after iteration %d, %s (exit code %d)', cause,
-                              runner.finished_iters, kept, self.exit_code)
-        self._leaving = True
-        raise SystemExit(self.exit_code)
+
+
+def listen_for_requests(runner: 'BaseRunner') -> StopRequest | None:
+    """What the run's PreemptionHook is told to listen for from now on; None without that hook."""
+    return next((hook.listen() for hook in runner.hooks if isinstance(hook, PreemptionHook)), None)

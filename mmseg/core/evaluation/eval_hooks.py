@@ -10,7 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
-from mmcv_replace.runner.hooks import check_unit, find_ema
+from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
+from mmcv_replace.runner.preemption import EvaluationCut
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
@@ -121,9 +122,13 @@ class EvalHook(Hook):
     def evaluate(self, runner: BaseRunner, done: int) -> None:
         """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
 
-        The scores of single classes are left to the table that the dataset prints.
+        The scores of single classes are left to the table that the dataset prints. Does nothing
+        where the process is to stop at once.
         """
-        scores = self._score_all(runner)
+        try:
+            scores = self._score_all(runner)
+        except EvaluationCut:  # PreemptionHook saves when the other hooks are done
+            return
         classes = getattr(self.dataloader.dataset, 'CLASSES', None) or ()
         runner.log_buffer.output.update(
             {name: value for name, value in scores.items()
@@ -150,7 +155,8 @@ class EvalHook(Hook):
 
     def _score(self, runner: BaseRunner) -> dict[str, float]:
         return evaluate_model(
-            runner.model, self.dataloader, logger=runner.logger, **self.eval_kwargs)
+            runner.model, self.dataloader, listen_for_requests(runner), logger=runner.logger,
+            **self.eval_kwargs)
 
     def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
         """Write the best checkpoint, if this is it; the evaluation has ended when it is written."""

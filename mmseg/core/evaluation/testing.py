@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from mmcv_replace.device import no_kernel_search
 from mmcv_replace.parallel.data_parallel import device_of
+from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 
 from .collect import Result, collect_results
@@ -17,16 +18,21 @@ from .sinks import kept, painted, with_progress
 
 
 def evaluate_model(
-    model: nn.Module, data_loader: DataLoader, **eval_kwargs: object
+    model: nn.Module, data_loader: DataLoader, request: StopRequest | None = None,
+    **eval_kwargs: object,
 ) -> dict[str, float]:
     """Score the model on the loader's dataset; `eval_kwargs` go to `dataset.evaluate`.
 
     In a distributed job every process calls it with its own share of the samples, and gets the
     scores of all of them. Memory does not grow with the number of samples, unless the dataset
-    scores all predictions by an `evaluate` of its own.
+    scores all predictions by an `evaluate` of its own. Raises EvaluationCut where `request` is to
+    stop at once.
     """
     dataset = data_loader.dataset
-    stream = with_progress(predict(model, data_loader), len(data_loader.sampler))
+    stream = predict(model, data_loader)
+    if request is not None:
+        stream = request.watched(stream, len(data_loader.sampler))
+    stream = with_progress(stream, len(data_loader.sampler))
     with no_kernel_search():
         gathered = gather(stream, dataset)
     return conclude(gathered, dataset, device_of(model), **eval_kwargs)

@@ -7,9 +7,9 @@ import sys
 import pytest
 import torch
 
-from mmcv_replace.runner import Hook
-from mmcv_replace.runner.hooks import PreemptionHook
-from mmcv_replace.runner.preemption import StopRequest
+from mmcv_replace.runner import Hook, preemption
+from mmcv_replace.runner.hooks import PreemptionHook, listen_for_requests
+from mmcv_replace.runner.preemption import EvaluationCut, StopRequest
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -170,3 +170,156 @@ def test_workers_outlive_what_is_not_of_their_parent(repo_dir, tmp_path):
     done = subprocess.run([sys.executable, tmp_path / 'worker.py'], capture_output=True, text=True,
                           env={**os.environ, 'PYTHONPATH': str(repo_dir)}, timeout=60)
     assert done.stdout.split() == ['alive', '0'], done.stderr
+
+
+class Evaluation(Hook):
+    """Goes through ten samples, of which `signals` come with the third."""
+
+    def __init__(self, *signals, stage='after_train_iter', at=2):
+        self.signals, self.at, self.seen, self.closed = signals, at, 0, False
+        setattr(self, stage, self.evaluate)
+
+    def samples(self):
+        try:
+            for number in range(10):
+                if number == 2:
+                    for each in self.signals:
+                        os.kill(os.getpid(), each)
+                yield number
+        finally:
+            self.closed = True
+
+    def evaluate(self, runner):
+        if runner.finished_iters == self.at:
+            try:
+                for _ in listen_for_requests(runner).watched(self.samples(), 10):
+                    self.seen += 1
+            except EvaluationCut:
+                assert self.closed
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What is written to the terminal."""
+    lines = []
+    monkeypatch.setattr(preemption.os, 'write', lambda file, data: lines.append(data.decode()))
+    return lines
+
+
+def evaluating(make_runner, make_loader, hook, *more, length=4, by_epoch=False):
+    runner = make_runner(by_epoch, **{'max_epochs' if by_epoch else 'max_iters': length})
+    runner.register_optimizer_hook({})
+    for each in (hook, *more):
+        runner.register_hook(each, 'LOW')
+    runner.register_hook_from_cfg({'type': 'PreemptionHook'})
+    with pytest.raises(SystemExit) as left:
+        runner.run([make_loader()], [('train', 1)])
+    assert left.value.code == 75
+    return runner
+
+
+@pytest.mark.parametrize('name', ['SIGTERM', 'SIGINT', 'SIGUSR1'])
+def test_one_signal_lets_an_evaluation_finish(make_runner, make_loader, tmp_path, said, name):
+    hook = Evaluation(getattr(signal, name))
+    evaluating(make_runner, make_loader, hook)
+    assert hook.seen == 10
+    assert said == [f'\n{name}: finishing the evaluation 2 of 10; again to stop now\n']
+    assert (tmp_path / 'work' / 'iter_2.pth').is_file()
+
+
+@pytest.mark.parametrize(('first', 'second'), [
+    ('SIGTERM', 'SIGTERM'), ('SIGINT', 'SIGINT'), ('SIGUSR1', 'SIGINT')])
+@pytest.mark.parametrize('last', [False, True])
+def test_a_second_signal_breaks_it_off_and_saves(make_runner, make_loader, tmp_path, said,
+                                                 log_lines, monkeypatch, first, second, last):
+    monkeypatch.setattr(preemption, 'ECHO', -1)
+    hook = Evaluation(getattr(signal, first), getattr(signal, second))
+    evaluating(make_runner, make_loader, hook, length=2 if last else 4)
+    assert hook.seen == 3
+    assert said[-1] == f'\n{second}: the evaluation is broken off\n'
+    stored = torch.load(tmp_path / 'work' / 'iter_2.pth', weights_only=True)
+    assert (stored['meta']['iter'], len(stored['run_state']['processes'])) == (2, 1)
+    assert 'begins with the evaluation that was broken off' in log_lines[-1]
+
+
+def test_a_signal_that_is_passed_on_is_one(make_runner, make_loader, said, monkeypatch):
+    """A scheduler sends it to all processes, and the launcher again to its own."""
+    monkeypatch.setattr(preemption, 'ECHO', 60)
+    hook = Evaluation(signal.SIGTERM, signal.SIGTERM)
+    evaluating(make_runner, make_loader, hook)
+    assert hook.seen == 10
+    assert 'broken off' not in ''.join(said)
+
+
+def test_an_interrupt_of_the_step_before_counts_as_the_first(make_runner, make_loader, tmp_path,
+                                                             said, monkeypatch):
+    """Outside of an evaluation the second one ends the process."""
+    monkeypatch.setattr(preemption, 'ECHO', -1)
+    hook = Evaluation(signal.SIGINT)
+    evaluating(make_runner, make_loader, hook, Send(signal.SIGINT))
+    assert said == ['SIGINT: the training stops after this iteration\n',
+                    '\nSIGINT: finishing the evaluation 0 of 10; again to stop now\n',
+                    '\nSIGINT: the evaluation is broken off\n']
+    assert hook.seen == 3
+    assert (tmp_path / 'work' / 'iter_2.pth').is_file()
+
+
+@pytest.mark.parametrize('stage', ['before_run', 'before_train_epoch', 'before_train_iter'])
+def test_nothing_is_saved_before_anything_is_trained(make_runner, make_loader, tmp_path, log_lines,
+                                                     said, monkeypatch, stage):
+    """The state of the loaders is then ahead of that of the model."""
+    monkeypatch.setattr(preemption, 'ECHO', -1)
+    evaluating(make_runner, make_loader, Evaluation(signal.SIGTERM, signal.SIGTERM, stage=stage,
+                                                    at=0), by_epoch=stage != 'before_train_iter')
+    assert not list((tmp_path / 'work').glob('*.pth'))
+    assert 'this process has trained nothing' in log_lines[-1]
+
+
+def test_an_evaluation_after_an_epoch(make_runner, make_loader, tmp_path, said, monkeypatch):
+    monkeypatch.setattr(preemption, 'ECHO', -1)
+    hook = Evaluation(signal.SIGTERM, signal.SIGTERM, stage='after_train_epoch', at=4)
+    evaluating(make_runner, make_loader, hook, by_epoch=True)
+    meta = torch.load(tmp_path / 'work' / 'iter_4.pth', weights_only=True)['meta']
+    assert (meta['epoch'], meta['iter']) == (1, 4)
+
+
+VOTING = '''
+import sys
+import torch.distributed as dist
+from mmcv_replace.runner import preemption
+dist.init_process_group('gloo')
+request = preemption.StopRequest()
+rank = dist.get_rank()
+total = (9, 14)[rank]
+asked = int(sys.argv[1])
+
+def samples():
+    for number in range(total):
+        if rank == 1 and number == asked:
+            request._urgent = True
+        yield number
+
+seen = 0
+try:
+    for _ in request.watched(samples(), total):
+        seen += 1
+    print(rank, seen, 'whole', flush=True)
+except preemption.EvaluationCut:
+    print(rank, seen, 'cut', flush=True)
+dist.barrier()
+dist.destroy_process_group()
+'''
+
+
+@pytest.mark.parametrize(('asked', 'told'), [
+    (99, ['0 9 whole', '1 14 whole']),
+    (2, ['0 8 cut', '1 8 cut']),  # heard of in the vote after that of the fourth
+    (10, ['0 9 cut', '1 14 cut']),  # when the other has none left
+])
+def test_processes_break_off_together(repo_dir, tmp_path, asked, told):
+    (tmp_path / 'voting.py').write_text(VOTING)
+    done = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--standalone',
+         '--local_addr=127.0.0.1', tmp_path / 'voting.py', str(asked)], capture_output=True,
+        text=True, env={**os.environ, 'PYTHONPATH': str(repo_dir)}, timeout=120)
+    assert sorted(done.stdout.splitlines()) == told, done.stderr
