@@ -1,6 +1,8 @@
 """The foundation below the segmentation code; it answers to mmcv's names and needs no compiler."""
 import os
 
+from . import interrupts  # noqa: F401  for the time in which the rest is imported
+
 # A plug-in that cannot load must not keep torch from being imported: mmcv_replace.device imports it
 # when it is asked for, and says what is missing.
 os.environ.setdefault('TORCH_DEVICE_BACKEND_AUTOLOAD', '0')

@@ -4,6 +4,7 @@ torchrun itself leaves with 1 whatever its processes left with, and a scheduler 
 that is to be started again from one that has failed. tools/dist_*.sh and test/train_*.sh run this
 file in its place, with the same arguments.
 """
+import signal
 import sys
 
 from torch.distributed import run
@@ -12,6 +13,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher import api
 
 SAVED = 75  # of PreemptionHook; EX_TEMPFAIL of sysexits.h
+INTERRUPTED = 128 + signal.SIGINT  # as shells and our commands say it
 
 
 class _Agent(api.LocalElasticAgent):
@@ -38,15 +40,18 @@ class _Agent(api.LocalElasticAgent):
 def main() -> int:
     """Run torchrun on the arguments of the command line; 75 where its processes left with it.
 
-    Everything else ends as it does under torchrun.
+    Ctrl-C is told in one line; everything else ends as it does under torchrun.
     """
     api.LocalElasticAgent = _Agent
     try:
         run.main()
-    except (ChildFailedError, SignalException):
-        if _Agent.last is None or not _Agent.last.has_saved():
-            raise
-        return SAVED
+    except (ChildFailedError, SignalException) as error:
+        if _Agent.last is not None and _Agent.last.has_saved():
+            return SAVED
+        if getattr(error, 'sigval', None) == signal.SIGINT:
+            sys.stderr.write('\ninterrupted\n')
+            return INTERRUPTED
+        raise
     return 0
 
 

@@ -1,5 +1,6 @@
 """Progress of long loops, in this process or in several."""
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -79,7 +80,8 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
     """
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
     iterable, total = _with_total(tasks)
-    with ProcessPoolExecutor(nproc, initializer=initializer, initargs=initargs) as pool:
+    with ProcessPoolExecutor(nproc, initializer=_start_worker,
+                             initargs=(initializer, initargs)) as pool:
         results = pool.map(partial(_run_named, func), iterable, chunksize=chunksize)
         try:
             return list(track_iter_progress((results, total), bar_width, file))
@@ -90,6 +92,13 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
                 'cores); or over a damaged file') from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(initializer: Callable[..., None] | None, initargs: tuple) -> None:
+    """Ctrl-C, which goes to every process of a terminal, is the business of the first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if initializer is not None:
+        initializer(*initargs)
 
 
 def _name(func: Callable[..., Any]) -> str:

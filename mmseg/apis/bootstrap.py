@@ -11,6 +11,7 @@ from pathlib import Path
 import mmcv_replace
 import mmseg
 from mmcv_replace.alias import ALIAS
+from mmcv_replace.interrupts import end_interrupted
 from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
@@ -123,7 +124,8 @@ def leave_script_folder() -> None:
 def run_command(main: Callable[[], int | None]) -> int:
     """Run a command line; an error that the user can mend is printed without a traceback.
 
-    Returns the exit code: 0, what `main` returned, or 2 (141 where nobody reads the output on).
+    Returns the exit code: 0, what `main` returned, or 2 (141 where nobody reads the output on, 130
+    after Ctrl-C).
     A training that was told to stop leaves with 75 (PreemptionHook). MMSEG_TRACEBACK=1 keeps the
     traceback.
     """
@@ -140,6 +142,10 @@ def run_command(main: Callable[[], int | None]) -> int:
         # The reader of the output, such as `head`, has enough; nothing may be flushed to it later.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except KeyboardInterrupt:
+        if os.environ.get('MMSEG_TRACEBACK') == '1':
+            raise
+        return end_interrupted(rank_prefix())
     except UserError as error:
         if os.environ.get('MMSEG_TRACEBACK') == '1':
             raise

@@ -80,18 +80,15 @@ def train_segmentor(
             optimizer=optimizer,
             work_dir=cfg.work_dir,
             logger=logger,
-            meta=meta,
+            meta=dict(meta or {}, samples=dict(train=sample_list(trained))),
             precision=precision))
     runner.timestamp = timestamp or runner.timestamp
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
         cfg.get('nonfinite'))
-    samples = dict(train=sample_list(trained))
     if validate:
-        val = _register_evaluation(runner, cfg, trained, distributed, device)
-        samples['val'] = sample_list(val)
-    runner.meta['samples'] = samples
+        _register_evaluation(runner, cfg, trained, distributed, device)
     for loader in loaders:
         if getattr(loader, 'max_skipped', None) is not None:
             runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
@@ -252,8 +249,7 @@ def _runner_config(cfg: Config) -> dict:
 
 def _register_evaluation(
     runner: BaseRunner, cfg: Config, trained: Dataset, distributed: bool, device: torch.device
-) -> Dataset:
-    """Evaluate on `data.val`, which is returned."""
+) -> None:
     dataset = build_dataset(cfg.data.val, dict(test_mode=True))
     check_validated_classes(cfg, trained, dataset)
     loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
@@ -261,4 +257,4 @@ def _register_evaluation(
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])
     hook = DistEvalHook if distributed else EvalHook
     runner.register_hook(hook(loader, **options), priority='LOW')
-    return dataset
+    runner.meta['samples']['val'] = sample_list(dataset)

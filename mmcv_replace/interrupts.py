@@ -1,0 +1,39 @@
+"""Ctrl-C in a command: one line and exit code 130, also while its modules are still imported."""
+import os
+import signal
+import sys
+import types
+from pathlib import Path
+
+CODE = 128 + signal.SIGINT  # what a shell says of a process that it ends
+FOLDERS = ('tools', 'convert_datasets')  # of the commands
+
+
+def end_interrupted(prefix: str = '') -> int:
+    """Say so and return the exit code; another Ctrl-C ends the process at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A progress bar may have left the cursor in its line.
+    sys.stderr.write(f'\n{prefix}interrupted\n')
+    sys.stderr.flush()
+    return CODE
+
+
+def quiet_interrupts() -> None:
+    """Let what is imported next be interrupted without a traceback, if this process is a command.
+
+    Scripts of the user's keep their own ways.
+    """
+    main = getattr(sys.modules.get('__main__'), '__file__', None)
+    if main is not None and Path(main).resolve().parent.name in FOLDERS:
+        sys.excepthook = _without_traceback
+
+
+def _without_traceback(kind: type[BaseException], error: BaseException,
+                       traceback: types.TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    os._exit(end_interrupted())
+
+
+quiet_interrupts()
