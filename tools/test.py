@@ -30,11 +30,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         "without it, the toolkit's own are folded")
     parser.add_argument('--eval-options', nargs='+', action=DictAction, default={},
                         metavar='KEY=VALUE', help='arguments for dataset.evaluate; out_dir=DIR '
-                        'with --format-only')
+                        'with --format-only (WORK_DIR/format_results)')
     parser.add_argument('--tmpdir', help='folder that all hosts see, for collecting --out')
     parser.add_argument('--gpu-collect', action='store_true',
                         help='collect --out over the network instead')
-    parser.add_argument('--work-dir', help='write the scores to DIR/eval_TIME.json')
+    parser.add_argument('--work-dir', metavar='DIR',
+                        help='write the scores to DIR/eval_TIME.json (work_dirs/CONFIG_NAME is '
+                        'that of what else is written)')
     return parser.parse_args(argv)
 
 

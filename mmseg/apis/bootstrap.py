@@ -45,6 +45,12 @@ def load_config(
     return cfg
 
 
+def work_dir_of(cfg: Config) -> str:
+    """The folder for all that a job writes: `work_dir` of the config, else one of its name."""
+    name = Path(cfg.filename).stem if cfg.filename else 'config'
+    return cfg.get('work_dir') or os.path.join('work_dirs', name)
+
+
 def _import_custom(custom_imports: object) -> None:
     accepted = ('imports', 'allow_failed_imports')
     if not isinstance(custom_imports, dict):

@@ -32,6 +32,7 @@ from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 from mmseg.utils import get_root_logger
 
+from .bootstrap import work_dir_of
 from .checks import check_num_classes
 from .evaluation_loader import evaluation_loader
 from .execution import prepare_inference
@@ -49,7 +50,8 @@ class OutputOptions:
 
     metrics: Sequence[str] = ()  # names for dataset.evaluate
     out: str | None = None  # pickle file for the list of label maps
-    format_only: bool = False  # files for a test server, in eval_options['out_dir']
+    # Files for a test server, in eval_options['out_dir'], by default a folder in the work dir.
+    format_only: bool = False
     show: bool = False
     show_dir: str | None = None
     opacity: float = 0.5
@@ -102,12 +104,15 @@ def evaluate_from_config(
     model = prepare_inference(model, cfg, process.device)
     precision = precision_from_config(cfg, process.device)
     model = wrap_model(model, process.device, distributed=False, precision=precision)
-    return _run(model, loader, process, options, order)
+    folder = Path(options.work_dir or work_dir_of(cfg), 'format_results')
+    scores = _run(model, loader, process, options, order, folder)
+    _tell_files(options, folder)
+    return scores
 
 
 def _run(
     model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions,
-    order: Sequence[int] | None
+    order: Sequence[int] | None, folder: Path
 ) -> dict[str, float] | None:
     paint = options.show or options.show_dir is not None
     stream = with_progress(predict(model, loader, with_image=paint), len(loader.sampler))
@@ -119,7 +124,7 @@ def _run(
                          options.opacity)
     if options.format_only:
         stream = formatted(stream, loader.dataset,
-                           **{'out_dir': 'format_results', **options.eval_options})
+                           **{'out_dir': str(folder), **options.eval_options})
     if options.out:
         stream = kept(stream, results)
     gathered = None
@@ -133,6 +138,15 @@ def _run(
         if process.rank == 0:
             fileio.dump(label_maps, options.out)
     return None if gathered is None else _scores(gathered, loader.dataset, process, options)
+
+
+def _tell_files(options: OutputOptions, folder: Path) -> None:
+    """Say what was written where; `folder` is that of `format_only`, unless the options say so."""
+    formatted_to = options.eval_options.get('out_dir', folder)
+    for what, place in (('files for a test server', options.format_only and formatted_to),
+                        ('painted pictures', options.show_dir), ('predictions', options.out)):
+        if place:
+            get_root_logger().info('%s: %s', what, Path(place).absolute())
 
 
 def _scores(

@@ -1,7 +1,6 @@
 """A training job from a config: folders, log, seeds, data, model, then `train_segmentor`."""
 import copy
 import itertools
-import os
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 from mmseg.utils import collect_env, get_root_logger
 
+from .bootstrap import work_dir_of
 from .checks import check_num_classes
 from .data_check import check_training_data
 from .failures import naming_lost_peers
@@ -107,8 +107,7 @@ def _build_dataset(cfg: Config, mode: str) -> Dataset:
 
 
 def _prepare_work_dir(cfg: Config, process: Process) -> Path:
-    if not cfg.get('work_dir'):
-        cfg.work_dir = os.path.join('work_dirs', Path(cfg.filename).stem)
+    cfg.work_dir = work_dir_of(cfg)
     work_dir = Path(cfg.work_dir)
     try:
         work_dir.mkdir(parents=True, exist_ok=True)

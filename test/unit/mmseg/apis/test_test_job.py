@@ -1,4 +1,5 @@
 """A whole test job on images of several sizes: what makes it fast changes no score."""
+import logging
 import pickle
 import weakref
 
@@ -317,3 +318,26 @@ def test_a_problem_of_one_class_has_two_ways_out(make_binary_job, tmp_path):
     with pytest.raises(ConfigError, match=r'has 1 class: name both.*\(1\).*\(2\)'):
         evaluate_from_config(cfg, str(tmp_path / 'model.pth'), CPU,
                              OutputOptions(metrics=['mIoU']))
+
+
+@pytest.mark.parametrize(('work_dir', 'of_config', 'options', 'folder'), [
+    (None, None, {}, 'work_dirs/toy/format_results'),
+    (None, 'own', {}, 'own/format_results'),
+    ('given', 'own', {}, 'given/format_results'),
+    ('given', None, dict(out_dir='there'), 'there'),
+])
+def test_files_for_a_test_server_are_in_the_work_dir(make_job, tmp_path, monkeypatch, caplog,
+                                                     work_dir, of_config, options, folder):
+    cfg = make_job(2)
+    cfg.filename, cfg.work_dir = str(tmp_path / 'toy.py'), of_config
+    (tmp_path / 'here').mkdir()
+    monkeypatch.chdir(tmp_path / 'here')
+    monkeypatch.setattr(logging.getLogger('mmseg'), 'propagate', True)
+    with caplog.at_level('INFO', 'mmseg'):
+        evaluate_from_config(cfg, str(tmp_path / 'model.pth'), CPU, OutputOptions(
+            format_only=True, eval_options=options, work_dir=work_dir, out='all.pkl'))
+    written = tmp_path / 'here' / folder
+    assert sorted(file.name for file in written.iterdir()) == ['000.png', '001.png']
+    assert f'files for a test server: {written}' in caplog.messages
+    assert f'predictions: {tmp_path}/here/all.pkl' in caplog.messages
+    assert not [each for each in caplog.messages if each.startswith('painted')]
