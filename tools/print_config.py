@@ -1,7 +1,8 @@
 """Print a config with all that it inherits, or tell which files and options set a value."""
 import argparse
 
-from mmcv_replace.utils import DictAction
+from mmcv_replace.utils import Config, DictAction
+from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.bootstrap import load_config, run_command
 
 
@@ -9,16 +10,27 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--explain', metavar='KEY',
-                        help='tell what set this key, such as data.train.pipeline')
+                        help='tell what set this key, such as data.train.pipeline, or whose '
+                        'default it is')
     parser.add_argument('--options', '--cfg-options', nargs='+', action=DictAction, metavar='K=V',
                         help='values to lay over the config, such as model.backbone.depth=18')
     return parser.parse_args()
 
 
+def explain(cfg: Config, key: str) -> str:
+    """What set a key; the components, whose defaults count, are imported where the config lacks it.
+    """
+    try:
+        return cfg.explain(key)
+    except ConfigError:
+        from mmseg.apis.explain import explain_key
+        return explain_key(cfg, key)
+
+
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.options)
-    print(cfg.explain(args.explain) if args.explain else cfg.pretty_text.rstrip())
+    print(explain(cfg, args.explain) if args.explain else cfg.pretty_text.rstrip())
 
 
 if __name__ == '__main__':

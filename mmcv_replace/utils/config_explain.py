@@ -12,7 +12,7 @@ _WIDTH = 70  # of a value; the origins follow
 
 def explain(cfg: ConfigDict, key: str) -> str:
     """One line for each value below the dotted key: `key = value  # set by A, overridden by B`."""
-    value, history = _find(cfg, key)
+    value, history = find_value(cfg, key)
     rows = [(path, text, _tell(past)) for path, text, past in _leaves(value, key, history)]
     width = max(len(f'{path} = {text}') for path, text, _ in rows)
     lines = [f'{f"{path} = {text}":<{width}}  # {origin}' for path, text, origin in rows]
@@ -21,7 +21,7 @@ def explain(cfg: ConfigDict, key: str) -> str:
     return '\n'.join(lines)
 
 
-def _find(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
+def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
     """Value of a dotted key and the history of the key that holds it."""
     check_dotted(key)
     container: Any = cfg

@@ -42,3 +42,10 @@ def test_mistake_is_told_without_a_traceback(run, arguments, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+def test_explains_the_default_of_a_component(run, repo_dir):
+    config = repo_dir / 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py'
+    done = run(config, '--explain', 'model.decode_head.fuse_pyramid')
+    assert done.stdout == ('model.decode_head.fuse_pyramid = True  # default of PSPHead, in '
+                           'mmseg.models.decode_heads.psp_head.PSPHead\n')

@@ -1,0 +1,126 @@
+"""Tell where a value of a config comes from, also one that is the default of a component."""
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mmcv_replace.cnn.bricks import registry as layers
+from mmcv_replace.runner import HOOKS
+from mmcv_replace.runner.builder import RUNNERS
+from mmcv_replace.runner.hooks.lr_updater import LrUpdaterHook
+from mmcv_replace.runner.hooks.momentum_updater import MomentumUpdaterHook
+from mmcv_replace.runner.optimizer.builder import OPTIMIZERS
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.annotations import constructors
+from mmcv_replace.utils.config_explain import find_value
+from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.suggest import did_you_mean, short
+from mmseg.core.seg.builder import PIXEL_SAMPLERS
+from mmseg.datasets.builder import DATASETS, PIPELINES
+from mmseg.models.builder import BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS
+
+REGISTRIES = (SEGMENTORS, BACKBONES, NECKS, HEADS, LOSSES, PIXEL_SAMPLERS, DATASETS, PIPELINES,
+              RUNNERS, OPTIMIZERS, HOOKS, layers.NORM_LAYERS, layers.CONV_LAYERS,
+              layers.ACTIVATION_LAYERS, layers.PADDING_LAYERS, layers.UPSAMPLE_LAYERS,
+              layers.PLUGIN_LAYERS)
+# Dicts of a config that need no type, and may be missing -> what they describe.
+IMPLIED = {
+    'checkpoint_config': 'CheckpointHook',
+    'evaluation': 'EvalHook',
+    'nonfinite': 'CheckInvalidLossHook',
+    'optimizer_config': 'OptimizerHook',
+    'preemption': 'PreemptionHook',
+}
+# Those whose policy names the class.
+POLICIES = {'lr_config': LrUpdaterHook, 'momentum_config': MomentumUpdaterHook}
+COUNTING = (*POLICIES, 'checkpoint_config', 'evaluation', 'log_config')
+# Defaults that something else replaces.
+REPLACED = {
+    'optimizer.fused': 'True is chosen where torch has such a kernel and a trial shows it right',
+    'optimizer.foreach': 'a fused kernel is chosen where torch has one',
+}
+
+
+def explain_key(cfg: Config, key: str) -> str:
+    """Which files and options set the value at a dotted key, or whose default it is.
+
+    Raises ConfigError for a key that neither the config nor a component has.
+    """
+    try:
+        return cfg.explain(key)
+    except ConfigError as error:
+        value, origin = _resolve(cfg, key, error)
+    root, name = key.partition('.')[0], key.rpartition('.')[2]
+    if name == 'by_epoch' and root in COUNTING:
+        origin += '; for a hook of the config that of the runner, which counts iterations or epochs'
+    elif key in REPLACED:
+        origin += f'; {REPLACED[key]}'
+    return f'{key} = {short(value, 70)}  # {origin}'
+
+
+def _resolve(cfg: Config, key: str, error: ConfigError) -> tuple[Any, str]:
+    """The value at a key, and what is said of its origin; the error where there is none."""
+    parent, _, name = key.rpartition('.')
+    if not parent:
+        raise error
+    holder, origin = _holder(cfg, parent, error)
+    if name in holder:  # a dict that is a default itself
+        return holder[name], origin
+    if parent.startswith('log_config.hooks.') and name == 'interval' and (
+            'interval' in cfg.log_config):
+        return cfg.log_config.interval, cfg.explain('log_config.interval').partition('# ')[2] + (
+            ' (log_config.interval)')
+    component = _component(parent, holder)
+    if component is None:
+        raise error
+    found = dict(_defaults(component))
+    if name not in found:
+        raise ConfigError(f'{error}. {component.__name__} does not take it either'
+                          f'{did_you_mean(name, found)}')
+    value, home = found[name]
+    if value is inspect.Parameter.empty:
+        raise ConfigError(f'{key} is not set, and {component.__name__} has no default for it')
+    return value, f'default of {component.__name__}, in {home}'
+
+
+def _holder(cfg: Config, key: str, error: ConfigError) -> tuple[dict[str, Any], str]:
+    """The dict at a key, of the config or a default, and the origin of the latter."""
+    try:
+        value, origin = find_value(cfg, key)[0], ''
+    except ConfigError:
+        value, origin = ({}, '') if key in IMPLIED else _resolve(cfg, key, error)
+    if value is None and key in IMPLIED:
+        value = {}
+    if not isinstance(value, dict):
+        raise error
+    return value, origin
+
+
+def _component(key: str, described: dict[str, Any]) -> Callable[..., Any] | None:
+    """What the dict at a key describes."""
+    kind = described.get('type')
+    if kind is None and key in POLICIES:
+        policy = str(described.get('policy')).replace('_', '')
+        wanted = f'{policy}{POLICIES[key].__name__}'.lower()
+        kind = next((name for name in HOOKS if name.lower() == wanted), None)
+    elif kind is None:
+        kind = IMPLIED.get(key)
+    if callable(kind):
+        return kind
+    return next((registry.get(kind) for registry in REGISTRIES if kind in registry), None)
+
+
+def _defaults(component: Callable[..., Any]) -> Iterator[tuple[str, tuple[Any, str]]]:
+    """Name, default and home of each argument, those that **kwargs pass on to bases too."""
+    seen = set()
+    makers = constructors(component) if inspect.isclass(component) else [component]
+    for maker in makers:
+        parameters = list(inspect.signature(maker).parameters.values())
+        parameters = parameters[inspect.isclass(component):]
+        name = maker.__qualname__.removesuffix('.__init__')
+        for parameter in parameters:
+            if parameter.name not in seen and parameter.kind not in (
+                    parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                seen.add(parameter.name)
+                yield parameter.name, (parameter.default, f'{maker.__module__}.{name}')
+        if not any(each.kind is each.VAR_KEYWORD for each in parameters):
+            return
