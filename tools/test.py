@@ -22,6 +22,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show each prediction on the screen')
     parser.add_argument('--show-dir', metavar='DIR', help='write each prediction over its image')
     parser.add_argument('--opacity', type=float, default=0.5, help='of the painted prediction')
+    parser.add_argument('--show-legend', action='store_true',
+                        help='list the classes beside each painted picture')
     parser.add_argument('--aug-test', action='store_true', help='several scales, and mirrored')
     parser.add_argument('--amp', action='store_true',
                         help="mixed precision, in the device's type unless the config says which")
@@ -49,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         show=args.show,
         show_dir=args.show_dir,
         opacity=args.opacity,
+        show_legend=args.show_legend,
         aug_test=args.aug_test,
         eval_options=args.eval_options,
         tmpdir=args.tmpdir,

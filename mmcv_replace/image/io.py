@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..fileio import HardDiskBackend
-from ..utils.errors import ConfigError, DataError, UnsupportedImageError
+from ..utils.errors import ArgumentError, ConfigError, DataError, UnsupportedImageError
 from .colorspace import bgr2rgb, decoded_luma
 from .integrity import PNG_START, find_truncation
 from .limits import explain_opencv, open_with_pillow
@@ -48,9 +48,26 @@ def imread(
     """
     if isinstance(img_or_path, np.ndarray):
         return img_or_path
-    path = os.fspath(img_or_path)
+    path = path_of(img_or_path)
     content = HardDiskBackend().get(path)
     return imfrombytes(content, flag, channel_order, backend, name=path)
+
+
+def path_of(image: object) -> str:
+    """The file name that an image is given by; ArgumentError for what is neither that nor an array.
+    """
+    if isinstance(image, str | os.PathLike):
+        return os.fspath(image)
+    kind, remedy = type(image), ''
+    if isinstance(image, bytes):
+        remedy = '; the bytes of a file become an array by mmcv_replace.imfrombytes'
+    elif kind.__module__.partition('.')[0] == 'PIL':
+        remedy = "; np.array(image.convert('RGB'))[..., ::-1] is one"
+    elif hasattr(image, 'permute'):
+        remedy = ('; a tensor [3, H, W] of red, green and blue from 0 to 255 becomes one by '
+                  'image.permute(1, 2, 0).byte().cpu().numpy()[..., ::-1]')
+    raise ArgumentError('an image is a file name or a BGR array [H, W, 3] (grey: [H, W]), not '
+                        f'{kind.__module__}.{kind.__qualname__}{remedy}')
 
 
 def imfrombytes(

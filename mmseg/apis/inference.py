@@ -127,14 +127,16 @@ def show_result_pyplot(
     title: str = '',
     block: bool = True,
     out_file: str | None = None,
+    legend: bool = False,
 ) -> np.ndarray:
     """Paint `result` over the image, show it with matplotlib, and return the BGR picture.
 
     Raises ConfigError where matplotlib is not installed; with `out_file` the picture is written
-    there and nothing is shown.
+    there and nothing is shown. `legend` lists the classes beside it.
     """
     painted = _inner(model).show_result(img, result, palette=palette, show=False,
-                                        opacity=opacity, out_file=out_file)
+                                        opacity=opacity, out_file=out_file,
+                                        **(dict(legend=True) if legend else {}))
     if out_file is not None:
         return painted
     try:

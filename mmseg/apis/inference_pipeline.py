@@ -1,11 +1,11 @@
 """The test pipeline of a config for images that belong to no data set: files and arrays."""
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mmcv_replace.image import bgr2gray
+from mmcv_replace.image.io import path_of
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step
@@ -25,7 +25,7 @@ class LoadImage:
     def __call__(self, results: Results) -> Results | None:
         image = results.pop('img')
         if not isinstance(image, np.ndarray):
-            results.update(img_info=dict(filename=os.fspath(image)), img_prefix='')
+            results.update(img_info=dict(filename=path_of(image)), img_prefix='')
             return self.loader(results)
         if isinstance(self.loader, LoadImageFromFile):
             image = _as_loaded(image, self.loader)

@@ -55,6 +55,7 @@ class OutputOptions:
     show: bool = False
     show_dir: str | None = None
     opacity: float = 0.5
+    show_legend: bool = False  # names and colours of the classes beside each painted picture
     aug_test: bool = False  # scales 0.5 to 1.75, each with its mirror image
     eval_options: Mapping[str, object] = field(default_factory=dict)
     tmpdir: str | None = None
@@ -65,6 +66,9 @@ class OutputOptions:
         if not (self.metrics or self.out or self.format_only or self.show or self.show_dir):
             raise ConfigError('say what to do with the predictions: --eval mIoU, --out FILE.pkl, '
                               '--format-only, --show or --show-dir DIR')
+        if self.show_legend and not (self.show or self.show_dir):
+            raise ConfigError('--show-legend is a part of painted pictures: give --show-dir DIR or '
+                              '--show too')
         if self.metrics and self.format_only:
             raise ConfigError('--eval needs annotations and --format-only is for data without '
                               'them: give one of the two')
@@ -121,7 +125,7 @@ def _run(
     results = []
     if paint:
         stream = painted(stream, model, loader.dataset, options.show_dir, options.show,
-                         options.opacity)
+                         options.opacity, options.show_legend)
     if options.format_only:
         stream = formatted(stream, loader.dataset,
                            **{'out_dir': str(folder), **options.eval_options})

@@ -56,16 +56,20 @@ def painted(
     out_dir: str | Path | None = None,
     show: bool = False,
     opacity: float = 0.5,
+    legend: bool = False,
 ) -> Iterator[Prediction]:
     """Write each prediction over its image to `out_dir`, and with `show` to the screen.
 
+    `legend` is for the model's `show_result`, which lists the classes then.
     The predictions need their `image`. A model wrapped for training may be given.
     """
     model = getattr(model, 'module', model)
+    more = dict(legend=True) if legend else {}  # which a show_result of the user's may not take
     for prediction in predictions:
         out_file = None if out_dir is None else str(path_inside(out_dir, _picture(prediction)))
         model.show_result(original_image(prediction), [prediction.label_map],
-                          palette=dataset.PALETTE, show=show, out_file=out_file, opacity=opacity)
+                          palette=dataset.PALETTE, show=show, out_file=out_file, opacity=opacity,
+                          **more)
         yield prediction
 
 

@@ -133,17 +133,20 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         wait_time: float = 0,
         out_file: str | os.PathLike | None = None,
         opacity: float = 0.5,
+        legend: bool = False,
     ) -> np.ndarray:
         """Paint a label map [H, W] (or the first of a list) over an image; returns a BGR picture.
 
         The image is a file, or an array [H, W] or [H, W, C] of any type: see `to_displayable`.
-        Colours are RGB: `palette`, else PALETTE, else Pascal VOC's. `out_file` writes the picture,
-        `show` opens a window (not both) for `wait_time` seconds, 0 until a key is pressed.
+        Colours are RGB: `palette`, else PALETTE, else Pascal VOC's; black is painted as a light
+        tint. `legend` adds a strip with the names of the classes in the picture. `out_file` writes
+        the picture, `show` opens a window (not both) for `wait_time` seconds, 0 until a key is
+        pressed.
         """
         label_map = result if isinstance(result, np.ndarray) else result[0]
         if palette is None:
             palette = voc_colormap() if self.PALETTE is None else self.PALETTE
-        painted = paint(read_picture(img), label_map, palette, opacity)
+        painted = paint(read_picture(img), label_map, palette, opacity, legend, self.CLASSES)
         if out_file is not None:
             if not imwrite(painted, out_file):
                 raise DataError(f'{os.fspath(out_file)}: files of this kind hold no coloured '

@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from mmcv_replace.fileio import FileClient, HardDiskBackend
+from mmcv_replace.image import imread
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
 from mmseg.apis import (
     OutputOptions,
     Process,
@@ -252,3 +254,32 @@ def test_a_wrapped_model_is_painted_too(make, tmp_path):
     painted = show_result_pyplot(model, files[0], inference_segmentor(model, files[0]),
                                  out_file=str(tmp_path / 'x.png'))
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'x.png')), painted)
+
+
+@pytest.mark.parametrize(('make', 'told'), [
+    (lambda array: Image.fromarray(array), r"not PIL\.Image\.Image; np\.array\(image\.convert"),
+    (lambda array: torch.from_numpy(array), r'not torch\.Tensor; a tensor \[3, H, W\] of red'),
+    (lambda array: b'GIF', r'not builtins\.bytes; .*imfrombytes'),
+    (lambda array: None, r'not builtins\.NoneType$'),
+    (lambda array: dict(img=array), r'not builtins\.dict$'),
+])
+def test_what_is_no_image_is_told_with_the_remedy(make, told):
+    loader = LoadImage()
+    array = np.zeros((4, 5, 3), np.uint8)
+    what = r'an image is a file name or a BGR array \[H, W, 3\] \(grey: \[H, W\]\), '
+    with pytest.raises(ArgumentError, match=what + told):
+        loader(dict(img=make(array)))
+    with pytest.raises(ArgumentError, match=what + told):  # which show_result reads by
+        imread(make(array))
+
+
+def test_the_remedies_make_images():
+    """Of one red pixel."""
+    array = np.zeros((1, 2, 3), np.uint8)
+    array[0, 0, 2] = 255
+    image = Image.fromarray(array[..., ::-1])
+    tensor = torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
+    for made in (np.array(image.convert('RGB'))[..., ::-1],
+                 tensor.permute(1, 2, 0).byte().cpu().numpy()[..., ::-1]):
+        assert np.array_equal(made, array)
+        assert np.array_equal(LoadImage()(dict(img=made))['img'], array)

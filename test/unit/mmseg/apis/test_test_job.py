@@ -341,3 +341,15 @@ def test_files_for_a_test_server_are_in_the_work_dir(make_job, tmp_path, monkeyp
     assert f'files for a test server: {written}' in caplog.messages
     assert f'predictions: {tmp_path}/here/all.pkl' in caplog.messages
     assert not [each for each in caplog.messages if each.startswith('painted')]
+
+
+def test_a_legend_on_request(make_job, tmp_path):
+    for name, legend in (('plain', False), ('listed', True)):
+        evaluate_from_config(make_job(2), str(tmp_path / 'model.pth'), CPU, OutputOptions(
+            show_dir=str(tmp_path / name), show_legend=legend))
+    plain, listed = (cv2.imread(str(tmp_path / name / '000.png')) for name in ('plain', 'listed'))
+    assert plain.shape == (40, 48, 3)
+    assert listed.shape[0] > 40
+    assert np.array_equal(listed[:40, :48], plain)
+    with pytest.raises(ConfigError, match='give --show-dir DIR or --show too'):
+        OutputOptions(metrics=['mIoU'], show_legend=True)

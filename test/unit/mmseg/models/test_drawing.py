@@ -2,11 +2,13 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.models.segmentors import drawing
+from mmseg.models.segmentors import drawing, legend
 
 PALETTE = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]
+TINT = [224, 224, 224]  # of what is black in a palette
 
 
 @pytest.fixture
@@ -16,10 +18,11 @@ def picture():
     return img, rng.integers(0, 5, (6, 8), dtype=np.uint8)
 
 
-def by_pixel(img, label_map, palette, opacity):
+def by_pixel(img, label_map, palette, opacity, tint=TINT):
     out = np.zeros_like(img)
     for y, x in np.ndindex(*label_map.shape):
-        red, green, blue = palette[label_map[y, x]]
+        color = palette[label_map[y, x]]
+        red, green, blue = tint if color == [0, 0, 0] else color
         for channel, value in enumerate((blue, green, red)):
             out[y, x, channel] = int(img[y, x, channel] * (1 - opacity) + value * opacity)
     return out
@@ -40,7 +43,9 @@ def test_palette_of_the_model_and_of_voc(build_tiny, picture):
     img, label_map = picture
     model = build_tiny()
     voc = [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0], [0, 0, 128]]
-    assert np.array_equal(model.show_result(img, label_map), by_pixel(img, label_map, voc, 0.5))
+    # Its 256 colours leave no room for grey.
+    assert np.array_equal(model.show_result(img, label_map),
+                          by_pixel(img, label_map, voc, 0.5, tint=(255, 240, 170)))
     model.PALETTE = PALETTE
     assert np.array_equal(model.show_result(img, label_map),
                           by_pixel(img, label_map, PALETTE, 0.5))
@@ -120,3 +125,79 @@ def test_what_cannot_be_painted(build_tiny, picture, change, error, message):
     img, label_map = picture
     with pytest.raises(error, match=message):
         build_tiny().show_result(**{**dict(img=img, result=label_map), **change})
+
+
+# ------------------------------------------------------------------ class 0
+
+
+@pytest.mark.parametrize('value', [0, 128])
+@pytest.mark.parametrize('opacity', [0.5, 1.0])
+def test_a_black_class_is_visible(value, opacity):
+    """Over a black image, and as something else than a darker one."""
+    img = np.full((2, 2, 3), value, np.uint8)
+    painted = drawing.paint(img, np.zeros((2, 2), int), PALETTE, opacity)
+    assert painted.min() > value + 40
+    assert PALETTE[0] == [0, 0, 0]
+
+
+def test_the_tint_of_a_black_class_is_unlike_the_other_colours():
+    def painted(*others):
+        return drawing.paint(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), int),
+                             [[0, 0, 0], *others], 1.0)[0, 0].astype(int)
+
+    for others in ([[255, 255, 255]], [[220, 220, 220]], [[255, 255, 255], [160, 160, 160]]):
+        assert min(np.abs(painted(*others) - other).sum() for other in others) > 90
+
+
+@pytest.mark.parametrize('result', [
+    torch.zeros(6, 8, dtype=torch.long), np.zeros((6, 8)), np.zeros((6, 8), bool),
+    np.full((6, 8), -1)])
+def test_a_result_that_is_no_label_map(build_tiny, picture, result):
+    with pytest.raises(DataError, match='a result is a label map, an array'):
+        build_tiny().show_result(picture[0], [result], PALETTE)
+
+
+# ------------------------------------------------------------------ legend
+
+
+def test_a_legend_stands_beside_the_picture(build_tiny):
+    rng = np.random.default_rng(0)
+    img = rng.integers(0, 256, (120, 90, 3), dtype=np.uint8)
+    label_map = np.zeros((120, 90), int)
+    label_map[:50], label_map[50:60] = 1, 3
+    model = build_tiny()
+    model.CLASSES = ('road', 'tree', 'sky', 'car')
+    plain = model.show_result(img, label_map, PALETTE)
+    listed = model.show_result(img, label_map, PALETTE, legend=True)
+    assert listed.shape[0] == 120
+    assert np.array_equal(listed[:, :90], plain)
+    strip = listed[:, 90:].reshape(-1, 3)[:, ::-1]
+    found = {tuple(color) for color in np.unique(strip, axis=0).tolist()}
+    assert {(224, 224, 224), (255, 0, 0), (0, 0, 255)} <= found  # swatches, in RGB
+    assert (0, 255, 0) not in found  # no pixel is sky
+    # Names are drawn: others give another picture, and a class more a longer one.
+    model.CLASSES = ('road', 'bush', 'sky', 'car')
+    other = model.show_result(img, label_map, PALETTE, legend=True)
+    assert other.shape[0] == 120
+    assert not np.array_equal(other[:, 90:], listed[:, 90:])
+
+
+def test_a_legend_that_is_longer_than_the_picture():
+    img = np.full((10, 12, 3), 7, np.uint8)
+    label_map = np.arange(120).reshape(10, 12) % 40
+    listed = drawing.paint(img, label_map, [[0, 0, 0], [9, 9, 9]], 0.5, legend=True)
+    plain = drawing.paint(img, label_map, [[0, 0, 0], [9, 9, 9]], 0.5)
+    assert listed.shape[0] >= 40 * 12
+    assert np.array_equal(listed[:10, :12], plain)
+    assert listed[10:, :12].min() == 255
+
+
+def test_names_that_no_font_has(monkeypatch):
+    told = []
+    monkeypatch.setattr(legend, 'warn_once', told.append)
+    monkeypatch.setattr(legend, 'FONTS', ('none.ttf', 'none.otf'))
+    texts = ['0 road', '1 \u80cc\u666f']
+    assert legend._readable(texts, 14)[1] == ['0 road', '1']
+    assert 'fonts-noto-cjk' in told[0]
+    assert legend._readable(['0 road'], 14)[1] == ['0 road']
+    assert len(told) == 1

@@ -1,0 +1,75 @@
+"""Names and colours of the classes beside a painted picture."""
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mmcv_replace.utils import warn_once
+
+TEXT_SIZE = (12, 28)  # pixels, the least and the most
+LINES = 24  # of text in the height of a picture, within these sizes
+# Looked for where a name needs more than Pillow's own font has: all but the first know Chinese.
+FONTS = ('DejaVuSans.ttf', 'NotoSansCJK-Regular.ttc', 'NotoSansSC-Regular.otf', 'wqy-zenhei.ttc',
+         'wqy-microhei.ttc', 'DroidSansFallback.ttf', 'msyh.ttc', 'PingFang.ttc')
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+def add_legend(picture: np.ndarray, label_map: np.ndarray, colors: np.ndarray,
+               names: Sequence[str] | None) -> np.ndarray:
+    """A BGR picture [H, W, 3] with a white strip on its right that lists the classes in it.
+
+    `colors` [N, 3] BGR as they were painted with, one for each label. The picture itself stays as
+    it is; where the list is longer than the picture, white follows below that.
+    """
+    from PIL import Image, ImageDraw  # late: most pictures have no legend
+    labels = np.unique(label_map).tolist()
+    height, width = picture.shape[:2]
+    size = int(np.clip(height / LINES, *TEXT_SIZE))
+    texts = [_text(label, names) for label in labels]
+    font, texts = _readable(texts, size)
+    line = size + size // 2
+    text_width = max((int(font.getlength(text)) for text in texts), default=0)
+    strip = Image.new('RGB', (text_width + 3 * size, max(height, len(labels) * line + size)), WHITE)
+    draw = ImageDraw.Draw(strip)
+    for row, (label, text) in enumerate(zip(labels, texts, strict=True)):
+        top = size // 2 + row * line
+        swatch = (size // 2, top, size // 2 + size, top + size)
+        draw.rectangle(swatch, fill=tuple(colors[label, ::-1].tolist()), outline=BLACK)
+        draw.text((2 * size, top + size // 2), text, fill=BLACK, font=font, anchor='lm')
+    rest = np.full((strip.height - height, width, 3), 255, np.uint8)
+    return np.hstack([np.vstack([picture, rest]), np.asarray(strip)[..., ::-1]])
+
+
+def _text(label: int, names: Sequence[str] | None) -> str:
+    known = names is not None and label < len(names)
+    return f'{label} {names[label]}' if known else str(label)
+
+
+def _readable(texts: list[str], size: int) -> tuple[Any, list[str]]:
+    """A font, and the texts as far as it has their characters: else the number alone."""
+    from PIL import ImageFont
+    own = ImageFont.load_default(size)
+    if _has(own, ''.join(texts)):
+        return own, texts
+    for name in FONTS:
+        try:
+            font = ImageFont.truetype(name, size)
+        except OSError:
+            continue
+        if _has(font, ''.join(texts)):
+            return font, texts
+    lacking = [text for text in texts if not _has(own, text)]
+    warn_once(f'no font that is installed has all characters of {lacking[0]!r}: the legend gives '
+              f'the numbers of such classes. Install one, such as {FONTS[1]} (fonts-noto-cjk)')
+    return own, [text.partition(' ')[0] if text in lacking else text for text in texts]
+
+
+def _has(font: Any, text: str) -> bool:
+    """Whether the font has a glyph of its own for each character."""
+    missing = _glyph(font, '\U0010ffff')  # which is no character
+    return all(char == ' ' or _glyph(font, char) != missing for char in set(text))
+
+
+def _glyph(font: Any, char: str) -> tuple[tuple[int, int], list[int]]:
+    mask = font.getmask(char)
+    return mask.size, list(mask)
