@@ -1,12 +1,15 @@
 """Evaluation in the course of training, with real runners."""
 import json
+import os
+import signal
 
 import pytest
 from torch import nn
 
-from mmcv_replace.runner import Hook, TextLoggerHook
+from mmcv_replace.runner import Hook, TextLoggerHook, preemption
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core import DistEvalHook, EvalHook
+from mmseg.core.evaluation.evaluated import missed_evaluation
 
 
 def files(folder):
@@ -170,3 +173,29 @@ def test_text_logger_is_optional(make_runner, make_loader, train_loader):
     runner = make_runner(EvalHook(make_loader(), interval=6))
     assert not any(isinstance(hook, TextLoggerHook) for hook in runner.hooks)
     run(runner, train_loader)
+
+
+def test_an_evaluation_that_is_cut_leaves_the_saving_to_the_end(make_runner, make_loader, model,
+                                                                 train_loader, monkeypatch,
+                                                                 tmp_path):
+    """The model trains on as it was; nothing of the evaluation is noted."""
+    monkeypatch.setattr(preemption, 'ECHO', -1)
+    signals = iter([signal.SIGTERM, signal.SIGUSR1])
+
+    plain = type(model.module).forward
+
+    def interrupted(self, *args, **kwargs):
+        os.kill(os.getpid(), next(signals))
+        return plain(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(model.module), 'forward', interrupted)
+    runner = make_runner(EvalHook(make_loader(), interval=2), meta=dict(run_id='this'))
+    runner.register_hook_from_cfg(dict(type='PreemptionHook'))
+    model.train()
+    with pytest.raises(SystemExit) as left:
+        run(runner, train_loader)
+    assert left.value.code == 75
+    assert model.module.training
+    assert files(tmp_path) == ['iter_2.pth', 'latest.pth']
+    assert 'mIoU' not in runner.log_buffer.output
+    assert missed_evaluation(runner, 2)
