@@ -170,9 +170,9 @@ train() {
         "evaluation.interval=$interval" "log_config.interval=$((iters < 50 ? iters : 50))"
         "data.samples_per_gpu=$batch_size")
     [ -z "$learning_rate" ] || arguments+=("optimizer.lr=$learning_rate")
+    [ "$mode" = full ] || arguments+=(--no-validate)
     run "$PYTHON" "$ROOT/tools/preflight.py" "$config" "${machines[@]}" "${arguments[@]}"
     arguments+=(--work-dir "$folder/ckpt")
-    [ "$mode" = full ] || arguments+=(--no-validate)
     [ -z "$amp" ] || arguments+=(--amp)
     [ -z "$opt_level" ] || arguments+=(--opt-level "$opt_level")
     [ -z "$loss_scale" ] || arguments+=(--loss-scale "$loss_scale")

@@ -1,4 +1,4 @@
-"""Check a job before its processes are started: the config, the data, a device for each.
+"""Check a job before its processes are started: the config, labels, data, a device for each.
 
 The first line tells the versions of torch and of what the device needs besides.
 """
@@ -19,6 +19,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--checkpoint', metavar='FILE', help='the job tests this checkpoint')
     parser.add_argument('--nnodes', type=int, help='machines (as the scheduler says, else 1)')
     parser.add_argument('--node_rank', type=int, help='which of them this one is: 0, 1, ...')
+    parser.add_argument('--no-validate', action='store_true', help='the training is not validated')
     return parser.parse_args(argv)
 
 
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(software_report(args.device))
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     print(check_job(cfg, args.device, args.device_list, args.nproc, args.checkpoint,
-                    args.nnodes, args.node_rank, args.addr))
+                    args.nnodes, args.node_rank, args.addr, not args.no_validate))
 
 
 if __name__ == '__main__':

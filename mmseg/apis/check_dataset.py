@@ -1,11 +1,14 @@
 """The dataset doctor: a whole check for its command, a quick one at the start of a training."""
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import dump
 from mmcv_replace.utils import Config, track_iter_progress
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigError, DataError, UserError
 from mmseg.datasets.doctor import (
+    Finding,
     Report,
     examine_all,
     format_report,
@@ -14,6 +17,8 @@ from mmseg.datasets.doctor import (
     write_lists,
 )
 
+from .idle_model import build_idle_model
+from .label_contract import label_clashes
 from .settings import check_settings
 from .splits import SPLITS, build_split
 
@@ -36,14 +41,30 @@ def check_dataset(
     if not splits:
         raise ConfigError('the config has no data to check: data.train, data.val and data.test are '
                           'absent')
-    report = open_report({split: build_split(cfg, split, may_lack_files=True)
-                          for split in dict.fromkeys(splits)})
+    datasets = {split: build_split(cfg, split, may_lack_files=True)
+                for split in dict.fromkeys(splits)}
+    report = open_report(datasets)
+    report.findings += find_clashes(cfg, datasets)
     lists = plan_lists(report, clean_dir) if clean_dir is not None else []
     examine_all(report, usable_cores() if nproc is None else nproc, track_iter_progress)
     written = write_lists(report, lists) if lists else []
     if json_file is not None:
         write_json(report, json_file)
     return '\n'.join([format_report(report, max(max_examples, 0)), *written]), report.exit_code
+
+
+def find_clashes(cfg: Config, datasets: Mapping[str, Dataset]) -> list[Finding]:
+    """What in the config would stop a training or a test because of its labels."""
+    place, splits = str(cfg.filename or 'the config'), '/'.join(datasets)
+    findings, model = [], None
+    if cfg.get('model'):
+        try:
+            model = build_idle_model(cfg)
+        except UserError as error:
+            findings.append(Finding('not-checked', splits, place, 'its model cannot be built, so '
+                                    f'heads and losses are not compared with the data: {error}'))
+    return findings + [Finding('labels', splits, place, clash)
+                       for clash in label_clashes(cfg, model, datasets)]
 
 
 def write_json(report: Report, file: str) -> None:

@@ -10,6 +10,7 @@ from mmcv_replace.utils.suggest import did_you_mean, printable
 from mmseg.datasets.doctor import (
     KINDS,
     UNLOADABLE,
+    Finding,
     Report,
     examine_all,
     examine_some,
@@ -18,6 +19,8 @@ from mmseg.datasets.doctor import (
 from mmseg.datasets.on_error import read_on_error
 
 from .splits import build_split
+
+Sample = tuple[int, int]
 
 CHECKS = ('quick', 'full', 'off')
 # Samples that the quick check looks at, spread evenly over a split.
@@ -49,8 +52,9 @@ def _check(cfg: Config, dataset: Dataset, mode: str, validate: bool) -> None:
         examine_some(report, QUICK)
     else:
         examine_all(report, cfg.data.get('workers_per_gpu', 0))
-    skips = read_on_error(cfg.data.get('on_error')) is not None
-    stopping = [kind for kind in KINDS if _stops(kind, skips) and report.of_kind(kind)]
+    skipped = _skipped(report, read_on_error(cfg.data.get('on_error')))
+    stopping = [kind for kind in KINDS if any(
+        _stops(finding, skipped) for finding in report.of_kind(kind))]
     samples = ', '.join(f'{split} {count:,}' for split, count in report.samples.items())
     logger.info('Data check (%s): samples looked at: %s, in %.1f s', mode, samples, report.seconds)
     for kind in KINDS:
@@ -63,10 +67,23 @@ def _check(cfg: Config, dataset: Dataset, mode: str, validate: bool) -> None:
                         "lists without it; data.check='off' trains regardless")
 
 
-def _stops(kind: str, skips: bool) -> bool:
+def _stops(finding: Finding, skipped: set[Sample]) -> bool:
     # Training on the images of the validation may be meant, as a trial of the whole chain.
-    return KINDS[kind].severity == 'error' and kind != 'leak' and not (
-        skips and kind in UNLOADABLE)
+    return (KINDS[finding.kind].severity == 'error' and finding.kind != 'leak'
+            and not (finding.kind in UNLOADABLE and finding.sample in skipped))
+
+
+def _skipped(report: Report, most: int | None) -> set[Sample]:
+    """The training samples that the run will skip; an evaluation skips none.
+
+    Empty where there are more of them than the `most` that it may, or no others: such a run ends.
+    """
+    bad = {finding.sample for finding in report.findings
+           if finding.split == 'train' and finding.kind in UNLOADABLE}
+    files = {finding.file for finding in report.findings
+             if finding.split == 'train' and finding.kind in UNLOADABLE}
+    too_many = most is None or len(files) > most or len(bad) >= report.samples['train']
+    return set() if too_many else bad
 
 
 def _describe(report: Report, kind: str) -> str:

@@ -14,6 +14,7 @@ from mmcv_replace.parallel import collate, is_module_wrapper, scatter
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
 from mmcv_replace.runner.hooks import averaged_state
+from mmcv_replace.runner.state_loading import get_state_dict
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import evaluating
@@ -23,6 +24,7 @@ from .bootstrap import load_config
 from .execution import fit_autocast, prepare_inference
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
+from .loaded_weights import check_loaded
 from .settings import check_names
 from .trained_classes import classes_in, first_listed
 
@@ -48,23 +50,30 @@ def init_segmentor(
     with DeferredInit() as init:
         model = build_segmentor(config.model, config.get('train_cfg'), config.get('test_cfg'))
     if checkpoint is not None:
-        load_weights(model, checkpoint, averaged)
+        load_weights(model, checkpoint, averaged, config.get('match_weights', True))
     init.finish()
     model.cfg = config
     return prepare_inference(model.to(chosen).eval(), config, chosen, keep_keys=True)
 
 
-def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False) -> dict:
+def load_weights(
+    model: nn.Module, checkpoint: str, averaged: bool = False, whole: bool = False
+) -> dict:
     """Load a checkpoint and give the model its classes and palette; returns the checkpoint.
 
     Files of the 0.x line keep them as CLASSES and PALETTE, those of 1.x under `dataset_meta`.
-    `averaged` loads the averaged weights; CheckpointError where there are none.
+    `averaged` loads the averaged weights; CheckpointError where there are none, and, with `whole`,
+    where it lacks weights that the model predicts with.
     """
     if averaged:
         loaded = _load_checkpoint(checkpoint)
-        load_state_dict(model, averaged_state(loaded, checkpoint), source=str(checkpoint))
+        weights = averaged_state(loaded, checkpoint)
+        load_state_dict(model, weights, source=str(checkpoint))
     else:
         loaded = load_checkpoint(model, checkpoint, map_location='cpu')
+        weights = get_state_dict(loaded)
+    if whole:
+        check_loaded(model, weights, str(checkpoint))
     meta = loaded.get('meta') or {}
     newer = meta.get('dataset_meta') or {}
     classes = classes_in(loaded)

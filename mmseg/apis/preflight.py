@@ -1,22 +1,33 @@
 """Check a job in one process before many are started for it."""
 from pathlib import Path
 
+from torch import nn
+from torch.utils.data import Dataset
+
 from mmcv_replace.device import kind_of, resolve_device
+from mmcv_replace.runner.checkpoint import read_outline
+from mmcv_replace.runner.state_loading import get_state_dict
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, DeviceError
 
 from .cluster_check import check_cluster
+from .data_check import check_training_data
+from .idle_model import build_idle_model
+from .label_contract import check_labels_agree
+from .loaded_weights import check_loaded
 from .process import device_indices
 from .settings import check_settings
 from .splits import build_split
+from .trained_classes import check_resumed_classes, classes_in, order_for_test
 
 
 def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
               checkpoint: str | None = None, nnodes: int | None = None,
-              node_rank: int | None = None, addr: str | None = None) -> str:
+              node_rank: int | None = None, addr: str | None = None, validate: bool = True) -> str:
     """Raise the error that would end each of `nproc` processes; returns a line on what they get.
 
-    A job with a `checkpoint` tests it; one without trains and validates. The variables of a
+    A job with a `checkpoint` tests it; one without trains and, if `validate`, validates: its data
+    are looked at as the training does, and the labels as either does. The variables of a
     scheduler tell what is not given of `nnodes`, `node_rank` and `addr`, of the first node.
     """
     check_settings(cfg)
@@ -26,9 +37,26 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
         raise CheckpointError(f'there is no checkpoint {checkpoint}: train first, or name one with '
                               '--checkpoint=FILE')
     names = ('train', 'val') if checkpoint is None else ('test',)
-    sizes = ', '.join(f'{name} {len(build_split(cfg, name)):,}' for name in names)
+    splits = {name: build_split(cfg, name) for name in (names if validate else names[:1])}
+    model = build_idle_model(cfg)
+    check_labels_agree(cfg, model, splits)
+    if checkpoint is None:
+        if cfg.get('resume_from') and Path(cfg.resume_from).is_file():
+            check_resumed_classes(cfg, splits['train'])
+        check_training_data(cfg, splits['train'], validate)
+    else:
+        _check_tested(cfg, model, splits['test'], checkpoint)
+    sizes = ', '.join(f'{name} {len(dataset):,}' for name, dataset in splits.items())
     line = f'processes on this machine: {nproc} ({devices}); images: {sizes}'
     return f'{line}; {cluster}' if cluster else line
+
+
+def _check_tested(cfg: Config, model: nn.Module, dataset: Dataset, checkpoint: str) -> None:
+    """Raise CheckpointError where the checkpoint is of other classes, or lacks weights."""
+    outline = read_outline(checkpoint)
+    if cfg.get('match_weights', True):
+        check_loaded(model, get_state_dict(outline), checkpoint)
+    order_for_test(classes_in(outline), dataset, checkpoint, cfg.get('match_classes', True))
 
 
 def check_devices(device: str, device_list: str | None, nproc: int) -> str:

@@ -58,6 +58,7 @@ SETTINGS: dict[str, Any] = {
     'deterministic': bool | str | None,
     'load_from': str | None,
     'match_classes': bool,
+    'match_weights': bool,
     'resume_from': str | None,
     'resume_override': str | Sequence[str] | None,
     'work_dir': str | None,

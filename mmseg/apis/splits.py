@@ -1,4 +1,5 @@
 """The datasets of a config's `data`: train, val and test."""
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from mmseg.datasets import build_dataset
 from mmseg.datasets.listing import files_may_be_missing
 from mmseg.datasets.on_error import read_on_error
 
+from .told_labels import follow_training
+
 SPLITS = ('train', 'val', 'test')
 # What tools/convert_datasets/voc_aug.py adds to the folder of VOC 2012.
 CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
@@ -21,8 +24,8 @@ CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
 def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset:
     """Build `cfg.data[name]`; an error says how to make data that were not converted.
 
-    With `may_lack_files`, or to train with data.on_error='skip', the first files are not looked
-    for.
+    What the config leaves open of the labels of another split is as in the training's. With
+    `may_lack_files`, or to train with data.on_error='skip', the first files are not looked for.
     """
     if name not in cfg.data:
         raise ConfigError(f'the config has no data.{name}{did_you_mean(name, cfg.data)}')
@@ -31,13 +34,24 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
     skips = name == 'train' and read_on_error(cfg.data.get('on_error')) is not None
     try:
         with files_may_be_missing() if may_lack_files or skips else nullcontext():
-            return build_dataset(dataset, options)
+            built = build_dataset(dataset, options)
     except DataError as error:
         if any(path in str(error) for path in CONVERTED):
             devkit = _devkit(dataset)
             add_note(error, 'this makes it: python tools/convert_datasets/voc_aug.py '
                             f'{devkit} {devkit / "VOCaug"} --nproc 8')
         raise
+    if name != 'train':
+        follow_training(cfg, built)
+    return built
+
+
+def splits_of(
+    datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]]
+) -> dict[str, Dataset]:
+    """By the name of its split, the first of the data sets that each mode of a workflow has."""
+    modes = [mode for mode, _ in workflow]
+    return dict(reversed(list(zip(modes, datasets, strict=True))))
 
 
 def _devkit(dataset: Any) -> Path:

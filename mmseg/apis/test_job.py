@@ -28,18 +28,18 @@ from mmseg.core.evaluation import (
     wants_predictions,
     with_progress,
 )
-from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 from mmseg.utils import get_root_logger
 
 from .bootstrap import work_dir_of
-from .checks import check_num_classes
 from .evaluation_loader import evaluation_loader
 from .execution import prepare_inference
 from .failures import naming_lost_peers
 from .inference import load_weights
+from .label_contract import check_labels_agree
 from .process import Process
 from .settings import check_settings
+from .splits import build_split
 from .train import wrap_model
 from .trained_classes import classes_in, order_for_test
 
@@ -89,14 +89,14 @@ def evaluate_from_config(
     check_settings(cfg)
     if options.aug_test:
         enable_aug_test(cfg)
-    dataset = build_dataset(cfg.data.test, dict(test_mode=True))
+    dataset = build_split(cfg, 'test')
     if not wants_predictions(dataset):  # its own evaluate may know other metrics
         check_metrics(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
         model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
-    check_num_classes(model, dataset)
-    loaded = load_weights(model, checkpoint, averaged)
+    check_labels_agree(cfg, model, {'test': dataset})
+    loaded = load_weights(model, checkpoint, averaged, cfg.get('match_weights', True))
     order = order_for_test(classes_in(loaded), dataset, checkpoint,
                            cfg.get('match_classes', True))
     if dataset.CLASSES is not None:

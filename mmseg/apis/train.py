@@ -27,7 +27,7 @@ from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
 from mmseg.core import DistEvalHook, EvalHook
-from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.datasets import build_dataloader
 from mmseg.datasets.on_error import read_on_error
 from mmseg.datasets.pipelines.handover import finish
 from mmseg.datasets.skip_hook import SkippedFilesHook
@@ -37,12 +37,14 @@ from mmseg.utils import get_root_logger
 from .evaluation_loader import evaluation_loader
 from .execution import prepare_execution
 from .failures import naming_lost_peers, naming_nondeterminism
+from .label_contract import check_labels_agree
 from .loader_settings import loader_settings
 from .resume_changes import differences
 from .sample_lists import sample_list
 from .settings import check_settings
+from .splits import build_split, splits_of
 from .train_options import read_overrides
-from .trained_classes import check_resumed_classes, check_validated_classes, tell_other_classes
+from .trained_classes import check_resumed_classes, tell_other_classes
 
 
 def train_segmentor(
@@ -63,7 +65,12 @@ def train_segmentor(
     device = torch.device(device)
     datasets = list(dataset) if isinstance(dataset, list | tuple) else [dataset]
     workflow = cfg.get('workflow', [('train', 1)])
-    trained = _training_set(datasets, workflow, cfg)
+    check_workflow(datasets, workflow)
+    splits = splits_of(datasets, workflow)
+    if validate:
+        splits['val'] = build_split(cfg, 'val')
+    check_labels_agree(cfg, model, splits)
+    trained = splits['train']
     loaders = [_train_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
@@ -88,7 +95,7 @@ def train_segmentor(
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
         cfg.get('nonfinite'))
     if validate:
-        _register_evaluation(runner, cfg, trained, distributed, device)
+        _register_evaluation(runner, cfg, splits['val'], distributed, device)
     for loader in loaders:
         if getattr(loader, 'max_skipped', None) is not None:
             runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
@@ -100,17 +107,6 @@ def train_segmentor(
     with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
     return runner
-
-
-def _training_set(
-    datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]], cfg: Config
-) -> Dataset:
-    """The first dataset that the workflow trains on; all of them have its classes."""
-    check_workflow(datasets, workflow)
-    trained = datasets[[mode for mode, _ in workflow].index('train')]
-    for dataset in datasets:
-        check_validated_classes(cfg, trained, dataset)
-    return trained
 
 
 def _load_weights(model: nn.Module, cfg: Config, dataset: Dataset) -> None:
@@ -248,10 +244,8 @@ def _runner_config(cfg: Config) -> dict:
 
 
 def _register_evaluation(
-    runner: BaseRunner, cfg: Config, trained: Dataset, distributed: bool, device: torch.device
+    runner: BaseRunner, cfg: Config, dataset: Dataset, distributed: bool, device: torch.device
 ) -> None:
-    dataset = build_dataset(cfg.data.val, dict(test_mode=True))
-    check_validated_classes(cfg, trained, dataset)
     loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options = dict(cfg.get('evaluation') or {})
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])

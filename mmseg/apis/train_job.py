@@ -19,14 +19,14 @@ from mmseg.models import build_segmentor
 from mmseg.utils import collect_env, get_root_logger
 
 from .bootstrap import work_dir_of
-from .checks import check_num_classes
 from .data_check import check_training_data
 from .failures import naming_lost_peers
-from .label_values import check_ignored_labels
+from .label_contract import check_labels_agree
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
-from .splits import build_split
+from .splits import build_split, splits_of
+from .told_labels import follow_training
 from .train import train_segmentor
 from .train_options import read_deterministic
 
@@ -67,11 +67,13 @@ def train_from_config(
     check_workflow(workflow, workflow)
     datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
     model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
-    check_num_classes(model, datasets[0])
-    for dataset in datasets:
-        check_ignored_labels(model, dataset)
-    check_training_data(cfg, datasets[0], validate)
-    model.CLASSES, model.PALETTE = datasets[0].CLASSES, datasets[0].PALETTE
+    splits = splits_of(datasets, workflow)
+    if validate:
+        splits['val'] = build_split(cfg, 'val', may_lack_files=True)
+    check_labels_agree(cfg, model, splits)
+    trained = splits['train']
+    check_training_data(cfg, trained, validate)
+    model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
     if not cfg.get('resume_from'):
         model.init_weights()
     logger.info('Model:\n%s', model)
@@ -103,7 +105,9 @@ def _build_dataset(cfg: Config, mode: str) -> Dataset:
         return build_split(cfg, 'train')
     val = copy.deepcopy(cfg.data.val)
     val.pipeline = cfg.data.train.pipeline
-    return build_dataset(val)
+    dataset = build_dataset(val)
+    follow_training(cfg, dataset)
+    return dataset
 
 
 def _prepare_work_dir(cfg: Config, process: Process) -> Path:

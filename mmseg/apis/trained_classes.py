@@ -7,11 +7,11 @@ import numpy as np
 from mmcv_replace.runner.checkpoint import read_outline
 from mmcv_replace.runner.pretrained import resolve_checkpoint
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import CheckpointError, ConfigError
+from mmcv_replace.utils.errors import CheckpointError
 from mmseg.utils import get_root_logger
 
+CHECKPOINT, DATA_SET = 'the checkpoint', 'the data set'
 SHOWN = 8  # names that a message lists
-SIDES = ('the checkpoint', 'the data set')  # whose classes are compared
 BY_NUMBER = ('if they are the same classes under other names, match_classes=False takes them by '
              'their numbers')
 
@@ -84,7 +84,7 @@ def check_resumed_classes(cfg: Config, dataset: object) -> None:
     """
     if cfg.get('match_classes', True):
         trained = classes_in(read_outline(resolve_checkpoint(cfg.resume_from)))
-        told = _changed(trained, dataset)
+        told = class_changes(trained, getattr(dataset, 'CLASSES', None))
         if told:
             raise CheckpointError(
                 f'{cfg.resume_from} cannot be resumed with {type(dataset).__name__}: {told}. List '
@@ -92,50 +92,36 @@ def check_resumed_classes(cfg: Config, dataset: object) -> None:
                 f'with load_from; {BY_NUMBER}')
 
 
-def check_validated_classes(cfg: Config, trained: object, validated: object) -> None:
-    """Raise ConfigError where the data set of a validation has other classes than that of the
-    training, or in another order: its scores would mean nothing. `match_classes=False` compares
-    nothing.
-    """
-    if cfg.get('match_classes', True):
-        told = _changed(getattr(trained, 'CLASSES', None), validated, ('data.train', 'data.val'))
-        if told:
-            raise ConfigError(
-                f'the model is trained for other classes than those that score it: {told}. List '
-                f'the same `classes` in data.train and data.val, in one order; {BY_NUMBER}')
-
-
 def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: object) -> None:
     """Warn where the classifier of `load_from` was trained for as many, but other classes."""
     trained, wanted = classes_in(checkpoint), getattr(dataset, 'CLASSES', None) or ()
     if cfg.get('match_classes', True) and trained is not None and len(trained) == len(wanted):
-        told = _changed(trained, dataset)
+        told = class_changes(trained, getattr(dataset, 'CLASSES', None))
         if told:
             get_root_logger().warning(
                 '%s begins with the classifier of other classes than those of %s, which is for '
                 'the training to mend: %s', cfg.load_from, type(dataset).__name__, told)
 
 
-def _changed(trained: Sequence[str] | None, dataset: object, sides: Sequence[str] = SIDES) -> str:
-    """What differs between the classes of a training and those of a data set; '' for nothing."""
-    wanted = getattr(dataset, 'CLASSES', None)
+def class_changes(trained: Sequence[str] | None, wanted: Sequence[str] | None,
+                  first: str = CHECKPOINT, second: str = DATA_SET) -> str:
+    """What differs between the classes of two sides, whose names these are; '' for nothing."""
     places = places_by_name(trained, wanted)
     same = places == list(range(len(places or ())))
-    return '' if same else _differences(trained, wanted, sides)
+    return '' if same else _differences(trained, wanted, first, second)
 
 
-def _differences(trained: Sequence[str], wanted: Sequence[str],
-                 sides: Sequence[str] = SIDES) -> str:
+def _differences(trained: Sequence[str], wanted: Sequence[str], first: str = CHECKPOINT,
+                 second: str = DATA_SET) -> str:
     """Which names only one side has, or where the order differs first."""
-    there, here = sides
     parts = [f'{side} alone has {_listing(names)}' for side, names in (
-        (there, [name for name in trained if name not in wanted]),
-        (here, [name for name in wanted if name not in trained])) if names]
+        (first, [name for name in trained if name not in wanted]),
+        (second, [name for name in wanted if name not in trained])) if names]
     if not parts:
         place = next((i for i, pair in enumerate(zip(trained, wanted, strict=False))
                       if pair[0] != pair[1]), min(len(trained), len(wanted)))
-        parts = [f'the order differs from class {place} on, {there} has '
-                 f'{_listing(trained[place:])}, {here} {_listing(wanted[place:])}']
+        parts = [f'the order differs from class {place} on, {first} has '
+                 f'{_listing(trained[place:])}, {second} {_listing(wanted[place:])}']
     return f'{len(trained)} classes there, {len(wanted)} here; ' + '; '.join(parts)
 
 

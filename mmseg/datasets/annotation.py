@@ -8,9 +8,17 @@ from mmcv_replace.image import imfrombytes, unscale_grey
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.counting import count_values
 
+# So many values that are no class may all mean that there is none.
+MOST_VOID = 3
+
 
 class ColourMaskError(DataError):
-    """A mask with several channels, where one is the rule."""
+    """A mask with several channels, where one is the rule: `colours` [H, W, C], BGR first."""
+
+    # Without the colours too: so torch makes it anew where it comes from another process.
+    def __init__(self, message: str, colours: np.ndarray | None = None) -> None:
+        super().__init__(message)
+        self.colours = colours
 
 
 def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarray:
@@ -23,7 +31,7 @@ def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarr
     if label.ndim == 3 and label.shape[2] == 1:
         label = label[..., 0]
     if label.ndim == 3:
-        raise ColourMaskError(_colour_message(label, name, backend))
+        raise ColourMaskError(_colour_message(label, content, name, backend), label)
     if label.dtype.kind not in 'bui':
         raise DataError(f'{name}: the mask holds values of type {label.dtype}; a mask holds one '
                         'class index (an integer) per pixel')
@@ -32,14 +40,18 @@ def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarr
     return label.astype(np.int32)
 
 
-def _colour_message(label: np.ndarray, name: str, backend: str) -> str:
+def _colour_message(label: np.ndarray, content: bytes, name: str, backend: str) -> str:
     message = (f'{name}: the mask has {label.shape[2]} channels, so it holds colours; a mask holds '
                'one class index per pixel (a grey or palette PNG). ')
-    if (label[..., :3] == label[..., :1]).all():
+    if all(np.array_equal(label[..., 0], label[..., band])
+           for band in range(1, min(3, label.shape[2]))):
         return message + 'Its channels are equal: keep one of them'
+    lossy = lossy_format(content)
+    if lossy is not None:
+        return message + f'Besides, {lossy_remedy(lossy)}'
     if backend != 'pillow':
-        message += "Is it a palette PNG? imdecode_backend='pillow' reads its indices. "
-    return message + 'Otherwise write a mask with the index of the class of each colour'
+        message += "If it is a palette PNG, imdecode_backend='pillow' reads its indices. "
+    return message + 'Write a mask with the index of the class of each colour'
 
 
 def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -51,8 +63,12 @@ def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values, histogram[values]
 
 
-def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: int) -> None:
-    """Raise DataError where a pixel is neither one of the classes nor ignored."""
+def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: int,
+                 lossy: str | None = None) -> None:
+    """Raise DataError where a pixel is neither one of the classes nor ignored.
+
+    `lossy` is the format of the file where it is one that changes values.
+    """
     if label.dtype == np.uint8 and not cv2.LUT(label, _is_wrong(num_classes, ignore_index)).any():
         return
     values = count_labels(label)[0]
@@ -63,7 +79,24 @@ def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: i
     raise DataError(
         f'{name}: the mask holds {shown}, but the {num_classes} classes are 0 to '
         f'{num_classes - 1} and ignored pixels {ignore_index}; '
-        + label_remedy(values.tolist(), wrong.tolist(), num_classes))
+        + (lossy_remedy(lossy) if lossy is not None
+           else label_remedy(values.tolist(), wrong.tolist(), num_classes, ignore_index,
+                             one_mask=True)))
+
+
+def lossy_format(content: bytes) -> str | None:
+    """The format of an encoded mask that does not keep its values, None for any other."""
+    if content.startswith(b'\xff\xd8'):
+        return 'JPEG'
+    if content[:4] == b'RIFF' and content[8:16] == b'WEBPVP8 ':
+        return 'WebP with losses'
+    return None
+
+
+def lossy_remedy(name: str) -> str:
+    """What to do about a mask in such a format."""
+    return (f'the file is a {name}, which is lossy: values at the borders become others, nobody '
+            'can tell the right ones afterwards; make the masks again as PNG from their source')
 
 
 @lru_cache(8)
@@ -73,13 +106,37 @@ def _is_wrong(num_classes: int, ignore_index: int) -> np.ndarray:
     return ((values >= num_classes) & (values != ignore_index)).astype(np.uint8)
 
 
-def label_remedy(values: list[int], wrong: list[int], num_classes: int) -> str:
-    """What to do about masks that hold `values`, ascending, the `wrong` ones among them."""
-    if len(values) == 2 and values[0] == 0:
-        return ('a mask of two values: give the dataset class the attribute label_map = '
-                f'{{0: 0, {values[1]}: 1}}, or write masks with 0 and 1')
-    if wrong == [num_classes]:
-        return ('if the classes are numbered from 1, set reduce_zero_label=True, both in the '
-                "dataset and in LoadAnnotations; otherwise correct the dataset's classes or the "
-                'mask')
-    return "correct the dataset's classes or the mask"
+def label_remedy(values: list[int], wrong: list[int], num_classes: int, ignore_index: int,
+                 mapped: bool = False, one_mask: bool = False) -> str:
+    """What to do about masks that hold `values`, ascending, the `wrong` ones among them.
+
+    `mapped`: the dataset has a `label_map` already. `one_mask`: others may hold other values.
+    """
+    if len(values) == 2 and values[0] == 0 and not mapped:
+        two = ('a mask of two values: give the dataset '
+               f'label_map={{0: 0, {values[1]}: 1}}, or write masks with 0 and 1')
+        if not one_mask or num_classes <= 2:
+            return two
+        return f'{_void_remedy(values, wrong, ignore_index, mapped)}; where all are {two}'
+    if not wrong or len(wrong) > MOST_VOID:
+        return "correct the dataset's classes, its label_map or the mask"
+    void = _void_remedy(values, wrong, ignore_index, mapped)
+    from_one = ('if the classes are numbered from 1 and 0 is what does not count, set '
+                'reduce_zero_label=True of the dataset')
+    if wrong != [num_classes]:
+        return f"{void}; otherwise correct the dataset's classes or the mask"
+    first, second = (void, from_one) if 0 in values else (from_one, void)
+    return f"{first}; {second}; otherwise correct the dataset's classes or the mask"
+
+
+def _void_remedy(values: list[int], wrong: list[int], ignore_index: int, mapped: bool) -> str:
+    """How to leave out pixels without a class: a void label, as 255 often is."""
+    told = ' and '.join(map(str, wrong))
+    one = len(wrong) == 1
+    start = f'if {told} mark{"s" if one else ""} pixels without a class (void, unlabelled), '
+    if one and ignore_index not in values and not mapped:
+        return (f'{start}set ignore_index={wrong[0]} of the dataset, which the steps and heads '
+                'follow')
+    pairs = ', '.join(f'{value}: -1' for value in wrong)
+    return start + (f'add {pairs} to its label_map' if mapped
+                    else f'give the dataset label_map={{{pairs}}}')

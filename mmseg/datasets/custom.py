@@ -23,10 +23,17 @@ from .classes import (
     read_classes,
     subset_label_map,
 )
+from .label_settings import (
+    agree_on_zero,
+    check_label_map,
+    check_label_steps,
+    check_lowered,
+    read_label_map,
+)
 from .listing import ImgInfo, check_folders, check_samples, is_remote, list_samples
 from .on_error import DroppedSamplesError, naming_file
-from .pipelines import Compose, LoadAnnotations
-from .pipelines.ignored import LabelFiller
+from .pipelines import Compose
+from .pipelines.ignored import DEFAULT
 
 logger = logging.getLogger('mmseg.datasets')
 
@@ -42,14 +49,17 @@ class CustomDataset(Dataset):
     without it all images under `img_dir` are used. Relative paths are under `data_root`.
 
     `classes` (a list of names, or the name of a text file of them) chooses some of the dataset's
-    CLASSES; the others are ignored. `reduce_zero_label` ignores the value 0 and lowers the others
-    by one; it serves the evaluation and goes with the setting of that name of LoadAnnotations.
-    `palette` holds one RGB colour a class.
+    CLASSES; the others are ignored. `palette` holds one RGB colour a class.
+
+    `label_map` leads from the values of masks with other numbers to classes, or to -1, which is
+    ignored; a class of datasets may have it as an attribute. `reduce_zero_label` (False), which
+    comes after it, ignores the value 0 and lowers the others by one. `ignore_index` (255) is the
+    label that does not count. Steps of the pipeline follow these settings, and those that are not
+    given follow the training data of the config (`mmseg.apis.splits`).
     """
 
     CLASSES: Sequence[str] | None = None
     PALETTE: Palette | None = None
-    # Mask value -> class, for masks with other numbers than those of CLASSES.
     label_map: dict[int, int] | None = None
 
     def __init__(
@@ -62,11 +72,13 @@ class CustomDataset(Dataset):
         split: str | None = None,
         data_root: str | None = None,
         test_mode: bool = False,
-        ignore_index: int = 255,
-        reduce_zero_label: bool = False,
+        ignore_index: int | None = None,
+        reduce_zero_label: bool | None = None,
         classes: str | Sequence[str] | None = None,
         palette: Palette | None = None,
+        label_map: dict[int | str, int | str] | None = None,
     ) -> None:
+        owner = type(self).__name__
         self.pipeline = Compose(pipeline)
         self.img_dir = _under(data_root, img_dir)
         self.img_suffix = img_suffix
@@ -75,13 +87,20 @@ class CustomDataset(Dataset):
         self.split = _under(data_root, split)
         self.data_root = data_root
         self.test_mode = test_mode
-        self.ignore_index = ignore_index
-        self.reduce_zero_label = reduce_zero_label
+        self.ignore_index = DEFAULT if ignore_index is None else ignore_index
+        self.reduce_zero_label = agree_on_zero(owner, reduce_zero_label, self.pipeline)
+        # What was said of the labels; the rest may follow the training data.
+        self.told_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
+                                label_map=read_label_map(owner, label_map))
+        if label_map is not None:
+            self.label_map = self.told_labels['label_map']
+        elif self.label_map is not None:
+            self.label_map = read_label_map(owner, self.label_map)
+        self._mask_values = self.label_map
+        self._class_choice: tuple[Sequence[str], Sequence[str]] | None = None
         self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
+        self._check_labels()
 
-        self._check_label_fills()
-
-        owner = type(self).__name__
         check_folders(owner, self.img_dir, self.ann_dir, self.split)
         self.img_infos = self.load_annotations(
             self.img_dir, img_suffix, self.ann_dir, seg_map_suffix, self.split)
@@ -136,7 +155,8 @@ class CustomDataset(Dataset):
             seg_fields=[],
             img_prefix=self.img_dir,
             seg_prefix=self.ann_dir,
-            ignore_index=self.ignore_index)
+            ignore_index=self.ignore_index,
+            reduce_zero_label=self.reduce_zero_label)
         if self.label_map is not None:
             results['label_map'] = self.label_map
         if self.CLASSES is not None:
@@ -191,11 +211,9 @@ class CustomDataset(Dataset):
             return self.CLASSES, choose_palette(self.CLASSES, palette)
         wanted = read_classes(classes, self.CLASSES)
         if self.CLASSES is not None:
-            self._check_reduce_zero_label()
+            self._class_choice = self.CLASSES, wanted
             try:
-                self.label_map = subset_label_map(
-                    self.CLASSES, wanted, self.ignore_index, self.reduce_zero_label,
-                    self.label_map)
+                self._renumber()
             except ConfigError as error:
                 if not isinstance(classes, list | tuple):
                     add_note(error, f'the names were read from the file {classes}; a single class '
@@ -211,22 +229,33 @@ class CustomDataset(Dataset):
             return choose_palette(class_names, palette)
         return choose_palette(class_names, self.PALETTE, self.CLASSES)
 
-    def _check_label_fills(self) -> None:
-        """What steps add to label maps has to be a class, or what this dataset ignores."""
-        number = None if self.CLASSES is None or self.test_mode else len(self.CLASSES)
-        for step in self.pipeline.transforms:
-            if isinstance(step, LabelFiller):
-                step.check_label_fill(self.ignore_index, number)
+    def follow_labels(self, ignore_index: int | None, reduce_zero_label: bool | None) -> None:
+        """Take settings of the training data (None: unknown) where this dataset was told none."""
+        if self.told_labels['ignore_index'] is None and ignore_index is not None:
+            self.ignore_index = ignore_index
+        if self.told_labels['reduce_zero_label'] is None and reduce_zero_label is not None:
+            self.reduce_zero_label = agree_on_zero(
+                type(self).__name__, reduce_zero_label, self.pipeline)
+        self._renumber()
+        self._check_labels()
 
-    def _check_reduce_zero_label(self) -> None:
-        """The numbers of chosen classes are right only if training reduces as evaluation does."""
-        for step in self.pipeline.transforms:
-            if (isinstance(step, LoadAnnotations)
-                    and step.reduce_zero_label != self.reduce_zero_label):
-                raise ConfigError(
-                    f'{type(self).__name__}: with `classes`, reduce_zero_label must be the same in '
-                    f'the dataset ({self.reduce_zero_label}) and in LoadAnnotations '
-                    f'({step.reduce_zero_label})')
+    def _renumber(self) -> None:
+        """Where `classes` are a choice, have `label_map` lead to their places."""
+        if self._class_choice is not None:
+            self.label_map = subset_label_map(
+                *self._class_choice, self.ignore_index, self.reduce_zero_label, self._mask_values)
+
+    def _check_labels(self) -> None:
+        """Labels have to be a class, or what this dataset ignores, after each step."""
+        owner = type(self).__name__
+        names = self.CLASSES if self._class_choice is None else self._class_choice[0]
+        told = self.told_labels['label_map']
+        if names is not None and told is not None:
+            check_label_map(owner, told, len(names), self.ignore_index, self.reduce_zero_label)
+        if self.CLASSES is not None and self.reduce_zero_label:
+            check_lowered(owner, self.ignore_index, len(self.CLASSES))
+        if self.CLASSES is not None and not self.test_mode:
+            check_label_steps(self.pipeline, self.ignore_index, len(self.CLASSES))
 
     @standard
     def pre_eval(self, preds: Any, indices: Any) -> list[scoring.Areas]:

@@ -37,7 +37,12 @@ class ConcatDataset(TorchConcatDataset):
         super().__init__(datasets)
         self.CLASSES: Sequence[str] | None = self._common('CLASSES')
         self.PALETTE: Palette | None = getattr(self.datasets[0], 'PALETTE', None)
-        self.ignore_index: int = self._common('ignore_index')
+        self._common('ignore_index')
+
+    @property
+    def ignore_index(self) -> int | None:
+        """The label that does not count."""
+        return self._common('ignore_index')
 
     def _common(self, name: str) -> Any:
         """The value that the datasets have in common; None where none of them has one."""
@@ -148,7 +153,11 @@ class RepeatDataset(Dataset):
         self.times = times
         self.CLASSES: Sequence[str] | None = getattr(dataset, 'CLASSES', None)
         self.PALETTE: Palette | None = getattr(dataset, 'PALETTE', None)
-        self.ignore_index: int | None = getattr(dataset, 'ignore_index', None)
+
+    @property
+    def ignore_index(self) -> int | None:
+        """The label that does not count."""
+        return getattr(self.dataset, 'ignore_index', None)
 
     def __getitem__(self, idx: int) -> Any:
         return self.dataset[idx % len(self.dataset)]

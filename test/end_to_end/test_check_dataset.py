@@ -148,11 +148,18 @@ def losses(work_dir):
 
 def test_a_training_starts_with_a_quick_check(run_tool, small_config, voc, train_names, tmp_path):
     damage(voc, ['-', *train_names][1:])
-    done = run_tool('train', small_config, '--device', 'cpu', '--data-root', voc, '--work-dir',
-                    tmp_path / 'run', '--cfg-options', 'data.on_error=skip')
+    command = ('train', small_config, '--device', 'cpu', '--data-root', voc, '--work-dir',
+               tmp_path / 'run', '--cfg-options')
+    done = run_tool(*command, 'data.on_error=skip', 'runner.max_iters=1')
+    assert done.returncode == 0
+    for told in ('missing files: 1, first .*JPEGImages', 'truncated files: 1', r'no class: 1,.*33'):
+        assert re.search(rf'WARNING - Data check: .*{told}', done.stderr)
+    for name in train_names[:2]:
+        for file in ('JPEGImages/{}.jpg', 'SegmentationClass/{}.png'):
+            shutil.copy(voc / file.format(train_names[3]), voc / file.format(name))
+    done = run_tool(*command, 'runner.max_iters=1')
     assert done.returncode == 2
     assert 'Traceback' not in done.stderr
-    assert re.search(r'WARNING - Data check: missing files: 1, first .*JPEGImages', done.stderr)
     error = done.stderr[done.stderr.index('error: '):]
     assert f'SegmentationClass/{train_names[2]}.png: holds 33' in error
     assert f'python tools/check_dataset.py {small_config}' in error

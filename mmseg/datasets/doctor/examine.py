@@ -7,7 +7,7 @@ import numpy as np
 from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import DataError
 
-from ..annotation import count_labels
+from ..annotation import count_labels, lossy_format
 from .files import BadFile, FileReader, kind_of
 from .image_facts import ImageFacts, read_facts
 from .masks import find_faults, read_mask
@@ -19,6 +19,7 @@ class Diagnosis:
     """What one sample is like. `sample` is (source, index); findings are (kind, file, detail).
 
     `values` are those in the mask's file, ascending, and `counts` how many pixels have each.
+    `lossy` is the format of the file where it is one that changes values.
     """
 
     sample: tuple[int, int]
@@ -26,6 +27,7 @@ class Diagnosis:
     digest: bytes | None = None
     values: np.ndarray | None = None
     counts: np.ndarray | None = None
+    lossy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,15 @@ class Examiner:
             if not source.mask.known:
                 _seek(path)
                 return None
-            label = read_mask(self._reader.read(path, source.mask), path, source)
+            content = self._reader.read(path, source.mask)
+            label = read_mask(content, path, source)
         except BadFile as bad:
             found.findings.append((bad.kind, path, bad.detail))
             return None
         found.values, found.counts = count_labels(label)
+        found.lossy = lossy_format(content)
+        if found.lossy is not None:
+            found.findings.append(('lossy-mask', path, found.lossy))
         found.findings += [(kind, path, detail) for kind, detail
                            in find_faults(found.values, found.counts, source)]
         return label.shape

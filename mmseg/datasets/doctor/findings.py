@@ -33,6 +33,7 @@ CONVERT_COLOURS = '''write masks of class indices. For masks in the colours of P
 
 # In the order of the report.
 KINDS = {
+    'labels': Kind('error', 'settings of the labels that contradict each other', ''),
     'missing': Kind(
         'error', 'missing files',
         'fetch them, correct the folder or the suffix, or take their names off the list'),
@@ -55,6 +56,9 @@ KINDS = {
     'duplicate': Kind(
         'warning', 'images that come more than once', 'take them off the list, or let them weigh '
         'more than others'),
+    'lossy-mask': Kind(
+        'warning', 'masks in a lossy format', 'values at the borders become those of other '
+        'classes: make the masks again as PNG from their source'),
     'empty-mask': Kind(
         'warning', 'masks without a pixel that counts', 'all their pixels are ignored'),
     'absent-class': Kind(
@@ -81,5 +85,6 @@ KINDS = {
         'as it should be for background; binary masks saved as 0 and 255 look like this too'),
     'unlisted': Kind('info', 'images that no list names', ''),
 }
-# What data.on_error='skip' copes with.
-UNLOADABLE = ('missing', 'truncated', 'unreadable')
+# What data.on_error='skip' copes with: samples that loading refuses.
+UNLOADABLE = ('missing', 'truncated', 'unreadable', 'unsupported', 'size-mismatch', 'exif-mask',
+              'colour-mask', 'label-range')

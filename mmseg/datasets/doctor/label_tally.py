@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..annotation import label_remedy
+from ..annotation import label_remedy, lossy_remedy
 from .examine import Diagnosis
 from .findings import Finding
 from .masks import classes_of, looks_binary, wrong_values
@@ -55,12 +55,14 @@ class ValueTally:
         self.source = source
         self.pixels: Counter[int] = Counter()
         self.masks: Counter[int] = Counter()
+        self.lossy: str | None = None
 
     def add(self, found: Diagnosis) -> None:
         """Count one mask."""
         values = found.values.tolist()
         self.pixels.update(dict(zip(values, found.counts.tolist(), strict=True)))
         self.masks.update(values)
+        self.lossy = self.lossy or found.lossy
 
     def wrong(self) -> list[int]:
         """The values that are neither a class nor ignored."""
@@ -68,7 +70,11 @@ class ValueTally:
 
     def remedy(self) -> str:
         """What to do about the wrong values."""
-        return label_remedy(sorted(self.pixels), self.wrong(), len(self.source.classes or ()))
+        source = self.source
+        if self.lossy is not None:
+            return lossy_remedy(self.lossy)
+        return label_remedy(sorted(self.pixels), self.wrong(), len(source.classes or ()),
+                            source.ignore_index, source.label_map is not None)
 
     def binary(self) -> Finding | None:
         """A finding where all masks together hold 0 and one other value that is lost."""

@@ -3,17 +3,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import ColourMaskError, decode_label
+from .colours import describe_colours
 from .files import BadFile, kind_of
 from .source import Source
 
 SHOWN = 8
-# The border of the objects in the colour masks of VOC is no class and not in its palette.
-VOC_BORDER = (224, 224, 192)
 
 
 def read_mask(content: bytes, path: str, source: Source) -> np.ndarray:
@@ -21,7 +19,8 @@ def read_mask(content: bytes, path: str, source: Source) -> np.ndarray:
     try:
         return decode_label(content, path, source.mask.backend or 'pillow')
     except ColourMaskError as error:
-        raise BadFile('colour-mask', _plain(error, path) + _colours(content, source)) from error
+        told = describe_colours(error.colours, source.palette, source.classes)
+        raise BadFile('colour-mask', f'{_plain(error, path)}. {told}') from error
     except DataError as error:
         raise BadFile(kind_of(error), _plain(error, path)) from error
 
@@ -66,19 +65,6 @@ def looks_binary(values: Sequence[int], source: Source) -> bool:
 
 def _plain(error: DataError, path: str) -> str:
     return str(error).removeprefix(f'{path}: ')
-
-
-def _colours(content: bytes, source: Source) -> str:
-    """Whether the colours of a mask are those of the dataset's palette."""
-    label = imfrombytes(content, flag='unchanged', backend='pillow')
-    if label.ndim != 3 or label.shape[2] < 3 or not source.palette:
-        return ''
-    found = np.unique(label[..., 2::-1].reshape(-1, 3), axis=0).tolist()
-    known = {tuple(colour) for colour in source.palette} | {VOC_BORDER, (255, 255, 255)}
-    strange = [tuple(colour) for colour in found if tuple(colour) not in known]
-    if not strange:
-        return f'; its {len(found)} colours are those of PALETTE'
-    return f'; of its {len(found)} colours {len(strange)} are not in PALETTE: {_join(strange)}'
 
 
 def _join(items: Sequence[object]) -> str:

@@ -114,7 +114,9 @@ def _mask_decoding(dataset: CustomDataset) -> tuple[Decoding, bool]:
     step = _find_step(dataset, LoadAnnotations)
     if step is None:
         return Decoding(known=False), dataset.reduce_zero_label
-    return Decoding(True, step.file_client_args, step.imdecode_backend), step.reduce_zero_label
+    own = step.reduce_zero_label
+    return (Decoding(True, step.file_client_args, step.imdecode_backend),
+            dataset.reduce_zero_label if own is None else own)
 
 
 def _find_step(dataset: CustomDataset, kind: type) -> Any:

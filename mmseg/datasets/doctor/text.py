@@ -80,14 +80,18 @@ def _classes(report: Report) -> str:
     if not tallies:
         return ''
     from prettytable import PrettyTable
-    names = next(iter(tallies.values())).classes
+    names = dict.fromkeys(name for tally in tallies.values() for name in tally.classes)
     table = PrettyTable(['class', *(f'{split} {what}' for split in tallies
                                     for what in ('pixels %', 'images'))])
     table.align = 'r'
     table.align['class'] = 'l'
-    for index, name in enumerate(names):
+    for name in names:
         row = [printable(name)]
         for tally in tallies.values():
+            if name not in tally.classes:
+                row += ['-', '-']
+                continue
+            index = tally.classes.index(name)
             share = 100 * tally.pixels[index] / tally.pixels.sum()
             row += [f'{share:.3f}', f'{tally.images[index]:,}']
         table.add_row(row)

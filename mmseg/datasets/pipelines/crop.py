@@ -7,9 +7,9 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..annotation import count_labels
 from ..builder import PIPELINES
-from .base import Results, Transform
+from .base import Results
 from .checks import check_numbers
-from .ignored import ignore_index_of
+from .ignored import LabelStep, ignore_index_of
 
 TRIES = 10
 
@@ -17,12 +17,15 @@ Window = tuple[slice, slice]
 
 
 @PIPELINES.register_module()
-class RandomCrop(Transform):
+class RandomCrop(LabelStep):
     """Keep a random window of `crop_size` (height, width), or all of a smaller image.
 
     With `cat_max_ratio` < 1 windows of which one class takes a larger share (of the pixels that
     are not ignored) are drawn again, up to ten times. `ignore_index` is by default the dataset's.
     """
+
+    label_setting = 'ignore_index'
+    label_fault = 'cat_max_ratio would take the ignored pixels for those of a class'
 
     def __init__(
         self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0,
@@ -34,6 +37,10 @@ class RandomCrop(Transform):
         self.crop_size = tuple(crop_size)
         self.cat_max_ratio = cat_max_ratio
         self.ignore_index = ignore_index
+
+    def own_label(self) -> int | None:
+        """`ignore_index`, where shares are looked at."""
+        return self.ignore_index if self.cat_max_ratio < 1 else None
 
     def __call__(self, results: Results) -> Results:
         window = self.choose_window(

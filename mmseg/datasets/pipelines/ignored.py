@@ -6,7 +6,7 @@ from mmcv_replace.utils.errors import ConfigError
 from .base import Results, Transform
 from .checks import check_numbers
 
-# Where a pipeline runs without a dataset.
+# Where neither a dataset nor a head is told another one.
 DEFAULT = 255
 
 
@@ -15,9 +15,38 @@ def ignore_index_of(results: Results) -> int:
     return results.get('ignore_index', DEFAULT)
 
 
-class LabelFiller(Transform):
+class LabelStep(Transform):
+    """A step with a label in a setting of its own, which by default is what the dataset ignores.
+
+    `label_setting` is the name of the setting, `label_fault` what happens with a label that is
+    neither a class nor ignored.
+    """
+
+    label_setting: str
+    label_fault: str
+
+    def own_label(self) -> int | None:
+        """The label that the step was told, None where it takes the dataset's or needs none."""
+        return getattr(self, self.label_setting)
+
+    def check_own_label(self, ignore_index: int, num_classes: int | None) -> None:
+        """Raise ConfigError for a label that is neither one of the classes nor ignored."""
+        value = self.own_label()
+        if value in (None, ignore_index) or num_classes is None or 0 <= value < num_classes:
+            return
+        name = f'{self.label_setting}={value}'
+        raise ConfigError(
+            f'{type(self).__name__}: {name} is none of the {num_classes} classes, and '
+            f'the dataset ignores another value, ignore_index={ignore_index}, so '
+            f'{self.label_fault}: leave {self.label_setting} out, then it is {ignore_index}, '
+            f'or set ignore_index={value} in the dataset, which the heads of the model follow')
+
+
+class LabelFiller(LabelStep):
     """A step that adds pixels to label maps: `seg_pad_val`, or those that the dataset ignores."""
 
+    label_setting = 'seg_pad_val'
+    label_fault = 'the loss would meet a class that does not exist'
     seg_pad_val: int | None
 
     def set_label_fill(self, seg_pad_val: int | None) -> None:
@@ -29,19 +58,8 @@ class LabelFiller(Transform):
     def label_fill(self, results: Results) -> int:
         """The label of the pixels to add to a sample."""
         ignore_index = ignore_index_of(results)
-        self.check_label_fill(ignore_index, results.get('num_classes'))
+        self.check_own_label(ignore_index, results.get('num_classes'))
         return ignore_index if self.seg_pad_val is None else self.seg_pad_val
-
-    def check_label_fill(self, ignore_index: int, num_classes: int | None) -> None:
-        """Raise ConfigError where the loss would meet a label that is no class."""
-        value = self.seg_pad_val
-        if value in (None, ignore_index) or num_classes is None or value < num_classes:
-            return
-        raise ConfigError(
-            f'{type(self).__name__}: seg_pad_val={value} is none of the {num_classes} classes, and '
-            f'the dataset ignores another value, ignore_index={ignore_index}, so the loss would '
-            f'meet a class that does not exist: leave seg_pad_val out, then it is {ignore_index}, '
-            f'or set ignore_index={value} in the dataset and in the heads of the model')
 
 
 def room_for(label: np.ndarray, value: int) -> np.ndarray:

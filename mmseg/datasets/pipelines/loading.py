@@ -9,7 +9,7 @@ from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation.labels import remap_labels
 
-from ..annotation import check_labels, decode_label
+from ..annotation import check_labels, decode_label, lossy_format
 from ..builder import PIPELINES
 from .base import Results, Transform
 from .ignored import ignore_index_of
@@ -82,14 +82,15 @@ def describe_image(img: np.ndarray) -> dict[str, Any]:
 class LoadAnnotations(FileLoader):
     """Read the mask `ann_info['seg_map']` under `seg_prefix` to `gt_semantic_seg`: [H, W].
 
-    Values are renumbered by the `label_map` of the dataset, then by `reduce_zero_label`: 0 is
-    ignored and the others are lowered by one. Raises DataError, which names the file, for a mask
-    with colours, of another size than the image, or with a value that is no class.
+    Values are renumbered by the `label_map` of the dataset, then by `reduce_zero_label`, which by
+    default is the dataset's: 0 is ignored and the others are lowered by one. Raises DataError,
+    which names the file, for a mask with colours, of another size than the image, or with a value
+    that is no class.
     """
 
     def __init__(
         self,
-        reduce_zero_label: bool = False,
+        reduce_zero_label: bool | None = None,
         file_client_args: dict[str, Any] | None = None,
         imdecode_backend: str = 'pillow',
     ) -> None:
@@ -102,13 +103,17 @@ class LoadAnnotations(FileLoader):
             raise ConfigError('LoadAnnotations: the dataset has no masks; give it ann_dir, or '
                               'leave this step out of the pipeline')
         path = os.path.join(results.get('seg_prefix') or '', seg_map)
-        label = decode_label(self.read(path, 'mask'), path, self.imdecode_backend)
+        content = self.read(path, 'mask')
+        label = decode_label(content, path, self.imdecode_backend)
         if 'img' in results:
             _check_size(label, path, results['img'], results.get('filename'))
         ignore_index = ignore_index_of(results)
-        label = remap_labels(label, results.get('label_map'), self.reduce_zero_label, ignore_index)
+        reduces = self.reduce_zero_label
+        if reduces is None:
+            reduces = results.get('reduce_zero_label', False)
+        label = remap_labels(label, results.get('label_map'), reduces, ignore_index)
         if 'num_classes' in results:
-            check_labels(label, path, results['num_classes'], ignore_index)
+            check_labels(label, path, results['num_classes'], ignore_index, lossy_format(content))
         results['gt_semantic_seg'] = label
         # A list of its own, as views share theirs; a name twice would be flipped twice.
         fields = results.get('seg_fields', ())

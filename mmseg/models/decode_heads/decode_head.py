@@ -16,6 +16,7 @@ from ..builder import build_loss
 from ..losses import accuracy
 from ..losses.strips import losses_in_strips
 
+IGNORED = 255  # unless something else is said
 CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}
 
 
@@ -31,8 +32,9 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
     'multiple_select' (handed on as a list); `in_channels` then has as many entries.
     `loss_decode` is one loss, logged as loss_seg (or its `loss_name` in the config), or a list of
     losses, logged under their `loss_name`, those of one name summed. `sampler` chooses the pixels
-    that count. `strip_loss`: compute losses that are sums over pixels in strips of rows, with the
-    same result, instead of holding logits at the size of the labels.
+    that count. `ignore_index` (255) is the label that has no loss; where it is not given, a
+    training follows its data set. `strip_loss`: compute losses that are sums over pixels in strips
+    of rows, with the same result, instead of holding logits at the size of the labels.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         in_index: int | Sequence[int] = -1,
         input_transform: str | None = None,
         loss_decode: dict | Sequence[dict] = CROSS_ENTROPY,
-        ignore_index: int = 255,
+        ignore_index: int | None = None,
         sampler: dict | None = None,
         align_corners: bool = False,
         init_cfg: dict | Sequence[dict] | None = None,
@@ -68,9 +70,12 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
         self.act_cfg = act_cfg
-        self.ignore_index = ignore_index
+        self.ignore_index = IGNORED if ignore_index is None else ignore_index
+        self.tells_ignore_index = ignore_index is not None
         self.align_corners = bool(align_corners)  # torch takes no 0 and 1
         self.strip_loss = strip_loss
+        several = [loss_decode] if isinstance(loss_decode, dict) else loss_decode
+        self._losses_told = ['ignore_index' in cfg for cfg in several]
         if isinstance(loss_decode, dict):
             self.loss_decode = build_loss(loss_decode)
             self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
@@ -78,6 +83,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
             self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
                                 for loss in self.loss_decode]
+        self._followed = IGNORED
         self._check_losses()
         self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
         self.conv_seg = nn.Conv2d(channels, self.out_channels, kernel_size=1)
@@ -155,6 +161,26 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
     def _criteria(self) -> list[nn.Module]:
         several = isinstance(self.loss_decode, nn.ModuleList)
         return list(self.loss_decode) if several else [self.loss_decode]
+
+    def follow_ignore_index(self, ignore_index: int) -> None:
+        """Ignore that label, where nothing else was said, in losses with such a setting too.
+
+        A loss with another value than 255 of its own accord keeps it.
+        """
+        if not self.tells_ignore_index:
+            self.ignore_index = ignore_index
+        for loss, told in zip(self._criteria(), self._losses_told, strict=True):
+            if not told and getattr(loss, 'ignore_index', None) == self._followed:
+                loss.ignore_index = ignore_index
+        self._followed = ignore_index
+
+    def told_losses(self) -> list[tuple[str, int]]:
+        """Place in this head and `ignore_index` of the losses that were given one."""
+        several = isinstance(self.loss_decode, nn.ModuleList)
+        return [(f'loss_decode.{number}' if several else 'loss_decode', loss.ignore_index)
+                for number, (loss, told) in enumerate(zip(self._criteria(), self._losses_told,
+                                                          strict=True))
+                if told and isinstance(getattr(loss, 'ignore_index', None), int)]
 
     def _select(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """The maps of the backbone that `in_index` names; ConfigError where they do not fit."""

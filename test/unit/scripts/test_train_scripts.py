@@ -97,6 +97,7 @@ def test_the_job_is_checked_before_it_starts(dry_run, checkout, name):
     job = job_of(commands)
     assert options_of(commands[check]) == options_of(job)
     assert ('--checkpoint' in commands[check]) == (name == VAL)
+    assert ('--no-validate' in commands[check]) == ('--no-validate' in job)
 
 
 @pytest.mark.parametrize(('arguments', 'words'), [

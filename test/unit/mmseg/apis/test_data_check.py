@@ -11,6 +11,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis.data_check import check_training_data
 from mmseg.apis.splits import build_split
+from mmseg.datasets import build_dataloader
 
 
 @pytest.fixture
@@ -103,6 +104,44 @@ def test_files_that_will_be_skipped_are_warnings(cfg, tmp_path, caplog, on_error
         ' missing files', ' truncated files', ' unreadable files']
     Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / 'ann/d.png')
     with pytest.raises(DataError, match=r'masks with values that are no class: \d+, first'):
+        check(cfg)
+
+
+BAD = {'a': np.zeros((9, 8)), 'b': np.full((8, 8), 7), 'c': np.zeros((8, 8, 3))}
+
+
+@pytest.fixture
+def bad_masks(tmp_path):
+    """One mask of another size, one with a wrong label, one of colours; the fourth is good."""
+    for name, label in BAD.items():
+        Image.fromarray(label.astype(np.uint8)).save(tmp_path / f'ann/{name}.png')
+
+
+def test_whatever_a_run_will_skip_is_a_warning(cfg, bad_masks, caplog):
+    with pytest.raises(DataError, match=r'(?s)another size.*masks of colours.*no class'):
+        check(cfg)
+    cfg.data.on_error = 'skip'
+    check(cfg)
+    told = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
+    assert [line.split(':')[1] for line in told] == [
+        ' masks of another size than their images', ' masks of colours',
+        ' masks with values that are no class']
+    # What is a warning here is what the run skips.
+    loader = build_dataloader(build_split(cfg, 'train'), 4, 0, dist=False, max_skipped=100)
+    for _ in loader:
+        pass
+    assert {file[-5:] for file in loader.skipped} == {'a.jpg', 'b.jpg', 'c.jpg'}
+
+
+@pytest.mark.parametrize('make_worse', [
+    lambda cfg, root: cfg.data.update(on_error=dict(action='skip', max_skipped=2)),
+    lambda cfg, root: Image.fromarray(np.full((8, 8), 7, np.uint8)).save(root / 'ann/d.png'),
+    lambda cfg, root: Image.fromarray(np.full((8, 8), 7, np.uint8)).save(root / 'ann/v.png')])
+def test_a_run_that_would_skip_too_much_stops_here(cfg, tmp_path, bad_masks, make_worse):
+    """More files than it may, all of them, or one of the evaluation, which skips none."""
+    cfg.data.on_error = 'skip'
+    make_worse(cfg, tmp_path)
+    with pytest.raises(DataError, match='masks with values that are no class'):
         check(cfg)
 
 

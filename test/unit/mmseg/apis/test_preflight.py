@@ -3,12 +3,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmcv_replace import device as device_table
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, DataError, DeviceError
 from mmseg.apis.preflight import check_devices, check_job
+from mmseg.models import build_segmentor
 
 
 @pytest.fixture
@@ -42,7 +44,12 @@ def cfg(tmp_path):
     common = dict(type='PascalVOCDataset', data_root=str(root), img_dir='JPEGImages',
                   ann_dir='SegmentationClass', pipeline=[])
     val = dict(common, split='ImageSets/Segmentation/val.txt')
-    return Config(dict(data=dict(
+    backbone = dict(type='ResNetV1c', depth=18, num_stages=1, strides=(1,), dilations=(1,),
+                    out_indices=(0,), base_channels=8, stem_channels=8)
+    head = dict(type='FCNHead', in_channels=8, channels=8, num_convs=0, concat_input=False,
+                num_classes=21)
+    model = dict(type='EncoderDecoder', backbone=backbone, decode_head=head)
+    return Config(dict(model=model, data=dict(
         train=dict(common, split='ImageSets/Segmentation/train.txt'), val=val, test=dict(val))))
 
 
@@ -77,6 +84,11 @@ def test_a_training(cfg):
         'processes on this machine: 2 (cpu); images: train 3, val 1')
 
 
+def test_a_training_without_validation(cfg):
+    cfg.data.val.split = 'ImageSets/Segmentation/no.txt'
+    assert check_job(cfg, 'cpu', None, 1, validate=False).endswith('images: train 3')
+
+
 def test_the_nodes_of_a_scheduler(cfg, monkeypatch):
     for name, value in dict(PET_NNODES='2', PET_NODE_RANK='1', PET_MASTER_ADDR='h').items():
         monkeypatch.setenv(name, value)
@@ -90,7 +102,7 @@ def test_a_test(cfg, tmp_path):
     checkpoint = tmp_path / 'a.pth'
     with pytest.raises(CheckpointError, match=r'no checkpoint .*a\.pth.*--checkpoint=FILE'):
         check_job(cfg, 'cpu', None, 2, str(checkpoint))
-    checkpoint.touch()
+    torch.save(dict(state_dict=build_segmentor(cfg.model).state_dict()), checkpoint)
     assert check_job(cfg, 'cpu', None, 2, str(checkpoint)).endswith('images: test 1')
 
 

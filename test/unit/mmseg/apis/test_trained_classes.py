@@ -9,11 +9,10 @@ import torch
 from PIL import Image
 
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import CheckpointError, ConfigError
+from mmcv_replace.utils.errors import CheckpointError
 from mmseg.apis import OutputOptions, Process, evaluate_from_config
 from mmseg.apis.trained_classes import (
     check_resumed_classes,
-    check_validated_classes,
     classes_in,
     places_by_name,
     tell_other_classes,
@@ -204,13 +203,3 @@ def test_a_start_from_the_classifier_of_other_classes_is_told(caplog):
     for classes in (ABCD, None, ('x', 'y')):  # a classifier of another size is not loaded
         assert not tell(classes)
     assert not tell(('a', 'b', 'd', 'c'), match_classes=False)
-
-
-def test_validation_is_for_the_classes_of_the_training():
-    ab, other = SimpleNamespace(CLASSES=('a', 'b')), SimpleNamespace(CLASSES=('b', 'c'))
-    for same in (ab, SimpleNamespace(CLASSES=['A', 'b']), SimpleNamespace(CLASSES=None), object()):
-        check_validated_classes(Config(), ab, same)
-        check_validated_classes(Config(), same, ab)
-    with pytest.raises(ConfigError, match="data.train alone has 'a'; data.val alone has 'c'. List"):
-        check_validated_classes(Config(), ab, other)
-    check_validated_classes(Config(dict(match_classes=False)), ab, other)

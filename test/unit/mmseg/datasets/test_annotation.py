@@ -8,7 +8,14 @@ import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import check_labels, count_labels, decode_label
+from mmseg.datasets.annotation import (
+    ColourMaskError,
+    check_labels,
+    count_labels,
+    decode_label,
+    label_remedy,
+    lossy_format,
+)
 
 
 def png(array, mode=None, palette=None):
@@ -155,9 +162,17 @@ def test_classes_and_ignored_pixels_pass(dtype):
 
 @pytest.mark.parametrize(('values', 'message'), [
     ([0, 1, 3, 255], r'x\.png: the mask holds 3, but the 3 classes are 0 to 2 and ignored pixels '
-                     r'255; if the classes are numbered from 1, set reduce_zero_label=True'),
-    ([0, 1, 5, 9], r'holds 5, 9, but .*correct the dataset.s classes or the mask'),
-    ([0, 200], r'a mask of two values: .*label_map = \{0: 0, 200: 1\}'),
+                     r'255; if 3 marks pixels without a class \(void, unlabelled\), give the '
+                     r'dataset label_map=\{3: -1\}; if the classes are numbered from 1 and 0 is '
+                     r'what does not count, set reduce_zero_label=True of the dataset; otherwise '),
+    ([0, 1, 3], r'if 3 marks .*, set ignore_index=3 of the dataset, which the steps and heads '
+                r'follow; if the classes are numbered from 1'),
+    ([1, 2, 3], r'255; if the classes are numbered from 1 .*; if 3 marks pixels without a class'),
+    ([1, 2, 9], r'255; if 9 marks .*, set ignore_index=9 of the dataset, .*; otherwise correct'),
+    ([0, 1, 5, 9], r'holds 5, 9, but .*if 5 and 9 mark pixels without a class .*, give the dataset '
+                   r'label_map=\{5: -1, 9: -1\}; otherwise correct the dataset.s classes or the '),
+    ([0, 200], r'if 200 marks .*, set ignore_index=200 .*; where all are a mask of two values: '
+               r'give the dataset label_map=\{0: 0, 200: 1\}, or'),
     (list(range(20)), r'holds 3, 4, 5, 6, 7, 8, 9, 10, \.\.\., but'),
 ])
 def test_other_values_are_refused_with_a_remedy(values, message):
@@ -171,5 +186,42 @@ def test_negative_and_large_values_are_refused():
 
 
 def test_binary_masks_of_0_and_255_get_the_hint_where_255_is_not_ignored():
-    with pytest.raises(DataError, match=r'label_map = \{0: 0, 255: 1\}'):
+    with pytest.raises(DataError, match=r'254; a mask of two values: .*label_map=\{0: 0, 255: 1\}'):
         check_labels(np.array([[0, 255]], np.uint8), 'x', num_classes=2, ignore_index=254)
+
+
+def test_the_remedy_extends_a_label_map():
+    assert label_remedy([0, 1, 2, 7], [7], 2, 255, mapped=True).startswith(
+        'if 7 marks pixels without a class (void, unlabelled), add 7: -1 to its label_map; ')
+    assert 'two values' not in label_remedy([0, 7], [7], 2, 255, mapped=True)
+
+
+def lossy(label, kind, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(label).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_lossy_formats_are_told_by_their_content(label):
+    assert lossy_format(lossy(label, 'JPEG')) == 'JPEG'
+    assert lossy_format(lossy(label, 'WebP', quality=50)) == 'WebP with losses'
+    assert lossy_format(lossy(label, 'WebP', lossless=True)) is None
+    assert lossy_format(png(label)) is None
+
+
+def test_values_that_jpeg_has_made_have_no_remedy_in_the_config():
+    label = np.zeros((16, 16), np.uint8)
+    label[4:9, 3:11] = 200
+    decoded = decode_label(lossy(label, 'JPEG', quality=60), 'x.jpg')
+    with pytest.raises(DataError, match='the file is a JPEG, which is lossy: .*again as PNG'):
+        check_labels(decoded, 'x.jpg', 2, 255, 'JPEG')
+    colours = np.dstack([label, label // 2, label])
+    with pytest.raises(DataError, match='holds colours; .* Besides, the file is a JPEG, which is '):
+        decode_label(lossy(colours, 'JPEG'), 'x.jpg')
+
+
+def test_the_error_of_a_colour_mask_comes_from_another_process_as_it_is(label):
+    with pytest.raises(ColourMaskError) as raised:
+        decode_label(png(np.dstack([label, label * 2, label])), 'a.png')
+    np.testing.assert_array_equal(raised.value.colours[..., 1], label * 2)
+    assert str(ColourMaskError(str(raised.value))) == str(raised.value)  # as torch makes it anew

@@ -5,6 +5,7 @@ from PIL import Image
 
 from mmseg.datasets import CustomDataset, build_dataset
 from mmseg.datasets.doctor import examine_some, open_report
+from mmseg.datasets.doctor.colours import describe_colours, find_colours
 
 
 def test_colour_masks_are_compared_with_the_palette(devkit, found, report_on):
@@ -20,8 +21,12 @@ def test_colour_masks_are_compared_with_the_palette(devkit, found, report_on):
     assert [item[:3] for item in items] == [
         ('colour-mask', 'train', 'a.png'), ('colour-mask', 'train', 'b.png'),
         ('colour-mask', 'train', 'c.png')]
-    assert items[0][3].endswith('; its 3 colours are those of PALETTE')
-    assert items[1][3].endswith('; of its 4 colours 1 are not in PALETTE: (1, 2, 3)')
+    assert items[0][3].endswith(
+        '. It holds 3 colours (RGB), all of them of the palette: (0, 0, 142) car, '
+        '(70, 130, 180) sky, (128, 64, 128) road')
+    assert items[1][3].endswith(
+        '. It holds 4 colours (RGB). Of the palette are (0, 0, 142) car, (70, 130, 180) sky, '
+        '(128, 64, 128) road. Not of the palette is (1, 2, 3)')
     assert 'Its channels are equal: keep one of them' in items[2][3]
 
 
@@ -80,9 +85,10 @@ def test_reduce_zero_label_and_ignore_index_are_heeded(devkit, found):
         label[label == 255] = 9
         devkit.mask(name, np.where(label == 9, 9, label + 1))
     assert found(ignore_index=9, pipeline=load, reduce_zero_label=True) == []
-    # Training reads with LoadAnnotations, evaluation with the dataset's own setting.
-    assert {item[1] for item in found(ignore_index=9, reduce_zero_label=True)
-            if item[0] == 'label-range'} == {'train'}
+    # LoadAnnotations follows the dataset, and a dataset its LoadAnnotations.
+    assert found(ignore_index=9, reduce_zero_label=True) == []
+    assert {item[1] for item in found(ignore_index=9, pipeline=load, val=dict(pipeline=[]))
+            if item[0] == 'label-range'} == {'val'}
 
 
 def test_label_map_is_heeded(devkit, found, monkeypatch):
@@ -91,6 +97,7 @@ def test_label_map_is_heeded(devkit, found, monkeypatch):
         devkit.mask(name, np.where(label == 255, 255, 10 * label))
 
     assert {item[0] for item in found()} == {'label-range', 'absent-class'}
+    assert found(label_map={'0': 0, '10': 1, 20: 2}) == []
     monkeypatch.setattr(CustomDataset, 'label_map', {0: 0, 10: 1, 20: 2})
     assert found() == []
 
@@ -112,15 +119,14 @@ def test_binary_masks(devkit, report_on, value, lost):
     assert (train.split, val.split, train.sample) == ('train', 'val', None)
     assert train.detail == (
         f'the masks hold only 0 and {value}, which {lost}; a mask of two values: give the dataset '
-        f'class the attribute label_map = {{0: 0, {value}: 1}}, or write masks with 0 and 1')
+        f'label_map={{0: 0, {value}: 1}}, or write masks with 0 and 1')
 
 
-def test_the_label_map_that_is_suggested_mends_binary_masks(devkit, found, monkeypatch):
+def test_the_label_map_that_is_suggested_mends_binary_masks(devkit, found):
     for name in 'abcdef':
         devkit.mask(name, np.where(devkit.labels(name) == 1, 255, 0))
-    monkeypatch.setattr(CustomDataset, 'label_map', {0: 0, 255: 1})
 
-    assert found(classes=['no', 'yes']) == []
+    assert found(classes=['no', 'yes'], label_map={0: 0, 255: 1}) == []
 
 
 def test_one_mask_of_0_and_255_among_others_is_no_error(devkit, found):
@@ -193,3 +199,34 @@ def test_some_samples_are_spread_evenly(devkit):
     assert seen[0] == 0
     assert all(index % 4 == 0 for index in seen)
     assert max(seen) > 80
+
+
+def test_colours_of_no_class_and_without_a_palette():
+    colours = np.zeros((4, 4, 3), np.uint8)
+    colours[0, 0] = 192, 224, 224  # blue, green, red
+    colours[1] = 255
+    assert describe_colours(colours, [[9, 9, 9]], ['x']) == (
+        'It holds 3 colours (RGB), none of them of the palette: (0, 0, 0), (224, 224, 192) (the '
+        'border that VOC does not label), (255, 255, 255) (white)')
+    assert describe_colours(colours[2:], None, None) == 'It holds 1 colour (RGB): (0, 0, 0)'
+    assert 'are no RGB colours' in describe_colours(colours[..., :2], None, None)
+
+
+def test_colours_are_those_of_a_slow_search():
+    rng = np.random.default_rng(0)
+    for low in (200, 0):
+        label = rng.integers(low, 256, (37, 23, 4), np.uint8).repeat(3, axis=1)
+        slow = {(int(r), int(g), int(b)) for b, g, r, _ in label.reshape(-1, 4)}
+        assert find_colours(label) == sorted(slow)
+
+
+def test_masks_in_a_lossy_format(devkit, report_on):
+    label = np.zeros((24, 32), np.uint8)
+    for name in 'abcdef':
+        label[:, 4:15] = 200 if name == 'a' else 2
+        Image.fromarray(label).save(devkit.root / f'ann/{name}.jpeg', quality=60)
+    report = report_on(seg_map_suffix='.jpeg')
+    assert len(report.of_kind('lossy-mask')) == 6
+    assert report.of_kind('lossy-mask')[0].detail == 'JPEG'
+    assert 'again as PNG' in report.remedy('lossy-mask')
+    assert report.remedy('label-range').startswith('the file is a JPEG, which is lossy: ')

@@ -1,0 +1,49 @@
+"""One contract for labels: what data sets, steps, heads, losses and checkpoints mean by a number.
+
+The training data decide; what says nothing of its own follows, and what says otherwise is an
+error that names both places. Training, test, the check of the data and the one before a job make
+the same check.
+"""
+from collections.abc import Iterator, Mapping
+
+from torch import nn
+from torch.utils.data import Dataset
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+
+from .checks import check_num_classes
+from .label_heads import head_clashes
+from .label_splits import split_clashes
+from .told_labels import told_in
+
+
+def check_labels_agree(
+    cfg: Config, model: nn.Module | None, datasets: Mapping[str, Dataset]
+) -> None:
+    """Raise ConfigError where the data sets of the splits and the model, if there is one, do not
+    mean the same by their labels; heads and losses that were told nothing follow the data.
+    """
+    clashes = list(label_clashes(cfg, model, datasets))
+    if clashes:
+        raise ConfigError('\n'.join(clashes))
+
+
+def label_clashes(
+    cfg: Config, model: nn.Module | None, datasets: Mapping[str, Dataset]
+) -> Iterator[str]:
+    """What `check_labels_agree` raises, one text for each."""
+    strict = bool(cfg.get('match_classes', True))
+    data = cfg.get('data') or {}
+    if model is not None:
+        for dataset in datasets.values():
+            try:
+                check_num_classes(model, dataset)
+            except ConfigError as error:
+                yield str(error)
+                return  # of which most of the rest would be a consequence
+    if strict:
+        yield from split_clashes(datasets, told_in(data.get('train')))
+    decisive = 'train' if 'train' in datasets else next(iter(datasets), None)
+    if model is not None and decisive is not None and (strict or decisive == 'train'):
+        yield from head_clashes(model, decisive, datasets[decisive], strict)

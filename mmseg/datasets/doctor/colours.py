@@ -1,0 +1,59 @@
+"""What the colours of a mask are: those of which classes, or of none."""
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..classes import Palette
+
+SHOWN = 8
+# What the pictures of masks hold beside the colours of classes, RGB.
+BORDERS = {(224, 224, 192): 'the border that VOC does not label', (255, 255, 255): 'white'}
+
+Colour = tuple[int, int, int]
+
+
+def describe_colours(
+    label: np.ndarray, palette: Palette | None, classes: Sequence[str] | None
+) -> str:
+    """Sentences on the colours of `label` [H, W, C], blue, green and red first."""
+    if label.shape[2] < 3 or label.dtype != np.uint8:
+        return f'It holds {label.shape[2]} channels of {label.dtype}, which are no RGB colours'
+    found = find_colours(label)
+    number = f'{len(found)} colour{"" if len(found) == 1 else "s"} (RGB)'
+    if palette is None or classes is None:
+        return f'It holds {number}: {_listing([str(colour) for colour in found])}'
+    names = {tuple(map(int, colour)): name for colour, name in zip(palette, classes, strict=False)}
+    known = [f'{colour} {names[colour]}' for colour in found if colour in names]
+    strange = [f'{colour} ({BORDERS[colour]})' if colour in BORDERS else str(colour)
+               for colour in found if colour not in names]
+    if not strange:
+        return f'It holds {number}, all of them of the palette: {_listing(known)}'
+    if not known:
+        return f'It holds {number}, none of them of the palette: {_listing(strange)}'
+    return (f'It holds {number}. Of the palette {_are(known)} {_listing(known)}. '
+            f'Not of the palette {_are(strange)} {_listing(strange)}')
+
+
+def find_colours(label: np.ndarray) -> list[Colour]:
+    """The RGB colours of an image [H, W, C] of bytes, ascending."""
+    blue, green, red = (label[..., band].reshape(-1) for band in range(3))
+    codes = red.astype(np.uint32) << 16 | green.astype(np.uint32) << 8 | blue
+    # The first of each run: few, where areas are of one colour. So sorting is quick.
+    codes = np.sort(codes[_starts(codes)])
+    return [(code >> 16, code >> 8 & 255, code & 255) for code in codes[_starts(codes)].tolist()]
+
+
+def _starts(codes: np.ndarray) -> np.ndarray:
+    """Mask of the elements that differ from the one before them."""
+    starts = np.ones(codes.size, np.bool_)
+    np.not_equal(codes[1:], codes[:-1], out=starts[1:])
+    return starts
+
+
+def _are(items: Sequence[str]) -> str:
+    return 'is' if len(items) == 1 else 'are'
+
+
+def _listing(items: Sequence[str]) -> str:
+    return ', '.join(items[:SHOWN]) + (f' and {len(items) - SHOWN} more' if len(items) > SHOWN
+                                       else '')
