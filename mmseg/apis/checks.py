@@ -4,12 +4,15 @@ from torch import nn
 from mmcv_replace.utils.errors import ConfigError
 
 
-def check_num_classes(model: nn.Module, dataset: object) -> None:
-    """Raise ConfigError where a head does not tell apart the dataset's number of classes."""
+def check_num_classes(model: nn.Module, dataset: object, place: str | None = None) -> None:
+    """Raise ConfigError where a head does not tell apart the dataset's number of classes.
+
+    `place` is what the message calls the dataset, by default its type.
+    """
     classes = getattr(dataset, 'CLASSES', None)
     if classes is None:
         return
-    owner, count = type(dataset).__name__, len(classes)
+    owner, count = place or type(dataset).__name__, len(classes)
     for name, module in model.named_modules():
         if not hasattr(module, 'conv_seg') and name != 'decode_head':
             continue

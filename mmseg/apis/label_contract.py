@@ -34,16 +34,28 @@ def label_clashes(
 ) -> Iterator[str]:
     """What `check_labels_agree` raises, one text for each."""
     strict = bool(cfg.get('match_classes', True))
-    data = cfg.get('data') or {}
-    if model is not None:
-        for dataset in datasets.values():
-            try:
-                check_num_classes(model, dataset)
-            except ConfigError as error:
-                yield str(error)
-                return  # of which most of the rest would be a consequence
+    clashes = []
     if strict:
-        yield from split_clashes(datasets, told_in(data.get('train')))
-    decisive = 'train' if 'train' in datasets else next(iter(datasets), None)
-    if model is not None and decisive is not None and (strict or decisive == 'train'):
-        yield from head_clashes(model, decisive, datasets[decisive], strict)
+        clashes += split_clashes(datasets, told_in((cfg.get('data') or {}).get('train')))
+    if model is not None:
+        clashes += _model_clashes(model, datasets, strict, known=bool(clashes))
+    yield from clashes
+
+
+def _model_clashes(model: nn.Module, datasets: Mapping[str, Dataset], strict: bool,
+                   known: bool) -> Iterator[str]:
+    """What the heads do otherwise than the first split, and, unless one is `known` to differ from
+    it, than the others.
+    """
+    for number, (split, dataset) in enumerate(datasets.items()):
+        if number and known:
+            break
+        try:
+            check_num_classes(model, dataset, f'data.{split} ({type(dataset).__name__})')
+        except ConfigError as error:
+            yield str(error)
+            return  # of which the rest would be a consequence
+    split = next(iter(datasets), None)
+    # In a test no loss is computed.
+    if split is not None and (strict or split == 'train'):
+        yield from head_clashes(model, split, datasets[split], strict)

@@ -123,13 +123,13 @@ def settle(cfg, split, **settings):
     (lambda cfg: settle(cfg, 'val', classes=['a', 'b', 'x']),
      r"data\.train alone has 'c'; data\.val \(CustomDataset\) alone has 'x'"),
     (lambda cfg: settle(cfg, 'val', classes=['a', 'b']),
-     'model.decode_head has num_classes=3 but CustomDataset has 2 classes'),
+     r"other classes, or another order of them: 3 classes there, 2 here; data\.train alone has "),
     (lambda cfg: settle(cfg, 'train', label_map={0: 1, 1: 0}),
      r'data\.train has label_map=\{0: 1, 1: 0\}, but data\.val .* has none: .*label_map=\{\}'),
     (lambda cfg: settle(cfg, 'val', label_map={0: 1, 1: 0}),
      r'data\.val .* has label_map=\{0: 1, 1: 0\}, but data\.train has none'),
     (lambda cfg: cfg.model.decode_head.update(num_classes=4),
-     'model.decode_head has num_classes=4 but CustomDataset has 3 classes'),
+     r'model\.decode_head has num_classes=4 but data\.train \(CustomDataset\) has 3 classes'),
 ])
 def test_clashes_name_both_places_before_a_step(cfg, check, change, told):
     cfg.data.train.ignore_index = 3
@@ -141,6 +141,9 @@ def test_clashes_name_both_places_before_a_step(cfg, check, change, told):
 def test_clashes_that_are_meant(cfg):
     cfg.data.train.ignore_index = 3
     cfg.match_classes = False
+    settle(cfg, 'val', classes=['a', 'b'])
+    with pytest.raises(ConfigError, match=r'num_classes=3 but data\.val \(CustomDataset\) has 2'):
+        preflight(cfg)
     settle(cfg, 'val', classes=['b', 'a', 'c'])
     preflight(cfg)
     settle(cfg, 'val', classes=ABC, label_map={})
@@ -150,12 +153,19 @@ def test_clashes_that_are_meant(cfg):
     preflight(cfg)
 
 
-def test_other_colours_are_told_once(cfg, caplog):
+@pytest.fixture
+def warned(caplog, monkeypatch):
+    """What the log has warned of so far."""
+    monkeypatch.setattr(logging.getLogger('mmseg'), 'propagate', True)
+    caplog.set_level(logging.WARNING, 'mmseg')
+    return lambda: caplog.text
+
+
+def test_other_colours_are_told(cfg, warned):
     cfg.data.train.ignore_index = 3
     cfg.data.train.palette = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    with caplog.at_level(logging.WARNING, 'mmseg'):
-        preflight(cfg)
-    assert 'data.val paints the classes in other colours than data.train' in caplog.text
+    preflight(cfg)
+    assert 'data.val paints the classes in other colours than data.train' in warned()
 
 
 @pytest.fixture
@@ -257,13 +267,11 @@ def test_auxiliary_heads_predict_nothing(cfg, tmp_path, predict):
     assert predict(cfg, file)
 
 
-def test_fine_tuning_takes_a_checkpoint_of_other_classes(cfg, tmp_path, caplog):
+def test_fine_tuning_takes_a_checkpoint_of_other_classes(cfg, tmp_path, warned):
     settle(cfg, 'train', ignore_index=3)
     cfg.load_from = save(cfg, tmp_path / 'other.pth', num_classes=5, CLASSES=list('vwxyz'))
-    logging.getLogger('mmseg').propagate = True
-    with caplog.at_level(logging.WARNING, 'mmseg'):
-        assert train(cfg).iter == 1
-    assert 'of another shape, not loaded' in caplog.text
+    assert train(cfg).iter == 1
+    assert 'of another shape, not loaded' in warned()
 
 
 @pytest.mark.parametrize('check', [train, preflight])
