@@ -24,10 +24,12 @@ def split_clashes(datasets: Mapping[str, Dataset], told: ToldLabels) -> Iterator
         if split == 'train':
             continue
         place = f'data.{split} ({type(dataset).__name__})'
-        yield from _class_clashes(told, place, dataset)
+        others = list(_class_clashes(told, place, dataset))
+        yield from others
         for part in inner_datasets(dataset):
             yield from _setting_clashes(told, place, part)
-        _compare_palettes(train, split, dataset)
+        if not others:
+            _compare_palettes(train, split, dataset)
 
 
 def _labels_of(dataset: Dataset, told: ToldLabels) -> ToldLabels:
