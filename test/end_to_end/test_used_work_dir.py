@@ -4,6 +4,8 @@ import json
 import pytest
 import torch
 
+from mmcv_replace.utils.errors import CheckpointError, ConfigError
+
 
 @pytest.fixture
 def train(tool, small_config, tmp_path):
@@ -52,6 +54,34 @@ def test_a_resume_that_takes_new_values(train, tmp_path):
     log = train('--auto-resume', iters=4, seed=1, **{
         'optimizer.lr': 0.001, 'optimizer.weight_decay': 0.5})
     assert 'what differs' not in log
+
+
+def test_a_run_that_is_finished_says_so(train, tmp_path):
+    work_dir = tmp_path / 'work'
+    train(iters=2)
+    before = (work_dir / 'iter_2.pth').read_bytes()
+    log = train('--auto-resume', iters=2)
+    assert 'the run is finished: it has done 2 of 2 iterations, nothing is left to train' in log
+    assert 'Iter [' not in log
+    assert (work_dir / 'iter_2.pth').read_bytes() == before
+
+
+@pytest.mark.parametrize(('first', 'then'), [('SGD', 'AdamW'), ('AdamW', 'SGD')])
+def test_another_type_of_optimizer_by_the_command_line(train, tmp_path, first, then):
+    def options(name):
+        return {'optimizer': f'dict(_delete_=True, type={name!r}, lr=6e-5)'}
+
+    log = train(iters=1, **options(first))
+    assert f'optimizer = dict(type={first!r}, lr=6e-05)' in log
+    with pytest.raises(CheckpointError, match=f'(?s)as {then} needs: it is of another type.*new'):
+        train('--auto-resume', iters=2, **options(then))
+    log = sorted((tmp_path / 'work').glob('*.log'))[-1].read_text()
+    assert table(log)[1][:3] == ['optimizer.type', repr(first), repr(then)]
+
+
+def test_an_override_of_what_is_no_setting(train):
+    with pytest.raises(ConfigError, match="did you mean 'optimizer.lr'"):
+        train('--resume-override', 'optimizer.lrs', iters=1)
 
 
 def test_a_resume_in_place_with_other_settings(train, tmp_path):
