@@ -182,11 +182,13 @@ def finish_speaking() -> None:
 
 @contextmanager
 def holding_back_requests() -> Iterator[None]:
-    """Have a SIGTERM wait until the block ends; processes made inside begin with it blocked."""
+    """Have SIGTERM and SIGINT wait until the block ends; processes made inside begin with them
+    blocked, so that none ends or complains before it knows what to do with them.
+    """
     if not hasattr(signal, 'pthread_sigmask'):
         yield
         return
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     try:
         yield
     finally:

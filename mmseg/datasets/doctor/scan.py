@@ -2,12 +2,13 @@
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from mmcv_replace.utils.errors import UserError
 from mmcv_replace.utils.origins import is_dead_worker
 
 from ..loader import start_worker
+from ..shielded_loader import ShieldedLoader
 from .examine import Diagnosis, Examiner
 from .source import Source
 
@@ -35,7 +36,7 @@ def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> It
 
     A process that dies (out of memory) ends the scan with a UserError.
     """
-    loader = DataLoader(
+    loader = ShieldedLoader(
         _Examined(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
         collate_fn=list, worker_init_fn=start_worker,
         # A generator of its own: a scan before a training takes nothing from the global one.

@@ -49,14 +49,15 @@ def test_workers_survive_a_request_to_all(repo_dir, tmp_path, on_error):
     assert (done.stdout, done.returncode) == ('True\n', 0), done.stderr
 
 
-def test_a_request_waits_for_the_workers_to_be_made():
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_request_waits_for_the_workers_to_be_made(number):
     received = []
-    former = signal.signal(signal.SIGTERM, lambda *args: received.append(True))
+    former = signal.signal(number, lambda *args: received.append(True))
     try:
         with holding_back_requests():
             # To this thread: others of the process would take it at once.
-            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            signal.pthread_kill(threading.get_ident(), number)
             assert not received
         assert received
     finally:
-        signal.signal(signal.SIGTERM, former)
+        signal.signal(number, former)
