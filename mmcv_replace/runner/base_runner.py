@@ -26,15 +26,10 @@ from .optimizer.fused import settle_kernels
 from .optimizer_state import load_optimizer_state
 from .precision import Precision
 from .resume_table import Difference, tell_differences
-from .run_state import (
-    build_run_state,
-    differing_processes,
-    gather_process_states,
-    restore_run_state,
-)
+from .run_state import build_run_state, gather_process_states, other_processes, restore_run_state
 from .state_loading import load_checkpoint, load_state_dict
 from .utils import get_host_info, get_time_str
-from .workflow import check_workflow
+from .workflow import check_workflow, tell_if_done
 
 
 class BaseRunner(HookRegistration, ABC):
@@ -192,7 +187,7 @@ class BaseRunner(HookRegistration, ABC):
         self.logger.info('Start running, host: %s, work_dir: %s', get_host_info(), self.work_dir)
         self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
         self.logger.info('workflow: %s, max: %s', workflow, length)
-        self._tell_if_done()
+        tell_if_done(self)
         self.workflow = [list(flow) for flow in workflow]
         if self.optimizer is not None:
             settle_kernels(self.optimizer)
@@ -206,14 +201,6 @@ class BaseRunner(HookRegistration, ABC):
                 self.call_hook('after_run')
             finally:
                 self.saver.close()
-
-    def _tell_if_done(self) -> None:
-        done, total, key = ((self._epoch, self._max_epochs, 'max_epochs') if self.counts_by_epoch
-                            else (self._iter, self._max_iters, 'max_iters'))
-        if total is not None and 0 < done >= total:
-            self.logger.warning('the run is finished: it has done %d of %d %s, nothing is left to '
-                                'train. Raise runner.%s to train longer', done, total,
-                                'epochs' if self.counts_by_epoch else 'iterations', key)
 
     def _begin(self) -> None:
         """Start the workflow from its top, or from where a checkpoint was written."""
@@ -349,7 +336,7 @@ class BaseRunner(HookRegistration, ABC):
             if resume_optimizer and self.optimizer is not None:
                 told[:0] = self._load_optimizer(loaded, checkpoint, overrides)
         finally:  # where it does not fit, the table may tell why
-            told += differing_processes(self._resumed, self.device)
+            told += other_processes(self._resumed, self.device)
             tell_differences(checkpoint, told, self.logger)
         self.call_hook('after_resume', loaded)
         self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)

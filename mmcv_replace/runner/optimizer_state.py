@@ -139,8 +139,8 @@ def _differences(former: list[dict[str, Any]], loaded: list[dict[str, Any]],
                 change = key, short_value(theirs[key]), short_value(ours[key])
                 places.setdefault(change, []).append(index)
     return [Difference(f'{OPTIMIZER}.{key}{_of_groups(groups, len(former))}', theirs, ours,
-                       f'{TAKEN} (resume_override)' if key in kept else
-                       f'{NOT_TAKEN} (not taken)', None if key in kept else f'{OPTIMIZER}.{key}')
+                       f'{TAKEN}, by resume_override' if key in kept else NOT_TAKEN,
+                       None if key in kept else f'{OPTIMIZER}.{key}')
             for (key, theirs, ours), groups in places.items()]
 
 

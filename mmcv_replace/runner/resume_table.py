@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-TAKEN = 'config'
-NOT_TAKEN = 'checkpoint'
+TAKEN = 'config (taken)'
+NOT_TAKEN = 'checkpoint (not taken)'
 WIDTH = 44  # of a column; longer values go on in the next line
 
 

@@ -99,7 +99,7 @@ def restore_run_state(runner: 'BaseRunner', state: dict[str, Any]) -> None:
         ) from error
 
 
-def differing_processes(state: dict[str, Any] | None, device: torch.device) -> list[Difference]:
+def other_processes(state: dict[str, Any] | None, device: torch.device) -> list[Difference]:
     """What the processes of this run cannot go on with, as rows of the table of a resume."""
     states = state.get('processes') if isinstance(state, dict) else None
     if not isinstance(states, list):
@@ -125,7 +125,7 @@ def _device_type(state: Any) -> str | None:
 
 def _restore_process_state(runner: 'BaseRunner', states: list[dict[str, Any]]) -> None:
     rank, world_size = get_dist_info()
-    if len(states) != world_size:  # told in the table of `differing_processes`
+    if len(states) != world_size:  # told in the table of `other_processes`
         return
     gradients = states[rank].get('gradients')
     if gradients is not None:

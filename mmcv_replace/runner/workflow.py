@@ -1,8 +1,11 @@
-"""The order of training and validation."""
+"""The order of training and validation, and whether it is over."""
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..utils.errors import ConfigError
+
+if TYPE_CHECKING:
+    from .base_runner import BaseRunner
 
 
 def check_workflow(data_loaders: Sequence[Any], workflow: Sequence[tuple[str, int]]) -> None:
@@ -18,3 +21,13 @@ def check_workflow(data_loaders: Sequence[Any], workflow: Sequence[tuple[str, in
     if len(data_loaders) != len(workflow):
         raise ConfigError(f'workflow={list(workflow)!r} needs {len(workflow)} data loaders, one '
                           f'for each entry; there are {len(data_loaders)}')
+
+
+def tell_if_done(runner: 'BaseRunner') -> None:
+    """Say so where the checkpoint that a run goes on from is that of its end."""
+    done, total, key = ((runner.epoch, runner.max_epochs, 'max_epochs') if runner.counts_by_epoch
+                        else (runner.iter, runner.max_iters, 'max_iters'))
+    if total is not None and 0 < done >= total:
+        runner.logger.warning('the run is finished: it has done %d of %d %s, nothing is left to '
+                              'train. Raise runner.%s to train longer', done, total,
+                              'epochs' if runner.counts_by_epoch else 'iterations', key)

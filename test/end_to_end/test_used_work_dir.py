@@ -43,9 +43,9 @@ def test_a_resume_that_takes_new_values(train, tmp_path):
                 iters=4, seed=1, **{'optimizer.lr': 0.001, 'optimizer.momentum': 0.5,
                                     'optimizer.weight_decay': 0.5})
     assert table(log)[1:4] == [
-        ['optimizer.lr', '0.01', '0.001', 'config (resume_override)'],
+        ['optimizer.lr', '0.01', '0.001', 'config (taken), by resume_override'],
         ['optimizer.momentum', '0.9', '0.5', 'checkpoint (not taken)'],
-        ['optimizer.weight_decay', '0.0005', '0.5', 'config (resume_override)']]
+        ['optimizer.weight_decay', '0.0005', '0.5', 'config (taken), by resume_override']]
     first, again = (rates(work_dir, number) for number in (0, 1))
     assert max(again) <= 0.001 < min(first)
     stored, = torch.load(work_dir / 'latest.pth', weights_only=True)['optimizer']['param_groups']
@@ -95,7 +95,7 @@ def test_a_resume_in_place_with_other_settings(train, tmp_path):
         ['setting', 'checkpoint', 'config', 'in force'],
         ['optimizer.lr', '0.01', '0.001', 'checkpoint (not taken)'],
         ['optimizer.momentum', '0.9', '0.5', 'checkpoint (not taken)'],
-        ['runner.max_iters', '3', '5', 'config']]
+        ['runner.max_iters', '3', '5', 'config (taken)']]
     assert log.count('what differs between this run and the one which wrote') == 1
     assert '--resume-override optimizer.lr optimizer.momentum\n' in log
     assert f'load_from={work_dir}/iter_1.pth is not used: the run goes on from {work_dir}' in log

@@ -207,7 +207,7 @@ def test_another_number_of_processes_is_said(tmp_path, log_lines):
     _, _, rest = run(tmp_path, resume=tmp_path / 'two.pth')
     assert len(rest.loaded) == 2 * (TOTAL - 3)
     [table] = [line for line in log_lines if 'what differs' in line]
-    assert '| processes | 2          | 1      | config; random numbers and' in table
+    assert '| processes | 2          | 1      | config (taken); random' in table
 
 
 def test_another_device_is_said(tmp_path, log_lines):
@@ -217,7 +217,7 @@ def test_another_device_is_said(tmp_path, log_lines):
     torch.save(stored, tmp_path / 'elsewhere.pth')
     run(tmp_path, resume=tmp_path / 'elsewhere.pth')
     [table] = [line for line in log_lines if 'what differs' in line]
-    assert '| device  | npu        | cpu    | config; its random numbers begin anew' in table
+    assert '| device  | npu        | cpu    | config (taken); its random' in table
 
 
 def test_an_equal_run_has_nothing_to_tell(tmp_path, log_lines):

@@ -25,7 +25,7 @@ def load(ours, theirs, **kwargs):
 
 
 NOT_TAKEN = 'checkpoint (not taken)'
-TAKEN = 'config (resume_override)'
+TAKEN = 'config (taken), by resume_override'
 
 
 @pytest.mark.parametrize(('type', 'theirs', 'ours', 'told'), [

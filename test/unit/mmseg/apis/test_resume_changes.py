@@ -44,34 +44,34 @@ def test_an_unchanged_config_is_no_news():
 
 @pytest.mark.parametrize(('changes', 'row'), [
     ({'lr_config.min_lr': 0},
-     ('lr_config.min_lr', '0.0001', '0', 'config, on the optimizer.lr in force')),
+     ('lr_config.min_lr', '0.0001', '0', 'config (taken), on the optimizer.lr in force')),
     ({'lr_config.warmup': 'linear'},
-     ('lr_config.warmup', 'None', "'linear'", 'config, on the optimizer.lr in force')),
-    ({'runner.max_iters': 200}, ('runner.max_iters', '100', '200', 'config')),
-    ({'seed': 4}, ('seed', '3', '4', 'config for the order of the data; random numbers go on as in '
-                   'the checkpoint')),
+     ('lr_config.warmup', 'None', "'linear'", 'config (taken), on the optimizer.lr in force')),
+    ({'runner.max_iters': 200}, ('runner.max_iters', '100', '200', 'config (taken)')),
+    ({'seed': 4}, ('seed', '3', '4', 'config (taken) for the order of the data; random numbers go '
+                   'on as in the checkpoint')),
     ({'data.samples_per_gpu': 2},
-     ('data.samples_per_gpu', '4', '2', 'config, from the same place in the data')),
+     ('data.samples_per_gpu', '4', '2', 'config (taken), from the same place in the data')),
     ({'data.train_dataloader.samples_per_gpu': 4},
      ('data.train_dataloader.samples_per_gpu', 'None', '4',
-      'config, from the same place in the data')),
+      'config (taken), from the same place in the data')),
     ({'optimizer.type': 'AdamW'}, ('optimizer.type', "'SGD'", "'AdamW'",
-                                   'config, with the running averages of the checkpoint where they '
-                                   'fit')),
+                                   'config (taken), with the running averages of the '
+                                   'checkpoint where they fit')),
     ({'optimizer_config.grad_clip': dict(max_norm=1)},
-     ('optimizer_config.grad_clip.max_norm', 'None', '1', 'config')),
+     ('optimizer_config.grad_clip.max_norm', 'None', '1', 'config (taken)')),
     ({'momentum_config': dict(policy='cyclic')},
-     ('momentum_config.policy', 'None', "'cyclic'", 'config, on the momentum in force')),
-    ({'fp16': dict(loss_scale=512.)}, ('fp16.loss_scale', 'None', '512.0', 'config')),
+     ('momentum_config.policy', 'None', "'cyclic'", 'config (taken), on the momentum in force')),
+    ({'fp16': dict(loss_scale=512.)}, ('fp16.loss_scale', 'None', '512.0', 'config (taken)')),
     ({'data.train.pipeline.1.size': (4, 4)},
-     ('data.train.pipeline.1.size', '(8, 8)', '(4, 4)', 'config')),
+     ('data.train.pipeline.1.size', '(8, 8)', '(4, 4)', 'config (taken)')),
     ({'data.train.pipeline': [dict(type='Load')]},
      ('data.train.pipeline', "[{'type': 'Load'}, {'type': 'Crop', 'size': (8, 8)}]",
-      "[{'type': 'Load'}]", 'config')),
+      "[{'type': 'Load'}]", 'config (taken)')),
     ({'model.decode_head.dropout_ratio': 0.5},
-     ('model.decode_head.dropout_ratio', '0.1', '0.5', 'config')),
+     ('model.decode_head.dropout_ratio', '0.1', '0.5', 'config (taken)')),
     ({'custom_hooks': [dict(type='EMAHook')]},
-     ('custom_hooks', 'None', "[{'type': 'EMAHook'}]", 'config')),
+     ('custom_hooks', 'None', "[{'type': 'EMAHook'}]", 'config (taken)')),
 ])
 def test_a_change_is_named(changes, row):
     found = rows(**changes)
@@ -99,16 +99,17 @@ def test_lists_of_samples():
     shorter = dict(number=4)
     assert rows(dict(samples=dict(train=other, val=LIST))) == [
         ('samples of data.train', '5 (list bbbbbbbb)', '5 (list aaaaaaaa)',
-         'config, from the same place in the order of the data')]
+         'config (taken), from the same place in the order of the data')]
     assert rows(dict(samples=dict(train=LIST, val=shorter))) == [
         ('samples of data.val', '4', '5 (list aaaaaaaa)',
-         'config; the best score so far is that of other images')]
+         'config (taken); the best score so far is that of other images')]
     assert rows(dict(samples=dict(train=LIST))) == []
 
 
 def test_classes_that_are_taken_by_number():
     assert rows(dict(CLASSES=('b', 'a'))) == [
-        ('classes', "['b', 'a']", "['a', 'b']", 'config, by their numbers (match_classes=False)')]
+        ('classes', "['b', 'a']", "['a', 'b']",
+         'config (taken), by their numbers (match_classes=False)')]
     assert rows(dict(CLASSES=('A', 'b'))) == []
 
 
@@ -118,7 +119,7 @@ def test_another_version_of_a_library(name, version):
     saved = ENVIRONMENT.replace(f'{name}: {version}', f'{name}: 0.5.1')
     [(setting, theirs, ours, in_force)] = rows(dict(env_info=saved))
     assert (setting, theirs, ours) == (name, '0.5.1', version)
-    assert in_force.startswith('config')
+    assert in_force.startswith('config (taken)')
     assert ('RandomRotate gives other pixels' in in_force) == (name == 'OpenCV')
     assert ('opencv-python-headless==0.5.1.*' in in_force) == (name == 'OpenCV')
 
