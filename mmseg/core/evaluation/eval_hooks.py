@@ -155,8 +155,8 @@ class EvalHook(Hook):
 
     def _score(self, runner: BaseRunner) -> dict[str, float]:
         return evaluate_model(
-            runner.model, self.dataloader, listen_for_requests(runner), logger=runner.logger,
-            **self.eval_kwargs)
+            runner.model, self.dataloader, request=listen_for_requests(runner),
+            logger=runner.logger, **self.eval_kwargs)
 
     def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
         """Write the best checkpoint, if this is it; the evaluation has ended when it is written."""
