@@ -179,6 +179,8 @@ def _decode_pillow(content: bytes, flag: str) -> np.ndarray:
                 return array
         if flag == 'unchanged':
             array = np.array(img)
+            if img.mode == 'RGB':
+                return bgr2rgb(array)
             if array.ndim == 3 and array.shape[2] >= 3:
                 array[..., :3] = array[..., 2::-1]
             return array
