@@ -17,9 +17,12 @@ def start_device(device: torch.device, settings: Mapping[str, Any] | None = None
     `settings` (a config's `npu = dict(...)`) change the defaults of the table; a name is a switch
     of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32', or
     'strict': an operator without a kernel is an error, where it would run on the host unnoticed.
-    Those of the CPU are `start_host`'s.
+    Those of the CPU are `start_host`'s. Raises ConfigError for what is no dict or unknown.
     """
     kind = kind_of(device)
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ConfigError(f'{kind.type}={settings!r} does not fit, it takes a dict: on a command '
+                          f'line {kind.type}="dict(NAME=VALUE)", without quotes of its own')
     if device.type == 'cpu':
         start_host(settings)
         return

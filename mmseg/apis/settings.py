@@ -51,6 +51,9 @@ SETTINGS: dict[str, Any] = {
     'preemption': dict | None,
     'workflow': Sequence[Sequence],
     'fp16': dict | None,
+    'bf16': bool | dict | None,
+    'compile': bool | dict | None,
+    **{f'data.{split}_dataloader': dict | None for split in SPLITS},
     'ddp': dict | None,
     'dist_params': dict | None,
     'find_unused_parameters': bool,
@@ -69,8 +72,8 @@ DATA_SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'train_dataloader', 'val_
                  'test_dataloader', 'prefetch_factor', 'plan_pipeline', 'normalize_on_device',
                  'cache', 'on_error', 'check')
 # Settings whose values are checked where they are used, beside those of SETTINGS.
-OTHERS = ('custom_imports', 'auto_resume', 'bf16', 'winograd', 'compile', 'recompute_norms',
-          'channels_last', 'fuse_conv_bn', *(kind.type for kind in KINDS))
+OTHERS = ('custom_imports', 'auto_resume', 'winograd', 'recompute_norms', 'channels_last',
+          'fuse_conv_bn', *(kind.type for kind in KINDS))
 TOP = (*(key for key in SETTINGS if '.' not in key), *OTHERS)
 # Dict of settings -> their names, where a command that does not use it would not miss them.
 PARTS: dict[str, Sequence[str]] = {

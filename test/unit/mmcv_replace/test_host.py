@@ -115,6 +115,12 @@ def test_settings_of_a_config_reach_the_host(threads):
     assert threads() == 1
 
 
+def test_settings_that_are_text():
+    """As a shell passes them on that has met a quote too many."""
+    with pytest.raises(ConfigError, match=r"cpu='dict\(threads=4\)' does not fit, it takes a dict"):
+        start_device(torch.device('cpu'), 'dict(threads=4)')
+
+
 @pytest.mark.parametrize(('settings', 'message'), [
     (dict(thread=2), 'cpu = dict\\(thread=...\\) is not known: it takes threads and keep_memory'),
     (dict(threads=0), 'threads=0\\): give a number from 1 up'),

@@ -36,6 +36,9 @@ def test_a_config_may_lack_everything():
     ('seed', 1.5, 'int'),
     ('log_level', 'loud', "log_level='loud': choose"),
     ('load_from', 3, 'str'), ('total_iters', 'x', 'int'),
+    ('bf16', 'dict()', r"bf16='dict\(\)' \(set by command line\) does not fit"),
+    ('compile', 'dict()', r"compile='dict\(\)' \(set by command line\) does not fit"),
+    ('data.test_dataloader', 'dict()', r"data.test_dataloader='dict\(\)' \(set by"),
 ])
 def test_wrong_kinds(repo_dir, key, value, message):
     cfg = Config.fromfile(repo_dir / LEAF)
