@@ -52,7 +52,8 @@ def build_segmentor(cfg: dict, train_cfg: dict | None = None,
         if value and cfg.get(name):
             raise ConfigError(
                 f'{name} is given twice: model.{name}={dict(cfg[name])} and, at the top level of '
-                f'the config, {dict(value)}; keep one of them')
+                f'the config, {dict(value)}; keep one of them: model = dict({name}=dict(...)) '
+                'changes what a base config says there')
         if value:
             cfg[name] = value
     return build(cfg, SEGMENTORS)

@@ -25,7 +25,8 @@ def test_train_and_test_cfg_may_stand_in_either_place(tiny_cfg, place):
 @pytest.mark.parametrize('name', ['train_cfg', 'test_cfg'])
 def test_not_in_both_places(tiny_cfg, name):
     tiny_cfg[name] = dict(mode='whole')
-    with pytest.raises(ConfigError, match=f'{name} is given twice: model.{name}='):
+    with pytest.raises(ConfigError, match=f'{name} is given twice: model.{name}=.*'
+                       fr'; keep one of them: model = dict\({name}=dict\(...\)\) changes'):
         build_segmentor(tiny_cfg, **{name: dict(mode='slide')})
 
 
