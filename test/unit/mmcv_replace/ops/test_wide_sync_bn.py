@@ -53,6 +53,7 @@ from torch import nn
 
 from mmcv_replace.ops import fit_sync_batchnorm
 from mmcv_replace.runner import Precision, init_dist
+from mmcv_replace.runner.dist_utils import leave_dist
 from mmseg.apis.train import wrap_model
 
 init_dist('pytorch')
@@ -94,7 +95,8 @@ wrapped = wrap_model(model, device, True, precision)
 loss = wrapped.train_step(x.to(device), None)['loss']
 loss.backward()
 print('rank', rank, 'is done')
-dist.destroy_process_group()
+del wrapped, loss
+leave_dist()
 '''
 
 

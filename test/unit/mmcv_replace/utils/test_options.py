@@ -92,7 +92,7 @@ def test_options_in_the_readme_mean_dicts(repo_dir, name):
     ('dict(a=-x)', 'no literal'), ('dict(a=9**9)', 'no literal'),
     ('dict(a=' + '[' * 60 + ']' * 60 + ')', 'nested more than 50 deep'),
     ('dict(a=' * 1000 + '1' + ')' * 1000, 'nested'),
-    ('dict(a=' + '-' * 9999 + '1)', 'nest|recursion'),
+    ('dict(a=' + '-' * 9999 + '1)', '(nest|recursion|too complex)'),  # by Python's version
 ])
 def test_dict_calls_that_are_no_literals(text, message):
     with pytest.raises(ConfigError, match=f'(?s)option value .*{message}'):
