@@ -9,8 +9,7 @@ own = dict(
     seg_map_suffix='.png',
     split=None,
     classes=['road', 'building', 'sky'],
-    palette=[[128, 64, 128], [70, 70, 70], [70, 130, 180]],
-    ignore_index=255)
+    palette=[[128, 64, 128], [70, 70, 70], [70, 130, 180]])
 data = dict(
     train=dict(img_dir='images/train', ann_dir='masks/train', **own),
     val=dict(img_dir='images/val', ann_dir='masks/val', **own),

@@ -85,6 +85,25 @@ evaluation = dict(interval=4)
     return file
 
 
+@pytest.fixture(scope='session')
+def desk(tmp_path_factory, repo_dir, devkit, small_config):
+    """The folder in which the commands of the documents are run."""
+    folder = repo_dir / 'test/end_to_end'
+    documents, helper = load(folder / 'documents.py'), load(folder / 'desk.py')
+    readme = documents.Document(repo_dir / 'README.md')
+    own_config, = [block.text for block in readme.blocks if block.text.startswith('_base_')]
+    root = tmp_path_factory.mktemp('desk')
+    helper.make_desk(root, devkit, small_config, own_config)
+    return root
+
+
+def load(file):
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def two_hosts():
     """Two network namespaces with an address each, joined by a cable."""

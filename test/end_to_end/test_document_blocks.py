@@ -1,0 +1,200 @@
+"""Blocks of code in the documents, and what they say about own data, are tried on small data."""
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmcv_replace.utils.signature import parameters_of
+from mmseg.apis import load_config
+from mmseg.datasets import CustomDataset, build_dataset
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+documents, helper = load('documents'), load('desk')
+ENGLISH, FOR_DEVELOPERS = DOCUMENTS = [
+    documents.Document(ROOT / name) for name in ('README.md', 'CONTRIBUTING.md')]
+CONFIG, run, substitute = helper.CONFIG, helper.run, helper.substitute
+
+
+def place(document, code):
+    return f'{document.name}:{code.line}'
+
+
+def check_own_config(document, block, desk):
+    """It is the file that is shipped, below the comment at its top."""
+    shipped = (ROOT / 'configs/pspnet/pspnet_r18-d8_512x512_own_data.py').read_text()
+    assert shipped.split('\n', 3)[3] == block.text
+
+
+def check_python(document, block, desk):
+    (desk / 'pasted.py').write_text(block.text)
+    run(desk, 'python pasted.py')
+    assert Image.open(desk / 'painted.png').size == Image.open(desk / 'image.jpg').size
+
+
+def check_tree(document, block, desk):
+    """Each path of the tree is there, in the data of the desk."""
+    above = []
+    for line in block.text.splitlines():
+        name = line.lstrip('│├└─ ')
+        depth = (len(line) - len(name)) // 4
+        above = [*above[:depth], name]
+        pattern = '/'.join(above)
+        choices = re.search(r'\{(.*)\}', pattern)
+        for choice in choices[1].split(',') if choices else ['']:
+            path = re.sub(r'\{.*\}', choice, pattern)
+            assert list(desk.glob(path)), f'{place(document, block)}: {path}'
+
+
+def check_error(document, block, desk):
+    text = run(desk, f'python tools/train.py {CONFIG} --cfg-options '
+                     'model.decode_head.pool_scale=1', code=2)
+    assert block.text in text
+
+
+def check_architecture(document, block, desk):
+    for line in block.text.splitlines():
+        for name in re.findall(r'(?:mmseg|mmcv_replace|configs|tools|test)/[\w/]*',
+                               line.split('  ')[0] + '  ' + line):
+            assert (ROOT / name).exists(), name
+
+
+def check_sample_head(document, block, desk):
+    """Pasted where it says, and into the table: it passes ruff and the tests of its registry."""
+    pytest.importorskip('ruff')
+    row, = [other.text for other in document.blocks if other.text.startswith("    'MyHead'")]
+    checkout = desk / 'with_my_head'
+    for folder in ('mmseg', 'test/unit/mmseg/models'):
+        shutil.copytree(ROOT / folder, checkout / folder,
+                        ignore=shutil.ignore_patterns('__pycache__'))
+    for file in ('pyproject.toml', 'test/conftest.py'):
+        shutil.copy(ROOT / file, checkout / file)
+    (checkout / 'mmcv_replace').symlink_to(ROOT / 'mmcv_replace')
+    (checkout / block.text.splitlines()[0].removeprefix('# ')).write_text(block.text)
+    heads = checkout / 'mmseg/models/decode_heads/__init__.py'
+    text = heads.read_text().replace('\n\n__all__', '\n\nfrom .my_head import MyHead\n\n__all__', 1)
+    heads.write_text(text.replace('__all__ = [', "__all__ = ['MyHead', "))
+    run(checkout, 'ruff check --quiet --fix --select I mmseg/models/decode_heads/__init__.py')
+    table = checkout / 'test/unit/mmseg/models/test_registries.py'
+    table.write_text(table.read_text().replace('HEAD_OPTIONS = {\n', f'HEAD_OPTIONS = {{\n{row}'))
+    run(checkout, 'ruff check mmseg test/unit/mmseg/models/test_registries.py')
+    text = run(checkout, 'PYTHONPATH=. python -m pytest -q -p no:cacheprovider -k MyHead '
+                         'test/unit/mmseg/models/test_registries.py')
+    assert re.search(r'^[2-9]\d* passed', text, re.MULTILINE), text
+
+
+def check_row(document, block, desk):
+    """check_sample_head pastes it."""
+    assert any(other.text.startswith('# mmseg/models') for other in document.blocks)
+
+
+# How the first words of a block say what it is, unless it is one of commands.
+BLOCKS = {
+    '_base_ = ': check_own_config,
+    'from mmseg.apis import': check_python,
+    'data/': check_tree,
+    'error: ': check_error,
+    'configs/  ': check_architecture,
+    '# mmseg/models': check_sample_head,
+    "    'MyHead'": check_row,
+}
+
+
+@pytest.mark.parametrize(('document', 'block'), [
+    pytest.param(document, block, id=place(document, block))
+    for document in DOCUMENTS for block in document.blocks
+    if block.language != 'bash'])
+def test_blocks(document, block, desk):
+    check = next((check for words, check in BLOCKS.items() if block.text.startswith(words)), None)
+    assert check, (f'{place(document, block)}: no rule says how to try this block: add its first '
+                   'words and a check to BLOCKS')
+    check(document, block, desk)
+
+
+def labels(dataset):
+    return [dataset.get_gt_seg_map(number) for number in range(len(dataset))]
+
+
+def own_data_set(desk, **changes):
+    config = load_config(desk / 'configs/pspnet/my_data.py')
+    return build_dataset({**config.data.train, 'data_root': str(desk / 'data/my_data'), **changes})
+
+
+@pytest.mark.skipif('label_map' not in parameters_of(CustomDataset), reason='label_map is to come')
+@pytest.mark.parametrize(('label_map', 'written'), [
+    ({3: 255}, {0: 0, 1: 1, 2: 2, 255: 3}), ({0: 0, 255: 1}, {0: 0, 1: 255})])
+def test_own_masks(label_map, written, desk, tmp_path):
+    """Masks in other numbers, and the documented label_map: the classes are those of before."""
+    assert f'label_map={label_map}' in {span.text for span in ENGLISH.settings}
+    wanted = [np.where(np.isin(mask, list(written)), mask, 0)
+              for mask in labels(own_data_set(desk))]
+    for number, mask in enumerate(wanted):
+        other = np.vectorize(written.get)(mask).astype(np.uint8)
+        Image.fromarray(other).save(tmp_path / f'{number}.png')
+    found = labels(own_data_set(desk, ann_dir=str(tmp_path), label_map=label_map))
+    for mask, own in zip(wanted, found, strict=True):
+        assert np.array_equal(mask, own)
+
+
+def test_own_lists(desk):
+    (desk / 'data/my_data/train.txt').write_text('2\n0\n')
+    names = [info['filename'] for info in own_data_set(desk, split='train.txt').img_infos]
+    assert names == ['2.jpg', '0.jpg']
+
+
+def test_an_ignored_class(desk):
+    """Masks whose 0 is what is ignored, as VOC's 255 is."""
+    options, = [span.text for span in ENGLISH.settings if 'ignore_index=0' in span.text]
+    shutil.copytree(desk / 'data/my_data', desk / 'data/ignored')
+    for file in (desk / 'data/ignored/masks').rglob('*.png'):
+        mask = np.array(Image.open(file))
+        Image.fromarray(np.where(mask == 255, 0, mask)).save(file)
+    pad = 'data.train.pipeline.7.seg_pad_val=0'  # which small_config sets, and no shipped config
+    run(desk, 'python tools/train.py configs/pspnet/my_data.py --work-dir work_dirs/ignored '
+              f'--data-root data/ignored --no-validate --cfg-options {options} {pad}')
+
+
+def test_a_module_of_ones_own(desk):
+    """CONTRIBUTING's sample, in the folder of the command, by the documented custom_imports."""
+    head, = [block.text for block in FOR_DEVELOPERS.blocks
+             if block.text.startswith('# mmseg/models')]
+    setting, = {span.text for document in DOCUMENTS for span in document.settings
+                if 'my_package' in span.text}
+    (desk / 'my_package').mkdir()
+    (desk / 'my_package/my_head.py').write_text(head)
+    (desk / 'configs/pspnet/my_head.py').write_text(
+        "_base_ = './my_data.py'\n"
+        f'{setting}\n'
+        "model = dict(decode_head=dict(_delete_=True, type='MyHead', width=3, in_channels=64,\n"
+        '             in_index=3, channels=8, num_classes=3))\n')
+    run(desk, 'python tools/train.py configs/pspnet/my_head.py')
+    weights = torch.load(desk / 'work_dirs/my_head/latest.pth', weights_only=True)['state_dict']
+    assert weights['decode_head.project.weight'].shape == (8, 64, 3, 3)
+
+
+def test_the_predicted_folder(desk):
+    """What the documented commands write for images that have no masks."""
+    images = {file.stem for file in (desk / 'folder').iterdir()}
+    run(desk, 'python tools/train.py configs/pspnet/my_data.py --work-dir work_dirs/my_data')
+    command, = [command for command in ENGLISH.commands if '--format-only' in command.words]
+    run(desk, substitute(command.bare))
+    assert {file.stem for file in (desk / 'predicted').iterdir()} == images
+    for file in (desk / 'predicted').iterdir():
+        picture = Image.open(file)
+        assert picture.size == (96, 64)
+        assert set(np.unique(picture)) <= {0, 1, 2}
+        assert picture.getpalette()[:9] == [128, 64, 128, 70, 70, 70, 70, 130, 180]
+    assert {file.stem for file in (desk / 'painted').iterdir()} >= images
