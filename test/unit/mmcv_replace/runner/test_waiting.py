@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch.distributed as dist
 
 from mmcv_replace.runner.waiting import first_rank_does, work_and_wait
 
@@ -12,12 +13,13 @@ SCRIPT = Path(__file__).with_name('waiting_process.py')
 
 
 @pytest.fixture
-def both(tmp_path, repo_dir):
-    """What both processes say."""
+def both(repo_dir):
+    """What both processes say; their store is here, as torchrun keeps it, and outlives them."""
     def run(case):
+        store = dist.TCPStore('127.0.0.1', 0, is_master=True, wait_for_workers=False)
         env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(repo_dir)}
         processes = [subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(rank), str(tmp_path / 'store'), case], env=env,
+            [sys.executable, str(SCRIPT), str(rank), str(store.port), case], env=env,
             text=True, stdout=subprocess.PIPE) for rank in range(2)]
         return [process.communicate(timeout=120)[0] for process in processes]
     return run

@@ -1,8 +1,10 @@
-"""One of two processes of test_waiting.py: python waiting_process.py RANK STORE CASE."""
+"""One of two processes of test_waiting.py: python waiting_process.py RANK PORT CASE."""
 import datetime
 import os
 import sys
 import time
+
+import torch.distributed as dist
 
 from mmcv_replace.runner import init_dist, waiting
 from mmcv_replace.runner.dist_utils import leave_dist
@@ -24,7 +26,8 @@ def work():
 def main():
     os.environ.update(RANK=str(RANK), LOCAL_RANK=str(RANK), WORLD_SIZE='2', MASTER_ADDR='unused',
                       MASTER_PORT='0')
-    init_dist('pytorch', 'gloo', init_method=f'file://{sys.argv[2]}', rank=RANK, world_size=2,
+    store = dist.TCPStore('127.0.0.1', int(sys.argv[2]), is_master=False)
+    init_dist('pytorch', 'gloo', store=store, rank=RANK, world_size=2,
               timeout=datetime.timedelta(seconds=1))
     try:
         for _ in range(2):

@@ -44,7 +44,7 @@ DEFAULT = inspect.signature(BaseDecodeHead).parameters
     ('evaluation.save_best', "= 'auto'  # default of EvalHook"),
     ('checkpoint_config.max_keep_ckpts', '= -1  # default of CheckpointHook'),
     ('data.train.ignore_index',
-     '= 255  # default of PascalVOCDataset, in mmseg.datasets.custom.CustomDataset'),
+     '= None  # default of PascalVOCDataset, in mmseg.datasets.custom.CustomDataset'),
     ('data.train.pipeline.0.direction', "= 'horizontal'  # default of RandomFlip"),
     ('optimizer.lr', 'optimizer.lr = 0.1  # set by'),
 ])
