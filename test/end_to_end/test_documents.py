@@ -67,6 +67,8 @@ OWNERS = {
     'decode_head': 'model',
     'pretrained': 'model',
     'fuse_pyramid': 'model.decode_head',
+    'ignore_index': 'data.train',
+    'reduce_zero_label': 'data.train',
 }
 # Settings that are true with others alone.
 COMPANIONS = {
