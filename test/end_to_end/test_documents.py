@@ -72,12 +72,15 @@ OWNERS = {
 }
 # Settings that are true with others alone.
 COMPANIONS = {
+    'data.train.ignore_index': [
+        f'data.{split}.label_map={{255: -1}}' for split in ('train', 'val', 'test')],
     'custom_hooks.0.statistics_batches': ["custom_hooks=[dict(type='EMAHook')]"],
     'model.decode_head': ['model.auxiliary_head.num_classes=2', *(
         f"data.{split}.classes=['background','aeroplane']" for split in ('train', 'val', 'test'))],
 }
 # Settings that shut each other out, other than by their names.
-CLASHES = {'bf16': 'fp16', 'deterministic': 'compile'}
+CLASHES = {'bf16': 'fp16', 'deterministic': 'compile',
+           'data.train.reduce_zero_label': 'data.train.ignore_index'}
 # Of the form key=value, and no settings of a config, or run by a test of their own.
 NO_SETTINGS = {
     'weights_only=True': 'an argument of torch.load',
