@@ -49,7 +49,7 @@ class LoggerHook(Hook):
 
     def get_epoch(self, runner: 'BaseRunner') -> int:
         """Number of the epoch, from 1; in validation that of the training that went before."""
-        return runner.epoch + 1 if runner.mode == 'train' else runner.next_epoch
+        return runner.epoch + 1 if runner.finished_iters > runner.iter else runner.next_epoch
 
     def get_iter(self, runner: 'BaseRunner', inner_iter: bool = False) -> int:
         """Number of iterations done; within the epoch if `by_epoch` and `inner_iter`."""
@@ -85,6 +85,10 @@ class LoggerHook(Hook):
 
     def before_epoch(self, runner: 'BaseRunner') -> None:
         runner.log_buffer.clear_history()
+
+    def before_train_iter(self, runner: 'BaseRunner') -> None:
+        # Scores of before this iteration, as of an evaluation that a resumed run makes up for.
+        self._log_if_ready(runner)
 
     def after_train_iter(self, runner: 'BaseRunner') -> None:
         buffer = runner.log_buffer
@@ -128,4 +132,7 @@ class LoggerHook(Hook):
 
     def after_val_epoch(self, runner: 'BaseRunner') -> None:
         runner.log_buffer.average()
+        self._log_if_ready(runner)
+
+    def after_run(self, runner: 'BaseRunner') -> None:
         self._log_if_ready(runner)

@@ -49,6 +49,10 @@ class TensorboardLoggerHook(LoggerHook):
                 add(tag, value, step)
         self._last_step = step
 
-    @master_only
     def after_run(self, runner: 'BaseRunner') -> None:
+        super().after_run(runner)
+        self._close()
+
+    @master_only
+    def _close(self) -> None:
         self.writer.close()

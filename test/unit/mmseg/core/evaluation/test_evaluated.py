@@ -1,4 +1,6 @@
 """An evaluation that a kill cut short is made up for when the run goes on."""
+import json
+
 import pytest
 
 from mmcv_replace.runner.async_saver import CheckpointSaver
@@ -14,13 +16,16 @@ class KilledError(Exception):
 def train(make_runner, make_loader, dataset, train_loader, tmp_path):
     """Runs a training of one run; returns how often it evaluated."""
 
-    def run(length, run_id='one', resume=None, killed=False, by_epoch=False, save_best='auto'):
+    def run(length, run_id='one', resume=None, killed=False, by_epoch=False, save_best='auto',
+            logged=False):
         hook = EvalHook(make_loader(), interval=1 if by_epoch else 2, save_best=save_best,
                         by_epoch=by_epoch)
         runner = make_runner(hook, length, by_epoch=by_epoch)
         runner.register_training_hooks(
             dict(policy='fixed'), checkpoint_config=dict(
-                by_epoch=by_epoch, interval=1 if by_epoch else 2, async_save=False))
+                by_epoch=by_epoch, interval=1 if by_epoch else 2, async_save=False),
+            log_config=dict(interval=1, hooks=[dict(type='TextLoggerHook', by_epoch=by_epoch)])
+            if logged else None)
         runner.meta['run_id'] = run_id
         if resume is not None:
             runner.resume(tmp_path / resume)
@@ -44,6 +49,16 @@ def test_missed_evaluation_is_made_up_for(train, tmp_path):
     assert not (tmp_path / NAME).exists()
     assert train(4, resume='iter_2.pth') == 2
     assert (tmp_path / NAME).read_text() == 'one 4\n'
+
+
+@pytest.mark.parametrize('length', [2, 4])
+def test_the_log_gives_it_the_iteration_of_its_weights(train, tmp_path, length):
+    train(2, killed=True)
+    train(length, resume='iter_2.pth', logged=True)
+    entries = [json.loads(line) for file in sorted(tmp_path.glob('*.log.json'))
+               for line in file.read_text().splitlines()]
+    assert [entry['iter'] for entry in entries if entry.get('mode') == 'val'] == [
+        2, 4][:length // 2]
 
 
 def test_no_evaluation_is_repeated(train):
