@@ -122,8 +122,8 @@ def test_an_override_of_betas_under_a_momentum_schedule():
     ('optimizer.type', 'an optimizer of another type cannot go on .*--load-from'),
     ('optimizer.paramwise_cfg', 'name optimizer.lr and optimizer.weight_decay'),
     ('optimizer.wieght_decay', "did you mean 'optimizer.weight_decay'"),
-    ('lr', 'These are: optimizer.lr, optimizer.momentum, .*and optimizer for all'),
-    ('runner.max_iters', 'Those beside the optimizer are always as the config says'),
+    ('lr', r'\(these are: optimizer.lr, optimizer.momentum, .*and optimizer for all'),
+    ('runner.max_iters', 'those beside the optimizer are always as the config says'),
     ('optimizer.', 'is no setting'),
 ])
 def test_an_override_of_what_is_no_setting_is_an_error(override, message):
