@@ -70,8 +70,9 @@ class ConfusionMatrix:
         top = self.num_classes - 1
         for kind, values, remedy in (
                 ('annotation', np.unique(label[valid]),
-                 f"mark pixels without a class by {self.ignore_index}, or set 'reduce_zero_label' "
-                 "or 'classes' of the dataset to fit its masks"),
+                 f'mark pixels without a class by {self.ignore_index}, or make ignore_index, '
+                 'label_map, reduce_zero_label or classes of the dataset fit its masks: python '
+                 'tools/check_dataset.py CONFIG says which'),
                 ('prediction', np.unique(pred[valid]),
                  "make 'num_classes' of the model's heads equal to the dataset's number of "
                  'classes')):

@@ -113,7 +113,8 @@ def test_merge_adds():
 def test_label_that_is_no_class_is_named(dtype):
     label = np.array([[0, 21, 22, 255]], dtype)
     with pytest.raises(DataError, match=r'a/b\.jpg: the annotation holds 21, 22, but classes are '
-                                        r'0 to 20 \(ignored: 255\); mark pixels'):
+                                        r'0 to 20 \(ignored: 255\); mark pixels .* or make '
+                                        r'ignore_index, label_map, reduce_zero_label'):
         ConfusionMatrix(21).update(np.zeros_like(label), label, 'a/b.jpg')
 
 
