@@ -99,7 +99,12 @@ def _unknown_error(label: str, unknown: list[str], names: list[str],
                    origin: Callable[[str], str | None]) -> ArgumentError:
     lines = [f'{label} does not take {key!r}{_set_by(key, origin)}{did_you_mean(key, names)}'
              for key in unknown]
-    return ArgumentError('\n'.join(lines) + f'\nIt takes: {", ".join(names) or "no arguments"}')
+    lines.append(f'It takes: {", ".join(names) or "no arguments"}')
+    chosen = origin('type')
+    if chosen and any(origin(key) not in (None, chosen) for key in unknown):
+        lines.append(f'Its type is set by {chosen}: _delete_=True beside it drops the arguments of '
+                     'the one before')
+    return ArgumentError('\n'.join(lines))
 
 
 def _set_by(key: str, origin: Callable[[str], str | None]) -> str:

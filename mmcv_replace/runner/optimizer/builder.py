@@ -63,7 +63,11 @@ def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
         return cfg
     # A user may have registered another class under torch's name.
     own = OPTIMIZERS.get(name) is getattr(torch.optim, name)
-    return {**cfg, 'fused': True} if own else cfg
+    if not own:
+        return cfg
+    fused = copy.copy(cfg)  # which keeps where its settings come from
+    fused['fused'] = True
+    return fused
 
 
 def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:

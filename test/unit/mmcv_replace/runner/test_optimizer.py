@@ -5,7 +5,8 @@ from torch import nn
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import OPTIMIZER_BUILDERS, OPTIMIZERS, build_optimizer
 from mmcv_replace.utils import ConfigDict
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.config_dict import assign
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 
 class Network(nn.Module):
@@ -156,3 +157,13 @@ def test_unusable_configs():
         build_optimizer(Network(), {'type': 'SGD', 'lr': 1, 'momentun': 0.9})
     with pytest.raises(KeyError, match="'SDG'.*did you mean 'SGD'"):
         build_optimizer(Network(), {'type': 'SDG', 'lr': 1})
+
+
+def test_an_inherited_setting_that_another_type_lacks_is_traced():
+    cfg = ConfigDict()
+    assign(cfg, 'optimizer', dict(type='SGD', lr=0.1, momentum=0.9), 'configs/base.py')
+    assign(cfg.optimizer, 'type', 'AdamW', 'command line')
+    with pytest.raises(ArgumentError, match=(
+            r"'AdamW' does not take 'momentum' \(set by configs/base\.py\)(.|\n)*"
+            'set by command line: _delete_=True')):
+        build_optimizer(Network(), cfg.optimizer)

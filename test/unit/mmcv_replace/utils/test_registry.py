@@ -127,6 +127,19 @@ def test_unknown_argument_names_component_key_file_and_choices(heads):
     assert isinstance(caught.value, TypeError)
 
 
+def test_arguments_of_another_type_that_are_inherited(heads):
+    cfg = ConfigDict()
+    assign(cfg, 'head', dict(type='Head', bins=3), 'configs/base.py')
+    assign(cfg.head, 'type', 'Plain', 'configs/a.py')
+    with pytest.raises(ArgumentError) as caught:
+        heads.build(cfg.head)
+    assert str(caught.value) == (
+        "head 'Plain' does not take 'bins' (set by configs/base.py)\n"
+        'It takes: channels, dropout\n'
+        'Its type is set by configs/a.py: _delete_=True beside it drops the arguments of the one '
+        'before')
+
+
 def test_unknown_argument_is_found_in_the_base_that_kwargs_reach(heads):
     with pytest.raises(ArgumentError) as caught:
         heads.build(dict(type='Head', channels=3, drop_out=0))
