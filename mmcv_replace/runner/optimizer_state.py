@@ -88,8 +88,8 @@ def _overridden(optimizer: torch.optim.Optimizer, overrides: Collection[str]) ->
             names = [f'{OPTIMIZER}.{key}' for key in known]
             raise ConfigError(
                 f'resume_override: {override!r} is no setting that a resumed run takes from its '
-                f'checkpoint (these are: {", ".join(names)}, and {OPTIMIZER} for all of them; those '
-                'beside the optimizer are always as the config says)'
+                f'checkpoint (these are: {", ".join(names)}, and {OPTIMIZER} for all of them; '
+                'those beside the optimizer are always as the config says)'
                 f'{did_you_mean(override, names)}')
     return chosen
 

@@ -51,8 +51,8 @@ def _find_url(name: str) -> str | None:
                               f'after {", ".join(f"{known}://" for known in MODEL_ZOO)}')
     if rest not in MODEL_ZOO[scheme]:
         raise CheckpointError(
-            f'{scheme}:// knows no {rest!r}; it knows {", ".join(MODEL_ZOO[scheme])}; other weights '
-            f'can be given by their path or URL{did_you_mean(rest, MODEL_ZOO[scheme])}')
+            f'{scheme}:// knows no {rest!r}; it knows {", ".join(MODEL_ZOO[scheme])}; other '
+            f'weights can be given by their path or URL{did_you_mean(rest, MODEL_ZOO[scheme])}')
     return MODEL_ZOO[scheme][rest]
 
 

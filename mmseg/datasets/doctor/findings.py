@@ -82,7 +82,8 @@ KINDS = {
     'grey': Kind('info', 'grey images', 'they are loaded with three equal channels'),
     'two-values': Kind(
         'info', 'masks of 0 and ignored pixels alone',
-        'as it should be for background; binary masks saved as 0 and 255 look like this too'),
+        'as it should be for background; masks of two classes, the second saved as the ignored '
+        'value (0 and 255, say), look like this too'),
     'unlisted': Kind('info', 'images that no list names', ''),
 }
 # What data.on_error='skip' copes with: samples that loading refuses.
