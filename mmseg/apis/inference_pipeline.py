@@ -6,6 +6,7 @@ import numpy as np
 
 from mmcv_replace.image import bgr2gray
 from mmcv_replace.image.io import path_of
+from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step
@@ -78,6 +79,9 @@ def _with_colours(image: np.ndarray, grey: bool) -> np.ndarray:
     if image.dtype != np.uint8 and image.dtype.kind != 'f':
         raise DataError(f'the array holds {image.dtype}, but with {wanted} files become uint8: '
                         "bring it to 0 to 255, or train with color_type='unchanged'")
+    if image.dtype.kind == 'f' and 0 < image.max() <= 1:
+        warn_once('an array holds no number above 1, which is black where files hold 0 to 255: '
+                  'multiply values of 0 to 1 by 255')
     channels = 1 if image.ndim == 2 else image.shape[2]
     if channels not in (1, 3, 4):
         raise DataError(f'the array has {channels} channels, but with {wanted} files have '

@@ -283,3 +283,11 @@ def test_the_remedies_make_images():
                  tensor.permute(1, 2, 0).byte().cpu().numpy()[..., ::-1]):
         assert np.array_equal(made, array)
         assert np.array_equal(LoadImage()(dict(img=made))['img'], array)
+
+
+@pytest.mark.parametrize(('scale', 'told'), [(1.0, True), (255.0, False), (0.0, False)])
+def test_values_of_0_to_1_are_told(caplog, monkeypatch, scale, told):
+    monkeypatch.setattr('mmcv_replace.utils.logging._warned', set())
+    image = np.linspace(0, scale, 60, dtype=np.float32).reshape(4, 5, 3)
+    assert LoadImage()(dict(img=image))['img'].dtype == np.float32
+    assert ('multiply values of 0 to 1 by 255' in caplog.text) == told
