@@ -245,5 +245,7 @@ def holds(value, expected, key):
     if not isinstance(expected, dict):
         assert value == expected, key
         return
+    if expected.pop('_delete_', False):
+        assert value == expected, key
     for name, inner in expected.items():
         holds(value[name], inner, f'{key}.{name}')
