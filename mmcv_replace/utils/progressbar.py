@@ -5,11 +5,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TextIO
+from weakref import WeakSet
 
 from .errors import UserError, add_note
 from .suggest import short
 
 _SECONDS_BETWEEN_LINES = 30  # where the output is a file, every update stays as a line
+
+_open: WeakSet['ProgressBar'] = WeakSet()
 
 Tasks = Sequence[Any] | tuple[Iterable[Any], int]
 
@@ -34,6 +37,7 @@ class ProgressBar:
         self._bar = tqdm(total=self.task_num or None, file=file,
                          ncols=self.bar_width + 50, dynamic_ncols=False,
                          mininterval=0.1 if file.isatty() else _SECONDS_BETWEEN_LINES)
+        _open.add(self)
 
     def update(self, num_tasks: int = 1) -> None:
         """Count more finished tasks; the last one closes the bar."""
@@ -45,6 +49,13 @@ class ProgressBar:
     def close(self) -> None:
         """Leave the bar as it stands."""
         self._bar.close()
+        _open.discard(self)
+
+
+def close_bars() -> None:
+    """Leave all bars as they stand, so that what is written next has a line of its own."""
+    for bar in list(_open):
+        bar.close()
 
 
 def track_iter_progress(tasks: Tasks, bar_width: int = 50,

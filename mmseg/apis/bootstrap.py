@@ -16,6 +16,7 @@ from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
 from mmcv_replace.utils.errors import ConfigError, UserError
+from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
 
 _PACKAGE = Path(mmseg.__file__).resolve().parent
@@ -155,6 +156,7 @@ def run_command(main: Callable[[], int | None]) -> int:
     except UserError as error:
         if os.environ.get('MMSEG_TRACEBACK') == '1':
             raise
+        close_bars()
         notes = ''.join(f'\n  {note}' for note in getattr(error, '__notes__', []))
         sys.stderr.write(
             f'{rank_prefix()}error: {error}{notes}\n(MMSEG_TRACEBACK=1 shows where it arose)\n')

@@ -182,7 +182,8 @@ class CustomDataset(Dataset):
         """Class indices [H, W] of a sample, as training sees them."""
         info = self.get_ann_info(idx)
         if 'seg_map' not in info or self.ann_dir is None:
-            raise DataError(f'{type(self).__name__} has no masks to compare with; give it ann_dir')
+            raise DataError(f'{type(self).__name__} has no masks to compare with; give it ann_dir, '
+                            'or predict without scores: --format-only or --show-dir DIR')
         path = os.path.join(self.ann_dir, info['seg_map'])
         label = decode_label(HardDiskBackend().get(path), path)
         return remap_labels(label, self.label_map, self.reduce_zero_label, self.ignore_index)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from mmcv_replace.utils import track_iter_progress
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import load_config, run_command
 
@@ -119,3 +120,13 @@ def test_a_reader_that_has_enough_is_no_error(repo_dir):
 def test_the_exit_code_of_main_is_kept():
     assert run_command(lambda: 3) == 3
     assert run_command(lambda: None) == 0
+
+
+def test_an_error_under_a_progress_bar_has_a_line_of_its_own(capsys):
+    def main():
+        steps = track_iter_progress([1, 2])  # which the traceback keeps
+        for _ in steps:
+            raise ConfigError('the value 3 is wrong')
+
+    assert run_command(main) == 2
+    assert '\nerror: the value 3 is wrong\n' in capsys.readouterr().err
