@@ -54,7 +54,7 @@ def script():
     ('a.pth', b"<?xml version='1.0'?><Error>", 'an XML document'),
     ('a.pth', b'{"message": "not found"}', r"a text, which begins with '\{\"message"),
     ('a.pth', '文'.encode() * 3000, "a text, which begins with '文文"),
-    ('last_checkpoint', b'/work/iter_3.pth', "begins with '/work/iter_3.pth'"),
+    ('last_checkpoint', b'/runs/iter_3.pth', "begins with '/runs/iter_3.pth'"),
     ('a.h5', b'\x89HDF\r\n\x1a\n' + bytes(99), r'an HDF5 file \(Keras'),
     ('a.om', b'IMOD' + bytes(99), 'offline model of Ascend'),
     ('a.om', b'\xff' * 99, 'offline model of Ascend'),
