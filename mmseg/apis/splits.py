@@ -49,9 +49,14 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
 def splits_of(
     datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]]
 ) -> dict[str, Dataset]:
-    """By the name of its split, the first of the data sets that each mode of a workflow has."""
-    modes = [mode for mode, _ in workflow]
-    return dict(reversed(list(zip(modes, datasets, strict=True))))
+    """By the name of its split, the first of the data sets that each mode of a workflow has.
+
+    The training data stand first, wherever the workflow begins: they decide what labels mean.
+    """
+    first: dict[str, Dataset] = {}
+    for (mode, _), dataset in zip(workflow, datasets, strict=True):
+        first.setdefault(mode, dataset)
+    return {name: first[name] for name in SPLITS if name in first}
 
 
 def _devkit(dataset: Any) -> Path:

@@ -12,7 +12,7 @@ from mmcv_replace.utils.errors import CheckpointError, ConfigError, DataError
 from mmseg.apis import OutputOptions, Process, evaluate_from_config, init_segmentor
 from mmseg.apis.check_dataset import check_dataset
 from mmseg.apis.preflight import check_job
-from mmseg.apis.splits import build_split
+from mmseg.apis.splits import build_split, splits_of
 from mmseg.apis.train_job import train_from_config
 from mmseg.models import build_segmentor
 
@@ -322,3 +322,10 @@ def test_the_doctor_goes_on_where_the_model_cannot_be_built(cfg):
     assert 'channels=0' in text
     del cfg['model']
     assert check_dataset(cfg, nproc=1)[1] == 0
+
+
+@pytest.mark.parametrize('modes', [('train', 'val'), ('val', 'train'), ('val', 'train', 'val')])
+def test_the_training_data_decide_wherever_a_workflow_begins(modes):
+    datasets = [f'{mode} {number}' for number, mode in enumerate(modes)]
+    expected = [(mode, f'{mode} {modes.index(mode)}') for mode in ('train', 'val')]
+    assert list(splits_of(datasets, [(mode, 1) for mode in modes]).items()) == expected
