@@ -1,5 +1,6 @@
 """The look at the data before a training: `data.check = 'quick'`, 'full' or 'off'."""
 import logging
+from collections.abc import Mapping
 
 from torch.utils.data import Dataset
 
@@ -18,8 +19,6 @@ from mmseg.datasets.doctor import (
 )
 from mmseg.datasets.on_error import read_on_error
 
-from .splits import build_split
-
 Sample = tuple[int, int]
 
 CHECKS = ('quick', 'full', 'off')
@@ -29,8 +28,10 @@ QUICK = {'train': 64, 'val': 16}
 logger = logging.getLogger('mmseg')
 
 
-def check_training_data(cfg: Config, dataset: Dataset, validate: bool) -> None:
-    """Raise DataError on every process where `dataset` or the validation set cannot be used.
+def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
+    """Raise DataError on every process where a data set cannot be used.
+
+    `datasets`: that of the training as 'train', and that of the evaluation, if any, as 'val'.
 
     The first process looks, the others wait for it, however many samples there are. What does not
     stop a training is logged.
@@ -40,13 +41,10 @@ def check_training_data(cfg: Config, dataset: Dataset, validate: bool) -> None:
         raise ConfigError(f"data.check={mode!r}: choose {', '.join(map(repr, CHECKS))}"
                           f'{did_you_mean(mode, CHECKS)}')
     if mode != 'off':
-        first_rank_does(lambda: _check(cfg, dataset, mode, validate), 'the data check', DataError)
+        first_rank_does(lambda: _check(cfg, datasets, mode), 'the data check', DataError)
 
 
-def _check(cfg: Config, dataset: Dataset, mode: str, validate: bool) -> None:
-    datasets = {'train': dataset}
-    if validate:
-        datasets['val'] = build_split(cfg, 'val', may_lack_files=True)
+def _check(cfg: Config, datasets: Mapping[str, Dataset], mode: str) -> None:
     report = open_report(datasets)
     if mode == 'quick':
         examine_some(report, QUICK)

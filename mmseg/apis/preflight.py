@@ -43,7 +43,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
     if checkpoint is None:
         if cfg.get('resume_from') and Path(cfg.resume_from).is_file():
             check_resumed_classes(cfg, splits['train'])
-        check_training_data(cfg, splits['train'], validate)
+        check_training_data(cfg, splits)
     else:
         _check_tested(cfg, model, splits['test'], checkpoint)
     sizes = ', '.join(f'{name} {len(dataset):,}' for name, dataset in splits.items())

@@ -72,7 +72,7 @@ def train_from_config(
         splits['val'] = build_split(cfg, 'val', may_lack_files=True)
     check_labels_agree(cfg, model, splits)
     trained = splits['train']
-    check_training_data(cfg, trained, validate)
+    check_training_data(cfg, splits if validate else {'train': trained})
     model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
     if not cfg.get('resume_from'):
         model.init_weights()

@@ -32,8 +32,13 @@ def cfg(tmp_path):
                                  val=dict(common, split='val.txt'))))
 
 
+def with_val(cfg, dataset):
+    return {'train': dataset, 'val': build_split(cfg, 'val', may_lack_files=True)}
+
+
 def check(cfg, validate=True):
-    check_training_data(cfg, build_split(cfg, 'train'), validate)
+    names = ('train', 'val') if validate else ('train',)
+    check_training_data(cfg, {name: build_split(cfg, name, name == 'val') for name in names})
 
 
 def test_good_data_pass_and_the_log_tells_how_many(cfg, caplog):
@@ -58,9 +63,9 @@ def test_errors_stop_the_training(cfg, tmp_path, damage, told):
 
     with pytest.raises(DataError, match=f'(?s){told}.*python tools/check_dataset.py CONFIG lists '
                                         "everything.*data.check='off' trains regardless"):
-        check_training_data(cfg, dataset, validate=True)
+        check_training_data(cfg, with_val(cfg, dataset))
     cfg.data.check = 'off'
-    check_training_data(cfg, dataset, validate=True)
+    check_training_data(cfg, with_val(cfg, dataset))
 
 
 def test_the_config_is_named_in_the_remedy(cfg, tmp_path):
@@ -68,7 +73,7 @@ def test_the_config_is_named_in_the_remedy(cfg, tmp_path):
     (tmp_path / 'img/b.jpg').unlink()
     (tmp_path / 'my.py').write_text(cfg.pretty_text)
     with pytest.raises(DataError, match=r'python tools/check_dataset\.py .*my\.py lists'):
-        check_training_data(Config.fromfile(tmp_path / 'my.py'), dataset, validate=False)
+        check_training_data(Config.fromfile(tmp_path / 'my.py'), {'train': dataset})
 
 
 def test_without_validation_its_data_are_not_looked_at(cfg, tmp_path):
@@ -157,10 +162,10 @@ def test_the_full_check_looks_at_everything(cfg, tmp_path, caplog):
     (tmp_path / 'train.txt').write_text('a\n' * 34 + 'b\n' + 'a\n' * 65)
     dataset = build_split(cfg, 'train')
     Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / 'ann/b.png')
-    check_training_data(cfg, dataset, validate=True)
+    check_training_data(cfg, with_val(cfg, dataset))
     cfg.data.check = 'full'
     with pytest.raises(DataError, match='no class: 1, first'):
-        check_training_data(cfg, dataset, validate=True)
+        check_training_data(cfg, with_val(cfg, dataset))
     assert 'Data check (full): samples looked at: train 100, val 1' in caplog.text
 
 
@@ -181,7 +186,7 @@ def test_the_check_takes_nothing_from_the_generators(cfg):
     states = torch.get_rng_state(), np.random.get_state()[1].tolist()
     for mode in ('quick', 'full'):
         cfg.data.check = mode
-        check_training_data(cfg, dataset, validate=True)
+        check_training_data(cfg, with_val(cfg, dataset))
     assert torch.equal(torch.get_rng_state(), states[0])
     assert np.random.get_state()[1].tolist() == states[1]
 
