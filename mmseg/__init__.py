@@ -1,6 +1,6 @@
 """Config-driven semantic segmentation on Ascend NPU, CUDA and CPU."""
 import mmcv_replace  # noqa: F401  first of all: it decides how torch loads its plug-ins
-from mmcv_replace.utils.annotations import ANNOTATED
+from mmcv_replace.utils.type_check import ANNOTATED
 
 from .version import __version__
 

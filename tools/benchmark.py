@@ -6,9 +6,9 @@ Subcommands: train, infer, slide, pipeline, eval, startup, checkpoint; each has 
 import sys
 from collections.abc import Sequence
 
-from mmseg.apis.benchmark.options import make_parser
-from mmseg.apis.benchmark.run import run_benchmark
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
+from mmseg.benchmark.options import make_parser
+from mmseg.benchmark.run import run_benchmark
 
 
 def main(argv: Sequence[str] | None = None) -> None:

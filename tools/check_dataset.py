@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from mmcv_replace.utils import DictAction
-from mmseg.apis.bootstrap import load_config, run_command
 from mmseg.apis.check_dataset import check_dataset
-from mmseg.apis.splits import SPLITS
+from mmseg.apis.cli import load_config, run_command
+from mmseg.apis.datasets import SPLITS
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -5,7 +5,7 @@ Then convert SBD's part: python tools/convert_datasets/voc_aug.py OUT OUT/VOCaug
 import argparse
 import sys
 
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
 from mmseg.datasets.synthetic import SplitSizes, make_devkit
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from mmcv_replace.device_report import software_report
-from mmseg.apis.bootstrap import load_config, run_command
+from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.preflight import check_job
 from mmseg.apis.process import add_common_arguments
 

@@ -3,7 +3,7 @@ import argparse
 
 from mmcv_replace.utils import Config, DictAction
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.bootstrap import load_config, run_command
+from mmseg.apis.cli import load_config, run_command
 
 
 def parse_args() -> argparse.Namespace:

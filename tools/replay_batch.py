@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
 from mmseg.apis.replay import replay_batch
 
 

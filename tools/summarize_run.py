@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
 from mmseg.apis.run_summary import RunFacts, format_final_lines, format_result, summarize_run
 
 

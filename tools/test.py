@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from mmcv_replace.utils import DictAction
-from mmseg.apis.bootstrap import load_config, run_command
+from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.test_job import OutputOptions, evaluate_from_config
 

@@ -3,7 +3,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmseg.apis.bootstrap import load_config, run_command
+from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.train_job import train_from_config
 from mmseg.apis.train_options import (

@@ -14,8 +14,17 @@ from ..parallel import is_module_wrapper
 from ..parallel.data_parallel import device_of
 from ..utils import mkdir_or_exist
 from ..utils.errors import CheckpointError, ConfigError
-from .async_saver import CheckpointSaver
-from .checkpoint_io import build_checkpoint, point_latest_at
+from .checkpoints.files import build_checkpoint, point_latest_at
+from .checkpoints.optimizer_state import load_optimizer_state
+from .checkpoints.resume_table import Difference, tell_differences
+from .checkpoints.run_state import (
+    build_run_state,
+    gather_process_states,
+    other_processes,
+    restore_run_state,
+)
+from .checkpoints.saver import CheckpointSaver
+from .checkpoints.weights import load_checkpoint, load_state_dict
 from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
 from .hooks.ema import regular_form
@@ -23,11 +32,7 @@ from .hooks.lr_updater import LrUpdaterHook
 from .hooks.momentum_updater import MomentumUpdaterHook, read_momentum
 from .log_buffer import LogBuffer
 from .optimizer.fused import settle_kernels
-from .optimizer_state import load_optimizer_state
 from .precision import Precision
-from .resume_table import Difference, tell_differences
-from .run_state import build_run_state, gather_process_states, other_processes, restore_run_state
-from .state_loading import load_checkpoint, load_state_dict
 from .utils import get_host_info, get_time_str
 from .workflow import check_workflow, tell_if_done
 
@@ -81,7 +86,7 @@ class BaseRunner(HookRegistration, ABC):
         self._resumed: dict[str, Any] | None = None  # state that the run is to begin with
         self._max_iters = max_iters
         self._max_epochs = max_epochs
-        self.go_to({})
+        self.load_state_dict({})
         if self.work_dir is not None:
             mkdir_or_exist(self.work_dir)
 
@@ -167,11 +172,11 @@ class BaseRunner(HookRegistration, ABC):
                       workflow: Sequence[tuple[str, int]]) -> None:
         """Go on with the workflow until the run is over."""
 
-    def place(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Where in the workflow and in the data the run is, as plain data."""
         return {}
 
-    def go_to(self, place: dict[str, Any]) -> None:
+    def load_state_dict(self, place: dict[str, Any]) -> None:
         """Begin the workflow where `place` was taken, from its top if that is empty."""
         self._flow = 0
 
@@ -206,7 +211,7 @@ class BaseRunner(HookRegistration, ABC):
         """Start the workflow from its top, or from where a checkpoint was written."""
         self._inner_iter = 0
         self.accumulating = False
-        self.go_to({})
+        self.load_state_dict({})
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
             restore_run_state(self, resumed)

@@ -1,15 +1,15 @@
 """Saving and loading of checkpoints, under the name that user code imports them from."""
-from .checkpoint_io import (
+from .checkpoints.files import (
     build_checkpoint,
     read_checkpoint,
-    read_outline,
+    read_meta,
     save_checkpoint,
     write_checkpoint,
 )
-from .pretrained import resolve_checkpoint
-from .state_loading import _load_checkpoint, get_state_dict, load_checkpoint, load_state_dict
+from .checkpoints.pretrained import resolve_checkpoint
+from .checkpoints.weights import _load_checkpoint, get_state_dict, load_checkpoint, load_state_dict
 
 __all__ = [
     '_load_checkpoint', 'build_checkpoint', 'get_state_dict', 'load_checkpoint', 'load_state_dict',
-    'read_checkpoint', 'read_outline', 'resolve_checkpoint', 'save_checkpoint', 'write_checkpoint',
+    'read_checkpoint', 'read_meta', 'resolve_checkpoint', 'save_checkpoint', 'write_checkpoint',
 ]

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from ..utils.errors import ConfigError
 from .base_runner import BaseRunner
 from .builder import RUNNERS
-from .iter_loader import no_batch_error, place_in_data, set_sampler_epoch
+from .iter_loader import no_batch_error, position_in_data, set_sampler_epoch
 
 
 @RUNNERS.register_module()
@@ -76,19 +76,19 @@ class EpochBasedRunner(BaseRunner):
         self._max_iters = self._max_epochs * len(data_loaders[first_train])
         return f'{self._max_epochs} epochs'
 
-    def go_to(self, place: dict[str, Any]) -> None:
+    def load_state_dict(self, place: dict[str, Any]) -> None:
         self._flow, self._flow_done = place.get('flow', (0, 0))
         self._samples = (place.get('data') or (self._epoch, 0))[1]
         self._in_epoch = False
 
-    def place(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         # While hooks run after an epoch, the workflow does not count it yet.
         done = self._flow_done + self.next_epoch - self._epoch
         if not self._in_epoch:
             return {'flow': (self._flow, done), 'data': (self.next_epoch, 0)}
         batches = self._inner_iter + 1
         return {'flow': (self._flow, done),
-                'data': place_in_data(self.data_loader, self._epoch, batches)}
+                'data': position_in_data(self.data_loader, self._epoch, batches)}
 
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:

@@ -56,15 +56,15 @@ class IterBasedRunner(BaseRunner):
                               "type='IterBasedRunner', max_iters=20000)")
         return f'{self._max_iters} iters'
 
-    def go_to(self, place: dict[str, Any]) -> None:
+    def load_state_dict(self, place: dict[str, Any]) -> None:
         self._flow, self._inner_iter = place.get('flow', (0, 0))
         self._data_places = place.get('data', [])
         self._loaders: list[IterLoader] = []
 
-    def place(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         # While hooks run after an iteration, inner_iter does not count it yet.
         done = self._inner_iter + self.finished_iters - self._iter
-        return {'flow': (self._flow, done), 'data': [loader.place for loader in self._loaders]}
+        return {'flow': (self._flow, done), 'data': [loader.position for loader in self._loaders]}
 
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:

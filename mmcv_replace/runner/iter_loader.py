@@ -28,7 +28,7 @@ def set_sampler_epoch(data_loader: DataLoader, epoch: int, samples: int = 0) -> 
     return 0
 
 
-def place_in_data(data_loader: DataLoader, epoch: int, batches: int) -> tuple[int, int] | None:
+def position_in_data(data_loader: DataLoader, epoch: int, batches: int) -> tuple[int, int] | None:
     """(pass, samples of it that all processes have had), None where the sampler cannot go on there.
 
     In samples, so that it also holds for another batch size or number of processes.
@@ -72,11 +72,11 @@ class IterLoader:
         return self._dataloader.dataset
 
     @property
-    def place(self) -> tuple[int, int] | None:
-        """Where a loader that goes on from here has to start; see `place_in_data`."""
+    def position(self) -> tuple[int, int] | None:
+        """Where a loader that goes on from here has to start; see `position_in_data`."""
         if self._batches is None:
             return self._epoch, self._samples
-        return place_in_data(self._dataloader, self._epoch, self._taken)
+        return position_in_data(self._dataloader, self._epoch, self._taken)
 
     def __len__(self) -> int:
         return len(self._dataloader)

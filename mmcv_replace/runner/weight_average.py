@@ -9,8 +9,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ..parallel import is_module_wrapper
 from ..utils.errors import CheckpointError
-from .master_weights import MasterWeights
 from .norm_statistics import is_running_statistic
+from .precision.master_weights import MasterWeights
 
 
 class WeightAverage:

@@ -3,8 +3,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .annotations import is_annotated
-from .config_dict import ConfigDict
+from .config.config_dict import ConfigDict
+from .error_origin import is_out_of_memory
 from .errors import (
     BAD_VALUES,
     ArgumentError,
@@ -14,9 +14,9 @@ from .errors import (
     add_note,
     has_note,
 )
-from .origins import is_out_of_memory
 from .signature import check_arguments, check_values, explain_type_error
 from .suggest import did_you_mean, short
+from .type_check import is_annotated
 
 _IN_PART = 'while building '
 

@@ -17,10 +17,10 @@ from mmseg.datasets.doctor import (
     write_lists,
 )
 
+from .datasets import SPLITS, build_split
 from .idle_model import build_idle_model
-from .label_contract import label_clashes
+from .labels.contract import label_clashes
 from .settings import check_settings
-from .splits import SPLITS, build_split
 
 
 def check_dataset(

@@ -17,7 +17,7 @@ from mmseg.datasets.doctor import (
     examine_some,
     open_report,
 )
-from mmseg.datasets.on_error import read_on_error
+from mmseg.datasets.skip_samples import read_on_error
 
 Sample = tuple[int, int]
 

@@ -9,9 +9,9 @@ from torch.utils.data import DataLoader, Dataset
 from mmcv_replace.parallel import DataContainer, collate
 from mmcv_replace.utils import Config
 from mmseg.datasets import build_dataloader
-from mmseg.datasets.tuning import tune_pipelines
+from mmseg.datasets.pipeline_options import tune_pipelines
 
-from .loader_settings import loader_settings
+from .settings.loader import loader_settings
 
 
 def evaluation_loader(

@@ -13,20 +13,20 @@ from mmcv_replace.device_start import start_device
 from mmcv_replace.parallel import collate, is_module_wrapper, scatter
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
+from mmcv_replace.runner.checkpoints.weights import get_state_dict
 from mmcv_replace.runner.hooks import averaged_state
-from mmcv_replace.runner.state_loading import get_state_dict
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import evaluating
 from mmseg.models import build_segmentor
 
-from .bootstrap import load_config
-from .execution import fit_autocast, prepare_inference
+from .acceleration import fit_autocast, prepare_inference
+from .cli import load_config
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
+from .labels.trained_classes import classes_in, first_listed
 from .loaded_weights import check_loaded
 from .settings import check_names
-from .trained_classes import classes_in, first_listed
 
 Image = str | os.PathLike | np.ndarray
 

@@ -8,10 +8,10 @@ from mmcv_replace.image import bgr2gray
 from mmcv_replace.image.io import path_of
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.datasets.pipeline_options import set_plan
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step
 from mmseg.datasets.pipelines.loading import describe_image
-from mmseg.datasets.tuning import set_plan
 
 
 class LoadImage:

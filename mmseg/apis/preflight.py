@@ -5,20 +5,20 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from mmcv_replace.device import kind_of, resolve_device
-from mmcv_replace.runner.checkpoint import read_outline
-from mmcv_replace.runner.state_loading import get_state_dict
+from mmcv_replace.runner.checkpoint import read_meta
+from mmcv_replace.runner.checkpoints.weights import get_state_dict
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, DeviceError
 
 from .cluster_check import check_cluster
 from .data_check import check_training_data
+from .datasets import build_split
 from .idle_model import build_idle_model
-from .label_contract import check_labels_agree
+from .labels.contract import check_labels_agree
+from .labels.trained_classes import check_resumed_classes, classes_in, order_for_test
 from .loaded_weights import check_loaded
 from .process import device_indices
 from .settings import check_settings
-from .splits import build_split
-from .trained_classes import check_resumed_classes, classes_in, order_for_test
 
 
 def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
@@ -53,7 +53,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
 
 def _check_tested(cfg: Config, model: nn.Module, dataset: Dataset, checkpoint: str) -> None:
     """Raise CheckpointError where the checkpoint is of other classes, or lacks weights."""
-    outline = read_outline(checkpoint)
+    outline = read_meta(checkpoint)
     if cfg.get('match_weights', True):
         check_loaded(model, get_state_dict(outline), checkpoint)
     order_for_test(classes_in(outline), dataset, checkpoint, cfg.get('match_classes', True))

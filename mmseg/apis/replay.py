@@ -8,13 +8,13 @@ from torch import Tensor
 from mmcv_replace.device import resolve_device
 from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import Precision, load_state_dict, precision_from_config
-from mmcv_replace.runner.replay_file import read_replay
+from mmcv_replace.runner.checkpoints.replay_file import read_replay
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.config_literal import read_literal_config
+from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 from mmseg.models import build_segmentor
 
-from .bootstrap import load_config
+from .cli import load_config
 from .inference import load_weights
 from .replay_trace import Trace, is_finite, trace_step
 from .settings import check_names

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 import mmseg
-from mmcv_replace.runner.optimizer_state import is_same, short_value
-from mmcv_replace.runner.resume_table import TAKEN, Difference
+from mmcv_replace.runner.checkpoints.optimizer_state import is_same, short_value
+from mmcv_replace.runner.checkpoints.resume_table import TAKEN, Difference
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.config_literal import read_literal_config
+from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError
 
+from .labels.trained_classes import classes_in, places_by_name
 from .sample_lists import describe_list
-from .trained_classes import classes_in, places_by_name
 
 # Dotted key of a setting, or of a dict of settings -> what is said of the value in force.
 IN_FORCE = {

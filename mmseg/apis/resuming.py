@@ -4,14 +4,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from mmcv_replace.runner.auto_resume import (
+from mmcv_replace.runner.checkpoint import read_meta
+from mmcv_replace.runner.checkpoints.auto_resume import (
     current_run,
     newest_checkpoint,
     set_current_run,
     was_restarted,
 )
-from mmcv_replace.runner.checkpoint import read_outline
-from mmcv_replace.runner.checkpoint_io import point_latest_at
+from mmcv_replace.runner.checkpoints.files import point_latest_at
 from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.waiting import first_rank_does
 from mmcv_replace.utils import Config
@@ -90,7 +90,7 @@ def _mend_latest(newest: Path, cfg: Config) -> None:
 def _known_of(checkpoint: str | Path) -> dict[str, Any]:
     """Seed and identity of the run that wrote a checkpoint, where it says so."""
     try:
-        meta = read_outline(checkpoint).get('meta')
+        meta = read_meta(checkpoint).get('meta')
     except CheckpointError:  # told when it is loaded, which may be from a URL
         return {}
     types = {'run_id': str, 'seed': int}

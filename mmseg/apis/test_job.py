@@ -31,17 +31,17 @@ from mmseg.core.evaluation import (
 from mmseg.models import build_segmentor
 from mmseg.utils import get_root_logger
 
-from .bootstrap import work_dir_of
+from .acceleration import prepare_inference
+from .cli import work_dir_of
+from .datasets import build_split
+from .dist_errors import naming_lost_peers
 from .evaluation_loader import evaluation_loader
-from .execution import prepare_inference
-from .failures import naming_lost_peers
 from .inference import load_weights
-from .label_contract import check_labels_agree
+from .labels.contract import check_labels_agree
+from .labels.trained_classes import classes_in, order_for_test
 from .process import Process
 from .settings import check_settings
-from .splits import build_split
 from .train import wrap_model
-from .trained_classes import classes_in, order_for_test
 
 
 @dataclass(frozen=True)

@@ -19,32 +19,32 @@ from mmcv_replace.runner import (
     load_checkpoint,
     precision_from_config,
 )
-from mmcv_replace.runner.auto_resume import current_run
+from mmcv_replace.runner.checkpoints.auto_resume import current_run
+from mmcv_replace.runner.checkpoints.optimizer_state import check_overrides
 from mmcv_replace.runner.hooks import EMAHook, NondeterminismHook, RankWatchHook, find_ema
-from mmcv_replace.runner.optimizer_state import check_overrides
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.datasets import build_dataloader
-from mmseg.datasets.on_error import read_on_error
-from mmseg.datasets.pipelines.handover import finish
+from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipelines.device_normalize import finish
 from mmseg.datasets.skip_hook import SkippedFilesHook
-from mmseg.datasets.tuning import tune_pipelines
+from mmseg.datasets.skip_samples import read_on_error
 from mmseg.utils import get_root_logger
 
+from .acceleration import prepare_training
+from .datasets import build_split, splits_of
+from .dist_errors import naming_lost_peers, naming_nondeterminism
 from .evaluation_loader import evaluation_loader
-from .execution import prepare_execution
-from .failures import naming_lost_peers, naming_nondeterminism
-from .label_contract import check_labels_agree
-from .loader_settings import loader_settings
+from .labels.contract import check_labels_agree
+from .labels.trained_classes import check_resumed_classes, tell_other_classes
 from .resume_changes import differences
 from .sample_lists import sample_list
 from .settings import check_settings
-from .splits import build_split, splits_of
+from .settings.loader import loader_settings
 from .train_options import read_overrides
-from .trained_classes import check_resumed_classes, tell_other_classes
 
 
 def train_segmentor(
@@ -76,7 +76,7 @@ def train_segmentor(
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
     _load_weights(model, cfg, trained)
     precision = precision_from_config(cfg, device)
-    model = prepare_execution(model, cfg, device)
+    model = prepare_training(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
     optimizer = build_optimizer(model, cfg.optimizer, precision.master_dtype)
     precision.attach(model, optimizer)

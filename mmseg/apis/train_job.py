@@ -18,15 +18,15 @@ from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 from mmseg.utils import collect_env, get_root_logger
 
-from .bootstrap import work_dir_of
+from .cli import work_dir_of
 from .data_check import check_training_data
-from .failures import naming_lost_peers
-from .label_contract import check_labels_agree
+from .datasets import build_split, splits_of
+from .dist_errors import naming_lost_peers
+from .labels.configured import follow_training
+from .labels.contract import check_labels_agree
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
-from .splits import build_split, splits_of
-from .told_labels import follow_training
 from .train import train_segmentor
 from .train_options import read_deterministic
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmcv_replace.image import imfrombytes, unscale_grey
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation.counting import count_values
+from mmseg.core.evaluation.histogram import count_values
 
 # So many values that are no class may all mean that there is none.
 MOST_VOID = 3

@@ -23,6 +23,7 @@ from .classes import (
     read_classes,
     subset_label_map,
 )
+from .file_list import ImgInfo, check_folders, check_samples, is_remote, list_samples
 from .label_settings import (
     agree_on_zero,
     check_label_map,
@@ -30,10 +31,9 @@ from .label_settings import (
     check_lowered,
     read_label_map,
 )
-from .listing import ImgInfo, check_folders, check_samples, is_remote, list_samples
-from .on_error import DroppedSamplesError, naming_file
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
+from .skip_samples import DroppedSamplesError, naming_file
 
 logger = logging.getLogger('mmseg.datasets')
 
@@ -55,7 +55,7 @@ class CustomDataset(Dataset):
     ignored; a class of datasets may have it as an attribute. `reduce_zero_label` (False), which
     comes after it, ignores the value 0 and lowers the others by one. `ignore_index` (255) is the
     label that does not count. Steps of the pipeline follow these settings, and those that are not
-    given follow the training data of the config (`mmseg.apis.splits`).
+    given follow the training data of the config (`mmseg.apis.datasets`).
     """
 
     CLASSES: Sequence[str] | None = None

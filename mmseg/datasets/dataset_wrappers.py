@@ -22,7 +22,7 @@ from mmseg.core.evaluation.overrides import (
 from . import scoring
 from .builder import DATASETS
 from .classes import Palette
-from .listing import ImgInfo
+from .file_list import ImgInfo
 
 
 @DATASETS.register_module()

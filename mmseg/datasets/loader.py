@@ -12,10 +12,10 @@ from mmcv_replace.parallel import collate
 from mmcv_replace.runner import get_dist_info
 from mmcv_replace.runner.preemption import outlive_requests
 
-from .on_error import ReportingLoader, SkippingDataset
+from .deterministic_dataset import SeededDataset
 from .sampler import EpochSampler
-from .seeded import SeededDataset
 from .shielded_loader import ShieldedLoader
+from .skip_samples import ReportingLoader, SkippingDataset
 
 
 def build_dataloader(

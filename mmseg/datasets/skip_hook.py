@@ -3,7 +3,7 @@ import torch.distributed as dist
 
 from mmcv_replace.runner import BaseRunner, Hook
 
-from .on_error import ReportingLoader, Skipped, too_many_skipped
+from .skip_samples import ReportingLoader, Skipped, too_many_skipped
 
 KEY = 'skipped_files'
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from mmseg.apis.bootstrap import run_command  # noqa: E402
+from mmseg.apis.cli import run_command  # noqa: E402
 
 WAIT = 120  # seconds that one training may take
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.utils.errors import DataError
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
 
 
 @pytest.fixture

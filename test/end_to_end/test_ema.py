@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmcv_replace.cnn import revert_sync_batchnorm
 from mmcv_replace.parallel import scatter
 from mmseg.apis import init_segmentor
-from mmseg.apis.bootstrap import load_config
+from mmseg.apis.cli import load_config
 from mmseg.datasets import build_dataloader, build_dataset
 from mmseg.models import build_segmentor
 

@@ -6,7 +6,7 @@ import pytest
 
 from mmcv_replace.parallel import collate
 from mmseg.apis import load_config
-from mmseg.apis.benchmark.pipeline import seed
+from mmseg.benchmark.pipeline import seed
 from mmseg.datasets import build_dataset
 
 

@@ -6,7 +6,7 @@ import torch
 
 from mmcv_replace.cnn import revert_sync_batchnorm
 from mmseg.apis import load_config
-from mmseg.apis.benchmark.plain import plain_options
+from mmseg.benchmark.plain import plain_options
 from mmseg.models import build_segmentor
 
 

@@ -1,6 +1,6 @@
 """mmsegmentation, 0.x or 1.x, doing the benchmark's work in its own environment.
 
-Run by mmseg/apis/benchmark/harness.py, whose docstring says what a case has. Only the peer's public
+Run by mmseg/benchmark/harness.py, whose docstring says what a case has. Only the peer's public
 functions are called. As a script, `peer_worker.py startup CONFIG`, it does what the peer's
 tools/test.py does before it loads weights.
 """

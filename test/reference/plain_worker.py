@@ -1,6 +1,6 @@
 """The plain forms that the benchmark compares with: what a user would write with torch and NumPy.
 
-Run by mmseg/apis/benchmark/harness.py, whose docstring says what a case has. PyTorch runs as it is
+Run by mmseg/benchmark/harness.py, whose docstring says what a case has. PyTorch runs as it is
 shipped, or with models and images in channels_last; nothing of this toolkit is imported.
 """
 import contextlib

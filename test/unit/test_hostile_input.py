@@ -17,12 +17,13 @@ from torch import nn
 
 from mmcv_replace import load
 from mmcv_replace.fileio import load_array
-from mmcv_replace.runner import load_checkpoint, pretrained
+from mmcv_replace.runner import load_checkpoint
+from mmcv_replace.runner.checkpoints import pretrained
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config import CONFIG_ROOTS
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, DataError, UserError
 from mmcv_replace.utils.options import parse_option_value
-from mmseg.apis.bootstrap import load_config
+from mmseg.apis.cli import load_config
 from mmseg.apis.inference import init_segmentor
 from mmseg.core.evaluation import eval_metrics
 from mmseg.models.losses.utils import get_class_weight
@@ -33,11 +34,11 @@ SOURCES = sorted(path for folder in ('mmcv_replace', 'mmseg', 'tools', 'configs'
 
 # What can run code or write anywhere -> the files that may call it, for a reason given there.
 DANGEROUS = {
-    'exec': ['mmcv_replace/utils/config_python.py'],  # a config in Python is a program
-    'compile': ['mmcv_replace/utils/config_python.py'],
+    'exec': ['mmcv_replace/utils/config/python_file.py'],  # a config in Python is a program
+    'compile': ['mmcv_replace/utils/config/python_file.py'],
     'eval': [], '__import__': [], 'input': [],
     'pickle.loads': ['mmcv_replace/fileio/formats.py',  # only with trusted=True
-                     'mmseg/datasets/pipelines/memory.py'],  # what the job itself has pickled
+                     'mmseg/datasets/pipelines/cache.py'],  # what the job itself has pickled
     'pickle.load': [], 'pickle.Unpickler': [], 'marshal.load': [], 'marshal.loads': [],
     'shelve.open': [], 'dill.load': [], 'joblib.load': [], 'pandas.read_pickle': [],
     'yaml.load': ['mmcv_replace/fileio/formats.py'],  # with a kind of SafeLoader
@@ -226,7 +227,7 @@ def test_data_does_not_start_programs(trap, tmp_path, monkeypatch):
     (tmp_path / 'configs').mkdir()
     (tmp_path / 'configs/ours.py').write_text('a = 1\n')
     (tmp_path / 'leaf.json').write_text('{"_base_": "configs/ours.py"}')
-    monkeypatch.setattr('mmcv_replace.utils.config_file.CONFIG_ROOTS', [*CONFIG_ROOTS, tmp_path])
+    monkeypatch.setattr('mmcv_replace.utils.config.file.CONFIG_ROOTS', [*CONFIG_ROOTS, tmp_path])
     assert Config.fromfile(tmp_path / 'leaf.json') == {'a': 1}  # as safe as the package itself
 
 

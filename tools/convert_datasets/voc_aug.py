@@ -2,7 +2,7 @@
 import argparse
 import sys
 
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
 from mmseg.datasets.converters.voc_aug import convert_voc_aug
 
 

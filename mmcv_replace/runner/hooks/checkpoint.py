@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
+from ..checkpoints.ownership import OwnCheckpoints
 from ..dist_utils import master_only
 from .hook import HOOKS, Hook, check_unit
-from .own_checkpoints import OwnCheckpoints
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner

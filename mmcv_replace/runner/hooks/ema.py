@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ...device import seed_everything
 from ...parallel import is_module_wrapper, scatter
 from ...utils.errors import CheckpointError, ConfigError
-from ..checkpoint_io import read_checkpoint
+from ..checkpoints.files import read_checkpoint
+from ..checkpoints.run_state import random_states, restore_random_states
 from ..norm_statistics import estimate_statistics
-from ..run_state import random_states, restore_random_states
 from ..weight_average import WeightAverage
 from .checkpoint import CheckpointHook
 from .hook import HOOKS, Hook

@@ -12,8 +12,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from ...device import is_asynchronous
 from ...parallel import scatter
 from ...utils.errors import ConfigError, NonFiniteLossError, UserError
-from ..guarded_step import BufferBackup
-from ..replay_file import Place, load_again, place_of_batch, write_replay
+from ..checkpoints.replay_file import Place, load_again, place_of_batch, write_replay
+from ..precision.nonfinite_step import BufferBackup
 from .hook import HOOKS, Hook
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...utils.errors import ConfigError
-from . import schedules
 from .hook import HOOKS
-from .schedule_checks import check_anneal, check_cycle, check_one_of, check_step, ratio_pair
-from .schedule_hook import ScheduleHook
+from .schedules import policies as schedules
+from .schedules.checks import check_anneal, check_cycle, check_one_of, check_step, ratio_pair
+from .schedules.schedule_hook import ScheduleHook
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner

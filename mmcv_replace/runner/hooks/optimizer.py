@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from ...utils.annotations import misfits
 from ...utils.errors import ConfigError
 from ...utils.suggest import did_you_mean
+from ...utils.type_check import misfits
 from .hook import HOOKS, Hook
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mmcv_replace.runner import BaseRunner
-from mmcv_replace.runner.checkpoint import read_outline
+from mmcv_replace.runner.checkpoint import read_meta
 from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.utils.errors import CheckpointError
 
@@ -86,7 +86,7 @@ def _outlines(runner: BaseRunner) -> Iterator[tuple[int, Path, Mapping[str, Any]
     """Iteration, file and messages of each best checkpoint, and whether this very run wrote it."""
     for file in Path(runner.work_dir).glob('best_*.pth'):
         try:
-            meta = read_outline(file).get('meta')
+            meta = read_meta(file).get('meta')
         except CheckpointError as error:
             runner.logger.warning('%s', error)
             continue

@@ -3,7 +3,7 @@ import numpy as np
 
 from mmcv_replace.utils.errors import DataError
 
-from .counting import count_pairs
+from .histogram import count_pairs
 
 
 class ConfusionMatrix:

@@ -16,7 +16,7 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 from .best import best_name, find_best, forget_best, is_best_of
-from .evaluated import missed_evaluation, note_evaluated
+from .eval_progress import missed_evaluation, note_evaluated
 from .testing import evaluate_model
 
 # How a metric's name tells whether more is better; the first match decides.

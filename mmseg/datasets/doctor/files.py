@@ -6,7 +6,7 @@ from mmcv_replace.fileio import FileClient
 from mmcv_replace.image.integrity import find_truncation
 from mmcv_replace.utils.errors import DataError, UnsupportedImageError
 
-from ..listing import is_remote
+from ..file_list import is_remote
 from .source import Decoding, exists
 
 

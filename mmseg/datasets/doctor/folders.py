@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from mmcv_replace.utils import scandir
 
-from ..listing import is_remote
+from ..file_list import is_remote
 from .findings import Finding
 from .source import Source
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import Dataset
 
+from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import UserError
-from mmcv_replace.utils.origins import is_dead_worker
 
 from ..loader import start_worker
 from ..shielded_loader import ShieldedLoader

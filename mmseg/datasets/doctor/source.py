@@ -10,9 +10,9 @@ from mmseg.core.evaluation.overrides import ALL_LABELS, BY_INDEX, is_own
 
 from ..classes import Palette
 from ..custom import CustomDataset
-from ..listing import ImgInfo, is_remote
+from ..file_list import ImgInfo, is_remote
+from ..pipeline_options import inner_datasets
 from ..pipelines import LoadAnnotations, LoadImageFromFile
-from ..tuning import inner_datasets
 
 
 @dataclass(frozen=True)

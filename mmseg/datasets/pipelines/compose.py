@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 
 from mmcv_replace.utils import build_from_cfg
-from mmcv_replace.utils.annotations import is_annotated
+from mmcv_replace.utils.error_origin import is_out_of_memory
 from mmcv_replace.utils.errors import (
     BAD_VALUES,
     ConfigError,
@@ -14,12 +14,12 @@ from mmcv_replace.utils.errors import (
     add_note,
     has_note,
 )
-from mmcv_replace.utils.origins import is_out_of_memory
 from mmcv_replace.utils.suggest import short
+from mmcv_replace.utils.type_check import is_annotated
 
 from ..builder import PIPELINES
 from .base import Results, Step
-from .plan import plan_steps
+from .fusion import plan_steps
 
 # What steps leave for the later ones.
 HANDED_ON = ('img', 'gt_semantic_seg', 'img_info', 'ann_info', 'img_prefix', 'seg_prefix',

@@ -14,7 +14,7 @@ from mmseg.ops import THRESHOLD, resize, warn_unaligned
 
 from ..builder import build_loss
 from ..losses import accuracy
-from ..losses.strips import losses_in_strips
+from ..losses.chunked_loss import losses_in_strips
 
 IGNORED = 255  # unless something else is said
 CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}

@@ -14,8 +14,8 @@ from mmseg.ops import class_probabilities, is_positive, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from .base import BaseSegmentor
-from .label_map import LabelMap, arg_max
-from .restore import parts_of_equal_size, to_original, unflip
+from .postprocess import parts_of_equal_size, to_original, unflip
+from .seg_map import LabelMap, arg_max
 from .slide import slide_logits, slide_strips, sliding
 
 # What the network sees at once unless `batch_windows` says it: four windows of 512 x 512.

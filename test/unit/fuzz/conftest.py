@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from mmcv_replace.utils.error_origin import is_out_of_memory
 from mmcv_replace.utils.errors import UserError
-from mmcv_replace.utils.origins import is_out_of_memory
 
 WORKER = Path(__file__).with_name('worker.py')
 HANG = 60  # seconds

@@ -8,12 +8,12 @@ from torch import nn
 
 from mmcv_replace.fileio import FileClient, HTTPBackend, list_from_file, load
 from mmcv_replace.runner import build_optimizer, load_checkpoint, load_state_dict
+from mmcv_replace.runner.checkpoints.optimizer_state import load_optimizer_state
 from mmcv_replace.runner.hooks import HOOKS
-from mmcv_replace.runner.optimizer_state import load_optimizer_state
 from mmcv_replace.utils import Config, build_from_cfg, import_modules_from_strings
 from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigError, DataError
 from mmcv_replace.utils.suggest import short
-from mmseg.apis.bootstrap import set_data_root
+from mmseg.apis.cli import set_data_root
 from mmseg.apis.inference import load_weights
 from mmseg.datasets.classes import choose_palette, read_classes
 from mmseg.datasets.pipelines import Compose

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmcv_replace.utils import Config, DictAction
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.options import parse_option_value
-from mmseg.apis.bootstrap import load_config
+from mmseg.apis.cli import load_config
 
 MANY = settings.get_profile('many')
 LEAF = 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py'

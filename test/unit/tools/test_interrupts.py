@@ -8,7 +8,7 @@ import time
 import pytest
 
 from mmcv_replace.utils import track_parallel_progress
-from mmseg.apis.bootstrap import run_command
+from mmseg.apis.cli import run_command
 
 
 def test_a_command_says_it_in_one_line(capsys, monkeypatch):

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmcv_replace.runner import EpochBasedRunner, Hook, IterBasedRunner, run_state
-from mmcv_replace.runner.run_state import random_states, restore_random_states
+from mmcv_replace.runner import EpochBasedRunner, Hook, IterBasedRunner
+from mmcv_replace.runner.checkpoints import run_state
+from mmcv_replace.runner.checkpoints.run_state import random_states, restore_random_states
 from mmcv_replace.utils.errors import CheckpointError
 from mmseg.datasets.sampler import EpochSampler
 

@@ -5,8 +5,8 @@ from torch import nn
 
 from mmcv_replace.device import fused_optimizers
 from mmcv_replace.runner import OPTIMIZERS, DefaultOptimizerConstructor, Precision, build_optimizer
+from mmcv_replace.runner.checkpoints.optimizer_state import load_optimizer_state
 from mmcv_replace.runner.optimizer import builder, fused
-from mmcv_replace.runner.optimizer_state import load_optimizer_state
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 

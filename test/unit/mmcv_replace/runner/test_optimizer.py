@@ -5,7 +5,7 @@ from torch import nn
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import OPTIMIZER_BUILDERS, OPTIMIZERS, build_optimizer
 from mmcv_replace.utils import ConfigDict
-from mmcv_replace.utils.config_dict import assign
+from mmcv_replace.utils.config.config_dict import assign
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.parallel import MMDataParallel
-from mmcv_replace.runner.master_weights import MasterWeights, cast_weights
+from mmcv_replace.runner.precision.master_weights import MasterWeights, cast_weights
 from mmcv_replace.runner.weight_average import WeightAverage
 from mmcv_replace.utils.errors import CheckpointError
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmcv_replace.utils import Config, DictAction
-from mmcv_replace.utils.config_text import format_config
+from mmcv_replace.utils.config.pretty_text import format_config
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.options import parse_option_value
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mmcv_replace.utils import ConfigDict, Registry, build_from_cfg
-from mmcv_replace.utils.config_dict import assign
+from mmcv_replace.utils.config.config_dict import assign
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError, RegistryError
 
 

@@ -9,7 +9,7 @@ import torch.distributed as dist
 from torch import nn
 
 from mmcv_replace.utils.errors import LostPeerError
-from mmseg.apis.failures import naming_lost_peers
+from mmseg.apis.dist_errors import naming_lost_peers
 
 RANK, STORE, CASE = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 

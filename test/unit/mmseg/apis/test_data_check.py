@@ -10,7 +10,7 @@ from mmcv_replace.runner import waiting
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis.data_check import check_training_data
-from mmseg.apis.splits import build_split
+from mmseg.apis.datasets import build_split
 from mmseg.datasets import build_dataloader
 
 

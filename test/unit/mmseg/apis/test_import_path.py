@@ -8,8 +8,8 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import load_config
-from mmseg.apis.benchmark.startup import StartupCase
-from mmseg.apis.benchmark.subject import own_command
+from mmseg.benchmark.startup import StartupCase
+from mmseg.benchmark.subject import own_command
 
 # Packages that are imported late, some of them where they are installed only.
 LATE = ('yaml', 'torch_npu', 'tensorboard', 'simplejpeg', 'scipy', 'matplotlib', 'prettytable',

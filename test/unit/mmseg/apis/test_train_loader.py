@@ -7,7 +7,7 @@ from mmcv_replace.parallel import DataContainer, DevicePrefetcher
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.train import _train_loader
-from mmseg.datasets.pipelines.handover import finish
+from mmseg.datasets.pipelines.device_normalize import finish
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
 

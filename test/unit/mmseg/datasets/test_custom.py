@@ -7,7 +7,7 @@ from PIL import Image
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
 from mmseg.datasets.custom import MAX_DROPPED
-from mmseg.datasets.seeded import SeededDataset
+from mmseg.datasets.deterministic_dataset import SeededDataset
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 

@@ -10,7 +10,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core import eval_metrics
 from mmseg.core.evaluation import Prediction, conclude, gather, intersect_and_union, overrides
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
-from mmseg.datasets.seeded import SeededDataset
+from mmseg.datasets.deterministic_dataset import SeededDataset
 
 CPU = torch.device('cpu')
 

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.seg import OHEMPixelSampler
 from mmseg.models import FCNHead
-from mmseg.models.losses import CrossEntropyLoss, accuracy, binary_cross_entropy, strips
-from mmseg.models.segmentors import label_map
-from mmseg.models.segmentors.label_map import LabelMap
+from mmseg.models.losses import CrossEntropyLoss, accuracy, binary_cross_entropy, chunked_loss
+from mmseg.models.segmentors import seg_map as label_map
+from mmseg.models.segmentors.seg_map import LabelMap
 
 SIGMOID = dict(type='CrossEntropyLoss', use_sigmoid=True)
 ONE_LOGIT = dict(num_classes=2, out_channels=1, loss_decode=SIGMOID)
@@ -195,7 +195,7 @@ def test_accuracy_knows_the_threshold(threshold):
     SIGMOID, dict(SIGMOID, class_weight=[0.25, 2.0], loss_weight=0.4),
     dict(SIGMOID, class_weight=[3.0], avg_non_ignore=True), dict(SIGMOID, reduction='sum')])
 def test_strips_are_equal_to_whole_logits(monkeypatch, loss):
-    monkeypatch.setattr(strips, 'HOST_BYTES', 2**10)
+    monkeypatch.setattr(chunked_loss, 'HOST_BYTES', 2**10)
     results = []
     for strip_loss in (True, False):
         torch.manual_seed(0)

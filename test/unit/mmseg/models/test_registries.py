@@ -100,7 +100,7 @@ def randomise_norms(model):
 
 @pytest.mark.parametrize('name', [*BACKBONES, *HEADS, 'ResNet with bottlenecks'])
 def test_norms_run_behind_the_convolution_that_is_named_before_them(name):
-    """What the toolkit folds without being asked, see `mmseg.apis.execution.prepare_inference`."""
+    """What the toolkit folds without being asked, see `apis.acceleration.prepare_inference`."""
     if name in HEADS:
         model, x = build_head(options_of(HEAD_OPTIONS, name)), maps(torch.float64)
     else:

@@ -116,7 +116,7 @@ def test_a_map_that_fits_comes_in_one_strip():
 @pytest.mark.parametrize('original', [(50, 60), (75, 90), (31, 33)])
 def test_large_images_are_finished_in_strips(build_tiny, tiny_cfg, make_metas, monkeypatch,
                                              align_corners, original):
-    monkeypatch.setattr(segmentors.label_map, 'BLOCK_BYTES', 2**14)
+    monkeypatch.setattr(segmentors.seg_map, 'BLOCK_BYTES', 2**14)
     monkeypatch.setattr(segmentors.encoder_decoder, 'MAX_LOGITS_MB', 0)
     test_cfg = dict(mode='slide', crop_size=(24, 24), stride=(10, 13))
     head = dict(tiny_cfg['decode_head'], align_corners=align_corners)
@@ -156,7 +156,7 @@ class MemoryOf:
 
 @pytest.mark.parametrize('rescale', [True, False])
 def test_memory_of_a_large_image_is_bounded(build_tiny, make_metas, monkeypatch, rescale):
-    monkeypatch.setattr(segmentors.label_map, 'BLOCK_BYTES', 2**18)
+    monkeypatch.setattr(segmentors.seg_map, 'BLOCK_BYTES', 2**18)
     size, original = (640, 160), (500, 200)
     metas = make_metas((original, size, size))
     img = images(size, 1)

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.runner import IterBasedRunner, load_checkpoint
-from mmcv_replace.runner.checkpoint import read_checkpoint, read_outline
+from mmcv_replace.runner.checkpoint import read_checkpoint, read_meta
 from mmcv_replace.runner.hooks import EMAHook, averaged_state
 from mmcv_replace.runner.hooks.ema import regular_form
 from mmcv_replace.utils import Config, ConfigDict
@@ -135,7 +135,7 @@ def test_a_message_hub_is_plain_data(mmengine_file, numpy, zipped):
     best = checkpoint['message_hub']['runtime_info']['best']
     assert (type(best), best) == (float, 0.5)
     assert torch.equal(checkpoint['state_dict']['weight'], average['weight'])
-    assert read_outline(path)['meta']['iter'] == 3
+    assert read_meta(path)['meta']['iter'] == 3
     torch.save(checkpoint, path.with_name('again.pth'))
 
 

@@ -8,7 +8,7 @@ from mmcv_replace.device import seed_everything
 from mmcv_replace.runner import Hook
 from mmcv_replace.runner.hooks import NondeterminismHook, nondeterministic_operator
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.failures import naming_nondeterminism
+from mmseg.apis.dist_errors import naming_nondeterminism
 
 
 class PutBackward(torch.autograd.Function):

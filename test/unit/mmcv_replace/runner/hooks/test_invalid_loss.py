@@ -6,16 +6,10 @@ import torch
 from torch import nn
 
 from mmcv_replace.parallel import DataContainer
-from mmcv_replace.runner import (
-    CheckInvalidLossHook,
-    EMAHook,
-    Hook,
-    IterBasedRunner,
-    Precision,
-    guarded_step,
-)
+from mmcv_replace.runner import CheckInvalidLossHook, EMAHook, Hook, IterBasedRunner, Precision
 from mmcv_replace.runner.hooks import invalid_loss
 from mmcv_replace.runner.hooks.invalid_loss import files_of
+from mmcv_replace.runner.precision import nonfinite_step
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, NonFiniteLossError
 
 
@@ -93,7 +87,7 @@ def train(make_runner, make_loader):
 @pytest.fixture
 def asynchronous(monkeypatch):
     """Let the CPU count as a device whose results the host has to wait for."""
-    for module in (invalid_loss, guarded_step):
+    for module in (invalid_loss, nonfinite_step):
         monkeypatch.setattr(module, 'is_asynchronous', lambda device: True)
 
 

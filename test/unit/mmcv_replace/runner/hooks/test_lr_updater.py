@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmcv_replace.runner import HOOKS, Hook, LrUpdaterHook
-from mmcv_replace.runner.hooks import schedules
+from mmcv_replace.runner.hooks.schedules import policies
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -28,22 +28,22 @@ def rates_of(policy, by_epoch=False, max_epochs=4, epoch_length=5, lrs=(0.1, 0.2
 BY_ITER = {
     'Fixed': ({}, lambda base, i: base),
     'Step': ({'step': [3, 7], 'gamma': 0.5, 'min_lr': 0.04},
-             lambda base, i: schedules.step(base, i, [3, 7], 0.5, 0.04)),
-    'Exp': ({'gamma': 0.9}, lambda base, i: schedules.exponential(base, i, 0.9)),
+             lambda base, i: policies.step(base, i, [3, 7], 0.5, 0.04)),
+    'Exp': ({'gamma': 0.9}, lambda base, i: policies.exponential(base, i, 0.9)),
     'Poly': ({'power': 0.9, 'min_lr': 1e-3},
-             lambda base, i: schedules.poly(base, i, 20, 0.9, 1e-3)),
-    'Inv': ({'gamma': 0.1, 'power': 2}, lambda base, i: schedules.inverse(base, i, 0.1, 2)),
+             lambda base, i: policies.poly(base, i, 20, 0.9, 1e-3)),
+    'Inv': ({'gamma': 0.1, 'power': 2}, lambda base, i: policies.inverse(base, i, 0.1, 2)),
     'CosineAnnealing': ({'min_lr_ratio': 0.1},
-                        lambda base, i: schedules.cosine(base, i, 20, 0.1 * base)),
+                        lambda base, i: policies.cosine(base, i, 20, 0.1 * base)),
     'FlatCosineAnnealing': ({'min_lr': 0.01, 'start_percent': 0.4},
-                            lambda base, i: schedules.flat_cosine(base, i, 20, 0.01, 0.4)),
+                            lambda base, i: policies.flat_cosine(base, i, 20, 0.01, 0.4)),
     'CosineRestart': ({'periods': [10, 10], 'restart_weights': [1, 0.5], 'min_lr': 0},
-                      lambda base, i: schedules.cosine_restart(base, i, [10, 10], [1, 0.5], 0)),
+                      lambda base, i: policies.cosine_restart(base, i, [10, 10], [1, 0.5], 0)),
     'Cyclic': ({'target_ratio': (5, 0.1), 'cyclic_times': 2, 'step_ratio_up': 0.3},
-               lambda base, i: schedules.cyclic(i, 20, 2, 0.3, (base, base * 5, base * 0.1))),
+               lambda base, i: policies.cyclic(i, 20, 2, 0.3, (base, base * 5, base * 0.1))),
     'OneCycle': ({'max_lr': [1.0, 2.0], 'pct_start': 0.4, 'div_factor': 10, 'final_div_factor': 5,
                   'anneal_strategy': 'linear', 'three_phase': True},
-                 lambda base, i: schedules.one_cycle(
+                 lambda base, i: policies.one_cycle(
                      i, 20, 0.4, (base, 10 * base, base / 5), 'linear', True)),
 }
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mmcv_replace.runner import HOOKS
-from mmcv_replace.runner.hooks import schedules
 from mmcv_replace.runner.hooks.momentum_updater import read_momentum
+from mmcv_replace.runner.hooks.schedules import policies
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -30,13 +30,13 @@ def momenta_of(policy, optimizer_type='SGD', by_epoch=False, **options):
 
 BY_ITER = {
     'Step': ({'step': 4, 'gamma': 0.5, 'min_momentum': 0.2},
-             lambda i: schedules.step(0.9, i, 4, 0.5, 0.2)),
-    'CosineAnnealing': ({'min_momentum': 0.5}, lambda i: schedules.cosine(0.9, i, 20, 0.5)),
+             lambda i: policies.step(0.9, i, 4, 0.5, 0.2)),
+    'CosineAnnealing': ({'min_momentum': 0.5}, lambda i: policies.cosine(0.9, i, 20, 0.5)),
     'Cyclic': ({'target_ratio': (0.8, 1.1), 'cyclic_times': 2, 'step_ratio_up': 0.3},
-               lambda i: schedules.cyclic(i, 20, 2, 0.3, (0.9, 0.9 * 0.8, 0.9 * 1.1))),
+               lambda i: policies.cyclic(i, 20, 2, 0.3, (0.9, 0.9 * 0.8, 0.9 * 1.1))),
     'OneCycle': ({'base_momentum': 0.7, 'max_momentum': 0.8, 'pct_start': 0.4,
                   'anneal_strategy': 'linear', 'three_phase': True},
-                 lambda i: schedules.one_cycle(i, 20, 0.4, (0.8, 0.7, 0.8), 'linear', True)),
+                 lambda i: policies.one_cycle(i, 20, 0.4, (0.8, 0.7, 0.8), 'linear', True)),
 }
 
 
@@ -56,7 +56,7 @@ def test_every_policy_is_tested():
 
 def test_ratio_of_the_base_and_epochs():
     momenta = momenta_of('CosineAnnealing', by_epoch=True, min_momentum_ratio=0.5)
-    assert momenta == [schedules.cosine(0.9, epoch, 4, 0.45) for epoch in range(4)
+    assert momenta == [policies.cosine(0.9, epoch, 4, 0.45) for epoch in range(4)
                        for _ in range(5)]
 
 

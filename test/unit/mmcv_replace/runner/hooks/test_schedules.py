@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from mmcv_replace.runner.hooks import schedules
+from mmcv_replace.runner.hooks.schedules import policies
 
 BASE, TOTAL = 0.2, 40
 
@@ -28,16 +28,16 @@ def ours(function, **kwargs):
 
 
 @pytest.mark.parametrize(('function', 'options', 'scheduler', 'torch_options'), [
-    (schedules.step, {'steps': 7, 'gamma': 0.5}, lr_scheduler.StepLR,
+    (policies.step, {'steps': 7, 'gamma': 0.5}, lr_scheduler.StepLR,
      {'step_size': 7, 'gamma': 0.5}),
-    (schedules.step, {'steps': [5, 20], 'gamma': 0.1}, lr_scheduler.MultiStepLR,
+    (policies.step, {'steps': [5, 20], 'gamma': 0.1}, lr_scheduler.MultiStepLR,
      {'milestones': [5, 20], 'gamma': 0.1}),
-    (schedules.exponential, {'gamma': 0.9}, lr_scheduler.ExponentialLR, {'gamma': 0.9}),
-    (schedules.poly, {'total': TOTAL, 'power': 0.9}, lr_scheduler.PolynomialLR,
+    (policies.exponential, {'gamma': 0.9}, lr_scheduler.ExponentialLR, {'gamma': 0.9}),
+    (policies.poly, {'total': TOTAL, 'power': 0.9}, lr_scheduler.PolynomialLR,
      {'total_iters': TOTAL, 'power': 0.9}),
-    (schedules.cosine, {'total': TOTAL, 'minimum': 0.01}, lr_scheduler.CosineAnnealingLR,
+    (policies.cosine, {'total': TOTAL, 'minimum': 0.01}, lr_scheduler.CosineAnnealingLR,
      {'T_max': TOTAL, 'eta_min': 0.01}),
-    (schedules.cosine_restart, {'periods': [10, 20, 10], 'weights': [1, 1, 1], 'minimum': 0},
+    (policies.cosine_restart, {'periods': [10, 20, 10], 'weights': [1, 1, 1], 'minimum': 0},
      lr_scheduler.SequentialLR, 'restarts'),
 ])
 def test_equal_to_torch(function, options, scheduler, torch_options):
@@ -58,44 +58,44 @@ def test_one_cycle_equal_to_torch(anneal, three_phase):
     expected = of_torch(lr_scheduler.OneCycleLR, max_lr=2.0, total_steps=TOTAL, pct_start=0.3,
                         anneal_strategy=anneal, div_factor=20, final_div_factor=100,
                         three_phase=three_phase, steps=TOTAL - 1)
-    rates = [schedules.one_cycle(i, TOTAL, 0.3, (0.1, 2.0, 0.001), anneal, three_phase)
+    rates = [policies.one_cycle(i, TOTAL, 0.3, (0.1, 2.0, 0.001), anneal, three_phase)
              for i in range(TOTAL)]
     np.testing.assert_allclose(rates[:-1], expected, rtol=1e-9)
     assert rates[-1] == pytest.approx(0.001)
 
 
 def test_poly_to_a_minimum():
-    rates = ours(schedules.poly, total=TOTAL, power=0.9, minimum=1e-4)
+    rates = ours(policies.poly, total=TOTAL, power=0.9, minimum=1e-4)
     assert rates[0] == BASE
     assert rates[10] == pytest.approx((BASE - 1e-4) * 0.75**0.9 + 1e-4)
-    assert schedules.poly(BASE, TOTAL, TOTAL, 0.9, 1e-4) == 1e-4
-    assert schedules.poly(BASE, TOTAL + 1, TOTAL, 0.9, 1e-4) == 1e-4
+    assert policies.poly(BASE, TOTAL, TOTAL, 0.9, 1e-4) == 1e-4
+    assert policies.poly(BASE, TOTAL + 1, TOTAL, 0.9, 1e-4) == 1e-4
 
 
 def test_inverse():
-    assert ours(schedules.inverse, gamma=0.5, power=2)[4] == pytest.approx(BASE / 9)
+    assert ours(policies.inverse, gamma=0.5, power=2)[4] == pytest.approx(BASE / 9)
 
 
 def test_step_stops_at_a_minimum():
-    assert min(ours(schedules.step, steps=5, gamma=0.1, minimum=1e-3)) == 1e-3
+    assert min(ours(policies.step, steps=5, gamma=0.1, minimum=1e-3)) == 1e-3
 
 
 def test_flat_cosine():
-    rates = ours(schedules.flat_cosine, total=TOTAL, minimum=0.1, start=0.75)
+    rates = ours(policies.flat_cosine, total=TOTAL, minimum=0.1, start=0.75)
     assert rates[:31] == [BASE] * 31
     assert rates[35] == pytest.approx(0.15)
-    assert schedules.flat_cosine(BASE, TOTAL, TOTAL, 0.1, 0.75) == pytest.approx(0.1)
+    assert policies.flat_cosine(BASE, TOTAL, TOTAL, 0.1, 0.75) == pytest.approx(0.1)
 
 
 def test_cosine_restart_weights_and_end():
     options = {'periods': [10, 10], 'weights': [1, 0.5], 'minimum': 0.0}
-    assert schedules.cosine_restart(BASE, 10, **options) == pytest.approx(BASE / 2)
-    assert schedules.cosine_restart(BASE, 15, **options) == pytest.approx(BASE / 4)
-    assert schedules.cosine_restart(BASE, 25, **options) == 0.0
+    assert policies.cosine_restart(BASE, 10, **options) == pytest.approx(BASE / 2)
+    assert policies.cosine_restart(BASE, 15, **options) == pytest.approx(BASE / 4)
+    assert policies.cosine_restart(BASE, 25, **options) == 0.0
 
 
 def test_cyclic_passes_through_its_points():
-    values = [schedules.cyclic(i, TOTAL, 2, 0.4, (1.0, 5.0, 0.0)) for i in range(TOTAL)]
+    values = [policies.cyclic(i, TOTAL, 2, 0.4, (1.0, 5.0, 0.0)) for i in range(TOTAL)]
     assert values[:20] == values[20:]
     assert values[0] == 1.0
     assert values[4] == pytest.approx(3.0)
@@ -107,5 +107,5 @@ def test_cyclic_passes_through_its_points():
 @pytest.mark.parametrize(('kind', 'at_start', 'in_the_middle'), [
     ('constant', 0.25, 0.25), ('linear', 0.25, 0.625), ('exp', 0.25, 0.5)])
 def test_warmup(kind, at_start, in_the_middle):
-    assert schedules.warmup_factor(kind, 0, 10, 0.25) == at_start
-    assert schedules.warmup_factor(kind, 5, 10, 0.25) == pytest.approx(in_the_middle)
+    assert policies.warmup_factor(kind, 0, 10, 0.25) == at_start
+    assert policies.warmup_factor(kind, 5, 10, 0.25) == pytest.approx(in_the_middle)

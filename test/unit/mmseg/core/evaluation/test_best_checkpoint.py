@@ -6,7 +6,8 @@ import re
 import pytest
 import torch
 
-from mmcv_replace.runner import CheckpointHook, Hook, async_saver
+from mmcv_replace.runner import CheckpointHook, Hook
+from mmcv_replace.runner.checkpoints import saver as async_saver
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 from mmseg.core import EvalHook
 from mmseg.core.evaluation.best import best_name

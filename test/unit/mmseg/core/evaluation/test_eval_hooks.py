@@ -9,7 +9,7 @@ from torch import nn
 from mmcv_replace.runner import Hook, TextLoggerHook, preemption
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core import DistEvalHook, EvalHook
-from mmseg.core.evaluation.evaluated import missed_evaluation
+from mmseg.core.evaluation.eval_progress import missed_evaluation
 
 
 def files(folder):

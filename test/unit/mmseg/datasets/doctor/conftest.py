@@ -4,7 +4,7 @@ from PIL import Image
 
 from mmseg.datasets import build_dataset
 from mmseg.datasets.doctor import examine_all, open_report
-from mmseg.datasets.listing import files_may_be_missing
+from mmseg.datasets.file_list import files_may_be_missing
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 CLASSES = ['road', 'car', 'sky']

@@ -4,7 +4,7 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.pipelines.plan import plan_steps
+from mmseg.datasets.pipelines.fusion import plan_steps
 
 PAD = dict(type='Pad', size=(64, 64))
 ROTATE = dict(type='RandomRotate', prob=1.0, degree=(44, 45))

@@ -1,0 +1,195 @@
+"""Checkpoint files: dicts with the keys meta, state_dict and optimizer."""
+import os
+import pickle
+import re
+import shutil
+import time
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...fileio import atomic_write, sync_folder
+from ...parallel import is_module_wrapper
+from ...utils import symlink
+from ...utils.error_origin import is_out_of_memory
+from ...utils.errors import CheckpointError
+from .file_format import describe_file, describe_folder, is_safetensors
+from .mmengine_format import in_own_form
+from .safe_unpickler import SAFE_GLOBALS, without_stand_ins
+from .safetensors_file import read_safetensors
+from .serialize import to_host, to_plain
+
+
+def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,
+                     meta: dict[str, Any] | None = None) -> dict[str, Any]:
+    """State of model and optimizer, not copied; CLASSES of the model go into the meta data."""
+    if is_module_wrapper(model):
+        model = model.module
+    meta = {**(meta or {}), 'time': time.asctime()}
+    for name in ('CLASSES', 'PALETTE'):
+        if getattr(model, name, None) is not None:
+            meta[name] = getattr(model, name)
+    checkpoint = {'meta': meta, 'state_dict': model.state_dict()}
+    if optimizer is not None:
+        checkpoint['optimizer'] = optimizer.state_dict()
+    return checkpoint
+
+
+def plain_checkpoint(checkpoint: dict[str, Any],
+                     convert: Callable[[torch.Tensor], torch.Tensor] = to_host) -> dict[str, Any]:
+    """What is written of a checkpoint: plain data, each tensor as `convert` returns it."""
+    plain = to_plain(checkpoint, convert=convert)
+    for key, part in checkpoint.items():
+        if hasattr(part, '_metadata'):
+            # Versions of the modules, which some of them look at when they load.
+            plain[key] = OrderedDict(plain[key])
+            plain[key]._metadata = part._metadata
+    return plain
+
+
+def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path,
+                     verify: bool = True) -> None:
+    """Write a checkpoint in one step: a failure leaves the file of that name as it was.
+
+    With `verify` the new file is read again before it takes the name.
+    """
+    write_plain(plain_checkpoint(checkpoint), filename, verify)
+
+
+def write_plain(plain: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
+    """`write_checkpoint` for the result of `plain_checkpoint`."""
+    try:
+        with atomic_write(filename, check=_read_again if verify else None) as file:
+            torch.save(plain, file)
+    except (OSError, RuntimeError) as error:
+        # torch's archive writer puts an error of its own around that of the system.
+        cause = error if isinstance(error, OSError) else error.__context__ or error
+        raise CheckpointError(f'cannot write the checkpoint {filename}: {cause}; older ones are '
+                              'untouched. Free some space, mend the permissions or choose another '
+                              '--work-dir') from error
+
+
+def _read_again(path: Path) -> None:
+    """Raise OSError when a file does not hold what was written to it."""
+    if hasattr(os, 'posix_fadvise'):
+        # Forget the copy in memory, so that the disk is asked.
+        with path.open('rb') as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile('its end is missing')
+        _check_sums(path)
+    except OSError:
+        raise
+    except Exception as error:  # of any kind: damaged headers hold anything
+        raise OSError(f'read again, it differs from what was written ({error})') from error
+
+
+def save_checkpoint(model: nn.Module, filename: str | Path,
+                    optimizer: torch.optim.Optimizer | None = None,
+                    meta: dict[str, Any] | None = None) -> None:
+    """Save model, optimizer and meta data as a file that loads with `weights_only=True`."""
+    write_checkpoint(build_checkpoint(model, optimizer, meta), filename)
+
+
+def point_latest_at(path: Path) -> None:
+    """Make latest.pth beside a checkpoint mean it: a link, or a copy where there are no links."""
+    latest = path.with_name('latest.pth')
+    try:
+        symlink(path.name, latest)
+    except OSError:
+        with path.open('rb') as source, atomic_write(latest) as target:
+            shutil.copyfileobj(source, target)
+    sync_folder(path.parent)
+
+
+def read_checkpoint(path: str | Path,
+                    map_location: str | torch.device | None = 'cpu') -> dict[str, Any]:
+    """Load a checkpoint file without running any code that it may contain.
+
+    Raises CheckpointError for a file that is missing, damaged or holds more than plain data.
+    """
+    return _load(path, map_location=map_location)
+
+
+def read_meta(path: str | Path) -> dict[str, Any]:
+    """As `read_checkpoint`, without the content of the tensors, which are on the device meta.
+
+    Quick, and no proof that the tensors are sound.
+    """
+    return _load(path, map_location='meta', outline=True)
+
+
+def _load(path: str | Path, map_location: str | torch.device | None,
+          outline: bool = False) -> dict[str, Any]:
+    path = Path(path).expanduser()
+    if not path.is_file():
+        found = f'is a folder {describe_folder(path)}' if path.is_dir() else 'does not exist'
+        raise CheckpointError(f'the checkpoint {path} {found}')
+    try:
+        if is_safetensors(path):
+            return read_safetensors(path, 'meta' if outline else map_location)
+        if not outline:
+            _check_sums(path)
+        with torch.serialization.safe_globals(SAFE_GLOBALS):
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = without_stand_ins(checkpoint)
+    except CheckpointError:
+        raise
+    except Exception as error:  # of any kind: the content is arbitrary
+        raise _explain(path, error) from error
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint '
+                              '(a dict with a state_dict)')
+    return in_own_form(checkpoint)
+
+
+def _check_sums(path: Path) -> None:
+    """Raise BadZipFile when a part of the file is not what was written; torch does not look."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            # Torch packs nothing: what would unfold is not from it, and may have no end.
+            if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
+                raise zipfile.BadZipFile('its parts are larger than the file')
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(f'{damaged} does not match its checksum')
+
+
+def _ends_with(path: Path, name: str) -> bool:
+    """Whether a file breaks off within the name of an object."""
+    end = name.rpartition('.')[2].encode()
+    with path.open('rb') as file:
+        file.seek(-min(len(end) + 1, path.stat().st_size), os.SEEK_END)
+        # torch takes the last byte for the end of the line.
+        return file.read()[:-1] == end
+
+
+def _explain(path: Path, error: Exception) -> CheckpointError:
+    text = str(error)
+    refused = re.search(r'GLOBAL ([\w.]+)', text)
+    if isinstance(error, pickle.UnpicklingError) and refused and not _ends_with(path, refused[1]):
+        return CheckpointError(
+            f'{path} is not loaded: besides plain data it holds {refused[1]}, and making such an '
+            'object may run code of whoever wrote the file. If you trust them, save its state_dict '
+            "alone, where that object's package is installed: c = torch.load(old, "
+            "weights_only=False); torch.save({'state_dict': c['state_dict']}, new)")
+    if isinstance(error, OSError):
+        return CheckpointError(f'{path} cannot be read: {error}')
+    if is_out_of_memory(error):
+        return CheckpointError(f'{path} cannot be read: there is not enough memory for it, or it '
+                               f'is damaged and tells a wrong size ({_first_line(error)})')
+    kind = describe_file(path)
+    if kind is not None:
+        return CheckpointError(f'{path} cannot be read: it is {kind[0]}. {kind[1]}')
+    return CheckpointError(f'{path} cannot be read ({type(error).__name__}: {_first_line(error)}); '
+                           'it is damaged or not a checkpoint: copy it again, or use an older one')
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split('WeightsUnpickler error:')[-1].strip().split('\n')[0]

@@ -1,0 +1,148 @@
+"""Published weights: named by a scheme or a URL, downloaded once, checked, kept."""
+import hashlib
+import logging
+import re
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+import torch
+
+from ...fileio import atomic_write
+from ...utils.errors import CheckpointError
+from ...utils.suggest import did_you_mean
+from ..dist_utils import get_dist_info, is_node_leader
+from ..waiting import work_and_wait
+from .model_zoo import MODEL_ZOO
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+    from urllib.request import Request
+
+TIMEOUT = 60  # seconds without an answer
+CHUNK = 2**20  # bytes read at once
+
+
+def resolve_checkpoint(name: str | Path) -> Path:
+    """Local file of a checkpoint, downloaded if it is a URL or a name such as torchvision://resnet50.
+
+    Downloads are kept where torch keeps its own, $TORCH_HOME/hub/checkpoints (by default
+    ~/.cache/torch/hub/checkpoints). In a distributed job all processes have to call this: one on
+    each machine downloads, the others wait.
+    """
+    url = _find_url(str(name))
+    if url is None:
+        return Path(name)
+    target = _cache_path(url)
+    if get_dist_info()[1] == 1:
+        _provide(url, target)
+    else:
+        _provide_together(url, target)
+    return target
+
+
+def _find_url(name: str) -> str | None:
+    """URL of a name; None for a local path."""
+    scheme, separator, rest = name.partition('://')
+    if not separator or scheme in ('http', 'https'):
+        return name if separator else None
+    if scheme not in MODEL_ZOO:
+        raise CheckpointError(f'cannot read {name!r}: use a path, http://, https://, or a name '
+                              f'after {", ".join(f"{known}://" for known in MODEL_ZOO)}')
+    if rest not in MODEL_ZOO[scheme]:
+        raise CheckpointError(
+            f'{scheme}:// knows no {rest!r}; it knows {", ".join(MODEL_ZOO[scheme])}; other '
+            f'weights can be given by their path or URL{did_you_mean(rest, MODEL_ZOO[scheme])}')
+    return MODEL_ZOO[scheme][rest]
+
+
+def _cache_path(url: str) -> Path:
+    try:
+        filename = Path(unquote(urlparse(url).path)).name
+    except ValueError as error:
+        raise CheckpointError(f'{url!r} is not an address: {error}') from error
+    # A name of at most 200 bytes, to which a temporary file can add its own part.
+    if filename in ('', '..') or not filename.isprintable() or len(filename.encode()) > 200:
+        raise CheckpointError(f'{url!r} does not end in the name of a file')
+    return Path(torch.hub.get_dir(), 'checkpoints', filename)
+
+
+def _provide(url: str, target: Path) -> None:
+    """Have the file of `url` at `target`, with the right content."""
+    if not target.is_file():
+        _download(url, target)
+        return
+    expected = _expected_hash(target)
+    if expected:
+        with target.open('rb') as file:
+            found = _copy_and_hash(file)
+        if not found.startswith(expected):
+            raise CheckpointError(f'{target} is not what it should be (SHA-256 {found[:16]}..., '
+                                  f'expected {expected}...): delete it, it will be downloaded anew '
+                                  f'from {url}')
+
+
+def _download(url: str, target: Path) -> None:
+    from http.client import HTTPException
+    logging.getLogger('mmseg').info('downloading %s to %s', url, target)
+    expected = _expected_hash(target)
+    try:
+        with atomic_write(target) as file, _open_url(url) as answer:
+            announced = answer.length  # what is left to read; None where the server does not say
+            found = _copy_and_hash(answer, file)
+            if announced is not None and file.tell() != announced:
+                raise OSError(f'it broke off after {file.tell()} of {announced} bytes')
+            if not found.startswith(expected):
+                raise CheckpointError(f'{url} gave a file with the SHA-256 {found[:16]}..., '
+                                      f'expected {expected}...: it was changed there or on the '
+                                      'way; look for another source')
+    except (OSError, HTTPException, UnicodeError) as error:  # those of urllib are OSErrors
+        raise CheckpointError(
+            f'cannot download {url}: {error}. Get the file on another machine and put it at '
+            f'{target}; or train without it: --cfg-options model.pretrained=None') from error
+
+
+def _open_url(url: str) -> 'HTTPResponse':
+    """The answer of a server; it may send us on to http or https only, and not away from https."""
+    from urllib.error import URLError
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class Redirects(HTTPRedirectHandler):
+        def redirect_request(self, req: 'Request', *args: Any) -> 'Request | None':
+            new = super().redirect_request(req, *args)
+            if new is not None and new.type not in ('https', req.type):
+                raise URLError(f'it leads to {new.full_url}, which is not https')
+            return new
+
+    return build_opener(Redirects).open(url, timeout=TIMEOUT)
+
+
+def _expected_hash(target: Path) -> str:
+    """Start of the SHA-256 that the name tells, as in resnet50-0676ba61.pth; empty without one."""
+    match = re.search(r'-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.', target.name)  # no date
+    return match[1] if match else ''
+
+
+def _copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> str:
+    """SHA-256 of a stream, which is written to `target` on the way."""
+    digest = hashlib.sha256()
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        if target is not None:
+            target.write(chunk)
+    return digest.hexdigest()
+
+
+def _provide_together(url: str, target: Path) -> None:
+    """One process on each machine provides the file; if it fails, all of them do."""
+    outcomes = work_and_wait((lambda: _provide(url, target)) if is_node_leader() else None)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    for rank, outcome in enumerate(outcomes):
+        if outcome.failure is not None:
+            raise CheckpointError(f'rank {rank} could not provide {url}: {outcome.failure}')
+    if not target.is_file():
+        raise CheckpointError(f'{url} was downloaded by another process, but {target} does not '
+                              'exist here: set TORCH_HOME to the same folder for all processes of '
+                              'a machine')

@@ -1,0 +1,143 @@
+"""What learning-rate and momentum hooks share: when to ask a schedule, and the warm-up."""
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ....utils.errors import ConfigError
+from ..hook import Hook
+from .policies import WARMUPS, warmup_factor
+
+if TYPE_CHECKING:
+    from ...base_runner import BaseRunner
+
+
+MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
+
+
+class ScheduleHook(Hook):
+    """Sets one number of every optimizer group before each iteration.
+
+    `by_epoch`: the schedule's progress is counted in epochs instead of iterations. `warmup`: None,
+    'constant', 'linear' or 'exp', for the first `warmup_iters` iterations (epochs if
+    `warmup_by_epoch`), starting at the scheduled value times `warmup_ratio`.
+
+    A minimum never lifts a group above its own base value: a group with a smaller one stays there.
+    """
+
+    quantity = ''  # what is set, in words
+    config_key = ''  # of the config that describes the hook
+    minimum_key = ''  # of the option that `minimum` is
+    falls = False  # whether the policy is meant to lead down from the base value
+
+    def __init__(self, by_epoch: bool = True, warmup: str | None = None, warmup_iters: int = 0,
+                 warmup_ratio: float = 0.1, warmup_by_epoch: bool = False) -> None:
+        name = type(self).__name__
+        if warmup is not None:
+            if warmup not in WARMUPS:
+                raise ConfigError(f'{name}: warmup={warmup!r} is unknown: choose '
+                                  f'{", ".join(map(repr, WARMUPS))} or None')
+            if warmup_iters <= 0:
+                raise ConfigError(f'{name}: warmup={warmup!r} needs warmup_iters > 0, '
+                                  f'not {warmup_iters}')
+            if not 0 < warmup_ratio <= 1:
+                raise ConfigError(f'{name}: warmup_ratio is in (0, 1], not {warmup_ratio}')
+        self.by_epoch = by_epoch
+        self.warmup = warmup
+        self.warmup_iters = warmup_iters
+        self.warmup_ratio = warmup_ratio
+        self.warmup_by_epoch = warmup_by_epoch
+        self.base: list[float] = []
+
+    def initial_value(self, group: dict[str, Any], index: int) -> float:
+        """Value of an optimizer group before any schedule; remembered in the group."""
+        raise NotImplementedError
+
+    def scheduled_value(self, runner: 'BaseRunner', base: float) -> float:
+        """Value for this iteration without the warm-up."""
+        raise NotImplementedError
+
+    def minimum(self, base: float) -> float | None:
+        """What the settings let the value of a group fall to; None for no limit."""
+        return None
+
+    def floor(self, base: float) -> float | None:
+        """`minimum`, but never above the value from which the group starts."""
+        minimum = self.minimum(base)
+        if minimum is None or minimum > MAX_VALUE:  # the latter is an error when it is met
+            return minimum
+        return min(minimum, base)
+
+    def warm(self, value: float, factor: float) -> float:
+        """Value in the warm-up, whose factor grows to 1."""
+        raise NotImplementedError
+
+    def set_value(self, group: dict[str, Any], value: float) -> None:
+        """Write a value into an optimizer group."""
+        raise NotImplementedError
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        self.base = [self.initial_value(group, index)
+                     for index, group in enumerate(runner.optimizer.param_groups)]
+        self._tell_high_minimum()
+
+    def _tell_high_minimum(self) -> None:
+        held = [base for base in self.base if self.floor(base) != self.minimum(base)]
+        if not held:
+            return
+        logging.getLogger('mmseg').warning(
+            '%s leads to %g, which is above the %s that %d of %d optimizer groups start with (%s): '
+            'these keep theirs to the end, instead of rising. Set a smaller %s',
+            f'{self.config_key}.{self.minimum_key}', self.minimum(min(held)), self.quantity,
+            len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
+            self.minimum_key)
+
+    def _tell_rise(self, runner: 'BaseRunner', value: float, base: float) -> None:
+        if value > base * (1 + 1e-9):
+            logging.getLogger('mmseg').warning(
+                '%s raises the %s above the %g that a group starts with (to %g at iteration %d), '
+                'as its settings say: see %s', type(self).__name__, self.quantity, base, value,
+                runner.iter + 1, self.config_key)
+            self.falls = False  # told
+
+    def before_train_iter(self, runner: 'BaseRunner') -> None:
+        factor = self._warmup_factor(runner)
+        for group, base in zip(runner.optimizer.param_groups, self.base, strict=True):
+            value = self._scheduled(runner, base)
+            if self.falls:
+                self._tell_rise(runner, value, base)
+            self.set_value(group, value if factor is None else self.warm(value, factor))
+
+    def _scheduled(self, runner: 'BaseRunner', base: float) -> float:
+        """The scheduled value; ConfigError where the settings give none that torch can take."""
+        try:
+            value = self.scheduled_value(runner, base)
+            if 0 <= value <= MAX_VALUE:
+                return value
+        except (ArithmeticError, TypeError) as error:  # the latter for complex numbers
+            value = f'no number ({error})'
+        raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
+                          'correct lr_config or momentum_config')
+
+    def _warmup_factor(self, runner: 'BaseRunner') -> float | None:
+        if self.warmup is None:
+            return None
+        length = self.warmup_iters * (len(runner.data_loader) if self.warmup_by_epoch else 1)
+        if runner.iter >= length:
+            return None
+        return warmup_factor(self.warmup, runner.iter, length, self.warmup_ratio)
+
+    def progress(self, runner: 'BaseRunner') -> int:
+        """Epochs or iterations done."""
+        return runner.epoch if self.by_epoch else runner.iter
+
+    def total(self, runner: 'BaseRunner') -> int:
+        """Epochs or iterations of the whole run."""
+        total = runner.max_epochs if self.by_epoch else runner.max_iters
+        if total is None:
+            raise ConfigError(f'{type(self).__name__} with by_epoch={self.by_epoch} cannot tell '
+                              'how long the run is: set by_epoch=False for IterBasedRunner')
+        return total
+
+    def require_iterations(self) -> None:
+        """Refuse to be counted in epochs."""
+        if self.by_epoch:
+            raise ConfigError(f'{type(self).__name__} works by iteration: remove by_epoch=True')

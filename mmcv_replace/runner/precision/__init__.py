@@ -1,0 +1,12 @@
+"""Mixed precision: the types that a step computes in, master weights, steps that are not finite."""
+from .precision import (
+    LOW_TYPES,
+    OPT_LEVELS,
+    PRECISION_SETTINGS,
+    Precision,
+    precision_from_config,
+    without_fp16,
+)
+
+__all__ = ['LOW_TYPES', 'OPT_LEVELS', 'PRECISION_SETTINGS', 'Precision', 'precision_from_config',
+           'without_fp16']

@@ -1,0 +1,234 @@
+"""Mixed precision: what a training step computes in, and how small gradients survive it."""
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...device import low_precision_dtype, make_grad_scaler
+from ...utils.errors import ConfigError, NonFiniteLossError
+from ...utils.logging import warn_once
+from ...utils.suggest import did_you_mean
+from .master_weights import MasterWeights, cast_weights
+from .nonfinite_step import fills_state_later, gradient_norm, gradient_seed, step_unless
+
+# What `fp16 = dict(...)` and `bf16 = dict(...)` may hold.
+PRECISION_SETTINGS = ('opt_level', 'dtype', 'loss_scale', 'max_skipped')
+OPT_LEVELS = ('O0', 'O1', 'O2')
+LOW_TYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
+# Settings of the reference's Fp16OptimizerHook that torch's own DDP leaves nothing to do for.
+NEEDLESS = ('coalesce', 'bucket_size_mb', 'distributed')
+
+
+class Precision:
+    """One object for the whole run: autocast, loss scaling, master weights.
+
+    `opt_level` O0 is float32; O1 computes what gains from it in `dtype` (torch.autocast); O2 also
+    keeps the weights in it, but for the norms, and a float32 copy for the optimizer. `dtype` is
+    'float16', 'bfloat16' or None, the device's own choice. float16 needs `loss_scale`: 'dynamic',
+    a fixed number, or a dict of torch.amp.GradScaler's arguments. A step whose gradients overflow
+    is skipped; after `max_skipped` in a row the run stops. With `guards` set a step whose loss or
+    gradients are not finite is skipped without a loss scale too. `overflow` tells, on the device,
+    whether that happened in the last step; it is None between the steps.
+
+    Micikevicius et al., Mixed Precision Training, ICLR 2018, arXiv:1710.03740.
+    """
+
+    def __init__(self, device: torch.device | str = 'cpu', opt_level: str = 'O0',
+                 dtype: str | None = None,
+                 loss_scale: float | str | Mapping[str, Any] = 'dynamic',
+                 max_skipped: int = 100) -> None:
+        if opt_level not in OPT_LEVELS:
+            raise ConfigError(f'opt_level {opt_level!r} is unknown: choose O0, O1 or O2')
+        if dtype is not None and dtype not in LOW_TYPES:
+            raise ConfigError(f'mixed precision in {dtype!r} is unknown: choose '
+                              f'{" or ".join(LOW_TYPES)}')
+        if max_skipped < 1:
+            raise ConfigError(f'fp16.max_skipped={max_skipped}: it must be at least 1')
+        self.device = torch.device(device)
+        self.opt_level = opt_level
+        self.dtype = LOW_TYPES[dtype] if dtype else low_precision_dtype(self.device)
+        self.max_skipped = max_skipped
+        self.masters: MasterWeights | None = None
+        options, self._fixed_scale = _scaler_options(loss_scale)
+        needs_scale = self.enabled and self.dtype is torch.float16
+        self.scaler = make_grad_scaler(self.device, **options) if needs_scale else None
+        self.guards = False
+        self.overflow: torch.Tensor | None = None
+        # Counted on the device: looking at them would make the host wait.
+        self._skipped = torch.zeros(())
+        self._skipped_in_row = self._skipped
+        self._reported = 0
+
+    @property
+    def enabled(self) -> bool:
+        return self.opt_level != 'O0'
+
+    @property
+    def master_dtype(self) -> torch.dtype | None:
+        """Type of the copies that the optimizer steps for low-precision weights, if there are."""
+        return torch.float32 if self.opt_level == 'O2' else None
+
+    @property
+    def computing_dtype(self) -> torch.dtype:
+        """What convolutions compute in."""
+        return self.dtype if self.enabled else torch.float32
+
+    @property
+    def scales_loss(self) -> bool:
+        """Whether overflows are expected, and skipped."""
+        return self.scaler is not None
+
+    def autocast(self) -> AbstractContextManager:
+        """Around every forward pass, in training and evaluation."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.enabled)
+
+    def cast(self, model: nn.Module) -> None:
+        """Give the model low-precision weights, if O2; before it is wrapped for DDP."""
+        if self.opt_level == 'O2':
+            cast_weights(model, self.dtype)
+
+    def attach(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Let the optimizer work on float32 copies of the low-precision weights, if there are."""
+        if self.opt_level == 'O2':
+            self.masters = MasterWeights(model, optimizer)
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Accumulate the gradients of the (scaled) loss."""
+        self.overflow = None
+        seed = gradient_seed(loss) if self.guards else None
+        (loss if self.scaler is None else self.scaler.scale(loss)).backward(seed)
+
+    def unscale(self, optimizer: torch.optim.Optimizer) -> None:
+        """Make the optimizer's gradients the true ones; before they are clipped."""
+        if self.masters is not None:
+            self.masters.take_gradients()
+        if self.scaler is not None:
+            self.scaler.unscale_(optimizer)
+
+    def step(self, optimizer: torch.optim.Optimizer, unscaled: bool = False,
+             norm: torch.Tensor | None = None) -> None:
+        """Step the optimizer, unless a gradient overflowed. `unscaled`: after `unscale`.
+
+        `norm`: of all gradients, where it is known.
+        """
+        if self.masters is not None and not unscaled:
+            self.masters.take_gradients()
+        if self.scaler is None:
+            self._plain_step(optimizer, norm)
+        else:
+            self._scaled_step(optimizer, unscaled)
+        if self.scales_loss or self.guards:
+            skipped = self.overflow.float()
+            self._skipped = self._skipped + skipped
+            self._skipped_in_row = (self._skipped_in_row + skipped) * skipped
+        if self.masters is not None:
+            self.masters.give_weights()
+
+    def _plain_step(self, optimizer: torch.optim.Optimizer, norm: torch.Tensor | None) -> None:
+        self.overflow = ~torch.isfinite(gradient_norm(optimizer) if norm is None else norm)
+        if self.guards:
+            step_unless(self.overflow, optimizer)
+        else:
+            optimizer.step()
+
+    def _scaled_step(self, optimizer: torch.optim.Optimizer, unscaled: bool) -> None:
+        if fills_state_later(optimizer):
+            if not unscaled:
+                self.scaler.unscale_(optimizer)
+            if not sum(self.scaler._found_inf_per_device(optimizer).values()):
+                optimizer.step()
+        else:
+            self.scaler.step(optimizer)
+        found = sum(self.scaler._found_inf_per_device(optimizer).values())
+        self.overflow = found.reshape(()) > 0
+        self.scaler.update(self._fixed_scale)
+
+    def check(self, logger: logging.Logger) -> None:
+        """Report skipped steps; NonFiniteLossError after `max_skipped` in a row. Waits."""
+        if not (self.scales_loss or self.guards):
+            return
+        skipped, in_row = torch.stack([self._skipped, self._skipped_in_row]).tolist()
+        what, remedy = 'were not finite', ''
+        if self.scales_loss:
+            what = f'overflowed (loss scale now {self.scaler.get_scale():g})'
+            remedy = ", bfloat16 (bf16 = dict()) or opt_level='O0'"
+        if in_row >= self.max_skipped:
+            raise NonFiniteLossError(
+                f'the gradients of {in_row:.0f} steps in a row {what}: the loss has probably '
+                'become infinite. Try a smaller learning rate, a warm-up, '
+                f'optimizer_config.grad_clip{remedy}')
+        if skipped > self._reported:
+            logger.info('%d optimizer steps skipped so far: their gradients %s', skipped, what)
+            self._reported = skipped
+
+    def state_dict(self) -> dict[str, Any]:
+        """The loss scaler's state; empty without one."""
+        return {} if self.scaler is None else self.scaler.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the loss scale of a checkpoint."""
+        if self.scaler is not None and state:
+            # A scaler of another device's may keep settings that this file lacks.
+            self.scaler.load_state_dict({**self.scaler.state_dict(), **state})
+
+
+def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) -> Precision:
+    """The `Precision` that `fp16 = dict(loss_scale=...)` or `bf16 = dict()` asks for, or float32.
+
+    `optimizer_config = dict(type='Fp16OptimizerHook', loss_scale=...)` asks for it too.
+    """
+    # An empty dict means the defaults; None and False mean no.
+    fp16, bf16 = (cfg.get(key) if cfg.get(key) is not False else None for key in ('fp16', 'bf16'))
+    hook = cfg.get('optimizer_config') or {}
+    if isinstance(hook, Mapping) and hook.get('type') == 'Fp16OptimizerHook':
+        fp16 = {'loss_scale': hook.get('loss_scale', 'dynamic'), **(fp16 or {})}
+    if fp16 is not None and bf16 is not None:
+        raise ConfigError('the config sets fp16 and bf16: keep one of them')
+    if bf16 is not None:
+        return _build(bf16, 'bf16', device, dtype='bfloat16')
+    if fp16 is not None:
+        return _build(fp16, 'fp16', device)
+    return Precision(device)
+
+
+def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | str,
+           **fixed: Any) -> Precision:
+    options = {} if options is True else dict(options)
+    for name in options:
+        if name not in PRECISION_SETTINGS:
+            raise ConfigError(f'{key} does not take {name!r}'
+                              f'{did_you_mean(name, PRECISION_SETTINGS)}; it takes '
+                              f'{", ".join(PRECISION_SETTINGS)}')
+    precision = Precision(device, **{'opt_level': 'O1', **options, **fixed})
+    if key == 'fp16' and precision.dtype is not torch.float16 and 'dtype' not in options:
+        warn_once(f'fp16: on {precision.device.type} mixed precision computes in bfloat16, which '
+                  'needs no loss scale')
+    return precision
+
+
+def without_fp16(optimizer_config: Mapping[str, Any]) -> dict[str, Any]:
+    """An `optimizer_config` less what `precision_from_config` has read from it."""
+    options = dict(optimizer_config)
+    if options.get('type') == 'Fp16OptimizerHook':
+        del options['type']
+        options.pop('loss_scale', None)
+        for name in NEEDLESS:
+            options.pop(name, None)
+    return options
+
+
+def _scaler_options(loss_scale: float | str | Mapping[str, Any],
+                    ) -> tuple[dict[str, Any], float | None]:
+    """Arguments for the loss scaler, and the scale if it is never to change."""
+    if loss_scale == 'dynamic':
+        return {}, None
+    if isinstance(loss_scale, Mapping):
+        options = dict(loss_scale)
+        options.pop('mode', None)
+        return options, None
+    if isinstance(loss_scale, bool) or not isinstance(loss_scale, int | float) or loss_scale <= 0:
+        raise ConfigError(f"loss_scale {loss_scale!r}: give 'dynamic' or a number above 0")
+    return {'init_scale': float(loss_scale)}, float(loss_scale)

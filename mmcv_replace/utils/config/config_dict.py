@@ -1,0 +1,149 @@
+"""A dict with attribute access that remembers which file or option set each key."""
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import ConfigError
+from ..suggest import did_you_mean
+
+PROGRAM = 'program code'
+
+
+class MissingKeyError(ConfigError, AttributeError, KeyError):
+    """A key that a config lacks, asked for as an item or as an attribute."""
+
+
+class ConfigDict(dict):
+    """A dict whose keys are attributes too, at every depth.
+
+    Dicts that are put in, also those inside lists and tuples, become ConfigDicts.
+    """
+
+    __slots__ = ('_origins',)
+    _fields: tuple[str, ...] = ('_origins',)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        inherited = args[0]._origins if args and isinstance(args[0], ConfigDict) else {}
+        self._origins: dict[Any, tuple[str, ...]] = dict(inherited)
+        for key, value in dict(*args, **kwargs).items():
+            super().__setitem__(key, wrap(value))
+
+    def origin(self, key: str) -> str | None:
+        """The file or option that set `key` last; None when it did not come from one."""
+        history = self._origins.get(key)
+        return history[-1] if history else None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, wrap(value))
+        if key in self._origins:
+            record_origin(self, key, PROGRAM)
+
+    def __missing__(self, key: Any) -> Any:
+        owner = f'the config of {self["type"]!r}' if 'type' in self else 'this config'
+        raise MissingKeyError(f'{owner} has no key {key!r}{did_you_mean(key, self)} '
+                              f'(its keys: {", ".join(map(str, self)) or "none"})')
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__'):  # a protocol of Python that asks, not a user
+            raise AttributeError(name)
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._fields:
+            object.__setattr__(self, name, value)
+        elif hasattr(type(self), name):
+            raise ConfigError(f"{name!r} is a method of {type(self).__name__}; to set a key of "
+                              f"this name write cfg[{name!r}] = ...")
+        else:
+            self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        del self[name]
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """As of dict."""
+        for key, value in dict(*args, **kwargs).items():
+            self[key] = value
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        """As of dict."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def __or__(self, other: dict) -> 'ConfigDict':
+        merged = self.copy()
+        merged.update(other)
+        return merged
+
+    def __ior__(self, other: dict | Iterable) -> 'ConfigDict':
+        self.update(other)
+        return self
+
+    def copy(self) -> 'ConfigDict':
+        """A shallow copy of the same class, with the origins."""
+        return copy.copy(self)
+
+    def to_dict(self) -> dict:
+        """The same values in plain dicts, lists and tuples."""
+        return _unwrap(self)
+
+    def __reduce__(self) -> tuple:
+        # Serves copy, deepcopy and pickle alike.
+        fields = {name: getattr(self, name) for name in self._fields}
+        return type(self), (dict(self),), (None, {**fields, '_origins': dict(self._origins)})
+
+
+def wrap(value: Any) -> Any:
+    """Turn the plain dicts in a value into ConfigDicts; lists and tuples are copied."""
+    if isinstance(value, ConfigDict):
+        return value
+    if isinstance(value, dict):
+        return ConfigDict(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(wrap, value))
+    return value
+
+
+def _unwrap(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unwrap(entry) for key, entry in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_unwrap, value))
+    return value
+
+
+def assign(cfg: ConfigDict, key: Any, value: Any, origin: str) -> None:
+    """Set a key, noting where the value comes from."""
+    dict.__setitem__(cfg, key, wrap_from(value, origin))
+    record_origin(cfg, key, origin)
+
+
+def wrap_from(value: Any, origin: str) -> Any:
+    """As `wrap`, noting at every key where it comes from."""
+    value = wrap(value)
+    _mark(value, origin)
+    return value
+
+
+def record_origin(cfg: ConfigDict, key: Any, origin: str) -> None:
+    """Note that `origin` set or changed the key."""
+    history = cfg._origins.get(key, ())
+    if not history or history[-1] != origin:
+        cfg._origins[key] = (*history, origin)
+
+
+def history_of(cfg: ConfigDict, key: Any) -> tuple[str, ...]:
+    """Everything that set the key, oldest first."""
+    return cfg._origins.get(key, ())
+
+
+def _mark(value: Any, origin: str) -> None:
+    if isinstance(value, ConfigDict):
+        for key, entry in value.items():
+            record_origin(value, key, origin)
+            _mark(entry, origin)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            _mark(entry, origin)

@@ -1,0 +1,66 @@
+"""Tell which file or option set the values of a config."""
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import ConfigError
+from ..suggest import did_you_mean, short
+from .config_dict import PROGRAM, ConfigDict, history_of
+from .merge import check_dotted, list_index, not_a_container, split_key
+
+_WIDTH = 70  # of a value; the origins follow
+
+
+def explain(cfg: ConfigDict, key: str) -> str:
+    """One line for each value below the dotted key: `key = value  # set by A, overridden by B`."""
+    value, history = find_value(cfg, key)
+    rows = [(path, text, _tell(past)) for path, text, past in _leaves(value, key, history)]
+    width = max(len(f'{path} = {text}') for path, text, _ in rows)
+    lines = [f'{f"{path} = {text}":<{width}}  # {origin}' for path, text, origin in rows]
+    if isinstance(value, (dict, list, tuple)) and value:
+        lines.insert(0, f'{key}: {_tell(history)}')
+    return '\n'.join(lines)
+
+
+def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
+    """Value of a dotted key and the history of the key that holds it."""
+    check_dotted(key)
+    container: Any = cfg
+    history: tuple[str, ...] = ()
+    done: list[str] = []
+    rest = key
+    while rest:
+        step, rest = split_key(container, rest)
+        place = '.'.join(done)
+        if isinstance(container, dict):
+            if step not in container:
+                raise ConfigError(f'key {key!r}: {place or "the config"} has no {step!r}'
+                                  f'{did_you_mean(step, container)} (its keys: '
+                                  f'{", ".join(map(str, container)) or "none"})')
+            history = history_of(container, step)
+            container = container[step]
+        elif isinstance(container, (list, tuple)):
+            container = container[list_index(container, step, place, key)]
+        else:
+            raise not_a_container(container, place, key)
+        done.append(step)
+    return container, history
+
+
+def _leaves(value: Any, path: str, history: tuple[str, ...],
+            ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Path, text and history of the values without dicts in them."""
+    if isinstance(value, ConfigDict) and value:
+        for key, entry in value.items():
+            yield from _leaves(entry, f'{path}.{key}', history_of(value, key))
+    elif isinstance(value, (list, tuple)) and any(isinstance(entry, dict) for entry in value):
+        for index, entry in enumerate(value):
+            yield from _leaves(entry, f'{path}.{index}', history)
+    else:
+        yield path, short(value, _WIDTH), history
+
+
+def _tell(history: tuple[str, ...]) -> str:
+    if not history:
+        return f'set by {PROGRAM}'
+    first, *later = history
+    return ', '.join([f'set by {first}', *(f'overridden by {origin}' for origin in later)])

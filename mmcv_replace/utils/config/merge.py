@@ -1,0 +1,142 @@
+"""How one config is laid over another, and how a dotted option finds its place."""
+from typing import Any
+
+from ..errors import ConfigError
+from ..logging import warn_once
+from ..suggest import near_names, short
+from .config_dict import PROGRAM, ConfigDict, assign, record_origin, wrap, wrap_from
+
+DELETE_KEY = '_delete_'
+
+
+def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
+               allow_list_keys: bool = False) -> None:
+    """Lay `child` over `base` in place: dicts merge key by key, everything else replaces.
+
+    A child dict with `_delete_=True` replaces the base's instead. With `allow_list_keys` a dict
+    whose keys are indices changes entries of a list. `where` is the dotted path of `base`.
+    """
+    for key, value in child.items():
+        if key == DELETE_KEY:
+            continue
+        current = base.get(key)
+        path = f'{where}{key}'
+        if not isinstance(value, dict) or value.get(DELETE_KEY) or current is None:
+            assign(base, key, _without_marks(value), origin)
+        elif isinstance(current, dict):
+            merge_dict(current, value, origin, f'{path}.', allow_list_keys)
+        elif allow_list_keys and isinstance(current, list) and _has_indices(value):
+            _merge_into_list(current, value, origin, path)
+            record_origin(base, key, origin)
+        else:
+            raise ConfigError(
+                f'{path!r} is a dict in {origin}, but {short(current)} in '
+                f'{base.origin(key) or PROGRAM}: add {DELETE_KEY}=True to the dict to replace '
+                'that value')
+
+
+def set_option(cfg: ConfigDict, key: str, value: Any, origin: str, allow_list_keys: bool) -> None:
+    """Set one dotted key, making the dicts that are missing on the way.
+
+    ConfigError names the key, where it broke and what is there.
+    """
+    check_dotted(key)
+    container: Any = cfg
+    holder: tuple[ConfigDict, str] | None = None  # the key that owns the list we are inside
+    done: list[str] = []
+    rest = key
+    while True:
+        step, rest = split_key(container, rest)
+        place = '.'.join(done)
+        if isinstance(container, dict):
+            if step == DELETE_KEY:
+                if value:
+                    container.clear()
+                break
+            _warn_if_near(container, step, place)
+            if not rest:
+                merge_dict(container, {step: value}, origin, f'{place}.' if done else '',
+                           allow_list_keys)
+                break
+            if container.get(step) is None:
+                assign(container, step, {}, origin)
+            holder, container = (container, step), container[step]
+        elif isinstance(container, list) and allow_list_keys:
+            index = list_index(container, step, place, key)
+            if not rest:
+                _set_item(container, index, value, origin, key)
+                break
+            container[index] = container = wrap(container[index])
+        else:
+            raise not_a_container(container, place, key)
+        done.append(step)
+    if isinstance(container, list) and holder is not None:
+        record_origin(*holder, origin)
+
+
+def check_dotted(key: str) -> None:
+    """Raise ConfigError for a dotted key with an empty part."""
+    if not all(key.split('.')):
+        raise ConfigError(f'key {key!r}: an empty name between its dots')
+
+
+def split_key(container: Any, path: str) -> tuple[str, str]:
+    """First step of a dotted path and the rest; a key that has dots itself is found too."""
+    if isinstance(container, dict):
+        parts = path.split('.')
+        for count in range(len(parts), 1, -1):
+            step = '.'.join(parts[:count])
+            if step in container:
+                return step, '.'.join(parts[count:])
+    step, _, rest = path.partition('.')
+    return step, rest
+
+
+def list_index(items: list | tuple, step: str, place: str, key: str) -> int:
+    """The index that a step of a dotted key means."""
+    if not (step.isascii() and step.isdigit()) or len(step) > 9 or int(step) >= len(items):
+        allowed = f'an index from 0 to {len(items) - 1}' if items else 'nothing: it is empty'
+        raise ConfigError(f'key {key!r}: {place!r} is a list of {len(items)}, so the next '
+                          f'step is {allowed}, not {step!r}')
+    return int(step)
+
+
+def not_a_container(value: Any, place: str, key: str) -> ConfigError:
+    """The error for a dotted key that leads on from a value without parts."""
+    return ConfigError(f'key {key!r}: {place!r} is {short(value)}, which has no parts; give '
+                       f'{place!r} itself a new value')
+
+
+def _set_item(items: list, index: int, value: Any, origin: str, place: str) -> None:
+    current = wrap(items[index])
+    if isinstance(value, dict) and isinstance(current, dict) and not value.get(DELETE_KEY):
+        merge_dict(current, value, origin, f'{place}.', allow_list_keys=True)
+        items[index] = current
+    else:
+        items[index] = wrap_from(_without_marks(value), origin)
+
+
+def _merge_into_list(items: list, changes: dict, origin: str, place: str) -> None:
+    for step, value in changes.items():
+        index = list_index(items, str(step), place, f'{place}.{step}')
+        _set_item(items, index, value, origin, f'{place}.{step}')
+
+
+def _has_indices(changes: dict) -> bool:
+    return all(str(key).isdigit() for key in changes)
+
+
+def _warn_if_near(container: dict, step: str, place: str) -> None:
+    near = [] if step in container else near_names(step, container, cutoff=0.8)
+    if near:
+        prefix = f'{place}.' if place else ''
+        warn_once(f'option {prefix + step!r} is a new key; did you mean {prefix + near[0]!r}?')
+
+
+def _without_marks(value: Any) -> Any:
+    """The value without `_delete_` keys; new dicts, so that the input stays as it was."""
+    if isinstance(value, dict):
+        return {key: _without_marks(entry) for key, entry in value.items() if key != DELETE_KEY}
+    if type(value) in (list, tuple):
+        return type(value)(map(_without_marks, value))
+    return value

@@ -1,0 +1,95 @@
+"""Run a Python config file and collect what it defines."""
+import ast
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, UserError
+from ..misspelling import misspelt
+from .values import SCALARS
+
+BASE_KEY = '_base_'
+
+
+def run_python_config(text: str, filename: str) -> dict[str, Any]:
+    """Names and values that the code defines.
+
+    Names with a leading underscore stay private (except `_base_` and what `nearly_base` finds), and
+    so do modules, functions, classes and imported objects. An error is a ConfigError with the file,
+    the line and the cause.
+    """
+    try:
+        tree = ast.parse(text, filename)
+        code = compile(tree, filename, 'exec')
+    except SyntaxError as error:
+        raise ConfigError(f'{filename}, line {error.lineno}: {error.msg}: '
+                          f'{(error.text or "").strip()}') from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ConfigError(f'{filename} is not Python: {error}') from error
+    namespace: dict[str, Any] = {'__name__': '__config__', '__file__': filename}
+    with _helpers_beside(Path(filename).parent):
+        try:
+            exec(code, namespace)
+        except UserError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise ConfigError(_describe(error, filename, text)) from error
+    imported = set(_imported_names(tree))
+    # mmcv writes `gpu_ids = range(0, 1)` into the config that it leaves with a run.
+    return {name: list(value) if isinstance(value, range) else value
+            for name, value in namespace.items()
+            if (not name.startswith('_') or name == BASE_KEY or nearly_base(name))
+            and not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value))
+            and not (name in imported and not isinstance(value, (*SCALARS, list, tuple, dict)))}
+
+
+def nearly_base(name: str) -> bool:
+    """Whether a private name may have been meant to be `_base_`: `_bases_`, `_Base_`, `_bsae_`."""
+    return name.startswith('_') and (name.strip('_').lower() == 'bases'
+                                     or misspelt(name, (BASE_KEY,)) is not None)
+
+
+@contextmanager
+def _helpers_beside(folder: Path) -> Iterator[None]:
+    """Let a config import modules of its own folder, and leave no trace of them."""
+    before, path, flag = set(sys.modules), list(sys.path), sys.dont_write_bytecode
+    sys.path.append(str(folder))
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        sys.dont_write_bytecode = flag
+        _forget_helpers(set(sys.modules) - before, folder)
+
+
+def _forget_helpers(names: set[str], folder: Path) -> None:
+    """Drop the modules that only the folder of the config provides."""
+    files = {name: getattr(sys.modules[name], '__file__', None) or '' for name in names}
+    own = {name: sys.modules[name] for name, file in files.items()
+           if Path(file).is_relative_to(folder)}
+    for name in own:
+        del sys.modules[name]
+    for name in sorted(own):  # packages before their parts
+        if importlib.util.find_spec(name.partition('.')[0]) is not None:
+            sys.modules[name] = own[name]
+
+
+def _describe(error: BaseException, filename: str, text: str) -> str:
+    """The error with the line of the config that led to it."""
+    number = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+              if frame.filename == filename][-1]
+    line = text.splitlines()[number - 1].strip()
+    return f'{filename}, line {number}: {type(error).__name__}: {error}\n    {line}'
+
+
+def _imported_names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                yield alias.asname or alias.name.partition('.')[0]

@@ -1,0 +1,38 @@
+"""Read the text that a config was saved as, without running it."""
+import ast
+from typing import Any
+
+from ..errors import ConfigError
+from ..literal import literal_value
+
+
+def read_literal_config(text: str, source: str) -> dict[str, Any]:
+    """Names and values of a text made by `format_config`.
+
+    It may hold statements `name = value`, of numbers, strings, lists, tuples, dicts, `dict(...)`.
+    Anything else is a ConfigError that names `source` and the line: nothing of it is executed.
+    """
+    try:
+        statements = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ConfigError(f'{source} is no saved config: {error}') from error
+    values: dict[str, Any] = {}
+    for statement in statements:
+        try:
+            values.update(_assigned(statement))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ConfigError(
+                f'{source}, line {statement.lineno}: {ast.get_source_segment(text, statement)!r} '
+                'is not a name with a plain value; a saved config is not executed') from error
+    return values
+
+
+def _assigned(statement: ast.stmt) -> dict[str, Any]:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return {name: literal_value(value)}
+        # How names that no statement can set are saved.
+        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name('globals'), [], []), 'update'),
+                               [ast.Dict() as entries], [])):
+            return literal_value(entries)
+    raise ValueError(statement)

@@ -1,0 +1,137 @@
+"""How a model is executed, with the same results: algorithms, memory format, compilation."""
+import inspect
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from mmcv_replace.cnn import fuse_conv_bn, use_winograd
+from mmcv_replace.device import is_asynchronous, reason_for_channels_last
+from mmcv_replace.parallel.data_parallel import device_of
+from mmcv_replace.runner import precision_from_config
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+
+logger = logging.getLogger('mmseg.acceleration')
+
+# Parts of a segmentor that are compiled; the losses between and behind them stay as they are.
+PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
+# Packages whose modules run in the order of their children, as the tests of each model show.
+IN_ORDER = ('mmseg', 'mmcv_replace')
+
+
+def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
+    """Apply `winograd`, `recompute_norms`, `channels_last` and `compile` of the config to a model.
+
+    The first three suit the device, `channels_last` the precision too, unless they are set.
+    """
+    if _choice(cfg, 'recompute_norms', not is_asynchronous(device)):
+        for module in model.modules():
+            if hasattr(module, 'recompute_norms'):
+                module.recompute_norms = True
+    model = _fit_convolutions(model, cfg, device)
+    options = cfg.get('compile')
+    if options is not None and options is not False:
+        compile_parts(model, {} if options is True else options, device)
+    return model
+
+
+def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
+                      keep_keys: bool = False) -> nn.Module:
+    """Fold batch norms, choose algorithm and memory format, of a model that has its weights.
+
+    `fuse_conv_bn` of the config: False folds none, True those of foreign modules too. By default
+    those of the toolkit's own are folded, none with `keep_keys`, as folding changes the state dict.
+    """
+    if _choice(cfg, 'fuse_conv_bn', not keep_keys):
+        trusted = _runs_in_order if cfg.get('fuse_conv_bn') is None else None
+        fuse_conv_bn(model.eval(), trusted)
+    return _fit_convolutions(model, cfg, device)
+
+
+def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
+    """How the convolutions compute, and in what memory format."""
+    if _choice(cfg, 'winograd', not is_asynchronous(device)):
+        use_winograd(model)
+    return _fit_memory_format(model, cfg, device,
+                              precision_from_config(cfg, device).computing_dtype)
+
+
+def fit_autocast(model: nn.Module, cfg: Config) -> None:
+    """Choose the memory format anew where the caller has put the model under torch.autocast.
+
+    The config knows nothing of that.
+    """
+    device = device_of(model)
+    if torch.is_autocast_enabled(device.type):
+        _fit_memory_format(model, cfg, device, torch.get_autocast_dtype(device.type))
+
+
+def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
+                       dtype: torch.dtype) -> nn.Module:
+    reason = reason_for_channels_last(device, dtype)
+    if not _choice(cfg, 'channels_last', reason is not None) or _is_channels_last(model):
+        return model
+    if cfg.get('channels_last') is None:
+        logger.info('the model runs in channels_last for %s: %s (channels_last=False keeps the '
+                    'plain format)', str(dtype).removeprefix('torch.'), reason)
+    # Convolutions follow the format of their weights, and what comes after follows them.
+    return model.to(memory_format=torch.channels_last)
+
+
+def _is_channels_last(model: nn.Module) -> bool:
+    return all(weight.is_contiguous(memory_format=torch.channels_last)
+               for weight in model.parameters() if weight.dim() == 4)
+
+
+def _runs_in_order(module: nn.Module) -> bool:
+    cls = type(module)
+    return cls is nn.Sequential or cls.__module__.partition('.')[0] in IN_ORDER
+
+
+def _choice(cfg: Config, key: str, default: bool) -> bool:
+    value = cfg.get(key)
+    if value not in (None, True, False):
+        raise ConfigError(f'{key}={value!r}: set True, False, or None to let the device decide')
+    return default if value is None else value
+
+
+def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch.device) -> None:
+    """Let torch.compile make kernels for the parts of a model; its state dict keeps its keys.
+
+    `options` are those of torch.compile (backend, mode, dynamic, fullgraph, options), and `parts`,
+    names of sub-modules. Raises ConfigError for what is not known or cannot work here.
+    """
+    options = dict(options)
+    parts = options.pop('parts', PARTS)
+    _check(options, device)
+    modules = [getattr(model, name, None) for name in parts]
+    if not any(isinstance(module, nn.Module) for module in modules):
+        raise ConfigError(f'compile = dict(parts={tuple(parts)}): the model has none of these; '
+                          f'its parts are {", ".join(name for name, _ in model.named_children())}')
+    for module in modules:
+        # Auxiliary heads may come as a list, which is never called itself.
+        for each in module if isinstance(module, nn.ModuleList) else [module]:
+            if each is not None:
+                each.compile(**options)
+
+
+def _check(options: Mapping[str, object], device: torch.device) -> None:
+    accepted = [name for name in inspect.signature(torch.compile).parameters
+                if name not in ('model', 'disable', 'name')]
+    unknown = set(options) - set(accepted)
+    if unknown:
+        raise ConfigError(f'compile = dict({", ".join(sorted(unknown))}=...) is not known: it '
+                          f'takes parts, {", ".join(accepted)}')
+    backend = options.get('backend', 'inductor')
+    if isinstance(backend, str) and backend not in torch.compiler.list_backends(exclude_tags=()):
+        raise ConfigError(f'compile = dict(backend={backend!r}) is not known: use one of '
+                          f'{", ".join(torch.compiler.list_backends())}')
+    compiler = os.environ.get('CXX') or 'g++'
+    if backend == 'inductor' and not is_asynchronous(device) and shutil.which(compiler) is None:
+        raise ConfigError(f'compile on the CPU needs a C++ compiler, and {compiler} is not '
+                          'installed: install one (Debian: apt-get install g++), name one in CXX, '
+                          'or leave out compile')

@@ -1,0 +1,64 @@
+"""The datasets of a config's `data`: train, val and test."""
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError, DataError, add_note
+from mmcv_replace.utils.suggest import did_you_mean
+from mmseg.datasets import build_dataset
+from mmseg.datasets.file_list import files_may_be_missing
+from mmseg.datasets.skip_samples import read_on_error
+
+from .labels.configured import follow_training
+
+SPLITS = ('train', 'val', 'test')
+# What tools/convert_datasets/voc_aug.py adds to the folder of VOC 2012.
+CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
+             'ImageSets/Segmentation/trainaug.txt')
+
+
+def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset:
+    """Build `cfg.data[name]`; an error says how to make data that were not converted.
+
+    What the config leaves open of the labels of another split is as in the training's. With
+    `may_lack_files`, or to train with data.on_error='skip', the first files are not looked for.
+    """
+    if name not in cfg.data:
+        raise ConfigError(f'the config has no data.{name}{did_you_mean(name, cfg.data)}')
+    dataset = cfg.data[name]
+    options: dict[str, Any] | None = None if name == 'train' else dict(test_mode=True)
+    skips = name == 'train' and read_on_error(cfg.data.get('on_error')) is not None
+    try:
+        with files_may_be_missing() if may_lack_files or skips else nullcontext():
+            built = build_dataset(dataset, options)
+    except DataError as error:
+        if any(path in str(error) for path in CONVERTED):
+            devkit = _devkit(dataset)
+            add_note(error, 'this makes it: python tools/convert_datasets/voc_aug.py '
+                            f'{devkit} {devkit / "VOCaug"} --nproc 8')
+        raise
+    if name != 'train':
+        follow_training(cfg, built)
+    return built
+
+
+def splits_of(
+    datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]]
+) -> dict[str, Dataset]:
+    """By the name of its split, the first of the data sets that each mode of a workflow has.
+
+    The training data stand first, wherever the workflow begins: they decide what labels mean.
+    """
+    first: dict[str, Dataset] = {}
+    for (mode, _), dataset in zip(workflow, datasets, strict=True):
+        first.setdefault(mode, dataset)
+    return {name: first[name] for name in SPLITS if name in first}
+
+
+def _devkit(dataset: Any) -> Path:
+    root = dataset.get('data_root') if isinstance(dataset, dict) else None
+    return Path(root or 'DIR/VOCdevkit/VOC2012').parent

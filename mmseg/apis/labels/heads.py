@@ -1,0 +1,72 @@
+"""Whether the labels of the data fit the heads: classes, or the one value that they ignore."""
+from collections.abc import Iterator
+
+from torch import nn
+from torch.utils.data import Dataset
+
+from mmcv_replace.utils import warn_once
+from mmseg.datasets.label_settings import all_steps
+from mmseg.datasets.pipeline_options import inner_datasets
+from mmseg.datasets.pipelines import Compose
+from mmseg.datasets.pipelines.ignored import LabelFiller
+
+# The value, where it is set, and the setting.
+Special = tuple[int, str, str]
+
+
+def head_clashes(model: nn.Module, split: str, dataset: Dataset, strict: bool) -> Iterator[str]:
+    """What heads and losses that were told so ignore otherwise than the data; others follow it.
+
+    A loss would end in an index error where a value of the data is neither a class nor ignored. One
+    that a head has a class for is learned as that class: a clash if `strict`, else a warning.
+    """
+    ignore_index = getattr(dataset, 'ignore_index', None)
+    for name, head in model.named_modules():
+        if isinstance(ignore_index, int) and hasattr(head, 'follow_ignore_index'):
+            head.follow_ignore_index(ignore_index)
+        ignored, classes = (getattr(head, key, None) for key in ('ignore_index', 'num_classes'))
+        if not isinstance(ignored, int) or not isinstance(classes, int):
+            continue
+        places = [(f'model.{name}', ignored)]
+        if hasattr(head, 'told_losses'):
+            places += [(f'model.{name}.{loss}', value) for loss, value in head.told_losses()]
+        for place, own in places:
+            for value, owner, setting in dict.fromkeys(_special_values(split, dataset)):
+                yield from _clashes(head, place, own, (value, owner, setting), strict)
+
+
+def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
+             strict: bool) -> Iterator[str]:
+    value, owner, setting = special
+    if value == ignored:
+        return
+    classes = head.num_classes
+    clash = f'{setting}={value} of {owner}, but {place}.ignore_index={ignored}'
+    remedy = (f'set {place}.ignore_index={value}, leave it out, which follows the data, or set '
+              f'{setting}={ignored}')
+    if value >= classes or (value < 0 and not _ignores_negative(head)):
+        yield (f'{clash}: its loss would meet the label {value}, which is none of its {classes} '
+               f'classes; {remedy}')
+    elif setting == 'ignore_index' and value >= 0:
+        told = (f'{clash}: the head would learn the label {value} as a class, and the evaluation '
+                f'ignores it; {remedy}')
+        if strict:
+            yield told
+        else:
+            warn_once(told)
+
+
+def _ignores_negative(head: nn.Module) -> bool:
+    return any(getattr(module, 'use_sigmoid', False) for module in head.modules())
+
+
+def _special_values(split: str, dataset: Dataset) -> Iterator[Special]:
+    """The values beside the classes that the labels of a dataset may have."""
+    for part in inner_datasets(dataset):
+        owner = f'data.{split} ({type(part).__name__})'
+        if isinstance(getattr(part, 'ignore_index', None), int):
+            yield part.ignore_index, owner, 'ignore_index'
+        pipeline = getattr(part, 'pipeline', None)
+        for step in all_steps(pipeline) if isinstance(pipeline, Compose) else ():
+            if isinstance(step, LabelFiller) and step.seg_pad_val is not None:
+                yield step.seg_pad_val, f'{type(step).__name__} in {owner}', 'seg_pad_val'

@@ -1,0 +1,130 @@
+"""The classes that a checkpoint was trained for beside those of a data set, by their names."""
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmcv_replace.runner.checkpoint import read_meta
+from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import CheckpointError
+from mmseg.utils import get_root_logger
+
+CHECKPOINT, DATA_SET = 'the checkpoint', 'the data set'
+SHOWN = 8  # names that a message lists
+BY_NUMBER = ('if they are the same classes under other names, match_classes=False takes them by '
+             'their numbers')
+
+
+def classes_in(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Names of the classes in a checkpoint of the 0.x or 1.x line, None where it has none."""
+    meta = checkpoint.get('meta')
+    newer = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    names = first_listed(*(part.get(key) for part, key in ((meta, 'CLASSES'), (newer, 'classes'))
+                           if isinstance(part, Mapping)))
+    return None if names is None else tuple(names)
+
+
+def first_listed(*values: object) -> Sequence | np.ndarray | None:
+    """The first that lists something, as names or colours; a checkpoint may hold anything."""
+    return next((value for value in values
+                 if isinstance(value, list | tuple | np.ndarray) and len(value)), None)
+
+
+def places_by_name(
+    trained: Sequence[str] | None, wanted: Sequence[str] | None
+) -> list[int] | None:
+    """Place in `wanted` of each class of `trained`; None where they are not the same classes.
+
+    Case, spaces, '-' and '_' do not count unless names differ in nothing else. Classes without
+    names, None, are taken to be the same.
+    """
+    if trained is None or wanted is None:
+        return list(range(len(trained or wanted or ())))
+    first, second = list(map(str, trained)), list(map(str, wanted))
+    if first == second:
+        return list(range(len(first)))
+    for spell in (str, _plain):
+        ours, theirs = list(map(spell, second)), list(map(spell, first))
+        if len(set(ours)) == len(ours) and sorted(ours) == sorted(theirs):
+            return [ours.index(name) for name in theirs]
+    return None
+
+
+def _plain(name: str) -> str:
+    return ''.join(char for char in name.casefold() if not char.isspace() and char not in '-_')
+
+
+def order_for_test(
+    trained: Sequence[str] | None, dataset: object, checkpoint: str, match: bool
+) -> list[int] | None:
+    """Class of `dataset` for each number that the model predicts; None where they are the same.
+
+    Raises CheckpointError where the checkpoint was trained for other classes, unless `match` is
+    False (`match_classes` of the config).
+    """
+    wanted = getattr(dataset, 'CLASSES', None)
+    places = places_by_name(trained, wanted) if match else None
+    if match and places is None:
+        raise CheckpointError(
+            f'{checkpoint} was trained for other classes than those of {type(dataset).__name__}: '
+            f'{_differences(trained, wanted)}. Give the checkpoint that was trained for these, or '
+            "set `classes` in data.test to the checkpoint's (by name, in any order); "
+            f'{BY_NUMBER}')
+    if places is None or places == sorted(places):
+        return None
+    get_root_logger().info('%s lists the classes in another order than %s: predictions are brought '
+                           'into that of the data set', checkpoint, type(dataset).__name__)
+    return places
+
+
+def check_resumed_classes(cfg: Config, dataset: object) -> None:
+    """Raise CheckpointError where the run to resume was trained for other classes, or in another
+    order: its labels would change their meaning. `match_classes=False` compares nothing.
+    """
+    if cfg.get('match_classes', True):
+        trained = classes_in(read_meta(resolve_checkpoint(cfg.resume_from)))
+        told = class_changes(trained, getattr(dataset, 'CLASSES', None))
+        if told:
+            raise CheckpointError(
+                f'{cfg.resume_from} cannot be resumed with {type(dataset).__name__}: {told}. List '
+                "`classes` in data.train as the checkpoint's, or begin a new run from its weights "
+                f'with load_from; {BY_NUMBER}')
+
+
+def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: object) -> None:
+    """Warn where the classifier of `load_from` was trained for as many, but other classes."""
+    trained, wanted = classes_in(checkpoint), getattr(dataset, 'CLASSES', None) or ()
+    if cfg.get('match_classes', True) and trained is not None and len(trained) == len(wanted):
+        told = class_changes(trained, getattr(dataset, 'CLASSES', None))
+        if told:
+            get_root_logger().warning(
+                '%s begins with the classifier of other classes than those of %s, which is for '
+                'the training to mend: %s', cfg.load_from, type(dataset).__name__, told)
+
+
+def class_changes(trained: Sequence[str] | None, wanted: Sequence[str] | None,
+                  first: str = CHECKPOINT, second: str = DATA_SET) -> str:
+    """What differs between the classes of two sides, whose names these are; '' for nothing."""
+    places = places_by_name(trained, wanted)
+    same = places == list(range(len(places or ())))
+    return '' if same else _differences(trained, wanted, first, second)
+
+
+def _differences(trained: Sequence[str], wanted: Sequence[str], first: str = CHECKPOINT,
+                 second: str = DATA_SET) -> str:
+    """Which names only one side has, or where the order differs first."""
+    parts = [f'{side} alone has {_listing(names)}' for side, names in (
+        (first, [name for name in trained if name not in wanted]),
+        (second, [name for name in wanted if name not in trained])) if names]
+    if not parts:
+        place = next((i for i, pair in enumerate(zip(trained, wanted, strict=False))
+                      if pair[0] != pair[1]), min(len(trained), len(wanted)))
+        parts = [f'the order differs from class {place} on, {first} has '
+                 f'{_listing(trained[place:])}, {second} {_listing(wanted[place:])}']
+    return f'{len(trained)} classes there, {len(wanted)} here; ' + '; '.join(parts)
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
+    return ', '.join(repr(str(name)) for name in names[:SHOWN]) + more or 'none'

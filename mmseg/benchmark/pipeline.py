@@ -1,0 +1,123 @@
+"""`pipeline`: files to samples, in one process."""
+import argparse
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmcv_replace.parallel import DataContainer, collate
+from mmcv_replace.utils import ConfigDict
+from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.apis.cli import load_config
+from mmseg.datasets import build_dataset
+from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipelines.device_normalize import finish
+from mmseg.datasets.synthetic import SplitSizes, make_devkit
+
+from .computing import prepared_config
+from .frames import FRAME_CLASSES, frame_pipeline, write_frames
+from .inputs import write_config
+from .section import Section
+
+CHECKED = 4  # samples that are compared
+SYNTHETIC = SplitSizes(train=12, val=12, aug=0)
+VOC_SIZE = 500  # longer side of VOC's images
+
+
+def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
+    """Samples of --case from the files of --data-root, or of made ones."""
+    cfg = prepared_config(args)
+    root = _data_root(args.data_root, folder)
+    if args.case == 'cityscapes-train':
+        write_frames(root, folder / 'frames', args.images)
+        dataset = dict(type='CustomDataset', data_root=str(folder / 'frames'), img_dir='img',
+                       ann_dir='ann', classes=FRAME_CLASSES, pipeline=frame_pipeline())
+    else:
+        split = 'train' if args.case == 'voc-train' else 'val'
+        part = 'train' if split == 'train' else 'test'
+        dataset = dict(type='PascalVOCDataset', data_root=str(root), img_dir='JPEGImages',
+                       ann_dir='SegmentationClass', split=f'ImageSets/Segmentation/{split}.txt',
+                       pipeline=cfg.data[part].pipeline)
+    testing = args.case == 'voc-test'
+    if testing and args.uint8:
+        raise ConfigError('--uint8 is for the training pipelines: images are tested as floats; '
+                          'leave it out, or choose another --case')
+    cfg.data = ConfigDict({**cfg.data, 'train': dataset, 'val': dataset, 'test': dataset})
+    files = [(info['filename'], info['ann']['seg_map']) for info in
+             build_dataset(cfg.data.train, dict(test_mode=testing)).img_infos]
+    folders = [Path(dataset['data_root'], dataset[key]) for key in ('img_dir', 'ann_dir')]
+    source = 'real' if args.data_root is not None else 'synthetic'
+    return [Section(
+        title=f'pipeline {args.case}: {args.images} {source} images, one process',
+        case='pipeline', options={'config': write_config(cfg, folder), 'testing': testing,
+                                  'images': args.images},
+        variants={'handing over uint8': {'on_device': True}} if args.uint8 else {},
+        plain={'steps': list(dataset['pipeline']),
+               'files': [[str(Path(*parts)) for parts in zip(folders, names, strict=True)]
+                         for names in files]} if args.plain else None,
+        threads=1)]
+
+
+def _data_root(data_root: str | None, folder: Path) -> Path:
+    if data_root is None:
+        make_devkit(folder / 'devkit', SYNTHETIC, VOC_SIZE)
+        return folder / 'devkit' / 'VOC2012'
+    if not Path(data_root, 'JPEGImages').is_dir():
+        raise DataError(f'--data-root {data_root}: there is no folder JPEGImages in it; name the '
+                        'VOC2012 folder, or leave the option out for synthetic images')
+    return Path(data_root)
+
+
+class PipelineCase:
+    """The toolkit's dataset, indexed as a worker of its loader does.
+
+    `on_device`: it hands over bytes, and leaves the floats to the device.
+    """
+
+    about: dict[str, object] = {}
+
+    def __init__(self, config: str, testing: bool, images: int, on_device: bool = False) -> None:
+        cv2.setNumThreads(0)
+        cfg = load_config(config)
+        self._dataset = build_dataset(cfg.data.train, dict(test_mode=testing))
+        tune_pipelines(self._dataset, {**cfg.data, 'normalize_on_device': on_device},
+                       asynchronous=False)
+        self._images = images
+        self._rounds = 0
+
+    def check(self) -> dict[str, np.ndarray]:
+        """The first samples, each drawn under a seed of its own."""
+        found = {}
+        for index in range(min(CHECKED, len(self._dataset))):
+            seed(index)
+            batch = finish(collate([self._dataset[index]]))
+            for name in ('img', 'gt_semantic_seg'):
+                if name in batch:
+                    found[f'{name}/{index}'] = _array(batch[name])
+        return found
+
+    def round(self) -> float:
+        """Seconds an image; all subjects draw the same."""
+        seed(self._rounds)
+        self._rounds += 1
+        start = time.perf_counter()
+        for index in range(self._images):
+            self._dataset[index % len(self._dataset)]
+        return (time.perf_counter() - start) / self._images
+
+
+def seed(value: int) -> None:
+    """Seed the generators that transforms draw from."""
+    random.seed(value)
+    np.random.seed(value)
+
+
+def _array(value: Any) -> np.ndarray:
+    if isinstance(value, list):
+        value = value[0]
+    if isinstance(value, DataContainer):
+        value = value.data[0]
+    return value[0].numpy()

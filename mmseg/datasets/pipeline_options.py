@@ -1,0 +1,98 @@
+"""`data.plan_pipeline`, `data.cache` and `data.normalize_on_device` of a config."""
+import logging
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from mmcv_replace.host import free_memory
+from mmcv_replace.utils import warn_once
+from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.rank import get_local_size
+from mmcv_replace.utils.shared_store import SharedStore
+
+from .pipelines import Compose, MultiScaleFlipAug
+from .pipelines.cache import LEVELS, SampleMemory, sample_key
+from .pipelines.fusion import ends_in_bytes, plan_steps
+
+MAX_GB = 8.0
+
+
+def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool) -> None:
+    """Make the dataset's samples as `data` of the config says, with the same values in all ways.
+
+    `plan_pipeline` (True) lets steps know of their neighbours. `normalize_on_device` (None: where
+    the device is `asynchronous`) hands over bytes, which `pipelines.handover.finish` completes.
+    `cache` ('decoded', 'resized', or dict(level='decoded', max_gb=8)) keeps samples in memory.
+    """
+    fuse, on_device = data.get('plan_pipeline', True), data.get('normalize_on_device')
+    for name, value in (('plan_pipeline', fuse), ('normalize_on_device', on_device)):
+        if value not in (True, False, None):
+            raise ConfigError(f'data.{name}={value!r}: give True or False')
+    fuse = fuse is not False
+    level, max_gb = read_cache(data.get('cache'))
+    parts = [part for part in inner_datasets(dataset)
+             if isinstance(getattr(part, 'pipeline', None), Compose)]
+    memories = [None] * len(parts) if level is None else make_memories(parts, level, max_gb)
+    for part, memory in zip(parts, memories, strict=True):
+        pipeline = part.pipeline
+        hand_over = (asynchronous and fuse) if on_device is None else on_device
+        if on_device and not ends_in_bytes(pipeline.transforms):
+            warn_once('data.normalize_on_device has no effect: the pipeline does not end with '
+                      'Normalize, Pad, DefaultFormatBundle and Collect')
+        set_plan(pipeline, fuse, hand_over=hand_over, memory=memory)
+        pipeline.plan(pipeline.transforms)  # a setting that does not fit is known before the run
+
+
+def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
+    """Have a pipeline, and those inside its test-time augmentation, planned or not."""
+    pipeline.plan = partial(plan_steps, fuse=fuse, **options)
+    for step in pipeline.transforms:
+        if isinstance(step, MultiScaleFlipAug):
+            step.transforms.plan = partial(plan_steps, fuse=fuse)
+
+
+def inner_datasets(dataset: Dataset) -> Iterator[Dataset]:
+    """The datasets that a wrapper such as ConcatDataset or RepeatDataset is made of, or itself."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner == [None]:
+        yield dataset
+        return
+    for part in inner:
+        yield from inner_datasets(part)
+
+
+def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, float]:
+    """The level of `data.cache`, None without one, and how many GB it may take."""
+    options = dict(setting) if isinstance(setting, Mapping) else {'level': setting}
+    level, max_gb = options.pop('level', None), options.pop('max_gb', MAX_GB)
+    number = isinstance(max_gb, int | float) and not isinstance(max_gb, bool)
+    known = level in LEVELS or (level is None and not isinstance(setting, Mapping))
+    if options or not known or not number or max_gb <= 0:
+        raise ConfigError(f'data.cache={setting!r}: give {" or ".join(map(repr, LEVELS))}, or '
+                          f"dict(level='decoded', max_gb={MAX_GB:g}) with the memory that it may "
+                          'take in each process of a job')
+    return level, max_gb
+
+
+def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleMemory]:
+    """Memories for several datasets in one store, which is as large as all may be together.
+
+    That is no more than this process's share of half of the memory that is free.
+    """
+    limit, free = int(max_gb * 1e9), free_memory()
+    share = None if free is None else free // 2 // get_local_size()
+    if share is not None and share < limit:
+        logging.getLogger('mmseg').warning(
+            'data.cache: %.3g GB instead of %.3g: half of the free memory, shared by the processes '
+            'of this machine', share / 1e9, max_gb)
+        limit = share
+    keys = [[sample_key(info, info.get('ann')) for info in part.img_infos] for part in parts]
+    store = SharedStore(sum(map(len, keys)), limit, 'data.cache')
+    memories, start = [], 0
+    for names in keys:
+        slots = {name: start + index for index, name in enumerate(names)}
+        memories.append(SampleMemory(store, slots, level))
+        start += len(names)
+    return memories

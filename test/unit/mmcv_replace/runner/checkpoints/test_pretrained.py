@@ -1,0 +1,213 @@
+"""Downloads from a server on this machine."""
+import hashlib
+import http.server
+import io
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from mmcv_replace.runner import load_checkpoint
+from mmcv_replace.runner.checkpoints import model_zoo, pretrained
+from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
+from mmcv_replace.runner.waiting import Outcome, work_and_wait
+from mmcv_replace.utils.errors import CheckpointError
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch_home'))
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    return tmp_path / 'torch_home' / 'hub' / 'checkpoints'
+
+
+@pytest.fixture
+def weights():
+    """A checkpoint's bytes, and its name with the right hash."""
+    buffer = io.BytesIO()
+    torch.save({'weight': torch.tensor([[3.0]]), 'bias': torch.tensor([4.0])}, buffer)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    return buffer.getvalue(), f'toy-{digest[:8]}.pth'
+
+
+@pytest.fixture
+def server(weights):
+    """Serves the weights at every address but those with 'missing'; counts the requests."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.requests.append(self.path)
+            if 'missing' in self.path:
+                self.send_error(404)
+                return
+            if 'garbled' in self.path:
+                self.wfile.write(b'this is not HTTP\r\n\r\n')
+                return
+            self.send_response(200)
+            # The whole length is announced, also when the connection breaks off early.
+            self.send_header('Content-Length', str(len(weights[0])))
+            self.end_headers()
+            self.wfile.write(weights[0][:100] if 'broken' in self.path else weights[0])
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as running:
+        running.requests = []
+        thread = threading.Thread(target=running.serve_forever, kwargs={'poll_interval': 0.01})
+        thread.start()
+        running.url = f'http://127.0.0.1:{running.server_port}'
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def test_local_paths_are_left_alone(tmp_path):
+    assert resolve_checkpoint(tmp_path / 'x.pth') == tmp_path / 'x.pth'
+    assert str(resolve_checkpoint('work/x.pth')) == 'work/x.pth'
+
+
+def test_downloads_once_to_the_cache_of_torch(server, cache, weights):
+    content, name = weights
+    for _ in range(2):
+        assert resolve_checkpoint(f'{server.url}/a/{name}?raw=1') == cache / name
+    assert server.requests == [f'/a/{name}?raw=1']
+    assert (cache / name).read_bytes() == content
+    assert [path.name for path in cache.iterdir()] == [name]
+
+
+@pytest.mark.parametrize('scheme', ['open-mmlab', 'torchvision'])
+def test_names_of_the_zoo(server, cache, weights, monkeypatch, scheme):
+    monkeypatch.setitem(model_zoo.MODEL_ZOO[scheme], 'toy', f'{server.url}/{weights[1]}')
+    model = nn.Linear(1, 1)
+    load_checkpoint(model, f'{scheme}://toy', strict=True)
+    assert (model.weight.item(), model.bias.item()) == (3, 4)
+
+
+def test_published_names_carry_their_hash():
+    for names in model_zoo.MODEL_ZOO.values():
+        for url in names.values():
+            assert len(pretrained._expected_hash(pretrained._cache_path(url))) == 8
+    assert model_zoo.MODEL_ZOO['open-mmlab']['resnet50_v1c'] == (
+        'https://download.openmmlab.com/pretrain/third_party/resnet50_v1c-2cccc1ad.pth')
+
+
+def test_wrong_download_is_not_kept(server, cache):
+    with pytest.raises(CheckpointError, match='expected 0123abcd'):
+        resolve_checkpoint(f'{server.url}/toy-0123abcd.pth')
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['toy-0123abcd.pth', 'toy.pth'])
+def test_broken_download_is_not_kept(server, cache, name):
+    with pytest.raises(CheckpointError, match='broke off after 100 of'):
+        resolve_checkpoint(f'{server.url}/broken/{name}')
+    assert list(cache.iterdir()) == []
+
+
+def test_wrong_file_in_the_cache_is_named(server, cache, weights):
+    cache.mkdir(parents=True)
+    (cache / weights[1]).write_bytes(b'something else')
+    with pytest.raises(CheckpointError, match=f'{weights[1]} is not what it should be.*delete it'):
+        resolve_checkpoint(f'{server.url}/{weights[1]}')
+    assert server.requests == []
+
+
+@pytest.mark.parametrize('name', ['toy.pth', 'toy-small.pth', 'toy-20230131.pth'])
+def test_names_without_hash_are_not_checked(server, cache, name):
+    assert resolve_checkpoint(f'{server.url}/{name}').is_file()
+
+
+@pytest.mark.parametrize('address', ['http://127.0.0.1:9', None])
+def test_no_connection_says_where_to_put_the_file(server, cache, address):
+    """Port 9 (discard) refuses connections; the server itself answers 404."""
+    with pytest.raises(CheckpointError) as error:
+        resolve_checkpoint(f'{address or server.url}/missing-0123abcd.pth')
+    assert str(cache / 'missing-0123abcd.pth') in str(error.value)
+    assert '--cfg-options model.pretrained=None' in str(error.value)
+
+
+def test_an_answer_that_is_not_http(server, cache):
+    with pytest.raises(CheckpointError, match='cannot download'):
+        resolve_checkpoint(f'{server.url}/garbled.pth')
+
+
+def test_a_file_put_there_by_hand_is_found(cache, weights):
+    cache.mkdir(parents=True)
+    (cache / weights[1]).write_bytes(weights[0])
+    assert resolve_checkpoint(f'http://127.0.0.1:9/{weights[1]}') == cache / weights[1]
+
+
+@pytest.mark.parametrize(('name', 'message'), [
+    ('open-mmlab://resnet50_v1d', "did you mean 'resnet50_v1c'"),
+    ('s3://bucket/x.pth', 'open-mmlab://'),
+    ('http://127.0.0.1:9/', 'does not end in the name of a file'),
+])
+def test_unknown_names(cache, name, message):
+    with pytest.raises(CheckpointError, match=message):
+        resolve_checkpoint(name)
+
+
+# Several processes: the wait for the others is replaced by one that knows what they say.
+
+@pytest.fixture
+def as_rank(monkeypatch):
+    def pretend(leader, others_failed=0, meanwhile=lambda: None):
+        def wait(work):
+            [own] = work_and_wait(work)
+            meanwhile()
+            return [own, Outcome(failure='no network' if others_failed else None)]
+
+        monkeypatch.setattr(pretrained, 'get_dist_info', lambda: (0 if leader else 1, 2))
+        monkeypatch.setattr(pretrained, 'is_node_leader', lambda: leader)
+        monkeypatch.setattr(pretrained, 'work_and_wait', wait)
+    return pretend
+
+
+def test_only_the_leader_downloads(server, cache, weights, as_rank):
+    content, name = weights
+
+    def meanwhile():
+        cache.mkdir(parents=True)
+        (cache / name).write_bytes(content)
+
+    as_rank(leader=False, meanwhile=meanwhile)
+    assert resolve_checkpoint(f'{server.url}/{name}') == cache / name
+    assert server.requests == []
+
+
+def test_leader_downloads_before_the_others_go_on(server, cache, weights, as_rank):
+    seen = []
+    as_rank(leader=True, meanwhile=lambda: seen.append((cache / weights[1]).is_file()))
+    resolve_checkpoint(f'{server.url}/{weights[1]}')
+    assert seen == [True]
+
+
+def test_all_fail_when_one_fails(server, cache, weights, as_rank):
+    as_rank(leader=False, others_failed=1)
+    with pytest.raises(CheckpointError, match='rank 1 could not provide http.*: no network'):
+        resolve_checkpoint(f'{server.url}/{weights[1]}')
+    reached = []
+    as_rank(leader=True, meanwhile=lambda: reached.append(True))
+    with pytest.raises(CheckpointError, match='cannot download'):
+        resolve_checkpoint(f'{server.url}/missing.pth')
+    assert reached == [True]  # the others are not left waiting
+
+
+def test_an_unforeseen_failure_does_not_leave_the_others_waiting(cache, as_rank, monkeypatch):
+    def fail(*_):
+        raise PermissionError('no')
+
+    reached = []
+    monkeypatch.setattr(pretrained, '_provide', fail)
+    as_rank(leader=True, meanwhile=lambda: reached.append(True))
+    with pytest.raises(PermissionError):
+        resolve_checkpoint('http://127.0.0.1:9/x.pth')
+    assert reached == [True]
+
+
+def test_separate_caches_are_noticed(server, cache, weights, as_rank):
+    as_rank(leader=False)
+    with pytest.raises(CheckpointError, match='TORCH_HOME'):
+        resolve_checkpoint(f'{server.url}/{weights[1]}')

@@ -1,0 +1,246 @@
+"""Memory format and compilation of a model: the same results, executed otherwise."""
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from mmcv_replace.cnn import WinogradConv2d
+from mmcv_replace.cnn.utils import winograd_conv
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.apis import acceleration as execution
+from mmseg.apis.acceleration import fit_autocast, prepare_inference, prepare_training
+from mmseg.models import build_segmentor
+
+CPU = torch.device('cpu')
+NORM = dict(type='BN')
+HEAD = dict(num_classes=3, norm_cfg=NORM, dropout_ratio=0)
+
+
+def make():
+    torch.manual_seed(0)
+    return build_segmentor(dict(
+        type='EncoderDecoder',
+        backbone=dict(type='ResNetV1c', depth=18, num_stages=2, strides=(1, 1), dilations=(1, 1),
+                      out_indices=(0, 1), base_channels=8, stem_channels=8, norm_cfg=NORM),
+        decode_head=dict(type='PSPHead', in_channels=16, channels=8, in_index=1,
+                         pool_scales=(1, 2), **HEAD),
+        auxiliary_head=[dict(type='FCNHead', in_channels=8, channels=8, in_index=0, num_convs=1,
+                             **HEAD)]))
+
+
+def prepare(**options):
+    return prepare_training(make(), Config(options), CPU)
+
+
+def step(model, size=32):
+    generator = torch.Generator().manual_seed(1)
+    img = torch.randn(2, 3, size, size, generator=generator)
+    label = torch.randint(3, (2, 1, size, size), generator=generator)
+    outputs = model.train().train_step(dict(img=img, img_metas=[{}, {}], gt_semantic_seg=label),
+                                       None)
+    outputs['loss'].backward()
+    gradients = torch.cat([p.grad.flatten() for p in model.parameters()])
+    return outputs['loss'].detach(), gradients
+
+
+def is_channels_last(model):
+    weight = model.backbone.layer1[0].conv1.weight
+    return weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def prepare_for_test(**options):
+    return prepare_inference(make().eval(), Config(options), CPU)
+
+
+@pytest.mark.parametrize('run', [prepare, prepare_for_test])
+def test_device_and_precision_choose_the_memory_format(monkeypatch, caplog, run):
+    monkeypatch.setattr(execution, 'reason_for_channels_last', lambda device, dtype: {
+        torch.bfloat16: 'it has units for it'}.get(dtype))
+    caplog.set_level('INFO')
+    assert not is_channels_last(run())
+    assert not is_channels_last(run(bf16=dict(opt_level='O0')))
+    assert not is_channels_last(run(fp16=dict(dtype='float16')))
+    assert not is_channels_last(run(bf16={}, channels_last=False))
+    assert is_channels_last(run(channels_last=True))
+    assert 'channels_last' not in caplog.text
+    for options in (dict(bf16={}), dict(fp16=dict(opt_level='O2')),
+                    dict(optimizer_config=dict(type='Fp16OptimizerHook'))):
+        caplog.clear()
+        assert is_channels_last(run(**options))
+        assert [record.message for record in caplog.records if 'channels' in record.message] == [
+            'the model runs in channels_last for bfloat16: it has units for it '
+            '(channels_last=False keeps the plain format)']
+
+
+@pytest.mark.parametrize('run', [prepare, prepare_for_test])
+def test_matrix_units_give_the_same_results(monkeypatch, run):
+    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: True)
+    img = torch.randn(2, 3, 32, 32)
+    logits = []
+    for model in (run(bf16={}), run(bf16={}, channels_last=False)):
+        with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+            logits.append(model.eval().encode_decode(img, None))
+    assert is_channels_last(run(bf16={}))
+    torch.testing.assert_close(*logits, rtol=0.02, atol=0.02)
+
+
+def test_the_format_is_chosen_once_under_autocast(monkeypatch, caplog):
+    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: True)
+    caplog.set_level('INFO')
+    model = prepare_for_test()
+    fit_autocast(model, Config({}))
+    assert not is_channels_last(model)
+    with torch.autocast('cpu', torch.bfloat16):
+        fit_autocast(model, Config(dict(channels_last=False)))
+        assert not is_channels_last(model)
+        for _ in range(2):
+            fit_autocast(model, Config({}))
+            assert is_channels_last(model)
+    assert caplog.text.count('channels_last for bfloat16') == 1
+
+
+def test_channels_last_gives_the_same_step():
+    model = prepare(channels_last=True)
+    assert is_channels_last(model)
+    seen = []
+    model.backbone.layer2[0].conv1.register_forward_hook(lambda m, args, out: seen.append(out))
+    (loss, gradients), (plain, expected) = step(model), step(prepare())
+    assert seen[0].is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(loss, plain, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+
+
+def recomputes(model):
+    return {model.backbone.recompute_norms, model.backbone.layer1[0].recompute_norms}
+
+
+def test_norms_are_recomputed_where_the_host_computes(monkeypatch):
+    assert recomputes(prepare()) == {True}
+    assert recomputes(prepare(recompute_norms=False)) == {False}
+    monkeypatch.setattr(execution, 'is_asynchronous', lambda device: True)
+    assert recomputes(prepare()) == {False}
+    assert recomputes(prepare(recompute_norms=True)) == {True}
+
+
+def test_recomputed_norms_give_the_same_step():
+    model, plain = prepare(recompute_norms=True), prepare(recompute_norms=False)
+    (loss, gradients), (same_loss, expected) = step(model), step(plain)
+    assert torch.equal(loss, same_loss)
+    assert torch.equal(gradients, expected)
+    for found, buffer in zip(model.buffers(), plain.buffers(), strict=True):
+        assert torch.equal(found, buffer)
+
+
+@pytest.fixture
+def small_layers(monkeypatch):
+    """Layers that are too small to profit from Winograd's algorithm take part."""
+    monkeypatch.setattr(winograd_conv, '_LEAST_CHANNELS', 1)
+    monkeypatch.setattr(winograd_conv, '_LEAST_PIXELS', 1)
+
+
+def winograd_layers(model):
+    return {name for name, module in model.named_modules() if isinstance(module, WinogradConv2d)}
+
+
+@pytest.mark.usefixtures('small_layers')
+def test_winograd_where_the_host_computes(monkeypatch):
+    for run in (prepare, lambda **options: prepare_inference(make().eval(), Config(options), CPU)):
+        assert 'decode_head.bottleneck.conv' in winograd_layers(run())
+        assert not winograd_layers(run(winograd=False))
+        with monkeypatch.context() as patched:
+            patched.setattr(execution, 'is_asynchronous', lambda device: True)
+            assert not winograd_layers(run())
+
+
+@pytest.mark.usefixtures('small_layers')
+def test_winograd_gives_the_same_step(monkeypatch):
+    calls = []
+    inner = winograd_conv.winograd_conv2d
+    monkeypatch.setattr(winograd_conv, 'winograd_conv2d',
+                        lambda *args: calls.append(args) or inner(*args))
+    model, plain = prepare(), prepare(winograd=False)
+    (loss, gradients), (same_loss, expected) = step(model), step(plain)
+    # Those of the stem, of the blocks, of the auxiliary head and of the fused pyramid.
+    assert len(calls) == len(winograd_layers(model)) > 8
+    torch.testing.assert_close(loss, same_loss, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+
+
+@pytest.mark.parametrize('key', ['channels_last', 'recompute_norms', 'winograd'])
+def test_switches_are_booleans(key):
+    with pytest.raises(ConfigError, match=f"{key}='yes': set True, False, or None"):
+        prepare(**{key: 'yes'})
+
+
+@pytest.fixture
+def fresh_compiler():
+    """torch.compile as in a new process: it would serve a second model from its memory."""
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.mark.usefixtures('fresh_compiler')
+@pytest.mark.filterwarnings('error:.*lru_cache')
+def test_compiled_parts_are_called():
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    model = prepare(compile=dict(backend=backend))
+    keys = list(model.state_dict())
+    (loss, gradients), (plain, expected) = step(model), step(prepare())
+    assert len(compiled) >= 3
+    assert keys == list(make().state_dict()) == list(model.state_dict())
+    torch.testing.assert_close(loss, plain)
+    torch.testing.assert_close(gradients, expected)
+    compiled.clear()
+    torch.compiler.reset()
+    step(prepare(compile=dict(backend=backend, parts=['backbone'])))
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize('switch', [None, False])
+def test_not_compiled_by_default(switch, monkeypatch):
+    monkeypatch.setattr(nn.Module, 'compile', lambda *args, **kwargs: pytest.fail('compiled'))
+    prepare() if switch is None else prepare(compile=switch)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
+@pytest.mark.parametrize('options', [dict(parts=['decode_head']), True],
+                         ids=['decode_head', 'backbone and heads'])
+def test_compiled_by_inductor(options):
+    (loss, gradients), (plain, expected) = step(prepare(compile=options)), step(prepare())
+    torch.testing.assert_close(loss, plain, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
+def test_compiled_model_takes_images_of_other_sizes():
+    model, plain = prepare(compile=dict(parts=['decode_head'])).eval(), prepare().eval()
+    with torch.no_grad():
+        for size in (32, 40, 48):
+            img = torch.randn(1, 3, size, size)
+            torch.testing.assert_close(model.encode_decode(img, None),
+                                       plain.encode_decode(img, None), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(bakend='eager'), r'compile = dict\(bakend=...\) is not known: it takes parts, fullgraph'),
+    (dict(backend='inductr'), "backend='inductr'\\) is not known: use one of .*inductor"),
+    (dict(backend='eager', parts=['head']), 'the model has none of these; its parts are backbone')])
+def test_wrong_options(options, message):
+    with pytest.raises(ConfigError, match=message):
+        prepare(compile=options)
+
+
+def test_no_compiler(monkeypatch):
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    with pytest.raises(ConfigError, match='needs a C\\+\\+ compiler, and no-such-compiler is not'):
+        prepare(compile=True)

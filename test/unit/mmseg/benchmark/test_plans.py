@@ -1,0 +1,211 @@
+"""What the subcommands prepare for their subjects, and what they refuse."""
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError, DataError, DeviceError
+from mmseg.apis import load_config
+from mmseg.benchmark import evaluation, infer, pipeline, slide, startup, train
+from mmseg.benchmark.conditions import describe_conditions
+from mmseg.benchmark.differences import compare
+from mmseg.benchmark.frames import write_frames
+from mmseg.benchmark.inputs import flat_labels, write_batch, write_weights
+from mmseg.benchmark.options import make_parser
+from mmseg.benchmark.plain import plain_options
+from mmseg.datasets.synthetic import SplitSizes, make_devkit
+from mmseg.models import build_segmentor
+
+SMALL = ('--cfg-options', 'model.backbone.base_channels=8', 'model.decode_head.in_channels=64',
+         'model.auxiliary_head.in_channels=32')
+
+
+@pytest.fixture(scope='module')
+def voc(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('voc')
+    make_devkit(folder, SplitSizes(3, 2, 0), size=64)
+    return folder / 'VOC2012'
+
+
+def test_training_step_section(parse, tmp_path):
+    section, = train.plan(parse('train', '--size', 64, 96, '--batch', 3, '--device', 'cpu',
+                                '--steps', 2, '--amp', *SMALL), tmp_path)
+    assert (section.unit, section.images, section.case) == ('step', 3, 'train')
+    assert section.options['dtype'] == 'bfloat16'
+    assert section.options['steps'] == 2
+    assert section.title.startswith('training step: 3 x 64 x 96')
+    with np.load(section.options['batch']) as arrays:
+        assert arrays['img'].shape == (3, 3, 64, 96)
+        assert arrays['label'].shape == (3, 64, 96)
+    cfg = Config.fromfile(section.options['config'])
+    assert cfg.model.backbone.base_channels == 8
+    assert cfg.model.pretrained is None
+    assert section.plain['network']['width'] == 8
+    assert section.plain_variants == {'channels_last': {'channels_last': True}}
+    assert not section.variants
+
+
+def test_training_from_jpegs_is_another_row(parse, tmp_path):
+    section, = train.plan(parse('train', '--from-jpegs', '/data', '--workers', 2, '--no-plain',
+                                *SMALL), tmp_path)
+    assert section.variants == {'fed from JPEGs': {'data_root': '/data', 'workers': 2}}
+    assert section.plain is None
+
+
+def test_amp_chooses_the_type(parse, tmp_path):
+    for given, expected in (([], 'float32'), (['--amp', 'float16'], 'float16')):
+        section, = infer.plan(parse('infer', '--size', 32, 32, *given, *SMALL), tmp_path)
+        assert section.options['dtype'] == expected
+
+
+def test_slide_sets_the_windows(parse, tmp_path):
+    section, = slide.plan(parse('slide', '--size', 64, 64, '--crop', 32, 48, '--stride', 16, 24,
+                                *SMALL), tmp_path)
+    test_cfg = load_config(section.options['config']).model.test_cfg
+    assert test_cfg == {'mode': 'slide', 'crop_size': (32, 48), 'stride': (16, 24)}
+    assert section.plain['slide'] == {'crop_size': [32, 48], 'stride': [16, 24]}
+
+
+def test_evaluation_has_a_table_for_each_number_of_classes(parse, tmp_path):
+    sections = evaluation.plan(parse('eval', '--classes', 5, 9, '--images', 2, '--size', 128, 160),
+                               tmp_path)
+    assert [section.options['classes'] for section in sections] == [5, 9]
+    with np.load(sections[1].options['maps']) as arrays:
+        assert arrays['pred'].shape == arrays['label'].shape == (2, 128, 160)
+        assert arrays['pred'].max() < 9
+        assert 0.3 < (arrays['pred'] == arrays['label']).mean() < 1
+
+
+@pytest.mark.parametrize(('case', 'keys'), [('voc-train', {'img/0', 'gt_semantic_seg/0'}),
+                                            ('voc-test', {'img/0'})])
+def test_pipeline_case_gives_samples(parse, voc, tmp_path, case, keys):
+    section, = pipeline.plan(parse('pipeline', '--case', case, '--data-root', voc, '--images', 2),
+                             tmp_path)
+    made = pipeline.PipelineCase(**section.options)
+    assert keys <= set(made.check())
+    assert made.round() > 0
+    assert len(section.plain['files']) == (3 if case == 'voc-train' else 2)
+
+
+def test_pipeline_also_hands_over_bytes(parse, voc, tmp_path):
+    section, = pipeline.plan(parse('pipeline', '--uint8', '--data-root', voc), tmp_path)
+    (label, options), = section.variants.items()
+    assert label == 'handing over uint8'
+    floats = pipeline.PipelineCase(**section.options)
+    handed = pipeline.PipelineCase(**section.options, **options)
+    assert handed._dataset[0]['img'].data.dtype is torch.uint8
+    assert floats._dataset[0]['img'].data.dtype is torch.float32
+    expected = floats.check()
+    assert compare(handed.check(), expected) == {'img': pytest.approx(0, abs=1e-6),
+                                                 'gt_semantic_seg': 0}
+
+
+def test_pipeline_keeps_the_settings_of_data(parse, voc, tmp_path):
+    section, = pipeline.plan(parse('pipeline', '--data-root', voc, '--cfg-options',
+                                   'data.plan_pipeline=False'), tmp_path)
+    dataset = pipeline.PipelineCase(**section.options)._dataset
+    assert dataset.pipeline._steps() == dataset.pipeline.transforms
+
+
+def test_bytes_are_for_training(parse, voc, tmp_path):
+    with pytest.raises(ConfigError, match='--uint8 is for the training pipelines'):
+        pipeline.plan(parse('pipeline', '--case', 'voc-test', '--uint8', '--data-root', voc),
+                      tmp_path)
+
+
+def test_cityscapes_frames_have_their_size(voc, tmp_path):
+    write_frames(voc, tmp_path, 2)
+    images, masks = (sorted((tmp_path / part).iterdir()) for part in ('img', 'ann'))
+    assert [path.stem for path in images] == [path.stem for path in masks]
+    assert len(images) == 2
+    assert cv2.imread(str(images[0])).shape == (1024, 2048, 3)
+    label = np.array(Image.open(masks[0]))
+    assert label.shape == (1024, 2048)
+    assert set(np.unique(label)) <= {*range(19), 255}
+
+
+def test_training_fed_from_files(parse, voc, tmp_path):
+    data = ('--cfg-options', 'data.train.img_dir=JPEGImages',
+            'data.train.ann_dir=SegmentationClass',
+            'data.train.split=ImageSets/Segmentation/train.txt')
+    section, = train.plan(parse('train', '--size', 128, 128, '--no-plain', *data, *SMALL[1:]),
+                          tmp_path)
+    fed = {**section.options, **section.own, 'data_root': str(voc), 'workers': 0}
+    made = train.TrainCase(**fed)
+    before = made.runner.iter
+    assert made.check() == {}
+    assert made.round() > 0
+    assert made.runner.iter == before + 3
+    small = {**fed, 'batch': write_batch(tmp_path, 2, (64, 64), 21)}
+    with pytest.raises(ConfigError, match=r'--from-jpegs: data.train gives batches of '
+                       r'\(2, 3, 128, 128\).*--size 128 128'):
+        train.TrainCase(**small)
+
+
+def test_check_leaves_dropout_as_it_was(parse, tmp_path):
+    section, = train.plan(parse('train', '--size', 64, 64, '--no-plain', *SMALL), tmp_path)
+    made = train.TrainCase(**section.options, **section.own)
+    first, second = made.check()['loss']
+    assert first != second
+    shares = {module.p for module in made.runner.model.modules()
+              if isinstance(module, torch.nn.Dropout2d)}
+    assert shares == {0.1}
+
+
+def test_calibrated_norms_have_the_statistics_of_images(quickstart, tmp_path):
+    plain = torch.load(write_weights(quickstart, tmp_path))
+    calibrated = torch.load(write_weights(quickstart, tmp_path, calibrate=True))
+    name = 'backbone.layer4.1.bn2.running_var'
+    assert (plain[name] == 1).all()
+    assert (calibrated[name] != 1).all()
+    build_segmentor(quickstart.model).load_state_dict(calibrated)
+
+
+def test_flat_labels_are_flat():
+    label = flat_labels(np.random.default_rng(0), (90, 120), 7)
+    assert label.shape == (90, 120)
+    assert set(np.unique(label)) <= {*range(7), 255}
+    assert (label[:, 1:] == label[:, :-1]).mean() > 0.9
+
+
+def test_startup_names_the_config_file(parse, tmp_path, repo_dir):
+    section, = startup.plan(parse('startup'), tmp_path)
+    assert section.options['config'].startswith(str(repo_dir))
+    assert (section.images, section.resident) == (0, False)
+
+
+def test_conditions_name_the_machine():
+    conditions = describe_conditions('cpu')
+    assert conditions['torch'] == torch.__version__
+    assert conditions['device'] == 'cpu (CPU)'
+    assert len(conditions['load_before'].split(', ')) == 3
+
+
+@pytest.mark.parametrize(('arguments', 'error', 'message'), [
+    (('--data-root', '/none'), DataError, '--data-root /none: there is no folder JPEGImages'),
+])
+def test_data_that_is_absent(parse, tmp_path, arguments, error, message):
+    with pytest.raises(error, match=message):
+        pipeline.plan(parse('pipeline', *arguments), tmp_path)
+
+
+def test_device_that_is_absent(parse, tmp_path):
+    with pytest.raises(DeviceError, match="'--device cpu' works everywhere"):
+        train.plan(parse('train', '--device', 'npu'), tmp_path)
+
+
+def test_model_without_a_plain_form(repo_dir):
+    cfg = load_config(repo_dir / 'configs/fcn/fcn_r50-d8_512x512_20k_voc12aug.py')
+    with pytest.raises(ConfigError, match='no plain form of a model of ResNetV1c, FCNHead.*'
+                       '--no-plain'):
+        plain_options(cfg)
+
+
+@pytest.mark.parametrize('arguments', [['train', '--rounds', '0'], ['train', '--amp', 'int8'],
+                                       ['pipeline', '--case', 'ade'], []])
+def test_wrong_arguments_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit):
+        make_parser(None).parse_args(arguments)
+    assert 'usage' in capsys.readouterr().err

@@ -1,0 +1,125 @@
+import os
+
+import pytest
+
+from mmcv_replace.utils.errors import DataError
+from mmseg.datasets.file_list import (
+    check_folders,
+    check_samples,
+    files_may_be_missing,
+    list_samples,
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / 'img' / 'city').mkdir(parents=True)
+    for name in ('b_img.png', 'a_img.png', 'city/c_img.png', 'note.txt', 'a_img.png.bak'):
+        (tmp_path / 'img' / name).touch()
+    return tmp_path
+
+
+def check(folder, infos, split=None, ann_dir=None):
+    check_samples('Dataset', infos, str(folder / 'img'), '_img.png', ann_dir, split)
+
+
+def test_without_a_split_all_images_are_listed_in_order(folder):
+    infos = list_samples(str(folder / 'img'), '_img.png', 'ann', '_gt.png', None)
+
+    assert infos == [
+        dict(filename='a_img.png', ann=dict(seg_map='a_gt.png')),
+        dict(filename='b_img.png', ann=dict(seg_map='b_gt.png')),
+        dict(filename='city/c_img.png', ann=dict(seg_map='city/c_gt.png'))]
+
+
+def test_the_suffix_is_replaced_only_at_the_end(tmp_path):
+    (tmp_path / 'x.png.png').touch()
+
+    assert list_samples(str(tmp_path), '.png', 'ann', '.tif', None) == [
+        dict(filename='x.png.png', ann=dict(seg_map='x.png.tif'))]
+
+
+def test_a_split_lists_names_without_suffix_in_its_order(tmp_path):
+    (tmp_path / 'split.txt').write_text('b\n\n  a \nsub folder/ü\n', encoding='utf-8')
+
+    infos = list_samples('unused', '.jpg', None, '.png', str(tmp_path / 'split.txt'))
+
+    assert infos == [dict(filename='b.jpg'), dict(filename='a.jpg'),
+                     dict(filename='sub folder/ü.jpg')]
+
+
+def test_missing_folders_and_splits_are_named(folder):
+    good = str(folder / 'img')
+
+    check_folders('VOC', good, good, None)
+    check_folders('VOC', 's3://bucket/img', None, None)
+    with pytest.raises(DataError, match='VOC: img_dir /nowhere is not a folder; correct img_dir'):
+        check_folders('VOC', '/nowhere', good, None)
+    with pytest.raises(DataError, match='VOC: ann_dir /nowhere is not a folder'):
+        check_folders('VOC', good, '/nowhere', None)
+    with pytest.raises(DataError, match=r'VOC: the split file /no\.txt does not exist'):
+        check_folders('VOC', good, good, '/no.txt')
+
+
+def test_no_image_is_an_error_that_says_what_was_expected_and_what_is_there(folder):
+    with pytest.raises(DataError) as caught:
+        check(folder, [])
+
+    message = str(caught.value)
+    root = os.path.join(str(folder), 'img')
+    assert f"0 images (img_dir {root}, img_suffix '_img.png', split None)" in message
+    for number in (1, 2, 3):
+        assert f'{root}/NAME_{number}_img.png' in message
+    assert 'the folder holds a_img.png, a_img.png.bak, b_img.png' in message
+
+
+def test_an_empty_folder_and_an_empty_split_are_told_apart(tmp_path):
+    (tmp_path / 'img').mkdir()
+
+    with pytest.raises(DataError, match='the folder holds nothing'):
+        check(tmp_path, [])
+    with pytest.raises(DataError, match=r'split s\.txt\); the split file has no line'):
+        check(tmp_path, [], split='s.txt')
+
+
+@pytest.mark.parametrize('position', [0, 1, 2])
+def test_missing_images_are_named_with_the_first_three_expected(folder, position):
+    names = ['a_img.png', 'b_img.png', 'city/c_img.png']
+    names[position] = 'absent_img.png'
+    infos = [dict(filename=name) for name in names]
+
+    with pytest.raises(DataError) as caught:
+        check(folder, infos, split='train.txt')
+
+    message = str(caught.value)
+    assert 'images are missing' in message
+    assert f'{folder}/img/absent_img.png does not exist' in message
+    assert all(f'{folder}/img/{name}' in message for name in names)
+    assert 'split train.txt' in message
+    assert 'names without suffix' in message
+
+
+def test_missing_masks_are_named(folder):
+    infos = [dict(filename='a_img.png', ann=dict(seg_map='a_gt.png'))]
+
+    with pytest.raises(DataError, match=r'masks are missing: .*/a_gt\.png does not exist \(ann_d'):
+        check(folder, infos, ann_dir=str(folder / 'img'))
+
+
+def test_only_the_first_files_of_the_disk_are_looked_for(folder):
+    good = [dict(filename='a_img.png')] * 3
+
+    check(folder, good + [dict(filename='absent.png')])
+    check(folder, [dict(key='of a dataset with another way to load')])
+    check_samples('D', [dict(filename='x.jpg')], 'http://host/img', '.jpg', None, 'split.txt')
+
+
+def test_missing_files_may_be_allowed_for_a_while(folder):
+    infos = [dict(filename='absent_img.png')]
+
+    with files_may_be_missing():
+        check(folder, infos)
+        with pytest.raises(DataError, match='0 images'):
+            check(folder, [])
+    with pytest.raises(DataError, match='images are missing'):
+        check(folder, infos)

@@ -1,0 +1,150 @@
+"""What `data.plan_pipeline`, `data.cache` and `data.normalize_on_device` do."""
+import logging
+
+import pytest
+import torch
+
+from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.logging import _warned
+from mmseg.datasets import build_dataloader, build_dataset, pipeline_options
+from mmseg.datasets.pipeline_options import inner_datasets, tune_pipelines
+from mmseg.datasets.pipelines.device_normalize import finish
+
+pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
+
+
+def steps(dataset):
+    return [type(step).__name__ for step in dataset.pipeline._steps()]
+
+
+def epochs(dataset, workers=0, number=2, **kwargs):
+    loader = build_dataloader(dataset, 2, workers, seed=5, **kwargs)
+    for epoch in range(number):
+        loader.sampler.set_epoch(epoch)
+        for batch in loader:
+            yield finish(batch)
+
+
+def assert_same(batches, expected):
+    for batch, plain in zip(batches, expected, strict=True):
+        assert batch.keys() == plain.keys()
+        assert torch.equal(batch['gt_semantic_seg'].data[0], plain['gt_semantic_seg'].data[0])
+        torch.testing.assert_close(batch['img'].data[0], plain['img'].data[0], rtol=1e-6, atol=1e-6)
+        names = [[meta['filename'] for meta in part['img_metas'].data[0]]
+                 for part in (batch, plain)]
+        assert names[0] == names[1]
+
+
+@pytest.fixture
+def wrapped_cfg(dataset_cfg):
+    """A repeated dataset of two, which have four of their samples in common."""
+    return dict(type='RepeatDataset', times=2, dataset=dict(type='ConcatDataset', datasets=[
+        dataset_cfg, dict(dataset_cfg, split='train.txt')]))
+
+
+@pytest.mark.parametrize(('workers', 'options'), [
+    (0, {}), (2, {}), (0, dict(normalize_on_device=True)),
+    (2, dict(cache='decoded')),
+    (2, dict(cache=dict(level='decoded', max_gb=1e-5), normalize_on_device=True)),
+    pytest.param(2, dict(cache='decoded', spawn=True), marks=pytest.mark.slow)])
+def test_samples_are_the_same_in_all_ways(wrapped_cfg, workers, options):
+    options = dict(options)
+    more = dict(multiprocessing_context='spawn') if options.pop('spawn', False) else {}
+    plain, tuned = build_dataset(wrapped_cfg), build_dataset(wrapped_cfg)
+    tune_pipelines(plain, dict(plan_pipeline=False), asynchronous=False)
+    tune_pipelines(tuned, options, asynchronous=False)
+
+    assert_same(epochs(tuned, workers, **more), list(epochs(plain)))
+
+
+def test_the_memory_is_one_for_all_workers_and_datasets(wrapped_cfg, data_root):
+    dataset, plain = build_dataset(wrapped_cfg), build_dataset(wrapped_cfg)
+    expected = list(epochs(plain, number=3))
+    tune_pipelines(dataset, dict(cache='decoded'), asynchronous=False)
+    batches = list(epochs(dataset, 2, number=2))
+    for file in data_root.glob('*/*'):
+        file.unlink()
+    # New workers, which have read nothing themselves.
+    loader = build_dataloader(dataset, 2, 2, seed=5)
+    loader.sampler.set_epoch(2)
+
+    assert_same([*batches, *loader], expected)
+
+
+def test_what_is_replaced(dataset_cfg):
+    dataset = build_dataset(dataset_cfg)
+    tune_pipelines(dataset, {}, asynchronous=False)
+    assert steps(dataset)[2] == 'ResizedCrop'
+    assert steps(dataset)[-3:] == ['PlanarNormalize', 'DefaultFormatBundle', 'Collect']
+    tune_pipelines(dataset, {}, asynchronous=True)
+    assert steps(dataset)[-1] == 'HandOver'
+    tune_pipelines(dataset, dict(normalize_on_device=False), asynchronous=True)
+    assert steps(dataset)[-1] == 'Collect'
+    tune_pipelines(dataset, dict(normalize_on_device=True), asynchronous=False)
+    assert steps(dataset)[-1] == 'HandOver'
+    tune_pipelines(dataset, dict(cache='decoded'), asynchronous=False)
+    assert steps(dataset)[:2] == ['CachedSteps', 'ResizedCrop']
+    tune_pipelines(dataset, dict(plan_pipeline=False), asynchronous=True)
+    assert steps(dataset) == [step['type'] for step in dataset_cfg['pipeline']]
+
+
+def test_the_steps_of_test_time_augmentation_are_planned_too(dataset_cfg):
+    inner = [dict(type='Resize'), dict(type='RandomFlip'), dataset_cfg['pipeline'][6],
+             dict(type='ImageToTensor', keys=['img']), dict(type='Collect', keys=['img'])]
+    dataset = build_dataset(dict(dataset_cfg, pipeline=[
+        dict(type='LoadImageFromFile'),
+        dict(type='MultiScaleFlipAug', img_scale=(40, 30), transforms=inner)]))
+    names = {}
+    for fuse in (True, False):
+        tune_pipelines(dataset, dict(plan_pipeline=fuse), asynchronous=False)
+        aug = dataset.pipeline.transforms[1]
+        names[fuse] = type(aug.transforms._steps()[2]).__name__
+    assert names == {True: 'PlanarNormalize', False: 'Normalize'}
+
+
+def test_inner_datasets(wrapped_cfg):
+    dataset = build_dataset(wrapped_cfg)
+
+    assert list(inner_datasets(dataset)) == dataset.dataset.datasets
+
+
+def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):
+    _warned.clear()
+    dataset = build_dataset(dict(dataset_cfg, pipeline=dataset_cfg['pipeline'][:-1]))
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, 'mmseg'):
+        tune_pipelines(dataset, {}, asynchronous=True)
+        assert not caplog.records
+        tune_pipelines(dataset, dict(normalize_on_device=True), asynchronous=False)
+    assert 'data.normalize_on_device has no effect' in caplog.text
+
+
+@pytest.mark.parametrize(('data', 'message'), [
+    (dict(cache='everything'), r"data\.cache='everything': give 'decoded' or 'resized'"),
+    (dict(cache=dict(level='decoded', max_gb=0)), 'max_gb'),
+    (dict(cache=dict(level='decoded', size=3)), r'data\.cache='),
+    (dict(cache=dict(max_gb=3)), r'data\.cache='),
+    (dict(cache=True), r'data\.cache=True'),
+    (dict(cache='resized'), 'needs a Resize of one img_scale'),
+    (dict(plan_pipeline='no'), r"data\.plan_pipeline='no': give True or False"),
+    (dict(normalize_on_device='npu'), r"data\.normalize_on_device='npu': give True or False"),
+])
+def test_wrong_settings_are_explained(dataset_cfg, data, message):
+    with pytest.raises(ConfigError, match=message):
+        tune_pipelines(build_dataset(dataset_cfg), data, asynchronous=False)
+
+
+@pytest.mark.parametrize(('free', 'processes', 'expected'), [
+    (8_000_000, 1, 4_000_000), (8_000_000, 4, 1_000_000), (None, 1, 5_000_000),
+    (80_000_000, 1, 5_000_000)])
+def test_the_memory_takes_no_more_than_its_share_of_what_is_free(
+        dataset_cfg, monkeypatch, caplog, free, processes, expected):
+    sizes = []
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
+    monkeypatch.setattr(pipeline_options, 'free_memory', lambda: free)
+    monkeypatch.setattr(pipeline_options, 'SharedStore',
+                        lambda slots, size, name: sizes.append(size))
+    tune_pipelines(build_dataset(dataset_cfg), dict(cache=dict(level='decoded', max_gb=0.005)),
+                   asynchronous=False)
+    assert sizes == [expected]
+    assert ('data.cache: ' in caplog.text) == (expected != 5_000_000)
