@@ -10,11 +10,23 @@ import numpy as np
 import pytest
 import torch
 
+from mmcv_replace import host
+
 ROOT = Path(__file__).resolve().parents[1]
+# Memory that one process of tests needs, with the programs that it starts.
+WORKER_BYTES = 2 * 2 ** 30
 
 
 def pytest_addoption(parser):
     parser.addoption('--run-slow', action='store_true', help='also run tests that take minutes')
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Processes for `-n auto`: one per core as far as memory reaches; 0 runs tests in this one."""
+    free = host.free_memory()
+    most = host.usable_cores() if free is None else min(host.usable_cores(), free // WORKER_BYTES)
+    return most if most > 1 else 0
 
 
 def pytest_collection_modifyitems(config, items):
