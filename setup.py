@@ -14,5 +14,5 @@ setup(
     packages=find_packages(include=['mmseg', 'mmseg.*', 'mmcv_replace', 'mmcv_replace.*'])
     + list(MAPPED),
     package_dir=MAPPED,
-    package_data={'mmseg.configs': ['**/*.py']},
+    package_data={'mmseg.configs': ['**/*.py', 'results.json']},
 )

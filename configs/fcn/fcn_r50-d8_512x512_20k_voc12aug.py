@@ -1,6 +1,6 @@
 # Paper: Fully Convolutional Networks for Semantic Segmentation, CVPR 2015, arXiv:1411.4038
 # Command: python tools/train.py configs/fcn/fcn_r50-d8_512x512_20k_voc12aug.py
-# Expected mIoU: not verified here
+# Expected mIoU: 67.08 single scale, 69.94 multi-scale + flip (configs/results.json)
 _base_ = [
     '../_base_/models/fcn_r50-d8.py', '../_base_/datasets/pascal_voc12_aug.py',
     '../_base_/default_runtime.py', '../_base_/schedules/schedule_20k.py',

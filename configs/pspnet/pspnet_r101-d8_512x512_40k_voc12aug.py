@@ -1,6 +1,5 @@
 # Paper: Pyramid Scene Parsing Network, CVPR 2017, arXiv:1612.01105
 # Command: python tools/train.py configs/pspnet/pspnet_r101-d8_512x512_40k_voc12aug.py
-# Expected mIoU: 78.52 single scale, 79.57 multi-scale + flip
-# Source: mmsegmentation model zoo, 16 images a step
+# Expected mIoU: 78.52 single scale, 79.57 multi-scale + flip (configs/results.json)
 _base_ = './pspnet_r50-d8_512x512_40k_voc12aug.py'
 model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

@@ -1,7 +1,6 @@
 # Paper: Pyramid Scene Parsing Network, CVPR 2017, arXiv:1612.01105
 # Command: python tools/train.py configs/pspnet/pspnet_r50-d8_512x512_40k_voc12aug.py
-# Expected mIoU: 77.29 single scale, 78.48 multi-scale + flip
-# Source: mmsegmentation model zoo, 16 images a step
+# Expected mIoU: 77.29 single scale, 78.48 multi-scale + flip (configs/results.json)
 _base_ = [
     '../_base_/models/pspnet_r50-d8.py', '../_base_/datasets/pascal_voc12_aug.py',
     '../_base_/default_runtime.py', '../_base_/schedules/schedule_40k.py',

@@ -14,7 +14,7 @@ def test_the_wheel_carries_configs_and_tools_and_no_tests(repo_dir, tmp_path):
     wheel = next((tmp_path / 'wheel').glob('mmseg_ascend-*-py3-none-any.whl'))
     names = set(zipfile.ZipFile(wheel).namelist())
     configs = {f'mmseg/{file.relative_to(repo_dir)}'
-               for file in (repo_dir / 'configs').rglob('*.py')}
+               for file in (repo_dir / 'configs').rglob('*.*') if file.suffix != '.pyc'}
     assert configs <= names
     assert {'mmseg/tools/train.py', 'mmseg/tools/test.py',
             'mmseg/tools/convert_datasets/voc_aug.py'} <= names

@@ -23,14 +23,9 @@ PIECES = ('(', ')', '[', '{', '}', ',', '=', ':', "'", '"', '\\', '\n', '\t', ' 
 @pytest.fixture(scope='session')
 def sources(repo_dir):
     """`sources(suffix)`: the same real config as a text of each format."""
-    files = [repo_dir / 'configs/_base_/models/pspnet_r50-d8.py',
-             repo_dir / 'configs/_base_/schedules/schedule_20k.py',
-             repo_dir / 'configs/_base_/datasets/pascal_voc12.py']
-    tree = {}
-    for file in files:
-        tree.update(Config.fromfile(file).to_dict())
-    tree = json.loads(json.dumps(tree))
-    texts = {'.py': '\n'.join(file.read_text() for file in files),
+    cfg = Config.fromfile(repo_dir / 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py')
+    tree = json.loads(json.dumps(cfg.to_dict()))
+    texts = {'.py': cfg.pretty_text,
              '.json': json.dumps(tree, indent=1), '.yaml': yaml.safe_dump(tree)}
     return texts.get  # a report of a failure does not show what a function holds
 
