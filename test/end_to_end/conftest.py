@@ -9,6 +9,9 @@ import uuid
 
 import pytest
 
+from .desk import make_desk
+from .documents import Document
+
 
 @pytest.fixture(scope='session')
 def tool(repo_dir):
@@ -88,20 +91,11 @@ evaluation = dict(interval=4)
 @pytest.fixture(scope='session')
 def desk(tmp_path_factory, repo_dir, devkit, small_config):
     """The folder in which the commands of the documents are run."""
-    folder = repo_dir / 'test/end_to_end'
-    documents, helper = load(folder / 'documents.py'), load(folder / 'desk.py')
-    readme = documents.Document(repo_dir / 'README.md')
+    readme = Document(repo_dir / 'README.md')
     own_config, = [block.text for block in readme.blocks if block.text.startswith('_base_')]
     root = tmp_path_factory.mktemp('desk')
-    helper.make_desk(root, devkit, small_config, own_config)
+    make_desk(root, devkit, small_config, own_config)
     return root
-
-
-def load(file):
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 FENCE = re.compile(r'^( *)```(\S*)([^\n]*)\n(.*?)^\1```$', re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r'`([^`]+)`(?:<!-- (needs-\w+) -->)?')
-HEADING = re.compile(r'^(#+) ', re.MULTILINE)
+HEADING = re.compile(r'^(#+) (.*)', re.MULTILINE)
 COMMAND = re.compile(r'(\w+=\S+ )*((python|pip|bash|source|export|ruff|git|torchrun|srun|mpirun) '
                      r'|(tools|test)/\S+ )')
 SETTING = re.compile(r'[a-z_][\w.]*( ?)=\1(?=[^\s=])')
@@ -48,6 +48,16 @@ class Block:
     commands: list[Code] = field(default_factory=list)  # of a block of bash
 
 
+@dataclass(frozen=True)
+class Section:
+    """What stands between a heading and the next one."""
+
+    level: int
+    title: str
+    blocks: list[Block]
+    commands: list[Code]
+
+
 class Document:
     """The code of a document, in its order."""
 
@@ -56,7 +66,9 @@ class Document:
         text = file.read_text(encoding='utf-8')
         self.blocks = [_block(found, text) for found in FENCE.finditer(text)]
         prose = FENCE.sub(lambda found: '\n' * found[0].count('\n'), text)
-        self.headings = [len(found[1]) for found in HEADING.finditer(prose)]
+        self._headings = [(len(found[1]), found[2], _line(found, prose))
+                          for found in HEADING.finditer(prose)]
+        self.headings = [level for level, _, _ in self._headings]
         self.spans = [Code(' '.join(found[1].split()), _line(found, prose), found[2])
                       for found in SPAN.finditer(prose)]
         self.links = re.findall(r'\]\(([^)#]+)\)', prose)
@@ -67,6 +79,15 @@ class Document:
         blocks = [command for block in self.blocks for command in block.commands]
         prose = [span for span in self.spans if COMMAND.match(span.text)]
         return sorted(blocks + prose, key=lambda code: code.line)
+
+    @property
+    def sections(self) -> list[Section]:
+        """One for each heading, of whatever level."""
+        starts = [line for _, _, line in self._headings]
+        ends = [*starts[1:], float('inf')]
+        return [Section(level, title, *([code for code in codes if start < code.line < end]
+                                        for codes in (self.blocks, self.commands)))
+                for (level, title, start), end in zip(self._headings, ends, strict=True)]
 
     @property
     def settings(self) -> list[Code]:

@@ -1,5 +1,4 @@
 """Blocks of code in the documents, and what they say about own data, are tried on small data."""
-import importlib.util
 import re
 import shutil
 from pathlib import Path
@@ -12,17 +11,12 @@ from PIL import Image
 from mmseg.apis import load_config
 from mmseg.datasets import build_dataset
 
+from . import desk as helper
+from . import documents
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-documents, helper = load('documents'), load('desk')
 ENGLISH, FOR_DEVELOPERS = DOCUMENTS = [
     documents.Document(ROOT / name) for name in ('README.md', 'CONTRIBUTING.md')]
 CONFIG, run, substitute = helper.CONFIG, helper.run, helper.substitute
@@ -103,6 +97,12 @@ def check_row(document, block, desk):
     assert any(other.text.startswith('# mmseg/models') for other in document.blocks)
 
 
+def check_recipe(document, block, desk):
+    """Of a recipe, which test_recipes.py pastes."""
+    assert any(block in section.blocks for section in document.sections
+               if section.level == 3), place(document, block)
+
+
 # How the first words of a block say what it is, unless it is one of commands.
 BLOCKS = {
     '_base_ = ': check_own_config,
@@ -110,8 +110,9 @@ BLOCKS = {
     'data/': check_tree,
     'error: ': check_error,
     'configs/  ': check_architecture,
-    '# mmseg/models': check_sample_head,
+    '# mmseg/models/decode_heads': check_sample_head,
     "    'MyHead'": check_row,
+    **dict.fromkeys(('# mmseg/', '# mmcv_replace/', '# test/'), check_recipe),
 }
 
 
@@ -171,7 +172,7 @@ def test_an_ignored_class(desk):
 def test_a_module_of_ones_own(desk):
     """CONTRIBUTING's sample, in the folder of the command, by the documented custom_imports."""
     head, = [block.text for block in FOR_DEVELOPERS.blocks
-             if block.text.startswith('# mmseg/models')]
+             if block.text.startswith('# mmseg/models/decode_heads/')]
     setting, = {span.text for document in DOCUMENTS for span in document.settings
                 if 'my_package' in span.text}
     (desk / 'my_package').mkdir()

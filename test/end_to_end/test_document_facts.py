@@ -1,14 +1,12 @@
 """The documents name options and files that exist, and the READMEs say the same things."""
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
+from . import documents
+
 ROOT = Path(__file__).resolve().parents[2]
-SPEC = importlib.util.spec_from_file_location('documents', Path(__file__).parent / 'documents.py')
-documents = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(documents)
 
 ENGLISH, CHINESE, _ = DOCUMENTS = [
     documents.Document(ROOT / name) for name in ('README.md', 'README.zh-CN.md', 'CONTRIBUTING.md')]
