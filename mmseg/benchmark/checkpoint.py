@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmcv_replace.device import synchronize
+from mmcv_replace.device import resolve_device, synchronize
 from mmcv_replace.runner import BaseRunner, CheckpointHook
 from mmseg.apis.cli import load_config
 from mmseg.apis.process import start_process
 
-from .computing import prepared_config, resolved
 from .inputs import write_batch, write_config, write_weights
 from .plain import plain_options
 from .section import Section
-from .train import FixedBatches, load_model, make_runner
+from .steps import load_model, prepared_config
+from .train import FixedBatches, make_runner
 
 # The steps between the saves are not measured and may be small.
 SMALL = (64, 64)
@@ -25,7 +25,7 @@ SMALL = (64, 64)
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
     """Weights and momentum of the config's model, saved after a step."""
     cfg = prepared_config(args)
-    device, _ = resolved(args)
+    device = resolve_device(args.device)
     return [Section(
         title=f'checkpoint: time the loop waits for a save, {Path(args.config).stem} on {device}',
         case='checkpoint',
@@ -38,21 +38,15 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
 class CheckpointCase:
     """The toolkit's checkpoint hook, called by its runner after each step."""
 
-    about: dict[str, object] = {}
-
     def __init__(self, config: str, weights: str, batch: str, device: str, folder: str) -> None:
         cfg = load_config(config)
         cfg.work_dir = str(Path(folder, 'own_checkpoints'))
         cfg.checkpoint_config = {**(cfg.get('checkpoint_config') or {}), 'interval': 1,
                                  'by_epoch': False, 'max_keep_ckpts': 1}
-        process = start_process(cfg, device)
+        place = start_process(cfg, device).device
         cfg.data.samples_per_gpu = 1
-        self._runner = make_runner(cfg, load_model(cfg, weights), torch.zeros(1), process.device)
-        with np.load(batch) as arrays:
-            img, label = (torch.from_numpy(arrays[name]).to(process.device)
-                          for name in ('img', 'label'))
-        self._batches = FixedBatches({'img': img, 'img_metas': [{}] * len(img),
-                                      'gt_semantic_seg': label[:, None].long()})
+        self._runner = make_runner(cfg, load_model(cfg, weights), torch.zeros(1), place)
+        self._batches = FixedBatches(batch, place)
         self._waited = 0.0
         for hook in self._runner.hooks:
             if isinstance(hook, CheckpointHook):

@@ -44,8 +44,6 @@ def _prediction(rng: np.random.Generator, label: np.ndarray, classes: int) -> np
 class EvaluationCase:
     """The toolkit's confusion matrix on label maps of the type that its models give, uint8."""
 
-    about: dict[str, object] = {}
-
     def __init__(self, maps: str, classes: int) -> None:
         # OpenCV does not heed OMP_NUM_THREADS, as the other subjects' libraries do.
         cv2.setNumThreads(0)

@@ -1,5 +1,7 @@
-"""Frames of the size of Cityscapes', made of smaller images."""
+"""Images of the size of Cityscapes', enlarged from smaller ones."""
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +12,8 @@ from mmseg.core.utils import write_palette_png
 
 FRAME = (2048, 1024)  # width, height
 CROP = (512, 1024)  # height, width
+SIZES = {
+    'Resize': dict(img_scale=FRAME), 'RandomCrop': dict(crop_size=CROP), 'Pad': dict(size=CROP)}
 FRAME_CLASSES = list(get_classes('cityscapes'))
 JPEG_QUALITY = 90
 
@@ -29,18 +33,6 @@ def write_frames(voc: Path, folder: Path, count: int) -> None:
         write_palette_png(folder / 'ann' / mask.name, label)
 
 
-def frame_pipeline() -> list[dict]:
-    """The training pipeline of the reference's Cityscapes configs."""
-    return [
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
-        dict(type='Resize', img_scale=FRAME, ratio_range=(0.5, 2.0)),
-        dict(type='RandomCrop', crop_size=CROP, cat_max_ratio=0.75),
-        dict(type='RandomFlip', prob=0.5),
-        dict(type='PhotoMetricDistortion'),
-        dict(type='Normalize', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
-             to_rgb=True),
-        dict(type='Pad', size=CROP, pad_val=0, seg_pad_val=255),
-        dict(type='DefaultFormatBundle'),
-        dict(type='Collect', keys=['img', 'gt_semantic_seg']),
-    ]
+def frame_pipeline(steps: Sequence[Mapping[str, Any]]) -> list[dict]:
+    """The steps of a training pipeline with the sizes of the reference's Cityscapes configs."""
+    return [{**step, **SIZES.get(step['type'], {})} for step in steps]

@@ -1,14 +1,14 @@
-"""What runs in each measured process: it answers requests, one JSON object a line.
+"""The loop of each measured process: it answers requests, one JSON object per line.
 
 It also runs as a script, `python harness.py WORKER.py`, in environments where `mmseg` is another
-package: so it imports the standard library and torch only. WORKER.py, or the caller of `serve`,
-gives CASES: name -> class. A case is made with the options of its subcommand and has
+package; so it imports only the standard library, torch and numpy. WORKER.py, or the caller of
+`serve`, gives CASES: name -> class. A case is constructed with the options of its subcommand:
 
-    about           dict that goes into the report, such as its name
     round()         does the work once and returns the seconds that it took
     check()         does the work once and returns arrays by name, to compare with other subjects
+    about           optional: a dict for the report, such as the subject's name
 
-and where its work is worth counting
+and where operations and memory are to be counted:
 
     step()          the work alone
     state()         the tensors that live from step to step
@@ -26,16 +26,16 @@ from pathlib import Path
 from typing import Any
 
 MIB = 2**20
-# Matrix products that show what a device can do: the large one where the small one is short.
+# Sizes of the matrix product that estimates a device's peak: the large one where the small is fast.
 SMALL_MATRIX, LARGE_MATRIX = 2048, 8192
 SHORT = 0.005  # seconds
-MATMUL_SECONDS = 0.5  # of measuring each
+MATMUL_SECONDS = 0.5  # time to measure each for
 
 
 def serve(cases: Mapping[str, type]) -> None:
     """Answer the requests on the standard input until it is closed.
 
-    What the work itself prints goes to the error output.
+    The standard output carries the answers alone: what the work prints goes to the error output.
     """
     answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     os.dup2(2, 1)
@@ -55,16 +55,9 @@ def _start(cases: Mapping[str, type], case: str, options: Mapping[str, Any]) -> 
     if case not in cases:
         sys.exit(f'error: it has no {case!r} here, only {", ".join(cases)}')
     made = cases[case](**options)
-    return made, {**made.about, **_software()}
-
-
-def _software() -> dict[str, Any]:
-    import torch
-    return {'torch': torch.__version__, 'threads': torch.get_num_threads()}
-
-
-def _round(case: Any) -> float:
-    return case.round()
+    import torch  # the worker may have settings to make before
+    return made, {**getattr(made, 'about', {}), 'torch': torch.__version__,
+                  'threads': torch.get_num_threads()}
 
 
 def _check(case: Any, file: str) -> None:
@@ -72,7 +65,7 @@ def _check(case: Any, file: str) -> None:
     np.savez(file, **case.check())
 
 
-def _resident(case: Any) -> float | None:
+def _resident(case: Any) -> float:
     """Peak resident memory of this process in MiB."""
     # getrusage also counts what the parent had in memory when it made this process.
     status = Path('/proc/self/status')
@@ -85,7 +78,7 @@ def _resident(case: Any) -> float | None:
 
 
 def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
-    """Of a step, as asked: operations and peak of allocated memory, a profile."""
+    """Operations and peak of allocated memory of a step (`count`), and its `profile`."""
     if not hasattr(case, 'step'):
         return {}
     from torch.utils.flop_counter import FlopCounterMode
@@ -99,7 +92,7 @@ def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
 
 
 def _trace(case: Any) -> tuple[float, str]:
-    """Peak of allocated MiB in one step, what lives from step to step included; and a profile."""
+    """Peak of allocated MiB in one step, its lasting tensors included, and a profile as text."""
     import torch
     on_cpu = case.device == 'cpu'
     if not on_cpu:
@@ -124,7 +117,7 @@ def _bytes(tensors: Iterable[Any]) -> Iterable[int]:
 
 
 def _peak_of(profiler: Any) -> int:
-    """The most bytes that were allocated at one time since the profiler began."""
+    """The largest number of bytes allocated at one time since the profiler started."""
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder, 'trace.json')
         profiler.export_chrome_trace(str(trace))
@@ -134,7 +127,7 @@ def _peak_of(profiler: Any) -> int:
 
 
 def _matmul_rate(case: Any, dtype: str) -> float:
-    """Operations a second of a large matrix product: the best that the device is seen to do."""
+    """Operations a second of a large matrix product, as an estimate of the device's peak."""
     size = SMALL_MATRIX
     seconds = _matmul_seconds(case.device, dtype, size)
     if seconds < SHORT:
@@ -146,11 +139,11 @@ def _matmul_rate(case: Any, dtype: str) -> float:
 def _matmul_seconds(device: str, dtype: str, size: int) -> float:
     import torch
     if device != 'cpu':
-        # The type in which accelerators convolve what is float32, unless they are told otherwise.
+        # By default accelerators convolve float32 in this reduced precision (TF32) too.
         torch.set_float32_matmul_precision('high')
     a, b = (torch.randn(size, size, device=device).to(getattr(torch, dtype)) for _ in range(2))
     times = []
-    # The first product makes the threads and picks the kernel.
+    # The first product starts the threads and chooses the kernel.
     while len(times) < 4 or sum(times) < MATMUL_SECONDS:
         start = time.perf_counter()
         torch.mm(a, b)
@@ -160,12 +153,12 @@ def _matmul_seconds(device: str, dtype: str, size: int) -> float:
     return min(times[1:])
 
 
-CALLS = {'round': _round, 'check': _check, 'resident': _resident, 'inspect': _inspect,
-         'matmul_rate': _matmul_rate}
+CALLS = {'round': lambda case: case.round(), 'check': _check, 'resident': _resident,
+         'inspect': _inspect, 'matmul_rate': _matmul_rate}
 
 
 if __name__ == '__main__':
     worker = Path(sys.argv[1]).resolve()
-    # In place of this file's folder: the worker's own modules are found, ours are not.
+    # In place of this folder, so that the worker finds its own modules and not these.
     sys.path[0] = str(worker.parent)
     serve(runpy.run_path(str(worker))['CASES'])

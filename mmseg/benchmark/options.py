@@ -11,14 +11,40 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    _add_train(commands.add_parser('train', help='a training step'))
-    _add_infer(commands.add_parser('infer', help='inference by one pass'), (512, 512))
+
+    train = commands.add_parser('train', help='a training step')
+    _add_common(train)
+    _add_computing(train, 2, (512, 512))
+    train.add_argument('--from-jpegs', metavar='DATA_ROOT',
+                       help='also feed the training from these files by the config\'s pipeline')
+    train.add_argument('--workers', type=int, default=4, help='loading processes for it (4)')
+
+    infer = commands.add_parser('infer', help='inference by one pass')
+    _add_common(infer)
+    _add_computing(infer, 1, (512, 512))
+
     slide = commands.add_parser('slide', help='inference by overlapping windows')
-    _add_infer(slide, (1024, 2048))
+    _add_common(slide)
+    _add_computing(slide, 1, (1024, 2048))
     _add_pair(slide, '--crop', (512, 512), 'size of a window')
     _add_pair(slide, '--stride', (341, 341), 'distance between windows')
-    _add_pipeline(commands.add_parser('pipeline', help='files to samples, one process'))
-    _add_eval(commands.add_parser('eval', help='confusion matrix and mIoU'))
+
+    pipeline = commands.add_parser('pipeline', help='files to samples, one process')
+    _add_common(pipeline, '1')
+    pipeline.add_argument('--case', default='voc-train',
+                          choices=('voc-train', 'voc-test', 'cityscapes-train'))
+    pipeline.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
+    pipeline.add_argument('--images', type=_positive, default=24, help='images per round (24)')
+    pipeline.add_argument('--uint8', action='store_true',
+                          help='also hand over uint8 images, which the device normalises')
+
+    evaluation = commands.add_parser('eval', help='confusion matrix and mIoU')
+    _add_common(evaluation, '1')
+    _add_pair(evaluation, '--size', (512, 512), 'of the label maps')
+    evaluation.add_argument('--classes', type=_positive, nargs='+', default=[21, 150],
+                            help='numbers of classes, a table for each (21 150)')
+    evaluation.add_argument('--images', type=_positive, default=20, help='maps per round (20)')
+
     _add_common(commands.add_parser('startup', help='imports, config and model of tools/test.py'))
     _add_common(commands.add_parser('checkpoint', help='the wait of the loop for a save'))
     return parser
@@ -54,37 +80,6 @@ def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int,
     parser.add_argument('--amp', nargs='?', const='auto', choices=('auto', 'float16', 'bfloat16'),
                         help="mixed precision, by default in the device's type; peers stay in "
                         'float32')
-
-
-def _add_train(parser: argparse.ArgumentParser) -> None:
-    _add_common(parser)
-    _add_computing(parser, 2, (512, 512))
-    parser.add_argument('--from-jpegs', metavar='DATA_ROOT',
-                        help='also feed the training from these files by the config\'s pipeline')
-    parser.add_argument('--workers', type=int, default=4, help='loading processes for it (4)')
-
-
-def _add_infer(parser: argparse.ArgumentParser, size: tuple[int, int]) -> None:
-    _add_common(parser)
-    _add_computing(parser, 1, size)
-
-
-def _add_pipeline(parser: argparse.ArgumentParser) -> None:
-    _add_common(parser, '1')
-    parser.add_argument('--case', default='voc-train',
-                        choices=('voc-train', 'voc-test', 'cityscapes-train'))
-    parser.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
-    parser.add_argument('--images', type=_positive, default=24, help='of a round (24)')
-    parser.add_argument('--uint8', action='store_true',
-                        help='also hand over bytes that the device makes floats of')
-
-
-def _add_eval(parser: argparse.ArgumentParser) -> None:
-    _add_common(parser, '1')
-    _add_pair(parser, '--size', (512, 512), 'of the label maps')
-    parser.add_argument('--classes', type=_positive, nargs='+', default=[21, 150],
-                        help='numbers of classes, a table for each (21 150)')
-    parser.add_argument('--images', type=_positive, default=20, help='maps of a round (20)')
 
 
 def _add_pair(parser: argparse.ArgumentParser, name: str, default: tuple[int, int],

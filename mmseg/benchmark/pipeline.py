@@ -17,10 +17,10 @@ from mmseg.datasets.pipeline_options import tune_pipelines
 from mmseg.datasets.pipelines.device_normalize import finish
 from mmseg.datasets.synthetic import SplitSizes, make_devkit
 
-from .computing import prepared_config
 from .frames import FRAME_CLASSES, frame_pipeline, write_frames
 from .inputs import write_config
 from .section import Section
+from .steps import prepared_config
 
 CHECKED = 4  # samples that are compared
 SYNTHETIC = SplitSizes(train=12, val=12, aug=0)
@@ -34,7 +34,8 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
     if args.case == 'cityscapes-train':
         write_frames(root, folder / 'frames', args.images)
         dataset = dict(type='CustomDataset', data_root=str(folder / 'frames'), img_dir='img',
-                       ann_dir='ann', classes=FRAME_CLASSES, pipeline=frame_pipeline())
+                       ann_dir='ann', classes=FRAME_CLASSES,
+                       pipeline=frame_pipeline(cfg.data.train.pipeline))
     else:
         split = 'train' if args.case == 'voc-train' else 'val'
         part = 'train' if split == 'train' else 'test'
@@ -76,8 +77,6 @@ class PipelineCase:
 
     `on_device`: it hands over bytes, and leaves the floats to the device.
     """
-
-    about: dict[str, object] = {}
 
     def __init__(self, config: str, testing: bool, images: int, on_device: bool = False) -> None:
         cv2.setNumThreads(0)

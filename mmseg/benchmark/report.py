@@ -9,10 +9,10 @@ from .section import Section
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of one subject. `seconds` are those of one unit, round by round."""
+    """What was measured of one subject. `seconds`: of one unit of work, one value per round."""
 
     key: str  # 'own', 'plain', 'peer1', ...
-    label: str
+    name: str
     seconds: Sequence[float]
     images: int  # of one unit
     threads: int
@@ -32,14 +32,17 @@ class Row:
 
 
 def peak_rate(row: Row, rows: Sequence[Row]) -> float | None:
-    """The best matrix product in the row's type that any subject has made: a load only slows."""
+    """Operations a second of the fastest matrix product in the row's type, of any subject.
+
+    Other load on the machine can only slow a product down.
+    """
     rates = [other.matmul_rate for other in rows
              if other.matmul_rate and other.dtype == row.dtype]
     return max(rates, default=None)
 
 
 def share_of_peak(row: Row, rows: Sequence[Row]) -> float | None:
-    """Operations done a second over those of a matrix product (MFU)."""
+    """Operations a second as a share of `peak_rate` (MFU); None where either is unknown."""
     peak = peak_rate(row, rows)
     if not row.flops or peak is None:
         return None
@@ -47,32 +50,23 @@ def share_of_peak(row: Row, rows: Sequence[Row]) -> float | None:
 
 
 def speedups(row: Row, rows: Sequence[Row]) -> dict[str, float]:
-    """How many times as fast as each other subject the row is, by the key of the other."""
+    """How many times as fast as each other row this one is, by the other's key."""
     return {other.key: speedup(row.seconds, other.seconds) for other in rows if other is not row}
 
 
 def section_values(section: Section, rows: Sequence[Row]) -> dict[str, Any]:
-    """One section for JSON."""
+    """The figures of one section, for JSON."""
     return {'title': section.title, 'unit': section.unit, 'images': section.images,
             'subjects': [_row_values(row, rows) for row in rows]}
 
 
 def _row_values(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
+    measured = {key: value for key, value in vars(row).items() if key not in ('images', 'profile')}
     return {
-        'key': row.key,
-        'name': row.label,
-        'torch': row.torch,
-        'threads': row.threads,
-        'seconds': list(row.seconds),
+        **measured,
         **vars(summarize(row.seconds)),
         'images_per_second': row.images_per_second,
         'speedup_over': speedups(row, rows),
-        'differences': dict(row.differences),
-        'resident_mb': row.resident_mb,
-        'allocated_mb': row.allocated_mb,
-        'dtype': row.dtype,
-        'flops': row.flops,
-        'matmul_rate': row.matmul_rate,
         'share_of_peak': share_of_peak(row, rows),
     }
 
@@ -81,14 +75,14 @@ def format_section(section: Section, rows: Sequence[Row]) -> str:
     """Title, table, floor and profiles of a section."""
     from prettytable import PrettyTable
     table = PrettyTable(align='r')
-    table.add_column('subject', [row.label for row in rows], align='l')
+    table.add_column('subject', [row.name for row in rows], align='l')
     for name, cells in _columns(section, rows):
         if any(cells):
             table.add_column(name, cells, align='r')
     lines = [section.title, table.get_string()]
     if share_of_peak(rows[0], rows) is not None:
         lines.append(_floor(rows[0], peak_rate(rows[0], rows), section.unit))
-    lines += [f'\nWhere the time of {row.label} goes:\n{row.profile}' for row in rows
+    lines += [f'\nWhere the time of {row.name} goes:\n{row.profile}' for row in rows
               if row.profile]
     return '\n'.join(lines)
 
@@ -107,7 +101,7 @@ def _columns(section: Section, rows: Sequence[Row]) -> list[tuple[str, list[str]
                 for other in [*(rows[:1] if has_variants else []), *references]]
     columns += [
         ('GFLOP', _cells(rows, lambda row: row.flops and f'{row.flops / 1e9:.1f}')),
-        ('of peak', _cells(rows, lambda row: row.flops and _percent(share_of_peak(row, rows)))),
+        ('of peak', _cells(rows, lambda row: _percent(share_of_peak(row, rows)))),
         ('allocated MiB', _cells(rows, lambda row: row.allocated_mb and f'{row.allocated_mb:.0f}')),
         ('resident MiB', _cells(rows, lambda row: row.resident_mb and f'{row.resident_mb:.0f}')),
         ('threads', [str(row.threads) for row in rows]),
@@ -120,7 +114,7 @@ def _cells(rows: Sequence[Row], text: Callable[[Row], str | float | None]) -> li
 
 
 def _short(row: Row) -> str:
-    return row.key.replace('_', ', ', 1) if row.key.startswith('plain') else row.label
+    return row.key.replace('_', ', ', 1) if row.key.startswith('plain') else row.name
 
 
 def _difference(row: Row) -> str:
@@ -129,7 +123,7 @@ def _difference(row: Row) -> str:
 
 
 def _floor(row: Row, rate: float, unit: str) -> str:
-    return (f'{row.label}: {row.flops / 1e9:.1f} GFLOP at the measured {rate / 1e9:.0f} GFLOP/s of '
+    return (f'{row.name}: {row.flops / 1e9:.1f} GFLOP at the measured {rate / 1e9:.0f} GFLOP/s of '
             f'a matrix product make a floor of {_number(1000 * row.flops / rate)} ms per {unit}')
 
 

@@ -1,4 +1,4 @@
-"""Run a benchmark: start the subjects, let their rounds take turns, count, report."""
+"""Run a benchmark: start the subjects, alternate their rounds, count operations, report."""
 import argparse
 import tempfile
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ import numpy as np
 from mmcv_replace import fileio
 from mmcv_replace.utils.errors import ConfigError
 
-from . import checkpoint, evaluation, infer, pipeline, slide, startup, train
+from . import checkpoint, evaluation, infer, pipeline, startup, train
 from .conditions import describe_conditions
 from .differences import compare
 from .report import Row, format_section, section_values
 from .rounds import interleave
 from .section import Plan, Section
-from .subject import Subject, environment, own_command, peer_command, plain_command
+from .subject import Subject, environment, subject_commands
 
 PLANS: dict[str, Plan] = {
-    'train': train.plan, 'infer': infer.plan, 'slide': slide.plan, 'pipeline': pipeline.plan,
+    'train': train.plan, 'infer': infer.plan, 'slide': infer.plan_slide, 'pipeline': pipeline.plan,
     'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan}
 PROFILED = ('train', 'infer', 'slide')
 SCHEMA = 1  # of the JSON; higher where a key changes its meaning
@@ -35,7 +35,7 @@ def run_benchmark(args: argparse.Namespace) -> str:
     if args.profile and args.command not in PROFILED:
         raise ConfigError(f'--profile: there is none of {args.command}, whose time is not that of '
                           f"torch's operators; {', '.join(PROFILED)} have one")
-    commands = _commands(args)
+    commands = subject_commands(args.plain, args.peer_python)
     before = describe_conditions(args.device)
     with tempfile.TemporaryDirectory(prefix='benchmark-') as folder:
         sections = PLANS[args.command](args, Path(folder))
@@ -57,16 +57,6 @@ def run_benchmark(args: argparse.Namespace) -> str:
     return '\n\n'.join([*text, '\n'.join([LEGEND, *lines])])
 
 
-def _commands(args: argparse.Namespace) -> dict[str, list[str]]:
-    """Command line of each kind of subject; what cannot be started is told before any work."""
-    commands = {'own': own_command()}
-    if args.plain:
-        commands['plain'] = plain_command()
-    for number, python in enumerate(args.peer_python, start=1):
-        commands[f'peer{number}'] = peer_command(python)
-    return commands
-
-
 def _measure(section: Section, args: argparse.Namespace, commands: dict[str, list[str]],
              folder: Path) -> list[Row]:
     with _started(section, args, commands, folder) as subjects:
@@ -75,7 +65,7 @@ def _measure(section: Section, args: argparse.Namespace, commands: dict[str, lis
                              args.warmup)
         resident = [subject.ask('resident') if section.resident else None for subject in subjects]
         inspected = [_inspect(subject, args.inspect, args.profile) for subject in subjects]
-    return [Row(key=subject.key, label=subject.label, seconds=values, images=section.images,
+    return [Row(key=subject.key, name=subject.label, seconds=values, images=section.images,
                 threads=subject.about['threads'], torch=subject.about['torch'],
                 dtype=subject.about.get('dtype'), differences=compare(found, arrays[0]),
                 resident_mb=peak, **more)
@@ -86,7 +76,7 @@ def _measure(section: Section, args: argparse.Namespace, commands: dict[str, lis
 @contextmanager
 def _started(section: Section, args: argparse.Namespace, commands: dict[str, list[str]],
              folder: Path) -> Iterator[list[Subject]]:
-    """The subjects of a section, prepared, in the order of the report."""
+    """Start the subjects of a section, in the order of the report; they end with the context."""
     threads = section.threads if args.threads is None else args.threads
     own, plain = {**section.options, **section.own}, {**section.options, **(section.plain or {})}
     # Key, kind of subject, label, options.
@@ -118,7 +108,7 @@ def _check(subject: Subject, folder: Path) -> dict[str, np.ndarray]:
 
 
 def _inspect(subject: Subject, count: bool, profile: bool) -> dict[str, Any]:
-    """What is seen in further rounds, and the rate of a matrix product in the same type."""
+    """Fields of `Row` found in untimed rounds: operations, memory, profile, matmul rate."""
     if not (count or profile):
         return {}
     found = subject.ask('inspect', count=count, profile=profile)

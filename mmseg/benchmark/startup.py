@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .computing import prepared_config
 from .plain import plain_options
 from .section import Section
+from .steps import prepared_config
 from .subject import environment
 
 
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
-    """Whole processes, from the files of the config."""
+    """Whole processes that read the config file."""
     cfg = prepared_config(args)
     return [Section(
         title=f'start: interpreter, imports, config and model of tools/test.py, '
@@ -25,24 +25,23 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
 
 
 class StartupCase:
-    """Starts `startup_probe` in a process of its own."""
-
-    about: dict[str, object] = {}
+    """Runs `startup_probe` in a new process."""
 
     def __init__(self, config: str) -> None:
         self._command = [sys.executable, str(Path(__file__).with_name('startup_probe.py')), config]
-        # Without the settings that this process has made for itself.
+        # Without the thread settings of this process.
         self._environment = environment(None, 'own')
+
+    def _run(self) -> str:
+        return subprocess.run(self._command, check=True, stdout=subprocess.PIPE, text=True,
+                              env=self._environment).stdout
 
     def check(self) -> dict[str, np.ndarray]:
         """Number of values in the model's state."""
-        done = subprocess.run(self._command, check=True, stdout=subprocess.PIPE, text=True,
-                              env=self._environment)
-        return {'values': np.array(int(done.stdout))}
+        return {'values': np.array(int(self._run()))}
 
     def round(self) -> float:
         """Seconds of one process."""
         start = time.perf_counter()
-        subprocess.run(self._command, check=True, stdout=subprocess.DEVNULL,
-                       env=self._environment)
+        self._run()
         return time.perf_counter() - start

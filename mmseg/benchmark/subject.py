@@ -1,9 +1,9 @@
-"""A measured process: start it, ask it for rounds, and tell why it ended."""
+"""A measured process: start it, send it requests, and report why it ended."""
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from mmcv_replace.utils.errors import ConfigError
 ROOT = Path(mmseg.__file__).resolve().parents[1]
 REFERENCE = ROOT / 'test' / 'reference'
 HARNESS = Path(__file__).with_name('harness.py')
-# Settings of threads and allocators: each subject starts without those of this process.
+# Prefixes of variables for threads and allocators, which no subject inherits.
 TUNING = ('OMP_', 'KMP_', 'GOMP_', 'MKL_', 'MALLOC_', 'GLIBC_TUNABLES')
 ERROR_LINES = 12
 
 
 class Subject:
-    """One subject's process; `ask` sends a request and waits for the answer."""
+    """The process of one subject, with a label for the report.
+
+    `command` runs the loop of `harness`; its error output goes to the file `log`.
+    """
 
     def __init__(self, key: str, label: str, command: list[str], log: Path,
                  environment: Mapping[str, str]) -> None:
@@ -38,12 +41,16 @@ class Subject:
                               'the Python of an environment, such as .../bin/python') from error
 
     def start(self, case: str, options: Mapping[str, Any]) -> None:
-        """Let the process prepare the work, and learn its name."""
+        """Have the process prepare its work; sets `about`, and `label` where it has a name."""
         self.about = self.ask('start', case=case, options=options)
         self.label = self.about.get('name', self.label)
 
     def ask(self, call: str, **arguments: Any) -> Any:
-        """Answer to a request; raises ConfigError with its last words if the process has ended."""
+        """Send a request and return the answer.
+
+        ConfigError with the end of the error output where the process ended, or its first line
+        where that is no JSON.
+        """
         try:
             self._process.stdin.write(json.dumps({'call': call, **arguments}) + '\n')
             self._process.stdin.flush()
@@ -78,24 +85,23 @@ class Subject:
                            f'{call}:\n' + '\n'.join(words[-ERROR_LINES:]))
 
 
-def own_command() -> list[str]:
-    """This toolkit, started as its commands are."""
-    # Not with -m, which would import from the current folder first.
-    return [sys.executable, str(Path(__file__).with_name('own.py'))]
+def subject_commands(plain: bool, peers: Sequence[str]) -> dict[str, list[str]]:
+    """Command lines by kind of subject: 'own', 'plain', 'peer1' ...; `peers` are interpreters.
 
-
-def plain_command() -> list[str]:
-    """Plain PyTorch in this environment."""
-    return [sys.executable, str(HARNESS), str(_reference('plain_worker.py', '--no-plain'))]
-
-
-def peer_command(python: str) -> list[str]:
-    """Another toolkit, in the environment of that interpreter."""
-    if not Path(python).is_file():
-        raise ConfigError(f'--peer-python {python}: there is no such file; name the Python of the '
-                          'environment that holds the peer, such as /envs/peer/bin/python')
-    worker = _reference('peer_worker.py', 'no --peer-python')
-    return [python, str(HARNESS), str(worker)]
+    ConfigError where a file is missing, so that it is found before any work.
+    """
+    # A file rather than -m, which would import from the current folder first.
+    commands = {'own': [sys.executable, str(Path(__file__).with_name('own.py'))]}
+    if plain:
+        commands['plain'] = [sys.executable, str(HARNESS),
+                             str(_reference('plain_worker.py', '--no-plain'))]
+    for number, python in enumerate(peers, start=1):
+        if not Path(python).is_file():
+            raise ConfigError(f'--peer-python {python}: there is no such file; name the Python of '
+                              'the environment that holds the peer, such as /envs/peer/bin/python')
+        worker = _reference('peer_worker.py', 'no --peer-python')
+        commands[f'peer{number}'] = [python, str(HARNESS), str(worker)]
+    return commands
 
 
 def _reference(name: str, remedy: str) -> Path:
@@ -107,7 +113,10 @@ def _reference(name: str, remedy: str) -> Path:
 
 
 def environment(threads: int | None, subject: str) -> dict[str, str]:
-    """Variables for 'own', 'plain' or a peer: those of this process, less its tuning."""
+    """Environment of a subject, 'own', 'plain' or a peer: that of this process without TUNING.
+
+    `threads` sets OMP_NUM_THREADS.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
     paths = kept.pop('PYTHONPATH', None)
     if subject == 'own':

@@ -1,7 +1,6 @@
 """`train`: one step of the training, as tools/train.py makes it."""
 import argparse
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +10,31 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.utils.data import DataLoader
 
-from mmcv_replace.device import set_kernel_search, synchronize
+from mmcv_replace.device import set_kernel_search
 from mmcv_replace.runner import IterBasedRunner
 from mmcv_replace.runner.builder import RUNNERS
 from mmcv_replace.runner.iter_loader import IterLoader
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.cli import load_config
-from mmseg.apis.process import start_process
 from mmseg.apis.train import train_segmentor
 from mmseg.datasets import build_dataset
-from mmseg.models import build_segmentor
 
-from .computing import prepared_config, resolved
-from .inputs import write_batch, write_config, write_weights
-from .plain import CAREFUL, plain_options
+from .plain import plain_options
 from .section import Section
+from .steps import StepCase, load_batch, load_model, prepared_config, step_section
 
 
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
     """One step on the same batch of the same weights; with --from-jpegs also on real data."""
     cfg = prepared_config(args)
-    device, dtype = resolved(args)
-    batch = write_batch(folder, args.batch, args.size, cfg.model.decode_head.num_classes)
     variants = {}
     if args.from_jpegs is not None:
         variants['fed from JPEGs'] = {'data_root': args.from_jpegs, 'workers': args.workers}
-    amp = '' if dtype == 'float32' else f', {dtype}'
-    return [Section(
-        title=f'training step: {args.batch} x {args.size[0]} x {args.size[1]}, '
-              f'{Path(args.config).stem} on {device}{amp}',
-        case='train',
-        options={'config': write_config(cfg, folder), 'batch': batch, 'device': str(device),
-                 'weights': write_weights(cfg, folder), 'dtype': dtype,
-                 'steps': args.steps or (1 if device.type == 'cpu' else 20)},
-        unit='step',
-        images=args.batch,
-        own={'work_dir': str(folder / 'work')},
-        variants=variants,
-        plain=plain_options(cfg) if args.plain else None,
-        plain_variants=CAREFUL)]
+    return [step_section(
+        args, folder, cfg, 'training step', case='train', unit='step',
+        own={'work_dir': str(folder / 'work')}, variants=variants,
+        plain=plain_options(cfg) if args.plain else None)]
 
 
 @RUNNERS.register_module()
@@ -68,12 +52,14 @@ class SteppedRunner(IterBasedRunner):
 
 
 class FixedBatches:
-    """The same batch again and again; it is on the device already."""
+    """The batch of a file again and again, on the device already."""
 
     epoch = 0
 
-    def __init__(self, batch: Mapping[str, Any]) -> None:
-        self.batch = dict(batch)
+    def __init__(self, file: str, device: torch.device) -> None:
+        arrays = load_batch(file, device)
+        self.batch = {'img': arrays['img'], 'img_metas': [{}] * len(arrays['img']),
+                      'gt_semantic_seg': arrays['label'][:, None].long()}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self
@@ -92,14 +78,7 @@ def make_runner(cfg: Config, model: nn.Module, data: Any, device: torch.device) 
     return train_segmentor(model, data, cfg, device=device)
 
 
-def load_model(cfg: Config, weights: str) -> nn.Module:
-    """The config's model with the weights of a file."""
-    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
-    model.load_state_dict(torch.load(weights, weights_only=True))
-    return model
-
-
-class TrainCase:
+class TrainCase(StepCase):
     """The toolkit's own training step. `data_root`: feed it from the files of the config."""
 
     def __init__(self, config: str, batch: str, device: str, weights: str, dtype: str, steps: int,
@@ -107,29 +86,20 @@ class TrainCase:
         cfg = load_config(config, data_root=data_root)
         cfg.work_dir = work_dir
         cfg.checkpoint_config = None
-        process = start_process(cfg, device)
-        self.device = str(process.device)
-        self.about = {'dtype': dtype}
-        self._where = process.device
-        self._steps = steps
-        if dtype != 'float32':
-            cfg.fp16 = dict(opt_level='O1', dtype=dtype)
-        with np.load(batch) as arrays:
-            img, label = (torch.from_numpy(arrays[name]) for name in ('img', 'label'))
-        cfg.data.samples_per_gpu = len(img)
+        super().__init__(cfg, device, dtype, steps)
+        fixed = FixedBatches(batch, self.place)
+        shape = fixed.batch['img'].shape
+        cfg.data.samples_per_gpu = len(fixed.batch['img'])
         cfg.data.workers_per_gpu = workers
         real = data_root is not None
-        self.runner = make_runner(cfg, load_model(cfg, weights),
-                                  build_dataset(cfg.data.train) if real else img, process.device)
+        # Without files, the data are any object with a length.
+        data = build_dataset(cfg.data.train) if real else torch.zeros(len(fixed.batch['img']))
+        self.runner = make_runner(cfg, load_model(cfg, weights), data, self.place)
+        self._batches = IterLoader(self.runner.loaders[0]) if real else fixed
         if real:
-            self._lead_in = 2 * workers
-            self._batches = IterLoader(self.runner.loaders[0])
-            self._check_size(img.shape)
-        else:
-            self._lead_in = 0
-            self._batches = FixedBatches({
-                'img': img.to(process.device), 'img_metas': [{}] * len(img),
-                'gt_semantic_seg': label[:, None].long().to(process.device)})
+            # Batches that the workers made while others were measured would cost nothing.
+            self.lead_in = 2 * workers
+            self._check_size(shape)
 
     def _check_size(self, shape: torch.Size) -> None:
         found = next(self._batches)['img'].data[0].shape
@@ -158,24 +128,12 @@ class TrainCase:
         """One iteration with all its hooks."""
         self.runner.train(self._batches)
 
-    def round(self) -> float:
-        """Seconds a step, of several."""
-        # Batches that the workers have made while others were measured would be a present.
-        for _ in range(self._lead_in):
-            self.step()
-        synchronize(self._where)
-        start = time.perf_counter()
-        for _ in range(self._steps):
-            self.step()
-        synchronize(self._where)
-        return (time.perf_counter() - start) / self._steps
-
     def state(self) -> Iterator[Tensor]:
         """Weights, statistics, the optimizer's memory and the batch."""
         yield from self.runner.model.parameters()
         yield from self.runner.model.buffers()
-        for values in self.runner.optimizer.state.values():
-            yield from (value for value in values.values() if isinstance(value, Tensor))
+        tensors = list(self.runner.optimizer.state.values())
         if isinstance(self._batches, FixedBatches):
-            yield from (value for value in self._batches.batch.values()
-                        if isinstance(value, Tensor))
+            tensors.append(self._batches.batch)
+        for values in tensors:
+            yield from (value for value in values.values() if isinstance(value, Tensor))

@@ -9,7 +9,7 @@ import pytest
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import load_config
 from mmseg.benchmark.startup import StartupCase
-from mmseg.benchmark.subject import own_command
+from mmseg.benchmark.subject import subject_commands
 
 # Packages that are imported late, some of them where they are installed only.
 LATE = ('yaml', 'torch_npu', 'tensorboard', 'simplejpeg', 'scipy', 'matplotlib', 'prettytable',
@@ -76,7 +76,7 @@ def test_the_processes_of_the_benchmark(traps, run, repo_dir, tmp_path):
     here = traps(tmp_path / 'here')
     for name in ('torch', 'numpy', 'cv2', 'argparse'):
         shutil.copy(here / 'yaml.py', here / f'{name}.py')
-    done = run(*own_command()[1:], cwd=here)
+    done = run(*subject_commands(False, [])['own'][1:], cwd=here)
     assert done.returncode == 0, done.stderr
     probe = StartupCase(str(config(here, repo_dir)))._command
     done = run(*probe[1:], cwd=here)

@@ -8,7 +8,7 @@ from PIL import Image
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError, DeviceError
 from mmseg.apis import load_config
-from mmseg.benchmark import evaluation, infer, pipeline, slide, startup, train
+from mmseg.benchmark import evaluation, infer, pipeline, startup, train
 from mmseg.benchmark.conditions import describe_conditions
 from mmseg.benchmark.differences import compare
 from mmseg.benchmark.frames import write_frames
@@ -61,8 +61,8 @@ def test_amp_chooses_the_type(parse, tmp_path):
 
 
 def test_slide_sets_the_windows(parse, tmp_path):
-    section, = slide.plan(parse('slide', '--size', 64, 64, '--crop', 32, 48, '--stride', 16, 24,
-                                *SMALL), tmp_path)
+    section, = infer.plan_slide(parse('slide', '--size', 64, 64, '--crop', 32, 48,
+                                      '--stride', 16, 24, *SMALL), tmp_path)
     test_cfg = load_config(section.options['config']).model.test_cfg
     assert test_cfg == {'mode': 'slide', 'crop_size': (32, 48), 'stride': (16, 24)}
     assert section.plain['slide'] == {'crop_size': [32, 48], 'stride': [16, 24]}

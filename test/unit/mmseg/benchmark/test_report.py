@@ -12,7 +12,7 @@ KEYS = {'key', 'name', 'torch', 'threads', 'seconds', 'median', 'low', 'high', '
 
 
 def make_row(key, label, seconds, **others):
-    return Row(key=key, label=label, seconds=seconds, images=4, threads=2, torch='2.13.0', **others)
+    return Row(key=key, name=label, seconds=seconds, images=4, threads=2, torch='2.13.0', **others)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_peak_is_the_best_of_those_in_the_same_type():
 
 def test_columns_without_a_value_are_left_out():
     section = Section(title='start', case='startup', options={}, unit='start', images=0)
-    row = Row(key='own', label='this toolkit', seconds=[1.0], images=0, threads=1, torch='2')
+    row = Row(key='own', name='this toolkit', seconds=[1.0], images=0, threads=1, torch='2')
     assert cells(format_section(section, [row]), 'subject') == [
         'subject', 'ms / start', 'min .. max', 'threads']
     assert section_values(section, [row])['subjects'][0]['images_per_second'] is None

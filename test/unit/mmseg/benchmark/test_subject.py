@@ -6,13 +6,7 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.benchmark import subject as module
-from mmseg.benchmark.subject import (
-    HARNESS,
-    Subject,
-    environment,
-    peer_command,
-    plain_command,
-)
+from mmseg.benchmark.subject import HARNESS, Subject, environment, subject_commands
 
 WORKER = '''
 import sys
@@ -94,18 +88,18 @@ def test_answer_that_is_no_json(start):
 
 def test_interpreter_that_does_not_exist():
     with pytest.raises(ConfigError, match='--peer-python /no/python: there is no such file'):
-        peer_command('/no/python')
+        subject_commands(False, ['/no/python'])
 
 
 def test_file_that_is_no_program(start, tmp_path):
     file = tmp_path / 'python'
     file.write_text('')
     with pytest.raises(ConfigError, match='cannot be started .*name the Python of an environment'):
-        start(peer_command(str(file)))
+        start(subject_commands(False, [str(file)])['peer1'])
 
 
 def test_environment_without_the_peer(start):
-    command = [sys.executable, '-I', *peer_command(sys.executable)[1:]]
+    command = [sys.executable, '-I', *subject_commands(False, [sys.executable])['peer1'][1:]]
     with pytest.raises(ConfigError, match=r'finds no mmcv: install one in the environment of '
                        r'--peer-python: pip install'):
         start(command).ask('round')
@@ -114,7 +108,7 @@ def test_environment_without_the_peer(start):
 def test_installed_package_has_no_reference_forms(monkeypatch, tmp_path):
     monkeypatch.setattr(module, 'REFERENCE', tmp_path)
     with pytest.raises(ConfigError, match='plain_worker.py is absent.*--no-plain'):
-        plain_command()
+        subject_commands(True, [])
 
 
 def test_environment_drops_the_tuning_of_this_process(monkeypatch):
