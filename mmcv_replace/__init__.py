@@ -1,13 +1,13 @@
-"""The foundation below the segmentation code; it answers to mmcv's names and needs no compiler."""
+"""The foundation below the segmentation code: mmcv's interface in pure Python."""
 import os
 
-from . import interrupts  # noqa: F401  for the time in which the rest is imported
+from . import interrupts  # noqa: F401  first, for Ctrl-C during the imports that follow
 
-# A plug-in that cannot load must not keep torch from being imported: mmcv_replace.device imports it
-# when it is asked for, and says what is missing.
+# torch would import an installed plug-in itself and fail where that fails; mmcv_replace.device
+# imports it when its device is used, and reports what is missing.
 os.environ.setdefault('TORCH_DEVICE_BACKEND_AUTOLOAD', '0')
-# Threads that wait by spinning take the cores from data workers and from other programs. OpenMP
-# reads this when torch is imported.
+# Threads that wait by spinning would take cores from data workers and other programs. OpenMP reads
+# the variable when torch is imported.
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 # ruff: noqa: F403 - what the three packages export is decided there, once.
@@ -20,7 +20,7 @@ from .fileio import *
 from .image import *
 from .utils import *
 
-# The version of mmcv's interface that these names stand for: user code asks for it.
+# Version of mmcv whose interface this is; user code compares it.
 __version__ = '1.2.7'
 
 __all__ = ['__version__', 'install_alias', *fileio.__all__, *image.__all__, *utils.__all__]

@@ -1,4 +1,4 @@
-"""Let `import mmcv` mean this package, so that code written for mmcv works unchanged."""
+"""Make `import mmcv` import this package, so that code written for mmcv runs unchanged."""
 import importlib
 import importlib.util
 import logging
@@ -15,8 +15,8 @@ TARGET = __package__
 def install_alias() -> bool:
     """Make `mmcv` and all its sub-modules names of the modules of this package.
 
-    They are the same objects, imported when first asked for. Where a real mmcv is imported
-    already it stays, with a warning; the result says whether the alias is in force.
+    They are the same objects, imported on first use. Returns whether the alias is in force: an mmcv
+    that is imported already is kept, with a warning.
     """
     present = sys.modules.get(ALIAS)
     if present is not None and present is not sys.modules[TARGET]:
@@ -26,7 +26,7 @@ def install_alias() -> bool:
             TARGET, TARGET)
         return False
     if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
-        # First, or the path finder would load the files a second time under the other name.
+        # Before the path finder, which would load the files a second time under the other name.
         sys.meta_path.insert(0, _AliasFinder())
     return True
 
@@ -53,5 +53,5 @@ class _AliasLoader(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        # The import system has just put the alias's spec into the module, which has run long ago.
+        # The import system has replaced the module's spec by the alias's.
         module.__spec__ = self.own_spec

@@ -1,7 +1,7 @@
-"""The device table: the only file that names a vendor.
+"""The table of device kinds: the only file that names a vendor.
 
-Everything that differs between accelerators is one row here. The rest of the code holds a
-`torch.device` and asks.
+Everything that differs between accelerators is one row here. Other code holds a `torch.device`,
+reads its row by `kind_of(device)` or calls a function of this module.
 """
 import glob
 import importlib
@@ -36,40 +36,40 @@ ALLOCATOR = ('PYTORCH_NPU_ALLOC_CONF', 'PYTORCH_ALLOC_CONF')  # of which one may
 
 @dataclass(frozen=True)
 class DeviceKind:
-    """What the code has to know of one kind of device."""
+    """What differs between kinds of devices: one row of the table KINDS."""
 
     type: str  # as in torch.device(type)
     backend: str  # of torch.distributed
     aliases: tuple[str, ...] = ()
-    exchange_error: str | None = None  # text of the backend's errors, where they have no own type
+    exchange_error: str | None = None  # pattern of the backend's errors without a type of their own
     plugin: str | None = None  # package that adds the device to torch
     asynchronous: bool = True  # kernels return before they are done
     pinned_memory: bool = True  # copies from page-locked host memory overlap with compute
     sync_batchnorm: bool = True  # torch.nn.SyncBatchNorm has kernels
     sync_batchnorm_types: tuple[str, ...] = ('float16', 'bfloat16', 'float32', 'float64')
-    # Why convolutions in a number type are faster on channels_last tensors; None: they are not.
+    # Reason why convolutions in a type are faster on channels_last tensors; None if they are not.
     channels_last: Callable[[torch.dtype], str | None] = lambda dtype: None
-    fused_optimizers: tuple[str, ...] = ()  # those of torch.optim that have fused kernels
-    low_precision: str = 'float16'  # what mixed precision computes in unless told
+    fused_optimizers: tuple[str, ...] = ()  # classes of torch.optim with fused kernels
+    low_precision: str = 'float16'  # default type of mixed precision
     scaler: str = 'torch.amp:GradScaler'  # module:class
     optimizers: str | None = None  # module with the vendor's own fused optimizers
     profiler: str = 'torch.profiler'
     settings: Mapping[str, Any] = field(default_factory=dict)  # start-up defaults, by dotted name
-    strict: str | None = None  # variable that forbids operators to run on the host instead
-    # Variables with the seconds that collectives may wait, each of which has to be the longer.
+    strict: str | None = None  # environment variable that forbids operators to run on the host
+    # Environment variables with a time limit of collectives in seconds, in ascending order.
     time_limits: tuple[str, ...] = ()
-    # What the plug-in stands on -> files that tell its version, with variables and patterns.
+    # Software below the plug-in -> files with its version (environment variables, wildcards).
     software: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    visible: tuple[str, ...] = ()  # variables that choose the devices that a process sees
-    rank_table: str | None = None  # variable with the file in which all devices of a job are listed
+    visible: tuple[str, ...] = ()  # environment variables that choose the devices of a process
+    rank_table: str | None = None  # environment variable with the file of all devices of a job
 
     @property
     def module(self) -> ModuleType | None:
-        """The torch sub-module of the device (`torch.cuda`, ...), where torch has it."""
+        """The module of torch for this kind, such as `torch.cuda`; None where torch has none."""
         return getattr(torch, self.type, None)
 
     def available(self) -> bool:
-        """Whether a device of this kind can be used; imports the plug-in where one is needed."""
+        """Whether a device of this kind is usable; imports the plug-in, if it has one."""
         if self.type == 'cpu':
             return True
         if self.plugin is not None and _plugin_error(self.plugin) is not None:
@@ -77,7 +77,7 @@ class DeviceKind:
         return self.module is not None and self.module.is_available()
 
     def count(self) -> int:
-        """How many devices of this kind this process sees."""
+        """Number of devices of this kind that are visible to this process."""
         return 1 if self.type == 'cpu' else self.module.device_count()
 
 
@@ -110,7 +110,7 @@ KINDS = (
 def _plugin_error(plugin: str) -> str | None:
     """Why the plug-in cannot be imported, None where it can.
 
-    A plug-in that is installed but does not load is worth a warning; one that is not, is not.
+    An installed plug-in that fails to load causes a warning as well.
     """
     if importlib.util.find_spec(plugin) is None:
         return f'{plugin} is not installed: pip install "mmseg-ascend[npu]"'
@@ -124,7 +124,7 @@ def _plugin_error(plugin: str) -> str | None:
 
 
 def _missing_parts(plugin: str, error: Exception) -> list[str]:
-    """Which of version pair, driver and CANN keep torch_npu from loading, with the remedies."""
+    """Possible reasons why torch_npu does not load (versions, driver, CANN), with remedies."""
     parts = []
     if plugin_version(plugin) != torch.__version__.split('+')[0]:
         parts.append(wrong_pair(plugin))
@@ -139,7 +139,7 @@ def _missing_parts(plugin: str, error: Exception) -> list[str]:
 
 
 def plugin_version(plugin: str) -> str | None:
-    """Version of torch that the plug-in is made for; None where it is not installed."""
+    """Version of torch that the installed plug-in requires; None without the plug-in."""
     try:
         return importlib.metadata.version(plugin).split('+')[0].split('.post')[0]
     except importlib.metadata.PackageNotFoundError:
@@ -147,14 +147,14 @@ def plugin_version(plugin: str) -> str | None:
 
 
 def wrong_pair(plugin: str) -> str:
-    """Tell that the plug-in is made for another torch."""
+    """Message that the plug-in requires another version of torch."""
     version = plugin_version(plugin)
     return (f'version {version} needs torch {version}, and this is torch '
             f'{torch.__version__.split("+")[0]}')
 
 
 def find_kind(name: str) -> DeviceKind:
-    """Table row of a type or an alias; DeviceError where there is none."""
+    """Row of a type or an alias, such as 'gpu'. Raises DeviceError for another name."""
     for kind in KINDS:
         if name == kind.type or name in kind.aliases:
             return kind
@@ -164,16 +164,16 @@ def find_kind(name: str) -> DeviceKind:
 
 
 def kind_of(device: torch.device | str) -> DeviceKind:
-    """Table row of a device."""
+    """Row of a device."""
     return find_kind(torch.device(device).type)
 
 
 def resolve_device(name: str = 'auto') -> torch.device:
     """Turn 'auto', 'npu', 'gpu', 'cuda' or 'cpu', with or without ':index', into a usable device.
 
-    'auto' takes the first kind of the table that works here. Without an index an accelerator is
-    the one of this process's LOCAL_RANK, or the only one that it sees where each process has a
-    device of its own. Raises DeviceError for a device that is not usable.
+    'auto' is the first usable kind of the table. Without an index an accelerator is the one of this
+    process's LOCAL_RANK, or the only visible one where each process has its own. Raises DeviceError
+    for a device that is not usable.
     """
     match = re.fullmatch(r'([a-z]+)(?::(\d+))?', name.strip().lower())
     if match is None:
@@ -199,7 +199,7 @@ def resolve_device(name: str = 'auto') -> torch.device:
 
 
 def why_unusable(kind: DeviceKind) -> str:
-    """What keeps a kind of device from being used, with the remedy."""
+    """Reason why no device of a kind is usable, with the remedy."""
     if kind.plugin is not None:
         return _plugin_error(kind.plugin) or (
             f'{kind.plugin} loads but sees no device; npu-smi info shows those of the machine, and '
@@ -221,19 +221,19 @@ def _call(device: torch.device, name: str) -> Callable[[torch.device], object] |
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done all its work."""
+    """Wait until the device has finished all queued work."""
     if kind_of(device).asynchronous:
         _call(device, 'synchronize')(device)
 
 
 def max_memory_mb(device: torch.device) -> int | None:
-    """Peak memory allocated on the device in MiB; None where the device does not count it."""
+    """Peak of memory allocated on the device in MiB; None for devices that do not count it."""
     peak = _call(device, 'max_memory_allocated')
     return None if peak is None else int(peak(device)) // 2**20
 
 
 def device_name(device: torch.device) -> str:
-    """What the maker calls the device; 'CPU' for the host."""
+    """Product name of the device; 'CPU' for the host."""
     name = _call(device, 'get_device_name')
     return 'CPU' if name is None else str(name(device))
 
@@ -274,7 +274,7 @@ def default_backend(device: torch.device | None = None) -> str:
 
 
 def low_precision_dtype(device: torch.device) -> torch.dtype:
-    """What mixed precision computes in on the device unless the config names a type."""
+    """Default type of mixed precision on the device."""
     return getattr(torch, kind_of(device).low_precision)
 
 
@@ -289,10 +289,11 @@ def make_grad_scaler(device: torch.device, **options: Any) -> torch.amp.GradScal
 
 def fused_optimizer(name: str, device: torch.device,
                     floating: bool = True) -> Callable[..., torch.optim.Optimizer]:
-    """What a vendor's optimizer name stands for on `device`: its own, or torch's fused one.
+    """Class of a vendor's optimizer; on devices of others, torch's fused optimizer in its place.
 
-    `floating`: whether all parameters are real floating-point numbers, as fused kernels need.
-    Raises ConfigError for an optimizer that torch lacks, on another device.
+    `name`: one of FUSED_OPTIMIZERS. `floating`: whether all parameters are real floating-point
+    tensors, which fused kernels require. Raises ConfigError for an optimizer without a counterpart
+    in torch on another vendor's device.
     """
     kind = kind_of(device)
     if kind.optimizers is not None:
@@ -307,30 +308,34 @@ def fused_optimizer(name: str, device: torch.device,
 
 
 def seed_everything(seed: int, deterministic: bool | str = False) -> None:
-    """Seed Python, NumPy, torch; `deterministic`: repeatable kernels, with 'strict' or an error."""
+    """Seed the generators of Python, NumPy and torch.
+
+    `deterministic`: choose repeatable kernels and warn where an operator has none; with 'strict'
+    that is an error.
+    """
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
     if deterministic:
-        # cuBLAS needs the variable to be repeatable; it is ignored elsewhere.
+        # cuBLAS is repeatable only with this variable, which nothing else reads.
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=deterministic != 'strict')
 
 
 def get_random_state(device: torch.device) -> torch.Tensor | None:
-    """State of the device's random generator; None where it has none of its own."""
+    """State of the device's random generator; None for the host, which shares torch's."""
     read = _call(device, 'get_rng_state')
     return None if read is None else read(device)
 
 
 def set_random_state(device: torch.device, state: torch.Tensor) -> None:
-    """Go on with a state that `get_random_state` returned."""
+    """Restore a state that `get_random_state` returned."""
     kind_of(device).module.set_rng_state(state, device)
 
 
 def owns_gradients(name: str, device: torch.device) -> bool:
-    """Whether the optimizer of that name lays out the gradients in memory itself on the device."""
+    """Whether the named optimizer allocates the gradients itself on the device."""
     return name in FUSED_OPTIMIZERS and kind_of(device).optimizers is not None
 
 
@@ -341,7 +346,7 @@ def set_kernel_search(enabled: bool) -> None:
 
 @contextmanager
 def no_kernel_search() -> Iterator[None]:
-    """For work on many shapes, as in an evaluation: a search for each would not pay."""
+    """Context without kernel search, which costs more than it gives on many shapes."""
     former = torch.backends.cudnn.benchmark
     set_kernel_search(False)
     try:

@@ -1,4 +1,4 @@
-"""Which software a device stands on, and whether its parts fit together."""
+"""Versions of the software of a device, and whether they fit together."""
 import glob
 import importlib.util
 import os
@@ -13,9 +13,9 @@ _VERSION = re.compile(r'^\s*version\s*[=:]\s*\[?([^\]\s]+)', re.IGNORECASE | re.
 
 
 def software_report(name: str = 'auto') -> str:
-    """Versions of torch and of what the device `name` needs besides, and whether these fit.
+    """Versions of torch and of the plug-in, CANN and driver of the device `name`, and a verdict.
 
-    'auto' is a device whose software, or a part of it, is installed; torch alone without one.
+    'auto' is the first kind of device of whose software a part is installed, else torch alone.
     """
     base = name.strip().lower().partition(':')[0]
     kind = next(filter(_installed, KINDS), None) if base == 'auto' else find_kind(base)
@@ -35,12 +35,12 @@ def _installed(kind: DeviceKind) -> bool:
 
 
 def _found(files: tuple[str, ...]) -> list[str]:
-    # A variable that is not set stays as it is, and matches no file.
+    # expandvars leaves an unset variable in the path, which then matches no file.
     return [found for file in files for found in sorted(glob.glob(os.path.expandvars(file)))]
 
 
 def _version_in(files: tuple[str, ...]) -> str | None:
-    """The version that the first of the files tells."""
+    """The version in the first of the files that has one."""
     for file in _found(files):
         try:
             match = _VERSION.search(Path(file).read_text(encoding='utf-8', errors='replace'))

@@ -1,16 +1,16 @@
-"""Ctrl-C in a command: one line and exit code 130, also while its modules are still imported."""
+"""Ctrl-C in a command: one line and exit code 130, even while modules are being imported."""
 import os
 import signal
 import sys
 import types
 from pathlib import Path
 
-CODE = 128 + signal.SIGINT  # what a shell says of a process that it ends
-FOLDERS = ('tools', 'convert_datasets')  # of the commands
+CODE = 128 + signal.SIGINT  # as shells report a process that the signal ended
+FOLDERS = ('tools', 'convert_datasets')  # where the commands are
 
 
 def end_interrupted(prefix: str = '') -> int:
-    """Say so and return the exit code; another Ctrl-C ends the process at once."""
+    """Report the interrupt and return the exit code; another Ctrl-C ends the process at once."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # A progress bar may have left the cursor in its line.
     sys.stderr.write(f'\n{prefix}interrupted\n')
@@ -19,9 +19,9 @@ def end_interrupted(prefix: str = '') -> int:
 
 
 def quiet_interrupts() -> None:
-    """Let what is imported next be interrupted without a traceback, if this process is a command.
+    """Have an interrupt of the imports that follow end this process without a traceback.
 
-    Scripts of the user's keep their own ways.
+    Only in the project's own commands; a user's script keeps Python's behaviour.
     """
     main = getattr(sys.modules.get('__main__'), '__file__', None)
     if main is not None and Path(main).resolve().parent.name in FOLDERS:

@@ -1,9 +1,8 @@
-"""Imports torch without looking for garbage in it.
+"""Import torch and exempt its objects from garbage collection.
 
-torch brings hundreds of thousands of objects that live as long as the process. A full garbage
-collection walks through all of them, 0.2 s each time: while torch is imported, later, and once more
-when the process ends. Set apart they are not looked at again, and workers that are forked share
-their memory. Where torch has been imported before, everything is left as it is.
+torch creates hundreds of thousands of objects that live as long as the process. A full collection
+visits all of them in 0.2 s: during the import, later, and when the process ends. Frozen objects are
+skipped, and forked workers share their memory. Nothing happens where torch is imported already.
 """
 import gc
 import sys

@@ -1,4 +1,4 @@
-"""Operators, all in plain torch; kernels of a vendor are chosen through the device table."""
+"""Operators in plain torch, for devices on which torch's own do not run."""
 from torch.nn import SyncBatchNorm
 
 from .host_sync_bn import HostSyncBatchNorm, shares_statistics, use_host_sync_batchnorm

@@ -1,4 +1,4 @@
-"""Batch norm over the batches of all processes, on devices where torch's has no kernels."""
+"""Batch norm over the batches of all processes, on devices without kernels for torch's."""
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from ..utils.errors import ArgumentError
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """All-reduce of a tensor; each process's gradient is the sum of all of theirs."""
+    """Sum of a tensor over all processes; backward sums the gradients of all processes."""
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
@@ -24,11 +24,11 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 class HostSyncBatchNorm(BatchNormXd):
-    """As torch.nn.SyncBatchNorm, from torch operations and two differentiable all-reduces.
+    """As torch.nn.SyncBatchNorm, of torch operations and two differentiable all-reduces.
 
-    x: [N, C, ...]; the processes may hold batches of different sizes. The variance is summed
-    around the common mean, which keeps all digits. ArgumentError where all processes together hold
-    one value a channel, which has no variance.
+    x: [N, C, ...]; N may differ between processes. The variance is computed around the mean of all
+    processes, since a difference of squares would lose digits. Raises ArgumentError where all
+    processes together hold one value per channel, which has no variance.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class HostSyncBatchNorm(BatchNormXd):
         self._check_input_dim(x)
         dims = [0, *range(2, x.dim())]
         shape = [1, -1, *[1] * (x.dim() - 2)]
-        # Statistics of a low-precision batch are kept in float32, as in every batch norm.
+        # As in every batch norm, statistics of low-precision batches are float32.
         wide = x.float() if x.dtype.itemsize < 4 else x
         own = x.numel() // x.shape[1]
         local = torch.cat([wide.sum(dims), wide.new_tensor([own])])
@@ -69,7 +69,7 @@ class HostSyncBatchNorm(BatchNormXd):
 
 
 def shares_statistics(norm: nn.Module) -> bool:
-    """Whether a norm takes its statistics from the batches of several processes."""
+    """Whether a norm computes its statistics over the batches of several processes."""
     if not (dist.is_available() and dist.is_initialized()):
         return False
     if isinstance(norm, nn.SyncBatchNorm):
@@ -78,5 +78,5 @@ def shares_statistics(norm: nn.Module) -> bool:
 
 
 def use_host_sync_batchnorm(module: nn.Module) -> nn.Module:
-    """Replace every torch SyncBatchNorm in `module`, in place; parameters and names stay."""
+    """Replace every torch SyncBatchNorm in `module`, in place; names and parameters are kept."""
     return replace_sync_batchnorm(module, HostSyncBatchNorm)

@@ -2,14 +2,14 @@
 import torch
 from torch import Tensor, nn
 
-from ..device import supports_sync_batchnorm, sync_batchnorm_types
+from ..device import kind_of
 from .host_sync_bn import use_host_sync_batchnorm
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class WideSyncBatchNorm(nn.SyncBatchNorm):
-    """As torch.nn.SyncBatchNorm; an input that is none of `accepted` is computed in float32.
+    """As torch.nn.SyncBatchNorm, computed in float32 where the input's type is not `accepted`.
 
     x: [N, C, ...]; the output has the type of the input.
     """
@@ -23,13 +23,14 @@ class WideSyncBatchNorm(nn.SyncBatchNorm):
 
 
 def fit_sync_batchnorm(module: nn.Module, device: torch.device) -> nn.Module:
-    """Make every torch SyncBatchNorm in `module` one that runs on `device`.
+    """Replace every torch SyncBatchNorm in `module`, in place, by one that runs on `device`.
 
-    Parameters, names and process groups stay.
+    Names, parameters and process groups are kept.
     """
-    if not supports_sync_batchnorm(device):
+    kind = kind_of(device)
+    if not kind.sync_batchnorm:
         return use_host_sync_batchnorm(module)
-    accepted = sync_batchnorm_types(device)
+    accepted = tuple(getattr(torch, name) for name in kind.sync_batchnorm_types)
     if set(FLOATS) <= set(accepted):
         return module
     for layer in module.modules():

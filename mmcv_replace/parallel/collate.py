@@ -1,4 +1,4 @@
-"""Samples to a batch."""
+"""Make a batch of samples."""
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +12,11 @@ from .data_container import DataContainer
 
 
 def collate(batch: Sequence[Any], samples_per_gpu: int = 1) -> Any:
-    """Batch a list of samples; like torch's default collate, but heeds `DataContainer`s.
+    """Batch a list of samples as torch's default_collate does, and their `DataContainer`s too.
 
     A container of the result holds one entry for each chunk of `samples_per_gpu` samples: a stacked
-    tensor [N, ...] if `stack`, otherwise the list of the samples' values.
+    tensor [N, ...] if `stack`, otherwise the list of the samples' values. Raises DataError for
+    tensors whose shapes differ in more than the padded dimensions.
     """
     first = batch[0]
     if isinstance(first, DataContainer):
@@ -32,7 +33,7 @@ def collate(batch: Sequence[Any], samples_per_gpu: int = 1) -> Any:
 
 
 def _stack(samples: Sequence[DataContainer]) -> torch.Tensor:
-    """Pad the tensors of one chunk to their common size and stack them."""
+    """Pad the tensors of one chunk to their largest size and stack them."""
     tensors = [sample.data for sample in samples]
     pad_dims = samples[0].pad_dims or 0
     kept = {tuple(tensor.shape[:tensor.dim() - pad_dims]) for tensor in tensors}
@@ -41,14 +42,14 @@ def _stack(samples: Sequence[DataContainer]) -> torch.Tensor:
         raise DataError(f'samples of the shapes {shapes} cannot be one batch: only the last '
                         f'{pad_dims} dimensions may differ; check the pipeline (grey images among '
                         'colour ones?) or set samples_per_gpu=1')
-    # Stacking takes the type of the first otherwise: floats would become bytes.
+    # torch.stack would take the type of the first tensor: floats could become bytes.
     common = functools.reduce(torch.promote_types, (tensor.dtype for tensor in tensors))
     largest = [max(tensor.shape[-dim] for tensor in tensors) for dim in range(1, pad_dims + 1)]
     return default_collate([_pad(sample, largest).to(common) for sample in samples])
 
 
 def _pad(sample: DataContainer, largest: Sequence[int]) -> torch.Tensor:
-    """Enlarge at the end of the last dimensions; `largest` starts with the last one."""
+    """Pad at the end of the last dimensions to the sizes `largest`, the last dimension first."""
     padding = [amount for dim, size in enumerate(largest, start=1)
                for amount in (0, size - sample.size(-dim))]
     return F.pad(sample.data, padding, value=sample.padding_value) if any(padding) else sample.data

@@ -1,4 +1,4 @@
-"""The model on the one device of this process."""
+"""Wrapper of a model that runs on the one device of this process."""
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -19,10 +19,10 @@ def device_of(module: nn.Module) -> torch.device:
 
 @MODULE_WRAPPERS.register_module()
 class MMDataParallel(nn.Module):
-    """Feeds a model batches made by `collate`: each is moved to the device of the parameters.
+    """Moves batches made by `collate` to the device of the model's parameters and runs the model.
 
-    `device_ids` is there for callers of the old interface and may name one device at most. Each
-    pass runs inside `autocast()`, which mixed precision sets.
+    `device_ids` is kept for mmcv's interface; more than one is a ConfigError. Each pass runs in the
+    context `autocast()`, by which mixed precision chooses number types.
     """
 
     def __init__(self, module: nn.Module, device_ids: Sequence[int] | None = None,
@@ -43,14 +43,14 @@ class MMDataParallel(nn.Module):
 
     def train_step(self, data: Any,
                    optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
-        """One training iteration: the losses and what to log."""
+        """Losses and values to log of a training batch."""
         data = scatter(data, device_of(self.module))
         with self.autocast():
             return self.module.train_step(data, optimizer)
 
     def val_step(self, data: Any,
                  optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
-        """The losses of a validation batch."""
+        """Losses and values to log of a validation batch."""
         data = scatter(data, device_of(self.module))
         with self.autocast():
             return self.module.val_step(data, optimizer)

@@ -1,4 +1,4 @@
-"""The model as one of several replicas that average their gradients."""
+"""Wrapper of a model that is trained in several processes, which average their gradients."""
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,7 @@ from .data_parallel import device_of
 from .scatter import scatter
 from .utils import MODULE_WRAPPERS
 
-# Name of DDP's switch for sharing buffers before every forward pass; torch 2.13 renamed it.
+# DDP's argument that broadcasts buffers before every forward pass; torch 2.13 renamed it.
 BUFFER_SWITCH = next(
     name for name in ('forward_sync_buffers', 'broadcast_buffers')
     if name in inspect.signature(DistributedDataParallel.__init__).parameters)
@@ -22,10 +22,10 @@ BUFFER_SWITCH = next(
 class MMDistributedDataParallel(DistributedDataParallel):
     """torch's DDP for models with a `train_step`, fed batches made by `collate`.
 
-    Further arguments are DDP's. `device_ids` is there for callers of the old interface: a batch
-    goes to the device of the parameters. Without gradients (validation, inference) the model is
-    called directly: ranks may then run different numbers of batches. Each pass runs inside
-    `autocast()`, which mixed precision sets.
+    Further arguments are DDP's. `device_ids` is kept for mmcv's interface and ignored: a batch goes
+    to the device of the parameters. Without gradients (validation, inference) the model is called
+    directly, so that ranks may run different numbers of batches. Each pass runs in the context
+    `autocast()`, by which mixed precision chooses number types.
     """
 
     def __init__(self, module: nn.Module, device_ids: Sequence[int] | None = None,
@@ -44,7 +44,7 @@ class MMDistributedDataParallel(DistributedDataParallel):
 
     def train_step(self, data: Any,
                    optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
-        """One training iteration: the losses and what to log."""
+        """Losses and values to log of a training batch."""
         self._method = 'train_step'
         try:
             return self(data, optimizer)
@@ -53,13 +53,13 @@ class MMDistributedDataParallel(DistributedDataParallel):
 
     def val_step(self, data: Any,
                  optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
-        """The losses of a validation batch."""
+        """Losses and values to log of a validation batch."""
         data = scatter(data, device_of(self.module))
         with self.autocast():
             return self.module.val_step(data, optimizer)
 
     def _run_ddp_forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        # DDP prepares the gradient reduction around this call; it would always take `forward`.
+        # DDP prepares the averaging of gradients around this call, which would run `forward`.
         if self._method == 'forward':
             return super()._run_ddp_forward(*inputs, **kwargs)
         with self._inside_ddp_forward():

@@ -1,4 +1,4 @@
-"""Batches that are on the device before they are asked for."""
+"""Copy batches to the device ahead of their use."""
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,12 +9,12 @@ from .scatter import send
 
 
 class DevicePrefetcher:
-    """A data loader whose batches are moved to the device one ahead of their use.
+    """Iterates over a data loader and starts to copy each batch to the device one batch ahead.
 
-    So the copy of the next batch is under way before the work on this one is queued; it does not
-    wait where the loader pins its memory. `transform` is applied to each batch after the move. A
-    batch keeps its `DataContainer`s, and attributes such as `sampler` are those of the loader. An
-    error of the loader comes one batch early.
+    The copy overlaps with the work on the batch before where the loader pins its memory.
+    `transform` is applied to each batch after its copy. A batch keeps its `DataContainer`s. Other
+    attributes, such as `sampler`, are the loader's. An error of the loader is raised one batch
+    early.
     """
 
     def __init__(self, loader: DataLoader, device: torch.device,

@@ -1,4 +1,4 @@
-"""A batch of the host to the device."""
+"""Move a batch from the host to the device."""
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +10,8 @@ from .data_container import DataContainer
 def scatter(inputs: Any, device: torch.device | str | Sequence[torch.device | str]) -> Any:
     """Unwrap the `DataContainer`s of a collated batch and start moving its tensors to the device.
 
-    The copies do not wait, so that they overlap with compute where the host memory is page-locked.
-    With a list of one device the result is a list of one batch.
+    The copies are asynchronous where the host memory is page-locked. For a list of one device the
+    result is a list of one batch, as in mmcv.
     """
     if isinstance(device, (list, tuple)):
         return [scatter(inputs, *device)]
@@ -19,7 +19,7 @@ def scatter(inputs: Any, device: torch.device | str | Sequence[torch.device | st
 
 
 def send(inputs: Any, device: torch.device | str) -> Any:
-    """Start moving the tensors of a collated batch to the device; it keeps its `DataContainer`s."""
+    """Start moving the tensors of a collated batch to the device, inside their `DataContainer`s."""
     if isinstance(inputs, DataContainer):
         return inputs if inputs.cpu_only else inputs.like(send(inputs.data, device))
     return _each(inputs, lambda value: send(value, device), torch.device(device))

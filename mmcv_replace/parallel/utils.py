@@ -1,4 +1,4 @@
-"""Which modules are wrappers around the model."""
+"""The registry of wrappers around a model."""
 from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
@@ -10,5 +10,5 @@ MODULE_WRAPPERS.register_module(module=DistributedDataParallel)
 
 
 def is_module_wrapper(module: nn.Module) -> bool:
-    """Whether the model proper is `module.module`; a wrapper of yours goes to MODULE_WRAPPERS."""
+    """Whether `module` wraps the model `module.module`: its class is one of MODULE_WRAPPERS."""
     return isinstance(module, tuple(MODULE_WRAPPERS.module_dict.values()))

@@ -1,6 +1,7 @@
-"""The machine on which something was measured."""
+"""The machine and the software of a measurement."""
 import os
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ def describe_conditions(device: str) -> dict[str, str]:
 def _processor() -> str:
     file = Path('/proc/cpuinfo')
     if file.is_file():
-        for line in file.read_text(encoding='utf-8', errors='replace').splitlines():
-            if line.startswith('model name'):
-                return line.split(':', 1)[1].strip()
+        names = re.findall(r'^model name\s*: *(.*)', file.read_text(errors='replace'), re.MULTILINE)
+        if names:
+            return names[0]
     return platform.processor() or platform.machine()

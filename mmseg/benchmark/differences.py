@@ -1,15 +1,14 @@
-"""Whether subjects did the same work."""
+"""Differences between the results of subjects."""
 from collections.abc import Mapping
 
 import numpy as np
 
 
 def compare(found: Mapping[str, np.ndarray], own: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The largest difference from our result, by the name of the result less its number (`img/0`).
+    """The largest difference between arrays of the same name, by the name before its '/'.
 
-    Of integers it is the share that is unequal, of other numbers the difference relative to our
-    largest. A result of another shape counts as wholly different, one that a subject does not give
-    is left out.
+    Of integers it is the share of unequal ones, of other numbers the difference relative to the
+    largest of `own`. Arrays of different shapes differ by 1; those missing in `found` are left out.
     """
     differences: dict[str, float] = {}
     for name, ours in own.items():

@@ -15,24 +15,23 @@ from .section import Section
 
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
     """One table for each number of classes; a round scores all maps."""
-    return [_section(args, folder, classes) for classes in args.classes]
-
-
-def _section(args: argparse.Namespace, folder: Path, classes: int) -> Section:
-    rng = np.random.default_rng(classes)
-    label = np.stack([flat_labels(rng, tuple(args.size), classes) for _ in range(args.images)])
-    pred = np.stack([_prediction(rng, item, classes) for item in label])
-    file = folder / f'maps{classes}.npz'
-    np.savez(file, label=label, pred=pred)
-    return Section(
-        title=f'confusion matrix and mIoU: {classes} classes, {args.images} maps of '
-              f'{args.size[0]} x {args.size[1]}',
-        case='eval', options={'maps': str(file), 'classes': classes},
-        plain={} if args.plain else None, threads=1)
+    sections = []
+    for classes in args.classes:
+        rng = np.random.default_rng(classes)
+        label = np.stack([flat_labels(rng, tuple(args.size), classes) for _ in range(args.images)])
+        pred = np.stack([_prediction(rng, item, classes) for item in label])
+        file = folder / f'maps{classes}.npz'
+        np.savez(file, label=label, pred=pred)
+        sections.append(Section(
+            title=f'confusion matrix and mIoU: {classes} classes, {args.images} maps of '
+                  f'{args.size[0]} x {args.size[1]}',
+            case='eval', options={'maps': str(file), 'classes': classes},
+            plain={} if args.plain else None, threads=1))
+    return sections
 
 
 def _prediction(rng: np.random.Generator, label: np.ndarray, classes: int) -> np.ndarray:
-    """A plausible prediction: borders are off by some pixels, a tenth of the map is wrong."""
+    """A prediction [H, W] uint8 whose borders are some pixels off and a tenth of which is wrong."""
     pred = cv2.medianBlur(np.where(label == IGNORED, 0, label).astype(np.uint8), 9)
     pred = np.roll(pred, rng.integers(-6, 7, 2), (0, 1))
     wrong = cv2.resize(rng.random((8, 8), np.float32), label.shape[::-1],
@@ -45,7 +44,7 @@ class EvaluationCase:
     """The toolkit's confusion matrix on label maps of the type that its models give, uint8."""
 
     def __init__(self, maps: str, classes: int) -> None:
-        # OpenCV does not heed OMP_NUM_THREADS, as the other subjects' libraries do.
+        # Unlike the libraries of other subjects, OpenCV ignores OMP_NUM_THREADS.
         cv2.setNumThreads(0)
         with np.load(maps) as arrays:
             self._pairs = list(zip(arrays['pred'], arrays['label'], strict=True))
@@ -62,7 +61,7 @@ class EvaluationCase:
         return {'IoU': np.nan_to_num(self._score()['IoU'])}
 
     def round(self) -> float:
-        """Seconds an image."""
+        """Seconds per image."""
         start = time.perf_counter()
         self._score()
         return (time.perf_counter() - start) / len(self._pairs)

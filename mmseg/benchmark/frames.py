@@ -15,7 +15,6 @@ CROP = (512, 1024)  # height, width
 SIZES = {
     'Resize': dict(img_scale=FRAME), 'RandomCrop': dict(crop_size=CROP), 'Pad': dict(size=CROP)}
 FRAME_CLASSES = list(get_classes('cityscapes'))
-JPEG_QUALITY = 90
 
 
 def write_frames(voc: Path, folder: Path, count: int) -> None:
@@ -26,8 +25,8 @@ def write_frames(voc: Path, folder: Path, count: int) -> None:
     for mask in masks:
         image = cv2.imread(str(voc / 'JPEGImages' / f'{mask.stem}.jpg'))
         frame = cv2.resize(image, FRAME, interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(folder / 'img' / f'{mask.stem}.jpg'), frame,
-                    [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        file = folder / 'img' / f'{mask.stem}.jpg'
+        cv2.imwrite(str(file), frame, [cv2.IMWRITE_JPEG_QUALITY, 90])
         label = cv2.resize(np.array(Image.open(mask)), FRAME, interpolation=cv2.INTER_NEAREST)
         label[(label != 255) & (label >= len(FRAME_CLASSES))] = 0
         write_palette_png(folder / 'ann' / mask.name, label)

@@ -3,12 +3,11 @@ import argparse
 import random
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from mmcv_replace.parallel import DataContainer, collate
+from mmcv_replace.parallel import collate, scatter
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis.cli import load_config
@@ -28,7 +27,7 @@ VOC_SIZE = 500  # longer side of VOC's images
 
 
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
-    """Samples of --case from the files of --data-root, or of made ones."""
+    """Samples of --case from the files of --data-root, or from synthetic ones."""
     cfg = prepared_config(args)
     root = _data_root(args.data_root, folder)
     if args.case == 'cityscapes-train':
@@ -73,9 +72,9 @@ def _data_root(data_root: str | None, folder: Path) -> Path:
 
 
 class PipelineCase:
-    """The toolkit's dataset, indexed as a worker of its loader does.
+    """The toolkit's data set, indexed as a worker of its loader does.
 
-    `on_device`: it hands over bytes, and leaves the floats to the device.
+    `on_device`: its images are uint8 and would be normalised on the device.
     """
 
     def __init__(self, config: str, testing: bool, images: int, on_device: bool = False) -> None:
@@ -88,18 +87,19 @@ class PipelineCase:
         self._rounds = 0
 
     def check(self) -> dict[str, np.ndarray]:
-        """The first samples, each drawn under a seed of its own."""
+        """The first samples, each drawn with its own seed."""
         found = {}
         for index in range(min(CHECKED, len(self._dataset))):
             seed(index)
-            batch = finish(collate([self._dataset[index]]))
+            batch = scatter(finish(collate([self._dataset[index]])), 'cpu')
             for name in ('img', 'gt_semantic_seg'):
                 if name in batch:
-                    found[f'{name}/{index}'] = _array(batch[name])
+                    views = batch[name] if isinstance(batch[name], list) else [batch[name]]
+                    found[f'{name}/{index}'] = views[0][0].numpy()
         return found
 
     def round(self) -> float:
-        """Seconds an image; all subjects draw the same."""
+        """Seconds per image; all subjects draw the same random numbers."""
         seed(self._rounds)
         self._rounds += 1
         start = time.perf_counter()
@@ -112,11 +112,3 @@ def seed(value: int) -> None:
     """Seed the generators that transforms draw from."""
     random.seed(value)
     np.random.seed(value)
-
-
-def _array(value: Any) -> np.ndarray:
-    if isinstance(value, list):
-        value = value[0]
-    if isinstance(value, DataContainer):
-        value = value.data[0]
-    return value[0].numpy()

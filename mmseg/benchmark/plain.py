@@ -1,16 +1,15 @@
-"""What the plain PyTorch form under test/reference needs to know of a config."""
+"""Options of the plain PyTorch form in test/reference, read from a config."""
 from typing import Any
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 
-# The plain form beside the one as PyTorch ships it: what a careful user would write.
+# A second plain form, which a careful user would write.
 CAREFUL = {'channels_last': {'channels_last': True}}
-REMEDY = 'choose a PSPNet config of configs/pspnet, or --no-plain'
 
 
 def plain_options(cfg: Config) -> dict[str, Any]:
-    """Shape of the network and the optimizer; ConfigError where there is no plain form of it."""
+    """Shape of the network, and the optimizer. Raises ConfigError where the plain form lacks it."""
     return {'network': _network(cfg.model), 'optimizer': dict(cfg.optimizer)}
 
 
@@ -19,7 +18,7 @@ def _network(model: Config) -> dict[str, Any]:
     found = (backbone.type, head.type, auxiliary.get('type'))
     if found != ('ResNetV1c', 'PSPHead', 'FCNHead'):
         raise ConfigError(f'there is no plain form of a model of {", ".join(map(str, found))}: '
-                          f'{REMEDY}')
+                          'choose a PSPNet config of configs/pspnet, or --no-plain')
     return {
         'depth': backbone.depth,
         'strides': list(backbone.get('strides', (1, 2, 2, 2))),

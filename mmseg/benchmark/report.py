@@ -49,11 +49,6 @@ def share_of_peak(row: Row, rows: Sequence[Row]) -> float | None:
     return row.flops / summarize(row.seconds).median / peak
 
 
-def speedups(row: Row, rows: Sequence[Row]) -> dict[str, float]:
-    """How many times as fast as each other row this one is, by the other's key."""
-    return {other.key: speedup(row.seconds, other.seconds) for other in rows if other is not row}
-
-
 def section_values(section: Section, rows: Sequence[Row]) -> dict[str, Any]:
     """The figures of one section, for JSON."""
     return {'title': section.title, 'unit': section.unit, 'images': section.images,
@@ -66,7 +61,8 @@ def _row_values(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
         **measured,
         **vars(summarize(row.seconds)),
         'images_per_second': row.images_per_second,
-        'speedup_over': speedups(row, rows),
+        'speedup_over': {other.key: speedup(row.seconds, other.seconds)
+                         for other in rows if other is not row},
         'share_of_peak': share_of_peak(row, rows),
     }
 
@@ -89,9 +85,9 @@ def format_section(section: Section, rows: Sequence[Row]) -> str:
 
 def _columns(section: Section, rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
     summaries = [summarize(row.seconds) for row in rows]
-    unit = section.unit
+    shares = [share_of_peak(row, rows) for row in rows]
     columns = [
-        (f'ms / {unit}', [_number(1000 * summary.median) for summary in summaries]),
+        (f'ms / {section.unit}', [_number(1000 * summary.median) for summary in summaries]),
         ('min .. max', [f'{_number(1000 * s.low)} .. {_number(1000 * s.high)}' for s in summaries]),
         ('images/s', _cells(rows, lambda row: row.images and _number(row.images_per_second)))]
     has_variants = any(row.key.startswith('own') for row in rows[1:])
@@ -101,7 +97,7 @@ def _columns(section: Section, rows: Sequence[Row]) -> list[tuple[str, list[str]
                 for other in [*(rows[:1] if has_variants else []), *references]]
     columns += [
         ('GFLOP', _cells(rows, lambda row: row.flops and f'{row.flops / 1e9:.1f}')),
-        ('of peak', _cells(rows, lambda row: _percent(share_of_peak(row, rows)))),
+        ('of peak', ['' if share is None else f'{share:.0%}' for share in shares]),
         ('allocated MiB', _cells(rows, lambda row: row.allocated_mb and f'{row.allocated_mb:.0f}')),
         ('resident MiB', _cells(rows, lambda row: row.resident_mb and f'{row.resident_mb:.0f}')),
         ('threads', [str(row.threads) for row in rows]),
@@ -125,10 +121,6 @@ def _difference(row: Row) -> str:
 def _floor(row: Row, rate: float, unit: str) -> str:
     return (f'{row.name}: {row.flops / 1e9:.1f} GFLOP at the measured {rate / 1e9:.0f} GFLOP/s of '
             f'a matrix product make a floor of {_number(1000 * row.flops / rate)} ms per {unit}')
-
-
-def _percent(share: float | None) -> str:
-    return '' if share is None else f'{share:.0%}'
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,7 @@
-"""Rounds that take turns, and what they amount to.
+"""Alternate the measured rounds of several subjects, and summarise them.
 
-A machine is never equally fast for long. The rounds of all subjects alternate, so that a slow
-minute meets each of them, and medians are compared.
+The speed of a machine varies over minutes. With alternating rounds a slow minute affects all
+subjects, and medians are compared.
 """
 import statistics
 from collections.abc import Callable, Sequence
@@ -23,9 +23,9 @@ class Summary:
 def interleave(
     subjects: Sequence[T], measure: Callable[[T], float], rounds: int, warmup: int
 ) -> list[list[float]]:
-    """Measure every subject once a round, in turn: A B C A B C; returns the values of each subject.
+    """Measure each subject once per round (A B C A B C); returns the values by subject.
 
-    The first `warmup` rounds are made and left out.
+    `warmup` rounds are made first, whose values are not returned.
     """
     values = [[] for _ in subjects]
     for number in range(warmup + rounds):
@@ -42,5 +42,5 @@ def summarize(values: Sequence[float]) -> Summary:
 
 
 def speedup(values: Sequence[float], reference: Sequence[float]) -> float:
-    """How many times as fast as `reference`: the ratio of the medians of their seconds."""
+    """How many times as fast as `reference`: the ratio of the medians, both in seconds."""
     return statistics.median(reference) / statistics.median(values)

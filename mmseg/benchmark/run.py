@@ -63,14 +63,12 @@ def _measure(section: Section, args: argparse.Namespace, commands: dict[str, lis
         arrays = [_check(subject, folder) for subject in subjects]
         seconds = interleave(subjects, lambda subject: subject.ask('round'), args.rounds,
                              args.warmup)
-        resident = [subject.ask('resident') if section.resident else None for subject in subjects]
-        inspected = [_inspect(subject, args.inspect, args.profile) for subject in subjects]
-    return [Row(key=subject.key, name=subject.label, seconds=values, images=section.images,
-                threads=subject.about['threads'], torch=subject.about['torch'],
-                dtype=subject.about.get('dtype'), differences=compare(found, arrays[0]),
-                resident_mb=peak, **more)
-            for subject, values, found, peak, more
-            in zip(subjects, seconds, arrays, resident, inspected, strict=True)]
+        return [Row(key=subject.key, name=subject.label, seconds=values, images=section.images,
+                    threads=subject.about['threads'], torch=subject.about['torch'],
+                    dtype=subject.about.get('dtype'), differences=compare(found, arrays[0]),
+                    resident_mb=subject.ask('resident') if section.resident else None,
+                    **_inspect(subject, args.inspect, args.profile))
+                for subject, values, found in zip(subjects, seconds, arrays, strict=True)]
 
 
 @contextmanager

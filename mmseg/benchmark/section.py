@@ -1,4 +1,4 @@
-"""One comparison: a piece of work and who does it."""
+"""One comparison: a piece of work, and the subjects that do it."""
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Section:
-    """The same `case` with the same `options` for every subject; one table of the report.
+    """One table of the report: every subject runs the same `case` with the same `options`.
 
-    Times are of one `unit`, which has `images` images.
+    Times are per `unit` of work, which has `images` images.
     """
 
     title: str
@@ -18,18 +18,17 @@ class Section:
     options: Mapping[str, Any]
     unit: str = 'image'
     images: int = 1
-    # What this toolkit needs besides; each further entry of `variants` (label -> options) is
-    # another row of it.
+    # Further options of this toolkit; each of `variants` (label -> options) adds a row of it.
     own: Mapping[str, Any] = field(default_factory=dict)
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # What the plain form needs besides; None where there is none.
+    # Further options of the plain form; None where there is none.
     plain: Mapping[str, Any] | None = None
-    # Further rows of the plain form: what stands behind its name -> options.
+    # Further rows of the plain form: suffix of its name -> options.
     plain_variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    resident: bool = True  # whether the memory of the process says something
-    # Threads of each subject where the command line does not say; None leaves it to them.
+    resident: bool = True  # whether to report the memory of the process
+    # Default for --threads; None leaves the choice to each subject.
     threads: int | None = None
 
 
-# Prepares files in the folder, and says what is to be compared.
+# Prepares files in the folder and returns the comparisons.
 Plan = Callable[[argparse.Namespace, Path], Sequence[Section]]

@@ -68,7 +68,7 @@ class StepCase:
         raise NotImplementedError
 
     def round(self) -> float:
-        """Seconds a step, the mean of several."""
+        """Seconds per step, the mean of several."""
         for _ in range(self.lead_in):
             self.step()
         synchronize(self.place)
