@@ -1,0 +1,87 @@
+"""Hooks from the parts of a config: their kinds, order and errors."""
+import pytest
+
+from mmcv_replace.runner import HOOKS
+from mmcv_replace.runner.hooks.invalid_loss import CheckInvalidLossHook
+from mmcv_replace.utils.errors import ConfigError
+
+
+def test_training_hooks_are_registered_in_order(make_runner):
+    runner = make_runner()
+    runner.register_training_hooks(
+        {'policy': 'poly'}, {}, {'interval': 1}, {'interval': 7, 'hooks': [
+            {'type': 'TextLoggerHook'}]}, {'policy': 'cyclic'})
+    assert [(type(hook).__name__, hook.priority) for hook in runner.hooks] == [
+        ('PolyLrUpdaterHook', 10), ('CyclicMomentumUpdaterHook', 30),
+        ('OptimizerHook', 40), ('CheckInvalidLossHook', 40), ('CheckpointHook', 50),
+        ('IterTimerHook', 70), ('TextLoggerHook', 90)]
+    assert [getattr(hook, 'by_epoch', None) for hook in runner.hooks] == [
+        False, False, None, None, False, None, False]
+    assert (runner.hooks[3].interval, runner.hooks[6].interval) == (7, 7)
+
+
+def test_epoch_runner_counts_epochs(make_runner):
+    runner = make_runner(by_epoch=True)
+    runner.register_training_hooks({'policy': 'poly'}, {}, {'interval': 1}, {
+        'interval': 7, 'hooks': [{'type': 'TextLoggerHook', 'interval': 2}]})
+    assert [hook.by_epoch for hook in runner.hooks if hasattr(hook, 'by_epoch')] == [True] * 3
+    assert runner.hooks[-1].interval == 2
+
+
+def test_configs_stay_as_they_are(make_runner):
+    configs = {'lr_config': {'policy': 'step', 'step': 1}, 'optimizer_config': {},
+               'checkpoint_config': {}, 'log_config': {'interval': 1, 'hooks': [
+                   {'type': 'TextLoggerHook'}]}}
+    make_runner().register_training_hooks(**configs)
+    assert configs == {'lr_config': {'policy': 'step', 'step': 1}, 'optimizer_config': {},
+                       'checkpoint_config': {}, 'log_config': {'interval': 1, 'hooks': [
+                           {'type': 'TextLoggerHook'}]}}
+
+
+def test_instances_and_none_are_accepted(make_runner):
+    hooks = [HOOKS.get(name)(**args) for name, args in [
+        ('FixedLrUpdaterHook', {}), ('OptimizerHook', {}), ('CheckpointHook', {'interval': 1}),
+        ('TextLoggerHook', {})]]
+    runner = make_runner()
+    runner.register_training_hooks(*hooks[:3], {'hooks': [hooks[3]]})
+    assert all(hook in runner.hooks for hook in hooks)
+    bare = make_runner()
+    bare.register_training_hooks(None)
+    assert [type(hook).__name__ for hook in bare.hooks] == ['CheckInvalidLossHook', 'IterTimerHook']
+
+
+@pytest.mark.parametrize('policy', ['cosineannealing', 'CosineAnnealing', 'cosine_annealing'])
+def test_policy_names(make_runner, policy):
+    runner = make_runner()
+    runner.register_lr_hook({'policy': policy, 'min_lr': 0})
+    assert type(runner.hooks[0]).__name__ == 'CosineAnnealingLrUpdaterHook'
+
+
+@pytest.mark.parametrize(('config', 'message'), [
+    ({'lr_config': {'power': 1}}, 'lr_config needs the name of a policy'),
+    ({'lr_config': {'policy': 'polly'}}, 'PolyLrUpdaterHook'),
+    ({'lr_config': {'policy': 'poly', 'powr': 1}}, "'powr'.*'power'"),
+    ({'lr_config': None, 'optimizer_config': 3}, 'optimizer_config is a dict, a hook or None'),
+    ({'lr_config': None, 'log_config': {'hooks': ['TextLoggerHook']}}, r'log_config\.hooks\.0'),
+])
+def test_registration_errors(make_runner, config, message):
+    with pytest.raises((ConfigError, KeyError, TypeError), match=message):
+        make_runner().register_training_hooks(**config)
+
+
+def test_hook_from_cfg_with_priority(make_runner):
+    runner = make_runner()
+    runner.register_hook_from_cfg({'type': 'CheckInvalidLossHook', 'priority': 'LOWEST'})
+    assert runner.hooks[0].priority == 100
+    with pytest.raises(ConfigError, match='is not a hook'):
+        runner.register_hook(CheckInvalidLossHook)
+
+
+def test_hook_info_lists_who_acts_when(make_runner):
+    runner = make_runner()
+    runner.register_training_hooks({'policy': 'poly'}, {})
+    info = dict(line.split(': ') for line in runner.get_hook_info().split('\n'))
+    assert info['before_train_iter'] == (
+        'PolyLrUpdaterHook (10), OptimizerHook (40), CheckInvalidLossHook (40), '
+        'IterTimerHook (70)')
+    assert 'after_val_epoch' not in info
