@@ -2,8 +2,9 @@
 from typing import Any
 
 from ..utils import Registry
+from .base_runner import BaseRunner
 
-RUNNERS = Registry('runner')
+RUNNERS = Registry('runner', BaseRunner)
 
 
 def build_runner(cfg: dict[str, Any], default_args: dict[str, Any] | None = None) -> Any:

@@ -1,6 +1,7 @@
 """Registries: the names that a config writes after `type`, and the classes they stand for."""
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from .config.config_dict import ConfigDict
@@ -22,18 +23,40 @@ _IN_PART = 'while building '
 
 
 class Registry:
-    """A table from names to classes (or functions) of one sort, such as backbones."""
+    """A table from names to classes (or functions) of one kind, such as backbones.
 
-    def __init__(self, name: str) -> None:
+    `base`: a registered class must be a subclass of it (or, for one of collections.abc, have its
+    methods). Functions are accepted everywhere, for what they build is not known before.
+    `modules`: module -> names that it registers when it is imported. Such an entry belongs to the
+    registry from the start; its module is imported when the entry is first asked for.
+    """
+
+    def __init__(self, name: str, base: type | None = None,
+                 modules: Mapping[str, Sequence[str]] | None = None) -> None:
         self.name = name
-        self.module_dict: dict[str, Callable[..., Any]] = {}
+        self.base = base
+        # The module of each entry that is imported on demand.
+        self.modules = {entry: module for module, entries in (modules or {}).items()
+                        for entry in entries}
+        self._module_dict: dict[str, Callable[..., Any]] = {}
+
+    @property
+    def module_dict(self) -> dict[str, Callable[..., Any]]:
+        """The whole table; imports every entry that has not been imported yet."""
+        for name in self.modules:
+            self._import(name)
+        return self._module_dict
+
+    def _import(self, name: str) -> None:
+        if name in self.modules and name not in self._module_dict:
+            import_module(self.modules[name])
 
     def register_module(self, name: str | list[str] | None = None, force: bool = False,
                         module: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """Enter a class under its own name or under `name` (one or several).
 
-        A decorator, `@X.register_module()`, unless `module` is given. A name that is taken is
-        refused unless `force` replaces it.
+        A decorator, `@X.register_module()`, unless `module` is given. Raises RegistryError for a
+        class of another kind, and for a name that is taken unless `force` replaces the old entry.
         """
         if callable(name):  # written without parentheses: @X.register_module
             return self._add(name, [name.__name__], force)
@@ -46,45 +69,59 @@ class Registry:
 
     def _add(self, module: Callable[..., Any], names: list[str],
              force: bool) -> Callable[..., Any]:
+        self._check_kind(module)
+        for name in names:
+            # A class of a user meets ours, imported or not. Where our own module registers its
+            # entry, it is being imported already, and this does nothing.
+            self._import(name)
+            if name in self._module_dict and not force:
+                raise RegistryError(
+                    f'{name!r} is already in registry {self.name!r}, as '
+                    f'{_full_name(self._module_dict[name])}: choose another name for '
+                    f'{_full_name(module)}, or register it with force=True')
+        self._module_dict.update(dict.fromkeys(names, module))
+        return module
+
+    def _check_kind(self, module: object) -> None:
         if not (inspect.isclass(module) or inspect.isroutine(module)):
             raise RegistryError(f'registry {self.name!r} holds classes and functions, '
                                 f'not {module!r}')
-        for name in names:
-            if name in self.module_dict and not force:
-                raise RegistryError(
-                    f'{name!r} is already in registry {self.name!r}, as '
-                    f'{_full_name(self.module_dict[name])}: choose another name for '
-                    f'{_full_name(module)}, or register it with force=True')
-        self.module_dict.update(dict.fromkeys(names, module))
-        return module
+        if self.base and inspect.isclass(module) and not issubclass(module, self.base):
+            methods = ', '.join(sorted(getattr(self.base, '__abstractmethods__', ())))
+            raise RegistryError(
+                f'registry {self.name!r} holds subclasses of {_full_name(self.base)}'
+                f'{methods and f" (with {methods})"}, and {_full_name(module)} is none: derive it '
+                'from that class, or register it in the registry of its kind')
 
     def get(self, key: str) -> Callable[..., Any]:
-        """The class registered as `key`; RegistryError when there is none."""
-        if key not in self.module_dict:
+        """The class registered as `key`; raises RegistryError when there is none."""
+        self._import(key)
+        if key not in self._module_dict:
             raise RegistryError(
-                f'{key!r} is not in registry {self.name!r}{did_you_mean(key, self.module_dict)}\n'
+                f'{key!r} is not in registry {self.name!r}{did_you_mean(key, self)}\n'
                 'A class of your own is known once its module is imported: add that module to '
                 "the config, custom_imports = dict(imports=['package.module']).\n"
-                f'Known: {", ".join(sorted(self.module_dict)) or "nothing yet"}')
-        return self.module_dict[key]
+                f'Known: {", ".join(sorted(self)) or "nothing yet"}')
+        return self._module_dict[key]
 
     def build(self, cfg: dict[str, Any], default_args: dict[str, Any] | None = None) -> Any:
-        """Make the component that `cfg` describes; see `build_from_cfg`."""
+        """Build the component that `cfg` describes; see `build_from_cfg`."""
         return build_from_cfg(cfg, self, default_args)
 
     def __contains__(self, key: object) -> bool:
-        return key in self.module_dict
+        return key in self._module_dict or key in self.modules
 
     def __len__(self) -> int:
-        return len(self.module_dict)
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.module_dict)
+        return iter(dict.fromkeys([*self.modules, *self._module_dict]))
 
     def __repr__(self) -> str:
-        width = max(map(len, self.module_dict), default=0)
-        rows = [f'  {name:<{width}}  {_full_name(self.module_dict[name])}'
-                for name in sorted(self.module_dict)]
+        width = max(map(len, self), default=0)
+        places = {**{name: f'{module}.{name}' for name, module in self.modules.items()},
+                  **{name: _full_name(entry) for name, entry in self._module_dict.items()}}
+        rows = [f'  {name:<{width}}  {places[name]}' for name in sorted(places)]
         return '\n'.join([f'Registry {self.name!r}, {len(self)} entries', *rows])
 
 

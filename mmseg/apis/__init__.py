@@ -2,7 +2,7 @@
 
 Each name is imported when it is first asked for: a command need not wait for the parts of others.
 """
-from importlib import import_module
+from mmcv_replace.utils.lazy_names import lazy_names
 
 _HOMES = {
     'OutputOptions': '.test_job',
@@ -21,13 +21,4 @@ _HOMES = {
     'train_segmentor': '.train',
 }
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(_HOMES[name], __name__), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

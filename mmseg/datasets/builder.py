@@ -1,7 +1,7 @@
 """The registries of datasets and pipeline steps, and datasets from configs."""
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 from torch.utils.data import Dataset
@@ -13,8 +13,8 @@ from .loader import build_dataloader
 
 __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']
 
-DATASETS = Registry('dataset')
-PIPELINES = Registry('pipeline')
+DATASETS = Registry('dataset', Sized)
+PIPELINES = Registry('pipeline', Callable)
 # Settings that may be lists; they make one dataset of each entry.
 LISTED = ('img_dir', 'ann_dir', 'split')
 # Datasets made of other datasets.

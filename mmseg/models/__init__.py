@@ -1,5 +1,10 @@
-"""Models: backbones, heads, losses and the segmentors made of them."""
-from .backbones import *  # noqa: F403
+"""Models: backbones, necks, heads, losses and the segmentors made of them.
+
+A component is imported when it is first asked for, here or by its name in a config.
+"""
+from mmcv_replace.utils.lazy_names import lazy_names
+
+from . import backbones, decode_heads, losses, segmentors
 from .builder import (
     BACKBONES,
     HEADS,
@@ -12,11 +17,11 @@ from .builder import (
     build_neck,
     build_segmentor,
 )
-from .decode_heads import *  # noqa: F403
-from .losses import *  # noqa: F403
-from .segmentors import *  # noqa: F403
 
 __all__ = [
     'BACKBONES', 'HEADS', 'LOSSES', 'NECKS', 'SEGMENTORS', 'build_backbone', 'build_head',
     'build_loss', 'build_neck', 'build_segmentor',
 ]
+__getattr__, __dir__ = lazy_names(__name__, {
+    name: package.__name__ for package in (backbones, decode_heads, losses, segmentors)
+    for name in package.__all__})

@@ -6,11 +6,21 @@ from torch import nn
 from mmcv_replace.utils import Registry, build_from_cfg
 from mmcv_replace.utils.errors import ConfigError
 
-BACKBONES = Registry('backbone')
-NECKS = Registry('neck')
-HEADS = Registry('head')
-LOSSES = Registry('loss')
-SEGMENTORS = Registry('segmentor')
+# Each with the modules of our own components, which are imported when a config names them.
+BACKBONES = Registry('backbone', nn.Module, {
+    'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
+})
+NECKS = Registry('neck', nn.Module)
+HEADS = Registry('head', nn.Module, {
+    'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
+    'mmseg.models.decode_heads.psp_head': ['PSPHead'],
+})
+LOSSES = Registry('loss', nn.Module, {
+    'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],
+})
+SEGMENTORS = Registry('segmentor', nn.Module, {
+    'mmseg.models.segmentors.encoder_decoder': ['EncoderDecoder'],
+})
 
 
 def build(cfg: dict | Sequence[dict], registry: Registry,

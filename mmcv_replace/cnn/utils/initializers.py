@@ -9,7 +9,7 @@ of the module differently, all of it.
 """
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
@@ -18,7 +18,7 @@ from mmcv_replace.utils.errors import CheckpointError, ConfigError
 
 from . import weight_init
 
-INITIALIZERS = Registry('initializer')
+INITIALIZERS = Registry('initializer', Callable)
 
 
 class BaseInit:

@@ -7,8 +7,6 @@ from ...utils.errors import ConfigError
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner
 
-HOOKS = Registry('hook')
-
 
 class Hook:
     """Base of all hooks. The stages, in the order in which a runner calls them:
@@ -114,6 +112,9 @@ class Hook:
         general = stage.replace('train_', '').replace('val_', '')
         return any(name in vars(self) or getattr(type(self), name) is not getattr(Hook, name)
                    for name in (stage, general))
+
+
+HOOKS = Registry('hook', Hook)
 
 
 def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:

@@ -11,8 +11,8 @@ from ...device import FUSED_OPTIMIZERS, fused_optimizer, fused_optimizers
 from ...utils import Registry, warn_once
 from .fused import settle_kernels
 
-OPTIMIZERS = Registry('optimizer')
-OPTIMIZER_BUILDERS = Registry('optimizer constructor')
+OPTIMIZERS = Registry('optimizer', torch.optim.Optimizer)
+OPTIMIZER_BUILDERS = Registry('optimizer constructor', Callable)
 # Options of torch's optimizers that say how a step is computed, not what.
 KERNEL_CHOICES = ('foreach', 'fused', 'differentiable', 'capturable')
 

@@ -1,4 +1,7 @@
-"""Backbones."""
-from .resnet import ResNet, ResNetV1c, ResNetV1d
+"""Backbones, each imported when it is first asked for; `mmseg/models/builder.py` lists them."""
+from mmcv_replace.utils.lazy_names import lazy_names
 
-__all__ = ['ResNet', 'ResNetV1c', 'ResNetV1d']
+from ..builder import BACKBONES
+
+__getattr__, __dir__ = lazy_names(__name__, BACKBONES.modules)
+__all__ = list(BACKBONES.modules)

@@ -1,6 +1,8 @@
-"""Decode heads."""
-from .decode_head import BaseDecodeHead
-from .fcn_head import FCNHead
-from .psp_head import PSPHead
+"""Decode heads, each imported when it is first asked for; `mmseg/models/builder.py` lists them."""
+from mmcv_replace.utils.lazy_names import lazy_names
 
-__all__ = ['BaseDecodeHead', 'FCNHead', 'PSPHead']
+from ..builder import HEADS
+
+_MODULES = {**HEADS.modules, 'BaseDecodeHead': '.decode_head'}
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)
+__all__ = list(_MODULES)
