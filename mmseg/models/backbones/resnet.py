@@ -1,40 +1,42 @@
 """ResNet and its variants with other stems and shortcuts, dilated for segmentation."""
+import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcv_replace.cnn import build_conv_layer, build_norm_layer, constant_init
 from mmcv_replace.cnn.bricks.layer_cfg import BN
 from mmcv_replace.cnn.utils.recompute import norm_relu_conv
-from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import BACKBONES
-from ..utils import ResLayer, choose_init_cfg
-from .resnet_blocks import BasicBlock, Bottleneck, plugins_of_stage
-from .resnet_keys import adapt_resnet_state_dict
-
-_DEFAULT_INIT = (
-    {'type': 'Kaiming', 'layer': 'Conv2d'},
-    {'type': 'Constant', 'val': 1, 'layer': ['_BatchNorm', 'GroupNorm']},
+from ..utils import ResLayer
+from .base_backbone import BaseBackbone
+from .resnet_blocks import (
+    BasicBlock,
+    Bottleneck,
+    ResidualBlock,
+    add_norm,
+    named_norm,
+    plugins_of_stage,
 )
 
 
 @BACKBONES.register_module()
-class ResNet(BaseModule):
-    """Residual network (arXiv:1512.03385): [N, in_channels, H, W] -> one map per `out_indices`.
+class ResNet(BaseBackbone):
+    """Residual network (arXiv:1512.03385).
 
     Stage i has the stride `strides[i]`, the dilation `dilations[i]` and base_channels * 2**i
-    planes; `multi_grid` gives the blocks of the last stage their own dilations, and
-    `contract_dilation` halves that of the first block of a dilated stage.
+    planes; the stages in `out_indices` give the output maps. `multi_grid` sets the dilation of
+    each block of the last stage; `contract_dilation` halves the dilation of the first block of a
+    dilated stage.
     `deep_stem`: three 3 x 3 convolutions instead of one 7 x 7; `avg_down`: shortcuts shrink by
-    average pooling (arXiv:1812.01187). `frozen_stages`: the stem (0) and the stages up to this
-    number are not trained; `norm_eval`: batch norms keep their running statistics.
-    `with_cp` trades time for memory, `zero_init_residual` starts each block as the identity.
-    The attribute `recompute_norms` (of blocks too) saves memory at little cost, with the same
-    results; `recompute_norms` of a config sets it.
-    `plugins`: dicts of cfg, position, and stages (one bool a stage; all without it).
+    average pooling (both arXiv:1812.01187). `style`: see Bottleneck. `dcn` and `stage_with_dcn`:
+    the convolution that replaces the 3 x 3 ones, and the stages that have it. `plugins`: dicts of
+    cfg, position, and stages (one bool a stage; all without it).
+    `with_cp` computes each block again in backward, which trades time for memory. The attribute
+    `recompute_norms`, also of the blocks, saves memory at little cost and with the same results;
+    the config's `recompute_norms` sets it. `zero_init_residual` starts each block as the identity.
     """
 
     arch_settings = {
@@ -45,7 +47,11 @@ class ResNet(BaseModule):
         152: (Bottleneck, (3, 8, 36, 3)),
     }
 
+    # In timm the deep stem is `conv1`, a Sequential of six layers, followed by `bn1`.
+    foreign_keys = {'conv1.0.weight': ((r'^conv1\.', 'stem.'), (r'^bn1\.', 'stem.7.'))}
+    runs_in_order = True
     recompute_norms = False
+    norm1 = named_norm(1)
 
     def __init__(
         self,
@@ -74,11 +80,10 @@ class ResNet(BaseModule):
         pretrained: str | None = None,
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
-        super().__init__(choose_init_cfg(type(self).__name__, pretrained, init_cfg, _DEFAULT_INIT))
+        super().__init__(in_channels, frozen_stages, norm_eval, pretrained, init_cfg)
         self.block, stage_blocks = self._architecture(depth)
         self.stage_blocks = stage_blocks[:num_stages]
         self.depth = depth
-        self.in_channels = in_channels
         self.stem_channels = stem_channels
         self.base_channels = base_channels
         self.num_stages = num_stages
@@ -86,10 +91,8 @@ class ResNet(BaseModule):
         self.dilations = dilations
         self.out_indices = out_indices
         self.deep_stem = deep_stem
-        self.frozen_stages = frozen_stages
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
-        self.norm_eval = norm_eval
         self.dcn = dcn
         self.stage_with_dcn = stage_with_dcn
         self.plugins = plugins
@@ -129,9 +132,6 @@ class ResNet(BaseModule):
         if not self.out_indices or not all(0 <= i < stages for i in self.out_indices):
             raise ConfigError(f'{name}: out_indices={self.out_indices} must be numbers of stages, '
                               f'0 to {stages - 1}')
-        if not -1 <= self.frozen_stages <= stages:
-            raise ConfigError(f'{name}: frozen_stages={self.frozen_stages} must be -1 (none) to '
-                              f'{stages}')
         if self.multi_grid is not None and len(self.multi_grid) != self.stage_blocks[-1]:
             raise ConfigError(f'{name}: multi_grid={self.multi_grid} must have one dilation for '
                               f'each of the {self.stage_blocks[-1]} blocks of the last stage')
@@ -143,6 +143,7 @@ class ResNet(BaseModule):
     def _make_stages(self, **options: object) -> None:
         self.res_layers: list[str] = []
         inplanes = self.stem_channels
+        channels = []
         for i, num_blocks in enumerate(self.stage_blocks):
             planes = self.base_channels * 2**i
             layer = self.make_res_layer(
@@ -159,8 +160,13 @@ class ResNet(BaseModule):
                 multi_grid=self.multi_grid if i == self.num_stages - 1 else None,
                 **options)
             inplanes = planes * self.block.expansion
+            channels.append(inplanes)
             self.res_layers.append(f'layer{i + 1}')
             self.add_module(self.res_layers[-1], layer)
+        given_out = sorted(set(self.out_indices))
+        self.out_channels = tuple(channels[i] for i in given_out)
+        # The stem shrinks the image four times.
+        self.out_strides = tuple(4 * math.prod(self.strides[:i + 1]) for i in given_out)
 
     def _make_stem_layer(self, in_channels: int, stem_channels: int) -> None:
         if self.deep_stem:
@@ -178,25 +184,13 @@ class ResNet(BaseModule):
         else:
             self.conv1 = build_conv_layer(self.conv_cfg, in_channels, stem_channels, 7, stride=2,
                                           padding=3, bias=False)
-            self.norm1_name, norm1 = build_norm_layer(self.norm_cfg, stem_channels, postfix=1)
-            self.add_module(self.norm1_name, norm1)
+            add_norm(self, 1, self.norm_cfg, stem_channels)
             self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
 
-    @property
-    def norm1(self) -> nn.Module:
-        """Norm of the 7 x 7 stem."""
-        return getattr(self, self.norm1_name)
-
-    def _freeze_stages(self) -> None:
-        """Fix the parameters and the running statistics of the frozen part."""
-        if self.frozen_stages < 0:
-            return
+    def parts(self) -> list[list[nn.Module]]:
         stem = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
-        stages = [getattr(self, name) for name in self.res_layers[:self.frozen_stages]]
-        for module in (*stem, *stages):
-            module.eval()
-            module.requires_grad_(False)
+        return [stem, *([getattr(self, name)] for name in self.res_layers)]
 
     def init_weights(self) -> None:
         """Kaiming convolutions, norms 1 (0 at the end of a block with `zero_init_residual`)."""
@@ -206,21 +200,14 @@ class ResNet(BaseModule):
         if self.is_pretrained:
             return
         for module in self.modules():
-            if isinstance(module, BasicBlock | Bottleneck):
+            if isinstance(module, ResidualBlock):
                 if hasattr(module.conv2, 'conv_offset'):
                     constant_init(module.conv2.conv_offset, 0)
                 if self.zero_init_residual:
                     constant_init(module.last_norm, 0)
 
-    def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Accept torchvision's and timm's weights, and those of whole models."""
-        stem_key = 'stem.0.weight' if self.deep_stem else 'conv1.weight'
-        return adapt_resnet_state_dict(state_dict, stem_key, self.in_channels)
-
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        if x.size(1) != self.in_channels:
-            raise ConfigError(f'{type(self).__name__}: in_channels={self.in_channels}, but the '
-                              f'images have {x.size(1)} channels')
+        self._check_images(x)
         if self.deep_stem:
             x = self._run_deep_stem(x)
         else:
@@ -239,16 +226,6 @@ class ResNet(BaseModule):
         conv1, norm1, relu1, conv2, norm2, relu2, conv3, norm3, relu3 = self.stem
         x = norm_relu_conv(norm1, relu1, conv2, conv1(x), recompute=True)
         return relu3(norm3(norm_relu_conv(norm2, relu2, conv3, x, recompute=True)))
-
-    def train(self, mode: bool = True) -> 'ResNet':
-        """Training mode, but for what is frozen and, with `norm_eval`, the batch norms."""
-        super().train(mode)
-        self._freeze_stages()
-        if mode and self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
-        return self
 
 
 @BACKBONES.register_module()

@@ -10,42 +10,70 @@ from mmcv_replace.cnn.utils.recompute import norm_relu_conv
 from mmcv_replace.utils.errors import ConfigError
 
 
-class _ResidualBlock(nn.Module):
-    """relu(branch(x) + shortcut(x)); a subclass makes the layers and defines `branch`.
+def add_norm(module: nn.Module, index: int, norm_cfg: dict, channels: int) -> None:
+    """Give `module` a norm layer named after its kind (bn1, gn1, ...); `named_norm` finds it."""
+    name, layer = build_norm_layer(norm_cfg, channels, postfix=index)
+    setattr(module, f'norm{index}_name', name)
+    module.add_module(name, layer)
 
-    Norm layers are named after their kind (bn1, gn1, ...) and reached as norm1, norm2, ...
-    `with_cp` computes the sum again in backward instead of keeping what lies before it;
-    `recompute_norms` computes norms and ReLUs alone again.
+
+def named_norm(index: int) -> property:
+    """The property norm1, norm2, ... of a class: the layer that `add_norm` made."""
+    return property(lambda module: getattr(module, getattr(module, f'norm{index}_name')),
+                    doc=f'Norm layer {index}, whatever its kind.')
+
+
+class ResidualBlock(nn.Module):
+    """relu(branch(x) + shortcut(x)); a subclass makes the layers of the branch and runs them.
+
+    `downsample` is the projection of the shortcut, None where the shapes agree. `with_cp` computes
+    the sum again in backward instead of keeping what it needs; `recompute_norms` computes only
+    norms and ReLUs again.
     """
 
-    expansion: int
+    expansion: int  # output channels / planes
+    runs_in_order = True
     recompute_norms = False
-    relu: nn.Module
-    downsample: nn.Module | None
-    with_cp: bool
+    norm1, norm2 = named_norm(1), named_norm(2)
+    last_norm: property  # the norm that ends the branch
 
-    def _add_norm(self, index: int, norm_cfg: dict, channels: int) -> None:
-        name, layer = build_norm_layer(norm_cfg, channels, postfix=index)
-        setattr(self, f'norm{index}_name', name)
-        self.add_module(name, layer)
+    def __init__(
+        self,
+        inplanes: int,
+        planes: int,
+        stride: int = 1,
+        dilation: int = 1,
+        downsample: nn.Module | None = None,
+        style: str = 'pytorch',
+        with_cp: bool = False,
+        conv_cfg: dict | None = None,
+        norm_cfg: dict = BN,
+        dcn: dict | None = None,
+        plugins: Sequence[dict] | None = None,
+    ) -> None:
+        super().__init__()
+        self.inplanes = inplanes
+        self.planes = planes
+        self.stride = stride
+        self.dilation = dilation
+        self.style = style
+        self.with_cp = with_cp
+        self.conv_cfg = conv_cfg
+        self.norm_cfg = norm_cfg
+        self.dcn = dcn
+        self._make_branch()
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = downsample
+        self._add_plugins(plugins or ())
 
-    @property
-    def norm1(self) -> nn.Module:
-        """Norm after the first convolution."""
-        return getattr(self, self.norm1_name)
+    def _make_branch(self) -> None:
+        raise NotImplementedError
 
-    @property
-    def norm2(self) -> nn.Module:
-        """Norm after the second convolution."""
-        return getattr(self, self.norm2_name)
-
-    @property
-    def last_norm(self) -> nn.Module:
-        """Norm that ends the branch."""
+    def _add_plugins(self, plugins: Sequence[dict]) -> None:
         raise NotImplementedError
 
     def branch(self, x: Tensor) -> Tensor:
-        """What is added to the shortcut."""
+        """What is added to the shortcut: [N, inplanes, H, W] -> [N, expansion * planes, H', W']."""
         raise NotImplementedError
 
     def _sum(self, x: Tensor) -> Tensor:
@@ -59,110 +87,66 @@ class _ResidualBlock(nn.Module):
         return self.relu(self._sum(x))
 
 
-class BasicBlock(_ResidualBlock):
+class BasicBlock(ResidualBlock):
     """Two 3 x 3 convolutions: [N, inplanes, H, W] -> [N, planes, H / stride, W / stride].
 
-    `style` has no meaning for it; deformable convolution and plugins are for Bottleneck alone.
+    `style` has no meaning here; deformable convolution and plugins are for Bottleneck alone.
     """
 
     expansion = 1
+    runs_in_order = True
+    last_norm = named_norm(2)
 
-    def __init__(
-        self,
-        inplanes: int,
-        planes: int,
-        stride: int = 1,
-        dilation: int = 1,
-        downsample: nn.Module | None = None,
-        style: str = 'pytorch',
-        with_cp: bool = False,
-        conv_cfg: dict | None = None,
-        norm_cfg: dict = BN,
-        dcn: dict | None = None,
-        plugins: Sequence[dict] | None = None,
-    ) -> None:
-        super().__init__()
-        if dcn is not None or plugins:
+    def _make_branch(self) -> None:
+        self.conv1 = build_conv_layer(self.conv_cfg, self.inplanes, self.planes, 3,
+                                      stride=self.stride, padding=self.dilation,
+                                      dilation=self.dilation, bias=False)
+        add_norm(self, 1, self.norm_cfg, self.planes)
+        self.conv2 = build_conv_layer(self.conv_cfg, self.planes, self.planes, 3, padding=1,
+                                      bias=False)
+        add_norm(self, 2, self.norm_cfg, self.planes)
+
+    def _add_plugins(self, plugins: Sequence[dict]) -> None:
+        if self.dcn is not None or plugins:
             raise ConfigError('ResNet-18 and -34 (BasicBlock) take neither dcn nor plugins: use '
-                              f'depth 50, 101 or 152, or leave out dcn={dcn}, plugins={plugins}')
-        self.conv1 = build_conv_layer(conv_cfg, inplanes, planes, 3, stride=stride,
-                                      padding=dilation, dilation=dilation, bias=False)
-        self._add_norm(1, norm_cfg, planes)
-        self.conv2 = build_conv_layer(conv_cfg, planes, planes, 3, padding=1, bias=False)
-        self._add_norm(2, norm_cfg, planes)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample = downsample
-        self.stride = stride
-        self.dilation = dilation
-        self.with_cp = with_cp
-
-    @property
-    def last_norm(self) -> nn.Module:
-        """Norm that ends the branch."""
-        return self.norm2
+                              f'depth 50, 101 or 152, or leave out dcn={self.dcn}, '
+                              f'plugins={plugins}')
 
     def branch(self, x: Tensor) -> Tensor:
-        """What is added to the shortcut."""
         return self.norm2(norm_relu_conv(self.norm1, self.relu, self.conv2, self.conv1(x),
                                          self.recompute_norms))
 
 
-class Bottleneck(_ResidualBlock):
+class Bottleneck(ResidualBlock):
     """1 x 1, 3 x 3, 1 x 1 convolutions: [N, inplanes, H, W] -> [N, 4 * planes, H / s, W / s].
 
-    style 'pytorch' gives the stride to the 3 x 3 convolution, 'caffe' to the first 1 x 1. `dcn`
+    `style`: 'pytorch' gives the stride to the 3 x 3 convolution, 'caffe' to the first 1 x 1. `dcn`
     replaces the 3 x 3 convolution by the one it names (with fallback_on_stride only where the
     stride is 1). `plugins`: dicts of cfg and position (after_conv1, after_conv2, after_conv3).
     """
 
     expansion = 4
+    runs_in_order = True
+    norm3 = last_norm = named_norm(3)
 
-    def __init__(
-        self,
-        inplanes: int,
-        planes: int,
-        stride: int = 1,
-        dilation: int = 1,
-        downsample: nn.Module | None = None,
-        style: str = 'pytorch',
-        with_cp: bool = False,
-        conv_cfg: dict | None = None,
-        norm_cfg: dict = BN,
-        dcn: dict | None = None,
-        plugins: Sequence[dict] | None = None,
-    ) -> None:
-        super().__init__()
-        if style not in ('pytorch', 'caffe'):
-            raise ConfigError(f"style={style!r} is not known: use 'pytorch' or 'caffe'")
-        strides = (1, stride) if style == 'pytorch' else (stride, 1)
-        self.conv1 = build_conv_layer(conv_cfg, inplanes, planes, 1, stride=strides[0], bias=False)
-        self._add_norm(1, norm_cfg, planes)
-        self.conv2 = build_conv_layer(_conv2_cfg(conv_cfg, dcn, strides[1]), planes, planes, 3,
-                                      stride=strides[1], padding=dilation, dilation=dilation,
+    def _make_branch(self) -> None:
+        if self.style not in ('pytorch', 'caffe'):
+            raise ConfigError(f"style={self.style!r} is not known: use 'pytorch' or 'caffe'")
+        planes, outplanes = self.planes, self.planes * self.expansion
+        strides = (1, self.stride) if self.style == 'pytorch' else (self.stride, 1)
+        self.conv1 = build_conv_layer(self.conv_cfg, self.inplanes, planes, 1, stride=strides[0],
                                       bias=False)
-        self._add_norm(2, norm_cfg, planes)
-        self.conv3 = build_conv_layer(conv_cfg, planes, planes * self.expansion, 1, bias=False)
-        self._add_norm(3, norm_cfg, planes * self.expansion)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample = downsample
-        self.stride = stride
-        self.dilation = dilation
-        self.with_cp = with_cp
-        self._add_plugins(plugins or (), planes)
+        add_norm(self, 1, self.norm_cfg, planes)
+        self.conv2 = build_conv_layer(_conv2_cfg(self.conv_cfg, self.dcn, strides[1]), planes,
+                                      planes, 3, stride=strides[1], padding=self.dilation,
+                                      dilation=self.dilation, bias=False)
+        add_norm(self, 2, self.norm_cfg, planes)
+        self.conv3 = build_conv_layer(self.conv_cfg, planes, outplanes, 1, bias=False)
+        add_norm(self, 3, self.norm_cfg, outplanes)
 
-    @property
-    def norm3(self) -> nn.Module:
-        """Norm after the third convolution."""
-        return getattr(self, self.norm3_name)
-
-    @property
-    def last_norm(self) -> nn.Module:
-        """Norm that ends the branch."""
-        return self.norm3
-
-    def _add_plugins(self, plugins: Sequence[dict], planes: int) -> None:
-        channels = dict(after_conv1=planes, after_conv2=planes,
-                        after_conv3=planes * self.expansion)
+    def _add_plugins(self, plugins: Sequence[dict]) -> None:
+        channels = dict(after_conv1=self.planes, after_conv2=self.planes,
+                        after_conv3=self.planes * self.expansion)
         self.plugin_names: dict[str, list[str]] = {position: [] for position in channels}
         for plugin in plugins:
             position = plugin['position']
@@ -184,13 +168,12 @@ class Bottleneck(_ResidualBlock):
         return x
 
     def branch(self, x: Tensor) -> Tensor:
-        """What is added to the shortcut."""
         out = self._next(self.norm1, 'after_conv1', self.conv2, self.conv1(x))
         out = self._next(self.norm2, 'after_conv2', self.conv3, out)
         return self._plug(self.norm3(out), 'after_conv3')
 
     def _next(self, norm: nn.Module, position: str, conv: nn.Module, x: Tensor) -> Tensor:
-        """Norm, ReLU, plugins and the convolution behind them."""
+        """Norm, ReLU, the plugins at `position`, and the convolution behind them."""
         if self.plugin_names[position]:
             return conv(self._plug(self.relu(norm(x)), position))
         return norm_relu_conv(norm, self.relu, conv, x, self.recompute_norms)
@@ -206,7 +189,7 @@ def _conv2_cfg(conv_cfg: dict | None, dcn: dict | None, stride: int) -> dict | N
 
 
 def plugins_of_stage(plugins: Sequence[dict], stage: int) -> list[dict]:
-    """The plugins that a stage gets: those without `stages`, and those whose `stages` says so."""
+    """The plugins of a stage: all without `stages`, and all that `stages` enables for it."""
     chosen = []
     for plugin in plugins:
         if 'cfg' not in plugin or 'position' not in plugin:
