@@ -1,15 +1,16 @@
-"""`init_cfg`: how the weights of a module are drawn, said in the config.
+"""`init_cfg`: how a config chooses the initial weights of a module.
 
     init_cfg=[dict(type='Kaiming', layer='Conv2d'),
               dict(type='Constant', val=1, layer='BatchNorm2d')]
     init_cfg=dict(type='Normal', std=0.01, override=dict(name='conv_seg'))
 
-`layer` names classes (or their bases) anywhere inside the module; `override` treats one attribute
-of the module differently, all of it.
+`layer` names classes, or their base classes, of layers anywhere inside the module. `override`
+treats one attribute of the module differently, with all that is inside it.
 """
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 
 from torch import nn
 
@@ -21,23 +22,33 @@ from . import weight_init
 INITIALIZERS = Registry('initializer', Callable)
 
 
+@dataclass(kw_only=True, eq=False)
 class BaseInit:
     """Draw the weights of the layers that `layer` names; of every layer when `whole_module`.
 
-    `bias_prob` sets the bias so that a sigmoid starts at that probability.
+    `bias_prob` sets the bias so that a sigmoid starts at that probability. A subclass names a
+    function of weight_init.py, and its own fields are the function's options.
     """
 
-    needs_fan = False  # whether the scheme is defined for weights of two dimensions and more only
+    bias: float = 0
+    bias_prob: float | None = None
+    layer: str | Sequence[str] | None = None
 
-    def __init__(self, bias: float = 0, bias_prob: float | None = None,
-                 layer: str | Sequence[str] | None = None) -> None:
-        self.layers = {layer} if isinstance(layer, str) else set(layer or ())
-        self.bias = bias if bias_prob is None else weight_init.bias_init_with_prob(bias_prob)
+    def __post_init__(self) -> None:
+        self.layers = {self.layer} if isinstance(self.layer, str) else set(self.layer or ())
+        if self.bias_prob is not None:
+            self.bias = weight_init.bias_init_with_prob(self.bias_prob)
         self.whole_module = False
+
+    # Not annotated, since a dataclass takes annotated names for arguments.
+    function = None
+    needs_fan = False  # whether `function` needs weights of two dimensions or more
 
     def draw(self, module: nn.Module) -> None:
         """Draw the weights of one layer."""
-        raise NotImplementedError
+        options = {field.name: getattr(self, field.name) for field in fields(self)
+                   if not field.kw_only}
+        self.function(module, bias=self.bias, **options)
 
     def _draw_if_chosen(self, module: nn.Module) -> None:
         if self.whole_module:
@@ -53,108 +64,86 @@ class BaseInit:
 
 
 @INITIALIZERS.register_module(name='Constant')
+@dataclass(eq=False)
 class ConstantInit(BaseInit):
     """Every weight `val`."""
 
-    def __init__(self, val: float, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.val = val
-
-    def draw(self, module: nn.Module) -> None:
-        weight_init.constant_init(module, self.val, self.bias)
+    function = staticmethod(weight_init.constant_init)
+    val: float
 
 
 @INITIALIZERS.register_module(name='Xavier')
+@dataclass(eq=False)
 class XavierInit(BaseInit):
     """See `xavier_init`."""
 
+    function = staticmethod(weight_init.xavier_init)
     needs_fan = True
-
-    def __init__(self, gain: float = 1, distribution: str = 'normal', **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.gain = gain
-        self.distribution = distribution
-
-    def draw(self, module: nn.Module) -> None:
-        weight_init.xavier_init(module, self.gain, self.bias, self.distribution)
+    gain: float = 1
+    distribution: str = 'normal'
 
 
 @INITIALIZERS.register_module(name='Normal')
+@dataclass(eq=False)
 class NormalInit(BaseInit):
     """See `normal_init`."""
 
-    def __init__(self, mean: float = 0, std: float = 1, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.mean = mean
-        self.std = std
-
-    def draw(self, module: nn.Module) -> None:
-        weight_init.normal_init(module, self.mean, self.std, self.bias)
+    function = staticmethod(weight_init.normal_init)
+    mean: float = 0
+    std: float = 1
 
 
 @INITIALIZERS.register_module(name='TruncNormal')
+@dataclass(eq=False)
 class TruncNormalInit(BaseInit):
     """See `trunc_normal_init`."""
 
-    def __init__(self, mean: float = 0, std: float = 1, a: float = -2, b: float = 2,
-                 **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.mean = mean
-        self.std = std
-        self.a = a
-        self.b = b
-
-    def draw(self, module: nn.Module) -> None:
-        weight_init.trunc_normal_init(module, self.mean, self.std, self.a, self.b, self.bias)
+    function = staticmethod(weight_init.trunc_normal_init)
+    mean: float = 0
+    std: float = 1
+    a: float = -2
+    b: float = 2
 
 
 @INITIALIZERS.register_module(name='Uniform')
+@dataclass(eq=False)
 class UniformInit(BaseInit):
     """See `uniform_init`."""
 
-    def __init__(self, a: float = 0, b: float = 1, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.a = a
-        self.b = b
-
-    def draw(self, module: nn.Module) -> None:
-        weight_init.uniform_init(module, self.a, self.b, self.bias)
+    function = staticmethod(weight_init.uniform_init)
+    a: float = 0
+    b: float = 1
 
 
 @INITIALIZERS.register_module(name='Kaiming')
+@dataclass(eq=False)
 class KaimingInit(BaseInit):
     """See `kaiming_init`."""
 
+    function = staticmethod(weight_init.kaiming_init)
     needs_fan = True
-
-    def __init__(self, a: float = 0, mode: str = 'fan_out', nonlinearity: str = 'relu',
-                 distribution: str = 'normal', **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.a = a
-        self.mode = mode
-        self.nonlinearity = nonlinearity
-        self.distribution = distribution
-
-    def draw(self, module: nn.Module) -> None:
-        weight_init.kaiming_init(module, self.a, self.mode, self.nonlinearity, self.bias,
-                                 self.distribution)
+    a: float = 0
+    mode: str = 'fan_out'
+    nonlinearity: str = 'relu'
+    distribution: str = 'normal'
 
 
 @INITIALIZERS.register_module(name='Caffe2Xavier')
-class Caffe2XavierInit(KaimingInit):
+@dataclass(eq=False)
+class Caffe2XavierInit(BaseInit):
     """See `caffe2_xavier_init`."""
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(a=1, mode='fan_in', nonlinearity='leaky_relu', distribution='uniform',
-                         **kwargs)
+    function = staticmethod(weight_init.caffe2_xavier_init)
+    needs_fan = True
 
 
 @INITIALIZERS.register_module(name='Pretrained')
 class PretrainedInit:
-    """Load weights from a file, URL, or `open-mmlab://` or `torchvision://` name.
+    """Load weights from a file, a URL, or an `open-mmlab://` or `torchvision://` name.
 
-    `prefix` takes the part of the checkpoint under it ('backbone.' of a whole model). Keys pass
-    through the module's `adapt_state_dict`, where it has one; what does not fit is reported.
+    `prefix` takes the part of the checkpoint under it ('backbone.' of a whole model). The module's
+    `adapt_state_dict`, if it has one, renames the keys; weights that do not fit are logged. Raises
+    CheckpointError where no key begins with `prefix`.
     """
 
     def __init__(self, checkpoint: str | os.PathLike, prefix: str | None = None,
@@ -173,7 +162,7 @@ class PretrainedInit:
         return found
 
     def __call__(self, module: nn.Module) -> None:
-        # The runner package needs this one.
+        # Late, because the runner package imports this module.
         from mmcv_replace.runner.checkpoint import (
             _load_checkpoint,
             get_state_dict,
@@ -209,7 +198,7 @@ def _initialize_override(module: nn.Module, override: dict | Sequence[dict], cfg
 
 
 def initialize(module: nn.Module, init_cfg: dict | Sequence[dict]) -> None:
-    """Draw or load the weights of `module` as one initializer config, or each of several, says."""
+    """Draw or load the weights of `module` by one initializer config, or by several in turn."""
     for item in [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg:
         cfg = item.copy()
         override = cfg.pop('override', None)
