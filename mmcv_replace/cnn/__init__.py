@@ -1,7 +1,7 @@
 """Network building blocks: layers by name, ConvModule, weight initialisation."""
-from .bricks import *  # noqa: F403
-from .bricks import __all__ as _bricks
-from .utils import *  # noqa: F403
-from .utils import __all__ as _utils
+from mmcv_replace.utils.lazy_names import lazy_names
 
-__all__ = [*_bricks, *_utils]
+from . import bricks, utils
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {package.__name__: package.__all__ for package in (bricks, utils)})

@@ -1,24 +1,29 @@
 """Packages whose names are imported when they are first asked for."""
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 
-def lazy_names(package: str, modules: Mapping[str, str]
-               ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for a package, from a table name -> module that defines it.
+def lazy_names(package: str, modules: Mapping[str, Sequence[str]]
+               ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """`__getattr__`, `__dir__` and `__all__` of a package that imports its modules on demand.
 
-        __getattr__, __dir__ = lazy_names(__name__, {'ResNet': '.resnet'})
+        __getattr__, __dir__, __all__ = lazy_names(__name__, {'.resnet': ['ResNet', 'ResNetV1c']})
 
-    A program then loads the modules of what it uses and no others. A name must not be that of a
-    module of the package: Python would hand out the module.
+    A program then loads only the modules that it uses. A name that is also a module of the package
+    cannot be in the table: Python would hand out the module.
     """
+    homes = {name: module for module, names in modules.items() for name in names}
+
     def get(name: str) -> object:
-        if name not in modules:
-            raise AttributeError(f'module {package!r} has no attribute {name!r}')
-        return getattr(import_module(modules[name], package), name)
+        if name in homes:
+            return getattr(import_module(homes[name], package), name)
+        for module in modules:  # package.module without an import of it
+            if module.rpartition('.')[2] == name:
+                return import_module(module, package)
+        raise AttributeError(f'module {package!r} has no attribute {name!r}')
 
-    def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *modules})
+    def all_names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
 
-    return get, names
+    return get, all_names, list(homes)

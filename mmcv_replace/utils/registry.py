@@ -35,21 +35,21 @@ class Registry:
                  modules: Mapping[str, Sequence[str]] | None = None) -> None:
         self.name = name
         self.base = base
-        # The module of each entry that is imported on demand.
-        self.modules = {entry: module for module, entries in (modules or {}).items()
-                        for entry in entries}
+        self.modules = dict(modules or {})
+        self._homes = {entry: module for module, entries in self.modules.items()
+                       for entry in entries}
         self._module_dict: dict[str, Callable[..., Any]] = {}
 
     @property
     def module_dict(self) -> dict[str, Callable[..., Any]]:
         """The whole table; imports every entry that has not been imported yet."""
-        for name in self.modules:
+        for name in self._homes:
             self._import(name)
         return self._module_dict
 
     def _import(self, name: str) -> None:
-        if name in self.modules and name not in self._module_dict:
-            import_module(self.modules[name])
+        if name in self._homes and name not in self._module_dict:
+            import_module(self._homes[name])
 
     def register_module(self, name: str | list[str] | None = None, force: bool = False,
                         module: Callable[..., Any] | None = None) -> Callable[..., Any]:
@@ -109,17 +109,17 @@ class Registry:
         return build_from_cfg(cfg, self, default_args)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._module_dict or key in self.modules
+        return key in self._module_dict or key in self._homes
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*self.modules, *self._module_dict]))
+        return iter(dict.fromkeys([*self._homes, *self._module_dict]))
 
     def __repr__(self) -> str:
         width = max(map(len, self), default=0)
-        places = {**{name: f'{module}.{name}' for name, module in self.modules.items()},
+        places = {**{name: f'{module}.{name}' for name, module in self._homes.items()},
                   **{name: _full_name(entry) for name, entry in self._module_dict.items()}}
         rows = [f'  {name:<{width}}  {places[name]}' for name in sorted(places)]
         return '\n'.join([f'Registry {self.name!r}, {len(self)} entries', *rows])

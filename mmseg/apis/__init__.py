@@ -4,21 +4,12 @@ Each name is imported when it is first asked for: a command need not wait for th
 """
 from mmcv_replace.utils.lazy_names import lazy_names
 
-_HOMES = {
-    'OutputOptions': '.test_job',
-    'Process': '.process',
-    'evaluate_from_config': '.test_job',
-    'inference_segmentor': '.inference',
-    'init_segmentor': '.inference',
-    'load_config': '.cli',
-    'multi_gpu_test': '..core.evaluation',
-    'run_command': '.cli',
-    'set_random_seed': '.train_job',
-    'show_result_pyplot': '.inference',
-    'single_gpu_test': '..core.evaluation',
-    'start_process': '.process',
-    'train_from_config': '.train_job',
-    'train_segmentor': '.train',
-}
-__all__ = list(_HOMES)
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.cli': ['load_config', 'run_command'],
+    '.inference': ['inference_segmentor', 'init_segmentor', 'show_result_pyplot'],
+    '.process': ['Process', 'start_process'],
+    '.test_job': ['OutputOptions', 'evaluate_from_config'],
+    '.train': ['train_segmentor'],
+    '.train_job': ['set_random_seed', 'train_from_config'],
+    '..core.evaluation': ['multi_gpu_test', 'single_gpu_test'],
+})

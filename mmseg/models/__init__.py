@@ -22,6 +22,5 @@ __all__ = [
     'BACKBONES', 'HEADS', 'LOSSES', 'NECKS', 'SEGMENTORS', 'build_backbone', 'build_head',
     'build_loss', 'build_neck', 'build_segmentor',
 ]
-__getattr__, __dir__ = lazy_names(__name__, {
-    name: package.__name__ for package in (backbones, decode_heads, losses, segmentors)
-    for name in package.__all__})
+__getattr__, __dir__, _ = lazy_names(__name__, {
+    package.__name__: package.__all__ for package in (backbones, decode_heads, losses, segmentors)})

@@ -3,5 +3,5 @@ from mmcv_replace.utils.lazy_names import lazy_names
 
 from ..builder import BACKBONES
 
-__getattr__, __dir__ = lazy_names(__name__, BACKBONES.modules)
-__all__ = list(BACKBONES.modules)
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {**BACKBONES.modules, '.base_backbone': ['BaseBackbone']})

@@ -3,6 +3,5 @@ from mmcv_replace.utils.lazy_names import lazy_names
 
 from ..builder import HEADS
 
-_MODULES = {**HEADS.modules, 'BaseDecodeHead': '.decode_head'}
-__getattr__, __dir__ = lazy_names(__name__, _MODULES)
-__all__ = list(_MODULES)
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {**HEADS.modules, '.decode_head': ['BaseDecodeHead']})

@@ -2,12 +2,12 @@
 from mmcv_replace.utils.lazy_names import lazy_names
 
 from ..builder import LOSSES
-from .accuracy import Accuracy, accuracy
-from .utils import reduce_loss, weight_reduce_loss, weighted_loss
+from .accuracy import accuracy  # a name that is a module too cannot be imported late
 
-_MODULES = LOSSES.modules | dict.fromkeys(
-    ('binary_cross_entropy', 'cross_entropy', 'mask_cross_entropy'), '.cross_entropy_loss')
-__getattr__, __dir__ = lazy_names(__name__, _MODULES)
-__all__ = [
-    'Accuracy', 'accuracy', 'reduce_loss', 'weight_reduce_loss', 'weighted_loss', *_MODULES,
-]
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    **LOSSES.modules,
+    '.accuracy': ['Accuracy'],
+    '.cross_entropy_loss': ['binary_cross_entropy', 'cross_entropy', 'mask_cross_entropy'],
+    '.utils': ['reduce_loss', 'weight_reduce_loss', 'weighted_loss'],
+})
+__all__ += ['accuracy']
