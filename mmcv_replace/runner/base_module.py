@@ -56,6 +56,8 @@ def _init_children(module: nn.Module) -> None:
 class Sequential(BaseModule, nn.Sequential):
     """nn.Sequential with `init_cfg`."""
 
+    runs_in_order = True
+
     def __init__(self, *args: nn.Module, init_cfg: dict | Sequence[dict] | None = None) -> None:
         BaseModule.__init__(self, init_cfg)
         nn.Sequential.__init__(self, *args)

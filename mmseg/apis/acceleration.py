@@ -19,8 +19,6 @@ logger = logging.getLogger('mmseg.acceleration')
 
 # Parts of a segmentor that are compiled; the losses between and behind them stay as they are.
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
-# Packages whose modules run in the order of their children, as the tests of each model show.
-IN_ORDER = ('mmseg', 'mmcv_replace')
 
 
 def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
@@ -47,8 +45,7 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
     those of the toolkit's own are folded, none with `keep_keys`, as folding changes the state dict.
     """
     if _choice(cfg, 'fuse_conv_bn', not keep_keys):
-        trusted = _runs_in_order if cfg.get('fuse_conv_bn') is None else None
-        fuse_conv_bn(model.eval(), trusted)
+        fuse_conv_bn(model.eval(), declared_only=cfg.get('fuse_conv_bn') is None)
     return _fit_convolutions(model, cfg, device)
 
 
@@ -85,11 +82,6 @@ def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
 def _is_channels_last(model: nn.Module) -> bool:
     return all(weight.is_contiguous(memory_format=torch.channels_last)
                for weight in model.parameters() if weight.dim() == 4)
-
-
-def _runs_in_order(module: nn.Module) -> bool:
-    cls = type(module)
-    return cls is nn.Sequential or cls.__module__.partition('.')[0] in IN_ORDER
 
 
 def _choice(cfg: Config, key: str, default: bool) -> bool:

@@ -31,6 +31,8 @@ class ConvModule(nn.Module):
     x: [N, in_channels, H, W] -> [N, out_channels, H', W'].
     """
 
+    runs_in_order = True  # unless `order` says otherwise
+
     def __init__(
         self,
         in_channels: int,
@@ -60,6 +62,8 @@ class ConvModule(nn.Module):
         self.with_spectral_norm = with_spectral_norm
         self.with_explicit_padding = padding_mode not in _CONV_PADDING_MODES
         self.order = tuple(order)
+        if self.order.index('norm') != self.order.index('conv') + 1:
+            self.runs_in_order = False
         self.with_norm = norm_cfg is not None
         self.with_activation = act_cfg is not None
         self.with_bias = not self.with_norm if bias == 'auto' else bool(bias)

@@ -1,6 +1,4 @@
 """Fold batch norms into the convolutions before them, for inference."""
-from collections.abc import Callable
-
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -8,33 +6,33 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mmcv_replace.utils.errors import ConfigError
 
 
+def fuse_conv_bn(module: nn.Module, declared_only: bool = False) -> nn.Module:
+    """Fold each batch norm that directly follows a Conv2d into it, in place; returns the module.
+
+    Children are taken to run in the order of their names. A class declares this by
+    `runs_in_order = True` in its own body: subclasses do not inherit it, since they may run the
+    same children in another order. `declared_only` leaves the children of other modules as they
+    are, but not what is inside them. An instance whose `runs_in_order` is False is always left.
+    The norm becomes an Identity. Raises ConfigError unless the module is in eval mode.
+    """
+    if module.training:
+        raise ConfigError('fuse_conv_bn is for inference: call model.eval() first')
+    cls = type(module)
+    declared = cls is nn.Sequential or 'runs_in_order' in vars(cls)
+    may_fold = getattr(module, 'runs_in_order', True) and (declared or not declared_only)
+    previous = previous_name = None
+    for name, child in list(module.named_children()):
+        if may_fold and _foldable(previous, child):
+            setattr(module, previous_name, fuse_conv_bn_eval(previous, child))
+            setattr(module, name, nn.Identity().eval())
+        else:
+            fuse_conv_bn(child, declared_only)
+        previous, previous_name = child, name
+    return module
+
+
 def _foldable(conv: nn.Module | None, norm: nn.Module) -> bool:
     # With its own forward (deformable, adaptive padding) a convolution is still linear in its
     # weight; with a computed weight (spectral norm) there is nothing to fold into.
     return (isinstance(conv, nn.Conv2d) and isinstance(norm, _BatchNorm)
             and conv.out_channels == norm.num_features and 'weight' in conv._parameters)
-
-
-def fuse_conv_bn(module: nn.Module,
-                 runs_in_order: Callable[[nn.Module], bool] | None = None) -> nn.Module:
-    """Fold each batch norm that directly follows a Conv2d into it, in place; returns the module.
-
-    A module's children are taken to run in the order in which it names them; where that is not
-    known of all, `runs_in_order` says it of each module, and the others are left as they are. The
-    norm becomes an Identity. The module must be in eval mode: raises ConfigError otherwise.
-    """
-    if module.training:
-        raise ConfigError('fuse_conv_bn is for inference: call model.eval() first')
-    from ..bricks.conv_module import ConvModule  # which imports this package
-    order = module.order if isinstance(module, ConvModule) else ('conv', 'norm')
-    adjacent = (order.index('norm') == order.index('conv') + 1
-                and (runs_in_order is None or runs_in_order(module)))
-    previous = previous_name = None
-    for name, child in list(module.named_children()):
-        if adjacent and _foldable(previous, child):
-            setattr(module, previous_name, fuse_conv_bn_eval(previous, child))
-            setattr(module, name, nn.Identity().eval())
-        else:
-            fuse_conv_bn(child, runs_in_order)
-        previous, previous_name = child, name
-    return module

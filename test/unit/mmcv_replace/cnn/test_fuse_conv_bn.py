@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.cnn import ConvModule, fuse_conv_bn
+from mmcv_replace.runner import Sequential
 from mmcv_replace.utils.errors import ConfigError
 
 BN = dict(type='BN')
@@ -58,10 +59,40 @@ class OutOfOrder(nn.Module):
         return self.last(self.conv(self.norm(x)))
 
 
+class Declared(nn.Module):
+    """Declares that it runs its layers as they are named."""
+
+    runs_in_order = True
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.norm = nn.BatchNorm2d(3)
+        self.last = Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+
+    def forward(self, x):
+        return self.last(self.norm(self.conv(x)))
+
+
+class Heir(Declared):
+    """Runs them otherwise."""
+
+    def forward(self, x):
+        return self.last(self.conv(self.norm(x)))
+
+
+@pytest.mark.parametrize(('cls', 'left'), [(Declared, 0), (Heir, 1)])
+def test_a_class_declares_the_order_and_its_subclasses_do_not_inherit_it(cls, left):
+    model, x = randomised(cls()), torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    expected = model(x)
+    torch.testing.assert_close(fuse_conv_bn(model, declared_only=True)(x), expected)
+    assert count_norms(model) == left
+
+
 def test_modules_that_may_run_in_another_order_can_be_left_out():
     model, x = randomised(OutOfOrder()), torch.randn(2, 3, 6, 6, dtype=torch.float64)
     expected = model(x)
-    fuse_conv_bn(model, lambda module: isinstance(module, nn.Sequential))
+    fuse_conv_bn(model, declared_only=True)
     torch.testing.assert_close(model(x), expected)
     assert count_norms(model) == 1
     fuse_conv_bn(model)
