@@ -1,0 +1,208 @@
+"""Every registered backbone: maps, values, modes, weights. A new one needs its cases alone."""
+import copy
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.models import BACKBONES, build_backbone
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+checks, cases = load('module_checks'), load('backbone_cases')
+each_case = pytest.mark.parametrize(('name', 'index'), cases.EACH)
+
+
+def build(name, index, **more):
+    torch.manual_seed(0)
+    return build_backbone(dict(cases.CASES[name][index][0], type=name, **more))
+
+
+def images_for(name, index, size=(33, 47)):
+    channels = cases.CASES[name][index][0].get('in_channels', 3)
+    return lambda batch, dtype, seed=0: cases.images(batch, channels, size, dtype, seed)
+
+
+def test_every_backbone_has_two_cases():
+    assert set(cases.CASES) == set(BACKBONES), 'add its cases to backbone_cases.py'
+    assert all(len(each) >= 2 for each in cases.CASES.values())
+
+
+@each_case
+def test_values_are_those_of_the_plain_form(name, index):
+    options, plain, _ = cases.CASES[name][index]
+    model = checks.randomise_norms(build(name, index)).double().eval()
+    for size in ((33, 47), (64, 32), (7, 1)):
+        x = images_for(name, index, size)(2, torch.float64)
+        with torch.no_grad():
+            found, expected = model(x), plain(model.state_dict(), options, x)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+
+
+@each_case
+@pytest.mark.parametrize('size', [(33, 47), (64, 65), (1, 130)])
+def test_outputs_are_described(name, index, size):
+    model = build(name, index).eval()
+    with torch.no_grad():
+        outs = model(images_for(name, index, size)(1, torch.float32))
+    assert isinstance(model.out_channels, tuple)
+    assert isinstance(model.out_strides, tuple)
+    shapes = [(1, channels, *(-(-side // stride) for side in size)) for channels, stride in
+              zip(model.out_channels, model.out_strides, strict=True)]
+    assert [tuple(out.shape) for out in outs] == shapes
+
+
+@each_case
+@pytest.mark.parametrize('check', checks.CHECKS, ids=lambda check: check.__name__)
+def test_as_every_module(name, index, check):
+    check(lambda: build(name, index), images_for(name, index))
+
+
+@each_case
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_gradients(name, index, dtype):
+    checks.check_gradients(lambda: build(name, index), images_for(name, index), dtype)
+
+
+@each_case
+def test_parts_are_the_whole_model_once(name, index):
+    model = build(name, index)
+    found = [id(param) for part in model.parts() for module in part
+             for param in module.parameters()]
+    assert sorted(found) == sorted(map(id, model.parameters()))
+
+
+def step(model, x):
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    sum(out.square().mean() for out in model(x.requires_grad_())).backward()
+    return {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+
+
+@each_case
+def test_frozen_parts_are_not_trained(name, index):
+    number = len(build(name, index).parts())
+    x = images_for(name, index)(2, torch.float32)
+    for frozen in range(-1, number):
+        model = build(name, index, frozen_stages=frozen)
+        assert model.training
+        model.eval().train()
+        changed = step(model, x)
+        for i, part in enumerate(model.parts()):
+            for module in part:
+                assert all((param.grad is None) == (i <= frozen) for param in module.parameters())
+                for norm in module.modules():
+                    if isinstance(norm, _BatchNorm):
+                        assert norm.training == (i > frozen)
+        names = {id(value): key for key, value in model.named_buffers()}
+        fixed = {names[id(value)] for part in model.parts()[:frozen + 1] for module in part
+                 for value in module.buffers()}
+        assert changed == set(names.values()) - fixed
+
+
+@each_case
+def test_frozen_stages_that_do_not_exist(name, index):
+    number = len(build(name, index).parts())
+    for wrong in (-2, number):
+        with pytest.raises(ConfigError, match=f'{name}: frozen_stages={wrong} must be -1'):
+            build(name, index, frozen_stages=wrong)
+
+
+@each_case
+@pytest.mark.parametrize('norm_eval', [False, True])
+def test_norm_eval_keeps_statistics_and_trains_weights(name, index, norm_eval):
+    model = build(name, index, norm_eval=norm_eval).train()
+    buffers = {key for key, _ in model.named_buffers()}
+    assert step(model, images_for(name, index)(2, torch.float32)) == (
+        set() if norm_eval else buffers)
+    assert model.training
+    assert all(param.grad is not None for param in model.parameters())
+
+
+@each_case
+def test_recomputing_changes_nothing(name, index):
+    found = []
+    for recompute in (False, True):
+        model = build(name, index).train()
+        for module in model.modules():
+            if hasattr(module, 'recompute_norms'):
+                module.recompute_norms = recompute
+        step(model, images_for(name, index)(2, torch.float32))
+        found.append([*(param.grad for param in model.parameters()), *model.buffers()])
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+
+
+@each_case
+def test_weights_of_a_whole_model_for_other_channels(name, index, tmp_path):
+    options = cases.CASES[name][index][0]
+    if options.get('in_channels', 3) != 3:
+        pytest.skip('its weights are not for RGB')
+    source = checks.randomise_norms(build(name, index))
+    state = {f'backbone.{key}': value for key, value in source.state_dict().items()}
+    torch.save({**state, 'decode_head.conv_seg.bias': torch.zeros(3)}, tmp_path / 'model.pth')
+    target = build(name, index, in_channels=1, pretrained=str(tmp_path / 'model.pth'))
+    target.init_weights()
+    gray = cases.images(1, 1)
+    with torch.no_grad():
+        for one, other in zip(target.eval()(gray), source.eval()(gray.expand(1, 3, -1, -1)),
+                              strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+@each_case
+def test_initial_weights_are_drawn_once(name, index):
+    model = build(name, index)
+    before = copy.deepcopy(model.state_dict())
+    model.init_weights()
+    drawn = copy.deepcopy(model.state_dict())
+    convs = {f'{key}.weight' for key, layer in model.named_modules()
+             if isinstance(layer, nn.Conv2d)}
+    assert all(not torch.equal(drawn[key], before[key]) for key in convs)
+    model.init_weights()
+    assert all(torch.equal(value, drawn[key]) for key, value in model.state_dict().items())
+
+
+@each_case
+def test_names_of_the_weights(name, index):
+    assert cases.fingerprint(build(name, index)) == cases.CASES[name][index][2]
+
+
+@each_case
+def test_images_of_other_channels_are_refused(name, index):
+    with pytest.raises(ConfigError, match=rf'{name}: in_channels=\d, but the images have 7 chan'):
+        build(name, index)(torch.zeros(1, 7, 32, 32))
+
+
+def test_all_on_the_simulated_npu(run_on_npu):
+    """The maps of every case, in one process, are those of the host."""
+    run_on_npu(f'''
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location('test_backbones', {__file__!r})
+tests = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tests)
+import torch
+for name, index in tests.cases.EACH:
+    model = tests.build(name, index).train()
+    x = tests.images_for(name, index)(2, torch.float32)
+    expected = model(x)
+    grad, = torch.autograd.grad(sum(out.square().mean() for out in expected),
+                                [next(model.parameters())])
+    model = tests.build(name, index).to('npu').train()
+    outs = model(x.to('npu'))
+    for out, wanted in zip(outs, expected, strict=True):
+        assert out.device.type == 'npu'
+        torch.testing.assert_close(out.cpu(), wanted, rtol=1e-3, atol=1e-4)
+    sum(out.square().mean() for out in outs).backward()
+    torch.testing.assert_close(next(model.parameters()).grad.cpu(), grad, rtol=1e-2, atol=1e-4)
+''')

@@ -1,0 +1,121 @@
+"""Every registered neck. A new one needs its cases in the table alone."""
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from mmseg.models import NECKS, build_neck
+
+SPEC = importlib.util.spec_from_file_location('module_checks',
+                                              Path(__file__).parent / 'module_checks.py')
+checks = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(checks)
+
+WIDTHS, SIZES = (4, 8, 16), ((17, 23), (9, 12), (5, 6))
+
+
+class Summing(nn.Module):
+    """What a neck is, so that the checks below run while none is registered."""
+
+    def __init__(self, in_channels, width):
+        super().__init__()
+        self.laterals = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(channels, width, 1), nn.BatchNorm2d(width))
+            for channels in in_channels)
+
+    def forward(self, inputs):
+        maps = [lateral(x) for lateral, x in zip(self.laterals, inputs, strict=True)]
+        return tuple(x + nn.functional.interpolate(maps[-1], size=x.shape[2:]) for x in maps)
+
+
+def plain_summing(state, options, inputs):
+    maps = []
+    for i, x in enumerate(inputs):
+        weight, bias = (state[f'laterals.{i}.0.{each}'] for each in ('weight', 'bias'))
+        x = torch.einsum('nchw,oc->nohw', x, weight[:, :, 0, 0]) + bias.view(-1, 1, 1)
+        mean, var, scale, shift = (state[f'laterals.{i}.1.{each}'].view(-1, 1, 1) for each in (
+            'running_mean', 'running_var', 'weight', 'bias'))
+        maps.append((x - mean) / (var + 1e-5).sqrt() * scale + shift)
+    low = maps[-1]
+    outs = []
+    for x in maps:
+        rows, columns = (torch.arange(size) * small // size
+                         for size, small in zip(x.shape[2:], low.shape[2:], strict=True))
+        outs.append(x + low[:, :, rows][:, :, :, columns])
+    return outs
+
+
+# Name (or class) -> list of (options, plain form of the maps), two at least.
+CASES = {
+    Summing: [(dict(in_channels=WIDTHS, width=6), plain_summing),
+              (dict(in_channels=WIDTHS[:2], width=3), plain_summing)],
+}
+EACH = [(name, i) for name, cases in CASES.items() for i in range(len(cases))]
+each_case = pytest.mark.parametrize(('name', 'index'), EACH)
+
+
+def build(name, index):
+    torch.manual_seed(0)
+    return build_neck(dict(CASES[name][index][0], type=name))
+
+
+def maps_for(name, index):
+    number = len(CASES[name][index][0]['in_channels'])
+
+    def maps(batch, dtype, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        return [torch.randn(batch, width, *size, generator=generator).to(dtype)
+                for width, size in zip(WIDTHS[:number], SIZES, strict=False)]
+
+    return maps
+
+
+def test_every_neck_has_two_cases():
+    assert {name for name in CASES if isinstance(name, str)} == set(NECKS), 'add its cases above'
+    assert all(len(each) >= 2 for each in CASES.values())
+
+
+@each_case
+def test_values_are_those_of_the_plain_form(name, index):
+    options, plain = CASES[name][index]
+    neck = checks.randomise_norms(build(name, index)).double().eval()
+    inputs = maps_for(name, index)(2, torch.float64)
+    with torch.no_grad():
+        for one, other in zip(neck(inputs), plain(neck.state_dict(), options, inputs), strict=True):
+            torch.testing.assert_close(one, other)
+
+
+@each_case
+@pytest.mark.parametrize('check', checks.CHECKS, ids=lambda check: check.__name__)
+def test_as_every_module(name, index, check):
+    check(lambda: build(name, index), maps_for(name, index))
+
+
+@each_case
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_gradients(name, index, dtype):
+    checks.check_gradients(lambda: build(name, index), maps_for(name, index), dtype)
+
+
+def test_the_checks_notice_what_is_wrong():
+    """Each check fails for a module that breaks its rule."""
+    def broken(forward):
+        return lambda: type('Broken', (nn.BatchNorm2d,), {'forward': forward})(3)
+
+    def inputs(batch, dtype, seed=0):
+        return torch.randn(batch, 3, 5, 5, generator=torch.Generator().manual_seed(seed)).to(dtype)
+
+    def counting(self, x):
+        self.running_mean += 1
+        return nn.BatchNorm2d.forward(self, x)
+
+    for check, forward in (
+            (checks.check_pictures_are_independent, lambda self, x: x - x.mean()),
+            (checks.check_evaluation_leaves_training_alone, counting),
+            (checks.check_save_and_load, lambda self, x: x + self.weight.data_ptr() % 997),
+            (checks.check_bfloat16, lambda self, x: x * (1 + (x.dtype == torch.bfloat16))),
+            (checks.check_folding, lambda self, x: x)):
+        with pytest.raises(AssertionError):
+            check(broken(forward), inputs)
