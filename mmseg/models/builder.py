@@ -25,7 +25,7 @@ SEGMENTORS = Registry('segmentor', nn.Module, {
 
 def build(cfg: dict | Sequence[dict], registry: Registry,
           default_args: dict | None = None) -> nn.Module:
-    """Build one component, or several in a row for a list."""
+    """Build one component, or an nn.Sequential of several for a list."""
     if isinstance(cfg, list | tuple):
         return nn.Sequential(*(build_from_cfg(item, registry, default_args) for item in cfg))
     return build_from_cfg(cfg, registry, default_args)

@@ -5,10 +5,6 @@ from torch import Tensor, nn
 from .layer_cfg import build_layer
 from .registry import ACTIVATION_LAYERS
 
-for _module in (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ReLU6, nn.ELU, nn.Sigmoid, nn.Tanh,
-                nn.GELU):
-    ACTIVATION_LAYERS.register_module(module=_module)
-
 
 @ACTIVATION_LAYERS.register_module(name=['Clip', 'Clamp'])
 class Clamp(nn.Module):

@@ -19,16 +19,16 @@ from .padding import build_padding_layer
 from .registry import ACTIVATION_LAYERS
 
 _STEPS = {'conv', 'norm', 'act'}
-# The convolution pads by itself in these modes; the others need a layer before it.
+# The convolution itself pads in these modes; the others need a layer before it.
 _CONV_PADDING_MODES = ('zeros', 'circular')
 
 
 class ConvModule(nn.Module):
     """Convolution with its norm and activation layers, in a chosen order.
 
-    bias='auto' gives the convolution a bias exactly when there is no norm. The layers are named
-    `conv`, after the norm's kind (`bn`, `gn`, `in`, `ln`) and `activate`.
-    x: [N, in_channels, H, W] -> [N, out_channels, H', W'].
+    bias='auto' gives the convolution a bias if there is no norm. The layers are named `conv`,
+    `activate`, and the norm after its kind (`bn`, `gn`, `in`, `ln`).
+    x: [N, in_channels, H, W] -> [N, out_channels, H', W']. Raises ConfigError for a wrong `order`.
     """
 
     runs_in_order = True  # unless `order` says otherwise
@@ -114,7 +114,7 @@ class ConvModule(nn.Module):
     def init_weights(self) -> None:
         """Kaiming weights (fan out, for the activation), norm weight 1; biases 0.
 
-        A convolution class with its own `init_weights` has drawn its weights already.
+        A convolution with an `init_weights` of its own is left as it is.
         """
         if not hasattr(self.conv, 'init_weights'):
             leaky = self.with_activation and self.act_cfg['type'] == 'LeakyReLU'
@@ -125,24 +125,23 @@ class ConvModule(nn.Module):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the convolution comes first and is torch's own, zero padded, without hooks."""
+        """Whether torch's own convolution comes first, with zero padding and without hooks."""
         conv = self.conv
         return (self.order[0] == 'conv' and type(conv) in CONV2D_TYPES
                 and conv.padding_mode == 'zeros' and not self.with_explicit_padding
                 and not (conv._forward_pre_hooks or conv._forward_hooks))
 
     def after_conv(self, x: Tensor) -> Tensor:
-        """What follows the convolution, for a plain one whose result x was computed elsewhere."""
+        """Apply what follows a plain convolution whose result x was computed elsewhere."""
         assert self.is_plain
-        for step in self.order[1:]:
-            if step == 'norm' and self.with_norm:
-                x = self.norm(x)
-            elif step == 'act' and self.with_activation:
-                x = self.activate(x)
-        return x
+        return self._run(x, self.order[1:])
 
     def forward(self, x: Tensor, activate: bool = True, norm: bool = True) -> Tensor:
-        for step in self.order:
+        return self._run(x, self.order, activate, norm)
+
+    def _run(self, x: Tensor, steps: tuple[str, ...], activate: bool = True,
+             norm: bool = True) -> Tensor:
+        for step in steps:
             if step == 'conv':
                 if self.with_explicit_padding:
                     x = self.padding_layer(x)

@@ -10,16 +10,6 @@ from mmcv_replace.utils.errors import ConfigError
 from .layer_cfg import instantiate, layer_class
 from .registry import NORM_LAYERS
 
-NORM_LAYERS.register_module(name=['BN', 'BN2d'], module=nn.BatchNorm2d)
-NORM_LAYERS.register_module(name='BN1d', module=nn.BatchNorm1d)
-NORM_LAYERS.register_module(name='BN3d', module=nn.BatchNorm3d)
-NORM_LAYERS.register_module(name='SyncBN', module=nn.SyncBatchNorm)
-NORM_LAYERS.register_module(name='GN', module=nn.GroupNorm)
-NORM_LAYERS.register_module(name='LN', module=nn.LayerNorm)
-NORM_LAYERS.register_module(name=['IN', 'IN2d'], module=nn.InstanceNorm2d)
-NORM_LAYERS.register_module(name='IN1d', module=nn.InstanceNorm1d)
-NORM_LAYERS.register_module(name='IN3d', module=nn.InstanceNorm3d)
-
 _SHORT_NAMES = ((_InstanceNorm, 'in'), (_BatchNorm, 'bn'), (nn.GroupNorm, 'gn'),
                 (nn.LayerNorm, 'ln'))
 

@@ -4,10 +4,6 @@ from torch import nn
 from .layer_cfg import build_layer
 from .registry import PADDING_LAYERS
 
-PADDING_LAYERS.register_module(name='zero', module=nn.ZeroPad2d)
-PADDING_LAYERS.register_module(name='reflect', module=nn.ReflectionPad2d)
-PADDING_LAYERS.register_module(name='replicate', module=nn.ReplicationPad2d)
-
 
 def build_padding_layer(cfg: dict, *args: object, **kwargs: object) -> nn.Module:
     """Build the padding layer that `cfg` names: zero, reflect or replicate."""

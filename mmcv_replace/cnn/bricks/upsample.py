@@ -6,9 +6,6 @@ from ..utils.weight_init import xavier_init
 from .layer_cfg import instantiate, layer_class
 from .registry import UPSAMPLE_LAYERS
 
-UPSAMPLE_LAYERS.register_module(name=['nearest', 'bilinear'], module=nn.Upsample)
-UPSAMPLE_LAYERS.register_module(name='deconv', module=nn.ConvTranspose2d)
-
 
 @UPSAMPLE_LAYERS.register_module(name='pixel_shuffle')
 class PixelShufflePack(nn.Module):
