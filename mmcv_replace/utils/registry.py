@@ -59,17 +59,11 @@ class Registry:
         class of another kind, and for a name that is taken unless `force` replaces the old entry.
         """
         if callable(name):  # written without parentheses: @X.register_module
-            return self._add(name, [name.__name__], force)
-        names = [name] if isinstance(name, str) else name
-
-        def enter(target: Callable[..., Any]) -> Callable[..., Any]:
-            return self._add(target, names or [target.__name__], force)
-
-        return enter if module is None else enter(module)
-
-    def _add(self, module: Callable[..., Any], names: list[str],
-             force: bool) -> Callable[..., Any]:
+            name, module = None, name
+        if module is None:
+            return lambda target: self.register_module(name, force, target)
         self._check_kind(module)
+        names = [name] if isinstance(name, str) else name or [module.__name__]
         for name in names:
             # A class of a user meets ours, imported or not. Where our own module registers its
             # entry, it is being imported already, and this does nothing.

@@ -11,23 +11,19 @@ class BatchNormXd(_BatchNorm):
             raise ValueError(f'batch norm needs an input [N, C, ...], got {tuple(input.shape)}')
 
 
-def _replaced(norm: nn.SyncBatchNorm, kind: type[BatchNormXd]) -> BatchNormXd:
-    new = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
-    # The very tensors, so that optimizers and shared references stay valid.
-    new._parameters = norm._parameters
-    new._buffers = norm._buffers
-    return new.train(norm.training)
-
-
 def replace_sync_batchnorm(module: nn.Module, kind: type[BatchNormXd]) -> nn.Module:
-    """Make every SyncBatchNorm in `module` a `kind`, in place; returns the module.
+    """Replace every SyncBatchNorm in `module` by a `kind`, in place; returns the module.
 
     Parameters, buffers, their names, and the training flag stay as they are. When `module` itself
     is a SyncBatchNorm, its replacement is returned.
     """
     if isinstance(module, nn.SyncBatchNorm):
-        return _replaced(module, kind)
-    # Not named_children(): it would list a layer that stands here under two names only once.
+        new = kind(module.num_features, module.eps, module.momentum, module.affine,
+                   module.track_running_stats)
+        # The same tensors, so that optimizers and shared references stay valid.
+        new._parameters, new._buffers = module._parameters, module._buffers
+        return new.train(module.training)
+    # Not named_children(), which lists a layer with two names only once.
     for name, child in module._modules.items():
         if child is not None:
             module._modules[name] = replace_sync_batchnorm(child, kind)

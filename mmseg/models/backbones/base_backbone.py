@@ -27,7 +27,7 @@ class BaseBackbone(BaseModule):
         {'type': 'Kaiming', 'layer': 'Conv2d'},
         {'type': 'Constant', 'val': 1, 'layer': ['_BatchNorm', 'GroupNorm']},
     )
-    # How the keys of other toolkits become ours, see `foreign_weights.rename_keys`.
+    # How the keys of other toolkits become ours, see `foreign_weights.adapt_weights`.
     foreign_keys: Mapping[str, KeyRules] = {}
 
     out_channels: tuple[int, ...]

@@ -16,31 +16,23 @@ def adapt_weights(state_dict: Mapping[str, Tensor], rules: Mapping[str, KeyRules
     """The weights of `state_dict` that belong to a backbone, under the backbone's keys.
 
     Accepts a whole segmentor, of which the part `backbone.` is taken, and a classifier, whose last
-    layer is dropped. `rules` rename keys, see `rename_keys`. `first_convolution` is the key of the
-    weights [O, C, kh, kw] to fit to `in_channels`.
+    layer is dropped. `rules`: a key that only files of another toolkit have -> how to rename the
+    keys of such files; {'conv1.0.weight': [(r'^conv1\\.', 'stem.')]} renames the stem where
+    `conv1.0.weight` exists. `first_convolution` is the key of the weights [O, C, kh, kw] to fit to
+    `in_channels`.
     """
     if any(key.startswith('backbone.') for key in state_dict):
         state_dict = {key.removeprefix('backbone.'): value for key, value in state_dict.items()
                       if key.startswith('backbone.')}
-    weights = rename_keys({key: value for key, value in state_dict.items()
-                           if not _CLASSIFIER.match(key)}, rules)
-    if first_convolution in weights:
-        weights[first_convolution] = _fit_input_channels(weights[first_convolution], in_channels)
-    return weights
-
-
-def rename_keys(weights: Mapping[str, Tensor], rules: Mapping[str, KeyRules]) -> dict[str, Tensor]:
-    """Apply each list of rules whose key is among the weights.
-
-    That key tells a toolkit's weights: {'conv1.0.weight': [(r'^conv1\\.', 'stem.')]} renames the
-    stem of a file that has `conv1.0.weight`, and leaves other files as they are.
-    """
+    weights = {key: value for key, value in state_dict.items() if not _CLASSIFIER.match(key)}
     for mark, replacements in rules.items():
         if mark in weights:
             for pattern, replacement in replacements:
                 weights = {re.sub(pattern, replacement, key): value
                            for key, value in weights.items()}
-    return dict(weights)
+    if first_convolution in weights:
+        weights[first_convolution] = _fit_input_channels(weights[first_convolution], in_channels)
+    return weights
 
 
 def _fit_input_channels(weight: Tensor, in_channels: int) -> Tensor:

@@ -32,7 +32,6 @@ class ResidualBlock(nn.Module):
     """
 
     expansion: int  # output channels / planes
-    runs_in_order = True
     recompute_norms = False
     norm1, norm2 = named_norm(1), named_norm(2)
     last_norm: property  # the norm that ends the branch

@@ -7,30 +7,12 @@ from mmcv_replace.cnn import build_conv_layer, build_norm_layer
 from mmcv_replace.cnn.bricks.layer_cfg import BN
 
 
-def _make_downsample(
-    inplanes: int,
-    outplanes: int,
-    stride: int,
-    avg_down: bool,
-    conv_cfg: dict | None,
-    norm_cfg: dict,
-) -> nn.Sequential:
-    """Projection of the shortcut; `avg_down` lets a pooling take the stride (ResNet-D)."""
-    layers: list[nn.Module] = []
-    if avg_down:
-        layers.append(nn.AvgPool2d(stride, stride, ceil_mode=True))
-        stride = 1
-    layers.append(build_conv_layer(conv_cfg, inplanes, outplanes, kernel_size=1, stride=stride,
-                                   bias=False))
-    layers.append(build_norm_layer(norm_cfg, outplanes)[1])
-    return nn.Sequential(*layers)
-
-
 class ResLayer(nn.Sequential):
-    """`num_blocks` residual blocks, of which the first has the stride and the projection.
+    """`num_blocks` residual blocks; the first has the stride and projects the shortcut.
 
-    `multi_grid` gives each block its dilation. `contract_dilation` halves the first block's,
-    which spares a dilated stage the gridding at its start. `kwargs` go to every block.
+    `avg_down`: an average pooling takes the stride of the shortcut (ResNet-D, arXiv:1812.01187).
+    `multi_grid`: the dilation of each block. `contract_dilation` halves the dilation of the first
+    block, which avoids gridding at the start of a dilated stage. `kwargs` go to every block.
     """
 
     def __init__(
@@ -51,8 +33,12 @@ class ResLayer(nn.Sequential):
         outplanes = planes * block.expansion
         downsample = None
         if stride != 1 or inplanes != outplanes:
-            downsample = _make_downsample(inplanes, outplanes, stride, avg_down, conv_cfg,
-                                          norm_cfg)
+            pool = [nn.AvgPool2d(stride, stride, ceil_mode=True)] if avg_down else []
+            downsample = nn.Sequential(
+                *pool,
+                build_conv_layer(conv_cfg, inplanes, outplanes, kernel_size=1,
+                                 stride=1 if avg_down else stride, bias=False),
+                build_norm_layer(norm_cfg, outplanes)[1])
         if multi_grid is not None:
             dilations = list(multi_grid)
         else:
