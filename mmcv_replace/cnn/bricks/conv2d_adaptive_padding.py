@@ -11,8 +11,8 @@ from .registry import CONV_LAYERS
 class Conv2dAdaptivePadding(nn.Conv2d):
     """Conv2d whose output is ceil(size / stride), whatever the input's size.
 
-    The padding follows from the input; `padding` is accepted and not used. An odd amount puts the
-    extra row below and the extra column to the right, as TensorFlow does.
+    The padding is computed from the input; `padding` is accepted but not used. Where it is odd,
+    the extra row is at the bottom and the extra column on the right, as in TensorFlow.
     x: [N, C, H, W] -> [N, out_channels, ceil(H / stride), ceil(W / stride)].
     """
 

@@ -10,7 +10,7 @@ from .layer_cfg import RELU
 class DepthwiseSeparableConvModule(nn.Module):
     """Depthwise ConvModule, then pointwise ConvModule (MobileNet, arXiv:1704.04861).
 
-    `dw_*` and `pw_*` configs apply to one half; 'default' takes the common one.
+    `dw_*` and `pw_*` configure one of the two; 'default' stands for `norm_cfg` or `act_cfg`.
     x: [N, in_channels, H, W] -> [N, out_channels, H', W'].
     """
 

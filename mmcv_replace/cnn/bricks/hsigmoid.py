@@ -6,7 +6,7 @@ from .registry import ACTIVATION_LAYERS
 
 @ACTIVATION_LAYERS.register_module()
 class HSigmoid(nn.Module):
-    """(x + bias) / divisor, limited to [min_value, max_value].
+    """(x + bias) / divisor, clamped to [min_value, max_value].
 
     The defaults are mmcv 1.2's; MobileNetV3 (arXiv:1905.02244) uses bias=3, divisor=6.
     """

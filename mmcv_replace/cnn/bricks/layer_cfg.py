@@ -1,4 +1,4 @@
-"""Turn a layer's config into the layer: what all `build_*_layer` functions share."""
+"""Build a layer from its config: the common part of all `build_*_layer` functions."""
 from collections.abc import Callable
 from functools import partial
 
@@ -8,7 +8,7 @@ from mmcv_replace.utils import ConfigDict, Registry
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmcv_replace.utils.signature import check_arguments, check_values
 
-# Defaults of arguments; every builder copies the config that it is given.
+# Default arguments; no builder changes its config.
 RELU = {'type': 'ReLU'}
 BN = {'type': 'BN'}
 
@@ -27,7 +27,7 @@ def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module]
 def instantiate(
     cls: Callable[..., nn.Module], cfg: dict, *args: object, **kwargs: object
 ) -> nn.Module:
-    """Call `cls`; an argument that it does not take is an ArgumentError naming `cfg`'s key."""
+    """Call `cls`; raises ArgumentError, which names the key of `cfg`, for an unknown argument."""
     kind = cfg['type']
     label = f'layer {kind if isinstance(kind, str) else kind.__name__!r}'
     origin = cfg.origin if isinstance(cfg, ConfigDict) else lambda key: None

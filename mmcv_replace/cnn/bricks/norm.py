@@ -1,4 +1,4 @@
-"""Normalisation layers by name, and the names that they get inside a module."""
+"""Normalisation layers by name, and their attribute names inside a module."""
 import re
 
 from torch import nn
@@ -15,9 +15,10 @@ _SHORT_NAMES = ((_InstanceNorm, 'in'), (_BatchNorm, 'bn'), (nn.GroupNorm, 'gn'),
 
 
 def infer_abbr(class_type: type) -> str:
-    """Short name of a norm class: bn, gn, ln or in; its `_abbr_` where it has one.
+    """Short name of a norm class: its `_abbr_` if it has one, else bn, gn, ln or in.
 
-    A class of another family is judged by its name; 'norm_layer' when that says nothing.
+    For a class that is not derived from torch's norms, its name decides; 'norm_layer' when that
+    contains none of batch, group, layer, instance. Raises ConfigError for what is no class.
     """
     if not isinstance(class_type, type):
         raise ConfigError(f'infer_abbr needs a class, got {class_type!r}')

@@ -1,4 +1,4 @@
-"""Plugin layers (attention blocks and the like that a backbone block can host) by name."""
+"""Plugin layers by name: attention blocks and others that a backbone can have in its blocks."""
 import re
 
 from torch import nn

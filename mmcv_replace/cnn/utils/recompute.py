@@ -1,4 +1,4 @@
-"""A convolution behind batch norm and ReLU that keeps less for its backward pass."""
+"""A convolution after batch norm and ReLU that stores less for its backward pass."""
 from typing import Any
 
 import torch
@@ -13,11 +13,12 @@ from .winograd_conv import CONV2D_TYPES, convolution_gradients
 
 def norm_relu_conv(norm: nn.Module, relu: nn.Module, conv: nn.Module, x: Tensor,
                    recompute: bool) -> Tensor:
-    """conv(relu(norm(x))); with `recompute` the convolution's input is made again in backward.
+    """conv(relu(norm(x))); with `recompute`, backward computes the convolution's input again.
 
-    Norm and ReLU are cheap beside the convolution, whose input is then not kept: about a sixth of
-    what a residual network keeps. The result and its gradients are the same. Layers for which this
-    is not known to hold (other types, hooks, norms in evaluation) are called as they are.
+    The input is then not stored, which saves about a sixth of the activations of a residual network
+    for a norm and a ReLU that are cheap compared with the convolution. Results and gradients are
+    the same. Layers for which this is not known (other types, hooks, norms in eval mode) are
+    called in the plain way.
     """
     if recompute and torch.is_grad_enabled() and _is_plain(norm, relu, conv):
         return _NormReluConv.apply(x, norm.weight, norm.bias, conv.weight, conv.bias, norm, conv)
@@ -49,7 +50,7 @@ class _NormReluConv(Function):
         wanted = ctx.needs_input_grad
         leaves = [leaf.detach().requires_grad_() for leaf in (x, gamma, beta)]
         with torch.enable_grad():
-            # Of the same values the same statistics: the forward pass to the last bit.
+            # The same values give the same statistics, so this equals the forward pass exactly.
             y = F.relu_(F.batch_norm(leaves[0], None, None, *leaves[1:], True, 0.0, ctx.eps))
         grad_y, grad_weight, grad_bias = convolution_gradients(
             ctx.conv, grad, y.detach().to(grad.dtype), weight.to(grad.dtype),

@@ -1,4 +1,4 @@
-"""SyncBatchNorm becomes another batch norm with the same state."""
+"""Replace SyncBatchNorm by another batch norm with the same state."""
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 

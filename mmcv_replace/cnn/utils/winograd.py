@@ -2,10 +2,10 @@
 
 Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016, arXiv:1509.09308:
 F(4 x 4, 3 x 3). A tile of 4 results of a one-dimensional filter of 3 taps comes from 6 products,
-y = A.T @ ((G @ w) * (B @ x)), in both directions 36 instead of 144. What comes before and behind
-the products is linear and separable, so that matrix products do all of it, dilation, padding and
-tiles that are cut off included. float32 results are off by about 1.5e-6 of their size (norm), 2e-7
-without.
+y = A.T @ ((G @ w) * (B @ x)); in two dimensions, 36 products instead of 144. The steps before and
+after the products are linear and separable, so that matrix products compute all of them, including
+dilation, padding and tiles that the border cuts off. The relative error (norm) of float32 results
+is about 1.5e-6; it is 2e-7 for a plain convolution.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,24 +16,25 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-# Where the polynomials of the algorithm are evaluated, infinity besides. Small numbers of both
-# signs and halves keep rounding errors small; 0, 1, -1, 2, -2 have twice as large ones.
+# The points, besides infinity, at which the algorithm evaluates polynomials. They are chosen for
+# small rounding errors; those of 0, 1, -1, 2, -2 are twice as large.
 _POINTS = (0.0, 1.0, -1.0, 2.0, -0.5)
 _TILE, _TAPS = 4, 3
 _PRODUCTS = _TILE + _TAPS - 1
-# Rows and columns that are worked on at a time: the matrices are dense, and grow with these.
+# Rows and columns of a band: the matrices are dense, and their size grows with it.
 _BAND = 64
-# Input channels and bands at a time, which bounds the memory for products and kernels.
+# Input channels and bands computed at a time: limits the memory for products and kernels.
 _CHANNELS = 256
 _BANDS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class _Band:
-    """A range of rows (or columns): where it reads, what it makes, and the matrices for that.
+    """A range of rows (or columns): its input, its results, and the matrices between them.
 
-    `spread`: [6, t, read size], from what is read to the six factors of each of t tiles; `merge`:
-    [6, t, made size], whose transpose makes the results from the products.
+    `read`, `made`: the rows of the input that it needs, and the rows of the result. `spread`:
+    [6, t, read size], from the input to the six factors of each of t tiles; `merge`:
+    [6, t, made size], whose transpose maps the products to the results.
     """
 
     read: slice
@@ -44,7 +45,7 @@ class _Band:
 
 def winograd_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
                     dilation: tuple[int, int] = (1, 1)) -> Tensor:
-    """Convolution with stride 1 and as much zero padding as dilation, in float32 or float64.
+    """Convolution with stride 1 and zero padding equal to `dilation`, in float32 or float64.
 
     x: [N, C, H, W], weight: [O, C, 3, 3], bias: [O] -> [N, O, H, W].
     """
@@ -52,7 +53,7 @@ def winograd_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
 
 
 def share_of_products(size: tuple[int, int], dilation: tuple[int, int]) -> float:
-    """Multiplications in the products, as a share of those of the plain convolution."""
+    """Number of multiplications in the products, divided by that of the plain convolution."""
     share = 1.0
     for pixels, step in zip(size, dilation, strict=True):
         tiles = sum(band.spread.shape[1] for band in _bands(pixels, step, torch.float32))
@@ -62,7 +63,7 @@ def share_of_products(size: tuple[int, int], dilation: tuple[int, int]) -> float
 
 def winograd_gradients(grad: Tensor, x: Tensor, weight: Tensor, dilation: tuple[int, int],
                        wanted: Sequence[bool]) -> tuple[Tensor | None, ...]:
-    """Gradients by x, weight and bias, those that are wanted, for `grad` [N, O, H, W]."""
+    """Gradients of x, weight and bias for `grad` [N, O, H, W]; None for those not in `wanted`."""
     grad_x = x.new_zeros(x.shape) if wanted[0] else None
     grad_weight = weight.new_zeros(weight.shape) if wanted[1] else None
     if wanted[0] or wanted[1]:
@@ -93,7 +94,7 @@ _Place = tuple[int, _Band, _Band]
 
 
 def _places(x: Tensor, dilation: tuple[int, int]) -> list[list[_Place]]:
-    """Images with their bands of rows and columns, in groups."""
+    """(image, band of rows, band of columns) of the whole batch, in groups to compute at once."""
     rows, columns = (_bands(size, step, x.dtype)
                      for size, step in zip(x.shape[2:], dilation, strict=True))
     every = [(image, r, c) for image in range(len(x)) for r in rows for c in columns]
@@ -101,7 +102,7 @@ def _places(x: Tensor, dilation: tuple[int, int]) -> list[list[_Place]]:
 
 
 def _convolve(x: Tensor, weight: Tensor, places: list[_Place], out: Tensor) -> None:
-    """Write the results of some places to `out`, summing over groups of input channels."""
+    """Write the results at `places` to `out`, the sum over groups of input channels."""
     products: list[Tensor] = []
     for part in _channel_parts(weight):
         kernels = _kernels(weight[:, part]).transpose(1, 2)
@@ -117,7 +118,7 @@ def _convolve(x: Tensor, weight: Tensor, places: list[_Place], out: Tensor) -> N
 
 def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place],
                    grad_x: Tensor | None, grad_weight: Tensor | None) -> None:
-    """The transposes of all steps of `_convolve`, in reverse order."""
+    """Add the gradients at `places`: the transposed steps of `_convolve`, in reverse order."""
     outer = [_spread(grad[image, :, rows.made, columns.made], rows.merge, columns.merge)
              for image, rows, columns in places]
     for part in _channel_parts(weight):
@@ -143,7 +144,7 @@ def _channel_parts(weight: Tensor) -> list[slice]:
 
 
 def _spread(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """rows @ x @ columns.T for each channel: [C, h, w] -> [36, tiles, C], columns' six first."""
+    """rows @ x @ columns.T for each channel: [C, h, w] -> [6 * 6, tiles, C], columns first."""
     channels, height, width = x.shape
     (six, down, _), across = rows.shape, columns.shape[1]
     half = columns.view(-1, width) @ x.permute(1, 2, 0)
@@ -167,7 +168,7 @@ def _merge(products: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def _kernels(weight: Tensor) -> Tensor:
-    """[O, C, 3, 3] -> [36, O, C], the columns' six first, as `_spread` has it."""
+    """Transformed weights: [O, C, 3, 3] -> [6 * 6, O, C], columns first as in `_spread`."""
     out, channels = weight.shape[:2]
     flat = weight.reshape(out * channels, _TAPS * _TAPS)
     return (_kernel_matrix(weight.dtype) @ flat.T).view(-1, out, channels)
@@ -182,17 +183,17 @@ def _kernel_gradient(grad: Tensor) -> Tensor:
 
 @lru_cache(maxsize=8)
 def _kernel_matrix(dtype: torch.dtype) -> Tensor:
-    """[36, 9]: both directions of G."""
+    """G for both directions: [36, 9]."""
     with torch.inference_mode(False), torch.no_grad():
         _, kernel, _ = _matrices()
         return torch.einsum('cj,ri->crij', kernel, kernel).reshape(-1, _TAPS * _TAPS).to(dtype)
 
 
 def _matrices() -> tuple[Tensor, Tensor, Tensor]:
-    """A [6, 4], G [6, 3] and B [6, 6] of the algorithm, by Toom and Cook.
+    """A [6, 4], G [6, 3] and B [6, 6] of the algorithm (Toom-Cook).
 
-    The product of two polynomials of degrees 3 and 2 is known from its values at six points;
-    the transpose of that multiplication is the filter.
+    The values at six points determine the product of two polynomials of degrees 3 and 2; the
+    transpose of this multiplication is the filter.
     """
     def values(terms: int) -> Tensor:
         powers = torch.tensor(_POINTS, dtype=torch.float64).unsqueeze(1) ** torch.arange(terms)
@@ -201,14 +202,14 @@ def _matrices() -> tuple[Tensor, Tensor, Tensor]:
         return torch.cat([powers, infinity])
 
     source = torch.linalg.inv(values(_PRODUCTS)).T
-    # A factor between B and G is free; with this one B's entries are about 1.
+    # A factor can move between B and G; this one makes the entries of B about 1.
     scale = torch.where(source.abs() > 1e-9, source.abs(), torch.inf).amin(1, keepdim=True)
     return values(_TILE), values(_TAPS) * scale, source / scale
 
 
 @lru_cache(maxsize=256)
 def _bands(size: int, dilation: int, dtype: torch.dtype) -> tuple[_Band, ...]:
-    """The bands of `size` rows. Rows that are `dilation` apart make a tile."""
+    """The bands of `size` rows. The rows of a tile are `dilation` apart."""
     tile = _TILE * dilation
     count = -(-size // max(_BAND, tile))
     edges = [min(size, -(-size * i // (count * tile)) * tile) for i in range(count + 1)]

@@ -1,4 +1,4 @@
-"""Layers whose convolutions go Winograd's way where that is faster."""
+"""Convolution layers that use Winograd's algorithm where it is faster."""
 import torch
 from torch import Tensor, nn
 
@@ -6,17 +6,17 @@ from mmcv_replace.device import is_asynchronous
 
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
 
-# Below these the work beside the products outweighs what they save (measured with AVX-512).
+# For fewer channels or pixels, the transforms cost more than they save (measured with AVX-512).
 _LEAST_CHANNELS = 128  # C O / (C + O)
 _LEAST_PIXELS = 1024
 _LARGEST_SHARE = 0.5
 
 
 class WinogradConv2d(nn.Conv2d):
-    """A 3 x 3 convolution that equals nn.Conv2d up to rounding, with its state.
+    """A 3 x 3 convolution with the state of nn.Conv2d and, up to rounding, its results.
 
-    Small maps, low precision, accelerators and graphs that are traced get torch's own. The
-    gradient cannot be differentiated again.
+    Small maps, low precision, accelerators and traced graphs use torch's own algorithm. There are
+    no second derivatives.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -25,15 +25,15 @@ class WinogradConv2d(nn.Conv2d):
         return super()._conv_forward(input, weight, bias)
 
 
-# Classes of which a layer is torch's own convolution, however it is computed.
+# Classes of torch's own convolution, whatever the algorithm.
 CONV2D_TYPES = (nn.Conv2d, WinogradConv2d)
 
 
 def use_winograd(module: nn.Module) -> nn.Module:
-    """Make each convolution in `module` that may profit a WinogradConv2d, in place."""
+    """Turn each convolution that the algorithm may speed up into a WinogradConv2d, in place."""
     for layer in module.modules():
         if type(layer) is nn.Conv2d and _may_profit(layer):
-            # Hooks, parameters and everything else of the layer stay.
+            # Only the class changes, so that hooks and parameters stay.
             layer.__class__ = WinogradConv2d
     return module
 
@@ -46,7 +46,7 @@ def _may_profit(conv: nn.Conv2d) -> bool:
 
 
 def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
-    """Whether `conv` computes x [N, C, H, W] by the algorithm; `weight`: all of its or a part."""
+    """Whether `conv` uses the algorithm for x [N, C, H, W] and its `weight` or a part of that."""
     return (isinstance(conv, WinogradConv2d) and x.dim() == 4
             and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
             and not is_asynchronous(x.device) and not torch.is_autocast_enabled(x.device.type)
@@ -57,9 +57,9 @@ def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
 
 def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tensor,
                           wanted: tuple[bool, bool, bool]) -> tuple[Tensor | None, ...]:
-    """Gradients of `conv` by its input, weight and bias, those that are wanted.
+    """Gradients of the input, weight and bias of `conv`; None for those not in `wanted`.
 
-    grad: [N, O, H', W'], x: [N, C, H, W], weight in the type of x.
+    grad: [N, O, H', W'], x: [N, C, H, W], weight in the dtype of x.
     """
     if uses_winograd(conv, x, weight):
         return winograd_gradients(grad, x, weight, conv.dilation, wanted)

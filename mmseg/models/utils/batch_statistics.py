@@ -1,4 +1,4 @@
-"""A check for layers that see one value a channel when the batch is one image."""
+"""A check for batch norms that get a single value per channel."""
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -7,10 +7,10 @@ from mmcv_replace.utils.errors import ArgumentError
 
 
 def check_batch_statistics(norm: nn.Module | None, values: int, place: str) -> None:
-    """Raise ArgumentError when `norm` is a batch norm in training over one value a channel.
+    """Raise ArgumentError when `norm` is a batch norm in training mode with one value per channel.
 
-    `values` is the number of values a channel (batch x height x width); `place` names the layer
-    in the message. SyncBN over several processes sees the values of all of them, one each at least.
+    `values` is the number of values per channel (batch x height x width); `place` names the layer
+    in the message. A SyncBN of several processes has at least one value from each of them.
     """
     if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training:
         return
