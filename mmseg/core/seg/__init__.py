@@ -1,4 +1,4 @@
-"""Choice of the pixels that a segmentation loss counts."""
+"""Selection of the pixels that count in a loss."""
 from .builder import PIXEL_SAMPLERS, build_pixel_sampler
 from .sampler import BasePixelSampler, OHEMPixelSampler
 

@@ -3,23 +3,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmcv_replace.utils.errors import ArgumentError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.ops import two_logits
 
+from ..base_pixel_sampler import BasePixelSampler
 from ..builder import PIXEL_SAMPLERS
-from .base_pixel_sampler import BasePixelSampler
 
 
 @PIXEL_SAMPLERS.register_module()
 class OHEMPixelSampler(BasePixelSampler):
-    """Keep only hard pixels (arXiv:1604.03540): weight 1, the others and the ignored ones 0.
+    """Weight 1 for hard pixels, 0 for the others and the ignored ones (OHEM, arXiv:1604.03540).
 
-    With `thresh`, a pixel is hard when the probability of its true class is below it; where fewer
-    than `min_kept` pixels an image (over the whole batch) are, the threshold is raised to the
-    probability at that rank. Without, the `min_kept` pixels an image with the largest loss are
-    kept. `context` is the decode head, whose loss and ignore_index count.
+    With `thresh`, a pixel is hard where the probability of its true class is below it; if these
+    are fewer than `min_kept` pixels per image (over the whole batch), the threshold is raised to
+    the probability at that rank. Without, the `min_kept` pixels per image with the largest loss
+    are hard. `context` is the decode head, whose losses and ignore_index are used.
 
-    Shapes never depend on the data, so that no accelerator has to wait for the host.
+    Shapes never depend on the data, so that an accelerator never waits for the host.
     """
 
     def __init__(self, context: nn.Module, thresh: float | None = None,
@@ -51,7 +51,10 @@ class OHEMPixelSampler(BasePixelSampler):
         for loss in losses if isinstance(losses, nn.ModuleList) else [losses]:
             value = loss(seg_logit, label, weight=None, ignore_index=self.context.ignore_index,
                          reduction_override='none')
-            # A sigmoid loss has one value a class.
+            if value.dim() < 3:
+                raise ConfigError(f'OHEMPixelSampler: {type(loss).__name__} has no loss of single '
+                                  'pixels to rank them by: set `thresh`, or remove the sampler')
+            # A sigmoid loss has one value per class.
             total = total + (value.sum(1) if value.dim() == 4 else value)
         return total
 
@@ -66,7 +69,10 @@ def _largest(losses: Tensor, valid: Tensor, kept: int) -> Tensor:
 
 def _least_certain(seg_logit: Tensor, label: Tensor, valid: Tensor, kept: int,
                    thresh: float) -> Tensor:
-    """Mask [N, H, W] of the valid pixels whose true class is less probable than the threshold."""
+    """Mask [N, H, W] of the valid pixels whose true class has a probability below the threshold.
+
+    It is `thresh`, or the probability of rank `kept` where that is larger.
+    """
     if seg_logit.size(1) == 1:
         seg_logit = two_logits(seg_logit)
     true_class = label.masked_fill(~valid, 0).unsqueeze(1)

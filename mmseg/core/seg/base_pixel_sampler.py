@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 class BasePixelSampler(ABC):
-    """Decides how much each pixel counts in the loss."""
+    """Base of the pixel samplers, which weight the pixels in the losses of a head."""
 
     @abstractmethod
     def sample(self, seg_logit: Tensor, seg_label: Tensor) -> Tensor:
