@@ -1,4 +1,4 @@
-"""Whether the labels of the data fit the heads: classes, or the one value that they ignore."""
+"""Whether every label of the data is a class of the heads, or the value that they ignore."""
 from collections.abc import Iterator
 
 from torch import nn
@@ -9,30 +9,33 @@ from mmseg.datasets.label_settings import all_steps
 from mmseg.datasets.pipeline_options import inner_datasets
 from mmseg.datasets.pipelines import Compose
 from mmseg.datasets.pipelines.ignored import LabelFiller
+from mmseg.models.decode_heads.find_heads import named_heads
 
-# The value, where it is set, and the setting.
+# (value, data set or step that has it, name of the setting)
 Special = tuple[int, str, str]
 
 
 def head_clashes(model: nn.Module, split: str, dataset: Dataset, strict: bool) -> Iterator[str]:
-    """What heads and losses that were told so ignore otherwise than the data; others follow it.
+    """Messages about heads and losses whose configured `ignore_index` contradicts the data.
 
-    A loss would end in an index error where a value of the data is neither a class nor ignored. One
-    that a head has a class for is learned as that class: a clash if `strict`, else a warning.
+    Those without a configured one take over the data set's first. A value of the data that is
+    neither a class nor ignored would end in an index error. One that is a class of the head would
+    be learned: a clash if `strict`, else a warning.
     """
     ignore_index = getattr(dataset, 'ignore_index', None)
-    for name, head in model.named_modules():
+    for name, head in named_heads(model):
         if isinstance(ignore_index, int) and hasattr(head, 'follow_ignore_index'):
             head.follow_ignore_index(ignore_index)
-        ignored, classes = (getattr(head, key, None) for key in ('ignore_index', 'num_classes'))
-        if not isinstance(ignored, int) or not isinstance(classes, int):
+        ignored = getattr(head, 'ignore_index', None)
+        if not isinstance(ignored, int):
             continue
         places = [(f'model.{name}', ignored)]
-        if hasattr(head, 'told_losses'):
-            places += [(f'model.{name}.{loss}', value) for loss, value in head.told_losses()]
+        if hasattr(head, 'configured_loss_ignores'):
+            places += [(f'model.{name}.{loss}', value)
+                       for loss, value in head.configured_loss_ignores()]
         for place, own in places:
-            for value, owner, setting in dict.fromkeys(_special_values(split, dataset)):
-                yield from _clashes(head, place, own, (value, owner, setting), strict)
+            for special in dict.fromkeys(_special_values(split, dataset)):
+                yield from _clashes(head, place, own, special, strict)
 
 
 def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
@@ -61,7 +64,7 @@ def _ignores_negative(head: nn.Module) -> bool:
 
 
 def _special_values(split: str, dataset: Dataset) -> Iterator[Special]:
-    """The values beside the classes that the labels of a dataset may have."""
+    """Values that the labels of a dataset may have beside its classes."""
     for part in inner_datasets(dataset):
         owner = f'data.{split} ({type(part).__name__})'
         if isinstance(getattr(part, 'ignore_index', None), int):

@@ -1,23 +1,23 @@
-"""Checks of a config's parts against each other, before any work is done."""
+"""Whether the heads of a model and a data set have the same number of classes."""
 from torch import nn
 
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.models.decode_heads.find_heads import named_heads
 
 
 def check_num_classes(model: nn.Module, dataset: object, place: str | None = None) -> None:
-    """Raise ConfigError where a head does not tell apart the dataset's number of classes.
+    """Raise ConfigError for a head whose number of classes is not the dataset's.
 
-    `place` is what the message calls the dataset, by default its type.
+    A dataset without CLASSES is not checked. `place` names the dataset in the message; by default
+    its type does.
     """
     classes = getattr(dataset, 'CLASSES', None)
     if classes is None:
         return
     owner, count = place or type(dataset).__name__, len(classes)
-    for name, module in model.named_modules():
-        if not hasattr(module, 'conv_seg') and name != 'decode_head':
-            continue
-        found = getattr(module, 'num_classes', None)
-        if getattr(module, 'out_channels', found) == 1:
+    for name, head in named_heads(model):
+        found = head.num_classes
+        if getattr(head, 'out_channels', found) == 1:
             _check_binary(name, found, owner, count)
         elif found != count:
             raise ConfigError(

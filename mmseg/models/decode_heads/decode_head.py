@@ -1,45 +1,49 @@
-"""What all decode heads have in common: inputs, classifier and loss."""
+"""What all decode heads share: inputs, layers, classifier and losses."""
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from functools import partial
 
-import torch
 from torch import Tensor, nn
 
+from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.bricks.layer_cfg import RELU
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import build_pixel_sampler
-from mmseg.ops import THRESHOLD, resize, warn_unaligned
 
 from ..builder import build_loss
-from ..losses import accuracy
-from ..losses.chunked_loss import losses_in_strips
+from ..losses.compute_losses import compute_losses
+from .binary_logit import check_no_softmax, resolve_threshold
+from .ignore_index import FollowsIgnoreIndex
+from .input_selection import InputSelection, Integers
 
-IGNORED = 255  # unless something else is said
 CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}
 
 
-class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
+class BaseDecodeHead(InputSelection, FollowsIgnoreIndex, BaseModule, metaclass=ABCMeta):
     """Base of the heads; a subclass defines `forward(inputs) -> logits [N, out_channels, h, w]`.
 
-    There is one logit a class, or, with `num_classes=2, out_channels=1`, that of class 1 alone,
+    There is one logit per class, or, with `num_classes=2, out_channels=1`, that of class 1 alone,
     which needs a sigmoid loss: a pixel is class 1 where its probability exceeds `threshold` (0.3).
     `num_classes=1` is the same.
 
-    `in_index` chooses from the backbone's maps. With several indices, `input_transform` says
-    what becomes of them: 'resize_concat' (enlarged to the first one's size and concatenated) or
-    'multiple_select' (handed on as a list); `in_channels` then has as many entries.
+    `in_index` chooses from the backbone's maps. Several indices need an `input_transform`:
+    'resize_concat' (enlarged to the size of the first map and concatenated) or 'multiple_select'
+    (a list of maps); `in_channels` then has as many entries.
     `loss_decode` is one loss, logged as loss_seg (or its `loss_name` in the config), or a list of
-    losses, logged under their `loss_name`, those of one name summed. `sampler` chooses the pixels
-    that count. `ignore_index` (255) is the label that has no loss; where it is not given, a
-    training follows its data set. `strip_loss`: compute losses that are sums over pixels in strips
-    of rows, with the same result, instead of holding logits at the size of the labels.
+    losses, logged under their `loss_name`; losses of the same name are summed. `sampler` chooses
+    the pixels that count. `ignore_index` (255) is the label that has no loss; by default it is the
+    data set's. `strip_loss`: compute pixel losses in chunks of rows, with the same result, instead
+    of holding logits at the size of the labels.
+
+    A head that trains on more than labels names the keys of the batch in `extra_targets`;
+    `forward_train` gets them as keyword arguments.
     """
+
+    extra_targets: tuple[str, ...] = ()
 
     def __init__(
         self,
-        in_channels: int | Sequence[int],
+        in_channels: Integers,
         channels: int,
         *,
         num_classes: int,
@@ -49,7 +53,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         conv_cfg: dict | None = None,
         norm_cfg: dict | None = None,
         act_cfg: dict | None = RELU,
-        in_index: int | Sequence[int] = -1,
+        in_index: Integers = -1,
         input_transform: str | None = None,
         loss_decode: dict | Sequence[dict] = CROSS_ENTROPY,
         ignore_index: int | None = None,
@@ -65,56 +69,18 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self.channels = channels
         self.num_classes = num_classes
         self.out_channels = num_classes if out_channels is None else out_channels
-        self.threshold = self._check_threshold(threshold)
+        self.threshold = resolve_threshold(type(self).__name__, num_classes, self.out_channels,
+                                           threshold)
         self.dropout_ratio = dropout_ratio
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
         self.act_cfg = act_cfg
-        self.ignore_index = IGNORED if ignore_index is None else ignore_index
-        self.tells_ignore_index = ignore_index is not None
-        self.align_corners = bool(align_corners)  # torch takes no 0 and 1
+        self.align_corners = bool(align_corners)  # torch refuses 0 and 1
         self.strip_loss = strip_loss
-        several = [loss_decode] if isinstance(loss_decode, dict) else loss_decode
-        self._losses_told = ['ignore_index' in cfg for cfg in several]
-        if isinstance(loss_decode, dict):
-            self.loss_decode = build_loss(loss_decode)
-            self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
-        else:
-            self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
-            self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
-                                for loss in self.loss_decode]
-        self._followed = IGNORED
-        self._check_losses()
+        self._init_losses(loss_decode, ignore_index)
         self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
         self.conv_seg = nn.Conv2d(channels, self.out_channels, kernel_size=1)
         self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else None
-
-    def extra_repr(self) -> str:
-        return (f'input_transform={self.input_transform}, ignore_index={self.ignore_index}, '
-                f'align_corners={self.align_corners}')
-
-    def _init_inputs(self, in_channels: int | Sequence[int], in_index: int | Sequence[int],
-                     input_transform: str | None) -> None:
-        """Check that the three fit together, and set them; `in_channels` is a sum for a concat."""
-        name = type(self).__name__
-        if input_transform not in (None, 'resize_concat', 'multiple_select'):
-            raise ConfigError(f'{name}: input_transform={input_transform!r} is not known: use '
-                              "'resize_concat', 'multiple_select' or None")
-        if input_transform is None:
-            if not (isinstance(in_channels, int) and isinstance(in_index, int)):
-                raise ConfigError(
-                    f'{name}: in_channels={in_channels} and in_index={in_index} must be single '
-                    "numbers; for several maps set input_transform='resize_concat' or "
-                    "'multiple_select'")
-        elif isinstance(in_channels, int) or isinstance(in_index, int) or (
-                len(in_channels) != len(in_index)):
-            raise ConfigError(f'{name}: with input_transform={input_transform!r}, in_channels='
-                              f'{in_channels} and in_index={in_index} must be lists of the same '
-                              'length')
-        self.input_transform = input_transform
-        self.in_index = in_index
-        self.in_channels = sum(in_channels) if input_transform == 'resize_concat' else in_channels
-        self._channels_of_maps = [in_channels] if input_transform is None else list(in_channels)
 
     def _check_sizes(self, channels: int, num_classes: int, dropout_ratio: float) -> None:
         name = type(self).__name__
@@ -126,87 +92,37 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be a number from 0 to '
                               '1')
 
-    def _check_threshold(self, threshold: float | None) -> float | None:
-        """The threshold in use, None for several logits; ConfigError where something cannot be."""
-        name = type(self).__name__
-        if self.out_channels != self.num_classes and not (
-                self.num_classes == 2 and self.out_channels == 1):
-            raise ConfigError(f'{name}: out_channels={self.out_channels} must be num_classes='
-                              f'{self.num_classes}, or 1 with num_classes=2')
-        if self.out_channels > 1:
-            if threshold is not None:
-                raise ConfigError(f'{name}: threshold={threshold} is for one logit; with '
-                                  f'{self.out_channels} the largest decides: remove it, or set '
-                                  'out_channels=1')
-            return None
-        if threshold is None:
-            return THRESHOLD
-        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-            raise ConfigError(f'{name}: threshold={threshold!r} must be a probability from 0 to 1')
-        return threshold
+    def _init_losses(self, loss_decode: dict | Sequence[dict], ignore_index: int | None) -> None:
+        if isinstance(loss_decode, dict):
+            self.loss_decode = build_loss(loss_decode)
+            self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
+            loss_decode = [loss_decode]
+        else:
+            self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
+            self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
+                                for loss in self.loss_decode]
+        self._init_ignore_index(ignore_index, loss_decode)
+        if self.out_channels == 1:
+            check_no_softmax(type(self).__name__, self.num_classes, self.criteria())
 
-    def _check_losses(self) -> None:
-        """ConfigError for a softmax over one logit, which is 1 whatever the head says."""
-        softmax = [type(loss).__name__ for loss in self._criteria()
-                   if getattr(loss, 'use_sigmoid', None) is False
-                   and not getattr(loss, 'use_mask', False)]
-        if self.out_channels == 1 and softmax:
-            raise ConfigError(
-                f'{type(self).__name__}: num_classes={self.num_classes} gives one logit, of which '
-                f'the softmax of {softmax[0]} learns nothing: its loss is 0. For two classes use '
-                '(1) two logits, num_classes=2 without out_channels, or (2) that of class 1, '
-                "num_classes=2, out_channels=1, loss_decode=dict(type='CrossEntropyLoss', "
-                'use_sigmoid=True)')
+    def extra_repr(self) -> str:
+        return (f'input_transform={self.input_transform}, ignore_index={self.ignore_index}, '
+                f'align_corners={self.align_corners}')
 
-    def _criteria(self) -> list[nn.Module]:
-        several = isinstance(self.loss_decode, nn.ModuleList)
-        return list(self.loss_decode) if several else [self.loss_decode]
+    @property
+    def layer_cfg(self) -> dict[str, dict | None]:
+        """The head's `conv_cfg`, `norm_cfg` and `act_cfg`, for parts made of several layers."""
+        return dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
 
-    def follow_ignore_index(self, ignore_index: int) -> None:
-        """Ignore that label, where nothing else was said, in losses with such a setting too.
+    def conv_module(self, in_channels: int, out_channels: int, kernel_size: int,
+                    dilation: int = 1, **options: object) -> ConvModule:
+        """A ConvModule with the head's layer types, which keeps the size of its input.
 
-        A loss with another value than 255 of its own accord keeps it.
+        `options` are further arguments of ConvModule, and take precedence.
         """
-        if not self.tells_ignore_index:
-            self.ignore_index = ignore_index
-        for loss, told in zip(self._criteria(), self._losses_told, strict=True):
-            if not told and getattr(loss, 'ignore_index', None) == self._followed:
-                loss.ignore_index = ignore_index
-        self._followed = ignore_index
-
-    def told_losses(self) -> list[tuple[str, int]]:
-        """Place in this head and `ignore_index` of the losses that were given one."""
-        several = isinstance(self.loss_decode, nn.ModuleList)
-        return [(f'loss_decode.{number}' if several else 'loss_decode', loss.ignore_index)
-                for number, (loss, told) in enumerate(zip(self._criteria(), self._losses_told,
-                                                          strict=True))
-                if told and isinstance(getattr(loss, 'ignore_index', None), int)]
-
-    def _select(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """The maps of the backbone that `in_index` names; ConfigError where they do not fit."""
-        single = self.input_transform is None
-        indices = [self.in_index] if single else self.in_index
-        if not all(-len(inputs) <= index < len(inputs) for index in indices):
-            raise ConfigError(f'{type(self).__name__}: in_index={self.in_index}, but the backbone '
-                              f'gives {len(inputs)} maps, counted from 0')
-        chosen = [inputs[index] for index in indices]
-        found = [x.size(1) for x in chosen]
-        if found != self._channels_of_maps:
-            raise ConfigError(f'{type(self).__name__}: in_channels={self._channels_of_maps}, but '
-                              f'the maps in_index={self.in_index} of the backbone have {found} '
-                              'channels')
-        return chosen
-
-    def _transform_inputs(self, inputs: Sequence[Tensor]) -> Tensor | list[Tensor]:
-        """The map, or maps, that this head works on, out of those of the backbone."""
-        chosen = self._select(inputs)
-        if self.input_transform is None:
-            return chosen[0]
-        if self.input_transform == 'multiple_select':
-            return chosen
-        size = chosen[0].shape[2:]
-        return torch.cat([resize(x, size, mode='bilinear', align_corners=self.align_corners)
-                          for x in chosen], dim=1)
+        padding = kernel_size // 2 * dilation
+        return ConvModule(in_channels, out_channels, kernel_size, dilation=dilation,
+                          **dict(self.layer_cfg, padding=padding) | options)
 
     @abstractmethod
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
@@ -219,7 +135,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         gt_semantic_seg: Tensor,
         train_cfg: dict | None,
     ) -> dict[str, Tensor]:
-        """Losses for labels [N, 1, H, W]."""
+        """Losses for labels [N, 1, H, W]; a head with `extra_targets` takes them after these."""
         return self.losses(self(inputs), gt_semantic_seg)
 
     def forward_test(self, inputs: Sequence[Tensor], img_metas: Sequence[dict] | None,
@@ -235,37 +151,12 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
 
     def losses(self, seg_logit: Tensor, seg_label: Tensor) -> dict[str, Tensor]:
         """Losses and accuracy of logits [N, C, h, w] at the size of the labels [N, 1, H, W]."""
-        if seg_logit.dtype.itemsize < 4:
-            seg_logit = seg_logit.float()
-        criteria = self._criteria()
-        if self.strip_loss and self.sampler is None and all(
-                getattr(criterion, 'is_pixelwise', False) for criterion in criteria):
-            values, percent = self._in_strips(criteria, seg_logit, seg_label.squeeze(1))
-        else:
-            values, percent = self._at_full_size(criteria, seg_logit, seg_label)
+        values, percent = compute_losses(
+            seg_logit, seg_label, self.criteria(), ignore_index=self.ignore_index,
+            align_corners=self.align_corners, threshold=self.threshold, sampler=self.sampler,
+            in_chunks=self.strip_loss)
         losses: dict[str, Tensor] = {}
         for name, value in zip(self._loss_names, values, strict=True):
             losses[name] = losses[name] + value if name in losses else value
         losses['acc_seg'] = percent
         return losses
-
-    def _at_full_size(self, criteria: Sequence[nn.Module], logits: Tensor,
-                      label: Tensor) -> tuple[list[Tensor], Tensor]:
-        logits = resize(logits, label.shape[2:], mode='bilinear', align_corners=self.align_corners)
-        weight = None if self.sampler is None else self.sampler.sample(logits, label)
-        label = label.squeeze(1).long()
-        values = [criterion(logits, label, weight=weight, ignore_index=self.ignore_index)
-                  for criterion in criteria]
-        return values, accuracy(logits, label, thresh=self.threshold)
-
-    def _in_strips(self, criteria: Sequence[nn.Module], logits: Tensor,
-                   label: Tensor) -> tuple[list[Tensor], Tensor]:
-        if self.align_corners:
-            warn_unaligned(tuple(logits.shape[2:]), tuple(label.shape[1:]))
-        shares = [partial(criterion, ignore_index=self.ignore_index, avg_factor=criterion.divisor(
-            label, logits.shape[1], self.ignore_index)) for criterion in criteria]
-        values, (percent,) = losses_in_strips(
-            logits, label, self.align_corners, shares,
-            [lambda part, own: accuracy(part, own, thresh=self.threshold)
-             * (own.numel() / label.numel())])
-        return values, percent

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmcv_replace.cnn import ConvModule
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import HEADS
@@ -13,9 +12,9 @@ from .decode_head import BaseDecodeHead
 
 @HEADS.register_module()
 class FCNHead(BaseDecodeHead):
-    """`num_convs` convolutions, then the classifier (arXiv:1411.4038).
+    """`num_convs` convolutions, then the classifier (FCN, arXiv:1411.4038).
 
-    `concat_input` lets one more convolution see the input beside their result.
+    `concat_input` adds a convolution over the input concatenated with their result.
     """
 
     def __init__(
@@ -38,14 +37,13 @@ class FCNHead(BaseDecodeHead):
         self.num_convs = num_convs
         self.kernel_size = kernel_size
         self.concat_input = concat_input
-        layer = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
         self.convs = nn.Sequential(*(
-            ConvModule(self.in_channels if i == 0 else self.channels, self.channels, kernel_size,
-                       padding=kernel_size // 2 * dilation, dilation=dilation, **layer)
+            self.conv_module(self.in_channels if i == 0 else self.channels, self.channels,
+                             kernel_size, dilation)
             for i in range(num_convs)))
         if concat_input:
-            self.conv_cat = ConvModule(self.in_channels + self.channels, self.channels,
-                                       kernel_size, padding=kernel_size // 2, **layer)
+            self.conv_cat = self.conv_module(self.in_channels + self.channels, self.channels,
+                                             kernel_size)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         x = self._transform_inputs(inputs)

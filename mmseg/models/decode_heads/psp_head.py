@@ -14,9 +14,9 @@ from .decode_head import BaseDecodeHead
 
 
 class PPM(nn.ModuleList):
-    """Pyramid pooling: averages over s x s cells for each scale s, projected and enlarged again.
+    """Pyramid pooling: means over s x s cells for each scale s, projected and enlarged again.
 
-    x: [N, in_channels, h, w] -> as many maps [N, channels, h, w] as there are scales.
+    x: [N, in_channels, h, w] -> a map [N, channels, h, w] for each scale.
     """
 
     def __init__(
@@ -44,7 +44,10 @@ class PPM(nn.ModuleList):
                 for part in self.project(pooled)]
 
     def project(self, pooled: Sequence[Tensor]) -> list[Tensor]:
-        """The pooled maps [N, in_channels, s, s] -> [N, channels, s, s]."""
+        """Convolve the pooled maps: [N, in_channels, s, s] -> [N, channels, s, s] for each scale.
+
+        Raises ArgumentError where a batch norm in training would see one value per channel.
+        """
         maps = []
         for i, (scale, part) in enumerate(zip(self.pool_scales, pooled, strict=True)):
             _, project = self[i]
@@ -56,11 +59,11 @@ class PPM(nn.ModuleList):
 
 @HEADS.register_module()
 class PSPHead(BaseDecodeHead):
-    """Pyramid pooling beside its input, fused by one convolution (PSPNet, arXiv:1612.01105).
+    """Pyramid pooling concatenated with its input, then a convolution (PSPNet, arXiv:1612.01105).
 
-    The enlarged maps are not made: the convolution takes them as the few values that they are
-    (`mmseg.ops.pyramid_conv`), with half of the arithmetic. The result is the same up to rounding;
-    `fuse_pyramid=False` concatenates and convolves.
+    By default the pooled maps are neither enlarged nor concatenated: `mmseg.ops.pyramid_conv`
+    convolves them at their small size, with half of the arithmetic and the same result up to
+    rounding. `fuse_pyramid=False` concatenates and convolves.
     """
 
     def __init__(self, pool_scales: Sequence[int] = (1, 2, 3, 6), fuse_pyramid: bool = True,
@@ -72,11 +75,10 @@ class PSPHead(BaseDecodeHead):
                               'such as (1, 2, 3, 6)')
         self.pool_scales = pool_scales
         self.fuse_pyramid = fuse_pyramid
-        layer = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
         self.psp_modules = PPM(pool_scales, self.in_channels, self.channels,
-                               align_corners=self.align_corners, **layer)
-        self.bottleneck = ConvModule(self.in_channels + len(pool_scales) * self.channels,
-                                     self.channels, 3, padding=1, **layer)
+                               align_corners=self.align_corners, **self.layer_cfg)
+        self.bottleneck = self.conv_module(self.in_channels + len(pool_scales) * self.channels,
+                                           self.channels, 3)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         x = self._transform_inputs(inputs)
@@ -85,7 +87,7 @@ class PSPHead(BaseDecodeHead):
         return self.cls_seg(self.bottleneck(torch.cat([x, *self.psp_modules(x)], dim=1)))
 
     def _fused(self, x: Tensor) -> Tensor:
-        """The bottleneck's output without the concatenation."""
+        """Output of the bottleneck, [N, channels, h, w], without the concatenation."""
         maps = self.psp_modules.project(pyramid_pool(x, tuple(self.pool_scales)))
         conv = self.bottleneck.conv
         return self.bottleneck.after_conv(

@@ -1,4 +1,4 @@
-"""Pixel losses of logits at the size of the labels, without ever holding logits of that size."""
+"""Pixel losses at the size of the labels, computed in chunks of rows to save memory."""
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -9,29 +9,29 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from mmcv_replace.device import is_asynchronous
 from mmseg.ops import resize_matrices
 
-# Bytes of enlarged logits at a time: about what the caches of a host hold, and enough to keep an
+# Bytes of the enlarged logits of a chunk: what fits into a host's caches, and enough to keep an
 # accelerator busy.
 HOST_BYTES = 8 * 2**20
 DEVICE_BYTES = 128 * 2**20
 
-# (logits [N, C, rows, W], labels [N, rows, W]) -> this part's share of a loss, a scalar.
+# (logits [N, C, rows, W], labels [N, rows, W]) -> share of these rows in a loss, a scalar.
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
-def losses_in_strips(logits: Tensor, label: Tensor, align_corners: bool,
-                     criteria: Sequence[Criterion], measures: Sequence[Criterion] = ()
-                     ) -> tuple[list[Tensor], list[Tensor]]:
-    """Sums of `criteria` and `measures` over strips of rows, after bilinear enlargement.
+def chunked_losses(logits: Tensor, label: Tensor, align_corners: bool,
+                   criteria: Sequence[Criterion], measures: Sequence[Criterion] = ()
+                   ) -> tuple[list[Tensor], list[Tensor]]:
+    """Sums of `criteria` and `measures` over chunks of rows, after bilinear enlargement.
 
     logits: [N, C, h, w], label: [N, H, W]. The gradient of each criterion is computed together
     with its value and kept at the size of `logits`; measures have none.
     """
-    values = _Strips.apply(logits, label, align_corners, tuple(criteria), tuple(measures))
+    values = _ChunkedLosses.apply(logits, label, align_corners, tuple(criteria), tuple(measures))
     return list(values[:len(criteria)]), list(values[len(criteria):])
 
 
-class _Strips(Function):
-    """The values as a function of the logits, with gradients made in the forward pass."""
+class _ChunkedLosses(Function):
+    """The values as a function of the logits, whose gradients are computed in `forward` already."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, logits: Tensor, label: Tensor, align_corners: bool,
@@ -43,7 +43,7 @@ class _Strips(Function):
         values += [logits.new_zeros((), dtype=torch.float32) for _ in measures]
         enlarge = _Enlarger(logits, label.shape[1:], align_corners)
         with torch.autocast(logits.device.type, enabled=False):
-            for begin, end in _strips(logits, label):
+            for begin, end in _chunks(logits, label):
                 with torch.set_grad_enabled(wanted):
                     source = logits.detach().requires_grad_(wanted)
                     part, own = enlarge(source, begin, end), label[:, begin:end].long()
@@ -83,8 +83,8 @@ class _Enlarger:
         return self.rows[begin:end] @ logits @ self.columns.T
 
 
-def _strips(logits: Tensor, label: Tensor) -> Iterator[tuple[int, int]]:
-    """Ranges of rows whose enlarged logits have about the bytes that a strip may have."""
+def _chunks(logits: Tensor, label: Tensor) -> Iterator[tuple[int, int]]:
+    """Ranges (begin, end) of rows whose enlarged logits take about HOST_BYTES or DEVICE_BYTES."""
     images, height, width = label.shape
     limit = DEVICE_BYTES if is_asynchronous(logits.device) else HOST_BYTES
     row = images * logits.shape[1] * width * logits.element_size()

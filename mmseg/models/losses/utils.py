@@ -1,9 +1,10 @@
-"""What the losses share: weighting and reduction, and reading class weights."""
+"""Functions that several losses use: reduction, valid labels, class weights from a file."""
 import functools
 import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from mmcv_replace.fileio import load, load_array
@@ -36,10 +37,12 @@ def weight_reduce_loss(
 ) -> Tensor:
     """Multiply the elements by `weight` and reduce; 'mean' divides by `avg_factor` if it is given.
 
-    `weight` has the dimensions of `loss`, each equal or 1. Raises ConfigError for an `avg_factor`
-    with 'sum', where it has no meaning.
+    `weight` has the shape of `loss`, with sizes of 1 where it is repeated; a weight [N, ...] also
+    fits a loss [N, C, ...]. Raises ConfigError for an `avg_factor` with reduction='sum'.
     """
     if weight is not None:
+        if weight.dim() < loss.dim():
+            weight = weight.unsqueeze(1)
         assert weight.dim() == loss.dim()
         loss = loss * weight.to(loss.dtype)
     if avg_factor is None:
@@ -50,7 +53,10 @@ def weight_reduce_loss(
 
 
 def weighted_loss(loss_func: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Give an element-wise loss (pred, target, ...) the arguments of `weight_reduce_loss`."""
+    """Decorator: an element-wise loss (pred, target, ...) also takes weight, reduction, avg_factor.
+
+    See `weight_reduce_loss` for these.
+    """
 
     @functools.wraps(loss_func)
     def wrapper(
@@ -67,10 +73,29 @@ def weighted_loss(loss_func: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return wrapper
 
 
+def valid_pixels(label: Tensor, ignore_index: int) -> Tensor:
+    """Mask of the labels that count: neither negative nor `ignore_index`."""
+    return ~(label < 0) & (label != ignore_index)  # a target that is NaN is no ignored one
+
+
+def count_valid(label: Tensor, ignore_index: int) -> Tensor:
+    """Number of valid labels, as a divisor: 1 where there are none, so that a loss of 0 stays 0."""
+    return valid_pixels(label, ignore_index).sum().clamp(min=1)
+
+
+def one_hot(label: Tensor, classes: int) -> Tensor:
+    """Masks [N, classes, ...] of labels [N, ...]; all False where the label is no class."""
+    numbers = torch.arange(classes, device=label.device)
+    return label.unsqueeze(1) == numbers.view(-1, *[1] * (label.dim() - 1))
+
+
 def get_class_weight(
     class_weight: Sequence[float] | str | os.PathLike | None
 ) -> list[float] | None:
-    """Weights as a list; a string is the path of a .npy, .json or .yaml file that holds them."""
+    """Class weights as a list; a string is the path of a .npy, .json or .yaml file with them.
+
+    Raises ConfigError for a missing file, and for anything but one number, 0 or more, per class.
+    """
     if class_weight is None:
         return None
     if isinstance(class_weight, str | os.PathLike):

@@ -13,6 +13,7 @@ from mmseg.core.utils import add_prefix
 from mmseg.ops import class_probabilities, is_positive, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
+from ..decode_heads.find_heads import check_targets_are_used, select_targets
 from .base import BaseSegmentor
 from .postprocess import parts_of_equal_size, to_original, unflip
 from .seg_map import LabelMap, arg_max
@@ -106,18 +107,27 @@ class EncoderDecoder(BaseSegmentor):
         """Logits, for counting operations."""
         return self.encode_decode(img, None)
 
-    def forward_train(self, img: Tensor, img_metas: Sequence[dict],
-                      gt_semantic_seg: Tensor) -> dict[str, Tensor]:
-        """Losses of all heads for images [N, C, H, W] and labels [N, 1, H, W]."""
+    def forward_train(self, img: Tensor, img_metas: Sequence[dict], gt_semantic_seg: Tensor,
+                      **targets: Tensor) -> dict[str, Tensor]:
+        """Losses of all heads for images [N, C, H, W] and labels [N, 1, H, W].
+
+        `targets` are further entries of the batch, which heads name in `extra_targets`. Raises
+        ConfigError for a missing one, and for one that no head names.
+        """
+        if targets:
+            check_targets_are_used(self, targets)
         x = self.extract_feat(img)
-        losses = self._decode_head_forward_train(x, img_metas, gt_semantic_seg)
+        losses = self._decode_head_forward_train(x, img_metas, gt_semantic_seg, **targets)
         if self.with_auxiliary_head:
-            losses.update(self._auxiliary_head_forward_train(x, img_metas, gt_semantic_seg))
+            losses.update(
+                self._auxiliary_head_forward_train(x, img_metas, gt_semantic_seg, **targets))
         return losses
 
     def _decode_head_forward_train(self, x: Sequence[Tensor], img_metas: Sequence[dict],
-                                   gt_semantic_seg: Tensor) -> dict[str, Tensor]:
-        losses = self.decode_head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg)
+                                   gt_semantic_seg: Tensor, **targets: Tensor
+                                   ) -> dict[str, Tensor]:
+        losses = self.decode_head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg,
+                                                **select_targets(self.decode_head, targets))
         return add_prefix(losses, 'decode')
 
     def _decode_head_forward_test(self, x: Sequence[Tensor],
@@ -125,12 +135,14 @@ class EncoderDecoder(BaseSegmentor):
         return self.decode_head.forward_test(x, img_metas, self.test_cfg)
 
     def _auxiliary_head_forward_train(self, x: Sequence[Tensor], img_metas: Sequence[dict],
-                                      gt_semantic_seg: Tensor) -> dict[str, Tensor]:
+                                      gt_semantic_seg: Tensor, **targets: Tensor
+                                      ) -> dict[str, Tensor]:
         several = isinstance(self.auxiliary_head, nn.ModuleList)
         heads = self.auxiliary_head if several else [self.auxiliary_head]
         losses = {}
         for i, head in enumerate(heads):
-            own = head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg)
+            own = head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg,
+                                     **select_targets(head, targets))
             losses.update(add_prefix(own, f'aux_{i}' if several else 'aux'))
         return losses
 

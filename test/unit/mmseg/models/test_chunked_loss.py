@@ -56,7 +56,7 @@ def test_equal_to_whole_logits(losses, align_corners):
         make(True, losses, align_corners=align_corners), logits, label)
     plain, expected = values_and_gradient(
         make(False, losses, align_corners=align_corners), logits, label)
-    assert len(list(chunked_loss._strips(logits, label[:, 0]))) > 3
+    assert len(list(chunked_loss._chunks(logits, label[:, 0]))) > 3
     # Class weights are float32 by way of the config's numbers.
     torch.testing.assert_close(found, plain, rtol=1e-6, atol=1e-9)
     torch.testing.assert_close(gradient, expected, rtol=1e-6, atol=1e-9)

@@ -1,0 +1,93 @@
+"""Bases of the losses: what all share, and losses of whole images."""
+import os
+from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmcv_replace.utils.errors import ConfigError
+
+from .utils import check_reduction, get_class_weight, weight_reduce_loss
+
+ClassWeight = Sequence[float] | str | os.PathLike | None
+
+
+class BaseLoss(nn.Module, metaclass=ABCMeta):
+    """Base of PixelLoss and WholeImageLoss, which define `elementwise` in different shapes.
+
+    `reduction`: 'mean', 'sum' or 'none'. `class_weight`: one number per class, or the path of a
+    .npy, .json or .yaml file with them, read at the first use. The result is multiplied by
+    `loss_weight`. A head with a list of losses logs the loss as `loss_name`; it is trained only if
+    this name contains 'loss'.
+    """
+
+    def __init__(self, reduction: str = 'mean', class_weight: ClassWeight = None,
+                 loss_weight: float = 1.0, loss_name: str = 'loss_seg') -> None:
+        super().__init__()
+        self.reduction = check_reduction(reduction)
+        self.class_weight = class_weight
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+        self._weight_tensor: Tensor | None = None
+
+    @abstractmethod
+    def elementwise(self, logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
+        """The terms whose mean or sum is the loss, of logits [N, C, H, W] and labels [N, H, W]."""
+
+    def divisor(self, label: Tensor, ignore_index: int) -> float | Tensor | None:
+        """Number of labels that a mean is taken over; None: all."""
+        return None
+
+    def forward(
+        self,
+        cls_score: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: float | Tensor | None = None,
+        reduction_override: str | None = None,
+        ignore_index: int | None = None,
+    ) -> Tensor:
+        """cls_score: [N, C, ...], label and weight: [N, ...]; a scalar unless reduction='none'.
+
+        `avg_factor` replaces the number of terms in a mean. `ignore_index` is -100 by default.
+        """
+        reduction = check_reduction(reduction_override or self.reduction)
+        ignore_index = -100 if ignore_index is None else ignore_index
+        terms = self.elementwise(cls_score, label, ignore_index)
+        if weight is not None and weight.dim() > terms.dim():
+            raise ConfigError(f'{type(self).__name__}: a loss of whole images takes no weights of '
+                              'pixels: remove `sampler` from its head')
+        if avg_factor is None and reduction == 'mean':
+            count = self.divisor(label, ignore_index)
+            if count is not None:
+                avg_factor = count * (terms.numel() // label.numel())
+        return self.loss_weight * weight_reduce_loss(terms, weight, reduction, avg_factor)
+
+    def _class_weight_like(self, logits: Tensor) -> Tensor | None:
+        """Class weights [C] in the type and on the device of logits [N, C, ...], copied once.
+
+        For a single logit they may be two, of class 0 and class 1. Raises ConfigError for another
+        number of weights.
+        """
+        if self.class_weight is None:
+            return None
+        kept = self._weight_tensor
+        if kept is None or kept.device != logits.device or kept.dtype != logits.dtype:
+            weights, classes = get_class_weight(self.class_weight), logits.size(1)
+            if len(weights) != classes and (len(weights), classes) != (2, 1):
+                raise ConfigError(f'{type(self).__name__}: class_weight has {len(weights)} numbers '
+                                  f'for {classes} classes; give one a class')
+            # A tensor made during validation must also serve training.
+            with torch.inference_mode(False):
+                kept = torch.tensor(weights, dtype=logits.dtype, device=logits.device)
+            self._weight_tensor = kept
+        return kept
+
+
+class WholeImageLoss(BaseLoss):
+    """A loss of whole images, such as an overlap of regions: `elementwise` gives values [N].
+
+    For the batch as one image it gives [1]. A head with such a loss computes all its losses at the
+    size of the labels, none in chunks of rows.
+    """
