@@ -4,4 +4,5 @@ from mmcv_replace.utils.lazy_names import lazy_names
 from ..builder import HEADS
 
 __getattr__, __dir__, __all__ = lazy_names(
-    __name__, {**HEADS.modules, '.decode_head': ['BaseDecodeHead']})
+    __name__, {**HEADS.modules, '.decode_head': ['BaseDecodeHead'],
+               '.cascade_decode_head': ['BaseCascadeDecodeHead']})
