@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mmcv_replace.cnn import ConvModule
 from mmcv_replace.ops import HostSyncBatchNorm
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core.seg import OHEMPixelSampler
@@ -167,34 +166,6 @@ def test_train_and_test_forms():
                                head.losses(logit, label))
 
 
-def adaptive_pool(x, size):
-    """Means over cells from floor(i * n / size) to ceil((i + 1) * n / size)."""
-    out = torch.zeros(*x.shape[:2], size, size, dtype=x.dtype)
-    for i in range(size):
-        for j in range(size):
-            rows = slice(i * x.shape[2] // size, -(-(i + 1) * x.shape[2] // size))
-            cols = slice(j * x.shape[3] // size, -(-(j + 1) * x.shape[3] // size))
-            out[:, :, i, j] = x[:, :, rows, cols].mean((2, 3))
-    return out
-
-
-@pytest.mark.parametrize('align_corners', [False, True])
-@pytest.mark.parametrize('scales', [(1, 2, 3, 6), (5,)])
-def test_pyramid_pooling(scales, align_corners):
-    head = PSPHead(in_channels=4, channels=6, num_classes=3, pool_scales=scales, dropout_ratio=0,
-                   align_corners=align_corners, act_cfg=dict(type='Tanh')).double()
-    x = torch.randn(2, 4, 7, 10, dtype=torch.float64)
-    parts = [x]
-    for scale, branch in zip(scales, head.psp_modules, strict=True):
-        conv = branch[1].conv
-        pooled = F.conv2d(adaptive_pool(x, scale), conv.weight, conv.bias).tanh()
-        parts.append(resize(pooled, (7, 10), mode='bilinear', align_corners=align_corners,
-                            warning=False))
-    fused = F.conv2d(torch.cat(parts, 1), head.bottleneck.conv.weight, head.bottleneck.conv.bias,
-                     padding=1).tanh()
-    torch.testing.assert_close(head([x]), head.conv_seg(fused))
-
-
 @pytest.mark.parametrize('pool_scales', [4, ()])
 def test_pool_scales_must_be_a_list(pool_scales):
     with pytest.raises(ConfigError, match='pool_scales'):
@@ -246,39 +217,6 @@ def test_the_group_of_a_norm_counts(monkeypatch):
     norm = nn.SyncBatchNorm(4, process_group='of this process alone')
     with pytest.raises(ArgumentError, match='^here: '):
         check_batch_statistics(norm, 1, 'here')
-
-
-@pytest.mark.parametrize('concat_input', [False, True])
-@pytest.mark.parametrize(('num_convs', 'kernel_size', 'dilation'), [(0, 3, 1), (1, 1, 1),
-                                                                    (2, 3, 1), (2, 3, 2)])
-def test_fully_convolutional(num_convs, kernel_size, dilation, concat_input):
-    width = 6 if num_convs else 4
-    head = FCNHead(in_channels=width, channels=4, num_classes=3, num_convs=num_convs,
-                   kernel_size=kernel_size, dilation=dilation, concat_input=concat_input,
-                   dropout_ratio=0)
-    x = out = torch.randn(2, width, 9, 9)
-    assert len(head.convs) == num_convs
-    for module in head.convs:
-        out = F.conv2d(out, module.conv.weight, module.conv.bias, dilation=dilation,
-                       padding=dilation * (kernel_size // 2)).relu()
-    assert hasattr(head, 'conv_cat') is concat_input
-    if concat_input:
-        conv = head.conv_cat.conv
-        out = F.conv2d(torch.cat([x, out], 1), conv.weight, conv.bias,
-                       padding=kernel_size // 2).relu()
-    torch.testing.assert_close(head([x]), head.conv_seg(out))
-
-
-@pytest.mark.parametrize('cls', [PSPHead, FCNHead])
-def test_layer_types_reach_every_convolution(cls):
-    head = cls(in_channels=4, channels=4, num_classes=3, norm_cfg=dict(type='GN', num_groups=2),
-               conv_cfg=dict(type='Conv2dAdaptivePadding'), act_cfg=dict(type='Tanh'))
-    modules = [module for module in head.modules() if isinstance(module, ConvModule)]
-    assert len(modules) >= 3
-    for module in modules:
-        assert type(module.conv).__name__ == 'Conv2dAdaptivePadding'
-        assert isinstance(module.norm, nn.GroupNorm)
-        assert isinstance(module.activate, nn.Tanh)
 
 
 @pytest.mark.parametrize(('options', 'message'), [

@@ -59,8 +59,21 @@ def test_auxiliary_heads_are_looked_at():
         check_num_classes(model_of(auxiliary=SHORT, num_classes=3), dataset_of(3))
 
 
-def test_a_decode_head_without_its_usual_classifier():
-    model = model_of(num_classes=3)
-    del model.decode_head.conv_seg
-    with pytest.raises(ConfigError, match='has num_classes=3 but'):
+@pytest.mark.parametrize('place', ['decode_head', 'auxiliary_head'])
+def test_a_head_without_its_usual_classifier(place):
+    model = model_of(num_classes=4, auxiliary=dict(num_classes=4))
+    head = getattr(model, place)
+    del head.conv_seg
+    check_num_classes(model, dataset_of(4))
+    head.num_classes = 3
+    with pytest.raises(ConfigError, match=rf'model\.{place} has num_classes=3 but'):
+        check_num_classes(model, dataset_of(4))
+
+
+def test_heads_of_other_classes_and_in_a_row():
+    model = model_of(num_classes=4)
+    model.decode_head = nn.ModuleList([model.decode_head, nn.Identity()])
+    check_num_classes(model, dataset_of(4))
+    model.decode_head[1].num_classes = 3
+    with pytest.raises(ConfigError, match=r'model\.decode_head\.1 has num_classes=3 but'):
         check_num_classes(model, dataset_of(4))

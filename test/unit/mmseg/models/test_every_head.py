@@ -1,0 +1,146 @@
+"""What holds for every registered head; one row of HEAD_OPTIONS in head_options.py is its test."""
+import copy
+import importlib.util
+import io
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from mmcv_replace.cnn import ConvModule, fuse_conv_bn
+from mmseg.models import HEADS
+
+SPEC = importlib.util.spec_from_file_location('head_options', Path(__file__).with_name(
+    'head_options.py'))
+table = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(table)
+maps = table.maps
+
+
+def test_every_head_is_in_the_table():
+    missing = set(HEADS) - set(table.HEAD_OPTIONS)
+    assert not missing, f'add rows of {missing} to HEAD_OPTIONS in {table.__file__}'
+    assert all(len(row) > 2 for row in table.HEAD_OPTIONS.values()), 'two sets of options or more'
+    assert all(issubclass(HEADS.get(name), nn.Module) for name in HEADS)
+
+
+@pytest.fixture(params=table.CASES, ids='{0[0]}-{0[1]}'.format)
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def head(case):
+    return table.build(*case).double()
+
+
+@torch.no_grad()
+def test_values_against_the_plain_form(case, head):
+    head.eval()
+    plain, options = table.HEAD_OPTIONS[case[0]][0], table.HEAD_OPTIONS[case[0]][case[1] + 1]
+    logits = head.forward_test(maps(), [{}, {}], None)
+    assert logits.shape[:2] == (2, head.out_channels)
+    torch.testing.assert_close(logits, plain(head, head._transform_inputs(maps()), **options))
+
+
+@torch.no_grad()
+def test_a_picture_alone_and_in_a_batch(head):
+    head.eval()
+    batch = head(maps(3))
+    alone = [head([x[i:i + 1] for x in maps(3)]) for i in range(3)]
+    torch.testing.assert_close(batch, torch.cat(alone))
+
+
+def test_losses_are_those_of_the_logits(head):
+    inputs, label = maps(), table.labels(head)
+    logits = F.interpolate(copy.deepcopy(head)(inputs), label.shape[2:], mode='bilinear',
+                           align_corners=head.align_corners)
+    losses, gradients = table.losses_and_gradients(head, inputs, label)
+    if head.out_channels > 1:
+        terms = F.cross_entropy(logits, label[:, 0], ignore_index=255, reduction='none')
+        right = logits.argmax(1) == label[:, 0]
+    else:
+        terms = F.binary_cross_entropy_with_logits(
+            logits[:, 0], (label[:, 0] == 1).double(), reduction='none') * (label[:, 0] != 255)
+        right = (logits[:, 0].sigmoid() > 0.3) == label[:, 0]
+    torch.testing.assert_close(losses['loss_seg'], terms.mean())
+    torch.testing.assert_close(losses['acc_seg'], 100 * right.float().mean())
+    for name, gradient in gradients.items():
+        assert gradient is not None, name
+        assert gradient.isfinite().all(), name
+        assert gradient.any(), name
+
+
+def test_training_is_the_same_after_an_evaluation(head):
+    label, evaluated = table.labels(head), copy.deepcopy(head)
+    with torch.inference_mode():
+        evaluated.eval()(maps())
+    found = table.losses_and_gradients(evaluated.train(), maps(), label)
+    torch.testing.assert_close(found, table.losses_and_gradients(head, maps(), label),
+                               rtol=0, atol=0)
+
+
+@torch.no_grad()
+def test_saved_and_loaded(case, head):
+    file = io.BytesIO()
+    torch.save(head.state_dict(), file)
+    file.seek(0)
+    other = table.build(*case).double()
+    for value in other.state_dict().values():
+        value.zero_()
+    other.load_state_dict(torch.load(file, weights_only=True))
+    assert torch.equal(other.eval()(maps()), head.eval()(maps()))
+
+
+def test_bfloat16(case, head):
+    expected = head.eval()(maps())
+    low = table.build(*case).eval().bfloat16()(maps(dtype=torch.bfloat16))
+    assert low.dtype == torch.bfloat16
+    torch.testing.assert_close(low.double(), expected, rtol=0, atol=0.1 * expected.std().item())
+    mixed, inputs = table.build(*case), maps(dtype=torch.float32)
+    label = table.labels(mixed)
+    full = table.losses_and_gradients(table.build(*case), inputs, label)[0]
+    with torch.autocast('cpu', torch.bfloat16):
+        losses, gradients = table.losses_and_gradients(mixed, inputs, label)
+    assert losses['loss_seg'].dtype == torch.float32
+    torch.testing.assert_close(losses['loss_seg'], full['loss_seg'], rtol=0.02, atol=0)
+    assert all(gradient.isfinite().all() for gradient in gradients.values())
+
+
+@torch.no_grad()
+def test_norms_run_behind_the_convolution_that_is_named_before_them(head):
+    """What the toolkit folds without being asked, see `apis.acceleration.prepare_inference`."""
+    plain = head.eval()(maps())
+    folded = fuse_conv_bn(head)
+    torch.testing.assert_close(folded(maps()), plain)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+
+
+def test_layer_types_reach_every_convolution(case):
+    head = table.build(*case, norm_cfg=dict(type='GN', num_groups=2), act_cfg=dict(type='Tanh'),
+                       conv_cfg=dict(type='Conv2dAdaptivePadding'))
+    for module in head.modules():
+        if isinstance(module, ConvModule):
+            assert type(module.conv).__name__ == 'Conv2dAdaptivePadding'
+            assert isinstance(module.norm, nn.GroupNorm)
+            assert isinstance(module.activate, nn.Tanh)
+
+
+class OneList(nn.Module):
+    """A head by one argument for each map, since names of dynamic sizes go by argument."""
+
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+
+    def forward(self, *inputs):
+        return self.head(inputs)
+
+
+@torch.no_grad()
+def test_exported_at_a_fixed_size(head):
+    model = OneList(head.eval())
+    exported = torch.export.export(model, tuple(maps())).module()
+    torch.testing.assert_close(exported(*maps()), model(*maps()))
