@@ -26,16 +26,12 @@ def head_clashes(model: nn.Module, split: str, dataset: Dataset, strict: bool) -
     for name, head in named_heads(model):
         if isinstance(ignore_index, int) and hasattr(head, 'follow_ignore_index'):
             head.follow_ignore_index(ignore_index)
-        ignored = getattr(head, 'ignore_index', None)
-        if not isinstance(ignored, int):
-            continue
-        places = [(f'model.{name}', ignored)]
-        if hasattr(head, 'configured_loss_ignores'):
-            places += [(f'model.{name}.{loss}', value)
-                       for loss, value in head.configured_loss_ignores()]
-        for place, own in places:
+        ignored = (head.ignored_labels() if hasattr(head, 'ignored_labels')
+                   else {'': getattr(head, 'ignore_index', None)})
+        for part, own in ignored.items():
             for special in dict.fromkeys(_special_values(split, dataset)):
-                yield from _clashes(head, place, own, special, strict)
+                if isinstance(own, int):
+                    yield from _clashes(head, f'model.{name}{part}', own, special, strict)
 
 
 def _clashes(head: nn.Module, place: str, ignored: int, special: Special,

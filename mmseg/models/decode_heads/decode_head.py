@@ -10,16 +10,14 @@ from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import build_pixel_sampler
 
-from ..builder import build_loss
-from ..losses.compute_losses import compute_losses
 from .binary_logit import check_no_softmax, resolve_threshold
-from .ignore_index import FollowsIgnoreIndex
+from .head_losses import HeadLosses
 from .input_selection import InputSelection, Integers
 
 CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}
 
 
-class BaseDecodeHead(InputSelection, FollowsIgnoreIndex, BaseModule, metaclass=ABCMeta):
+class BaseDecodeHead(InputSelection, HeadLosses, BaseModule, metaclass=ABCMeta):
     """Base of the heads; a subclass defines `forward(inputs) -> logits [N, out_channels, h, w]`.
 
     There is one logit per class, or, with `num_classes=2, out_channels=1`, that of class 1 alone,
@@ -78,6 +76,8 @@ class BaseDecodeHead(InputSelection, FollowsIgnoreIndex, BaseModule, metaclass=A
         self.align_corners = bool(align_corners)  # torch refuses 0 and 1
         self.strip_loss = strip_loss
         self._init_losses(loss_decode, ignore_index)
+        if self.out_channels == 1:
+            check_no_softmax(type(self).__name__, num_classes, self._criteria())
         self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
         self.conv_seg = nn.Conv2d(channels, self.out_channels, kernel_size=1)
         self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else None
@@ -91,19 +91,6 @@ class BaseDecodeHead(InputSelection, FollowsIgnoreIndex, BaseModule, metaclass=A
         if not isinstance(dropout_ratio, int | float) or not 0 <= dropout_ratio <= 1:
             raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be a number from 0 to '
                               '1')
-
-    def _init_losses(self, loss_decode: dict | Sequence[dict], ignore_index: int | None) -> None:
-        if isinstance(loss_decode, dict):
-            self.loss_decode = build_loss(loss_decode)
-            self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
-            loss_decode = [loss_decode]
-        else:
-            self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
-            self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
-                                for loss in self.loss_decode]
-        self._init_ignore_index(ignore_index, loss_decode)
-        if self.out_channels == 1:
-            check_no_softmax(type(self).__name__, self.num_classes, self.criteria())
 
     def extra_repr(self) -> str:
         return (f'input_transform={self.input_transform}, ignore_index={self.ignore_index}, '
@@ -148,15 +135,3 @@ class BaseDecodeHead(InputSelection, FollowsIgnoreIndex, BaseModule, metaclass=A
         if self.dropout is not None:
             feat = self.dropout(feat)
         return self.conv_seg(feat)
-
-    def losses(self, seg_logit: Tensor, seg_label: Tensor) -> dict[str, Tensor]:
-        """Losses and accuracy of logits [N, C, h, w] at the size of the labels [N, 1, H, W]."""
-        values, percent = compute_losses(
-            seg_logit, seg_label, self.criteria(), ignore_index=self.ignore_index,
-            align_corners=self.align_corners, threshold=self.threshold, sampler=self.sampler,
-            in_chunks=self.strip_loss)
-        losses: dict[str, Tensor] = {}
-        for name, value in zip(self._loss_names, values, strict=True):
-            losses[name] = losses[name] + value if name in losses else value
-        losses['acc_seg'] = percent
-        return losses
