@@ -1,13 +1,13 @@
-"""Two classes by one logit: that of class 1."""
+"""Predictions for two classes from a single logit, that of class 1."""
 import torch
 from torch import Tensor
 
-# Probability of class 1 above which a pixel is class 1: what mmsegmentation 0.30 takes.
+# Default probability above which a pixel is class 1, as in mmsegmentation 0.30.
 THRESHOLD = 0.3
 
 
 def class_probabilities(logits: Tensor) -> Tensor:
-    """[N, C, ...] -> [N, C, ...]: softmax over the classes, sigmoid of a single logit."""
+    """Logits [N, C, ...] -> probabilities: softmax over the classes, sigmoid of a single logit."""
     if logits.size(1) > 1:
         return logits.softmax(dim=1)
     return (logits.float() if logits.dtype.itemsize < 4 else logits).sigmoid()
@@ -19,5 +19,5 @@ def is_positive(probability: Tensor, threshold: float | None = None) -> Tensor:
 
 
 def two_logits(logit: Tensor) -> Tensor:
-    """Logits [N, 2, ...] whose softmax is what the sigmoid of [N, 1, ...] says."""
+    """Logits [N, 2, ...] whose softmax gives class 1 the sigmoid of the logit [N, 1, ...]."""
     return torch.cat([torch.zeros_like(logit), logit], dim=1)

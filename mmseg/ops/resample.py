@@ -1,7 +1,7 @@
 """Average pooling and bilinear resizing as products with small constant matrices.
 
 Both are linear and separable: `rows @ x @ columns.T` is exact, has a deterministic backward pass,
-exports for any size, and needs no kernel but the matrix product.
+can be exported for any size, and needs no other kernel than the matrix product.
 """
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 import torch
 from torch import Tensor
 
-# (rows, columns) of a matrix; sizes are plain numbers, or symbols while a model is exported.
+# (rows, columns); plain numbers, or symbols while a model is exported.
 Sizes = tuple[int, int]
 # (x, weight, bias) -> a 3 x 3 convolution with zero padding 1.
 Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -18,8 +18,8 @@ Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
     """Adaptive average pooling to several grids, in one pass over x: [N, C, h, w] -> [N, C, s, s].
 
-    Cell i of s covers floor(i h / s) to ceil((i + 1) h / s), as torch's adaptive_avg_pool2d. In low
-    precision the means are rounded once for each direction.
+    Cell i of s covers the rows floor(i h / s) to ceil((i + 1) h / s), as in torch's
+    adaptive_avg_pool2d. In low precision the means are rounded once for each direction.
     """
     columns = torch.cat([_matrix('pool', (s, x.shape[3]), x) for s in bins])
     narrow = (x @ columns.T).split(list(bins), dim=3)
@@ -28,13 +28,13 @@ def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
 
 
 def upsample(x: Tensor, size: Sizes, align_corners: bool) -> Tensor:
-    """Bilinear resizing of [N, C, h, w] to `size`, as torch's interpolate without antialiasing."""
+    """Bilinear resizing of [N, C, h, w] to `size`, as F.interpolate without antialiasing."""
     rows, columns = resize_matrices(x, size, align_corners)
     return rows @ x @ columns.T
 
 
 def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor, Tensor]:
-    """(rows, columns) with which rows @ x @ columns.T is [N, C, h, w] bilinearly resized."""
+    """Matrices (rows, columns): rows @ x @ columns.T is x [N, C, h, w] bilinearly resized."""
     kind = 'corners' if align_corners else 'centres'
     return (_matrix(kind, (size[0], x.shape[2]), x), _matrix(kind, (size[1], x.shape[3]), x))
 
@@ -42,13 +42,14 @@ def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor
 def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | None,
                  align_corners: bool, convolve: Convolve | None = None,
                  lead: int = 0) -> Tensor:
-    """3 x 3 convolution (zero padding 1) of x beside the maps, enlarged to its size.
+    """3 x 3 convolution (zero padding 1) of x concatenated with the maps, enlarged to its size.
 
-    x: [N, C, h, w], maps: [N, C_i, s_i, t_i], weight: [O, C + sum C_i, 3, 3] -> [N, O, h, w]. The
-    convolution is linear in each of its inputs: for a map the kernel is contracted with the few
-    values that there are, and the nine results are enlarged by matrices that are shifted by one
-    row or column. The result equals that of the concatenation up to rounding. `convolve` makes the
-    convolution of x itself; by default torch does. In the weight, `lead` of the maps come before x.
+    x: [N, C, h, w], maps: [N, C_i, s_i, t_i], weight: [O, C + sum C_i, 3, 3] -> [N, O, h, w].
+    The convolution is linear in each of its inputs. The small maps are multiplied by each of the
+    nine values of the kernel first; the nine products are enlarged by matrices that are shifted by
+    one row or column, and summed. The result equals that of the concatenation up to rounding.
+    `convolve` computes the convolution of x itself, by default with torch. The channels of the
+    first `lead` maps come before those of x in the weight.
     """
     sizes = [part.shape[1] for part in maps]
     sizes.insert(lead, x.shape[1])
@@ -70,23 +71,23 @@ def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | N
 
 
 def _matrix(kind: str, sizes: Sizes, like: Tensor) -> Tensor:
-    """The matrix in the type and on the device of `like`; cached where the sizes are numbers."""
-    # What is traced must not be cached: its tensors have no values.
+    """The matrix in the type and on the device of `like`, from the cache where that is possible."""
+    # Tensors of a traced graph have no values that could be cached.
     fixed = all(type(size) is int for size in sizes) and not torch.compiler.is_compiling()
     return (_cached if fixed else _make)(kind, sizes, like.dtype, like.device)
 
 
 @lru_cache(maxsize=512)
 def _cached(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -> Tensor:
-    # What an evaluation makes must also serve training.
+    # A matrix made during an evaluation must also serve training.
     with torch.inference_mode(False), torch.no_grad():
         return _make(kind, sizes, dtype, device)
 
 
 def _make(kind: str, sizes: Sizes, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Made on the host, in double precision, which some devices lack.
+    """Compute a matrix in double precision, on the host, since some devices lack that type.
 
-    In a graph, which makes it in each step, copies from the host would cost more.
+    A compiled graph computes it in each step, on the device: copying would cost more.
     """
     place = device if torch.compiler.is_compiling() else torch.device('cpu')
     if kind == 'pool':
@@ -110,7 +111,7 @@ def _pooling(cells: int, size: int, place: torch.device) -> Tensor:
 
 
 def _bilinear(target: int, source: int, place: torch.device, align_corners: bool) -> Tensor:
-    """[target, source]: each row holds the weights of the two nearest source pixels."""
+    """[target, source]: each row holds the weights of the two nearest pixels of the source."""
     position = torch.arange(target, dtype=torch.float64, device=place)
     if align_corners:
         position = position * (source - 1) / max(target - 1, 1)

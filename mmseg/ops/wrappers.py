@@ -17,8 +17,8 @@ def resize(
 ) -> Tensor:
     """Resize maps to `size` (h, w) or by `scale_factor`, as F.interpolate does.
 
-    input: [N, C, H, W]. With align_corners sizes that do not fit are warned about, once a pair,
-    unless `warning` is off.
+    input: [N, C, H, W]. With align_corners, sizes that do not fit cause a warning (see
+    `warn_unaligned`), unless `warning` is off.
     """
     if warning and align_corners and size is not None:
         warn_unaligned(tuple(input.shape[-2:]), (size, size) if isinstance(size, int) else size)
@@ -26,9 +26,10 @@ def resize(
 
 
 def warn_unaligned(source: tuple[int, int], target: tuple[int, int]) -> None:
-    """Warn about sizes that do not fit align_corners.
+    """Warn, once per pair of sizes, about enlarging from `source` to `target` with align_corners.
 
-    Enlarged maps keep their pixels in place where target - 1 is a multiple of source - 1.
+    Pixels of the source meet pixels of the target only where target - 1 is a multiple of
+    source - 1, in both directions (height, width).
     """
     pairs = list(zip(source, target, strict=True))
     if min(*source, *target) > 1 and any(b > a for a, b in pairs) and all(
@@ -39,7 +40,7 @@ def warn_unaligned(source: tuple[int, int], target: tuple[int, int]) -> None:
 
 
 class Upsample(nn.Module):
-    """`resize` as a layer; `scale_factor` rounds the size down."""
+    """`resize` as a layer, to `size` or to H and W times `scale_factor`, rounded down."""
 
     def __init__(
         self,

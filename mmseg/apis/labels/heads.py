@@ -37,9 +37,9 @@ def head_clashes(model: nn.Module, split: str, dataset: Dataset, strict: bool) -
 def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
              strict: bool) -> Iterator[str]:
     value, owner, setting = special
+    classes = head.num_classes
     if value == ignored:
         return
-    classes = head.num_classes
     clash = f'{setting}={value} of {owner}, but {place}.ignore_index={ignored}'
     remedy = (f'set {place}.ignore_index={value}, leave it out, which follows the data, or set '
               f'{setting}={ignored}')
@@ -47,12 +47,12 @@ def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
         yield (f'{clash}: its loss would meet the label {value}, which is none of its {classes} '
                f'classes; {remedy}')
     elif setting == 'ignore_index' and value >= 0:
-        told = (f'{clash}: the head would learn the label {value} as a class, and the evaluation '
+        text = (f'{clash}: the head would learn the label {value} as a class, and the evaluation '
                 f'ignores it; {remedy}')
         if strict:
-            yield told
+            yield text
         else:
-            warn_once(told)
+            warn_once(text)
 
 
 def _ignores_negative(head: nn.Module) -> bool:

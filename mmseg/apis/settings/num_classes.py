@@ -28,12 +28,12 @@ def check_num_classes(model: nn.Module, dataset: object, place: str | None = Non
 def _check_binary(head: str, num_classes: int, owner: str, count: int) -> None:
     if count == 2:
         return
-    told = (f'model.{head} has num_classes={num_classes} and one logit, which tells class 1 from '
+    text = (f'model.{head} has num_classes={num_classes} and one logit, which tells class 1 from '
             f'class 0, but {owner} has {count} class{"" if count == 1 else "es"}: ')
     if count == 1:
         raise ConfigError(
-            f"{told}name both, such as classes=('background', 'crack') with masks of 0 and 1, and "
+            f"{text}name both, such as classes=('background', 'crack') with masks of 0 and 1, and "
             f'(1) keep the one logit, or (2) set model.{head}.num_classes=2 with out_channels=None '
             'and a softmax loss, in all heads')
-    raise ConfigError(f'{told}set model.{head}.num_classes={count} with out_channels=None and a '
+    raise ConfigError(f'{text}set model.{head}.num_classes={count} with out_channels=None and a '
                       'loss for them, or give the dataset two `classes`')

@@ -1,4 +1,4 @@
-"""Share of pixels (or samples) that are predicted right."""
+"""Percentage of pixels (or samples) that are predicted correctly."""
 import torch
 from torch import Tensor, nn
 
@@ -16,10 +16,10 @@ def accuracy(
 ) -> Tensor | list[Tensor]:
     """Percentage of targets among the `topk` best scores; one tensor for an int, else a list.
 
-    pred: [N, C, ...] scores, target: [N, ...]. With `thresh` a score must also exceed it. For C = 1
-    the scores are logits of class 1, which is predicted where its probability exceeds `thresh`
-    (0.3). Targets equal to `ignore_index` count neither way; without it they are wrong ones. Values
-    stay on the device.
+    pred: scores [N, C, ...], target: [N, ...]. With `thresh`, a score must also exceed it. For
+    C = 1 the scores are logits of class 1, which is predicted where its probability exceeds
+    `thresh` (0.3). Targets equal to `ignore_index` are left out; without it they count as wrong.
+    The results stay on the device. Raises ArgumentError for a `topk` larger than C.
     """
     ranks = (topk,) if isinstance(topk, int) else tuple(topk)
     largest = max(ranks)

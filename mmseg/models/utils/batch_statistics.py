@@ -1,4 +1,4 @@
-"""A check for batch norms that get a single value per channel."""
+"""A check for batch norms that see a single value per channel when the batch is one image."""
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -7,10 +7,10 @@ from mmcv_replace.utils.errors import ArgumentError
 
 
 def check_batch_statistics(norm: nn.Module | None, values: int, place: str) -> None:
-    """Raise ArgumentError when `norm` is a batch norm in training mode with one value per channel.
+    """Raise ArgumentError for a batch norm in training over a single value per channel.
 
     `values` is the number of values per channel (batch x height x width); `place` names the layer
-    in the message. A SyncBN of several processes has at least one value from each of them.
+    in the message. A SyncBN over several processes passes: each contributes at least one value.
     """
     if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training:
         return
