@@ -67,6 +67,8 @@ class HeadLosses:
             seg_logit = seg_logit.float()
         in_chunks = self.strip_loss and self.sampler is None and all(
             getattr(loss, 'is_chunkable', False) for loss in self._criteria())
+        # Chunks give gradients to the logits alone, none to parameters of a loss.
+        in_chunks = in_chunks and next(self.loss_decode.parameters(), None) is None
         compute = self._in_chunks if in_chunks else self._at_full_size
         values, percent = compute(seg_logit, seg_label)
         losses: dict[str, Tensor] = {}

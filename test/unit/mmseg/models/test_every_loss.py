@@ -191,6 +191,23 @@ def test_a_loss_of_pixels_is_computed_in_chunks(monkeypatch, losses):
     torch.testing.assert_close(chunked, head_losses(False, *losses))
 
 
+class LearnedScale(FocalLoss):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def elementwise(self, logits, label, ignore_index):
+        return super().elementwise(logits * self.scale, label, ignore_index)
+
+
+def test_parameters_of_a_loss_get_gradients():
+    head = FCNHead(in_channels=4, channels=4, num_classes=3, num_convs=0, concat_input=False,
+                   loss_decode=dict(type=LearnedScale))
+    logits, label = sample(size=(3, 4))[0], sample(size=(23, 17))[1][:, None]
+    head.losses(logits, label)['loss_seg'].backward()
+    assert head.loss_decode.scale.grad.ne(0)
+
+
 def test_a_loss_of_whole_images_beside_one_of_pixels():
     values, _ = head_losses(True, DiceLoss, FocalLoss)
     logits, label = sample(size=(3, 4))[0], sample(size=(23, 17))[1]
