@@ -29,7 +29,7 @@ def named_heads(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def select_targets(head: nn.Module, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What `targets`, a part of the batch, hold for the `extra_targets` of a head.
+    """Those of `targets`, entries of the batch, that a head names in `extra_targets`.
 
     Raises ConfigError for a missing one.
     """
@@ -42,7 +42,7 @@ def select_targets(head: nn.Module, targets: Mapping[str, Tensor]) -> dict[str, 
 
 
 def check_targets_are_used(model: nn.Module, targets: Mapping[str, Tensor]) -> None:
-    """Raise ConfigError where the batch holds `targets` that no head names."""
+    """Raise ConfigError for one of `targets`, entries of the batch, that no head names."""
     used = {key for _, head in named_heads(model) for key in getattr(head, 'extra_targets', ())}
     for key in targets.keys() - used:
         raise ConfigError(f'the batch holds {key!r}, on which no head is trained: remove it from '

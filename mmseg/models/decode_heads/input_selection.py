@@ -11,13 +11,13 @@ Integers = int | Sequence[int]
 
 
 class InputSelection:
-    """The part of BaseDecodeHead that chooses by `in_index` from the maps of the backbone."""
+    """The part of BaseDecodeHead that selects its input from the maps of the backbone."""
 
     align_corners: bool
 
     def _init_inputs(self, in_channels: Integers, in_index: Integers,
                      input_transform: str | None) -> None:
-        """Set the three, with the sum of `in_channels` for 'resize_concat'.
+        """Set the attributes of these names; `in_channels` becomes a sum for 'resize_concat'.
 
         Raises ConfigError where they do not fit together.
         """

@@ -1,4 +1,4 @@
-"""Losses against loops over single pixels."""
+"""Cross entropy against loops over single pixels; what other losses share: test_every_loss.py."""
 import json
 import math
 
@@ -91,18 +91,6 @@ def test_overrides_of_a_call(data, use_sigmoid):
     torch.testing.assert_close(none.sum(), total)
     by_factor = loss(logit, label, ignore_index=IGNORE, avg_factor=7.0)
     torch.testing.assert_close(by_factor, total / 7)
-
-
-@pytest.mark.parametrize('avg_non_ignore', [False, True])
-@pytest.mark.parametrize('use_sigmoid', [False, True])
-def test_everything_ignored_is_zero(use_sigmoid, avg_non_ignore):
-    logit = torch.randn(N, C, H, W, requires_grad=True)
-    label = torch.full((N, H, W), IGNORE)
-    loss = CrossEntropyLoss(use_sigmoid=use_sigmoid, avg_non_ignore=avg_non_ignore)
-    value = loss(logit, label, ignore_index=IGNORE)
-    value.backward()
-    assert value.item() == 0
-    assert logit.grad.eq(0).all()
 
 
 def test_ignored_index_is_minus_100_unless_given(data):
