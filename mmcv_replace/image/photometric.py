@@ -21,7 +21,7 @@ def imnormalize(
     return imnormalize_(img.astype(np.float32, order='C'), mean, std, to_rgb)
 
 
-def imnormalize_planar(
+def imnormalize_chw(
     img: np.ndarray,
     mean: Channels,
     std: Channels,

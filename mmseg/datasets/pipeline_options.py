@@ -13,8 +13,9 @@ from mmcv_replace.utils.rank import get_local_size
 from mmcv_replace.utils.shared_store import SharedStore
 
 from .pipelines import Compose, MultiScaleFlipAug
-from .pipelines.cache import LEVELS, SampleMemory, sample_key
-from .pipelines.fusion import ends_in_bytes, plan_steps
+from .pipelines.cache import LEVELS, SampleCache, sample_key
+from .pipelines.device_normalize import find_end
+from .pipelines.fusion import fuse_steps
 
 MAX_GB = 8.0
 
@@ -23,7 +24,7 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
     """Make the dataset's samples as `data` of the config says, with the same values in all ways.
 
     `plan_pipeline` (True) lets steps know of their neighbours. `normalize_on_device` (None: where
-    the device is `asynchronous`) hands over bytes, which `pipelines.handover.finish` completes.
+    the device is `asynchronous`) keeps uint8 for `pipelines.device_normalize.finish`.
     `cache` ('decoded', 'resized', or dict(level='decoded', max_gb=8)) keeps samples in memory.
     """
     fuse, on_device = data.get('plan_pipeline', True), data.get('normalize_on_device')
@@ -37,20 +38,20 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
     memories = [None] * len(parts) if level is None else make_memories(parts, level, max_gb)
     for part, memory in zip(parts, memories, strict=True):
         pipeline = part.pipeline
-        hand_over = (asynchronous and fuse) if on_device is None else on_device
-        if on_device and not ends_in_bytes(pipeline.transforms):
+        if on_device and find_end(pipeline.transforms) is None:
             warn_once('data.normalize_on_device has no effect: the pipeline does not end with '
                       'Normalize, Pad, DefaultFormatBundle and Collect')
-        set_plan(pipeline, fuse, hand_over=hand_over, memory=memory)
-        pipeline.plan(pipeline.transforms)  # a setting that does not fit is known before the run
+        normalize_later = (asynchronous and fuse) if on_device is None else on_device
+        set_plan(pipeline, fuse, on_device=normalize_later, cache=memory)
+        pipeline.fusion(pipeline.transforms)  # a setting that does not fit is known before the run
 
 
 def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
     """Have a pipeline, and those inside its test-time augmentation, planned or not."""
-    pipeline.plan = partial(plan_steps, fuse=fuse, **options)
+    pipeline.fusion = partial(fuse_steps, fuse=fuse, **options)
     for step in pipeline.transforms:
         if isinstance(step, MultiScaleFlipAug):
-            step.transforms.plan = partial(plan_steps, fuse=fuse)
+            step.transforms.fusion = partial(fuse_steps, fuse=fuse)
 
 
 def inner_datasets(dataset: Dataset) -> Iterator[Dataset]:
@@ -76,7 +77,7 @@ def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, flo
     return level, max_gb
 
 
-def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleMemory]:
+def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleCache]:
     """Memories for several datasets in one store, which is as large as all may be together.
 
     That is no more than this process's share of half of the memory that is free.
@@ -93,6 +94,6 @@ def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[Sampl
     memories, start = [], 0
     for names in keys:
         slots = {name: start + index for index, name in enumerate(names)}
-        memories.append(SampleMemory(store, slots, level))
+        memories.append(SampleCache(store, slots, level))
         start += len(names)
     return memories

@@ -1,4 +1,4 @@
-"""The steps between a file name and a sample: `@PIPELINES.register_module()` adds one."""
+"""The steps from file names to a sample; `@PIPELINES.register_module()` registers another one."""
 from .base import Transform
 from .compose import Compose
 from .formating import (

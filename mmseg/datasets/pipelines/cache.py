@@ -1,4 +1,4 @@
-"""Keep what the first steps of a pipeline make of a file, in memory that all workers share."""
+"""Keep the result of the first steps of a pipeline for each file, in memory that workers share."""
 import pickle
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -6,25 +6,20 @@ from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
 
 from .base import Results, Step, Transform
-from .loading import LoadAnnotations, LoadImageFromFile
-from .resize import Resize
 
+# 'decoded': image and label map as read from their files; 'resized': as resized after that.
 LEVELS = ('decoded', 'resized')
-# Bytes; the arrays beside the image and the label map, such as a mean, have fewer.
+# Bytes. Image and label map take more, other arrays such as a mean take less.
 SMALL = 1024
 
 
 def sample_key(info: Mapping, ann: Mapping | None) -> Hashable:
-    """What tells the samples of a dataset apart."""
+    """Identifies a sample of a dataset: the names of its image and its mask."""
     return info.get('filename'), (ann or {}).get('seg_map')
 
 
-class SampleMemory:
-    """Where the samples of one dataset are in a store, and up to which step they are kept.
-
-    `level`: 'decoded' keeps the image and the label map as they are read, 'resized' what a `Resize`
-    to one size makes of them.
-    """
+class SampleCache:
+    """The samples of one dataset in a `store`: the slot of each, and the level that is kept."""
 
     def __init__(self, store: SharedStore, slots: Mapping[Hashable, int], level: str) -> None:
         self.store = store
@@ -32,36 +27,38 @@ class SampleMemory:
         self.level = level
 
     def count_steps(self, steps: Sequence[Step]) -> int:
-        """How many of the first steps depend on nothing but the file; ConfigError without any."""
-        kinds = [type(step) for step in steps]
-        number = next((i for i, kind in enumerate(kinds)
-                       if kind not in (LoadImageFromFile, LoadAnnotations)), len(kinds))
+        """How many of the first steps are cached.
+
+        Raises ConfigError where these are none, or do not reach the level.
+        """
+        levels = [getattr(step, 'cache_level', None) for step in steps]
+        number = next((i for i, level in enumerate(levels) if level != 'decoded'), len(levels))
         if number == 0:
+            first = type(steps[0]).__name__ if steps else None
             raise ConfigError('data.cache keeps what LoadImageFromFile and LoadAnnotations read; '
-                              f'the pipeline begins with {kinds[0].__name__ if kinds else None}: '
-                              'leave data.cache out')
+                              f'the pipeline begins with {first}: leave data.cache out')
         if self.level == 'decoded':
             return number
-        if kinds[number:number + 1] != [Resize] or not steps[number].is_fixed:
+        if levels[number:number + 1] != ['resized']:
             raise ConfigError("data.cache='resized' needs a Resize of one img_scale, without "
                               "ratio_range, right after loading: use data.cache='decoded'")
         return number + 1
 
 
 class CachedSteps(Transform):
-    """The first steps of a pipeline, which run once for each file as long as there is room.
+    """The first steps of a pipeline, which run once for each file while the cache has room.
 
-    Images of the store cannot be written to; `copy` is for steps to come that may want to.
+    Arrays of the store cannot be written to; `copy` returns copies for later steps that may.
     """
 
-    def __init__(self, steps: Sequence[Step], memory: SampleMemory, copy: bool) -> None:
+    def __init__(self, steps: Sequence[Step], cache: SampleCache, copy: bool) -> None:
         self.steps = list(steps)
-        self.memory = memory
+        self.cache = cache
         self.copy = copy
 
     def __call__(self, results: Results) -> Results:
-        slot = self.memory.slots.get(sample_key(results['img_info'], results.get('ann_info')))
-        kept = None if slot is None else self.memory.store.get(slot)
+        slot = self.cache.slots.get(sample_key(results['img_info'], results.get('ann_info')))
+        kept = None if slot is None else self.cache.store.get(slot)
         if kept is not None:
             arrays = map(bytearray, kept[1:]) if self.copy else kept[1:]
             results.update(pickle.loads(kept[0], buffers=arrays))
@@ -79,7 +76,7 @@ class CachedSteps(Transform):
         arrays: list[memoryview] = []
 
         def is_small(buffer: pickle.PickleBuffer) -> bool:
-            """Whether to copy an array each time instead of looking at it in the store."""
+            """Whether an array is pickled with the sample instead of viewed in the store."""
             view = buffer.raw()
             if view.nbytes >= SMALL:
                 arrays.append(view)
@@ -87,4 +84,4 @@ class CachedSteps(Transform):
 
         content = pickle.dumps({**made, 'seg_fields': results['seg_fields']}, protocol=5,
                                buffer_callback=is_small)
-        self.memory.store.put(slot, [content, *arrays])
+        self.cache.store.put(slot, [content, *arrays])

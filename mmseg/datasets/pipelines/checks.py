@@ -1,10 +1,10 @@
-"""Checks that the settings of several steps have in common; each raises ConfigError."""
+"""Checks of settings that several steps share; each raises ConfigError."""
 import math
 from collections.abc import Sequence
 
 from mmcv_replace.utils.errors import ConfigError
 
-# OpenCV addresses pixels by 16 bits where it moves them.
+# OpenCV's warps store coordinates of pixels in 16 bits.
 MAX_EDGE = 2**15 - 1
 
 Numbers = float | Sequence[float]
@@ -31,7 +31,7 @@ def check_numbers(owner: str, name: str, value: Numbers, count: int | None = Non
 
 
 def check_fill(owner: str, name: str, value: Numbers) -> None:
-    """A finite number, or one for each channel of an image."""
+    """A finite number, or one for each of 1, 3 or 4 channels."""
     if not isinstance(value, list | tuple):
         check_numbers(owner, name, value)
     elif len(value) not in (1, 3, 4):
@@ -41,6 +41,6 @@ def check_fill(owner: str, name: str, value: Numbers) -> None:
 
 
 def check_names(owner: str, name: str, value: Sequence[str]) -> None:
-    """A list of names; a single string is none."""
+    """A list of strings, and not a single string."""
     if not (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)):
         raise ConfigError(f"{owner}: {name}={value!r}: give a list of names, such as ['img']")

@@ -19,25 +19,26 @@ from mmcv_replace.utils.type_check import is_annotated
 
 from ..builder import PIPELINES
 from .base import Results, Step
-from .fusion import plan_steps
+from .fusion import fuse_steps
 
-# What steps leave for the later ones.
-HANDED_ON = ('img', 'gt_semantic_seg', 'img_info', 'ann_info', 'img_prefix', 'seg_prefix',
-             'filename', 'img_fields', 'seg_fields', 'img_shape', 'ori_shape', 'pad_shape', 'scale',
-             'scale_factor', 'keep_ratio', 'flip', 'flip_direction', 'img_norm_cfg')
+# Keys of a sample that steps set for later ones.
+SAMPLE_KEYS = (
+    'img', 'gt_semantic_seg', 'img_info', 'ann_info', 'img_prefix', 'seg_prefix', 'filename',
+    'img_fields', 'seg_fields', 'img_shape', 'ori_shape', 'pad_shape', 'scale', 'scale_factor',
+    'keep_ratio', 'flip', 'flip_direction', 'img_norm_cfg')
 _IN_STEP = ' of the pipeline, at '
 
 
 @PIPELINES.register_module()
 class Compose:
-    """Run steps in order; a step is a config or a callable. The result is None once one is.
+    """Run steps in order, each given as a config or a callable, until one returns None.
 
-    `plan` replaces steps by others that do the same faster; without it they run as they are given.
+    `fusion` replaces the steps by faster ones with the same result; None runs them as they are.
     """
 
     def __init__(self, transforms: Sequence[dict[str, Any] | Step]) -> None:
-        self.plan: Callable[[list[Step]], list[Step]] | None = plan_steps
-        self._planned: tuple[object, list[Step], list[Step]] | None = None
+        self.fusion: Callable[[list[Step]], list[Step]] | None = fuse_steps
+        self._fused: tuple[object, list[Step], list[Step]] | None = None
         self.transforms: list[Step] = []
         if not isinstance(transforms, list | tuple):
             raise ConfigError(f'a pipeline is a list of steps, not {transforms!r}')
@@ -50,7 +51,7 @@ class Compose:
             self.transforms.append(transform)
 
     def __call__(self, data: Results) -> Results | None:
-        """Apply the steps; an error is told which step and which image it comes from."""
+        """Apply the steps. Errors name the step and the image; ConfigError for unfit settings."""
         for transform in self._steps():
             try:
                 result = transform(data)
@@ -69,12 +70,12 @@ class Compose:
         return data
 
     def _steps(self) -> list[Step]:
-        """The planned steps, made anew when `transforms` or `plan` has changed."""
-        if self.plan is None:
+        """The steps to run, fused anew after a change of `transforms` or `fusion`."""
+        if self.fusion is None:
             return self.transforms
-        if self._planned is None or self._planned[:2] != (self.plan, self.transforms):
-            self._planned = self.plan, list(self.transforms), self.plan(self.transforms)
-        return self._planned[2]
+        if self._fused is None or self._fused[:2] != (self.fusion, self.transforms):
+            self._fused = self.fusion, list(self.transforms), self.fusion(self.transforms)
+        return self._fused[2]
 
     def __repr__(self) -> str:
         steps = ''.join(f'\n    {transform!r}' for transform in self.transforms)
@@ -82,9 +83,9 @@ class Compose:
 
 
 def _is_bad_setting(error: Exception, step: Step, data: object) -> bool:
-    """Whether the values in the settings of a step of ours are wrong, or the steps before it.
+    """Whether the settings of a built-in step, or the steps before it, cause the error.
 
-    Another error inside of it may be a fault of ours, and one of user code is its author's.
+    Other errors inside of it are faults of this package, and those of user code keep their type.
     """
     if isinstance(error, UserError) or has_note(error, _IN_STEP) or not is_annotated(type(step)):
         return False
@@ -96,8 +97,8 @@ def _is_bad_setting(error: Exception, step: Step, data: object) -> bool:
 
 
 def _is_missing(key: tuple[Any, ...], step: Step, data: object) -> bool:
-    """Whether a key is one that steps hand on, or that this step is told of, and is not there."""
-    wanted = [HANDED_ON, *(value for value in getattr(step, '__dict__', {}).values()
+    """Whether a missing key is one of `SAMPLE_KEYS` or of the settings of the step."""
+    wanted = [SAMPLE_KEYS, *(value for value in getattr(step, '__dict__', {}).values()
                            if isinstance(value, list | tuple | str))]
     return key != () and isinstance(data, dict) and key[0] not in data and any(
         key[0] in values if not isinstance(values, str) else key[0] == values for values in wanted)

@@ -1,4 +1,4 @@
-"""Cut out a part of the image and its label maps."""
+"""Crop the image and its label maps."""
 from collections.abc import Callable
 
 import numpy as np
@@ -18,12 +18,13 @@ Window = tuple[slice, slice]
 
 @PIPELINES.register_module()
 class RandomCrop(LabelStep):
-    """Keep a random window of `crop_size` (height, width), or all of a smaller image.
+    """Crop to a random window of `crop_size` (height, width); a smaller image is kept whole.
 
-    With `cat_max_ratio` < 1 windows of which one class takes a larger share (of the pixels that
-    are not ignored) are drawn again, up to ten times. `ignore_index` is by default the dataset's.
+    With `cat_max_ratio` < 1 a window is drawn again, up to ten times, while one class covers at
+    least this share of its pixels that are not ignored. `ignore_index` is the dataset's by default.
     """
 
+    fusible = True
     label_setting = 'ignore_index'
     label_fault = 'cat_max_ratio would take the ignored pixels for those of a class'
 
@@ -39,35 +40,36 @@ class RandomCrop(LabelStep):
         self.ignore_index = ignore_index
 
     def own_label(self) -> int | None:
-        """`ignore_index`, where shares are looked at."""
+        """`ignore_index`, where `cat_max_ratio` makes use of it."""
         return self.ignore_index if self.cat_max_ratio < 1 else None
 
-    def __call__(self, results: Results) -> Results:
-        window = self.choose_window(
+    def draw(self, results: Results) -> Window:
+        """The window as slices of rows and columns."""
+        return self.draw_window(
             results, results['img'].shape, lambda window: results['gt_semantic_seg'][window])
-        for key in ('img', *results.get('seg_fields', ())):
-            results[key] = results[key][window]
-        return self.note_size(results)
 
-    def note_size(self, results: Results) -> Results:
-        """Note in `results` the size of the window, which has no padding until `Pad` says so."""
+    def apply_image(self, img: np.ndarray, params: Window) -> np.ndarray:
+        return img[params]
+
+    apply_label = apply_image
+
+    def record(self, results: Results, params: Window) -> None:
         results['img_shape'] = results['pad_shape'] = results['img'].shape
-        return results
 
-    def choose_window(
+    def draw_window(
         self, results: Results, shape: tuple[int, ...], label_in: Callable[[Window], np.ndarray]
     ) -> Window:
-        """Draw the window of an image of that shape; `label_in` gives the label map in a window."""
+        """Draw the window in an image of a `shape`; `label_in` gives the label map in a window."""
         ignored = ignore_index_of(results) if self.ignore_index is None else self.ignore_index
-        window = self._draw_window(shape)
+        window = self._draw_any(shape)
         if self.cat_max_ratio < 1:
             for _ in range(TRIES):
                 if self._is_mixed(label_in(window), ignored):
                     break
-                window = self._draw_window(shape)
+                window = self._draw_any(shape)
         return window
 
-    def _draw_window(self, shape: tuple[int, ...]) -> Window:
+    def _draw_any(self, shape: tuple[int, ...]) -> Window:
         tops, lefts = (max(edge - kept, 0) + 1
                        for edge, kept in zip(shape, self.crop_size, strict=False))
         top, left = np.random.randint(tops), np.random.randint(lefts)
@@ -75,7 +77,7 @@ class RandomCrop(LabelStep):
         return slice(top, top + height), slice(left, left + width)
 
     def _is_mixed(self, label: np.ndarray, ignored: int) -> bool:
-        """Whether two classes or more are there and none takes too large a share."""
+        """Whether there are two classes or more, none with too large a share."""
         values, counts = count_labels(label)
         counts = counts[values != ignored]
         return len(counts) > 1 and bool(counts.max() / counts.sum() < self.cat_max_ratio)

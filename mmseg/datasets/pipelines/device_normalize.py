@@ -1,7 +1,7 @@
-"""Hand over bytes and leave it to the device to make floats of them: the same, up to rounding.
+"""Leave the change from uint8 to normalised floats to the device: same values up to rounding.
 
-A byte takes a quarter of what a float does in the worker, on the way to the main process and to the
-device; a label takes an eighth.
+Between the worker, the main process and the device a byte takes a quarter of the memory of a float,
+and an eighth of that of an int64 label.
 """
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 from mmcv_replace.image import split_channels
 from mmcv_replace.parallel import DataContainer
 
-from .base import Results, Transform
+from .base import Results, Step, Transform, match
 from .chw_normalize import fits
 from .formating import Collect, DefaultFormatBundle
 from .geometric import Pad
@@ -20,16 +20,17 @@ from .ignored import ignore_index_of
 from .photometric import Normalize
 
 KEY = 'img_finish'
+ENDS = ((Normalize, Pad, DefaultFormatBundle, Collect), (Normalize, DefaultFormatBundle, Collect))
 Values = float | Sequence[float] | np.ndarray
 
 
-class HandOver(Transform):
-    """The end of a pipeline, `Normalize`, `Pad`, `DefaultFormatBundle` and `Collect`, for bytes.
+class DeviceNormalize(Transform):
+    """The end of a pipeline for uint8: `Normalize`, `Pad`, `DefaultFormatBundle` and `Collect`.
 
-    `img` is then uint8, in the order of channels that the model wants and padded with zeros, and a
-    label map of bytes stays one. What `finish` has yet to do stands in the sample's `img_finish`:
-    mean, 1 / std and pad value of each channel, and (height, width) of the image and with padding.
-    An image that is not of bytes is finished here, and nothing is left to do.
+    `img` stays uint8, in the order of channels that the model wants and padded with zeros, and a
+    uint8 label map stays one. `img_finish` of the sample [13] is for `finish`: mean, 1 / std and
+    pad value of each channel, (height, width) of the image, and (height, width) with padding. An
+    image of another type is normalised here, with an `img_finish` that changes nothing.
     """
 
     def __init__(self, normalize: Normalize, pad: Pad | None, bundle: DefaultFormatBundle,
@@ -42,22 +43,41 @@ class HandOver(Transform):
 
     def __call__(self, results: Results) -> Results:
         img, pad = results['img'], self.pad
-        size = None if pad is None else pad.choose_size(img)
+        padding = None if pad is None else pad.draw(results)
+        size = None if padding is None else padding.size
         if not fits(img, size):
             for step in self.steps:
                 results = step(results)
             channels, *shape = results['img'].data.shape
-            # Images of other channels can only be among their like, for which nothing is left.
+            # A batch has images of one number of channels, so that all or none have the key.
             return _with_rules(results, 0, 1, 0, shape, shape) if channels == 3 else results
+        self.normalize.draw(results)
         shape = img.shape[:2]
-        results['img'] = split_channels(img, self.normalize.to_rgb, size).transpose(1, 2, 0)
-        self.normalize.note(results)
+        img = split_channels(img, self.normalize.to_rgb, size).transpose(1, 2, 0)
+        results = self.normalize.finish(results, img, None)
         if pad is not None:
-            pad.finish(results, results['img'])
+            results = pad.finish(results, img, padding)
         self.bundle.bundle(results, _label_type(results))
         return _with_rules(self.collect(results), self.normalize.mean,
                            1 / self.normalize.std.astype(np.float64),
                            0 if pad is None else pad.pad_val, shape, size or shape)
+
+
+def find_end(steps: Sequence[Step]) -> int | None:
+    """Index of the step from which on `DeviceNormalize` can replace the steps, or None."""
+    if sum(match([step], Normalize) for step in steps) != 1:
+        return None
+    for end in ENDS:
+        start = len(steps) - len(end)
+        if start >= 0 and match(steps[start:], *end) and 'img' in steps[-1].keys:
+            return start
+    return None
+
+
+def normalize_on_device(steps: Sequence[Step]) -> DeviceNormalize:
+    """The step that replaces the steps of an end that `find_end` has found."""
+    normalize, *pad, bundle, collect = steps
+    return DeviceNormalize(normalize, *(pad or [None]), bundle, collect)
 
 
 def _with_rules(sample: Results, mean: Values, scale: Values, pad_val: Values,
@@ -68,14 +88,14 @@ def _with_rules(sample: Results, mean: Values, scale: Values, pad_val: Values,
 
 
 def _label_type(results: Results) -> type:
-    """Bytes where the label map and what is added to it in a batch are bytes."""
+    """uint8 where it holds the label map and the padding that a batch adds to it."""
     label = results.get('gt_semantic_seg')
-    of_bytes = label is not None and label.dtype == np.uint8
-    return np.uint8 if of_bytes and 0 <= ignore_index_of(results) <= 255 else np.int64
+    is_uint8 = label is not None and label.dtype == np.uint8
+    return np.uint8 if is_uint8 and 0 <= ignore_index_of(results) <= 255 else np.int64
 
 
 def finish(batch: dict[str, Any]) -> dict[str, Any]:
-    """Make of a batch of handed-over bytes the batch of floats; any other is returned as it is."""
+    """The batch with float images and int64 labels; one without `img_finish` stays as it is."""
     if KEY not in batch:
         return batch
     batch = dict(batch)
@@ -89,7 +109,8 @@ def finish(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normalize(img: torch.Tensor, rules: torch.Tensor) -> torch.Tensor:
-    """Float images of bytes [N, 3, H, W] by the rules [N, 13]; no shape depends on the rules."""
+    """Float images of uint8 ones [N, 3, H, W] and rules [N, 13], on whose values no shape depends.
+    """
     mean, scale, pad_val, (shape, padded) = (
         *(part[..., None, None] for part in rules[:, :9].split(3, dim=1)),
         rules[:, 9:, None, None, None].split(2, dim=1))

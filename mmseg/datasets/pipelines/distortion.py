@@ -9,16 +9,21 @@ from ..builder import PIPELINES
 from .base import Results, Transform
 from .checks import check_numbers
 
-HUES = 180  # OpenCV counts the hue of uint8 images in steps of two degrees
+HUES = 180  # OpenCV stores the hue of uint8 images in steps of two degrees
 LEVELS = np.arange(256, dtype=np.uint8)
+
+# A channel of HSV (None: all channels of BGR) and its table [256] of new values; None: no change.
+Change = tuple[int | None, np.ndarray] | None
 
 
 @PIPELINES.register_module()
 class PhotoMetricDistortion(Transform):
-    """Change a uint8 BGR image's colours, each way with probability one half.
+    """Change the colours of a uint8 BGR image, each property with probability one half.
 
-    In this order: brightness, contrast (or last, after a draw), saturation, hue. Values are cut to
-    0 to 255 and truncated after each.
+    Brightness first, then contrast, saturation and hue, or contrast last (drawn with equal
+    probability). After each change values are clipped to 0 to 255 and truncated to integers.
+    `brightness_delta` and `hue_delta` (in steps of two degrees) are the largest shifts, the ranges
+    are those of the factors.
     """
 
     def __init__(
@@ -38,58 +43,62 @@ class PhotoMetricDistortion(Transform):
         self.saturation_range = saturation_range
         self.hue_delta = hue_delta
 
-    def __call__(self, results: Results) -> Results:
-        img = results['img']
+    def draw(self, results: Results) -> list[Change]:
+        """The changes in their order, with None for each that is left out."""
+        brightness = self._draw_change('brightness')
+        contrast_last = np.random.randint(2) == 0
+        order = (('saturation', 'hue', 'contrast') if contrast_last
+                 else ('contrast', 'saturation', 'hue'))
+        return [brightness, *map(self._draw_change, order)]
+
+    def apply_image(self, img: np.ndarray, params: list[Change]) -> np.ndarray:
         if img.dtype != np.uint8 or img.ndim != 3 or img.shape[2] != 3:
             raise ConfigError(
                 f'PhotoMetricDistortion needs a uint8 image [H, W, 3], not {img.dtype} '
                 f'{img.shape}: put it before Normalize, and load without to_float32')
-        img = self.brightness(img)
-        contrast_last = np.random.randint(2) == 0
-        if not contrast_last:
-            img = self.contrast(img)
-        img = self.saturation(img)
-        img = self.hue(img)
-        if contrast_last:
-            img = self.contrast(img)
-        results['img'] = img
-        return results
+        for change in params:
+            img = _apply(img, change)
+        return img
 
     def brightness(self, img: np.ndarray) -> np.ndarray:
-        """Add a number."""
-        if not np.random.randint(2):
-            return img
-        return cv2.LUT(img, _linear(1, np.random.uniform(-self.brightness_delta,
-                                                         self.brightness_delta)))
+        """Draw and apply a change of the brightness; likewise the three methods below."""
+        return _apply(img, self._draw_change('brightness'))
 
     def contrast(self, img: np.ndarray) -> np.ndarray:
-        """Multiply by a factor."""
-        if not np.random.randint(2):
-            return img
-        return cv2.LUT(img, _linear(np.random.uniform(*self.contrast_range), 0))
+        return _apply(img, self._draw_change('contrast'))
 
     def saturation(self, img: np.ndarray) -> np.ndarray:
-        """Multiply the saturation by a factor."""
-        if not np.random.randint(2):
-            return img
-        return _map_hsv(img, 1, _linear(np.random.uniform(*self.saturation_range), 0))
+        return _apply(img, self._draw_change('saturation'))
 
     def hue(self, img: np.ndarray) -> np.ndarray:
-        """Turn the hue."""
+        return _apply(img, self._draw_change('hue'))
+
+    def _draw_change(self, what: str) -> Change:
         if not np.random.randint(2):
-            return img
-        turn = np.random.randint(-self.hue_delta, self.hue_delta)
-        return _map_hsv(img, 0, ((np.arange(256) + turn) % HUES).astype(np.uint8))
+            return None
+        if what == 'brightness':
+            delta = self.brightness_delta
+            return None, _linear(1, np.random.uniform(-delta, delta))
+        if what == 'contrast':
+            return None, _linear(np.random.uniform(*self.contrast_range), 0)
+        if what == 'saturation':
+            return 1, _linear(np.random.uniform(*self.saturation_range), 0)
+        shift = np.random.randint(-self.hue_delta, self.hue_delta)
+        return 0, ((np.arange(256) + shift) % HUES).astype(np.uint8)
 
 
 def _linear(factor: float, offset: float) -> np.ndarray:
-    """Table [256] uint8 of factor * value + offset."""
+    """Table [256] uint8 of factor * value + offset, clipped and truncated."""
     values = LEVELS.astype(np.float32) * factor + offset
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def _map_hsv(img: np.ndarray, channel: int, table: np.ndarray) -> np.ndarray:
-    """Look one channel of hue, saturation and value up in a table [256]."""
+def _apply(img: np.ndarray, change: Change) -> np.ndarray:
+    if change is None:
+        return img
+    channel, table = change
+    if channel is None:
+        return cv2.LUT(img, table)
     hsv = bgr2hsv(img)
     values = cv2.LUT(cv2.extractChannel(hsv, channel), table)
     return hsv2bgr(cv2.insertChannel(values, hsv, channel))

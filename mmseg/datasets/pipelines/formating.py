@@ -1,4 +1,4 @@
-"""From arrays to what the model takes: tensors, containers and meta data."""
+"""Turn the arrays of a sample into the model's input: tensors, containers and meta data."""
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,57 +39,57 @@ def _image_to_tensor(img: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(img.transpose(2, 0, 1)))
 
 
+class KeyedTransform(Transform):
+    """Base of steps that apply `convert` to the value of each of `keys`."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        check_names(type(self).__name__, 'keys', keys)
+        self.keys = keys
+
+    def __call__(self, results: Results) -> Results:
+        for key in self.keys:
+            results[key] = self.convert(results[key])
+        return results
+
+    def convert(self, value: Any) -> Any:
+        raise NotImplementedError
+
+
 @PIPELINES.register_module()
-class ToTensor(Transform):
+class ToTensor(KeyedTransform):
     """Turn the values of `keys` into tensors."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        check_names('ToTensor', 'keys', keys)
-        self.keys = keys
-
-    def __call__(self, results: Results) -> Results:
-        for key in self.keys:
-            results[key] = to_tensor(results[key])
-        return results
+    def convert(self, value: torch.Tensor | np.ndarray | Sequence | int | float) -> torch.Tensor:
+        return to_tensor(value)
 
 
 @PIPELINES.register_module()
-class ImageToTensor(Transform):
-    """Turn the images of `keys` into tensors [C, H, W]."""
+class ImageToTensor(KeyedTransform):
+    """Turn the images of `keys` ([H, W] or [H, W, C]) into tensors [C, H, W]."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        check_names('ImageToTensor', 'keys', keys)
-        self.keys = keys
+    fusible = True
 
-    def __call__(self, results: Results) -> Results:
-        for key in self.keys:
-            results[key] = _image_to_tensor(results[key])
-        return results
+    def convert(self, value: np.ndarray) -> torch.Tensor:
+        return _image_to_tensor(value)
 
 
 @PIPELINES.register_module()
-class Transpose(Transform):
-    """Permute the axes of the arrays of `keys`."""
+class Transpose(KeyedTransform):
+    """Permute the axes of the arrays of `keys`, as `numpy.transpose` with `order`."""
 
     def __init__(self, keys: Sequence[str], order: Sequence[int]) -> None:
-        check_names('Transpose', 'keys', keys)
-        self.keys = keys
+        super().__init__(keys)
         self.order = order
 
-    def __call__(self, results: Results) -> Results:
-        for key in self.keys:
-            results[key] = results[key].transpose(self.order)
-        return results
+    def convert(self, value: np.ndarray) -> np.ndarray:
+        return value.transpose(self.order)
 
 
 @PIPELINES.register_module()
 class ToDataContainer(Transform):
-    """Wrap values in DataContainers; a field is the `key` and the container's settings."""
+    """Wrap values in DataContainers; each field holds a `key` and arguments of its container."""
 
-    def __init__(
-        self,
-        fields: Sequence[dict[str, Any]] = SAMPLE_FIELDS,
-    ) -> None:
+    def __init__(self, fields: Sequence[dict[str, Any]] = SAMPLE_FIELDS) -> None:
         for field in fields:
             if not isinstance(field, dict) or 'key' not in field:
                 raise ConfigError(f'ToDataContainer: fields={fields!r}: give dicts with a key')
@@ -105,16 +105,19 @@ class ToDataContainer(Transform):
 
 @PIPELINES.register_module()
 class DefaultFormatBundle(Transform):
-    """`img` to a stacked tensor [C, H, W], `gt_semantic_seg` to a stacked int64 one [1, H, W].
+    """Turn `img` into a tensor [C, H, W] and `gt_semantic_seg` into an int64 tensor [1, H, W].
 
-    Where the samples of a batch differ in size, what is added to a label map is ignored.
+    Both become containers that are stacked to a batch. Where its samples differ in size, label maps
+    are padded with the ignored label.
     """
+
+    fusible = True
 
     def __call__(self, results: Results) -> Results:
         return self.bundle(results, np.int64)
 
     def bundle(self, results: Results, label_type: type) -> Results:
-        """The same with another type of the label map."""
+        """The same with label maps of another type."""
         if 'img' in results:
             results['img'] = DataContainer(_image_to_tensor(results['img']), stack=True)
         if 'gt_semantic_seg' in results:
@@ -126,7 +129,12 @@ class DefaultFormatBundle(Transform):
 
 @PIPELINES.register_module()
 class Collect(Transform):
-    """Keep only `keys`, and the values of `meta_keys` as the dict `img_metas`."""
+    """Keep only `keys`, and the values of `meta_keys` as the dict `img_metas`.
+
+    Raises ConfigError for a key that no step has set.
+    """
+
+    fusible = True
 
     def __init__(self, keys: Sequence[str], meta_keys: Sequence[str] = META_KEYS) -> None:
         check_names('Collect', 'keys', keys)

@@ -1,5 +1,6 @@
 """Flip, pad and rotate the image together with its label maps."""
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,14 +18,38 @@ AXES = {'horizontal': frozenset({1}), 'vertical': frozenset({0}), 'diagonal': fr
 UNFLIPPED = frozenset()
 
 
+class Flip(NamedTuple):
+    """Parameters of a `RandomFlip`."""
+
+    flip: bool
+    direction: str
+    size: tuple[int, int] | None  # the (height, width) to mirror, None for all of the image
+    source: str  # 'test' where `results['flip']` requested it, 'step' where it was drawn
+
+
+class Padding(NamedTuple):
+    """Parameters of a `Pad`."""
+
+    size: tuple[int, int]  # (height, width) after padding
+    label_fill: int | None  # None for a sample without label maps
+
+
+class Rotation(NamedTuple):
+    """Parameters of a `RandomRotate`."""
+
+    angle: float  # in degrees, clockwise
+    label_fill: int | None
+
+
 @PIPELINES.register_module()
 class RandomFlip(Transform):
-    """Flip with probability `prob`, or as `results['flip']` says where a test has set it.
+    """Mirror the sample with probability `prob`, or as requested by `results['flip']`.
 
-    A test flips a view once: at the first of these steps, and not its padding, which predictions
-    lose before they are turned back. Otherwise each step draws for itself, and `flip` and
-    `flip_direction` tell what all of them together have made of the image, which may be 'diagonal'
-    (both ways). `flip_ratio` is the former name of `prob`.
+    Each step draws for itself; `flip` and `flip_direction` describe the flips of all steps together
+    ('diagonal' is both ways). Test-time augmentation requests a flip by setting both keys. The
+    first step carries it out and later ones leave the sample alone; padding stays at the right and
+    bottom, as it is cut off predictions before they are flipped back. `flip_from` tells a request
+    ('test') from a draw ('step'). `flip_ratio` is the former name of `prob`.
     """
 
     def __init__(
@@ -43,34 +68,41 @@ class RandomFlip(Transform):
             raise ConfigError(f'RandomFlip: direction={direction!r}: choose one of '
                               f'{", ".join(DIRECTIONS)}')
 
-    def __call__(self, results: Results) -> Results:
-        decided_by = results.get('flip_from')
-        if decided_by == 'test':
-            return results
-        before = UNFLIPPED
-        if decided_by is None and 'flip' in results:
-            results['flip_from'] = 'test'
-            flip, direction = results['flip'], results.get('flip_direction', self.direction)
-        else:
-            if decided_by is not None and results['flip']:
-                before = AXES[results['flip_direction']]
-            results['flip_from'] = 'step'
-            flip, direction = self._draw(), self.direction
-        if flip:
-            size = _unpadded(results) if results['flip_from'] == 'test' else None
-            for key in ('img', *results.get('seg_fields', ())):
-                results[key] = _flip(results[key], direction, size)
-        axes = before ^ AXES[direction] if flip else before
-        results['flip'] = bool(axes)
-        results['flip_direction'] = next(
-            (name for name, known in AXES.items() if known == axes), direction)
-        return results
-
-    def _draw(self) -> bool:
+    def draw(self, results: Results) -> Flip | None:
+        """None where an earlier step has carried out the requested flip."""
+        source = results.get('flip_from')
+        if source == 'test':
+            return None
+        if source is None and 'flip' in results:
+            return Flip(results['flip'], results.get('flip_direction', self.direction),
+                        _unpadded(results), 'test')
         if self.prob is None:
             raise ConfigError('RandomFlip: prob is missing; set it, or put RandomFlip into '
                               'MultiScaleFlipAug')
-        return bool(np.random.rand() < self.prob)
+        return Flip(bool(np.random.rand() < self.prob), self.direction, None, 'step')
+
+    def apply_image(self, img: np.ndarray, params: Flip | None) -> np.ndarray:
+        if params is None or not params.flip:
+            return img
+        if params.size is None:
+            return imflip(img, params.direction)
+        height, width = params.size
+        flipped = img.copy()
+        flipped[:height, :width] = imflip(img[:height, :width], params.direction)
+        return flipped
+
+    apply_label = apply_image
+
+    def record(self, results: Results, params: Flip | None) -> None:
+        if params is None:
+            return
+        flipped = 'flip_from' in results and results['flip']
+        before = AXES[results['flip_direction']] if flipped else UNFLIPPED
+        axes = before ^ AXES[params.direction] if params.flip else before
+        results.update(
+            flip=bool(axes), flip_from=params.source,
+            flip_direction=next((name for name, known in AXES.items() if known == axes),
+                                params.direction))
 
 
 def _unpadded(results: Results) -> tuple[int, int] | None:
@@ -82,20 +114,14 @@ def _unpadded(results: Results) -> tuple[int, int] | None:
     return tuple(inner[:2])
 
 
-def _flip(img: np.ndarray, direction: str, size: tuple[int, int] | None) -> np.ndarray:
-    if size is None:
-        return imflip(img, direction)
-    flipped = img.copy()
-    flipped[:size[0], :size[1]] = imflip(img[:size[0], :size[1]], direction)
-    return flipped
-
-
 @PIPELINES.register_module()
 class Pad(LabelFiller):
     """Pad at the right and bottom: to `size` (height, width), or to multiples of `size_divisor`.
 
-    Label maps get `seg_pad_val`, by default the value that the dataset ignores.
+    Label maps are filled with `seg_pad_val`, by default the dataset's `ignore_index`.
     """
+
+    fusible = True
 
     def __init__(
         self,
@@ -116,27 +142,21 @@ class Pad(LabelFiller):
         self.size_divisor = size_divisor
         self.pad_val = pad_val
 
-    def __call__(self, results: Results) -> Results:
-        img = results['img']
-        return self.finish(results, _pad(img, self.choose_size(img), self.pad_val))
+    def draw(self, results: Results) -> Padding:
+        edges = results['img'].shape[:2]
+        size = self.size or tuple(-(-edge // self.size_divisor) * self.size_divisor
+                                  for edge in edges)
+        return Padding(size, self.label_fill(results))
 
-    def choose_size(self, img: np.ndarray) -> tuple[int, int]:
-        """The (height, width) of an image after padding."""
-        if self.size is not None:
-            return self.size
-        return tuple(-(-edge // self.size_divisor) * self.size_divisor for edge in img.shape[:2])
+    def apply_image(self, img: np.ndarray, params: Padding) -> np.ndarray:
+        return _pad(img, params.size, self.pad_val)
 
-    def finish(self, results: Results, img: np.ndarray) -> Results:
-        """Take the padded image, and pad the label maps."""
-        results.update(
-            img=img,
-            pad_shape=img.shape,
-            pad_fixed_size=self.size,
-            pad_size_divisor=self.size_divisor)
-        for key in results.get('seg_fields', ()):
-            fill = self.label_fill(results)
-            results[key] = _pad(room_for(results[key], fill), img.shape[:2], fill)
-        return results
+    def apply_label(self, label: np.ndarray, params: Padding) -> np.ndarray:
+        return _pad(room_for(label, params.label_fill), params.size, params.label_fill)
+
+    def record(self, results: Results, params: Padding) -> None:
+        results.update(pad_shape=results['img'].shape, pad_fixed_size=self.size,
+                       pad_size_divisor=self.size_divisor)
 
 
 def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -> np.ndarray:
@@ -145,13 +165,15 @@ def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -
 
 @PIPELINES.register_module()
 class RandomRotate(LabelFiller):
-    """Rotate with probability `prob` by an angle drawn from `degree` (a number d means -d to d).
+    """Rotate with probability `prob` by an angle in degrees drawn from `degree`.
 
-    Corners are filled with `pad_val`, those of label maps with `seg_pad_val`, by default the value
-    that the dataset ignores. `auto_bound` enlarges the image so that nothing is cut off.
+    `degree` is (lowest, highest); a number d means (-d, d), clockwise. `center` is (x, y), the
+    middle of the image by default. Corners are filled with `pad_val`, and with `seg_pad_val` in
+    label maps, the dataset's `ignore_index` by default. `auto_bound` enlarges the image so that
+    nothing is cut off.
 
-    OpenCV 4 places pixels to 1/32 only and 5 exactly: a fifth of the image's values differ between
-    them, by a few steps, and one label in a thousand.
+    OpenCV 4 rounds the places of pixels to 1/32, OpenCV 5 does not: between both a fifth of the
+    image's values differ by a few steps, and one label in a thousand differs.
     """
 
     def __init__(
@@ -186,17 +208,21 @@ class RandomRotate(LabelFiller):
         self.center = center
         self.auto_bound = auto_bound
 
-    def __call__(self, results: Results) -> Results:
+    def draw(self, results: Results) -> Rotation | None:
+        """None where the sample is not rotated."""
         rotate = np.random.rand() < self.prob
         angle = np.random.uniform(min(self.degree), max(self.degree))
-        if not rotate:
-            return results
-        results['img'] = imrotate(results['img'], angle, self.center, border_value=self.pad_val,
-                                  auto_bound=self.auto_bound)
-        results['img_shape'] = results['pad_shape'] = results['img'].shape
-        for key in results.get('seg_fields', ()):
-            fill = self.label_fill(results)
-            results[key] = imrotate(
-                room_for(results[key], fill), angle, self.center, border_value=fill,
-                interpolation='nearest', auto_bound=self.auto_bound)
-        return results
+        return Rotation(angle, self.label_fill(results)) if rotate else None
+
+    def apply_image(self, img: np.ndarray, params: Rotation | None) -> np.ndarray:
+        return img if params is None else imrotate(
+            img, params.angle, self.center, border_value=self.pad_val, auto_bound=self.auto_bound)
+
+    def apply_label(self, label: np.ndarray, params: Rotation | None) -> np.ndarray:
+        return label if params is None else imrotate(
+            room_for(label, params.label_fill), params.angle, self.center,
+            border_value=params.label_fill, interpolation='nearest', auto_bound=self.auto_bound)
+
+    def record(self, results: Results, params: Rotation | None) -> None:
+        if params is not None:
+            results['img_shape'] = results['pad_shape'] = results['img'].shape

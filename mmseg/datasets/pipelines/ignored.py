@@ -1,4 +1,4 @@
-"""The value of pixels that do not count: the dataset's, in every step that writes or weighs it."""
+"""The label of ignored pixels, in the steps that write it to label maps or leave it out."""
 import numpy as np
 
 from mmcv_replace.utils.errors import ConfigError
@@ -6,27 +6,27 @@ from mmcv_replace.utils.errors import ConfigError
 from .base import Results, Transform
 from .checks import check_numbers
 
-# Where neither a dataset nor a head is told another one.
+# Where neither the dataset nor the head sets another one.
 DEFAULT = 255
 
 
 def ignore_index_of(results: Results) -> int:
-    """The label of ignored pixels in this sample."""
+    """The ignored label of a sample."""
     return results.get('ignore_index', DEFAULT)
 
 
 class LabelStep(Transform):
-    """A step with a label in a setting of its own, which by default is what the dataset ignores.
+    """Base of steps with a label among their settings, by default the dataset's ignored label.
 
-    `label_setting` is the name of the setting, `label_fault` what happens with a label that is
-    neither a class nor ignored.
+    `label_setting` is the name of the setting; `label_fault` says in the error message what a label
+    would do that is neither a class nor ignored.
     """
 
     label_setting: str
     label_fault: str
 
     def own_label(self) -> int | None:
-        """The label that the step was told, None where it takes the dataset's or needs none."""
+        """The label of the setting, None where the dataset's is used or none is needed."""
         return getattr(self, self.label_setting)
 
     def check_own_label(self, ignore_index: int, num_classes: int | None) -> None:
@@ -43,26 +43,28 @@ class LabelStep(Transform):
 
 
 class LabelFiller(LabelStep):
-    """A step that adds pixels to label maps: `seg_pad_val`, or those that the dataset ignores."""
+    """Base of steps that add pixels to label maps: `seg_pad_val`, or the ignored label."""
 
     label_setting = 'seg_pad_val'
     label_fault = 'the loss would meet a class that does not exist'
     seg_pad_val: int | None
 
     def set_label_fill(self, seg_pad_val: int | None) -> None:
-        """Check the setting and keep it."""
+        """Set `seg_pad_val`; ConfigError for a value that is no byte."""
         if seg_pad_val is not None:
             check_numbers(type(self).__name__, 'seg_pad_val', seg_pad_val, least=0, most=255)
         self.seg_pad_val = seg_pad_val
 
-    def label_fill(self, results: Results) -> int:
-        """The label of the pixels to add to a sample."""
+    def label_fill(self, results: Results) -> int | None:
+        """The label of the pixels to add to a sample; None where it has no label map."""
+        if not results.get('seg_fields'):
+            return None
         ignore_index = ignore_index_of(results)
         self.check_own_label(ignore_index, results.get('num_classes'))
         return ignore_index if self.seg_pad_val is None else self.seg_pad_val
 
 
 def room_for(label: np.ndarray, value: int) -> np.ndarray:
-    """The label map in a type that can hold the value as well."""
+    """The label map in a type that holds `value` as well."""
     dtype = np.promote_types(label.dtype, np.min_scalar_type(value))
     return label if 0 <= value <= 255 else label.astype(dtype, copy=False)

@@ -16,7 +16,7 @@ from .ignored import ignore_index_of
 
 
 class FileLoader(Transform):
-    """Gets the bytes of files through a FileClient, which is made on first use."""
+    """Base of steps that read files through a `FileClient`, which is created on first use."""
 
     def __init__(self, file_client_args: dict[str, Any] | None, imdecode_backend: str) -> None:
         self.file_client_args = dict(file_client_args or {'backend': 'disk'})
@@ -24,7 +24,7 @@ class FileLoader(Transform):
         self._client: FileClient | None = None
 
     def read(self, path: str, what: str) -> bytes:
-        """Content of a file; DataError, which names it, where it cannot be read."""
+        """Content of a file, a sample's `what`; DataError where it cannot be read."""
         if self._client is None:
             self._client = FileClient(**self.file_client_args)
         try:
@@ -38,8 +38,10 @@ class FileLoader(Transform):
 class LoadImageFromFile(FileLoader):
     """Read `img_info['filename']` under `img_prefix` to `img`: [H, W, 3] uint8 in BGR order.
 
-    `color_type` is 'color', 'grayscale' ([H, W]) or 'unchanged'.
+    `color_type` is 'color', 'grayscale' ([H, W]) or 'unchanged' (see `mmcv_replace.image.imread`).
     """
+
+    cache_level = 'decoded'
 
     def __init__(
         self,
@@ -64,13 +66,13 @@ class LoadImageFromFile(FileLoader):
 
 
 def describe_image(img: np.ndarray) -> dict[str, Any]:
-    """What a sample says of an image [H, W] or [H, W, C] that no step has changed."""
+    """Keys of a sample for an image [H, W] or [H, W, C] as loaded."""
     channels = 1 if img.ndim < 3 else img.shape[2]
     return dict(
         img=img,
         img_shape=img.shape,
         ori_shape=img.shape,
-        pad_shape=img.shape,  # until Pad says otherwise
+        pad_shape=img.shape,
         scale_factor=1.0,
         img_norm_cfg=dict(
             mean=np.zeros(channels, np.float32),
@@ -82,11 +84,12 @@ def describe_image(img: np.ndarray) -> dict[str, Any]:
 class LoadAnnotations(FileLoader):
     """Read the mask `ann_info['seg_map']` under `seg_prefix` to `gt_semantic_seg`: [H, W].
 
-    Values are renumbered by the `label_map` of the dataset, then by `reduce_zero_label`, which by
-    default is the dataset's: 0 is ignored and the others are lowered by one. Raises DataError,
-    which names the file, for a mask with colours, of another size than the image, or with a value
-    that is no class.
+    Values are mapped by the dataset's `label_map`, then by `reduce_zero_label` (by default the
+    dataset's), which makes 0 the ignored label and lowers the others by one. Raises DataError for a
+    mask with colours, of another size than the image, or with a value that is no class.
     """
+
+    cache_level = 'decoded'
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Change the values of the image's pixels in a fixed way."""
+"""Steps without randomness that change the values of the image's pixels."""
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +9,23 @@ from mmcv_replace.image import clahe, imnormalize, lut_transform
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
-from .base import Results, Transform
+from .base import Results, Step, Transform, match
 from .checks import check_numbers, check_size
+from .chw_normalize import CHWNormalize
+from .formating import DefaultFormatBundle, ImageToTensor
+from .geometric import Pad
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, by ITU-R BT.601
 
 
 @PIPELINES.register_module()
 class Normalize(Transform):
-    """(img - mean) / std in float32; mean and std are in RGB order with `to_rgb`."""
+    """Normalise to (img - mean) / std in float32, and with `to_rgb` turn BGR into RGB before it.
+
+    `mean` and `std` hold a value for each channel of the result.
+    """
+
+    fusible = True
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], to_rgb: bool = True) -> None:
         check_numbers('Normalize', 'mean', mean, len(mean))
@@ -31,22 +39,20 @@ class Normalize(Transform):
             raise ConfigError(f'Normalize: mean={list(mean)}: to_rgb, which is on by default, '
                               'takes three channels; for another number set to_rgb=False')
 
-    def __call__(self, results: Results) -> Results:
-        self.note(results)
-        results['img'] = imnormalize(results['img'], self.mean, self.std, self.to_rgb)
-        return results
-
-    def note(self, results: Results) -> None:
-        """Note in `results` how the image is normalised, by earlier steps of this kind as well.
-
-        Raises ConfigError for an image of another number of channels.
-        """
+    def draw(self, results: Results) -> None:
+        """Draws nothing; raises ConfigError for an image of another number of channels."""
         shape = results['img'].shape
         channels = 1 if len(shape) < 3 else shape[2]
         if len(self.mean) not in (1, channels):
             raise ConfigError(f'Normalize: mean and std have {len(self.mean)} values, the image '
                               f'{shape} has {channels} channel{"s" * (channels > 1)}: give a value '
                               'for each' + ', and to_rgb=False' * self.to_rgb)
+
+    def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
+        return imnormalize(img, self.mean, self.std, self.to_rgb)
+
+    def record(self, results: Results, params: None) -> None:
+        """Set `img_norm_cfg` to this normalisation and earlier ones, combined into one."""
         mean, std, to_rgb = self.mean, self.std, self.to_rgb
         before = results.get('img_norm_cfg')
         if before is not None and _changes(before) and len(before['mean']) == len(mean):
@@ -56,15 +62,22 @@ class Normalize(Transform):
             to_rgb = to_rgb != before['to_rgb']
         results['img_norm_cfg'] = dict(mean=mean, std=std, to_rgb=to_rgb)
 
+    def fuse_with(self, following: Sequence[Step]) -> tuple[Step, int] | None:
+        if match(following, Pad, DefaultFormatBundle):
+            return CHWNormalize(self, following[0]), 1
+        if match(following, DefaultFormatBundle) or match(following, ImageToTensor):
+            return CHWNormalize(self), 0
+        return None
+
 
 def _changes(norm: dict[str, Any]) -> bool:
-    """Whether a normalisation is more than the one that loading notes, which changes nothing."""
+    """Whether a normalisation changes values; that of an image as loaded does not."""
     return bool(norm['to_rgb'] or np.any(norm['mean']) or np.any(norm['std'] != 1))
 
 
 @PIPELINES.register_module()
 class Rerange(Transform):
-    """Stretch the image's values linearly from `min_value` to `max_value`."""
+    """Stretch the image's values linearly to the range from `min_value` to `max_value`."""
 
     def __init__(self, min_value: float = 0, max_value: float = 255) -> None:
         if not min_value < max_value:
@@ -75,22 +88,20 @@ class Rerange(Transform):
         self.min_value = min_value
         self.max_value = max_value
 
-    def __call__(self, results: Results) -> Results:
-        img = results['img']
+    def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
         # Differences of integers may not fit into their type.
         img = img if img.dtype.kind == 'f' else img.astype(np.float64)
         low, high = img.min(), img.max()
         # An image of one value has nothing to stretch.
         share = (img - low) / (high - low) if high > low else np.zeros(img.shape)
-        results['img'] = share * (self.max_value - self.min_value) + self.min_value
-        return results
+        return share * (self.max_value - self.min_value) + self.min_value
 
 
 @PIPELINES.register_module()
 class CLAHE(Transform):
     """Contrast limited adaptive histogram equalisation of each channel.
 
-    The image has 8 or 16 bits, or floats from 0 to 255, which are rounded to 8 bits.
+    The image holds integers of 8 or 16 bits, or floats from 0 to 255, which are rounded to 8 bits.
     """
 
     def __init__(
@@ -101,20 +112,18 @@ class CLAHE(Transform):
         self.clip_limit = clip_limit
         self.tile_grid_size = tuple(tile_grid_size)
 
-    def __call__(self, results: Results) -> Results:
-        img = results['img']
+    def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
         channels = [clahe(channel, self.clip_limit, self.tile_grid_size)
                     for channel in cv2.split(img)]
-        results['img'] = cv2.merge(channels).reshape(img.shape)
-        return results
+        return cv2.merge(channels).reshape(img.shape)
 
 
 @PIPELINES.register_module()
 class RGB2Gray(Transform):
-    """Weighted sum of the channels in float, repeated `out_channels` times (by default as many).
+    """Replace the channels by their weighted sum in float64, repeated `out_channels` times.
 
-    `weights` are those of the channels in their order. Without them the sum is the luma of BGR, as
-    images are up to a `Normalize` with `to_rgb`, or of RGB, as they are from there on.
+    By default the number of channels stays, and `weights` (in the order of the channels) give the
+    luma of BGR, or of RGB after a `Normalize` with `to_rgb`.
     """
 
     def __init__(
@@ -127,29 +136,29 @@ class RGB2Gray(Transform):
         self.out_channels = out_channels
         self.weights = None if weights is None else tuple(weights)
 
-    def __call__(self, results: Results) -> Results:
-        img, weights = results['img'], self._weights(results)
-        if img.ndim != 3 or img.shape[2] != len(weights):
-            raise ConfigError(f'RGB2Gray: {len(weights)} weights do not fit an image of shape '
-                              f'{img.shape}')
-        gray = (img * np.array(weights)).sum(axis=2, keepdims=True)
-        img = np.repeat(gray, self.out_channels or len(weights), axis=2)
-        results['img'] = img
-        results['img_shape'] = img.shape
-        results['ori_shape'] = (*results['ori_shape'][:2], img.shape[2])
-        return results
-
-    def _weights(self, results: Results) -> tuple[float, ...]:
+    def draw(self, results: Results) -> tuple[float, ...]:
+        """The weights; draws nothing."""
         if self.weights is not None:
             return self.weights
         return LUMA if results.get('img_norm_cfg', {}).get('to_rgb') else LUMA[::-1]
+
+    def apply_image(self, img: np.ndarray, params: tuple[float, ...]) -> np.ndarray:
+        if img.ndim != 3 or img.shape[2] != len(params):
+            raise ConfigError(f'RGB2Gray: {len(params)} weights do not fit an image of shape '
+                              f'{img.shape}')
+        gray = (img * np.array(params)).sum(axis=2, keepdims=True)
+        return np.repeat(gray, self.out_channels or len(params), axis=2)
+
+    def record(self, results: Results, params: tuple[float, ...]) -> None:
+        shape = results['img'].shape
+        results.update(img_shape=shape, ori_shape=(*results['ori_shape'][:2], shape[2]))
 
 
 @PIPELINES.register_module()
 class AdjustGamma(Transform):
     """Gamma correction: value -> 255 * (value / 255) ** (1 / gamma).
 
-    The image has 8 bits, or floats from 0 to 255, which are rounded to 8 bits.
+    The image holds integers of 8 bits, or floats from 0 to 255, which are rounded to 8 bits.
     """
 
     def __init__(self, gamma: float = 1.0) -> None:
@@ -159,6 +168,5 @@ class AdjustGamma(Transform):
         self.gamma = gamma
         self._table = ((np.arange(256) / 255) ** (1 / gamma) * 255).astype(np.uint8)
 
-    def __call__(self, results: Results) -> Results:
-        results['img'] = lut_transform(results['img'], self._table)
-        return results
+    def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
+        return lut_transform(img, self._table)

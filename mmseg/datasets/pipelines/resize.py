@@ -1,5 +1,6 @@
 """Change the size of the image and its label maps."""
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -7,15 +8,26 @@ from mmcv_replace.image import imrescale, imresize, rescale_size
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
-from .base import Results, Transform
+from .base import Results, Step, Transform, match
 from .checks import check_numbers
+from .crop import RandomCrop
+from .resized_crop import ResizedCrop, Size
 
-Size = tuple[int, int]
-RATIOS = (0.01, 100)  # the smallest and the largest that make sense
+RATIOS = (0.01, 100)  # accepted factors, from the smallest to the largest
+
+
+class Resizing(NamedTuple):
+    """Parameters of a `Resize`."""
+
+    size: Size  # the image's new (width, height)
+    keys: dict[str, Any]  # to record: `scale`, `scale_factor` and how they came about
 
 
 def as_scales(img_scale: Sequence[int] | Sequence[Sequence[int]]) -> list[Size]:
-    """One (width, height) or several as a list of tuples; lists stand for tuples, as in JSON."""
+    """List of one or several (width, height), which JSON has as lists.
+
+    Raises ConfigError for anything else.
+    """
     several = isinstance(img_scale, list | tuple) and all(
         isinstance(scale, list | tuple) for scale in img_scale)
     scales = list(img_scale) if several else [img_scale]
@@ -32,14 +44,20 @@ def _is_size(scale: object) -> bool:
 
 @PIPELINES.register_module()
 class Resize(Transform):
-    """Resize the image bilinearly and its label maps to the nearest pixel.
+    """Resize the image bilinearly, and its label maps to the nearest pixel.
 
-    The size is, in this order: `results['scale']` where a test has set it, in the first of these
-    steps and in those without a size of their own; `img_scale` (or the image's own size without it)
-    times a factor drawn from `ratio_range`; the one `img_scale`; one of several ('value'), or edges
-    drawn between two of them ('range'). With `keep_ratio` the image is as large as fits into that
-    size. `scale_factor` tells what all these steps together have made of the image's size.
+    The size is the first that applies of
+    - `results['scale']`, where test-time augmentation requests it: taken by the first of these
+      steps, and by later ones without a size of their own;
+    - with `ratio_range`: `img_scale` (width, height) or the image's own size, times a factor;
+    - a single `img_scale`;
+    - one of several ('value'), or edges drawn from between two of them ('range').
+    With `keep_ratio` the image is as large as fits into that size. `scale_factor` describes all of
+    these steps together; `scale_from` tells a request ('test') from a draw ('step').
     """
+
+    fusible = True
+    copies_arrays = True
 
     def __init__(
         self,
@@ -65,46 +83,43 @@ class Resize(Transform):
                               f"{number}; 'value' chooses one of them")
 
     @property
-    def is_fixed(self) -> bool:
-        """Whether the size of an image is always the same, where no step before sets another."""
-        return self.ratio_range is None and len(self.img_scale or ()) == 1
+    def cache_level(self) -> str | None:
+        """'resized' where all images get the same `img_scale`."""
+        return 'resized' if self.ratio_range is None and len(self.img_scale or ()) == 1 else None
 
-    def __call__(self, results: Results) -> Results:
-        return self.resize_to(results, self.choose_size(results))
-
-    def resize_to(self, results: Results, size: Size) -> Results:
-        """Resize the image to the (width, height) chosen for it, and the label maps like it."""
-        img = imresize(results['img'], size, interpolation='bilinear')
-        self.note_size(results, img.shape)
-        results.update(img=img, img_shape=img.shape)
-        for key in results.get('seg_fields', ()):
-            size = self._size(results[key].shape, results['scale'])
-            results[key] = imresize(results[key], size, interpolation='nearest')
-        return results
-
-    def choose_size(self, results: Results) -> Size:
-        """The (width, height) to resize the image to; draws `results['scale']` if need be."""
-        decided_by, sizeless = results.get('scale_from'), not (self.img_scale or self.ratio_range)
-        if 'scale' in results and (decided_by is None or (decided_by == 'test' and sizeless)):
-            results['scale_from'] = 'test'
+    def draw(self, results: Results) -> Resizing:
+        shape, source = results['img'].shape, results.get('scale_from')
+        sizeless = not (self.img_scale or self.ratio_range)
+        if 'scale' in results and (source is None or (source == 'test' and sizeless)):
+            keys = dict(scale=results['scale'], scale_from='test')
         else:
-            results['scale'], results['scale_idx'] = self._draw_scale(results['img'].shape)
-            results['scale_from'] = decided_by or 'step'
-        return self._size(results['img'].shape, results['scale'])
+            scale, index = self._draw_scale(shape)
+            keys = dict(scale=scale, scale_idx=index, scale_from=source or 'step')
+        size = self._size(shape, keys['scale'])
+        factors = (size[0] / shape[1], size[1] / shape[0])
+        keys['scale_factor'] = (np.array(factors * 2, np.float32)
+                                * results.get('scale_factor', 1.0))
+        return Resizing(size, keys)
 
-    def note_size(self, results: Results, shape: tuple[int, ...]) -> None:
-        """Note in `results`, which have the image as it was, that it gets another shape."""
-        factors = (shape[1] / results['img'].shape[1], shape[0] / results['img'].shape[0])
-        results.update(
-            pad_shape=shape,  # until Pad says otherwise
-            scale_factor=np.array(factors * 2, np.float32) * results.get('scale_factor', 1.0),
-            keep_ratio=self.keep_ratio)
+    def apply_image(self, img: np.ndarray, params: Resizing) -> np.ndarray:
+        return imresize(img, params.size, interpolation='bilinear')
+
+    def apply_label(self, label: np.ndarray, params: Resizing) -> np.ndarray:
+        size = self._size(label.shape, params.keys['scale'])
+        return imresize(label, size, interpolation='nearest')
+
+    def record(self, results: Results, params: Resizing) -> None:
+        shape = results['img'].shape
+        results.update(params.keys, img_shape=shape, pad_shape=shape, keep_ratio=self.keep_ratio)
+
+    def fuse_with(self, following: Sequence[Step]) -> tuple[Step, int] | None:
+        return (ResizedCrop(self, following[0]), 1) if match(following, RandomCrop) else None
 
     def _size(self, shape: Sequence[int], scale: Size) -> Size:
         return rescale_size((shape[1], shape[0]), scale) if self.keep_ratio else scale
 
     def _draw_scale(self, img_shape: Sequence[int]) -> tuple[Size, int | None]:
-        """The (width, height) to resize to, and its place in `img_scale`."""
+        """The (width, height) to resize to, and its index in `img_scale`, None for another one."""
         scales = self.img_scale
         if self.ratio_range is not None:
             low, high = min(self.ratio_range), max(self.ratio_range)
@@ -126,14 +141,17 @@ class Resize(Transform):
 
 @PIPELINES.register_module()
 class SegRescale(Transform):
-    """Resize the label maps only, by a factor."""
+    """Resize the label maps alone, by a factor."""
 
     def __init__(self, scale_factor: float = 1) -> None:
         check_numbers('SegRescale', 'scale_factor', scale_factor, None, *RATIOS)
         self.scale_factor = scale_factor
 
     def __call__(self, results: Results) -> Results:
-        if self.scale_factor != 1:
-            for key in results.get('seg_fields', ()):
-                results[key] = imrescale(results[key], self.scale_factor, interpolation='nearest')
+        for key in results.get('seg_fields', ()):
+            results[key] = self.apply_label(results[key], None)
         return results
+
+    def apply_label(self, label: np.ndarray, params: None) -> np.ndarray:
+        return label if self.scale_factor == 1 else imrescale(
+            label, self.scale_factor, interpolation='nearest')

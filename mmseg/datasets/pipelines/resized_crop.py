@@ -1,5 +1,6 @@
 """Resize and crop in one: only the part of the source that the crop shows is read."""
 import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -8,68 +9,79 @@ from mmcv_replace.image import imresize
 
 from .base import Results, Transform
 from .crop import RandomCrop, Window
-from .resize import Resize, Size
 
-# From so many pixels of the enlarged image on it is worth a difference to begin at the window.
+if TYPE_CHECKING:
+    from .resize import Resize, Resizing
+
+Size = tuple[int, int]  # (width, height)
+# From this number of pixels of the resized image on, less work is worth a small difference.
 LARGE = 2**21
-# How far from a pixel of the source, in pixels, the first pixel of a window may fall. OpenCV knows
-# the places between pixels to 1/2048; this is half of a step.
+# How far from a pixel of the source, in pixels, the first pixel of a window may fall. OpenCV rounds
+# the places between pixels to 1/2048; this is half of that.
 TOLERANCE = 1 / 4096
 
 
-class ResizedCrop(Transform):
-    """`Resize` and the `RandomCrop` behind it; draws and label maps are those of both in turn.
+class ResizedCropping(NamedTuple):
+    """Parameters of a `ResizedCrop`."""
 
-    So is the image where the enlarged one has less than `LARGE` pixels. In a window of a larger one
-    less than one value in a thousand differs by one: OpenCV computes places in float32, and those
-    counted from the window round otherwise than those counted from the edge.
+    resizing: 'Resizing'
+    window: Window
+
+
+class ResizedCrop(Transform):
+    """`Resize` and the `RandomCrop` after it, with the same draws and label maps.
+
+    The image is the same too where the resized one has less than `LARGE` pixels. In a window of a
+    larger one less than one value in a thousand differs by one: OpenCV computes places in float32,
+    and those counted from the window are rounded otherwise than those counted from the edge.
     """
 
-    def __init__(self, resize: Resize, crop: RandomCrop) -> None:
+    def __init__(self, resize: 'Resize', crop: RandomCrop) -> None:
         self.resize = resize
         self.crop = crop
 
     def __call__(self, results: Results) -> Results:
-        size = self.resize.choose_size(results)
         img = results['img']
-        labels = {key: results[key] for key in results.get('seg_fields', ())}
-        alike = all(label.shape == img.shape[:2] for label in labels.values())
+        alike = all(results[key].shape == img.shape[:2] for key in results.get('seg_fields', ()))
         if img.dtype != np.uint8 or not alike:
-            return self.crop(self.resize.resize_to(results, size))
-        large = size[0] * size[1] >= LARGE
-        readers = {key: _LabelLookup(label, size).read if large else
-                   imresize(label, size, interpolation='nearest').__getitem__
-                   for key, label in labels.items()}
-        shape = (size[1], size[0], *img.shape[2:])
-        window = self.crop.choose_window(
-            results, shape, lambda window: readers['gt_semantic_seg'](window))
-        self.resize.note_size(results, shape)
-        img = resize_window(img, size, window, exact=not large)
-        results.update(img=img, **{key: read(window) for key, read in readers.items()})
-        return self.crop.note_size(results)
+            return self.crop(self.resize(results))
+        return super().__call__(results)
+
+    def draw(self, results: Results) -> ResizedCropping:
+        resizing = self.resize.draw(results)
+        width, height = resizing.size
+        window = self.crop.draw_window(results, (height, width), lambda window: _read_label(
+            results['gt_semantic_seg'], resizing.size, window))
+        return ResizedCropping(resizing, window)
+
+    def apply_image(self, img: np.ndarray, params: ResizedCropping) -> np.ndarray:
+        width, height = params.resizing.size
+        return resize_window(img, (width, height), params.window, exact=width * height < LARGE)
+
+    def apply_label(self, label: np.ndarray, params: ResizedCropping) -> np.ndarray:
+        return _read_label(label, params.resizing.size, params.window)
+
+    def record(self, results: Results, params: ResizedCropping) -> None:
+        self.resize.record(results, params.resizing)
+        self.crop.record(results, params.window)
 
 
-class _LabelLookup:
-    """Windows of a label map [H, W] resized to the nearest pixel, which is never made whole."""
-
-    def __init__(self, label: np.ndarray, size: Size) -> None:
-        self.label = label
-        height, width = label.shape
-        # OpenCV says itself which row and column it takes.
-        self.columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
-                                interpolation='nearest')[0]
-        self.rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
-                             interpolation='nearest')[:, 0]
-
-    def read(self, window: Window) -> np.ndarray:
-        rows, columns = window
-        return self.label[self.rows[rows]].take(self.columns[columns], axis=1)
+def _read_label(label: np.ndarray, size: Size, window: Window) -> np.ndarray:
+    """What `window` shows of a label map [H, W] resized to the nearest pixel."""
+    height, width = label.shape
+    rows, columns = window
+    # Resizing the numbers of the rows and columns tells which ones OpenCV takes.
+    taken_columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
+                             interpolation='nearest')[0, columns]
+    taken_rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
+                          interpolation='nearest')[rows, 0]
+    return label[taken_rows].take(taken_columns, axis=1)
 
 
 def resize_window(img: np.ndarray, size: Size, window: Window, exact: bool) -> np.ndarray:
     """What `window` (rows, columns) shows of a uint8 image resized bilinearly to (width, height).
 
-    `exact` begins at the edges of the image, and only leaves out what lies beyond the window.
+    With `exact` the source is read from its top left corner on.
     """
     (rows, top, bottom), (columns, left, right) = (
         _source_span(edge, new_edge, part, exact)
@@ -82,7 +94,10 @@ def resize_window(img: np.ndarray, size: Size, window: Window, exact: bool) -> n
 def _source_span(
     edge: int, new_edge: int, part: slice, exact: bool
 ) -> tuple[slice, int, int]:
-    """Where a part of the target is in what a span of the source gives, and that span."""
+    """Which span of the source to resize: the slice of the result that is `part`, start and stop.
+
+    `edge` and `new_edge` are the lengths of the source and of the whole target.
+    """
     start, stop, _ = part.indices(new_edge)
     step = edge / new_edge
     first = 0 if exact else _nearest_start(start, step)
@@ -91,10 +106,10 @@ def _source_span(
 
 
 def _nearest_start(start: int, step: float) -> int:
-    """The last pixel of the target, not behind `start`, that falls on a pixel of the source."""
+    """The last pixel of the target up to `start` that falls on a pixel of the source."""
     starts = np.arange(start + 1)
     places = starts * step
-    # The first pixels of an enlarged image repeat the edge, so they are only right at the true one.
+    # The first pixels of an enlarged image repeat its edge, which must not happen in the window.
     usable = np.abs(places - np.rint(places)) <= TOLERANCE
     usable &= (start - starts + 0.5) * step >= 0.5
     usable[0] = True

@@ -1,4 +1,4 @@
-"""Several views of one test image, whose predictions are averaged."""
+"""Test-time augmentation: several views of one image, whose predictions are averaged."""
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from .resize import RATIOS, Size, as_scales
 
 @PIPELINES.register_module()
 class MultiScaleFlipAug(Transform):
-    """Run `transforms` for every scale and, with `flip`, for the image flipped and not.
+    """Run `transforms` for each scale and, with `flip`, for the unflipped and the flipped image.
 
-    Scales are `img_scale` (one or several (width, height)), one `img_scale` times each of
-    `img_ratios`, or the image's own size times each of them. The result holds, for each key, the
-    list of its values.
+    Scales are `img_scale` (one or several (width, height)), a single `img_scale` times each of
+    `img_ratios`, or the image's own size times each of them. Each key of the result holds the list
+    of its values in all views. Warns of settings without effect.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class MultiScaleFlipAug(Transform):
         if 'flip_from' in results:
             raise ConfigError('MultiScaleFlipAug: a RandomFlip before it flips images, and nothing '
                               'would turn their predictions back: move it into transforms')
-        # What steps before have drawn decides nothing about the views.
+        # A scale that an earlier step has drawn must not be confused with that of the view.
         results = {key: value for key, value in results.items() if key != 'scale_from'}
         views = []
         for scale in self._scales(results['img'].shape):
@@ -74,6 +74,6 @@ class MultiScaleFlipAug(Transform):
         logger = logging.getLogger('mmseg.datasets')
         if not self.flip and self.flip_direction != ['horizontal']:
             logger.warning('MultiScaleFlipAug: flip_direction has no effect with flip=False')
-        if self.flip and not any(type(step).__name__ == 'RandomFlip'
+        if self.flip and not any('RandomFlip' in (cls.__name__ for cls in type(step).__mro__)
                                  for step in self.transforms.transforms):
             logger.warning('MultiScaleFlipAug: flip has no effect without RandomFlip in transforms')

@@ -1,4 +1,4 @@
-"""All steps that change images, under the one module name that configs and user code know."""
+"""The steps that change images, under the module name that mmsegmentation 0.x gives them."""
 from .crop import RandomCrop
 from .distortion import PhotoMetricDistortion
 from .geometric import Pad, RandomFlip, RandomRotate

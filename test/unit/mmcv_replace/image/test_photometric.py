@@ -9,7 +9,7 @@ from mmcv_replace.image import (
     imdenormalize,
     imnormalize,
     imnormalize_,
-    imnormalize_planar,
+    imnormalize_chw,
     lut_transform,
     posterize,
     solarize,
@@ -39,7 +39,7 @@ def test_bytes_are_normalized_as_floats_are(photo, to_rgb):
     expected = imnormalize(photo.astype(np.float32), MEAN, STD, to_rgb)
 
     np.testing.assert_array_equal(imnormalize(photo, MEAN, STD, to_rgb), expected)
-    planes = imnormalize_planar(photo, MEAN, STD, to_rgb)
+    planes = imnormalize_chw(photo, MEAN, STD, to_rgb)
     np.testing.assert_array_equal(planes, expected.transpose(2, 0, 1))
     assert planes.dtype == np.float32
     assert planes.flags.c_contiguous
@@ -52,7 +52,7 @@ def test_planes_are_padded_at_the_right_and_bottom(photo, pad_val):
     expected[...] = pad_val
     expected[:27, :40] = imnormalize(inner, MEAN, STD)
 
-    planes = imnormalize_planar(inner, MEAN, STD, shape=(30, 48), pad_val=pad_val)
+    planes = imnormalize_chw(inner, MEAN, STD, shape=(30, 48), pad_val=pad_val)
 
     np.testing.assert_array_equal(planes, expected.transpose(2, 0, 1))
 

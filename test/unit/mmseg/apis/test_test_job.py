@@ -132,7 +132,7 @@ def test_evaluation_has_the_plain_pipeline_too(make_job):
         dataset = build_dataset(cfg.data.test, dict(test_mode=True))
         evaluation_loader(dataset, cfg, 'test', False, CPU.device)
         inner = dataset.pipeline.transforms[-1].transforms
-        planned[plan] = 'PlanarNormalize' in [type(step).__name__ for step in inner._steps()]
+        planned[plan] = 'CHWNormalize' in [type(step).__name__ for step in inner._steps()]
     assert planned == {True: True, False: False}
 
 

@@ -75,13 +75,13 @@ def test_what_is_replaced(dataset_cfg):
     dataset = build_dataset(dataset_cfg)
     tune_pipelines(dataset, {}, asynchronous=False)
     assert steps(dataset)[2] == 'ResizedCrop'
-    assert steps(dataset)[-3:] == ['PlanarNormalize', 'DefaultFormatBundle', 'Collect']
+    assert steps(dataset)[-3:] == ['CHWNormalize', 'DefaultFormatBundle', 'Collect']
     tune_pipelines(dataset, {}, asynchronous=True)
-    assert steps(dataset)[-1] == 'HandOver'
+    assert steps(dataset)[-1] == 'DeviceNormalize'
     tune_pipelines(dataset, dict(normalize_on_device=False), asynchronous=True)
     assert steps(dataset)[-1] == 'Collect'
     tune_pipelines(dataset, dict(normalize_on_device=True), asynchronous=False)
-    assert steps(dataset)[-1] == 'HandOver'
+    assert steps(dataset)[-1] == 'DeviceNormalize'
     tune_pipelines(dataset, dict(cache='decoded'), asynchronous=False)
     assert steps(dataset)[:2] == ['CachedSteps', 'ResizedCrop']
     tune_pipelines(dataset, dict(plan_pipeline=False), asynchronous=True)
@@ -99,7 +99,7 @@ def test_the_steps_of_test_time_augmentation_are_planned_too(dataset_cfg):
         tune_pipelines(dataset, dict(plan_pipeline=fuse), asynchronous=False)
         aug = dataset.pipeline.transforms[1]
         names[fuse] = type(aug.transforms._steps()[2]).__name__
-    assert names == {True: 'PlanarNormalize', False: 'Normalize'}
+    assert names == {True: 'CHWNormalize', False: 'Normalize'}
 
 
 def test_inner_datasets(wrapped_cfg):

@@ -7,8 +7,8 @@ import pytest
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
 from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.pipelines.cache import SampleMemory
-from mmseg.datasets.pipelines.fusion import plan_steps
+from mmseg.datasets.pipelines.cache import SampleCache
+from mmseg.datasets.pipelines.fusion import fuse_steps
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 FIXED = dict(type='Resize', img_scale=(40, 30), keep_ratio=False)
@@ -17,9 +17,9 @@ RANDOM = dict(type='Resize', img_scale=(40, 30), ratio_range=(0.5, 2.0))
 
 def remembering(steps, level='decoded', max_bytes=10**6):
     store = SharedStore(6, max_bytes)
-    memory = SampleMemory(store, {(f'{i}.jpg', f'{i}.png'): i for i in range(6)}, level)
+    memory = SampleCache(store, {(f'{i}.jpg', f'{i}.png'): i for i in range(6)}, level)
     pipeline = Compose(steps)
-    pipeline.plan = lambda steps: plan_steps(steps, memory=memory)
+    pipeline.fusion = lambda steps: fuse_steps(steps, cache=memory)
     return pipeline, store
 
 

@@ -8,7 +8,7 @@ import torch
 from mmcv_replace.parallel import DataContainer, collate
 from mmseg.datasets.pipelines import Compose
 from mmseg.datasets.pipelines.device_normalize import KEY, finish
-from mmseg.datasets.pipelines.fusion import plan_steps
+from mmseg.datasets.pipelines.fusion import fuse_steps
 
 NORM = dict(type='Normalize', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
             to_rgb=True)
@@ -20,7 +20,7 @@ REST = [dict(type='DefaultFormatBundle'),
 
 def handing_over(steps):
     pipeline = Compose(steps)
-    pipeline.plan = lambda steps: plan_steps(steps, hand_over=True)
+    pipeline.fusion = lambda steps: fuse_steps(steps, on_device=True)
     return pipeline
 
 
@@ -110,7 +110,7 @@ def test_labels_of_more_than_a_byte_stay_as_they_are(sample):
     [NORM, dict(type='ImageToTensor', keys=['img']), REST[1]],
     [NORM, NORM, *REST]])
 def test_pipelines_with_another_end_are_not_changed(steps):
-    assert 'HandOver' not in [type(step).__name__ for step in handing_over(steps)._steps()]
+    assert 'DeviceNormalize' not in [type(step).__name__ for step in handing_over(steps)._steps()]
 
 
 def test_nothing_depends_on_the_values_of_the_rules():

@@ -7,7 +7,7 @@ import torch
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.pipelines import Compose, RandomCrop, Resize
-from mmseg.datasets.pipelines.chw_normalize import PlanarNormalize
+from mmseg.datasets.pipelines.chw_normalize import CHWNormalize
 from mmseg.datasets.pipelines.resized_crop import ResizedCrop
 
 NORM = dict(type='Normalize', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
@@ -39,7 +39,7 @@ def run(pipeline, results, seed):
 
 def assert_same_samples(steps, results, seeds=20):
     planned, plain = Compose(steps), Compose(steps)
-    plain.plan = None
+    plain.fusion = None
     assert kinds(plain) == [step['type'] for step in steps]
     for seed in range(seeds):
         (ours, drawn), (expected, also_drawn) = (
@@ -83,9 +83,9 @@ def test_images_of_another_kind(sample):
 
 def test_what_is_replaced():
     assert kinds(Compose(STEPS)) == ['ResizedCrop', 'RandomFlip', 'PhotoMetricDistortion',
-                                     'PlanarNormalize', 'DefaultFormatBundle', 'Collect']
+                                     'CHWNormalize', 'DefaultFormatBundle', 'Collect']
     assert kinds(Compose([NORM, dict(type='ImageToTensor', keys=['img'])])) \
-        == ['PlanarNormalize', 'ImageToTensor']
+        == ['CHWNormalize', 'ImageToTensor']
 
 
 def test_the_steps_of_a_user_get_ordinary_arrays():
@@ -114,7 +114,7 @@ def test_steps_that_are_changed_later_are_planned_anew():
     assert kinds(pipeline) == ['Resize']
     pipeline.transforms.append(RandomCrop((5, 5)))
     assert kinds(pipeline) == ['ResizedCrop']
-    pipeline.plan = None
+    pipeline.fusion = None
     assert kinds(pipeline) == ['Resize', 'RandomCrop']
 
 
@@ -123,4 +123,4 @@ def test_names_of_the_replaced_steps_are_in_errors():
     with pytest.raises(ConfigError, match=r'a\.jpg: ResizedCrop\(resize=Resize\(img_scale'):
         pipeline(dict(img_info=dict(filename='a.jpg')))
     assert 'Resize' in repr(ResizedCrop(*pipeline.transforms))
-    assert 'Normalize' in repr(PlanarNormalize(Compose([NORM]).transforms[0]))
+    assert 'Normalize' in repr(CHWNormalize(Compose([NORM]).transforms[0]))

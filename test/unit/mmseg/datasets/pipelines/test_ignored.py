@@ -4,7 +4,7 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.pipelines.fusion import plan_steps
+from mmseg.datasets.pipelines.fusion import fuse_steps
 
 PAD = dict(type='Pad', size=(64, 64))
 ROTATE = dict(type='RandomRotate', prob=1.0, degree=(44, 45))
@@ -37,11 +37,11 @@ def test_without_a_dataset_it_is_255_and_what_is_told_stays(sample, step):
         assert (label[-1, -1] if step is PAD else label[0, 0]) == expected
 
 
-@pytest.mark.parametrize('options', [{}, dict(fuse=False), dict(hand_over=True)])
+@pytest.mark.parametrize('options', [{}, dict(fuse=False), dict(on_device=True)])
 @pytest.mark.parametrize('ignored', [0, 9, -1])
 def test_planned_pipelines_do_the_same(sample, options, ignored):
     pipeline = Compose([NORM, PAD, *END])
-    pipeline.plan = lambda steps: plan_steps(steps, **options)
+    pipeline.fusion = lambda steps: fuse_steps(steps, **options)
 
     results = pipeline(dict(sample(), ignore_index=ignored))['gt_semantic_seg']
 

@@ -3,8 +3,8 @@ import pytest
 
 from mmcv_replace.image import clahe, imdenormalize
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.pipelines.chw_normalize import PlanarNormalize
-from mmseg.datasets.pipelines.device_normalize import HandOver
+from mmseg.datasets.pipelines.chw_normalize import CHWNormalize
+from mmseg.datasets.pipelines.device_normalize import DeviceNormalize
 from mmseg.datasets.pipelines.photometric import Normalize
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -34,14 +34,14 @@ def test_normalize_of_other_channels_than_the_image_has(build, sample):
     img = sample()['img']
     for image, message in ((np.dstack([img, img]), 'has 6 channels'), (img[..., 0], '1 channel:')):
         for step in (build('Normalize', mean=MEAN, std=STD),
-                     PlanarNormalize(Normalize(MEAN, STD))):
+                     CHWNormalize(Normalize(MEAN, STD))):
             with pytest.raises(ConfigError, match=rf'mean and std have 3 values, .* {message}.*'
                                'give a value for each, and to_rgb=False'):
                 step(dict(img=image))
 
 
 @pytest.mark.parametrize('make', [
-    PlanarNormalize, lambda normalize: HandOver(normalize, None, None, None)])
+    CHWNormalize, lambda normalize: DeviceNormalize(normalize, None, None, None)])
 def test_more_values_than_channels_are_not_dropped(sample, make):
     with pytest.raises(ConfigError, match='have 4 values, the image .* has 3 channels'):
         make(Normalize([1, 2, 3, 4], [1] * 4, to_rgb=False))(dict(img=sample()['img']))
