@@ -20,20 +20,23 @@ class CHWNormalize(Transform):
         self.pad = pad
 
     def __call__(self, results: Results) -> Results:
-        img, normalize, pad = results['img'], self.normalize, self.pad
-        padding = None if pad is None else pad.draw(results)
-        size = None if padding is None else padding.size
-        if not fits(img, size):
-            results = normalize(results)
-            return results if pad is None else pad(results)
-        normalize.draw(results)
-        img = imnormalize_chw(img, normalize.mean, normalize.std, normalize.to_rgb, size,
-                              0 if pad is None else pad.pad_val).transpose(1, 2, 0)
-        results = normalize.finish(results, img, None)
-        return results if pad is None else pad.finish(results, img, padding)
+        padding = None if self.pad is None else self.pad.draw(results)
+        size = None if padding is None else padding[0]
+        if not _fits(results['img'], size):
+            results = self.normalize(results)
+            return results if self.pad is None else self.pad(results)
+        self.normalize.draw(results)
+        img = self.convert(results['img'], size).transpose(1, 2, 0)
+        results = self.normalize.finish(results, img, None)
+        return results if self.pad is None else self.pad.finish(results, img, padding)
+
+    def convert(self, img: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+        """Turn a uint8 image [H, W, 3] into [3, H, W], padded to `size` (height, width)."""
+        norm, pad_val = self.normalize, 0 if self.pad is None else self.pad.pad_val
+        return imnormalize_chw(img, norm.mean, norm.std, norm.to_rgb, size, pad_val)
 
 
-def fits(img: np.ndarray, size: tuple[int, int] | None) -> bool:
+def _fits(img: np.ndarray, size: tuple[int, int] | None) -> bool:
     """Whether an image is uint8 [H, W, 3] and not larger than `size` (height, width)."""
     return (img.dtype == np.uint8 and img.ndim == 3 and img.shape[2] == 3
             and (size is None or (img.shape[0] <= size[0] and img.shape[1] <= size[1])))

@@ -28,10 +28,8 @@ class RandomCrop(LabelStep):
     label_setting = 'ignore_index'
     label_fault = 'cat_max_ratio would take the ignored pixels for those of a class'
 
-    def __init__(
-        self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0,
-        ignore_index: int | None = None
-    ) -> None:
+    def __init__(self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0,
+                 ignore_index: int | None = None) -> None:
         if len(crop_size) != 2 or not all(isinstance(edge, int) and edge > 0 for edge in crop_size):
             raise ConfigError(f'RandomCrop: crop_size={crop_size!r}: give (height, width)')
         check_numbers('RandomCrop', 'cat_max_ratio', cat_max_ratio, least=0)
@@ -56,9 +54,8 @@ class RandomCrop(LabelStep):
     def record(self, results: Results, params: Window) -> None:
         results['img_shape'] = results['pad_shape'] = results['img'].shape
 
-    def draw_window(
-        self, results: Results, shape: tuple[int, ...], label_in: Callable[[Window], np.ndarray]
-    ) -> Window:
+    def draw_window(self, results: Results, shape: tuple[int, ...],
+                    label_in: Callable[[Window], np.ndarray]) -> Window:
         """Draw the window in an image of a `shape`; `label_in` gives the label map in a window."""
         ignored = ignore_index_of(results) if self.ignore_index is None else self.ignore_index
         window = self._draw_any(shape)

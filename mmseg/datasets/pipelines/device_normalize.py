@@ -12,8 +12,8 @@ import torch
 from mmcv_replace.image import split_channels
 from mmcv_replace.parallel import DataContainer
 
-from .base import Results, Step, Transform, match
-from .chw_normalize import fits
+from .base import Results, Step, match
+from .chw_normalize import CHWNormalize
 from .formating import Collect, DefaultFormatBundle
 from .geometric import Pad
 from .ignored import ignore_index_of
@@ -21,10 +21,9 @@ from .photometric import Normalize
 
 KEY = 'img_finish'
 ENDS = ((Normalize, Pad, DefaultFormatBundle, Collect), (Normalize, DefaultFormatBundle, Collect))
-Values = float | Sequence[float] | np.ndarray
 
 
-class DeviceNormalize(Transform):
+class DeviceNormalize(CHWNormalize):
     """The end of a pipeline for uint8: `Normalize`, `Pad`, `DefaultFormatBundle` and `Collect`.
 
     `img` stays uint8, in the order of channels that the model wants and padded with zeros, and a
@@ -35,56 +34,43 @@ class DeviceNormalize(Transform):
 
     def __init__(self, normalize: Normalize, pad: Pad | None, bundle: DefaultFormatBundle,
                  collect: Collect) -> None:
-        self.steps = [step for step in (normalize, pad, bundle, collect) if step is not None]
-        self.normalize = normalize
-        self.pad = pad
+        super().__init__(normalize, pad)
         self.bundle = bundle
         self.collect = collect
 
     def __call__(self, results: Results) -> Results:
-        img, pad = results['img'], self.pad
-        padding = None if pad is None else pad.draw(results)
-        size = None if padding is None else padding.size
-        if not fits(img, size):
-            for step in self.steps:
-                results = step(results)
-            channels, *shape = results['img'].data.shape
-            # A batch has images of one number of channels, so that all or none have the key.
-            return _with_rules(results, 0, 1, 0, shape, shape) if channels == 3 else results
-        self.normalize.draw(results)
-        shape = img.shape[:2]
-        img = split_channels(img, self.normalize.to_rgb, size).transpose(1, 2, 0)
-        results = self.normalize.finish(results, img, None)
-        if pad is not None:
-            results = pad.finish(results, img, padding)
-        self.bundle.bundle(results, _label_type(results))
-        return _with_rules(self.collect(results), self.normalize.mean,
-                           1 / self.normalize.std.astype(np.float64),
-                           0 if pad is None else pad.pad_val, shape, size or shape)
+        shape = results['img'].shape[:2]
+        results = super().__call__(results)
+        img = results['img']
+        if img.dtype == np.uint8:
+            rules = (self.normalize.mean, 1 / self.normalize.std.astype(np.float64),
+                     0 if self.pad is None else self.pad.pad_val, shape, img.shape[:2])
+            sample = self.collect(self.bundle.bundle(results, _label_type(results)))
+        else:
+            rules = 0, 1, 0, img.shape[:2], img.shape[:2]
+            sample = self.collect(self.bundle(results))
+            if sample['img'].data.shape[0] != 3:  # nor has any other image of its batch
+                return sample
+        values = [np.broadcast_to(value, 3) for value in rules[:3]]
+        packed = torch.from_numpy(np.concatenate([*values, *rules[3:]]).astype(np.float32))
+        return {**sample, KEY: DataContainer(packed, stack=True, pad_dims=None)}
+
+    def convert(self, img: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+        return split_channels(img, self.normalize.to_rgb, size)
 
 
 def find_end(steps: Sequence[Step]) -> int | None:
     """Index of the step from which on `DeviceNormalize` can replace the steps, or None."""
     if sum(match([step], Normalize) for step in steps) != 1:
         return None
-    for end in ENDS:
-        start = len(steps) - len(end)
-        if start >= 0 and match(steps[start:], *end) and 'img' in steps[-1].keys:
-            return start
-    return None
+    return next((len(steps) - len(end) for end in ENDS if match(steps[-len(end):], *end)
+                 and 'img' in steps[-1].keys), None)
 
 
-def normalize_on_device(steps: Sequence[Step]) -> DeviceNormalize:
-    """The step that replaces the steps of an end that `find_end` has found."""
-    normalize, *pad, bundle, collect = steps
+def normalize_on_device(end: Sequence[Step]) -> DeviceNormalize:
+    """The step that replaces an end that `find_end` has found."""
+    normalize, *pad, bundle, collect = end
     return DeviceNormalize(normalize, *(pad or [None]), bundle, collect)
-
-
-def _with_rules(sample: Results, mean: Values, scale: Values, pad_val: Values,
-                shape: Sequence[int], padded: Sequence[int]) -> Results:
-    values = [*(np.broadcast_to(value, 3) for value in (mean, scale, pad_val)), shape, padded]
-    rules = torch.from_numpy(np.concatenate(values).astype(np.float32))
-    return {**sample, KEY: DataContainer(rules, stack=True, pad_dims=None)}
 
 
 def _label_type(results: Results) -> type:

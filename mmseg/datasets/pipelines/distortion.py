@@ -26,13 +26,9 @@ class PhotoMetricDistortion(Transform):
     are those of the factors.
     """
 
-    def __init__(
-        self,
-        brightness_delta: int = 32,
-        contrast_range: tuple[float, float] = (0.5, 1.5),
-        saturation_range: tuple[float, float] = (0.5, 1.5),
-        hue_delta: int = 18,
-    ) -> None:
+    def __init__(self, brightness_delta: int = 32,
+                 contrast_range: tuple[float, float] = (0.5, 1.5),
+                 saturation_range: tuple[float, float] = (0.5, 1.5), hue_delta: int = 18) -> None:
         name = type(self).__name__
         check_numbers(name, 'brightness_delta', brightness_delta, least=0, most=255)
         check_numbers(name, 'contrast_range', contrast_range, 2, least=0, most=255)

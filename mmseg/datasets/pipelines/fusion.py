@@ -10,12 +10,8 @@ from .cache import CachedSteps, SampleCache
 from .device_normalize import find_end, normalize_on_device
 
 
-def fuse_steps(
-    steps: Sequence[Step],
-    fuse: bool = True,
-    on_device: bool = False,
-    cache: SampleCache | None = None,
-) -> list[Step]:
+def fuse_steps(steps: Sequence[Step], fuse: bool = True, on_device: bool = False,
+               cache: SampleCache | None = None) -> list[Step]:
     """The steps of a pipeline, of which several may be done by one.
 
     `fuse` combines neighbours. `on_device` leaves normalisation to the device: batches must pass

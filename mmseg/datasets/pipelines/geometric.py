@@ -1,6 +1,6 @@
 """Flip, pad and rotate the image together with its label maps."""
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from .base import Results, Transform
 from .checks import MAX_EDGE, check_fill, check_numbers, check_size
 from .ignored import LabelFiller, room_for
 
+Size = tuple[int, int]  # (height, width)
 DIRECTIONS = ('horizontal', 'vertical')
 # Which axes are mirrored; two flips may add up to one along the diagonal.
 AXES = {'horizontal': frozenset({1}), 'vertical': frozenset({0}), 'diagonal': frozenset({0, 1})}
@@ -23,22 +24,8 @@ class Flip(NamedTuple):
 
     flip: bool
     direction: str
-    size: tuple[int, int] | None  # the (height, width) to mirror, None for all of the image
-    source: str  # 'test' where `results['flip']` requested it, 'step' where it was drawn
-
-
-class Padding(NamedTuple):
-    """Parameters of a `Pad`."""
-
-    size: tuple[int, int]  # (height, width) after padding
-    label_fill: int | None  # None for a sample without label maps
-
-
-class Rotation(NamedTuple):
-    """Parameters of a `RandomRotate`."""
-
-    angle: float  # in degrees, clockwise
-    label_fill: int | None
+    size: Size | None = None  # what is mirrored, None for all of the image
+    source: str = 'step'  # or 'test', where `results['flip']` requests the flip
 
 
 @PIPELINES.register_module()
@@ -52,12 +39,8 @@ class RandomFlip(Transform):
     ('test') from a draw ('step'). `flip_ratio` is the former name of `prob`.
     """
 
-    def __init__(
-        self,
-        prob: float | None = None,
-        direction: str = 'horizontal',
-        flip_ratio: float | None = None,
-    ) -> None:
+    def __init__(self, prob: float | None = None, direction: str = 'horizontal',
+                 flip_ratio: float | None = None) -> None:
         if prob is not None and flip_ratio is not None:
             raise ConfigError('RandomFlip: flip_ratio is the former name of prob; give prob only')
         self.prob = flip_ratio if prob is None else prob
@@ -79,7 +62,7 @@ class RandomFlip(Transform):
         if self.prob is None:
             raise ConfigError('RandomFlip: prob is missing; set it, or put RandomFlip into '
                               'MultiScaleFlipAug')
-        return Flip(bool(np.random.rand() < self.prob), self.direction, None, 'step')
+        return Flip(bool(np.random.rand() < self.prob), self.direction)
 
     def apply_image(self, img: np.ndarray, params: Flip | None) -> np.ndarray:
         if params is None or not params.flip:
@@ -105,7 +88,7 @@ class RandomFlip(Transform):
                                 params.direction))
 
 
-def _unpadded(results: Results) -> tuple[int, int] | None:
+def _unpadded(results: Results) -> Size | None:
     """The (height, width) without the padding at the right and bottom; None where there is none."""
     padded, inner = results.get('pad_shape'), results.get('img_shape')
     shape = results['img'].shape[:2]
@@ -123,13 +106,8 @@ class Pad(LabelFiller):
 
     fusible = True
 
-    def __init__(
-        self,
-        size: tuple[int, int] | None = None,
-        size_divisor: int | None = None,
-        pad_val: float | Sequence[float] = 0,
-        seg_pad_val: int | None = None,
-    ) -> None:
+    def __init__(self, size: Size | None = None, size_divisor: int | None = None,
+                 pad_val: float | Sequence[float] = 0, seg_pad_val: int | None = None) -> None:
         if (size is None) == (size_divisor is None):
             raise ConfigError('Pad: give either size or size_divisor')
         if size is not None:
@@ -142,19 +120,20 @@ class Pad(LabelFiller):
         self.size_divisor = size_divisor
         self.pad_val = pad_val
 
-    def draw(self, results: Results) -> Padding:
-        edges = results['img'].shape[:2]
+    def draw(self, results: Results) -> tuple[Size, int | None]:
+        """The padded (height, width) and the label to fill with; draws nothing."""
         size = self.size or tuple(-(-edge // self.size_divisor) * self.size_divisor
-                                  for edge in edges)
-        return Padding(size, self.label_fill(results))
+                                  for edge in results['img'].shape[:2])
+        return size, self.label_fill(results)
 
-    def apply_image(self, img: np.ndarray, params: Padding) -> np.ndarray:
-        return _pad(img, params.size, self.pad_val)
+    def apply_image(self, img: np.ndarray, params: tuple[Size, int | None]) -> np.ndarray:
+        return _pad(img, params[0], self.pad_val)
 
-    def apply_label(self, label: np.ndarray, params: Padding) -> np.ndarray:
-        return _pad(room_for(label, params.label_fill), params.size, params.label_fill)
+    def apply_label(self, label: np.ndarray, params: tuple[Size, int]) -> np.ndarray:
+        size, fill = params
+        return _pad(room_for(label, fill), size, fill)
 
-    def record(self, results: Results, params: Padding) -> None:
+    def record(self, results: Results, params: Any) -> None:
         results.update(pad_shape=results['img'].shape, pad_fixed_size=self.size,
                        pad_size_divisor=self.size_divisor)
 
@@ -176,25 +155,16 @@ class RandomRotate(LabelFiller):
     image's values differ by a few steps, and one label in a thousand differs.
     """
 
-    def __init__(
-        self,
-        prob: float,
-        degree: float | tuple[float, float],
-        pad_val: float | Sequence[float] = 0,
-        seg_pad_val: int | None = None,
-        center: tuple[float, float] | None = None,
-        auto_bound: bool = False,
-    ) -> None:
+    def __init__(self, prob: float, degree: float | tuple[float, float],
+                 pad_val: float | Sequence[float] = 0, seg_pad_val: int | None = None,
+                 center: tuple[float, float] | None = None, auto_bound: bool = False) -> None:
         if not 0 <= prob <= 1:
             raise ConfigError(f'RandomRotate: prob={prob} is no probability; give 0 to 1')
-        if isinstance(degree, int | float):
-            if degree <= 0:
-                raise ConfigError(f'RandomRotate: degree={degree}: give a positive number, or '
-                                  '(lowest, highest)')
-            degree = (-degree, degree)
-        if len(degree) != 2:
+        single = isinstance(degree, int | float)
+        if degree <= 0 if single else len(degree) != 2:
             raise ConfigError(f'RandomRotate: degree={degree}: give a positive number, or (lowest, '
                               'highest)')
+        degree = (-degree, degree) if single else degree
         check_numbers('RandomRotate', 'degree', degree, 2)
         check_fill('RandomRotate', 'pad_val', pad_val)
         self.set_label_fill(seg_pad_val)
@@ -208,21 +178,23 @@ class RandomRotate(LabelFiller):
         self.center = center
         self.auto_bound = auto_bound
 
-    def draw(self, results: Results) -> Rotation | None:
-        """None where the sample is not rotated."""
+    def draw(self, results: Results) -> tuple[float, int | None] | None:
+        """The angle and the label to fill with; None where the sample is not rotated."""
         rotate = np.random.rand() < self.prob
         angle = np.random.uniform(min(self.degree), max(self.degree))
-        return Rotation(angle, self.label_fill(results)) if rotate else None
+        return (angle, self.label_fill(results)) if rotate else None
 
-    def apply_image(self, img: np.ndarray, params: Rotation | None) -> np.ndarray:
+    def apply_image(self, img: np.ndarray, params: tuple[float, int | None] | None) -> np.ndarray:
         return img if params is None else imrotate(
-            img, params.angle, self.center, border_value=self.pad_val, auto_bound=self.auto_bound)
+            img, params[0], self.center, border_value=self.pad_val, auto_bound=self.auto_bound)
 
-    def apply_label(self, label: np.ndarray, params: Rotation | None) -> np.ndarray:
-        return label if params is None else imrotate(
-            room_for(label, params.label_fill), params.angle, self.center,
-            border_value=params.label_fill, interpolation='nearest', auto_bound=self.auto_bound)
+    def apply_label(self, label: np.ndarray, params: tuple[float, int] | None) -> np.ndarray:
+        if params is None:
+            return label
+        angle, fill = params
+        return imrotate(room_for(label, fill), angle, self.center, border_value=fill,
+                        interpolation='nearest', auto_bound=self.auto_bound)
 
-    def record(self, results: Results, params: Rotation | None) -> None:
+    def record(self, results: Results, params: Any) -> None:
         if params is not None:
             results['img_shape'] = results['pad_shape'] = results['img'].shape

@@ -43,13 +43,9 @@ class LoadImageFromFile(FileLoader):
 
     cache_level = 'decoded'
 
-    def __init__(
-        self,
-        to_float32: bool = False,
-        color_type: str = 'color',
-        file_client_args: dict[str, Any] | None = None,
-        imdecode_backend: str = 'cv2',
-    ) -> None:
+    def __init__(self, to_float32: bool = False, color_type: str = 'color',
+                 file_client_args: dict[str, Any] | None = None,
+                 imdecode_backend: str = 'cv2') -> None:
         super().__init__(file_client_args, imdecode_backend)
         self.to_float32 = to_float32
         self.color_type = color_type
@@ -68,16 +64,10 @@ class LoadImageFromFile(FileLoader):
 def describe_image(img: np.ndarray) -> dict[str, Any]:
     """Keys of a sample for an image [H, W] or [H, W, C] as loaded."""
     channels = 1 if img.ndim < 3 else img.shape[2]
-    return dict(
-        img=img,
-        img_shape=img.shape,
-        ori_shape=img.shape,
-        pad_shape=img.shape,
-        scale_factor=1.0,
-        img_norm_cfg=dict(
-            mean=np.zeros(channels, np.float32),
-            std=np.ones(channels, np.float32),
-            to_rgb=False))
+    norm = dict(mean=np.zeros(channels, np.float32), std=np.ones(channels, np.float32),
+                to_rgb=False)
+    return dict(img=img, img_shape=img.shape, ori_shape=img.shape, pad_shape=img.shape,
+                scale_factor=1.0, img_norm_cfg=norm)
 
 
 @PIPELINES.register_module()
@@ -91,12 +81,9 @@ class LoadAnnotations(FileLoader):
 
     cache_level = 'decoded'
 
-    def __init__(
-        self,
-        reduce_zero_label: bool | None = None,
-        file_client_args: dict[str, Any] | None = None,
-        imdecode_backend: str = 'pillow',
-    ) -> None:
+    def __init__(self, reduce_zero_label: bool | None = None,
+                 file_client_args: dict[str, Any] | None = None,
+                 imdecode_backend: str = 'pillow') -> None:
         super().__init__(file_client_args, imdecode_backend)
         self.reduce_zero_label = reduce_zero_label
 

@@ -104,9 +104,7 @@ class CLAHE(Transform):
     The image holds integers of 8 or 16 bits, or floats from 0 to 255, which are rounded to 8 bits.
     """
 
-    def __init__(
-        self, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)
-    ) -> None:
+    def __init__(self, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)) -> None:
         check_numbers('CLAHE', 'clip_limit', clip_limit, least=0)
         check_size('CLAHE', 'tile_grid_size', tile_grid_size)
         self.clip_limit = clip_limit
@@ -126,11 +124,8 @@ class RGB2Gray(Transform):
     luma of BGR, or of RGB after a `Normalize` with `to_rgb`.
     """
 
-    def __init__(
-        self,
-        out_channels: int | None = None,
-        weights: Sequence[float] | None = None,
-    ) -> None:
+    def __init__(self, out_channels: int | None = None,
+                 weights: Sequence[float] | None = None) -> None:
         if out_channels is not None and out_channels < 1:
             raise ConfigError(f'RGB2Gray: out_channels={out_channels}: give 1 or more')
         self.out_channels = out_channels

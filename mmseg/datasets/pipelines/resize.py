@@ -59,13 +59,9 @@ class Resize(Transform):
     fusible = True
     copies_arrays = True
 
-    def __init__(
-        self,
-        img_scale: Sequence[int] | Sequence[Sequence[int]] | None = None,
-        multiscale_mode: str = 'range',
-        ratio_range: tuple[float, float] | None = None,
-        keep_ratio: bool = True,
-    ) -> None:
+    def __init__(self, img_scale: Sequence[int] | Sequence[Sequence[int]] | None = None,
+                 multiscale_mode: str = 'range', ratio_range: tuple[float, float] | None = None,
+                 keep_ratio: bool = True) -> None:
         if ratio_range is not None:
             check_numbers('Resize', 'ratio_range', ratio_range, 2, *RATIOS)
         self.img_scale = None if img_scale is None else as_scales(img_scale)

@@ -21,14 +21,10 @@ class MultiScaleFlipAug(Transform):
     of its values in all views. Warns of settings without effect.
     """
 
-    def __init__(
-        self,
-        transforms: Sequence[dict[str, Any] | Callable],
-        img_scale: Sequence[int] | Sequence[Sequence[int]] | None,
-        img_ratios: float | Sequence[float] | None = None,
-        flip: bool = False,
-        flip_direction: str | Sequence[str] = 'horizontal',
-    ) -> None:
+    def __init__(self, transforms: Sequence[dict[str, Any] | Callable],
+                 img_scale: Sequence[int] | Sequence[Sequence[int]] | None,
+                 img_ratios: float | Sequence[float] | None = None, flip: bool = False,
+                 flip_direction: str | Sequence[str] = 'horizontal') -> None:
         self.transforms = Compose(transforms)
         self.img_ratios = [img_ratios] if isinstance(img_ratios, int | float) else img_ratios
         if self.img_ratios is not None:
