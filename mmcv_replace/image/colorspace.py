@@ -16,17 +16,16 @@ def bgr2gray(img: np.ndarray, keepdim: bool = False) -> np.ndarray:
     return gray[..., None] if keepdim else gray
 
 
-def decoded_luma(img: np.ndarray) -> np.ndarray:
-    """Luma [H, W] of a BGR image of bytes as OpenCV's decoders round it, which `bgr2gray` does not.
-    """
-    weights = np.array([1868, 9617, 4899], np.uint32)  # in 1 / 2**14
-    return ((img @ weights + 2**13) >> 14).astype(np.uint8)
-
-
 def rgb2gray(img: np.ndarray, keepdim: bool = False) -> np.ndarray:
     """Luma [H, W] of an RGB image; [H, W, 1] with `keepdim`."""
     gray = cv2.cvtColor(img, cv2.COLOR_RGB2GRAY)
     return gray[..., None] if keepdim else gray
+
+
+def decoded_luma(img: np.ndarray) -> np.ndarray:
+    """Luma [H, W] of a uint8 BGR image, rounded as OpenCV's decoders do, unlike `bgr2gray`."""
+    weights = np.array([1868, 9617, 4899], np.uint32)  # in 1 / 2**14
+    return ((img @ weights + 2**13) >> 14).astype(np.uint8)
 
 
 def gray2bgr(img: np.ndarray) -> np.ndarray:

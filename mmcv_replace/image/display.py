@@ -1,18 +1,19 @@
-"""Any image as one that can be shown and written."""
+"""Convert any image to one that can be shown and written."""
 import numpy as np
 
 from ..utils.errors import DataError
 
-# An image of bytes, as floats, may have fractions after resizing, but is rarely darker than this.
+# Floats with fractions may be resized uint8 values, whose maximum is rarely below this.
 DARKEST = 16
 
 
 def to_displayable(img: np.ndarray) -> np.ndarray:
-    """A BGR image [H, W, 3] uint8 of [H, W] or [H, W, C] of any type; one of that form is returned.
+    """Convert an image [H, W] or [H, W, C] of any type to BGR [H, W, 3] uint8.
 
-    Of three channels and more the first three are blue, green and red; of fewer the first is shown
-    in grey. Values of other types are kept where they are those of bytes; fractions of 1 are
-    multiplied by 255; all others are stretched from the least to the greatest.
+    The first three channels are blue, green and red; of fewer the first is shown in grey. Values of
+    other types than uint8 are kept if they seem to be from 0 to 255, multiplied by 255 if they seem
+    to be from 0 to 1, and otherwise stretched from their minimum and maximum to 0 and 255. Raises
+    DataError for an array of another shape.
     """
     if img.ndim not in (2, 3) or 0 in img.shape:
         raise DataError(f'an array {list(img.shape)} is no image to show: give [H, W] or [H, W, C]')
@@ -30,7 +31,7 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     finite = np.isfinite(values)
     low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0, 0)
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    whole = np.abs(values - np.round(values)).max() < 1e-3  # bytes that were computed with
+    whole = np.abs(values - np.round(values)).max() < 1e-3  # up to rounding
     if low >= 0 and high <= 1 and not whole:
         values = values * 255
     elif low < -0.5 or high > 255.5 or (high < DARKEST and not whole):

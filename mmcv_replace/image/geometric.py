@@ -15,7 +15,7 @@ INTERPOLATIONS = {
     'area': cv2.INTER_AREA,
     'lanczos': cv2.INTER_LANCZOS4,
 }
-# Axes, and OpenCV's code.
+# Mirrored axes, and OpenCV's code of the flip.
 FLIPS = {'horizontal': (1, 1), 'vertical': (0, 0), 'diagonal': ((0, 1), -1)}
 PADDING_MODES = ('constant', 'edge', 'reflect', 'symmetric')
 
@@ -23,14 +23,10 @@ Number = int | float
 Scale = Number | tuple[int, int]
 
 
-def imresize(
-    img: np.ndarray,
-    size: tuple[int, int],
-    return_scale: bool = False,
-    interpolation: str = 'bilinear',
-    out: np.ndarray | None = None,
-) -> np.ndarray | tuple[np.ndarray, float, float]:
-    """Resize to exactly (width, height); with `return_scale` also the factors of both."""
+def imresize(img: np.ndarray, size: tuple[int, int], return_scale: bool = False,
+             interpolation: str = 'bilinear', out: np.ndarray | None = None,
+             ) -> np.ndarray | tuple[np.ndarray, float, float]:
+    """Resize to (width, height); with `return_scale` also the factors of width and height."""
     code = _choose(INTERPOLATIONS, interpolation, 'interpolation')
     height, width = img.shape[:2]
     resized = cv2.resize(img, tuple(size), dst=out, interpolation=code)
@@ -39,43 +35,31 @@ def imresize(
     return resized, size[0] / width, size[1] / height
 
 
-def imresize_like(
-    img: np.ndarray,
-    dst_img: np.ndarray,
-    return_scale: bool = False,
-    interpolation: str = 'bilinear',
-) -> np.ndarray | tuple[np.ndarray, float, float]:
-    """Resize to the size of another image."""
-    height, width = dst_img.shape[:2]
-    return imresize(img, (width, height), return_scale, interpolation)
+def imresize_like(img: np.ndarray, dst_img: np.ndarray, return_scale: bool = False,
+                  interpolation: str = 'bilinear',
+                  ) -> np.ndarray | tuple[np.ndarray, float, float]:
+    """Resize to the size of another image; see `imresize`."""
+    return imresize(img, dst_img.shape[1::-1], return_scale, interpolation)
 
 
-def rescale_size(
-    old_size: tuple[int, int], scale: Scale, return_scale: bool = False
-) -> tuple[int, int] | tuple[tuple[int, int], float]:
-    """New (width, height) that keeps the ratio of `old_size` (width, height).
+def rescale_size(old_size: tuple[int, int], scale: Scale, return_scale: bool = False,
+                 ) -> tuple[int, int] | tuple[tuple[int, int], float]:
+    """New (width, height) with the ratio of `old_size` (width, height).
 
-    `scale` is a factor, or a box (either order of edges) that the image has to fit into.
+    `scale` is a factor, or the edges of a box, in any order, that the image is to fit into.
     """
-    if isinstance(scale, Real):
-        factor = scale
-    else:
-        factor = min(max(scale) / max(old_size), min(scale) / min(old_size))
+    factor = scale if isinstance(scale, Real) else min(
+        max(scale) / max(old_size), min(scale) / min(old_size))
     if factor <= 0:
         raise ConfigError(f'cannot resize by {scale!r}: a scale is positive')
     new_size = tuple(max(int(edge * float(factor) + 0.5), 1) for edge in old_size)
     return (new_size, factor) if return_scale else new_size
 
 
-def imrescale(
-    img: np.ndarray,
-    scale: Scale,
-    return_scale: bool = False,
-    interpolation: str = 'bilinear',
-) -> np.ndarray | tuple[np.ndarray, float]:
-    """Resize and keep the ratio of width and height; see `rescale_size`."""
-    height, width = img.shape[:2]
-    new_size, factor = rescale_size((width, height), scale, return_scale=True)
+def imrescale(img: np.ndarray, scale: Scale, return_scale: bool = False,
+              interpolation: str = 'bilinear') -> np.ndarray | tuple[np.ndarray, float]:
+    """Resize with the same ratio of width and height; see `rescale_size`."""
+    new_size, factor = rescale_size(img.shape[1::-1], scale, return_scale=True)
     rescaled = imresize(img, new_size, interpolation=interpolation)
     return (rescaled, factor) if return_scale else rescaled
 
@@ -84,7 +68,7 @@ def imflip(img: np.ndarray, direction: str = 'horizontal') -> np.ndarray:
     """Mirror left-right ('horizontal'), up-down ('vertical') or both ('diagonal')."""
     axes, code = _choose(FLIPS, direction, 'flip direction')
     if img.dtype == np.uint8 and img.size and (img.ndim == 2 or img.shape[2] == 3):
-        # Cheaper than a view, which the next function of OpenCV would have to put in order.
+        # Faster than a view, which the next function of OpenCV would have to copy.
         return cv2.flip(img, code)
     return np.flip(img, axes)
 
@@ -95,18 +79,12 @@ def imflip_(img: np.ndarray, direction: str = 'horizontal') -> np.ndarray:
     return img
 
 
-def imrotate(
-    img: np.ndarray,
-    angle: float,
-    center: tuple[float, float] | None = None,
-    scale: float = 1.0,
-    border_value: Number | Sequence[Number] = 0,
-    interpolation: str = 'bilinear',
-    auto_bound: bool = False,
-) -> np.ndarray:
+def imrotate(img: np.ndarray, angle: float, center: tuple[float, float] | None = None,
+             scale: float = 1.0, border_value: Number | Sequence[Number] = 0,
+             interpolation: str = 'bilinear', auto_bound: bool = False) -> np.ndarray:
     """Rotate clockwise by `angle` degrees around `center` (x, y), by default the middle.
 
-    `auto_bound` makes the result large enough for all of the image.
+    `auto_bound` enlarges the result so that nothing is cut off. Raises ConfigError for both.
     """
     if auto_bound and center is not None:
         raise ConfigError('imrotate cannot keep a center with auto_bound=True: give one of both')
@@ -125,16 +103,12 @@ def imrotate(
     return cv2.warpAffine(img, matrix, (width, height), flags=code, borderValue=border_value)
 
 
-def imcrop(
-    img: np.ndarray,
-    bboxes: np.ndarray,
-    scale: float = 1.0,
-    pad_fill: Number | Sequence[Number] | None = None,
-) -> np.ndarray | list[np.ndarray]:
-    """Cut out boxes [k, 4] (or one [4]) of (x1, y1, x2, y2), both ends included.
+def imcrop(img: np.ndarray, bboxes: np.ndarray, scale: float = 1.0,
+           pad_fill: Number | Sequence[Number] | None = None) -> np.ndarray | list[np.ndarray]:
+    """Crop to boxes [k, 4] (or one [4]) of (x1, y1, x2, y2), both ends included.
 
-    Boxes are enlarged by `scale` around their middle and cut at the border, or filled there with
-    `pad_fill`. Returns one patch for one box, otherwise a list.
+    Boxes are enlarged by `scale` around their middle. Outside of the image they are cut off, or
+    filled with `pad_fill`. Returns an array for a single box, otherwise a list.
     """
     corners = np.asarray(bboxes, np.float64).reshape(-1, 4)
     grow = (corners[:, 2:] - corners[:, :2] + 1) * (scale - 1) / 2
@@ -143,9 +117,8 @@ def imcrop(
     return patches[0] if np.ndim(bboxes) == 1 else patches
 
 
-def _crop_box(
-    img: np.ndarray, box: np.ndarray, pad_fill: Number | Sequence[Number] | None
-) -> np.ndarray:
+def _crop_box(img: np.ndarray, box: np.ndarray,
+              pad_fill: Number | Sequence[Number] | None) -> np.ndarray:
     height, width = img.shape[:2]
     x1, y1, x2, y2 = box
     left, right = np.clip((x1, x2), 0, width - 1)
@@ -159,19 +132,14 @@ def _crop_box(
     return patch
 
 
-def impad(
-    img: np.ndarray,
-    *,
-    shape: tuple[int, int] | None = None,
-    padding: int | tuple[int, ...] | None = None,
-    pad_val: Number | Sequence[Number] = 0,
-    padding_mode: str = 'constant',
-) -> np.ndarray:
+def impad(img: np.ndarray, *, shape: tuple[int, int] | None = None,
+          padding: int | tuple[int, ...] | None = None, pad_val: Number | Sequence[Number] = 0,
+          padding_mode: str = 'constant') -> np.ndarray:
     """Pad at the right and bottom to `shape` (height, width), or by `padding`.
 
-    `padding` is one number, (left and right, top and bottom) or (left, top, right, bottom);
-    `pad_val` one value or one a channel; `padding_mode` 'constant', 'edge', 'reflect' or
-    'symmetric'.
+    `padding` is one number, (left and right, top and bottom) or (left, top, right, bottom).
+    `pad_val` is a number, or one for each channel; `padding_mode` one of `PADDING_MODES`. Raises
+    ConfigError for a smaller `shape`, OverflowError for a `pad_val` beyond an integer type.
     """
     if (shape is None) == (padding is None):
         raise ConfigError('impad takes either shape or padding: give exactly one of both')
@@ -197,7 +165,7 @@ def impad(
 
 
 def _fitting(value: Number | Sequence[Number], dtype: np.dtype) -> np.ndarray:
-    """`value`, unless an integer type would wrap it; OverflowError then, from any NumPy."""
+    """`value` as an array; OverflowError where an integer type would wrap it around."""
     values = np.asarray(value)
     if dtype.kind in 'iu' and values.dtype.kind in 'iuf':
         limits = np.iinfo(dtype)
@@ -207,10 +175,9 @@ def _fitting(value: Number | Sequence[Number], dtype: np.dtype) -> np.ndarray:
     return values
 
 
-def impad_to_multiple(
-    img: np.ndarray, divisor: int, pad_val: Number | Sequence[Number] = 0
-) -> np.ndarray:
-    """Pad at the right and bottom until both edges are multiples of `divisor`."""
+def impad_to_multiple(img: np.ndarray, divisor: int,
+                      pad_val: Number | Sequence[Number] = 0) -> np.ndarray:
+    """Pad at the right and bottom so that both edges are multiples of `divisor`."""
     height, width = (-(-edge // divisor) * divisor for edge in img.shape[:2])
     return impad(img, shape=(height, width), pad_val=pad_val)
 

@@ -1,6 +1,6 @@
-"""Find image files that were cut off, or whose header lies about their size.
+"""Detect image files that are truncated, or whose header gives a wrong size.
 
-Decoders fill the missing part with grey and say nothing, however large it is.
+Decoders fill the missing part with grey, however large it is, without an error.
 """
 import struct
 
@@ -8,15 +8,15 @@ JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
 START_OF_SCAN = 0xda
 START_OF_FRAME = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc}
-# A JPEG spends at least a bit on each block of 8 x 8 pixels; deflate shrinks to 1/1032 at best, and
-# PNG's smallest pixel is a bit.
+# A JPEG takes at least a bit for a block of 8 x 8 pixels. A PNG takes at least a bit for a pixel,
+# which deflate compresses to 1/1032 at best.
 PIXELS_PER_BYTE = {JPEG_START: 512, PNG_START: 1032 * 8}
 
 
 def find_truncation(content: bytes) -> str | None:
-    """What is missing at the end of an encoded image; None where it is whole or of another format.
+    """Describe what is wrong with an encoded image; None if it is complete or of another format.
 
-    Bytes after the end of the image are allowed, as cameras and some tools append their own.
+    Bytes after the end of the image are allowed, as cameras and some tools append their own data.
     """
     if not content:
         return 'the file is empty'
@@ -38,9 +38,9 @@ def find_truncation(content: bytes) -> str | None:
 
 
 def _read_jpeg_header(content: bytes) -> tuple[int, tuple[int, int]]:
-    """Where the scans begin, and (width, height), 0 where the header does not say.
+    """Position of the first scan, and (width, height), which are 0 where the header lacks them.
 
-    The header is skipped in the search for the end because its thumbnail has an end marker too.
+    The search for the end marker begins there, since a thumbnail in the header has one too.
     """
     position, size = len(JPEG_START), (0, 0)
     while position + 4 <= len(content) and content[position] == 0xff:

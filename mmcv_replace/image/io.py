@@ -1,7 +1,7 @@
 """Read and write image files, with OpenCV, Pillow, simplejpeg or tifffile."""
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,38 +24,32 @@ FLAGS = {
     'grayscale': cv2.IMREAD_GRAYSCALE,
     'unchanged': cv2.IMREAD_UNCHANGED,
 }
-# Where a PNG says how many bits a channel has.
+# Positions of the bit depth and the colour type in a PNG, and the type of grey.
 PNG_DEPTH, PNG_COLOUR, PNG_GREY = 24, 25, 0
-GREY_MODES = ('1', 'L')  # of Pillow, in which it has the values of OpenCV
-# The extras that backends need.
+GREY_MODES = ('1', 'L')  # of Pillow, in which its values equal OpenCV's
+# How to install the packages of optional backends.
 EXTRAS = {'simplejpeg': "pip install 'mmseg-ascend[jpeg]'", 'tifffile': INSTALL}
 
 
-def imread(
-    img_or_path: np.ndarray | str | os.PathLike,
-    flag: str = 'color',
-    channel_order: str = 'bgr',
-    backend: str | None = None,
-) -> np.ndarray:
+def imread(img_or_path: np.ndarray | str | os.PathLike, flag: str = 'color',
+           channel_order: str = 'bgr', backend: str | None = None) -> np.ndarray:
     """Read an image: [H, W, 3] for 'color', [H, W] for 'grayscale', as stored for 'unchanged'.
 
-    'color' and 'grayscale' turn the image upright as its EXIF tag says, 'unchanged' does not. All
-    backends give the same pixels, but Pillow those of a mask: for 'unchanged' it has the indices of
-    a palette, and 0 and 1 for single bits. For TIFFs of several bands or pages see `decode_tiff`.
+    'color' and 'grayscale' turn the image upright by its EXIF orientation, 'unchanged' does not.
+    All backends give the same pixels, except that 'pillow' with 'unchanged' gives the indices of a
+    palette, and 0 and 1 for single bits. For TIFFs of several bands or pages see `decode_tiff`.
 
-    An array is returned as it is. Raises DataError, which names the file, for one that is missing,
-    truncated or no image, and UnsupportedImageError for one that needs other settings or packages.
+    An array is returned as it is. Raises DataError for a file that is missing, truncated or no
+    image, and UnsupportedImageError for one that needs other settings or packages.
     """
     if isinstance(img_or_path, np.ndarray):
         return img_or_path
     path = path_of(img_or_path)
-    content = HardDiskBackend().get(path)
-    return imfrombytes(content, flag, channel_order, backend, name=path)
+    return imfrombytes(HardDiskBackend().get(path), flag, channel_order, backend, name=path)
 
 
 def path_of(image: object) -> str:
-    """The file name that an image is given by; ArgumentError for what is neither that nor an array.
-    """
+    """The file name of an image; ArgumentError, with a remedy, for an object of another type."""
     if isinstance(image, str | os.PathLike):
         return os.fspath(image)
     kind, remedy = type(image), ''
@@ -70,20 +64,13 @@ def path_of(image: object) -> str:
                         f'{kind.__module__}.{kind.__qualname__}{remedy}')
 
 
-def imfrombytes(
-    content: bytes,
-    flag: str = 'color',
-    channel_order: str = 'bgr',
-    backend: str | None = None,
-    name: str = 'the image',
-) -> np.ndarray:
-    """Decode the bytes of an image file, as `imread` does; `name` is for the error messages."""
+def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr',
+                backend: str | None = None, name: str = 'the image') -> np.ndarray:
+    """Decode the bytes of an image file as `imread` does; `name` is the file in error messages."""
     backend = backend or _default['backend']
-    for value, known, what in ((backend, DECODERS, 'backend'), (flag, FLAGS, 'flag'),
-                               (channel_order, ('bgr', 'rgb'), 'channel_order')):
-        if value not in known:
-            raise ConfigError(f'unknown image {what} {value!r}: choose one of {", ".join(known)}')
-    _check_installed(backend)
+    _check_backend(backend)
+    _check_choice('flag', flag, FLAGS)
+    _check_choice('channel_order', channel_order, ('bgr', 'rgb'))
     problem = find_truncation(content)
     if problem is not None:
         raise DataError(f'{name}: {problem}; fetch or make the file again')
@@ -103,9 +90,9 @@ def imfrombytes(
 
 
 def unscale_grey(img: np.ndarray, content: bytes) -> np.ndarray:
-    """The values stored in the bytes of a grey PNG or TIFF of 1, 2 or 4 bits that became `img`.
+    """The values stored in a grey PNG or TIFF of 1, 2 or 4 bits, decoded from `content` to `img`.
 
-    Decoders spread them from 0 to 255; images of other kinds are returned as they are.
+    Decoders scale them to 0 to 255. Other images are returned as they are.
     """
     bits = 8
     if content.startswith(PNG_START) and content[PNG_COLOUR] == PNG_GREY:
@@ -117,13 +104,12 @@ def unscale_grey(img: np.ndarray, content: bytes) -> np.ndarray:
     return img // (255 // (2**bits - 1))
 
 
-def imwrite(
-    img: np.ndarray,
-    file_path: str | os.PathLike,
-    params: list[int] | None = None,
-    auto_mkdir: bool = True,
-) -> bool:
-    """Write an image in the format of the file's suffix; `params` are those of cv2.imencode."""
+def imwrite(img: np.ndarray, file_path: str | os.PathLike, params: list[int] | None = None,
+            auto_mkdir: bool = True) -> bool:
+    """Write a BGR image in the format of the file's suffix, with `params` of `cv2.imencode`.
+
+    Returns whether it was written. Raises DataError for a format that is not known.
+    """
     path = Path(file_path)
     try:
         done, encoded = cv2.imencode(path.suffix, img, params or [])
@@ -138,19 +124,22 @@ def imwrite(
 
 
 def use_backend(backend: str) -> None:
-    """Choose who decodes images where no backend is given.
+    """Set the decoder of images that are read without naming a backend.
 
-    'cv2' (the default), 'pillow', or one of the extras: 'simplejpeg', which gives OpenCV's pixels
-    faster, and 'tifffile', which reads TIFFs alone and leaves the rest to OpenCV.
+    'cv2' (the default), 'pillow', 'simplejpeg', which gives OpenCV's pixels faster, or 'tifffile',
+    which reads TIFFs and leaves other formats to OpenCV.
     """
-    if backend not in DECODERS:
-        raise ConfigError(f'unknown image backend {backend!r}: choose one of '
-                          f'{", ".join(DECODERS)}')
-    _check_installed(backend)
+    _check_backend(backend)
     _default['backend'] = backend
 
 
-def _check_installed(backend: str) -> None:
+def _check_choice(what: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        raise ConfigError(f'unknown image {what} {value!r}: choose one of {", ".join(known)}')
+
+
+def _check_backend(backend: str) -> None:
+    _check_choice('backend', backend, DECODERS)
     if backend in EXTRAS and importlib.util.find_spec(backend) is None:
         raise ConfigError(f'the image backend {backend} is not installed: {EXTRAS[backend]}, or '
                           'choose cv2')
@@ -194,8 +183,8 @@ def _decode_pillow(content: bytes, flag: str) -> np.ndarray:
 def _reads_alike(img: 'Image', content: bytes, flag: str) -> bool:
     """Whether Pillow gives the pixels of OpenCV.
 
-    It cuts colours of 16 bits to 8 and clips grey of 16 bits, and has formulas of its own for luma,
-    for CMYK and for what shows through grey.
+    It truncates colours of 16 bits to 8, clips grey of 16 bits, and has other formulas for luma,
+    CMYK and grey with transparency.
     """
     if content.startswith(PNG_START) and content[PNG_DEPTH] == 16:
         return False
@@ -207,12 +196,12 @@ def _reads_alike(img: 'Image', content: bytes, flag: str) -> bool:
 
 
 def _decode_simplejpeg(content: bytes, flag: str) -> np.ndarray | None:
-    """As OpenCV, to the last bit; upright colour JPEGs by a faster way to libjpeg-turbo."""
+    """The pixels of OpenCV; faster for colour JPEGs without EXIF, by libjpeg-turbo alone."""
     if flag == 'color' and content.startswith(b'\xff\xd8') and b'Exif' not in content[:2**16]:
         import simplejpeg
         try:
             return simplejpeg.decode_jpeg(content, 'BGR', fastdct=False, fastupsample=False)
-        except ValueError:  # a kind of JPEG that it does not know, or a damaged one
+        except ValueError:  # an unsupported kind of JPEG, or a damaged one
             pass
     return _decode_cv2(content, flag)
 

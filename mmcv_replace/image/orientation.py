@@ -1,4 +1,4 @@
-"""The orientation tag of EXIF and TIFF: how a stored image has to be turned to stand upright."""
+"""The orientation tag of EXIF and TIFF: how to turn a stored image upright."""
 import numpy as np
 
 TAG = 0x0112
@@ -6,7 +6,7 @@ _INVERSE = {6: 8, 8: 6}  # the others undo themselves
 
 
 def turn(img: np.ndarray, orientation: int) -> np.ndarray:
-    """The image [H, W, ...] upright; an orientation that is none of 1 to 8 turns nothing."""
+    """Turn an image [H, W, ...] upright; orientations outside of 1 to 8 leave it as it is."""
     if orientation in (5, 6, 7, 8):
         img = img.swapaxes(0, 1)
     rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)

@@ -1,4 +1,4 @@
-"""Operations on the values of pixels: normalisation, look-up tables, brightness, contrast."""
+"""Change the values of pixels: normalisation, look-up tables, brightness, contrast."""
 from collections.abc import Sequence
 
 import cv2
@@ -11,72 +11,52 @@ from .colorspace import bgr2gray, gray2bgr
 Channels = Sequence[float] | np.ndarray
 
 
-def imnormalize(
-    img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True
-) -> np.ndarray:
-    """(img - mean) / std in float32; mean and std are in the order of the output's channels."""
+def imnormalize(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True) -> np.ndarray:
+    """(img - mean) / std in float32; `to_rgb` turns BGR into RGB before it."""
     if img.dtype == np.uint8 and img.ndim == 3 and img.shape[2] == np.size(mean):
         img = cv2.cvtColor(img, cv2.COLOR_BGR2RGB) if to_rgb else img
         return cv2.LUT(img, normalize_table(mean, std))
     return imnormalize_(img.astype(np.float32, order='C'), mean, std, to_rgb)
 
 
-def imnormalize_chw(
-    img: np.ndarray,
-    mean: Channels,
-    std: Channels,
-    to_rgb: bool = True,
-    shape: tuple[int, int] | None = None,
-    pad_val: Channels | float = 0,
-) -> np.ndarray:
-    """`imnormalize` of a uint8 image [H, W, 3] to planes [3, H, W], the form of tensors.
+def imnormalize_chw(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True,
+                    shape: tuple[int, int] | None = None,
+                    pad_val: Channels | float = 0) -> np.ndarray:
+    """`imnormalize` of a uint8 image [H, W, 3] to [3, H, W], the memory layout of tensors.
 
-    With `shape` (height, width) they are padded at the right and bottom with `pad_val`.
+    With `shape` (height, width) it is padded at the right and bottom with `pad_val`.
     """
+    height, width = img.shape[:2]
     table = normalize_table(mean, std)
-    planes = _padded_planes(img.shape[:2], shape, np.float32, pad_val)
+    normalized = np.empty((3, *(shape or (height, width))), np.float32)
     for channel, values in enumerate(split_channels(img, to_rgb)):
-        cv2.LUT(values, table[:, :, channel], dst=planes[channel, :img.shape[0], :img.shape[1]])
-    return planes
+        cv2.LUT(values, table[:, :, channel], dst=normalized[channel, :height, :width])
+    if normalized.shape[1:] != (height, width):
+        normalized[:, height:] = normalized[:, :height, width:] = np.reshape(pad_val, (-1, 1, 1))
+    return normalized
 
 
-def split_channels(
-    img: np.ndarray, reverse: bool = False, shape: tuple[int, int] | None = None
-) -> np.ndarray:
-    """The channels of a uint8 image [H, W, 3] apart in memory, [3, H, W]; `reverse` their order.
+def split_channels(img: np.ndarray, reverse: bool = False,
+                   shape: tuple[int, int] | None = None) -> np.ndarray:
+    """The channels of a uint8 image [H, W, 3] as [3, H, W], optionally in reverse order.
 
     With `shape` (height, width) they are padded at the right and bottom with zeros.
     """
-    planes = _padded_planes(img.shape[:2], shape, np.uint8, 0)
-    inner = planes[:, :img.shape[0], :img.shape[1]]
+    height, width = img.shape[:2]
+    channels = np.empty((3, *(shape or (height, width))), np.uint8)
+    inner = channels[:, :height, :width]
     cv2.split(img, list(inner[::-1] if reverse else inner))
-    return planes
-
-
-def _padded_planes(
-    shape: tuple[int, int],
-    padded: tuple[int, int] | None,
-    dtype: type,
-    pad_val: Channels | float,
-) -> np.ndarray:
-    """New planes [3, *padded] with `pad_val` outside of [:, :height, :width] of `shape`."""
-    planes = np.empty((3, *(padded or shape)), dtype)
-    if padded not in (None, shape):
-        value = np.reshape(pad_val, (-1, 1, 1))
-        planes[:, shape[0]:] = value
-        planes[:, :shape[0], shape[1]:] = value
-    return planes
+    channels[:, height:] = channels[:, :height, width:] = 0
+    return channels
 
 
 def normalize_table(mean: Channels, std: Channels) -> np.ndarray:
-    """What `imnormalize_` makes of the values 0 to 255: [1, 256, C] float32."""
+    """Table [1, 256, C] float32 of the normalised values of 0 to 255."""
     levels = np.arange(256, dtype=np.float32)[None, :, None].repeat(np.size(mean), axis=2)
     return imnormalize_(levels, mean, std, to_rgb=False)
 
 
-def imnormalize_(
-    img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True
-) -> np.ndarray:
+def imnormalize_(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True) -> np.ndarray:
     """`imnormalize` in place; img: [H, W, C] of floats."""
     assert img.dtype.kind == 'f'
     if to_rgb:
@@ -86,10 +66,9 @@ def imnormalize_(
     return img
 
 
-def imdenormalize(
-    img: np.ndarray, mean: Channels, std: Channels, to_bgr: bool = True
-) -> np.ndarray:
-    """Undo `imnormalize`: img * std + mean, float32; `to_bgr` reverses three channels."""
+def imdenormalize(img: np.ndarray, mean: Channels, std: Channels,
+                  to_bgr: bool = True) -> np.ndarray:
+    """Undo `imnormalize`: img * std + mean in float32; `to_bgr` turns RGB into BGR after it."""
     img = cv2.multiply(img.astype(np.float32), _row(std))
     cv2.add(img, _row(mean), img)
     three = img.ndim == 3 and img.shape[2] == 3
@@ -97,20 +76,19 @@ def imdenormalize(
 
 
 def lut_transform(img: np.ndarray, lut_table: np.ndarray) -> np.ndarray:
-    """Replace each value by its entry in a table [256]; floats are rounded.
+    """Replace each value by its entry in a table [256]; floats are rounded to uint8.
 
-    Raises ConfigError for values that a byte cannot hold.
+    Raises ConfigError for values outside of 0 to 255.
     """
     assert lut_table.shape == (256,)
     return cv2.LUT(as_bytes(img, 'a table of 256 entries'), lut_table)
 
 
-def clahe(
-    img: np.ndarray, clip_limit: float = 40.0, tile_grid_size: tuple[int, int] = (8, 8)
-) -> np.ndarray:
-    """Contrast limited adaptive histogram equalisation of one channel [H, W] of 8 or 16 bits.
+def clahe(img: np.ndarray, clip_limit: float = 40.0,
+          tile_grid_size: tuple[int, int] = (8, 8)) -> np.ndarray:
+    """Contrast limited adaptive histogram equalisation of one channel [H, W], uint8 or uint16.
 
-    Others are rounded to 8 bits; raises ConfigError for values that a byte cannot hold.
+    Other types are rounded to uint8. Raises ConfigError for values outside of 0 to 255.
     """
     assert img.ndim == 2
     channel = img if img.dtype == np.uint16 else as_bytes(img, 'CLAHE')
@@ -118,7 +96,7 @@ def clahe(
 
 
 def as_bytes(img: np.ndarray, what: str) -> np.ndarray:
-    """The image as uint8, rounded; ConfigError, which names `what` needs it, for other values."""
+    """Round an image to uint8; ConfigError, in which `what` needs that, for other values."""
     if img.dtype == np.uint8:
         return img
     low, high = (img.min(), img.max()) if img.size else (0, 0)
@@ -134,7 +112,7 @@ def as_bytes(img: np.ndarray, what: str) -> np.ndarray:
 
 
 def solarize(img: np.ndarray, thr: int = 128) -> np.ndarray:
-    """Invert the values of bytes that are at least `thr`."""
+    """Invert the values (0 to 255) that are at least `thr`."""
     _check_depth(img, 'solarize')
     return np.where(img < thr, img, 255 - img)
 
@@ -146,9 +124,8 @@ def posterize(img: np.ndarray, bits: int) -> np.ndarray:
     return img >> shift << shift
 
 
-def adjust_color(
-    img: np.ndarray, alpha: float = 1, beta: float | None = None, gamma: float = 0
-) -> np.ndarray:
+def adjust_color(img: np.ndarray, alpha: float = 1, beta: float | None = None,
+                 gamma: float = 0) -> np.ndarray:
     """alpha * img + beta * gray + gamma; `beta` is 1 - alpha by default, which blends with grey."""
     _check_depth(img, 'adjust_color')
     gray = gray2bgr(bgr2gray(img))
@@ -170,17 +147,16 @@ def adjust_contrast(img: np.ndarray, factor: float = 1.0) -> np.ndarray:
 
 def _blend(img: np.ndarray, other: np.ndarray, factor: float) -> np.ndarray:
     _check_depth(img, 'a change of brightness or contrast')
-    mixed = cv2.addWeighted(
-        img.astype(np.float32), factor, other.astype(np.float32), 1 - factor, 0)
+    mixed = cv2.addWeighted(img.astype(np.float32), factor, other.astype(np.float32), 1 - factor, 0)
     return np.clip(mixed, 0, 255).astype(img.dtype)
 
 
 def _check_depth(img: np.ndarray, what: str) -> None:
-    """Raise ConfigError for integers that a byte cannot hold, which would be cut to 255."""
+    """Raise ConfigError for integers outside of 0 to 255, which would be clipped."""
     if img.dtype.kind in 'iu' and img.dtype != np.uint8:
         as_bytes(img, what)
 
 
 def _row(values: Channels) -> np.ndarray:
-    """[1, C] float64: the form that OpenCV takes as one value a channel."""
+    """[1, C] float64, which OpenCV takes as one value for each channel."""
     return np.asarray(values, np.float64).reshape(1, -1)

@@ -1,7 +1,7 @@
-"""TIFFs: which of them OpenCV and Pillow read right, and the others, through tifffile.
+"""Decode TIFFs: by OpenCV or Pillow where they are right, otherwise by tifffile.
 
-OpenCV gives one grey mix of several bands that are not called RGB, multiplies colours by their
-alpha, and takes the first of several pages, each without a word.
+Without an error OpenCV mixes several bands that are not tagged as RGB to grey, multiplies colours
+by their alpha, and reads only the first of several pages.
 """
 import importlib.util
 import io
@@ -36,16 +36,14 @@ def has_tifffile() -> bool:
     return importlib.util.find_spec('tifffile') is not None
 
 
-def decode_tiff(
-    content: bytes, flag: str, decode: Decoder, opencv: Decoder, prefer_tifffile: bool = False
-) -> np.ndarray | None:
-    """Decode a TIFF by `decode` where that reads it right, else, or if preferred, by tifffile.
+def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
+                prefer_tifffile: bool = False) -> np.ndarray | None:
+    """Decode a TIFF by `decode` if that is right, otherwise, or if preferred, by tifffile.
 
-    More than 8 bits are left to `opencv`, as Pillow cuts them. 'unchanged' gives
-    [H, W] or [H, W, bands] as stored, but red, green and blue as BGR, and pages of one band each as
-    bands. 'color' and 'grayscale' leave out what is beside red, green and blue or grey. Raises
-    UnsupportedImageError, which says what the file is, where none of these are, and where tifffile
-    is needed and not installed.
+    More than 8 bits are left to `opencv`, as Pillow truncates them. 'unchanged' gives [H, W] or
+    [H, W, bands] as stored, except that red, green and blue become BGR, and pages of one band each
+    become bands. 'color' and 'grayscale' drop the other bands. Raises UnsupportedImageError for a
+    file without colours or grey, and where tifffile is needed and not installed.
     """
     pages = read_pages(content)
     if not pages:
@@ -59,7 +57,7 @@ def decode_tiff(
         return _decode_bands(content, pages, flag)
     page = pages[0]
     readers = [opencv, decode] if page.bits > 8 else [decode, opencv]
-    # What both libraries give for 'unchanged' is not what is stored.
+    # For these both libraries convert the stored values even for 'unchanged'.
     converted = page.photometric in (PALETTE, YCBCR) or page.bits < 8 or (
         page.photometric == WHITE_IS_ZERO and page.bits == 8)
     if prefer_tifffile and not converted:
@@ -67,14 +65,14 @@ def decode_tiff(
     img = _first_to_decode(content, flag, readers[:1] if converted else readers)
     if img is None:
         _check_end(content, pages)
-        # Tiles of 16 x 16 pixels and some compressions are none of OpenCV's.
+        # OpenCV lacks tiles of 16 x 16 pixels and some compressions.
         return None if converted else _decode_bands(content, pages, flag)
-    # Both libraries turn a TIFF upright, whatever they are asked for.
+    # Both libraries turn a TIFF upright for every flag.
     return unturn(img, page.orientation) if flag == 'unchanged' else img
 
 
 def _first_to_decode(content: bytes, flag: str, readers: Sequence[Decoder]) -> np.ndarray | None:
-    """What the first reader makes of the file that knows its kind, or None."""
+    """The image from the first reader that decodes the file, or None."""
     for reader in dict.fromkeys(readers):
         try:
             img = reader(content, flag)
@@ -88,7 +86,7 @@ def _first_to_decode(content: bytes, flag: str, readers: Sequence[Decoder]) -> n
 
 
 def describe(pages: Sequence[Page]) -> str:
-    """What a TIFF is, in words."""
+    """Bands, bits and pages of a TIFF in words."""
     page = pages[0]
     pictures = sum(page.is_picture for page in pages)
     return (f'a TIFF of {_number(page.bands, "band")} of {page.bits} bits ({page.type}), '
@@ -100,13 +98,13 @@ def _number(count: int, what: str) -> str:
 
 
 def _is_plain(pages: Sequence[Page]) -> bool:
-    """Whether OpenCV and Pillow read the file right: one page of grey, of a palette or of RGB."""
+    """Whether OpenCV and Pillow are right: one page of grey, of a palette or of RGB."""
     page = pages[0]
     if not page.is_picture or any(other.is_picture for other in pages[1:]):
         return False
     if page.bands == 1:
         return True
-    # Planes of more than 8 bits OpenCV reads as if they were interleaved.
+    # OpenCV reads separate planes of more than 8 bits as if they were interleaved.
     return (page.bands == 3 and page.photometric in (RGB, YCBCR)
             and (page.bits == 8 or page.planar != SEPARATE))
 
@@ -122,7 +120,7 @@ def _check_stack(pages: Sequence[Page]) -> None:
 
 
 def _check_picture(pages: Sequence[Page]) -> None:
-    """Raise UnsupportedImageError for what cannot be shown in three colours."""
+    """Raise UnsupportedImageError for a file without grey or red, green and blue."""
     pictures = [page for page in pages if page.is_picture] or list(pages)
     page = pictures[0]
     problem = None
@@ -177,7 +175,7 @@ def _decode_bands(content: bytes, pages: Sequence[Page], flag: str) -> np.ndarra
 
 
 def _read_page(page: 'tifffile.TiffPage') -> np.ndarray:  # noqa: F821
-    """[H, W] or [H, W, bands] of one page, in the machine's order of bytes."""
+    """The array [H, W] or [H, W, bands] of one page, in the machine's byte order."""
     img = page.asarray()
     if page.axes == 'SYX':
         img = img.transpose(1, 2, 0)
@@ -187,12 +185,12 @@ def _read_page(page: 'tifffile.TiffPage') -> np.ndarray:  # noqa: F821
 
 
 def _in_bgr(img: np.ndarray) -> np.ndarray:
-    """Red, green and blue in the opposite order; what follows them stays."""
+    """Reverse red, green and blue; bands after them stay."""
     return np.concatenate([img[..., 2::-1], img[..., 3:]], axis=2)
 
 
 def _as_colour(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
-    """BGR [H, W, 3], or grey [H, W], of 8 bits, by the formulas of libtiff, as OpenCV has them."""
+    """Convert to BGR [H, W, 3] or grey [H, W] of 8 bits, by libtiff's formulas, as OpenCV does."""
     if page.photometric == RGB:
         img = _in_bgr(img[..., :3])
         if img.dtype != np.uint8:

@@ -1,4 +1,4 @@
-"""What a TIFF says of itself: its pages, their bands, bits and meaning, without their pixels.
+"""Read the header of a TIFF: its pages, their bands, bits and meaning, without their pixels.
 
 Source: TIFF 6.0, and the BigTIFF design for 64-bit offsets.
 """
@@ -12,14 +12,14 @@ from ..utils.errors import UnsupportedImageError
 STARTS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 UNSIGNED = 1
-ALPHA = (1, 2)  # of the tag ExtraSamples: multiplied into the colours, and not
+ALPHA = (1, 2)  # values of the tag ExtraSamples: alpha multiplied into the colours, or not
 SEPARATE = 2
-# Of the tag NewSubfileType: a smaller copy, and a mask of what is transparent.
+# Bits of the tag NewSubfileType: a reduced copy, and a transparency mask.
 NO_PICTURE = 0b101
-# Of all pages together: those of ten thousand pages. A damaged file may list the same ones again.
+# Of all pages together, enough for ten thousand pages. A damaged file may list pages repeatedly.
 MAX_ENTRIES = 2**18
 
-# What the types of a tag's values are in NumPy; those that no tag here has are left out.
+# NumPy's types of the values of tags, without those that no tag here has.
 _TYPES = {1: 'u1', 3: 'u2', 4: 'u4', 6: 'i1', 8: 'i2', 9: 'i4', 13: 'u4', 16: 'u8', 17: 'i8',
           18: 'u8'}
 _KINDS = {1: 'uint', 2: 'int', 3: 'float', 5: 'complex int', 6: 'complex'}
@@ -31,7 +31,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Page:
-    """One page, by the names that the specification gives to what it says."""
+    """The tags of one page that matter here."""
 
     width: int
     height: int
@@ -40,16 +40,16 @@ class Page:
     format: int = UNSIGNED
     photometric: int = BLACK_IS_ZERO
     planar: int = 1
-    extra: tuple[int, ...] = ()  # the first of what is beside colours, where there is any
+    extra: tuple[int, ...] = ()  # meaning of the first band after the colours
     orientation: int = 1
     subfile: int = 0
-    # Where its strips or tiles are in the file, and their sizes there.
+    # Positions of the strips or tiles in the file, and their sizes in bytes.
     offsets: np.ndarray | None = field(default=None, compare=False)
     sizes: np.ndarray | None = field(default=None, compare=False)
 
     @property
     def type(self) -> str:
-        """Its values, such as uint16."""
+        """Type of the values, such as uint16."""
         return f'{_KINDS.get(self.format, "unknown")}{self.bits}'
 
     @property
@@ -58,7 +58,7 @@ class Page:
 
     @property
     def end(self) -> int:
-        """Where the last of its pixels end in the file; 0 where it does not say."""
+        """Position after the last of its pixels in the file; 0 where that is not known."""
         if self.offsets is None or self.sizes is None or len(self.offsets) != len(self.sizes):
             return 0
         return int((self.offsets.astype(np.uint64) + self.sizes.astype(np.uint64)).max())
@@ -69,16 +69,16 @@ def is_tiff(content: bytes) -> bool:
 
 
 def read_pages(content: bytes) -> list[Page]:
-    """The pages of a TIFF, in order; none where already the first cannot be read.
+    """The pages of a TIFF in order; an empty list if the first cannot be read.
 
-    Raises UnsupportedImageError for more pages than make sense, and ValueError where the list of
-    several breaks off. A single page may have anything behind it.
+    Raises UnsupportedImageError for more than `MAX_ENTRIES`, and ValueError where the list breaks
+    off after several pages. After a single page any bytes may follow.
     """
     order = '<' if content[:1] == b'I' else '>'
     big = content[2:4] in (b'+\0', b'\0+')
     pages: list[Page] = []
     entries = 0
-    seen = {0}  # what the last page gives as the next one
+    seen = {0}  # the last page has 0 as the offset of the next one
     try:
         offset, = struct.unpack_from(order + ('Q' if big else 'I'), content, 8 if big else 4)
         while offset not in seen:
@@ -101,7 +101,7 @@ def read_pages(content: bytes) -> list[Page]:
 
 
 def _read_page(content: bytes, offset: int, count: int, order: str, big: bool) -> tuple[Page, int]:
-    """A page of `count` entries, and where the next one is."""
+    """A page of `count` entries at `offset`, and the offset of the next page."""
     count_code, entry_code, offset_code = ('Q', 'HHQ', 'Q') if big else ('H', 'HHI', 'I')
     entry = struct.Struct(order + entry_code)
     inline = struct.calcsize(order + offset_code)
