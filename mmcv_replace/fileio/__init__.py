@@ -1,4 +1,4 @@
-"""Reading and writing of files: structured data, lists, storage backends, atomic replacement."""
+"""Read and write files: structured data, lists, storage backends, atomic replacement."""
 from .arrays import load_array
 from .atomic import atomic_write, remove_unfinished, sync_folder
 from .file_client import BaseStorageBackend, FileClient, HardDiskBackend, HTTPBackend

@@ -1,4 +1,4 @@
-"""Arrays in .npy files."""
+"""Read arrays from .npy files."""
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +7,12 @@ from ..utils.errors import DataError
 
 
 def load_array(path: str | Path) -> np.ndarray:
-    """The array of a .npy file; DataError for objects, whose pickles could run code, and damage."""
+    """The array in a .npy file; DataError for a damaged one, and for objects, whose pickles may run
+    code.
+    """
     try:
         array = np.load(path, allow_pickle=False)
-    except Exception as error:  # of any kind: the content is arbitrary
+    except Exception as error:  # of any type, as the content is arbitrary
         raise DataError(f'{path} cannot be read as an array ({type(error).__name__}: {error}): it '
                         'is missing, damaged, or holds more than numbers') from error
     if not isinstance(array, np.ndarray):

@@ -1,4 +1,4 @@
-"""Where the bytes of a file come from: the disk, the network, or a backend of the user's."""
+"""Read the bytes of files from the disk, the network, or a backend of the user's."""
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,26 @@ from ..utils.errors import ConfigError, DataError
 from ..utils.signature import check_arguments
 
 
+def read_bytes(path: str | Path, what: str = '') -> bytes:
+    """Content of a file; DataError, in which `what` precedes its name, where it cannot be read."""
+    try:
+        with open(path, 'rb') as file:
+            return file.read()
+    except (OSError, ValueError) as error:  # the latter for a NUL in the name
+        reason = getattr(error, 'strerror', None) or error
+        raise DataError(f'cannot read {what}{path}: {reason}') from error
+
+
+def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8-sig') -> str:
+    """The UTF-8 text in the content of a file, without a byte-order mark; DataError for others."""
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(f'{name} is not a UTF-8 text file: {error}') from error
+
+
 class BaseStorageBackend(ABC):
-    """Base of the backends."""
+    """Base class of the backends, which implement `get`."""
 
     @abstractmethod
     def get(self, filepath: str | Path) -> bytes:
@@ -17,33 +35,25 @@ class BaseStorageBackend(ABC):
 
     def get_text(self, filepath: str | Path) -> str:
         """Content of a UTF-8 text file."""
-        try:
-            return self.get(filepath).decode('utf-8')
-        except UnicodeDecodeError as error:
-            raise DataError(f'{filepath} is not a UTF-8 text file: {error}') from error
+        return decode_text(self.get(filepath), filepath, 'utf-8')
 
 
 class HardDiskBackend(BaseStorageBackend):
-    """Files of this machine."""
+    """Files on the disks of this machine."""
 
     def get(self, filepath: str | Path) -> bytes:
-        """Content of a file; DataError when it cannot be read."""
-        try:
-            with open(filepath, 'rb') as file:
-                return file.read()
-        except (OSError, ValueError) as error:  # the latter for a NUL in the name
-            reason = getattr(error, 'strerror', None) or error
-            raise DataError(f'cannot read {filepath}: {reason}') from error
+        """Content of a file; DataError where it cannot be read."""
+        return read_bytes(filepath)
 
 
 class HTTPBackend(BaseStorageBackend):
-    """Files behind http or https."""
+    """Files at http:// and https:// addresses."""
 
     def __init__(self, timeout: float = 60) -> None:
         self.timeout = timeout  # seconds without an answer
 
     def get(self, filepath: str | Path) -> bytes:
-        """Content of a URL; DataError when it cannot be fetched."""
+        """Content of a URL; DataError where it cannot be fetched."""
         from http.client import HTTPException
         from urllib.request import urlopen
         url = str(filepath)
@@ -52,12 +62,12 @@ class HTTPBackend(BaseStorageBackend):
         try:
             with urlopen(url, timeout=self.timeout) as answer:
                 return answer.read()
-        except (OSError, HTTPException, ValueError) as error:  # the last for what is no address
+        except (OSError, HTTPException, ValueError) as error:  # the last for a malformed address
             raise DataError(f'cannot fetch {url}: {error}') from error
 
 
 class FileClient:
-    """Reads files through the backend of that name; `kwargs` are the backend's arguments."""
+    """Reads files through the backend of a name, which is created with `kwargs`."""
 
     backends: dict[str, type[BaseStorageBackend]] = {
         'disk': HardDiskBackend, 'http': HTTPBackend}
@@ -73,7 +83,10 @@ class FileClient:
     @classmethod
     def register_backend(cls, name: str, backend: type[BaseStorageBackend] | None = None,
                          force: bool = False) -> Callable[[type], type] | type:
-        """Add a backend; a class decorator unless `backend` is given."""
+        """Register a backend class; without `backend` the result is a class decorator.
+
+        Raises ConfigError for a name that is taken, unless `force` replaces its backend.
+        """
         if name in cls.backends and not force:
             raise ConfigError(f'file backend {name!r} exists already '
                               f'({cls.backends[name].__qualname__}); replace it with force=True')

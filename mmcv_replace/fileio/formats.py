@@ -1,4 +1,4 @@
-"""Structured data in JSON, YAML and pickle files."""
+"""Read and write structured data in JSON, YAML and pickle files."""
 import json
 import pickle
 import re
@@ -8,35 +8,32 @@ from typing import IO, Any
 
 from ..utils.errors import ConfigError, DataError
 from .atomic import atomic_write
+from .file_client import decode_text, read_bytes
 
 _SUFFIXES = {'json': 'json', 'yaml': 'yaml', 'yml': 'yaml', 'pkl': 'pickle', 'pickle': 'pickle'}
 
 
 def load(file: str | Path | IO, file_format: str | None = None, trusted: bool = False) -> Any:
-    """Read a JSON, YAML or pickle file; the format is that of the file name if not given.
+    """Read a JSON, YAML or pickle file; the suffix of its name gives the format by default.
 
-    Reading a pickle runs code that the file holds, so it is refused unless `trusted`.
+    A pickle may run any code when it is read: DataError unless `trusted`.
     """
     file_format = _find_format(file, file_format)
     if file_format == 'pickle' and not trusted:
         raise DataError(f'{_name(file)} is a pickle, and reading a pickle can run any code: pass '
                         'trusted=True if you made the file yourself')
-    content = _read(file)
+    content = read_bytes(file) if isinstance(file, (str, Path)) else file.read()
     if file_format == 'pickle':
         return pickle.loads(content)
-    if isinstance(content, bytes):
-        try:
-            content = content.decode('utf-8-sig')
-        except UnicodeDecodeError as error:
-            raise DataError(f'{_name(file)} is not a UTF-8 text file: {error}') from error
-    return load_text(content, file_format, _name(file))
+    text = decode_text(content, _name(file)) if isinstance(content, bytes) else content
+    return load_text(text, file_format, _name(file))
 
 
 def load_text(text: str, file_format: str, name: str = 'the text',
               unique_keys: bool = False) -> Any:
-    """Read JSON or YAML from a text; `name` stands for its source in errors.
+    """Parse a JSON or YAML text; `name` is its source in error messages.
 
-    A key that a mapping has twice is an error with `unique_keys`; else the last one counts.
+    Of a key that a mapping has twice the last value counts; with `unique_keys` it is a DataError.
     """
     file_format = _find_format(name, file_format)
     if file_format == 'pickle':
@@ -51,7 +48,7 @@ def load_text(text: str, file_format: str, name: str = 'the text',
     except ValueError as error:
         raise DataError(f'{name} is not valid {file_format}: {error}') from error
     except Exception as error:
-        # yaml is imported late, so that its error class has no name up here.
+        # yaml is imported only where it is used, so its error class cannot be named above.
         if not type(error).__module__.startswith('yaml'):
             raise
         raise DataError(f'{name} is not valid yaml: {error}') from error
@@ -59,9 +56,9 @@ def load_text(text: str, file_format: str, name: str = 'the text',
 
 def dump(obj: Any, file: str | Path | IO | None = None, file_format: str | None = None,
          **kwargs: Any) -> str | bytes | None:
-    """Write JSON, YAML or pickle; without `file` the result is returned.
+    """Write JSON, YAML or pickle to a file; without `file` return the text or bytes.
 
-    A path is replaced in one step. `kwargs` go to the library of the format.
+    A file is replaced in one step. `kwargs` are passed to the library of the format.
     """
     if file is None and file_format is None:
         raise ConfigError('dump needs a file, or the file_format of the text to return')
@@ -80,13 +77,13 @@ def _encode(obj: Any, file_format: str, options: dict[str, Any]) -> str | bytes:
     if file_format == 'pickle':
         return pickle.dumps(obj, **options)
     if file_format == 'json':
-        return json.dumps(obj, **{'default': _plain, **options})
+        return json.dumps(obj, **{'default': _to_json, **options})
     import yaml
     return yaml.safe_dump(obj, **{'sort_keys': False, 'allow_unicode': True, **options})
 
 
-def _plain(value: Any) -> Any:
-    """Python values for what JSON does not know: NumPy scalars and arrays, sets, ranges, paths."""
+def _to_json(value: Any) -> Any:
+    """Convert NumPy scalars and arrays, sets, ranges and paths to types of JSON."""
     if hasattr(value, 'tolist'):
         return value.tolist()
     if isinstance(value, (set, frozenset, range)):
@@ -104,12 +101,12 @@ def _unique_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _yaml_loader(unique_keys: bool) -> type:
-    """The safe loader, reading 1e-3 as the number it is in every other format."""
+    """YAML's safe loader, which also reads 1e-3 as a number, as other formats do."""
     import yaml
 
     class Loader(yaml.SafeLoader):
         def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
-            # Not while it is constructed: then the keys that `<<` brings along are there too.
+            # Not when the mapping is constructed, since it has the keys of `<<` then too.
             node = super().compose_mapping_node(anchor)
             seen = set()
             for key, _ in node.value if unique_keys else ():
@@ -137,13 +134,3 @@ def _find_format(file: str | Path | IO | None, file_format: str | None) -> str:
 
 def _name(file: str | Path | IO | None) -> str:
     return str(file) if isinstance(file, (str, Path)) else str(getattr(file, 'name', 'the data'))
-
-
-def _read(file: str | Path | IO) -> str | bytes:
-    if not isinstance(file, (str, Path)):
-        return file.read()
-    try:
-        return Path(file).read_bytes()
-    except (OSError, ValueError) as error:  # the latter for a NUL in the name
-        raise DataError(f'cannot read {file}: {getattr(error, "strerror", None) or error}'
-                        ) from error

@@ -1,15 +1,16 @@
-"""Text files with one entry a line."""
+"""Read text files with one entry per line."""
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from ..utils.errors import DataError
+from .file_client import decode_text, read_bytes
 
 
 def list_from_file(filename: str | Path, prefix: str = '', offset: int = 0,
                    max_num: int = 0) -> list[str]:
-    """Lines of a text file, each with `prefix` in front.
+    """Lines of a text file, each with `prefix` prepended.
 
-    The first `offset` lines are left out; `max_num` > 0 bounds the number of the others.
+    Skips the first `offset` lines, and returns at most `max_num` of the others if that is not 0.
     """
     lines = _read_lines(filename)
     stop = offset + max_num if max_num > 0 else None
@@ -18,7 +19,10 @@ def list_from_file(filename: str | Path, prefix: str = '', offset: int = 0,
 
 def dict_from_file(filename: str | Path, key_type: Callable[[str], Hashable] = str,
                    ) -> dict[Hashable, str | list[str]]:
-    """Lines 'key value ...' of a text file; several values make a list."""
+    """Values by keys from the lines 'key value ...' of a text file; several values become a list.
+
+    `key_type` converts the keys. Raises DataError for a line without a value or with a bad key.
+    """
     mapping: dict[Hashable, str | list[str]] = {}
     for number, line in enumerate(_read_lines(filename), 1):
         items = line.split()
@@ -36,15 +40,7 @@ def dict_from_file(filename: str | Path, key_type: Callable[[str], Hashable] = s
 
 
 def _read_lines(filename: str | Path) -> list[str]:
-    try:
-        text = Path(filename).read_text(encoding='utf-8-sig')  # a byte-order mark is no content
-    except UnicodeDecodeError as error:
-        raise DataError(f'{filename} is not a UTF-8 text file: {error}') from error
-    except (OSError, ValueError) as error:  # the latter for a NUL in the name
-        reason = getattr(error, 'strerror', None) or error
-        raise DataError(f'cannot read the list {filename}: {reason}') from error
+    text = decode_text(read_bytes(filename, 'the list '), filename)
     # Not splitlines(): a file name may hold characters that Unicode calls line breaks.
-    lines = text.split('\n')
-    if not lines[-1]:
-        lines.pop()
-    return lines
+    lines = text.replace('\r\n', '\n').replace('\r', '\n').split('\n')
+    return lines if lines[-1] else lines[:-1]
