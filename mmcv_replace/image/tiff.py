@@ -10,24 +10,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..utils.errors import UnsupportedImageError
+from . import tiff_header as tags
 from .colorspace import decoded_luma, gray2bgr
 from .limits import check_pixels
 from .orientation import turn, unturn
-from .tiff_header import (
-    ALPHA,
-    BLACK_IS_ZERO,
-    PALETTE,
-    RGB,
-    SEPARATE,
-    UNSIGNED,
-    WHITE_IS_ZERO,
-    YCBCR,
-    Page,
-    read_pages,
-)
+from .tiff_header import Page, read_pages
 
 INSTALL = 'pip install -e .[tiff]'
-_GREY = (WHITE_IS_ZERO, BLACK_IS_ZERO)
+_GREY = (tags.WHITE_IS_ZERO, tags.BLACK_IS_ZERO)
 
 Decoder = Callable[[bytes, str], np.ndarray | None]
 
@@ -58,8 +48,8 @@ def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
     page = pages[0]
     readers = [opencv, decode] if page.bits > 8 else [decode, opencv]
     # For these both libraries convert the stored values even for 'unchanged'.
-    converted = page.photometric in (PALETTE, YCBCR) or page.bits < 8 or (
-        page.photometric == WHITE_IS_ZERO and page.bits == 8)
+    converted = page.photometric in (tags.PALETTE, tags.YCBCR) or page.bits < 8 or (
+        page.photometric == tags.WHITE_IS_ZERO and page.bits == 8)
     if prefer_tifffile and not converted:
         return _decode_bands(content, pages, flag)
     img = _first_to_decode(content, flag, readers[:1] if converted else readers)
@@ -105,8 +95,8 @@ def _is_plain(pages: Sequence[Page]) -> bool:
     if page.bands == 1:
         return True
     # OpenCV reads separate planes of more than 8 bits as if they were interleaved.
-    return (page.bands == 3 and page.photometric in (RGB, YCBCR)
-            and (page.bits == 8 or page.planar != SEPARATE))
+    return (page.bands == 3 and page.photometric in (tags.RGB, tags.YCBCR)
+            and (page.bits == 8 or page.planar != tags.SEPARATE))
 
 
 def _check_stack(pages: Sequence[Page]) -> None:
@@ -126,9 +116,9 @@ def _check_picture(pages: Sequence[Page]) -> None:
     problem = None
     if len(pictures) > 1:
         problem = 'it does not say which page is the image'
-    elif page.format != UNSIGNED or page.bits > 16:
+    elif page.format != tags.UNSIGNED or page.bits > 16:
         problem = f'values of type {page.type} are no colours'
-    elif page.photometric in (RGB, YCBCR):
+    elif page.photometric in (tags.RGB, tags.YCBCR):
         problem = None if page.bands >= 3 else 'it lacks a colour'
     elif page.bands > 1 and not _is_grey_with_alpha(page):
         problem = 'it does not say which bands are red, green and blue'
@@ -140,7 +130,7 @@ def _check_picture(pages: Sequence[Page]) -> None:
 
 def _is_grey_with_alpha(page: Page) -> bool:
     return page.photometric in _GREY and page.bands == 2 and page.extra[:1] in [
-        (kind,) for kind in ALPHA]
+        (kind,) for kind in tags.ALPHA]
 
 
 def _check_end(content: bytes, pages: Sequence[Page]) -> None:
@@ -170,7 +160,7 @@ def _decode_bands(content: bytes, pages: Sequence[Page], flag: str) -> np.ndarra
             f'({error})') from error
     img = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
     if flag == 'unchanged':
-        return _in_bgr(img) if page.photometric == RGB else img
+        return _in_bgr(img) if page.photometric == tags.RGB else img
     return turn(_as_colour(img, page, flag), page.orientation)
 
 
@@ -191,13 +181,13 @@ def _in_bgr(img: np.ndarray) -> np.ndarray:
 
 def _as_colour(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
     """Convert to BGR [H, W, 3] or grey [H, W] of 8 bits, by libtiff's formulas, as OpenCV does."""
-    if page.photometric == RGB:
+    if page.photometric == tags.RGB:
         img = _in_bgr(img[..., :3])
         if img.dtype != np.uint8:
             img = ((img.astype(np.uint32) + 128) // 257).astype(np.uint8)
         return img if flag == 'color' else decoded_luma(img)
     grey = img if img.ndim == 2 else np.ascontiguousarray(img[..., 0])
-    if page.photometric == WHITE_IS_ZERO:
+    if page.photometric == tags.WHITE_IS_ZERO:
         grey = ~grey
     if grey.dtype != np.uint8:
         grey = (grey >> 8).astype(np.uint8)

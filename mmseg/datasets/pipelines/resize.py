@@ -1,6 +1,5 @@
 """Change the size of the image and its label maps."""
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,16 +10,9 @@ from ..builder import PIPELINES
 from .base import Results, Step, Transform, match
 from .checks import check_numbers
 from .crop import RandomCrop
-from .resized_crop import ResizedCrop, Size
+from .resized_crop import ResizedCrop, Resizing, Size
 
 RATIOS = (0.01, 100)  # accepted factors, from the smallest to the largest
-
-
-class Resizing(NamedTuple):
-    """Parameters of a `Resize`."""
-
-    size: Size  # the image's new (width, height)
-    keys: dict[str, Any]  # to record: `scale`, `scale_factor` and how they came about
 
 
 def as_scales(img_scale: Sequence[int] | Sequence[Sequence[int]]) -> list[Size]:
@@ -84,6 +76,7 @@ class Resize(Transform):
         return 'resized' if self.ratio_range is None and len(self.img_scale or ()) == 1 else None
 
     def draw(self, results: Results) -> Resizing:
+        """The image's new (width, height), and the keys to record about it."""
         shape, source = results['img'].shape, results.get('scale_from')
         sizeless = not (self.img_scale or self.ratio_range)
         if 'scale' in results and (source is None or (source == 'test' and sizeless)):
@@ -95,18 +88,18 @@ class Resize(Transform):
         factors = (size[0] / shape[1], size[1] / shape[0])
         keys['scale_factor'] = (np.array(factors * 2, np.float32)
                                 * results.get('scale_factor', 1.0))
-        return Resizing(size, keys)
+        return size, keys
 
     def apply_image(self, img: np.ndarray, params: Resizing) -> np.ndarray:
-        return imresize(img, params.size, interpolation='bilinear')
+        return imresize(img, params[0], interpolation='bilinear')
 
     def apply_label(self, label: np.ndarray, params: Resizing) -> np.ndarray:
-        size = self._size(label.shape, params.keys['scale'])
-        return imresize(label, size, interpolation='nearest')
+        _, keys = params
+        return imresize(label, self._size(label.shape, keys['scale']), interpolation='nearest')
 
     def record(self, results: Results, params: Resizing) -> None:
-        shape = results['img'].shape
-        results.update(params.keys, img_shape=shape, pad_shape=shape, keep_ratio=self.keep_ratio)
+        shape, (_, keys) = results['img'].shape, params
+        results.update(keys, img_shape=shape, pad_shape=shape, keep_ratio=self.keep_ratio)
 
     def fuse_with(self, following: Sequence[Step]) -> tuple[Step, int] | None:
         return (ResizedCrop(self, following[0]), 1) if match(following, RandomCrop) else None

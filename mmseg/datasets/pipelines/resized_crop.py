@@ -1,6 +1,6 @@
 """Resize and crop in one: only the part of the source that the crop shows is read."""
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -11,21 +11,15 @@ from .base import Results, Transform
 from .crop import RandomCrop, Window
 
 if TYPE_CHECKING:
-    from .resize import Resize, Resizing
+    from .resize import Resize
 
 Size = tuple[int, int]  # (width, height)
+Resizing = tuple[Size, dict[str, Any]]  # the parameters of a `Resize`
 # From this number of pixels of the resized image on, less work is worth a small difference.
 LARGE = 2**21
 # How far from a pixel of the source, in pixels, the first pixel of a window may fall. OpenCV rounds
 # the places between pixels to 1/2048; this is half of that.
 TOLERANCE = 1 / 4096
-
-
-class ResizedCropping(NamedTuple):
-    """Parameters of a `ResizedCrop`."""
-
-    resizing: 'Resizing'
-    window: Window
 
 
 class ResizedCrop(Transform):
@@ -47,23 +41,24 @@ class ResizedCrop(Transform):
             return self.crop(self.resize(results))
         return super().__call__(results)
 
-    def draw(self, results: Results) -> ResizedCropping:
-        resizing = self.resize.draw(results)
-        width, height = resizing.size
-        window = self.crop.draw_window(results, (height, width), lambda window: _read_label(
-            results['gt_semantic_seg'], resizing.size, window))
-        return ResizedCropping(resizing, window)
+    def draw(self, results: Results) -> tuple[Resizing, Window]:
+        """The parameters of both steps."""
+        size, keys = self.resize.draw(results)
+        window = self.crop.draw_window(results, size[::-1], lambda window: _read_label(
+            results['gt_semantic_seg'], size, window))
+        return (size, keys), window
 
-    def apply_image(self, img: np.ndarray, params: ResizedCropping) -> np.ndarray:
-        width, height = params.resizing.size
-        return resize_window(img, (width, height), params.window, exact=width * height < LARGE)
+    def apply_image(self, img: np.ndarray, params: tuple[Resizing, Window]) -> np.ndarray:
+        (size, _), window = params
+        return resize_window(img, size, window, exact=size[0] * size[1] < LARGE)
 
-    def apply_label(self, label: np.ndarray, params: ResizedCropping) -> np.ndarray:
-        return _read_label(label, params.resizing.size, params.window)
+    def apply_label(self, label: np.ndarray, params: tuple[Resizing, Window]) -> np.ndarray:
+        (size, _), window = params
+        return _read_label(label, size, window)
 
-    def record(self, results: Results, params: ResizedCropping) -> None:
-        self.resize.record(results, params.resizing)
-        self.crop.record(results, params.window)
+    def record(self, results: Results, params: tuple[Resizing, Window]) -> None:
+        self.resize.record(results, params[0])
+        self.crop.record(results, params[1])
 
 
 def _read_label(label: np.ndarray, size: Size, window: Window) -> np.ndarray:
