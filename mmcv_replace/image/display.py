@@ -17,8 +17,8 @@ def to_displayable(img: np.ndarray) -> np.ndarray:
     """
     if img.ndim not in (2, 3) or 0 in img.shape:
         raise DataError(f'an array {list(img.shape)} is no image to show: give [H, W] or [H, W, C]')
-    planes = img[..., None] if img.ndim == 2 else img
-    shown = _to_bytes(planes[..., :3] if planes.shape[2] >= 3 else planes[..., :1])
+    channels = img[..., None] if img.ndim == 2 else img
+    shown = _to_bytes(channels[..., :3] if channels.shape[2] >= 3 else channels[..., :1])
     return shown if shown.shape[2] == 3 else shown.repeat(3, axis=2)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
-from mmseg.datasets.pipelines import Compose
+from mmseg.datasets.pipelines import Compose, LoadImageFromFile, Resize
 from mmseg.datasets.pipelines.cache import SampleCache
 from mmseg.datasets.pipelines.fusion import fuse_steps
 
@@ -99,6 +99,28 @@ def test_a_sample_that_is_not_listed_is_loaded_as_ever(results):
 
     np.testing.assert_equal(run(pipeline, dict(odd)), run(Compose(LOAD), dict(odd)))
     assert store.get(0) is None
+
+
+def test_a_loader_of_a_user_is_cached_if_it_says_so(results):
+    class Grey(LoadImageFromFile):
+        def __call__(self, results):
+            results = super().__call__(results)
+            results['img'] = results['img'].mean(axis=2)
+            return results
+
+    class CachedGrey(Grey):
+        cache_level = 'decoded'
+
+    class SlowResize(Resize):
+        pass
+
+    with pytest.raises(ConfigError, match='begins with Grey'):
+        remembering([Grey()])[0]._steps()
+    with pytest.raises(ConfigError, match='needs a Resize of one img_scale'):
+        remembering([*LOAD, SlowResize((40, 30))], 'resized')[0]._steps()
+    pipeline, store = remembering([CachedGrey(), LOAD[1]])
+    np.testing.assert_equal(run(pipeline, results(0)), run(Compose([Grey(), LOAD[1]]), results(0)))
+    assert store.get(0) is not None
 
 
 @pytest.mark.parametrize(('steps', 'level', 'message'), [

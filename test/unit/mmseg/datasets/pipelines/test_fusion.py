@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.pipelines import Compose, RandomCrop, Resize
+from mmseg.datasets.pipelines import Compose, RandomCrop, Resize, Transform
+from mmseg.datasets.pipelines.base import match
 from mmseg.datasets.pipelines.chw_normalize import CHWNormalize
 from mmseg.datasets.pipelines.resized_crop import ResizedCrop
 
@@ -103,10 +104,58 @@ def test_the_steps_of_a_user_get_ordinary_arrays():
                                'PhotoMetricDistortion', 'Normalize', 'function', 'Pad',
                                'DefaultFormatBundle', 'Collect']
     assert kinds(Compose([STEPS[0], MyCrop((5, 5))])) == ['Resize', 'MyCrop']
+    MyCrop.fusible = True
+    assert kinds(Compose([STEPS[0], MyCrop((5, 5))])) == ['ResizedCrop']
     img = np.zeros((40, 56, 3), np.uint8)
     pipeline(dict(img=img, img_shape=img.shape, ori_shape=img.shape,
                   gt_semantic_seg=img[..., 0], seg_fields=['gt_semantic_seg']))
     assert [array.flags.c_contiguous for array in seen] == [True, True]
+
+
+class Mirrored(RandomCrop):
+    """A step of mmsegmentation 0.x's kind, which overrides `__call__`."""
+
+    def __call__(self, results):
+        results = super().__call__(results)
+        results['img'] = results['img'][:, ::-1]
+        return results
+
+
+def test_a_subclass_that_overrides_call_is_run(sample):
+    """Fused with nothing, though its base class is."""
+    results = {}
+    for name, step in (('plain', RandomCrop((9, 9))), ('own', Mirrored((9, 9)))):
+        np.random.seed(0)
+        results[name] = Compose([STEPS[0], step, NORM, dict(type='ImageToTensor', keys=['img'])])(
+            sample())
+
+    assert torch.equal(results['own']['img'], results['plain']['img'].flip(2))
+    np.testing.assert_array_equal(results['own']['gt_semantic_seg'],
+                                  results['plain']['gt_semantic_seg'])
+
+
+def test_a_step_of_a_user_says_what_it_fuses_with(sample):
+    class Brighten(Transform):
+        fusible = True
+
+        def __init__(self, number):
+            self.number = number
+
+        def apply_image(self, img, params):
+            return img + self.number
+
+        def fuse_with(self, following):
+            if match(following, Brighten):
+                return Brighten(self.number + following[0].number), 1
+            return None
+
+    pipeline = Compose([Brighten(1.0), Brighten(2.0), Brighten(3.0), RandomCrop((9, 9))])
+
+    assert [getattr(step, 'number', None) for step in pipeline._steps()] == [3, 3, None]
+    img = sample()['img']
+    results = pipeline(dict(img=img))
+    assert results['img'].shape == (9, 9, 3)
+    assert results['img'].min() >= img.min() + 6
 
 
 def test_steps_that_are_changed_later_are_planned_anew():
