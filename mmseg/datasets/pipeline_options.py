@@ -14,7 +14,7 @@ from mmcv_replace.utils.shared_store import SharedStore
 
 from .pipelines import Compose, MultiScaleFlipAug
 from .pipelines.cache import LEVELS, SampleCache, sample_key
-from .pipelines.device_normalize import find_end
+from .pipelines.device_normalize import replace_end
 from .pipelines.fusion import fuse_steps
 
 MAX_GB = 8.0
@@ -38,7 +38,7 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
     memories = [None] * len(parts) if level is None else make_memories(parts, level, max_gb)
     for part, memory in zip(parts, memories, strict=True):
         pipeline = part.pipeline
-        if on_device and find_end(pipeline.transforms) is None:
+        if on_device and replace_end(pipeline.transforms) is None:
             warn_once('data.normalize_on_device has no effect: the pipeline does not end with '
                       'Normalize, Pad, DefaultFormatBundle and Collect')
         normalize_later = (asynchronous and fuse) if on_device is None else on_device

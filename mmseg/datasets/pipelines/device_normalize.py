@@ -59,18 +59,16 @@ class DeviceNormalize(CHWNormalize):
         return split_channels(img, self.normalize.to_rgb, size)
 
 
-def find_end(steps: Sequence[Step]) -> int | None:
-    """Index of the step from which on `DeviceNormalize` can replace the steps, or None."""
-    if sum(match([step], Normalize) for step in steps) != 1:
-        return None
-    return next((len(steps) - len(end) for end in ENDS if match(steps[-len(end):], *end)
-                 and 'img' in steps[-1].keys), None)
-
-
-def normalize_on_device(end: Sequence[Step]) -> DeviceNormalize:
-    """The step that replaces an end that `find_end` has found."""
-    normalize, *pad, bundle, collect = end
-    return DeviceNormalize(normalize, *(pad or [None]), bundle, collect)
+def replace_end(steps: Sequence[Step]) -> list[Step] | None:
+    """The steps with `DeviceNormalize` for those at the end, or None where it cannot do these."""
+    for end in ENDS:
+        replaced = steps[-len(end):]
+        if match(replaced, *end) and 'img' in replaced[-1].keys:
+            normalize, *pad, bundle, collect = replaced
+            others = list(steps[:-len(end)])
+            return None if any(match([step], Normalize) for step in others) else [
+                *others, DeviceNormalize(normalize, *(pad or [None]), bundle, collect)]
+    return None
 
 
 def _label_type(results: Results) -> type:

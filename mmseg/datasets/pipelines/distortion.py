@@ -1,4 +1,6 @@
 """Random changes of brightness, contrast, saturation and hue."""
+from functools import partialmethod
+
 import cv2
 import numpy as np
 
@@ -56,18 +58,14 @@ class PhotoMetricDistortion(Transform):
             img = _apply(img, change)
         return img
 
-    def brightness(self, img: np.ndarray) -> np.ndarray:
-        """Draw and apply a change of the brightness; likewise the three methods below."""
-        return _apply(img, self._draw_change('brightness'))
+    def _draw_and_apply(self, what: str, img: np.ndarray) -> np.ndarray:
+        """Make one change alone, as the methods of these names do in mmsegmentation 0.x."""
+        return _apply(img, self._draw_change(what))
 
-    def contrast(self, img: np.ndarray) -> np.ndarray:
-        return _apply(img, self._draw_change('contrast'))
-
-    def saturation(self, img: np.ndarray) -> np.ndarray:
-        return _apply(img, self._draw_change('saturation'))
-
-    def hue(self, img: np.ndarray) -> np.ndarray:
-        return _apply(img, self._draw_change('hue'))
+    brightness = partialmethod(_draw_and_apply, 'brightness')
+    contrast = partialmethod(_draw_and_apply, 'contrast')
+    saturation = partialmethod(_draw_and_apply, 'saturation')
+    hue = partialmethod(_draw_and_apply, 'hue')
 
     def _draw_change(self, what: str) -> Change:
         if not np.random.randint(2):

@@ -33,12 +33,6 @@ def to_tensor(data: torch.Tensor | np.ndarray | Sequence | int | float) -> torch
                         'of numbers or a number')
 
 
-def _image_to_tensor(img: np.ndarray) -> torch.Tensor:
-    """[H, W] or [H, W, C] to [C, H, W]."""
-    img = img[..., None] if img.ndim == 2 else img
-    return torch.from_numpy(np.ascontiguousarray(img.transpose(2, 0, 1)))
-
-
 class KeyedTransform(Transform):
     """Base of steps that apply `convert` to the value of each of `keys`."""
 
@@ -59,8 +53,7 @@ class KeyedTransform(Transform):
 class ToTensor(KeyedTransform):
     """Turn the values of `keys` into tensors."""
 
-    def convert(self, value: torch.Tensor | np.ndarray | Sequence | int | float) -> torch.Tensor:
-        return to_tensor(value)
+    convert = staticmethod(to_tensor)
 
 
 @PIPELINES.register_module()
@@ -69,8 +62,10 @@ class ImageToTensor(KeyedTransform):
 
     fusible = True
 
-    def convert(self, value: np.ndarray) -> torch.Tensor:
-        return _image_to_tensor(value)
+    @staticmethod
+    def convert(value: np.ndarray) -> torch.Tensor:
+        value = value[..., None] if value.ndim == 2 else value
+        return torch.from_numpy(np.ascontiguousarray(value.transpose(2, 0, 1)))
 
 
 @PIPELINES.register_module()
@@ -119,7 +114,7 @@ class DefaultFormatBundle(Transform):
     def bundle(self, results: Results, label_type: type) -> Results:
         """The same with label maps of another type."""
         if 'img' in results:
-            results['img'] = DataContainer(_image_to_tensor(results['img']), stack=True)
+            results['img'] = DataContainer(ImageToTensor.convert(results['img']), stack=True)
         if 'gt_semantic_seg' in results:
             label = torch.from_numpy(results['gt_semantic_seg'][None].astype(label_type))
             results['gt_semantic_seg'] = DataContainer(

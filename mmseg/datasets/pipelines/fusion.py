@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .base import Step, Transform
 from .cache import CachedSteps, SampleCache
-from .device_normalize import find_end, normalize_on_device
+from .device_normalize import replace_end
 
 
 def fuse_steps(steps: Sequence[Step], fuse: bool = True, on_device: bool = False,
@@ -17,17 +17,14 @@ def fuse_steps(steps: Sequence[Step], fuse: bool = True, on_device: bool = False
     `fuse` combines neighbours. `on_device` leaves normalisation to the device: batches must pass
     through `device_normalize.finish`. `cache` keeps what the first steps make of a file.
     """
-    rest, first, last = list(steps), [], []
+    steps = list(steps)
     if cache is not None:
-        number = cache.count_steps(rest)
-        copied = number < len(rest) and getattr(rest[number], 'copies_arrays', False)
-        first = [CachedSteps(rest[:number], cache, copy=not copied)]
-        rest = rest[number:]
-    start = find_end(rest) if on_device else None
-    if start is not None:
-        last = [normalize_on_device(rest[start:])]
-        rest = rest[:start]
-    return [*first, *(_fuse_neighbours(rest) if fuse else rest), *last]
+        number = cache.count_steps(steps)
+        copied = number < len(steps) and getattr(steps[number], 'copies_arrays', False)
+        steps[:number] = [CachedSteps(steps[:number], cache, copy=not copied)]
+    if on_device:
+        steps = replace_end(steps) or steps
+    return _fuse_neighbours(steps) if fuse else steps
 
 
 def _fuse_neighbours(steps: Sequence[Step]) -> list[Step]:
