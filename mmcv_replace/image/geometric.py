@@ -1,7 +1,6 @@
 """Resize, flip, rotate, crop and pad images [H, W] or [H, W, C]; sizes are (width, height)."""
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from numbers import Real
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,9 +26,9 @@ def imresize(img: np.ndarray, size: tuple[int, int], return_scale: bool = False,
              interpolation: str = 'bilinear', out: np.ndarray | None = None,
              ) -> np.ndarray | tuple[np.ndarray, float, float]:
     """Resize to (width, height); with `return_scale` also the factors of width and height."""
-    code = _choose(INTERPOLATIONS, interpolation, 'interpolation')
+    check_choice('interpolation', interpolation, INTERPOLATIONS)
     height, width = img.shape[:2]
-    resized = cv2.resize(img, tuple(size), dst=out, interpolation=code)
+    resized = cv2.resize(img, tuple(size), dst=out, interpolation=INTERPOLATIONS[interpolation])
     if not return_scale:
         return resized
     return resized, size[0] / width, size[1] / height
@@ -66,7 +65,8 @@ def imrescale(img: np.ndarray, scale: Scale, return_scale: bool = False,
 
 def imflip(img: np.ndarray, direction: str = 'horizontal') -> np.ndarray:
     """Mirror left-right ('horizontal'), up-down ('vertical') or both ('diagonal')."""
-    axes, code = _choose(FLIPS, direction, 'flip direction')
+    check_choice('flip direction', direction, FLIPS)
+    axes, code = FLIPS[direction]
     if img.dtype == np.uint8 and img.size and (img.ndim == 2 or img.shape[2] == 3):
         # Faster than a view, which the next function of OpenCV would have to copy.
         return cv2.flip(img, code)
@@ -88,7 +88,7 @@ def imrotate(img: np.ndarray, angle: float, center: tuple[float, float] | None =
     """
     if auto_bound and center is not None:
         raise ConfigError('imrotate cannot keep a center with auto_bound=True: give one of both')
-    code = _choose(INTERPOLATIONS, interpolation, 'interpolation')
+    check_choice('interpolation', interpolation, INTERPOLATIONS)
     height, width = img.shape[:2]
     if center is None:
         center = ((width - 1) / 2, (height - 1) / 2)
@@ -100,7 +100,8 @@ def imrotate(img: np.ndarray, angle: float, center: tuple[float, float] | None =
         width, height = round(new_width), round(new_height)
     if isinstance(border_value, Real):
         border_value = (border_value,) * 4  # OpenCV would fill the first channel only
-    return cv2.warpAffine(img, matrix, (width, height), flags=code, borderValue=border_value)
+    return cv2.warpAffine(img, matrix, (width, height), flags=INTERPOLATIONS[interpolation],
+                          borderValue=border_value)
 
 
 def imcrop(img: np.ndarray, bboxes: np.ndarray, scale: float = 1.0,
@@ -143,9 +144,7 @@ def impad(img: np.ndarray, *, shape: tuple[int, int] | None = None,
     """
     if (shape is None) == (padding is None):
         raise ConfigError('impad takes either shape or padding: give exactly one of both')
-    if padding_mode not in PADDING_MODES:
-        raise ConfigError(f'unknown padding_mode {padding_mode!r}: choose one of '
-                          f'{", ".join(PADDING_MODES)}')
+    check_choice('padding_mode', padding_mode, PADDING_MODES)
     height, width = img.shape[:2]
     if shape is not None:
         left = top = 0
@@ -192,7 +191,7 @@ def _four_sides(padding: int | tuple[int, ...]) -> tuple[int, ...]:
     raise ConfigError(f'cannot read padding={padding!r}: give one, two or four numbers')
 
 
-def _choose(table: Mapping[str, Any], name: str, what: str) -> Any:
-    if name not in table:
-        raise ConfigError(f'unknown {what} {name!r}: choose one of {", ".join(table)}')
-    return table[name]
+def check_choice(what: str, value: str, known: Collection[str]) -> None:
+    """Raise ConfigError for a value that is not among the known ones."""
+    if value not in known:
+        raise ConfigError(f'unknown {what} {value!r}: choose one of {", ".join(known)}')

@@ -1,7 +1,7 @@
 """Read and write image files, with OpenCV, Pillow, simplejpeg or tifffile."""
 import importlib.util
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from ..fileio import HardDiskBackend
 from ..utils.errors import ArgumentError, ConfigError, DataError, UnsupportedImageError
 from .colorspace import bgr2rgb, decoded_luma
+from .geometric import check_choice
 from .integrity import PNG_START, find_truncation
 from .limits import explain_opencv, open_with_pillow
 from .tiff import INSTALL, decode_tiff
@@ -69,8 +70,8 @@ def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr',
     """Decode the bytes of an image file as `imread` does; `name` is the file in error messages."""
     backend = backend or _default['backend']
     _check_backend(backend)
-    _check_choice('flag', flag, FLAGS)
-    _check_choice('channel_order', channel_order, ('bgr', 'rgb'))
+    check_choice('image flag', flag, FLAGS)
+    check_choice('image channel_order', channel_order, ('bgr', 'rgb'))
     problem = find_truncation(content)
     if problem is not None:
         raise DataError(f'{name}: {problem}; fetch or make the file again')
@@ -133,13 +134,8 @@ def use_backend(backend: str) -> None:
     _default['backend'] = backend
 
 
-def _check_choice(what: str, value: str, known: Collection[str]) -> None:
-    if value not in known:
-        raise ConfigError(f'unknown image {what} {value!r}: choose one of {", ".join(known)}')
-
-
 def _check_backend(backend: str) -> None:
-    _check_choice('backend', backend, DECODERS)
+    check_choice('image backend', backend, DECODERS)
     if backend in EXTRAS and importlib.util.find_spec(backend) is None:
         raise ConfigError(f'the image backend {backend} is not installed: {EXTRAS[backend]}, or '
                           'choose cv2')

@@ -87,9 +87,8 @@ def _is_bad_setting(error: Exception, step: Step, data: object) -> bool:
 
     Other errors inside of it are faults of this package, and those of user code keep their type.
     """
-    if isinstance(error, UserError) or has_note(error, _IN_STEP) or not is_annotated(type(step)):
-        return False
-    if is_out_of_memory(error):
+    if (isinstance(error, UserError) or has_note(error, _IN_STEP) or is_out_of_memory(error)
+            or not is_annotated(type(step))):
         return False
     if type(error) is KeyError:
         return _is_missing(error.args[:1], step, data)

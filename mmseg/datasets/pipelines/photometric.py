@@ -1,6 +1,5 @@
 """Steps without randomness that change the values of the image's pixels."""
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -55,9 +54,9 @@ class Normalize(Transform):
         """Set `img_norm_cfg` to this normalisation and earlier ones, combined into one."""
         mean, std, to_rgb = self.mean, self.std, self.to_rgb
         before = results.get('img_norm_cfg')
-        if before is not None and _changes(before) and len(before['mean']) == len(mean):
-            order = slice(None, None, -1 if to_rgb else 1)
-            first_mean, first_std = before['mean'][order], before['std'][order]
+        if before is not None and len(before['mean']) == len(mean):
+            first_mean, first_std = (np.asarray(before[key], np.float32)[::-1 if to_rgb else 1]
+                                     for key in ('mean', 'std'))
             mean, std = first_mean + first_std * mean, first_std * std
             to_rgb = to_rgb != before['to_rgb']
         results['img_norm_cfg'] = dict(mean=mean, std=std, to_rgb=to_rgb)
@@ -68,11 +67,6 @@ class Normalize(Transform):
         if match(following, DefaultFormatBundle) or match(following, ImageToTensor):
             return CHWNormalize(self), 0
         return None
-
-
-def _changes(norm: dict[str, Any]) -> bool:
-    """Whether a normalisation changes values; that of an image as loaded does not."""
-    return bool(norm['to_rgb'] or np.any(norm['mean']) or np.any(norm['std'] != 1))
 
 
 @PIPELINES.register_module()
