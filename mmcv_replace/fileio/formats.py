@@ -105,6 +105,8 @@ def _yaml_loader(unique_keys: bool) -> type:
     import yaml
 
     class Loader(yaml.SafeLoader):
+        """Raises ComposerError for a key that is there twice, with `unique_keys`."""
+
         def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
             # Not when the mapping is constructed, since it has the keys of `<<` then too.
             node = super().compose_mapping_node(anchor)

@@ -40,6 +40,7 @@ class Transform:
 
     def draw(self, results: Results) -> Any:
         """Parameters of this sample, with all random draws; `results` stays as it is."""
+        return None
 
     def apply_image(self, img: np.ndarray, params: Any) -> np.ndarray:
         """The image ([H, W] or [H, W, C]) changed by the parameters."""
@@ -51,6 +52,7 @@ class Transform:
 
     def record(self, results: Results, params: Any) -> None:
         """Set the keys that describe the changed sample, such as `img_shape`."""
+        return
 
     def finish(self, results: Results, img: np.ndarray, params: Any) -> Results:
         """Take the changed image, change the label maps and record it."""
@@ -64,6 +66,7 @@ class Transform:
         """A faster step with the same result as this and the first of `following`, and how many of
         these it replaces; None where there is none. Called where the step is `fusible`.
         """
+        return None
 
     def __repr__(self) -> str:
         settings = ', '.join(f'{name}={value!r}' for name, value in vars(self).items()
