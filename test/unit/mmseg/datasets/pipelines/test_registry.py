@@ -226,3 +226,19 @@ def test_what_a_class_declares_is_not_inherited(name):
 
     assert (changed.fusible, changed.cache_level, changed.copies_arrays) == (False, None, False)
     assert (declared.fusible, declared.cache_level) == (True, 'decoded')
+
+
+@pytest.mark.parametrize(('name', 'variant'), VARIANTS)
+def test_what_a_step_declares_is_true(build, start, run, name, variant):
+    options = CASES[name].variants()[variant]
+    step = build(name, **options)
+
+    if getattr(step, 'copies_arrays', False):
+        sample = start(name)
+        before = [value for value in sample.values() if isinstance(value, np.ndarray)]
+        results = step(sample)
+        for key in ('img', *results['seg_fields']):
+            assert not any(np.shares_memory(results[key], array) for array in before)
+    if getattr(step, 'cache_level', None):
+        first, *others = run(name, options)
+        assert all(same(result, first) for result in others)
