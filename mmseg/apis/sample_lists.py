@@ -4,6 +4,8 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from mmseg.core.utils import leaf_datasets
+
 SHOWN = 8  # characters of a digest, in messages
 
 
@@ -14,7 +16,7 @@ def sample_list(dataset: Dataset) -> dict[str, Any]:
     """
     described = dict(number=len(dataset))
     digest = hashlib.sha256()
-    if _add(dataset, digest):
+    if all(_add(part, digest) for part in leaf_datasets(dataset)):
         described['digest'] = digest.hexdigest()
     return described
 
@@ -27,11 +29,7 @@ def describe_list(described: Any) -> str:
 
 
 def _add(dataset: Any, digest: Any) -> bool:
-    """Add the names of a data set or of those in a wrapper; False where there are none."""
-    parts = getattr(dataset, 'datasets', None)
-    inner = getattr(dataset, 'dataset', None)
-    if isinstance(parts, list | tuple) or inner is not None:
-        return all(_add(part, digest) for part in (parts if inner is None else [inner]))
+    """Add the file names of a data set that is no wrapper; False where it does not list them."""
     infos = getattr(dataset, 'img_infos', None)
     if not isinstance(infos, list | tuple) or not all(isinstance(info, dict) for info in infos):
         return False

@@ -1,4 +1,4 @@
-"""The registries of datasets and pipeline steps, and datasets from configs."""
+"""The registries of data sets and pipeline steps, and data sets from configs."""
 import copy
 import logging
 from collections.abc import Callable, Sequence, Sized
@@ -15,10 +15,8 @@ __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']
 
 DATASETS = Registry('dataset', Sized)
 PIPELINES = Registry('pipeline', Callable)
-# Settings that may be lists; they make one dataset of each entry.
+# Settings that may be lists, of which each entry makes a data set.
 LISTED = ('img_dir', 'ann_dir', 'split')
-# Datasets made of other datasets.
-INNER = ('ConcatDataset', 'RepeatDataset')
 
 Cfg = dict[str, Any]
 
@@ -26,60 +24,66 @@ Cfg = dict[str, Any]
 def build_dataset(
     cfg: Cfg | Sequence[Cfg], default_args: Cfg | None = None
 ) -> Dataset:
-    """Build the dataset of a config; a list of configs, or lists in it, become a ConcatDataset."""
+    """Build the data set of a config.
+
+    A list of configs, or lists for `img_dir`, `ann_dir` and `split`, make a ConcatDataset.
+    `default_args` are for the data sets inside wrappers, not for the wrappers.
+    """
     if isinstance(cfg, list | tuple):
-        return _concat(cfg, default_args)
-    if cfg.get('type') in INNER:
+        return _concat([build_dataset(part, default_args) for part in cfg])
+    if _is_wrapper(cfg.get('type')):
         return build_from_cfg(_build_inner(cfg, default_args), DATASETS)
     if any(isinstance(cfg.get(key), list | tuple) for key in LISTED):
-        return _concat_parts(_split_lists(cfg), default_args)
+        return _concat(_build_listed(cfg, default_args))
     return build_from_cfg(cfg, DATASETS, default_args)
 
 
+def _is_wrapper(kind: Any) -> bool:
+    """Whether a type in a config is a class with `inner()`."""
+    return hasattr(DATASETS.get(kind) if kind in DATASETS else kind, 'inner')
+
+
 def _build_inner(cfg: Cfg, default_args: Cfg | None) -> Cfg:
-    """The config of a wrapper with the datasets inside it built."""
+    """The config of a wrapper with the data sets inside it built."""
     cfg = copy.copy(cfg)
     if isinstance(cfg.get('dataset'), dict | list | tuple):
         cfg['dataset'] = build_dataset(cfg['dataset'], default_args)
     if isinstance(cfg.get('datasets'), list | tuple):
-        cfg['datasets'] = [build_dataset(inner, default_args) for inner in cfg['datasets']]
+        cfg['datasets'] = [build_dataset(part, default_args) for part in cfg['datasets']]
     return cfg
 
 
-def _concat(cfgs: Sequence[Cfg], default_args: Cfg | None) -> Dataset:
-    return DATASETS.get('ConcatDataset')([build_dataset(cfg, default_args) for cfg in cfgs])
+def _concat(datasets: Sequence[Dataset]) -> Dataset:
+    return DATASETS.get('ConcatDataset')(datasets)
 
 
-def _concat_parts(cfgs: Sequence[Cfg], default_args: Cfg | None) -> Dataset:
-    """Join what one config lists; an empty part is left out, if others have images.
+def _build_listed(cfg: Cfg, default_args: Cfg | None) -> list[Dataset]:
+    """The data sets of a config with lists; an empty one is left out, if others have images.
 
     The 'aug' list of a subset of VOC may well be empty; a list that does not exist is an error.
     """
-    parts, empty = [], []
-    for cfg in cfgs:
+    datasets, empty = [], []
+    for part in _split_lists(cfg):
         try:
-            parts.append(build_dataset(cfg, default_args))
+            datasets.append(build_dataset(part, default_args))
         except EmptyDatasetError as error:
             empty.append(error)
-    if not parts:
+    if not datasets:
         raise empty[0]
     for error in empty:
         logging.getLogger('mmseg').warning('left out of the data: %s', error)
-    return DATASETS.get('ConcatDataset')(parts)
+    return datasets
 
 
 def _split_lists(cfg: Cfg) -> list[Cfg]:
-    """One config for each entry of the lists; a single value serves all."""
+    """One config for each entry of the lists; a single value is used for all."""
     lists = {key: cfg[key] for key in LISTED if isinstance(cfg.get(key), list | tuple)}
     lengths = {key: len(values) for key, values in lists.items()}
     number = max(lengths.values())
     if set(lengths.values()) - {1, number}:
         raise ConfigError(f'the lists of {cfg.get("type")} have different lengths, {lengths}: '
                           'give as many entries in each, or one value for all')
-    cfgs = []
-    for index in range(number):
-        part = copy.deepcopy(cfg)
-        for key, values in lists.items():
-            part[key] = values[index % len(values)]
-        cfgs.append(part)
+    cfgs = [copy.deepcopy(cfg) for _ in range(number)]
+    for index, part in enumerate(cfgs):
+        part.update({key: values[index % len(values)] for key, values in lists.items()})
     return cfgs

@@ -20,13 +20,13 @@ from mmseg.core.evaluation.overrides import (
 )
 
 from . import scoring
+from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
-from .classes import Palette
 from .file_list import ImgInfo
 
 
 @DATASETS.register_module()
-class ConcatDataset(TorchConcatDataset):
+class ConcatDataset(BaseDatasetWrapper, TorchConcatDataset):
     """Several datasets of the same classes, one after the other.
 
     Evaluation scores all their images together, as if they were one dataset. Where one of them has
@@ -35,24 +35,11 @@ class ConcatDataset(TorchConcatDataset):
 
     def __init__(self, datasets: Sequence[Dataset]) -> None:
         super().__init__(datasets)
-        self.CLASSES: Sequence[str] | None = self._common('CLASSES')
-        self.PALETTE: Palette | None = getattr(self.datasets[0], 'PALETTE', None)
-        self._common('ignore_index')
+        for name in ('CLASSES', 'ignore_index'):
+            self.common(name)
 
-    @property
-    def ignore_index(self) -> int | None:
-        """The label that does not count."""
-        return self._common('ignore_index')
-
-    def _common(self, name: str) -> Any:
-        """The value that the datasets have in common; None where none of them has one."""
-        values = [getattr(dataset, name, None) for dataset in self.datasets]
-        known = [list(value) if isinstance(value, tuple) else value
-                 for value in values if value is not None]
-        if any(value != known[0] for value in known):
-            raise ConfigError(f'ConcatDataset: its datasets differ in {name}: '
-                              f'{", ".join(map(str, known))}; concatenate datasets with the same')
-        return next((value for value in values if value is not None), None)
+    def inner(self) -> Sequence[Dataset]:
+        return self.datasets
 
     @property
     def img_infos(self) -> list[ImgInfo]:
@@ -143,7 +130,7 @@ class ConcatDataset(TorchConcatDataset):
 
 
 @DATASETS.register_module()
-class RepeatDataset(Dataset):
+class RepeatDataset(BaseDatasetWrapper):
     """A dataset whose samples come `times` times in an epoch, for small ones."""
 
     def __init__(self, dataset: Dataset, times: int) -> None:
@@ -151,13 +138,9 @@ class RepeatDataset(Dataset):
             raise ConfigError(f'RepeatDataset: times={times}: give 1 or more')
         self.dataset = dataset
         self.times = times
-        self.CLASSES: Sequence[str] | None = getattr(dataset, 'CLASSES', None)
-        self.PALETTE: Palette | None = getattr(dataset, 'PALETTE', None)
 
-    @property
-    def ignore_index(self) -> int | None:
-        """The label that does not count."""
-        return getattr(self.dataset, 'ignore_index', None)
+    def inner(self) -> Sequence[Dataset]:
+        return [self.dataset]
 
     def __getitem__(self, idx: int) -> Any:
         return self.dataset[idx % len(self.dataset)]

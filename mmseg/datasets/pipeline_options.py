@@ -1,6 +1,6 @@
 """`data.plan_pipeline`, `data.cache` and `data.normalize_on_device` of a config."""
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.rank import get_local_size
 from mmcv_replace.utils.shared_store import SharedStore
+from mmseg.core.utils import leaf_datasets
 
 from .pipelines import Compose, MultiScaleFlipAug
 from .pipelines.cache import LEVELS, SampleCache, sample_key
@@ -33,7 +34,7 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
             raise ConfigError(f'data.{name}={value!r}: give True or False')
     fuse = fuse is not False
     level, max_gb = read_cache(data.get('cache'))
-    parts = [part for part in inner_datasets(dataset)
+    parts = [part for part in leaf_datasets(dataset)
              if isinstance(getattr(part, 'pipeline', None), Compose)]
     memories = [None] * len(parts) if level is None else make_memories(parts, level, max_gb)
     for part, memory in zip(parts, memories, strict=True):
@@ -52,16 +53,6 @@ def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
     for step in pipeline.transforms:
         if isinstance(step, MultiScaleFlipAug):
             step.transforms.fusion = partial(fuse_steps, fuse=fuse)
-
-
-def inner_datasets(dataset: Dataset) -> Iterator[Dataset]:
-    """The datasets that a wrapper such as ConcatDataset or RepeatDataset is made of, or itself."""
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner == [None]:
-        yield dataset
-        return
-    for part in inner:
-        yield from inner_datasets(part)
 
 
 def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, float]:

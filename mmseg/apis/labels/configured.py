@@ -7,10 +7,10 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.core.utils import leaf_datasets
 from mmseg.datasets import DATASETS
 from mmseg.datasets.classes import read_classes
 from mmseg.datasets.label_settings import common, read_label_map
-from mmseg.datasets.pipeline_options import inner_datasets
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def told_in(setting: Any) -> ToldLabels:
 def follow_training(cfg: Config, dataset: Dataset) -> None:
     """Let a data set of another split take over what data.train says of the labels."""
     told = told_in(cfg.data.get('train'))
-    for part in inner_datasets(dataset):
+    for part in leaf_datasets(dataset):
         follow = getattr(part, 'follow_labels', None)
         if follow is not None and hasattr(part, 'told_labels'):
             follow(told.ignore_index, told.reduce_zero_label)

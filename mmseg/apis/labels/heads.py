@@ -5,8 +5,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from mmcv_replace.utils import warn_once
+from mmseg.core.utils import leaf_datasets
 from mmseg.datasets.label_settings import all_steps
-from mmseg.datasets.pipeline_options import inner_datasets
 from mmseg.datasets.pipelines import Compose
 from mmseg.datasets.pipelines.ignored import LabelFiller
 from mmseg.models.decode_heads.find_heads import named_heads
@@ -61,7 +61,7 @@ def _ignores_negative(head: nn.Module) -> bool:
 
 def _special_values(split: str, dataset: Dataset) -> Iterator[Special]:
     """Values that the labels of a dataset may have beside its classes."""
-    for part in inner_datasets(dataset):
+    for part in leaf_datasets(dataset):
         owner = f'data.{split} ({type(part).__name__})'
         if isinstance(getattr(part, 'ignore_index', None), int):
             yield part.ignore_index, owner, 'ignore_index'

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from torch.utils.data import Dataset
 
 from mmcv_replace.utils import warn_once
-from mmseg.datasets.pipeline_options import inner_datasets
+from mmseg.core.utils import leaf_datasets
 
 from .configured import ToldLabels
 from .trained_classes import class_changes
@@ -26,7 +26,7 @@ def split_clashes(datasets: Mapping[str, Dataset], told: ToldLabels) -> Iterator
         place = f'data.{split} ({type(dataset).__name__})'
         others = list(_class_clashes(told, place, dataset))
         yield from others
-        for part in inner_datasets(dataset):
+        for part in leaf_datasets(dataset):
             yield from _setting_clashes(told, place, part)
         if not others:
             _compare_palettes(train, split, dataset)
@@ -34,7 +34,7 @@ def split_clashes(datasets: Mapping[str, Dataset], told: ToldLabels) -> Iterator
 
 def _labels_of(dataset: Dataset, told: ToldLabels) -> ToldLabels:
     """What a built data set does; as far as its parts agree."""
-    parts = list(inner_datasets(dataset))
+    parts = list(leaf_datasets(dataset))
 
     def agreed(name: str) -> object:
         values = [getattr(part, name, None) for part in parts]

@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import DataError
+from mmseg.core.utils import nested_datasets
 
 Method = TypeVar('Method', bound=Callable)
 LabelGetter = Callable[[int], np.ndarray]
@@ -32,12 +33,12 @@ def is_own(dataset: Dataset, name: str) -> bool:
 
 def wants_predictions(dataset: Dataset) -> bool:
     """Whether the dataset, or one inside it, has an `evaluate` of its own, for all predictions."""
-    return is_own(dataset, 'evaluate') or any(map(wants_predictions, _inside(dataset)))
+    return any(is_own(part, 'evaluate') for part in nested_datasets(dataset))
 
 
 def wants_pre_eval(dataset: Dataset) -> bool:
     """Whether the dataset, or one inside it, has a `pre_eval` of its own, for each prediction."""
-    return is_own(dataset, 'pre_eval') or any(map(wants_pre_eval, _inside(dataset)))
+    return any(is_own(part, 'pre_eval') for part in nested_datasets(dataset))
 
 
 def takes(method: Callable, name: str) -> bool:
@@ -61,11 +62,6 @@ def labels_of(dataset: Dataset, names: Sequence[str] = (*BY_INDEX, ALL_LABELS)) 
                   'get_gt_seg_map(idx) and call mmseg.core.remap_labels to have them applied')
     method = getattr(dataset, name)
     return _InOrder(method) if name == ALL_LABELS else method
-
-
-def _inside(dataset: Dataset) -> Sequence[Dataset]:
-    """The datasets that a wrapper scores one after the other."""
-    return getattr(dataset, 'datasets', ())
 
 
 def _depth(dataset: Dataset, name: str) -> int:

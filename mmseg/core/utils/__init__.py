@@ -1,5 +1,9 @@
 """Small helpers that the models, datasets and evaluation share."""
 from .misc import add_prefix
+from .nested_datasets import inner_datasets, leaf_datasets, nested_datasets
 from .palette import voc_colormap, write_palette_png
 
-__all__ = ['add_prefix', 'voc_colormap', 'write_palette_png']
+__all__ = [
+    'add_prefix', 'inner_datasets', 'leaf_datasets', 'nested_datasets', 'voc_colormap',
+    'write_palette_png',
+]

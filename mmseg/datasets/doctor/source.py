@@ -7,11 +7,11 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from mmseg.core.evaluation.overrides import ALL_LABELS, BY_INDEX, is_own
+from mmseg.core.utils import leaf_datasets
 
 from ..classes import Palette
 from ..custom import CustomDataset
 from ..file_list import ImgInfo, is_remote
-from ..pipeline_options import inner_datasets
 from ..pipelines import LoadAnnotations, LoadImageFromFile
 
 
@@ -67,7 +67,7 @@ def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]
     """The datasets inside `dataset`, and the types of those that are not made of files."""
     sources: list[Source] = []
     unknown: list[str] = []
-    for leaf in inner_datasets(dataset):
+    for leaf in leaf_datasets(dataset):
         if isinstance(leaf, CustomDataset) and all('filename' in info for info in leaf.img_infos):
             sources.append(_source(split, leaf))
         else:

@@ -1,9 +1,15 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
-from mmseg.datasets import ConcatDataset, RepeatDataset, build_dataset
+from mmseg.core.utils import leaf_datasets
+from mmseg.datasets import DATASETS, ConcatDataset, RepeatDataset, build_dataset
+from mmseg.datasets.base_wrapper import BaseDatasetWrapper
+from mmseg.datasets.pipeline_options import tune_pipelines
 
 
 @pytest.fixture
@@ -84,3 +90,71 @@ def test_repeat_multiplies_the_length(parts):
 def test_repeat_needs_a_positive_number(parts):
     with pytest.raises(ConfigError, match='times=0: give 1 or more'):
         RepeatDataset(parts[0], times=0)
+
+
+class Swap(BaseDatasetWrapper):
+    """A user's wrapper: two data sets of which the second gives the masks."""
+
+    def __init__(self, dataset, other):
+        self.dataset, self.other = dataset, other
+
+    def inner(self):
+        return [self.dataset, self.other]
+
+    def __getitem__(self, index):
+        return dict(self.dataset[index], other=self.other[index])
+
+    def __len__(self):
+        return len(self.dataset)
+
+
+class Duck:
+    """A user's wrapper without our base, whose data set is built by itself."""
+
+    def __init__(self, dataset):
+        self.dataset = build_dataset(dataset)
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __getitem__(self, index):
+        return self.dataset[index]
+
+
+@pytest.fixture
+def wrappers(monkeypatch):
+    for cls in (Swap, Duck):
+        monkeypatch.setitem(DATASETS.module_dict, cls.__name__, cls)
+
+
+def test_a_wrapper_of_a_user_is_built_and_known(wrappers, dataset_cfg, parts):
+    swap = build_dataset(dict(type='RepeatDataset', times=2, dataset=dict(
+        type='Swap', dataset=dataset_cfg, other=parts[0])), dict(test_mode=True)).dataset
+    duck = build_dataset(dict(type='Duck', dataset=dataset_cfg))
+
+    assert swap.dataset.test_mode  # the default arguments are for what is inside
+    assert swap.CLASSES == ('a', 'b', 'c', 'd')
+    assert swap.PALETTE == parts[0].PALETTE
+    assert swap.ignore_index == 255
+    assert [*leaf_datasets(swap)] == [swap.dataset, parts[0]]
+    assert [*leaf_datasets(duck)] == [duck.dataset]
+
+
+def test_settings_reach_the_inside_of_a_users_wrapper(wrappers, dataset_cfg, parts):
+    swap = Swap(*parts)
+    tune_pipelines(swap, {}, asynchronous=True)
+
+    assert [type(part.pipeline._steps()[-1]).__name__ for part in parts] == ['HandOver'] * 2
+    parts[1].ignore_index = 9
+    with pytest.raises(ConfigError, match='Swap: its datasets differ in ignore_index: 255, 9; '
+                                          'give all of them the same'):
+        _ = swap.ignore_index
+
+
+def test_a_wrapper_that_is_copied_or_sent_to_a_worker(parts):
+    parts[0].pipeline.transforms = []
+    for wrapper in (RepeatDataset(parts[0], 2), ConcatDataset(parts[:1])):
+        for copied in (copy.deepcopy(wrapper), pickle.loads(pickle.dumps(wrapper))):
+            assert copied.CLASSES == ('a', 'b', 'c', 'd')
+            assert len(copied) == len(wrapper)
+            assert not hasattr(copied, 'no_attribute')

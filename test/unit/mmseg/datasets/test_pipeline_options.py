@@ -7,7 +7,7 @@ import torch
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.logging import _warned
 from mmseg.datasets import build_dataloader, build_dataset, pipeline_options
-from mmseg.datasets.pipeline_options import inner_datasets, tune_pipelines
+from mmseg.datasets.pipeline_options import tune_pipelines
 from mmseg.datasets.pipelines.device_normalize import finish
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
@@ -100,12 +100,6 @@ def test_the_steps_of_test_time_augmentation_are_planned_too(dataset_cfg):
         aug = dataset.pipeline.transforms[1]
         names[fuse] = type(aug.transforms._steps()[2]).__name__
     assert names == {True: 'CHWNormalize', False: 'Normalize'}
-
-
-def test_inner_datasets(wrapped_cfg):
-    dataset = build_dataset(wrapped_cfg)
-
-    assert list(inner_datasets(dataset)) == dataset.dataset.datasets
 
 
 def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):

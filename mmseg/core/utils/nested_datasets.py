@@ -1,0 +1,33 @@
+"""Walk through data sets that are made of other data sets."""
+from collections.abc import Iterator, Mapping, Sequence
+
+from torch.utils.data import Dataset
+
+
+def inner_datasets(dataset: Dataset) -> Sequence[Dataset]:
+    """The data sets that a wrapper reads its samples from, empty for any other data set.
+
+    A wrapper has a method `inner()` that returns them, or holds them as `datasets` or `dataset`,
+    as torch's ConcatDataset and Subset do.
+    """
+    inner = getattr(dataset, 'inner', None)
+    if callable(inner):
+        return inner()
+    parts = getattr(dataset, 'datasets', None)
+    if isinstance(parts, list | tuple):
+        return parts
+    part = getattr(dataset, 'dataset', None)
+    is_dataset = hasattr(part, '__getitem__') and not isinstance(part, str | Mapping)
+    return [part] if is_dataset else []
+
+
+def nested_datasets(dataset: Dataset) -> Iterator[Dataset]:
+    """`dataset` and all data sets inside it, each before those that it is made of."""
+    yield dataset
+    for part in inner_datasets(dataset):
+        yield from nested_datasets(part)
+
+
+def leaf_datasets(dataset: Dataset) -> Iterator[Dataset]:
+    """The data sets inside `dataset` that are no wrappers; `dataset` itself if it is none."""
+    return (part for part in nested_datasets(dataset) if not inner_datasets(part))

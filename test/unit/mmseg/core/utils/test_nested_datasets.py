@@ -1,0 +1,74 @@
+"""Data sets inside data sets are found whatever the wrapper: ours, torch's or a user's."""
+import pytest
+from torch.utils.data import ConcatDataset as TorchConcat
+from torch.utils.data import Dataset, Subset
+
+from mmseg.core.utils import inner_datasets, leaf_datasets, nested_datasets
+from mmseg.datasets import ConcatDataset, RepeatDataset
+from mmseg.datasets.base_wrapper import BaseDatasetWrapper
+
+
+class Leaf(Dataset):
+    def __getitem__(self, index):
+        return index
+
+    def __len__(self):
+        return 3
+
+
+class WithInner:
+    """A user's wrapper that has nothing but the method."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def __len__(self):
+        return 6
+
+    def inner(self):
+        return self.parts
+
+
+class Mix(BaseDatasetWrapper):
+    def __init__(self, image, mask):
+        self.image, self.mask = image, mask
+
+    def inner(self):
+        return [self.image, self.mask]
+
+
+class Described(Leaf):
+    """No wrapper: its attribute is a name."""
+
+    dataset = 'cityscapes'
+
+
+class Configured(Leaf):
+    dataset = dict(type='CustomDataset')
+
+
+A, B = Leaf(), Leaf()
+
+
+@pytest.mark.parametrize(('dataset', 'inner'), [
+    (A, []), (Described(), []), (Configured(), []),
+    (Subset(A, [0]), [A]), (TorchConcat([A, B]), [A, B]),
+    (RepeatDataset(A, 2), [A]), (ConcatDataset([A, B]), [A, B]),
+    (WithInner([B, A]), [B, A]), (Mix(A, B), [A, B])])
+def test_inner(dataset, inner):
+    assert list(inner_datasets(dataset)) == inner
+    assert list(leaf_datasets(dataset)) == (inner or [dataset])
+
+
+def test_nested_wrappers():
+    joined = ConcatDataset([Subset(A, [0, 1]), WithInner([B])])
+    outer = RepeatDataset(Mix(joined, A), 2)
+
+    assert list(leaf_datasets(outer)) == [A, B, A]
+    assert list(nested_datasets(outer)) == [
+        outer, outer.dataset, joined, joined.datasets[0], A, joined.datasets[1], B, A]
+
+
+def test_a_base_needs_its_inner():
+    with pytest.raises(NotImplementedError):
+        inner_datasets(BaseDatasetWrapper())
