@@ -17,7 +17,7 @@ from mmseg.datasets.doctor import (
     examine_some,
     open_report,
 )
-from mmseg.datasets.skip_samples import read_on_error
+from mmseg.datasets.loader.skip_samples import read_on_error
 
 Sample = tuple[int, int]
 

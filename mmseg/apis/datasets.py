@@ -11,7 +11,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError, add_note
 from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.datasets import build_dataset
 from mmseg.datasets.file_list import files_may_be_missing
-from mmseg.datasets.skip_samples import read_on_error
+from mmseg.datasets.loader.skip_samples import read_on_error
 
 from .labels.configured import follow_training
 

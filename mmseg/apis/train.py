@@ -28,10 +28,9 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.datasets import build_dataloader
+from mmseg.datasets.loader.skip_samples import SkippedFilesHook, read_on_error
 from mmseg.datasets.pipeline_options import tune_pipelines
 from mmseg.datasets.pipelines.device_normalize import finish
-from mmseg.datasets.skip_hook import SkippedFilesHook
-from mmseg.datasets.skip_samples import read_on_error
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_training

@@ -31,9 +31,9 @@ from .label_settings import (
     check_lowered,
     read_label_map,
 )
+from .loader.skip_samples import DroppedSamplesError, naming_file
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
-from .skip_samples import DroppedSamplesError, naming_file
 
 logger = logging.getLogger('mmseg.datasets')
 

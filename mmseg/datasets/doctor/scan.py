@@ -7,8 +7,7 @@ from torch.utils.data import Dataset
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import UserError
 
-from ..loader import start_worker
-from ..shielded_loader import ShieldedLoader
+from ..loader.workers import ShieldedLoader, start_worker
 from .examine import Diagnosis, Examiner
 from .source import Source
 

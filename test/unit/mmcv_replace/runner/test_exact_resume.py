@@ -11,7 +11,7 @@ from mmcv_replace.runner import EpochBasedRunner, Hook, IterBasedRunner
 from mmcv_replace.runner.checkpoints import run_state
 from mmcv_replace.runner.checkpoints.run_state import random_states, restore_random_states
 from mmcv_replace.utils.errors import CheckpointError
-from mmseg.datasets.sampler import EpochSampler
+from mmseg.datasets.loader.sampler import EpochSampler
 
 LENGTH = 11  # samples: 5 batches of 2, and one sample is left out
 TOTAL = 13  # iterations of a run

@@ -7,7 +7,7 @@ from PIL import Image
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
 from mmseg.datasets.custom import MAX_DROPPED
-from mmseg.datasets.deterministic_dataset import SeededDataset
+from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 
@@ -277,7 +277,7 @@ def test_a_dropped_training_sample_is_replaced_the_same_way_each_time(make):
     def drop(results):
         return None if results['ori_filename'] in ('0.jpg', '3.jpg') else results
 
-    dataset = SeededDataset(make(pipeline=[*LOAD, drop]), seed=1)
+    dataset = DeterministicDataset(make(pipeline=[*LOAD, drop]), seed=1)
     names = [dataset[index]['ori_filename'] for index in range(6)]
 
     assert [names[index] for index in (1, 2, 4, 5)] == ['1.jpg', '2.jpg', '4.jpg', '5.jpg']

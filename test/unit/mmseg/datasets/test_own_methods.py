@@ -10,7 +10,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core import eval_metrics
 from mmseg.core.evaluation import Prediction, conclude, gather, intersect_and_union, overrides
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
-from mmseg.datasets.deterministic_dataset import SeededDataset
+from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 
 CPU = torch.device('cpu')
 
@@ -133,7 +133,7 @@ def turned_iou(make, label_maps):
 @pytest.mark.parametrize('order', [None, [3, 0, 5, 1, 2, 4]])
 @pytest.mark.parametrize('cls', LABELLERS)
 def test_the_labels_are_the_users(make, score, turned_iou, cls, order):
-    assert score(SeededDataset(make(cls)), order=order)['mIoU'] == turned_iou
+    assert score(DeterministicDataset(make(cls)), order=order)['mIoU'] == turned_iou
 
 
 @pytest.mark.parametrize('cls', [cls for cls in LABELLERS if 'PreEval' not in cls.__name__])
@@ -161,7 +161,7 @@ def test_labels_inside_a_concatenation(make, score, label_maps, cls):
 def test_a_method_of_one_object(make, score, turned_iou, bind):
     dataset = make()
     dataset.get_gt_seg_map = bind(dataset, lambda self, idx: turned(stored(self, idx)))
-    assert score(SeededDataset(dataset))['mIoU'] == turned_iou
+    assert score(DeterministicDataset(dataset))['mIoU'] == turned_iou
     dataset = make()
     dataset.evaluate = bind(dataset, lambda self, results, **kwargs: {'mIoU': len(results)})
     assert score(dataset) == {'mIoU': 6}
@@ -189,7 +189,8 @@ class Wrapped(Evaluates):
 @pytest.mark.parametrize('cls', [Evaluates, Wrapped])
 def test_an_evaluate_of_the_users_gets_all_predictions_in_order(make, score, label_maps, cls):
     dataset = make(cls)
-    scores = score(SeededDataset(dataset), order=[3, 0, 5, 1, 2, 4], metric='boundary', extra=1)
+    scores = score(DeterministicDataset(dataset), order=[3, 0, 5, 1, 2, 4], metric='boundary',
+                   extra=1)
     assert isinstance(dataset.seen[0], list)
     for found, expected in zip(dataset.seen[0], label_maps, strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -281,7 +282,7 @@ def test_methods_that_do_not_do_what_they_should(make, score, cls, message):
 
 def test_a_dataset_without_evaluate(make, score, label_maps):
     with pytest.raises(DataError, match='RepeatDataset has no method evaluate and cannot be'):
-        score(SeededDataset(RepeatDataset(make(), 2)), label_maps * 2)
+        score(DeterministicDataset(RepeatDataset(make(), 2)), label_maps * 2)
 
 
 def test_a_format_without_indices_inside_a_concatenation(make, label_maps, tmp_path):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg.datasets.deterministic_dataset import SeededDataset, seeded
-from mmseg.datasets.sampler import SampleIndex
+from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset, seeded
+from mmseg.datasets.loader.sampler import SampleIndex
 
 
 class Draws:
@@ -37,7 +37,7 @@ def states():
 
 
 def test_every_generator_depends_on_seed_epoch_and_sample():
-    draws = [SeededDataset(Draws(), seed)[SampleIndex(index, epoch)][1:]
+    draws = [DeterministicDataset(Draws(), seed)[SampleIndex(index, epoch)][1:]
              for seed in range(3) for epoch in range(20) for index in range(50)]
 
     for generator in zip(*draws, strict=True):
@@ -46,7 +46,7 @@ def test_every_generator_depends_on_seed_epoch_and_sample():
 
 
 def test_draws_of_neighbouring_samples_and_epochs_are_unrelated():
-    dataset = SeededDataset(Draws())
+    dataset = DeterministicDataset(Draws())
     draws = np.array([[dataset[SampleIndex(index, epoch)][1:] for index in range(60)]
                       for epoch in range(60)])
 
@@ -56,7 +56,7 @@ def test_draws_of_neighbouring_samples_and_epochs_are_unrelated():
 
 
 def test_the_same_sample_is_drawn_alike_again_whatever_came_before():
-    dataset = SeededDataset(Draws(), seed=3)
+    dataset = DeterministicDataset(Draws(), seed=3)
     first = dataset[SampleIndex(2, 1)]
     dataset[0]
     random.seed(9)
@@ -72,7 +72,7 @@ def test_the_generators_are_restored_also_after_an_error(dataset):
     before = states()
 
     with contextlib.suppress(KeyError):
-        SeededDataset(dataset)[1]
+        DeterministicDataset(dataset)[1]
 
     assert states() == before
 
@@ -84,11 +84,11 @@ def test_any_size_of_seed_is_allowed():
 
 
 def test_the_dataset_inside_gets_a_plain_index():
-    assert type(SeededDataset(Draws())[SampleIndex(4, 2)][0]) is int
+    assert type(DeterministicDataset(Draws())[SampleIndex(4, 2)][0]) is int
 
 
 def test_attributes_are_those_of_the_dataset_inside():
-    dataset = SeededDataset(Draws())
+    dataset = DeterministicDataset(Draws())
 
     assert len(dataset) == 5
     assert dataset.CLASSES == ('a', 'b')
@@ -98,16 +98,17 @@ def test_attributes_are_those_of_the_dataset_inside():
 
 
 def test_protocols_do_not_reach_around_the_seed():
-    dataset = SeededDataset(Draws(), seed=1)
+    dataset = DeterministicDataset(Draws(), seed=1)
 
     assert not hasattr(dataset, '__getitems__')
     assert pickle.loads(pickle.dumps(dataset))[3] == dataset[3]
 
 
 def test_a_worker_seeds_alike_and_saves_itself_the_restoring(monkeypatch):
-    expected = SeededDataset(Draws(), seed=3)[SampleIndex(2, 1)]
+    expected = DeterministicDataset(Draws(), seed=3)[SampleIndex(2, 1)]
     before = states()
-    monkeypatch.setattr('mmseg.datasets.deterministic_dataset.get_worker_info', lambda: object())
+    monkeypatch.setattr('mmseg.datasets.loader.deterministic_dataset.get_worker_info',
+                        lambda: object())
 
-    assert SeededDataset(Draws(), seed=3)[SampleIndex(2, 1)] == expected
+    assert DeterministicDataset(Draws(), seed=3)[SampleIndex(2, 1)] == expected
     assert all(one != other for one, other in zip(states(), before, strict=True))

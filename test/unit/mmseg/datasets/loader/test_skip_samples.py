@@ -6,16 +6,16 @@ import torch
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets import build_dataloader, build_dataset
-from mmseg.datasets.deterministic_dataset import SeededDataset
-from mmseg.datasets.sampler import SampleIndex
-from mmseg.datasets.shielded_loader import ShieldedLoader
-from mmseg.datasets.skip_samples import (
+from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
+from mmseg.datasets.loader.sampler import SampleIndex
+from mmseg.datasets.loader.skip_samples import (
     MAX_ATTEMPTS,
     ReportingLoader,
     SkippingDataset,
     naming_file,
     read_on_error,
 )
+from mmseg.datasets.loader.workers import ShieldedLoader
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
 
@@ -55,7 +55,7 @@ def test_settings_that_mean_nothing(setting):
 
 
 def test_good_samples_are_what_they_are_without_skipping():
-    plain, skipping = SeededDataset(Broken([]), 3), SkippingDataset(Broken([5]), 3)
+    plain, skipping = DeterministicDataset(Broken([]), 3), SkippingDataset(Broken([5]), 3)
 
     for index in (0, 4, SampleIndex(39, 2)):
         assert skipping[index] == (plain[index], {})
@@ -178,7 +178,7 @@ def test_without_a_cap_the_loader_is_the_plain_one():
     loader = build_dataloader(Broken([]), 4, 0)
 
     assert type(loader) is ShieldedLoader
-    assert type(loader.dataset) is SeededDataset
+    assert type(loader.dataset) is DeterministicDataset
     with pytest.raises(DataError, match=r'3\.jpg is damaged'):
         list(build_dataloader(Broken([3]), 4, 0))
 

@@ -1,30 +1,34 @@
-"""What happens to a training sample that cannot be loaded: the run stops, or takes another one."""
-from collections.abc import Callable, Iterator, Mapping, Sequence
+"""`data.on_error`: whether a training sample that cannot be loaded stops the run or is skipped."""
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch.distributed as dist
 from torch.utils.data import Dataset
 
+from mmcv_replace.runner import BaseRunner, Hook
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.suggest import printable
 
-from .deterministic_dataset import SeededDataset, seeded
-from .shielded_loader import ShieldedLoader
+from .deterministic_dataset import DeterministicDataset, seeded
+from .workers import ShieldedLoader
 
 ACTIONS = ('raise', 'skip')
 MAX_SKIPPED = 100
-# What is wrong with a file raises these; any other error is one of the code and never skipped.
+# A damaged or missing file raises these; any other error is a fault of the code, never skipped.
 LOAD_ERRORS = (DataError, OSError)
-# So many samples in a row may fail.
+# Number of samples in a row that may fail.
 MAX_ATTEMPTS = 100
+# Where checkpoints keep the skipped files: `hook_msgs` of their meta data.
+KEY = 'skipped_files'
 
 # File -> why it was skipped.
 Skipped = dict[str, str]
 
 
 class DroppedSamplesError(DataError):
-    """A pipeline that drops every sample: no fault of a file, so it is never skipped."""
+    """A pipeline that drops every sample: not the fault of a file, so it is never skipped."""
 
 
 def read_on_error(setting: str | Mapping[str, Any] | None) -> int | None:
@@ -44,7 +48,7 @@ def read_on_error(setting: str | Mapping[str, Any] | None) -> int | None:
 
 @contextmanager
 def naming_file(file: str) -> Iterator[None]:
-    """Note in an error of loading which file's sample it comes from."""
+    """Note the file of the sample in an error of loading it, as `error.sample_file`."""
     try:
         yield
     except LOAD_ERRORS as error:
@@ -52,12 +56,12 @@ def naming_file(file: str) -> Iterator[None]:
         raise
 
 
-class SkippingDataset(SeededDataset):
-    """A seeded dataset that gives another sample in place of one that cannot be loaded.
+class SkippingDataset(DeterministicDataset):
+    """A deterministic data set that gives another sample in place of one that cannot be loaded.
 
     Which one, and how it is augmented, is drawn from the seed, the epoch, the index and the number
-    of the attempt: the same in each run, with any number of workers. The items are pairs of a
-    sample and what was skipped on the way to it.
+    of the attempt: the same in each run, with any number of workers. The items are pairs (sample,
+    files that were skipped before it).
     """
 
     def __init__(self, dataset: Dataset, seed: int = 0, max_skipped: int = MAX_SKIPPED) -> None:
@@ -84,7 +88,7 @@ class SkippingDataset(SeededDataset):
 
 
 class ReportingLoader(ShieldedLoader):
-    """A loader of a SkippingDataset: gives batches, and gathers in `skipped` what was skipped.
+    """A loader of a SkippingDataset: gives batches, and adds what they skipped to `skipped`.
 
     What a worker process has skipped comes with its batch.
     """
@@ -105,20 +109,66 @@ class ReportingLoader(ShieldedLoader):
 
 
 class _Collate:
-    """Batches the samples of pairs, and joins what was skipped for them."""
+    """Makes a batch of the samples of pairs, and joins what was skipped for them."""
 
     def __init__(self, collate: Callable[[Sequence[Any]], Any]) -> None:
         self.collate = collate
 
     def __call__(self, pairs: Sequence[tuple[Any, Skipped]]) -> tuple[Any, Skipped]:
         samples, skipped = zip(*pairs, strict=True)
-        return self.collate(samples), {file: why for part in skipped for file, why in part.items()}
+        return self.collate(samples), _join(skipped)
 
 
-def too_many_skipped(skipped: Mapping[str, str], max_skipped: int) -> DataError:
+class SkippedFilesHook(Hook):
+    """Logs each skipped file once in the whole job, and the number of them at its end.
+
+    Raises DataError on all processes where all of them together have skipped more files than the
+    loader's `max_skipped`. Several processes exchange their files every `interval` iterations. The
+    checkpoints keep the files, so that a resumed run continues to count.
+    """
+
+    def __init__(self, loader: ReportingLoader, interval: int = 50) -> None:
+        self.loader = loader
+        self.interval = interval
+
+    def before_train_iter(self, runner: BaseRunner) -> None:
+        if runner.world_size == 1 or runner.iter % self.interval == 0:
+            self.report(runner)
+
+    def after_epoch(self, runner: BaseRunner) -> None:
+        self.report(runner)
+
+    def after_run(self, runner: BaseRunner) -> None:
+        known = runner.hook_msgs.get(KEY)
+        if known:
+            runner.logger.warning('data.on_error: %d files were skipped in this run:\n  %s',
+                                  len(known), '\n  '.join(known))
+
+    def report(self, runner: BaseRunner) -> None:
+        """Log files that any process skipped for the first time; all processes must call it."""
+        known: Skipped = runner.hook_msgs.setdefault(KEY, {})
+        skipped = [self.loader.skipped]
+        if runner.world_size > 1:
+            skipped = [None] * runner.world_size
+            dist.all_gather_object(skipped, self.loader.skipped)
+        for file, why in _join(skipped).items():
+            if file not in known:
+                known[file] = why
+                runner.logger.warning('data.on_error: skipped (file %d of at most %d): %s',
+                                      len(known), self.loader.max_skipped, why)
+        self.loader.skipped.clear()
+        if len(known) > self.loader.max_skipped:
+            raise too_many_skipped(known, self.loader.max_skipped)
+
+
+def too_many_skipped(skipped: Skipped, max_skipped: int) -> DataError:
     """The error of a run that meets more bad files than it may skip; it lists them."""
     reasons = ''.join(f'\n  {why}' for why in skipped.values())
     return DataError(
         f'{len(skipped)} files could not be loaded; data.on_error lets the run skip {max_skipped}: '
         'mend them, take them off the lists (python tools/check_dataset.py CONFIG --write-clean '
         f'DIR), or raise max_skipped:{reasons}')
+
+
+def _join(parts: Iterable[Skipped]) -> Skipped:
+    return {file: why for part in parts for file, why in part.items()}

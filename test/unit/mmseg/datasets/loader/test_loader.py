@@ -5,8 +5,8 @@ import torch
 
 from mmcv_replace.utils.errors import DataError
 from mmseg.datasets import build_dataloader, build_dataset
-from mmseg.datasets.loader import start_worker
-from mmseg.datasets.sampler import EpochSampler
+from mmseg.datasets.loader.sampler import EpochSampler
+from mmseg.datasets.loader.workers import start_worker
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
 
@@ -114,7 +114,7 @@ def test_opencv_runs_in_one_thread_in_workers_only():
 @pytest.fixture
 def requests_as_before(monkeypatch):
     """This process is no worker: it must go on to obey signals."""
-    monkeypatch.setattr('mmseg.datasets.loader.outlive_requests', lambda: None)
+    monkeypatch.setattr('mmseg.datasets.loader.workers.outlive_requests', lambda: None)
 
 
 @pytest.mark.usefixtures('requests_as_before')
@@ -130,7 +130,7 @@ def test_start_worker_sets_the_threads():
 @pytest.mark.usefixtures('requests_as_before')
 def test_start_worker_keeps_freed_memory(monkeypatch):
     calls = []
-    monkeypatch.setattr('mmseg.datasets.loader.keep_freed_memory', lambda: calls.append(1))
+    monkeypatch.setattr('mmseg.datasets.loader.workers.keep_freed_memory', lambda: calls.append(1))
     before = cv2.getNumThreads()
     start_worker(0)
     cv2.setNumThreads(before)

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mmseg.datasets.sampler import EpochSampler, SampleIndex
+from mmseg.datasets.loader.sampler import EpochSampler, SampleIndex
 
 
 def shares(length, world_size, epoch=0, **kwargs):

@@ -1,6 +1,6 @@
-"""Randomness that depends on nothing but the seed, the epoch and the sample."""
+"""Random numbers that depend on nothing but the seed, the epoch and the sample."""
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from ..base_wrapper import BaseDatasetWrapper
+
 
 @contextmanager
 def seeded(seed: int, epoch: int, index: int) -> Iterator[None]:
-    """Seed Python's, NumPy's and torch's CPU generators inside, and restore them afterwards.
+    """Seed the CPU generators of Python, NumPy and torch inside, and restore them afterwards.
 
-    Not in a worker of a DataLoader, where nothing else draws: saving them takes longer than
-    seeding.
+    In a worker of a DataLoader they are not restored: nothing else draws there, and saving their
+    states takes longer than seeding.
     """
     if get_worker_info() is not None:
         _seed(seed, epoch, index)
@@ -31,7 +33,7 @@ def seeded(seed: int, epoch: int, index: int) -> Iterator[None]:
 
 
 def _seed(*numbers: int) -> None:
-    # Hashed, because generators give related numbers for seeds that are alike.
+    # Hashed, because generators give related numbers for similar seeds.
     words = np.random.SeedSequence([number % 2**64 for number in numbers]).generate_state(3)
     first, second, third = words.tolist()
     random.seed(first)
@@ -40,22 +42,25 @@ def _seed(*numbers: int) -> None:
     torch.default_generator.manual_seed(third)
 
 
-class SeededDataset:
-    """A dataset whose samples are drawn under a seed of their own.
+class DeterministicDataset(BaseDatasetWrapper):
+    """A data set that loads each sample under a seed of its own.
 
-    So they are the same whichever process loads them, in whatever order. Attributes such as
-    CLASSES or `evaluate` are those of the dataset inside.
+    The samples are the same whichever process loads them, in whatever order. Attributes such as
+    CLASSES or `evaluate` are those of the data set inside.
     """
 
     def __init__(self, dataset: Dataset, seed: int = 0) -> None:
         self.dataset = dataset
         self.seed = seed
 
+    def inner(self) -> Sequence[Dataset]:
+        return [self.dataset]
+
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> Any:
-        """Load a sample; a `SampleIndex` brings the epoch, a plain int stands for the first."""
+        """Load a sample; the epoch is that of a `SampleIndex`, 0 for a plain int."""
         with seeded(self.seed, getattr(index, 'epoch', 0), int(index)):
             return self.dataset[int(index)]
 

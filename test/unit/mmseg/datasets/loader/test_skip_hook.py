@@ -6,7 +6,7 @@ import pytest
 import torch.distributed as dist
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.skip_hook import KEY, SkippedFilesHook
+from mmseg.datasets.loader.skip_samples import KEY, SkippedFilesHook
 
 
 @pytest.fixture

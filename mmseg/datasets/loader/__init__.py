@@ -3,19 +3,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mmcv_replace.host import keep_freed_memory
 from mmcv_replace.parallel import collate
 from mmcv_replace.runner import get_dist_info
-from mmcv_replace.runner.preemption import outlive_requests
 
-from .deterministic_dataset import SeededDataset
+from .deterministic_dataset import DeterministicDataset
 from .sampler import EpochSampler
-from .shielded_loader import ShieldedLoader
 from .skip_samples import ReportingLoader, SkippingDataset
+from .workers import ShieldedLoader, start_worker
 
 
 def build_dataloader(
@@ -33,19 +30,19 @@ def build_dataloader(
     collate_fn: Callable[[list], Any] | None = None,
     **kwargs: Any,
 ) -> DataLoader:
-    """Loader of this process's share of a dataset, `samples_per_gpu * num_gpus` samples a batch.
+    """Loader of this process's share of a data set, `samples_per_gpu * num_gpus` samples a batch.
 
-    With `shuffle` (training) the order changes with every epoch and all processes get equally many
-    samples; without it (evaluation) each sample comes once, in order. Workers are kept from epoch
-    to epoch unless `persistent_workers` is False. With `max_skipped` other samples replace those
-    that cannot be loaded; the loader then is a `ReportingLoader`, for a SkippedFilesHook. Further
-    arguments are those of torch's DataLoader.
+    With `shuffle` (training) the order changes with every epoch and all processes get the same
+    number of samples; without it (evaluation) each sample comes once, in order. Workers are kept
+    from epoch to epoch unless `persistent_workers` is False. With `max_skipped` other samples
+    replace those that cannot be loaded, up to this number of files; the loader then is a
+    `ReportingLoader`, for a SkippedFilesHook. Further arguments are those of torch's DataLoader.
     """
     rank, world_size = get_dist_info() if dist else (0, 1)
     seed = seed or 0
     workers = workers_per_gpu * num_gpus
     if max_skipped is None:
-        loader_type, samples = ShieldedLoader, SeededDataset(dataset, seed)
+        loader_type, samples = ShieldedLoader, DeterministicDataset(dataset, seed)
     else:
         loader_type, samples = ReportingLoader, SkippingDataset(dataset, seed, max_skipped)
     return loader_type(
@@ -61,16 +58,3 @@ def build_dataloader(
         generator=torch.Generator().manual_seed(seed),
         persistent_workers=workers > 0 if persistent_workers is None else persistent_workers,
         **kwargs)
-
-
-def start_worker(worker_id: int) -> None:
-    """Keep OpenCV to one thread, as the workers together already use every core, and freed memory.
-
-    The arrays of a sample are as large as those of the one before; getting them from the kernel
-    anew takes a third of a worker's time.
-
-    A request to stop, which goes to every process of a job, is the business of the training.
-    """
-    cv2.setNumThreads(0)
-    keep_freed_memory()
-    outlive_requests()
