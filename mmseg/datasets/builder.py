@@ -40,7 +40,9 @@ def build_dataset(
 
 def _is_wrapper(kind: Any) -> bool:
     """Whether a type in a config is a class with `inner()`."""
-    return hasattr(DATASETS.get(kind) if kind in DATASETS else kind, 'inner')
+    if isinstance(kind, str):
+        kind = DATASETS.get(kind) if kind in DATASETS else None
+    return hasattr(kind, 'inner')
 
 
 def _build_inner(cfg: Cfg, default_args: Cfg | None) -> Cfg:

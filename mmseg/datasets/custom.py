@@ -1,4 +1,4 @@
-"""A dataset of image files and masks; the base of every other one."""
+"""The base of all data sets that are folders of images and masks."""
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ from .pipelines.ignored import DEFAULT
 
 logger = logging.getLogger('mmseg.datasets')
 
-# So many training samples in a row may be dropped by the pipeline.
+# Number of training samples in a row that the pipeline may drop.
 MAX_DROPPED = 100
 
 
@@ -48,27 +48,33 @@ class CustomDataset(Dataset):
     Masks are palette or grey PNGs of class indices. The text file `split` has one NAME a line;
     without it all images under `img_dir` are used. Relative paths are under `data_root`.
 
-    `classes` (a list of names, or the name of a text file of them) chooses some of the dataset's
-    CLASSES; the others are ignored. `palette` holds one RGB colour a class.
+    `classes` (a list of names, or the name of a text file of them) chooses some of the data set's
+    CLASSES; pixels of the others are ignored. `palette` holds one RGB colour for each class.
 
-    `label_map` leads from the values of masks with other numbers to classes, or to -1, which is
-    ignored; a class of datasets may have it as an attribute. `reduce_zero_label` (False), which
-    comes after it, ignores the value 0 and lowers the others by one. `ignore_index` (255) is the
-    label that does not count. Steps of the pipeline follow these settings, and those that are not
-    given follow the training data of the config (`mmseg.apis.datasets`).
+    `label_map` maps the values in the masks to classes, or to -1 for pixels to ignore.
+    `reduce_zero_label` (False) is applied after it: 0 is ignored and all other values are lowered
+    by one. `ignore_index` (255) is the label of ignored pixels. The steps of the pipeline use
+    these settings. Labels that neither the config nor the class sets are those of the training
+    data (`follow_labels`).
+
+    A subclass sets what its data have in common as class attributes; arguments override them.
     """
 
     CLASSES: Sequence[str] | None = None
     PALETTE: Palette | None = None
+    img_suffix: str = '.jpg'
+    seg_map_suffix: str = '.png'
     label_map: dict[int, int] | None = None
+    reduce_zero_label: bool | None = None
+    needs_split: bool = False  # the folders also hold images of other splits
 
     def __init__(
         self,
         pipeline: Sequence[dict[str, Any] | Callable],
         img_dir: str,
-        img_suffix: str = '.jpg',
+        img_suffix: str | None = None,
         ann_dir: str | None = None,
-        seg_map_suffix: str = '.png',
+        seg_map_suffix: str | None = None,
         split: str | None = None,
         data_root: str | None = None,
         test_mode: bool = False,
@@ -79,17 +85,24 @@ class CustomDataset(Dataset):
         label_map: dict[int | str, int | str] | None = None,
     ) -> None:
         owner = type(self).__name__
+        if self.needs_split and split is None:
+            raise ConfigError(f'{owner} needs split, a list such as '
+                              'ImageSets/Segmentation/train.txt')
         self.pipeline = Compose(pipeline)
         self.img_dir = _under(data_root, img_dir)
-        self.img_suffix = img_suffix
         self.ann_dir = _under(data_root, ann_dir)
-        self.seg_map_suffix = seg_map_suffix
+        if img_suffix is not None:
+            self.img_suffix = img_suffix
+        if seg_map_suffix is not None:
+            self.seg_map_suffix = seg_map_suffix
         self.split = _under(data_root, split)
         self.data_root = data_root
         self.test_mode = test_mode
         self.ignore_index = DEFAULT if ignore_index is None else ignore_index
+        if reduce_zero_label is None:
+            reduce_zero_label = self.reduce_zero_label
         self.reduce_zero_label = agree_on_zero(owner, reduce_zero_label, self.pipeline)
-        # What was said of the labels; the rest may follow the training data.
+        # The settings of the config and the class; those that are None follow the training data.
         self.told_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
                                 label_map=read_label_map(owner, label_map))
         if label_map is not None:
@@ -103,8 +116,9 @@ class CustomDataset(Dataset):
 
         check_folders(owner, self.img_dir, self.ann_dir, self.split)
         self.img_infos = self.load_annotations(
-            self.img_dir, img_suffix, self.ann_dir, seg_map_suffix, self.split)
-        check_samples(owner, self.img_infos, self.img_dir, img_suffix, self.ann_dir, self.split)
+            self.img_dir, self.img_suffix, self.ann_dir, self.seg_map_suffix, self.split)
+        check_samples(owner, self.img_infos, self.img_dir, self.img_suffix, self.ann_dir,
+                      self.split)
         logger.info('%s: %d images (img_dir %s, split %s)', owner, len(self), self.img_dir,
                     self.split)
 

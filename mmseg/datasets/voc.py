@@ -1,8 +1,5 @@
 """Pascal VOC 2012, also with the masks of SBD ('aug')."""
-from typing import Any
-
-from mmcv_replace.utils.errors import ConfigError
-from mmseg.core.evaluation.class_names import get_classes, get_palette
+from mmseg.core.utils import voc_colormap
 
 from .builder import DATASETS
 from .custom import CustomDataset
@@ -12,13 +9,9 @@ from .custom import CustomDataset
 class PascalVOCDataset(CustomDataset):
     """20 kinds of objects and the background; `split` is one of the lists in ImageSets."""
 
-    CLASSES = tuple(get_classes('voc'))
-    PALETTE = get_palette('voc')
-
-    def __init__(self, split: str, img_suffix: str = '.jpg', seg_map_suffix: str = '.png',
-                 **kwargs: Any) -> None:
-        if split is None:
-            raise ConfigError('PascalVOCDataset needs split, a list such as '
-                              'ImageSets/Segmentation/train.txt')
-        super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, split=split,
-                         **kwargs)
+    CLASSES = (
+        'background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
+        'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant',
+        'sheep', 'sofa', 'train', 'tvmonitor')
+    PALETTE = voc_colormap(21).tolist()
+    needs_split = True

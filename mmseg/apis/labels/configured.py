@@ -61,9 +61,11 @@ def _parts(setting: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _reduces(part: Mapping[str, Any]) -> bool | None:
-    """`reduce_zero_label` of the data set, else of its LoadAnnotations."""
-    if part.get('reduce_zero_label') is not None:
-        return bool(part['reduce_zero_label'])
+    """`reduce_zero_label` of the data set or its class, else of its LoadAnnotations."""
+    for told in (part.get('reduce_zero_label'),
+                 getattr(_class_of(part), 'reduce_zero_label', None)):
+        if told is not None:
+            return bool(told)
     steps = part.get('pipeline')
     told = [step['reduce_zero_label'] for step in (steps if isinstance(steps, list | tuple) else ())
             if isinstance(step, Mapping) and step.get('type') == 'LoadAnnotations'
@@ -71,11 +73,14 @@ def _reduces(part: Mapping[str, Any]) -> bool | None:
     return bool(told[0]) if told else None
 
 
+def _class_of(part: Mapping[str, Any]) -> Any:
+    kind = part.get('type')
+    return DATASETS.get(kind) if isinstance(kind, str) and kind in DATASETS else kind
+
+
 def _classes(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The names of the classes; what is wrong with them is told where they are used."""
-    kind = part.get('type')
-    kind = DATASETS.get(kind) if isinstance(kind, str) and kind in DATASETS else kind
-    known = getattr(kind, 'CLASSES', None)
+    known = getattr(_class_of(part), 'CLASSES', None)
     if part.get('classes') is None:
         return None if known is None else tuple(known)
     try:
