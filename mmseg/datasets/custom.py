@@ -1,19 +1,16 @@
 """The base of all data sets that are folders of images and masks."""
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import HardDiskBackend
 from mmcv_replace.utils.errors import ConfigError, DataError, add_note
-from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.labels import remap_labels
-from mmseg.core.evaluation.overrides import BY_INDEX, labels_of, standard
+from mmseg.core.evaluation.overrides import standard
 
-from . import scoring
 from .annotation import decode_label
 from .builder import DATASETS
 from .classes import (
@@ -34,6 +31,7 @@ from .label_settings import (
 from .loader.skip_samples import DroppedSamplesError, naming_file
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
+from .scoring import ScoredDataset
 
 logger = logging.getLogger('mmseg.datasets')
 
@@ -42,7 +40,7 @@ MAX_DROPPED = 100
 
 
 @DATASETS.register_module()
-class CustomDataset(Dataset):
+class CustomDataset(ScoredDataset):
     """Images `img_dir/NAME{img_suffix}` with masks `ann_dir/NAME{seg_map_suffix}`.
 
     Masks are palette or grey PNGs of class indices. The text file `split` has one NAME a line;
@@ -117,8 +115,7 @@ class CustomDataset(Dataset):
         check_folders(owner, self.img_dir, self.ann_dir, self.split)
         self.img_infos = self.load_annotations(
             self.img_dir, self.img_suffix, self.ann_dir, self.seg_map_suffix, self.split)
-        check_samples(owner, self.img_infos, self.img_dir, self.img_suffix, self.ann_dir,
-                      self.split)
+        self.check_files()
         logger.info('%s: %d images (img_dir %s, split %s)', owner, len(self), self.img_dir,
                     self.split)
 
@@ -140,7 +137,8 @@ class CustomDataset(Dataset):
         for attempt in range(MAX_DROPPED):
             if attempt:
                 idx = np.random.randint(len(self))
-            with naming_file(os.path.join(self.img_dir, self._name(idx))):
+            name = self.img_infos[idx].get('filename', f'sample {idx}')
+            with naming_file(os.path.join(self.img_dir, name)):
                 sample = self.prepare_train_img(idx)
             if sample is not None:
                 return sample
@@ -158,6 +156,14 @@ class CustomDataset(Dataset):
     ) -> list[ImgInfo]:
         """The samples: dict(filename=..., ann=dict(seg_map=...)) each."""
         return list_samples(img_dir, img_suffix, ann_dir, seg_map_suffix, split)
+
+    def check_files(self) -> None:
+        """Raise DataError where there are no images, or the first files do not exist.
+
+        Inside `files_may_be_missing`, where a data set may be built, the latter is no error.
+        """
+        check_samples(type(self).__name__, self.img_infos, self.img_dir, self.img_suffix,
+                      self.ann_dir, self.split)
 
     def get_ann_info(self, idx: int) -> dict[str, str]:
         """What is known of a sample's mask; empty without masks."""
@@ -182,9 +188,6 @@ class CustomDataset(Dataset):
         self.pre_pipeline(results)
         return self.pipeline(results)
 
-    def _name(self, idx: int) -> str:
-        return self.img_infos[idx].get('filename', f'sample {idx}')
-
     def prepare_test_img(self, idx: int) -> Any:
         """Load a sample without its mask."""
         results = dict(img_info=self.img_infos[idx])
@@ -206,12 +209,6 @@ class CustomDataset(Dataset):
     def get_gt_seg_map_by_idx(self, index: int) -> np.ndarray:
         """`get_gt_seg_map` by its other name."""
         return self.get_gt_seg_map(index)
-
-    @standard
-    def get_gt_seg_maps(self, efficient_test: bool = False) -> Iterator[np.ndarray]:
-        """`get_gt_seg_map` of every sample, one at a time; `efficient_test` has no effect."""
-        labels = labels_of(self, BY_INDEX)
-        return (labels(idx) for idx in range(len(self)))
 
     def get_classes_and_palette(
         self, classes: str | Sequence[str] | None = None, palette: Palette | None = None
@@ -271,32 +268,6 @@ class CustomDataset(Dataset):
             check_lowered(owner, self.ignore_index, len(self.CLASSES))
         if self.CLASSES is not None and not self.test_mode:
             check_label_steps(self.pipeline, self.ignore_index, len(self.CLASSES))
-
-    @standard
-    def pre_eval(self, preds: Any, indices: Any) -> list[scoring.Areas]:
-        """What `evaluate` needs of predictions, or of a single one; see `scoring`."""
-        return scoring.pre_eval(self, preds, indices)
-
-    @standard
-    def evaluate(
-        self,
-        results: Sequence[scoring.Result] | ConfusionMatrix | Sequence[scoring.Areas],
-        metric: str | Sequence[str] = 'mIoU',
-        logger: logging.Logger | str | None = None,
-        **kwargs: Any,
-    ) -> dict[str, float]:
-        """Score predictions; see `scoring`. In a subclass it gets all label maps as a list."""
-        return scoring.evaluate(self, results, metric, logger, **kwargs)
-
-    @standard
-    def format_results(
-        self,
-        results: Iterable[scoring.Result],
-        out_dir: str,
-        indices: Iterable[int] | None = None,
-    ) -> list[str]:
-        """Write predictions as palette PNGs named like the images; returns the files."""
-        return scoring.write_pictures(self, results, out_dir, indices)
 
 
 def _under(root: str | None, path: str | None) -> str | None:

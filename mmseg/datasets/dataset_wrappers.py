@@ -1,5 +1,5 @@
 """Datasets made of other datasets."""
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from logging import Logger
 from pathlib import Path
@@ -10,6 +10,7 @@ from torch.utils.data import ConcatDataset as TorchConcatDataset
 from torch.utils.data import Dataset
 
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.overrides import (
     LabelGetter,
     labels_of,
@@ -19,14 +20,14 @@ from mmseg.core.evaluation.overrides import (
     wants_predictions,
 )
 
-from . import scoring
 from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
 from .file_list import ImgInfo
+from .scoring import Result, ScoredDataset
 
 
 @DATASETS.register_module()
-class ConcatDataset(BaseDatasetWrapper, TorchConcatDataset):
+class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
     """Several datasets of the same classes, one after the other.
 
     Evaluation scores all their images together, as if they were one dataset. Where one of them has
@@ -50,11 +51,6 @@ class ConcatDataset(BaseDatasetWrapper, TorchConcatDataset):
     def get_gt_seg_map(self, idx: int) -> np.ndarray:
         """Class indices [H, W] of a sample."""
         return self.label_getter()(idx)
-
-    @standard
-    def get_gt_seg_maps(self, efficient_test: bool = False) -> Iterator[np.ndarray]:
-        """`get_gt_seg_map` of every sample, one at a time; `efficient_test` has no effect."""
-        return map(self.label_getter(), range(len(self)))
 
     def label_getter(self) -> LabelGetter:
         """`get_gt_seg_map` for all samples, by whatever method of each dataset."""
@@ -83,14 +79,14 @@ class ConcatDataset(BaseDatasetWrapper, TorchConcatDataset):
     @standard
     def evaluate(
         self,
-        results: Sequence[Any] | scoring.ConfusionMatrix,
+        results: Sequence[Any] | ConfusionMatrix,
         metric: str | Sequence[str] = 'mIoU',
         logger: Logger | str | None = None,
         **kwargs: Any,
     ) -> dict[str, float]:
         """Score predictions for the images of all datasets together, or of each by itself."""
         if not wants_predictions(self):
-            return scoring.evaluate(self, results, metric, logger, **kwargs)
+            return super().evaluate(results, metric, logger, **kwargs)
         if not isinstance(results, Sequence) or len(results) != len(self):
             raise DataError('ConcatDataset: a dataset with an evaluate of its own needs the '
                             f'predictions of all {len(self)} images')
@@ -106,7 +102,7 @@ class ConcatDataset(BaseDatasetWrapper, TorchConcatDataset):
     @standard
     def format_results(
         self,
-        results: Iterable[scoring.Result],
+        results: Iterable[Result],
         out_dir: str,
         indices: Iterable[int] | None = None,
     ) -> list[str]:
