@@ -1,4 +1,4 @@
-"""The classes of a dataset: their names, colours, and numbers when only some of them are used."""
+"""The classes of a data set: names, colours, and label maps where only some of them are used."""
 import os
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ Palette = list[list[int]]
 def read_classes(
     classes: str | os.PathLike | Sequence[str], known: Sequence[str] | None = None
 ) -> tuple[str, ...]:
-    """Class names from a list of them, or from a text file with one a line.
+    """Class names from a list of them, or from a text file with one name a line.
 
-    A text is the name of a file; that of a class in `known`, the classes of the dataset, could be
-    meant as either and is refused, as is what is no list of different names.
+    `known`: the classes of the data set, to choose from. A string is the name of a file; where it
+    is a known class too, it is refused. Raises ConfigError for anything but different known names.
     """
     names, place = classes, ''
     if isinstance(classes, str | os.PathLike):
@@ -33,11 +33,16 @@ def read_classes(
     if twice:
         raise ConfigError(f'classes={short(list(names))}{place}: each class must be there once, '
                           f'and {", ".join(map(repr, twice))} is there more than once')
+    unknown = [] if known is None else [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(f'classes {short(unknown)} are not among the classes of the dataset: '
+                          f'{", ".join(known)}{did_you_mean(unknown[0], known)}'
+                          + (f'; the names were read from the file {classes}; a single class is '
+                             f'written classes=[{classes!r}]' if place else ''))
     return tuple(names)
 
 
 def _read_file(file: str, known: Sequence[str]) -> list[str]:
-    """Names of the classes in a text file; ConfigError where a class may have been meant."""
     one = f'for a single class write classes=[{file!r}]'
     if file in known:
         raise ConfigError(f'classes={file!r} would be the name of a text file with one class a '
@@ -54,9 +59,9 @@ def _read_file(file: str, known: Sequence[str]) -> list[str]:
 
 
 def check_own_classes(owner: str, classes: Sequence[str]) -> None:
-    """Raise ConfigError where CLASSES of a dataset's class is not a sequence of names.
+    """Raise ConfigError where CLASSES of a data set is not a sequence of names.
 
-    `('water')` is a text, and each of its letters would be a class.
+    `('water')`, without a comma, is a string: each of its letters would be a class.
     """
     if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
         raise ConfigError(f'{owner}.CLASSES={classes!r} is not a tuple of names; that of a single '
@@ -70,15 +75,11 @@ def subset_label_map(
     reduce_zero_label: bool,
     label_map: dict[int, int] | None = None,
 ) -> dict[int, int]:
-    """Mask value -> place of its class in `wanted`, or `ignore_index` for a class not wanted.
+    """Mask value -> index of its class in `wanted`, or `ignore_index` for a class not wanted.
 
-    `label_map` leads from mask values to `names` where these are not the same numbers. With
-    `reduce_zero_label`, which comes after this map and lowers all by one, both sides count from 1.
+    `label_map`: mask value -> index in `names`, where these differ. `reduce_zero_label` lowers all
+    labels by one after this map, so with it both sides of the map count from 1.
     """
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise ConfigError(f'classes {short(unknown)} are not among the classes of the dataset: '
-                          f'{", ".join(names)}{did_you_mean(unknown[0], names)}')
     shift = int(reduce_zero_label)
     places = {old + shift: wanted.index(name) + shift if name in wanted else ignore_index
               for old, name in enumerate(names)}
@@ -92,9 +93,9 @@ def choose_palette(
     palette: Sequence[Sequence[int]] | None,
     names: Sequence[str] | None = None,
 ) -> Palette:
-    """RGB colours of `wanted`, from `palette`, the colours of `names` (by default `wanted`).
+    """RGB colour of each name in `wanted`: from `palette`, the colours of `names`, else VOC's.
 
-    VOC's colours serve where there is no palette.
+    `names` are by default `wanted`. Raises ConfigError for values that are no colours, or too few.
     """
     if palette is None:
         return voc_colormap(len(wanted)).tolist()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmcv_replace.fileio import HardDiskBackend
-from mmcv_replace.utils.errors import ConfigError, DataError, add_note
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation.labels import remap_labels
 from mmseg.core.evaluation.overrides import standard
 
@@ -21,13 +21,7 @@ from .classes import (
     subset_label_map,
 )
 from .file_list import ImgInfo, check_folders, check_samples, is_remote, list_samples
-from .label_settings import (
-    agree_on_zero,
-    check_label_map,
-    check_label_steps,
-    check_lowered,
-    read_label_map,
-)
+from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import DroppedSamplesError, naming_file
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
@@ -110,9 +104,9 @@ class CustomDataset(ScoredDataset):
         self._mask_values = self.label_map
         self._class_choice: tuple[Sequence[str], Sequence[str]] | None = None
         self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
-        self._check_labels()
+        self._settle_labels()
 
-        check_folders(owner, self.img_dir, self.ann_dir, self.split)
+        check_folders(self)
         self.img_infos = self.load_annotations(
             self.img_dir, self.img_suffix, self.ann_dir, self.seg_map_suffix, self.split)
         self.check_files()
@@ -123,10 +117,7 @@ class CustomDataset(ScoredDataset):
         return len(self.img_infos)
 
     def __getitem__(self, idx: int) -> Any:
-        """The sample as the pipeline makes it.
-
-        A training sample that the pipeline drops is replaced by another, drawn at random.
-        """
+        """The sample that the pipeline makes; where it drops one in training, a random other."""
         if self.test_mode:
             sample = self.prepare_test_img(idx)
             if sample is None:
@@ -154,7 +145,7 @@ class CustomDataset(ScoredDataset):
         seg_map_suffix: str,
         split: str | None,
     ) -> list[ImgInfo]:
-        """The samples: dict(filename=..., ann=dict(seg_map=...)) each."""
+        """A dict for each sample: dict(filename=..., ann=dict(seg_map=...))."""
         return list_samples(img_dir, img_suffix, ann_dir, seg_map_suffix, split)
 
     def check_files(self) -> None:
@@ -162,15 +153,14 @@ class CustomDataset(ScoredDataset):
 
         Inside `files_may_be_missing`, where a data set may be built, the latter is no error.
         """
-        check_samples(type(self).__name__, self.img_infos, self.img_dir, self.img_suffix,
-                      self.ann_dir, self.split)
+        check_samples(self)
 
     def get_ann_info(self, idx: int) -> dict[str, str]:
-        """What is known of a sample's mask; empty without masks."""
+        """The mask of a sample, dict(seg_map=...); empty without masks."""
         return self.img_infos[idx].get('ann', {})
 
     def pre_pipeline(self, results: dict[str, Any]) -> None:
-        """Add what the steps of the pipeline want to know of the dataset."""
+        """Add the settings of the data set that the steps of the pipeline use."""
         results.update(
             seg_fields=[],
             img_prefix=self.img_dir,
@@ -213,7 +203,7 @@ class CustomDataset(ScoredDataset):
     def get_classes_and_palette(
         self, classes: str | Sequence[str] | None = None, palette: Palette | None = None
     ) -> tuple[Sequence[str] | None, Palette | None]:
-        """Names and colours of the classes in use; sets `label_map` when these are a choice."""
+        """Names and colours of the classes in use, which may be some of CLASSES."""
         if self.CLASSES is not None:
             check_own_classes(type(self).__name__, self.CLASSES)
         if classes is None:
@@ -224,50 +214,36 @@ class CustomDataset(ScoredDataset):
         wanted = read_classes(classes, self.CLASSES)
         if self.CLASSES is not None:
             self._class_choice = self.CLASSES, wanted
-            try:
-                self._renumber()
-            except ConfigError as error:
-                if not isinstance(classes, list | tuple):
-                    add_note(error, f'the names were read from the file {classes}; a single class '
-                             f'is written classes=[{classes!r}]')
-                raise
         return wanted, self.get_palette_for_custom_classes(wanted, palette)
 
     def get_palette_for_custom_classes(
         self, class_names: Sequence[str], palette: Palette | None = None
     ) -> Palette:
-        """Colours of a choice of classes: `palette`, or those of the dataset, or VOC's."""
+        """Colours of the chosen classes: `palette`, or PALETTE, or without either VOC's."""
         if palette is not None:
             return choose_palette(class_names, palette)
         return choose_palette(class_names, self.PALETTE, self.CLASSES)
 
     def follow_labels(self, ignore_index: int | None, reduce_zero_label: bool | None) -> None:
-        """Take settings of the training data (None: unknown) where this dataset was told none."""
+        """Take over labels of the training data (None: unknown) where neither config nor class
+        set them.
+        """
         if self.told_labels['ignore_index'] is None and ignore_index is not None:
             self.ignore_index = ignore_index
         if self.told_labels['reduce_zero_label'] is None and reduce_zero_label is not None:
             self.reduce_zero_label = agree_on_zero(
                 type(self).__name__, reduce_zero_label, self.pipeline)
-        self._renumber()
-        self._check_labels()
+        self._settle_labels()
 
-    def _renumber(self) -> None:
-        """Where `classes` are a choice, have `label_map` lead to their places."""
+    def _settle_labels(self) -> None:
+        """Number the chosen classes, and check that every label is a class or ignored."""
+        names = self.CLASSES
         if self._class_choice is not None:
+            names, wanted = self._class_choice
             self.label_map = subset_label_map(
-                *self._class_choice, self.ignore_index, self.reduce_zero_label, self._mask_values)
-
-    def _check_labels(self) -> None:
-        """Labels have to be a class, or what this dataset ignores, after each step."""
-        owner = type(self).__name__
-        names = self.CLASSES if self._class_choice is None else self._class_choice[0]
-        told = self.told_labels['label_map']
-        if names is not None and told is not None:
-            check_label_map(owner, told, len(names), self.ignore_index, self.reduce_zero_label)
-        if self.CLASSES is not None and self.reduce_zero_label:
-            check_lowered(owner, self.ignore_index, len(self.CLASSES))
-        if self.CLASSES is not None and not self.test_mode:
-            check_label_steps(self.pipeline, self.ignore_index, len(self.CLASSES))
+                names, wanted, self.ignore_index, self.reduce_zero_label, self._mask_values)
+        if names is not None:
+            check_labels(self, len(names))
 
 
 def _under(root: str | None, path: str | None) -> str | None:

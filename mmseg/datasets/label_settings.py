@@ -1,6 +1,8 @@
-"""What the settings of a dataset say of its labels, checked against the steps of its pipeline."""
+"""The settings of a data set that tell its labels, checked against the steps of its pipeline."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from torch.utils.data import Dataset
 
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import short
@@ -9,11 +11,11 @@ from .pipelines import Compose, LoadAnnotations
 from .pipelines.base import Step
 from .pipelines.ignored import LabelStep
 
-UNWANTED = -1  # of a label_map: what the dataset ignores
+UNWANTED = -1  # class in a label_map: pixels to ignore
 
 
 def all_steps(pipeline: Compose) -> Iterator[Step]:
-    """The steps of a pipeline, and those inside of steps that are made of others."""
+    """All steps of a pipeline, also the steps inside other steps."""
     for step in pipeline.transforms:
         yield step
         inner = getattr(step, 'transforms', None)
@@ -24,9 +26,9 @@ def all_steps(pipeline: Compose) -> Iterator[Step]:
 
 
 def read_label_map(owner: str, label_map: object) -> dict[int, int] | None:
-    """A `label_map` as numbers, None where there is none.
+    """A `label_map` with whole numbers as keys, which are texts in JSON and some YAML.
 
-    JSON and some YAML have texts for keys. Raises ConfigError for what is no whole number.
+    Raises ConfigError for anything else than whole numbers.
     """
     if label_map is None:
         return None
@@ -46,29 +48,15 @@ def read_label_map(owner: str, label_map: object) -> dict[int, int] | None:
 
 
 def _number(value: object, least: int) -> int | None:
-    """A whole number, or one that is written as a text; None for anything else."""
+    """A whole number of at least `least`, also one written as a text; None for other values."""
     if isinstance(value, str) and value.strip().removeprefix('-').isdecimal():
         value = int(value)
     whole = isinstance(value, int) and not isinstance(value, bool)
     return int(value) if whole and value >= least else None
 
 
-def check_label_map(owner: str, label_map: Mapping[int, int], num_classes: int, ignore_index: int,
-                    reduce_zero_label: bool) -> None:
-    """Raise ConfigError where a `label_map` leads to a class that does not exist."""
-    first = int(reduce_zero_label)
-    for value, number in label_map.items():
-        if number not in (UNWANTED, ignore_index) and not 0 <= number < num_classes + first:
-            raise ConfigError(
-                f'{owner}: label_map makes {value} class {number}, but the {num_classes} classes '
-                f'are {first} to {num_classes - 1 + first}'
-                + (', before reduce_zero_label lowers them' if first else '')
-                + '; -1 is what is ignored')
-
-
 def agree_on_zero(owner: str, told: bool | None, pipeline: Compose) -> bool:
-    """Whether the label 0 is ignored and the others are lowered: what the dataset and its
-    LoadAnnotations say, of which one follows the other.
+    """`reduce_zero_label` of a data set: `told`, or where that is None as its LoadAnnotations.
 
     Raises ConfigError where they contradict each other.
     """
@@ -85,23 +73,31 @@ def agree_on_zero(owner: str, told: bool | None, pipeline: Compose) -> bool:
     return said == {True}
 
 
-def check_lowered(owner: str, ignore_index: int, num_classes: int) -> None:
-    """Raise ConfigError where `reduce_zero_label` would make one of the classes what is ignored."""
-    if 0 <= ignore_index <= num_classes:
+def check_labels(dataset: Dataset, known: int) -> None:
+    """Raise ConfigError where a CustomDataset has labels that are neither a class nor ignored.
+
+    `known`: number of its classes before `classes` of the config chose some of them.
+    """
+    owner, ignore_index = type(dataset).__name__, dataset.ignore_index
+    first, num_classes = int(dataset.reduce_zero_label), len(dataset.CLASSES)
+    for value, number in (dataset.told_labels['label_map'] or {}).items():
+        if number not in (UNWANTED, ignore_index) and not 0 <= number < known + first:
+            raise ConfigError(
+                f'{owner}: label_map makes {value} class {number}, but the {known} classes '
+                f'are {first} to {known - 1 + first}'
+                + (', before reduce_zero_label lowers them' if first else '')
+                + '; -1 is what is ignored')
+    if dataset.reduce_zero_label and 0 <= ignore_index <= num_classes:
         raise ConfigError(
             f'{owner}: with reduce_zero_label mask values from 1 to {num_classes} are the classes, '
             f'and ignore_index={ignore_index} would ignore one of them: choose another, such as '
             f'ignore_index={max(255, num_classes + 1)}')
-
-
-def check_label_steps(pipeline: Compose, ignore_index: int, num_classes: int) -> None:
-    """Raise ConfigError where steps make labels that are neither a class nor ignored."""
-    for step in all_steps(pipeline):
+    for step in () if dataset.test_mode else all_steps(dataset.pipeline):
         if isinstance(step, LabelStep):
             step.check_own_label(ignore_index, num_classes)
 
 
 def common(values: Iterable[Any]) -> Any:
-    """The value that all have, None where they differ or there is none."""
+    """The value that all have in common, None where they differ or there is none."""
     found: Sequence[Any] = list(values)
     return found[0] if found and all(value == found[0] for value in found) else None

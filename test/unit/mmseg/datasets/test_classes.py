@@ -93,9 +93,9 @@ def test_classes_that_are_not_wanted_are_ignored():
 
 def test_unknown_classes_are_named():
     with pytest.raises(ConfigError, match=r"classes \['see'\] are not among .*: wall, sky, tree"):
-        subset_label_map(NAMES, ('sky', 'see'), 255, False)
+        read_classes(('sky', 'see'), NAMES)
     with pytest.raises(ConfigError, match=r"did you mean 'road'\?"):
-        subset_label_map(NAMES, ('raod',), 255, False)
+        read_classes(('raod',), NAMES)
 
 
 @pytest.mark.parametrize('reduce_zero_label', [False, True])

@@ -1,4 +1,5 @@
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,8 +20,14 @@ def folder(tmp_path):
     return tmp_path
 
 
+def stub(owner, **attributes):
+    """A data set of the class `owner` with what the checks look at."""
+    return type(owner, (SimpleNamespace,), {})(**dict(ann_dir=None, split=None) | attributes)
+
+
 def check(folder, infos, split=None, ann_dir=None):
-    check_samples('Dataset', infos, str(folder / 'img'), '_img.png', ann_dir, split)
+    check_samples(stub('Dataset', img_infos=infos, img_dir=str(folder / 'img'),
+                       img_suffix='_img.png', ann_dir=ann_dir, split=split))
 
 
 def test_without_a_split_all_images_are_listed_in_order(folder):
@@ -51,14 +58,14 @@ def test_a_split_lists_names_without_suffix_in_its_order(tmp_path):
 def test_missing_folders_and_splits_are_named(folder):
     good = str(folder / 'img')
 
-    check_folders('VOC', good, good, None)
-    check_folders('VOC', 's3://bucket/img', None, None)
+    check_folders(stub('VOC', img_dir=good, ann_dir=good))
+    check_folders(stub('VOC', img_dir='s3://bucket/img'))
     with pytest.raises(DataError, match='VOC: img_dir /nowhere is not a folder; correct img_dir'):
-        check_folders('VOC', '/nowhere', good, None)
+        check_folders(stub('VOC', img_dir='/nowhere', ann_dir=good))
     with pytest.raises(DataError, match='VOC: ann_dir /nowhere is not a folder'):
-        check_folders('VOC', good, '/nowhere', None)
+        check_folders(stub('VOC', img_dir=good, ann_dir='/nowhere'))
     with pytest.raises(DataError, match=r'VOC: the split file /no\.txt does not exist'):
-        check_folders('VOC', good, good, '/no.txt')
+        check_folders(stub('VOC', img_dir=good, ann_dir=good, split='/no.txt'))
 
 
 def test_no_image_is_an_error_that_says_what_was_expected_and_what_is_there(folder):
@@ -111,7 +118,8 @@ def test_only_the_first_files_of_the_disk_are_looked_for(folder):
 
     check(folder, good + [dict(filename='absent.png')])
     check(folder, [dict(key='of a dataset with another way to load')])
-    check_samples('D', [dict(filename='x.jpg')], 'http://host/img', '.jpg', None, 'split.txt')
+    check_samples(stub('D', img_infos=[dict(filename='x.jpg')], img_dir='http://host/img',
+                       img_suffix='.jpg', split='split.txt'))
 
 
 def test_missing_files_may_be_allowed_for_a_while(folder):
