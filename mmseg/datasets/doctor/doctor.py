@@ -1,4 +1,4 @@
-"""Look at the samples of datasets and gather what is wrong with them."""
+"""Examine the samples of data sets and gather what is wrong with them."""
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -6,22 +6,22 @@ from torch.utils.data import Dataset
 
 from .duplicates import Duplicates, find_shared_files
 from .examine import Diagnosis
-from .findings import Finding
+from .findings import Finding, Sample
 from .folders import find_unlisted
 from .label_tally import ClassTally, ValueTally
 from .masks import classes_of
 from .report import Report
-from .scan import Sample, scan
+from .scan import scan
 from .source import Source, find_sources
 
-# Passes a series of so many items through, showing how far it is.
+# Passes on the items of (series, its length), and shows the progress.
 Progress = Callable[[tuple[Iterable[Diagnosis], int]], Iterable[Diagnosis]]
 
 
 def open_report(datasets: Mapping[str, Dataset]) -> Report:
-    """A report without a finding yet, of the datasets of each split.
+    """A report on the data sets of each split, before any sample is examined.
 
-    A split with the files of another one, as data.test often has those of data.val, is noted in
+    A split that has the same files as another, as data.test and data.val often do, is noted in
     `same` and left out.
     """
     report = Report([])
@@ -44,7 +44,7 @@ def open_report(datasets: Mapping[str, Dataset]) -> Report:
 
 
 def _with_same_files(report: Report, split: str, sources: list[Source]) -> str | None:
-    """The split that has exactly the files of another one; the training's are never left out."""
+    """A split of the report that has exactly these sources; never for or by the training."""
     wanted = [vars(source) | {'split': ''} for source in sources]
     for other in report.samples:
         found = [vars(source) | {'split': ''} for source in report.sources
@@ -55,7 +55,7 @@ def _with_same_files(report: Report, split: str, sources: list[Source]) -> str |
 
 
 def examine_all(report: Report, nproc: int = 1, progress: Progress | None = None) -> None:
-    """Look at every sample, at duplicates, at the folders, and at the classes as a whole."""
+    """Examine every sample, and look for duplicates, unlisted files and absent classes."""
     samples = [(number, index) for number, source in enumerate(report.sources)
                for index in range(len(source))]
     duplicates = Duplicates(report.sources)
@@ -68,7 +68,7 @@ def examine_all(report: Report, nproc: int = 1, progress: Progress | None = None
 
 
 def examine_some(report: Report, limits: Mapping[str, int]) -> None:
-    """Look at so many samples of each split, spread evenly over it, in this process."""
+    """Examine at most `limits[split]` samples of each split, spread evenly, in this process."""
     samples: list[Sample] = []
     for split, limit in limits.items():
         every = [(number, index) for number, source in enumerate(report.sources)
@@ -90,8 +90,7 @@ def _examine(
     for found in series:
         source = report.sources[found.sample[0]]
         report.samples[source.split] += 1
-        report.findings += [Finding(kind, source.split, file, detail, found.sample)
-                            for kind, file, detail in found.findings]
+        report.findings += found.findings
         if found.values is not None:
             _count(report, found, source)
         yield found

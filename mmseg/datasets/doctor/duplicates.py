@@ -1,14 +1,12 @@
-"""Images that come more than once: within a split, or in the training and in a test of it."""
+"""Images that occur more than once: within a split, or in training and in validation or test."""
 from collections.abc import Iterator
 
-from .findings import Finding
+from .findings import Finding, Sample
 from .source import Source
-
-Sample = tuple[int, int]
 
 
 def find_shared_files(sources: list[Source]) -> Iterator[Finding]:
-    """Findings for files that both the training and a test of it list, without a look inside."""
+    """Findings for files listed both for training and for validation or test, by their paths."""
     tested = {source.image_file(index): source.split for source in sources
               if source.split != 'train' for index in range(len(source))}
     for number, source in enumerate(sources):
@@ -28,7 +26,7 @@ class Duplicates:
         self._first: dict[str, dict[bytes, Sample]] = {}  # split -> hash -> its first sample
 
     def add(self, sample: Sample, digest: bytes) -> Iterator[Finding]:
-        """What is wrong with one more image; val and test may share images, training may not."""
+        """Findings for one more image; val and test may share images, train may not."""
         split = self.sources[sample[0]].split
         first = self._first.setdefault(split, {}).setdefault(digest, sample)
         if first != sample:

@@ -1,6 +1,8 @@
-"""Look at one sample: its image, its mask, and whether they fit."""
+"""Look at one sample: its image, its mask, and whether they fit together."""
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -8,26 +10,32 @@ from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import DataError
 
 from ..annotation import count_labels, lossy_format
-from .files import BadFile, FileReader, kind_of
+from .files import BadFile, FileReader
+from .findings import Finding, Sample
 from .image_facts import ImageFacts, read_facts
 from .masks import find_faults, read_mask
-from .source import Source, exists
+from .source import Source
 
 
 @dataclass
 class Diagnosis:
-    """What one sample is like. `sample` is (source, index); findings are (kind, file, detail).
+    """The findings of one sample and what tallies need of it.
 
-    `values` are those in the mask's file, ascending, and `counts` how many pixels have each.
-    `lossy` is the format of the file where it is one that changes values.
+    `digest` is the hash of the image file. `values` [V] are those in the mask file, ascending, and
+    `counts` [V] how many pixels have each; None without a readable mask. `lossy` is the format of
+    the mask file where it is one that changes values.
     """
 
-    sample: tuple[int, int]
-    findings: list[tuple[str, str, str]] = field(default_factory=list)
+    sample: Sample
+    split: str
+    findings: list[Finding] = field(default_factory=list)
     digest: bytes | None = None
     values: np.ndarray | None = None
     counts: np.ndarray | None = None
     lossy: str | None = None
+
+    def add(self, kind: str, file: str, detail: str) -> None:
+        self.findings.append(Finding(kind, self.split, file, detail, self.sample))
 
 
 @dataclass(frozen=True)
@@ -37,93 +45,82 @@ class _Image:
 
 
 class Examiner:
-    """Maps a sample, (source, index), to its diagnosis; works in any process."""
+    """Examines samples of `sources`; works in any process."""
 
     def __init__(self, sources: list[Source]) -> None:
         self.sources = sources
         self._reader = FileReader()
 
-    def examine(self, sample: tuple[int, int]) -> Diagnosis:
-        """Read the files of a sample and look at them."""
-        source = self.sources[sample[0]]
-        found = Diagnosis(sample)
-        image = self._image(source, sample[1], found)
-        size = self._mask(source, sample[1], found)
+    def examine(self, sample: Sample) -> Diagnosis:
+        """Read the files of a sample and report what is wrong with them."""
+        source, index = self.sources[sample[0]], sample[1]
+        found = Diagnosis(sample, source.split)
+        image_file, mask_file = source.image_file(index), source.mask_file(index)
+        image = _try(self._image, image_file, source, found)
+        size = None if mask_file is None else _try(self._mask, mask_file, source, found)
         if image is not None:
-            path = source.image_file(sample[1])
-            found.findings += [(kind, path, detail) for kind, detail in _looks(image, source)]
-            mask_path = source.mask_file(sample[1])
-            found.findings += [(kind, path if kind.startswith('exif') else mask_path, detail)
-                               for kind, detail in _compare(image, size, source)]
+            for kind, detail in _looks(image, source):
+                found.add(kind, image_file, detail)
+            for kind, detail in _compare(image, size, source):
+                found.add(kind, image_file if kind.startswith('exif') else mask_file, detail)
         return found
 
-    def _image(self, source: Source, index: int, found: Diagnosis) -> _Image | None:
-        path = source.image_file(index)
-        try:
-            if not source.image.known:
-                _seek(path)
-                return None
-            content = self._reader.read(path, source.image)
-            found.digest = hashlib.blake2b(content, digest_size=16).digest()
-            try:
-                image = imfrombytes(content, source.image.flag, backend=source.image.backend,
-                                    name=path)
-            except DataError as error:
-                raise BadFile(kind_of(error), str(error).removeprefix(f'{path}: ')) from error
-        except BadFile as bad:
-            found.findings.append((bad.kind, path, bad.detail))
+    def _image(self, path: str, source: Source, found: Diagnosis) -> _Image | None:
+        content = self._reader.read(path, source.image)
+        if content is None:
             return None
+        found.digest = hashlib.blake2b(content, digest_size=16).digest()
+        try:
+            image = imfrombytes(content, source.image.flag, backend=source.image.backend,
+                                name=path)
+        except DataError as error:
+            raise BadFile.because_of(error, path) from error
         return _Image(image.shape[:2], read_facts(content))
 
-    def _mask(self, source: Source, index: int, found: Diagnosis) -> tuple[int, int] | None:
-        """The size of the mask, where there is a good one."""
-        path = source.mask_file(index)
-        if path is None:
+    def _mask(self, path: str, source: Source, found: Diagnosis) -> tuple[int, int] | None:
+        """The size [height, width] of the mask; None where only its existence is checked."""
+        content = self._reader.read(path, source.mask)
+        if content is None:
             return None
-        try:
-            if not source.mask.known:
-                _seek(path)
-                return None
-            content = self._reader.read(path, source.mask)
-            label = read_mask(content, path, source)
-        except BadFile as bad:
-            found.findings.append((bad.kind, path, bad.detail))
-            return None
+        label = read_mask(content, path, source)
         found.values, found.counts = count_labels(label)
         found.lossy = lossy_format(content)
         if found.lossy is not None:
-            found.findings.append(('lossy-mask', path, found.lossy))
-        found.findings += [(kind, path, detail) for kind, detail
-                           in find_faults(found.values, found.counts, source)]
+            found.add('lossy-mask', path, found.lossy)
+        for kind, detail in find_faults(found.values, found.counts, source):
+            found.add(kind, path, detail)
         return label.shape
 
 
-def _seek(path: str) -> None:
-    if not exists(path):
-        raise BadFile('missing', '')
+def _try(look: Callable[..., Any], path: str, source: Source, found: Diagnosis) -> Any:
+    """What `look` returns; None where the file is bad, which becomes a finding."""
+    try:
+        return look(path, source, found)
+    except BadFile as bad:
+        found.add(bad.kind, path, bad.detail)
+        return None
 
 
-def _looks(image: _Image, source: Source) -> list[tuple[str, str]]:
+def _looks(image: _Image, source: Source) -> Iterator[tuple[str, str]]:
+    """Findings, (kind, detail) each, on the channels of an image."""
     facts, kept = image.facts, source.image.flag == 'unchanged'
     if facts is None:
-        return []
-    findings = []
+        return
     if facts.bits > 8 and not kept:
-        findings.append(('bit-depth', f'{facts.bits} bits'))
+        yield 'bit-depth', f'{facts.bits} bits'
     if facts.grey:
-        findings.append(('grey', ''))
+        yield 'grey', ''
     elif facts.channels != 'RGB' and not kept:
-        findings.append(('channels', facts.channels))
-    return findings
+        yield 'channels', facts.channels
 
 
 def _compare(
     image: _Image, mask: tuple[int, int] | None, source: Source
 ) -> list[tuple[str, str]]:
-    """Do the sizes of image and mask agree, and what has EXIF to do with it."""
+    """Findings on the sizes of image and mask, and on an EXIF tag that turns the image."""
     facts = image.facts
     turned = (facts is not None and facts.orientation != 1
-              and source.image.flag != 'unchanged')  # which heeds no EXIF tag
+              and source.image.flag != 'unchanged')  # which ignores EXIF tags
     if mask is None:
         return [('exif', f'orientation {facts.orientation}')] if turned else []
     if mask != image.size:

@@ -1,4 +1,4 @@
-"""Read files for the doctor: their content, or what is wrong with them."""
+"""Read the files of a data set, or say what is wrong with them."""
 import os
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from mmcv_replace.image.integrity import find_truncation
 from mmcv_replace.utils.errors import DataError, UnsupportedImageError
 
 from ..file_list import is_remote
-from .source import Decoding, exists
+from .source import Decoding
 
 
 class BadFile(Exception):
@@ -18,22 +18,28 @@ class BadFile(Exception):
         self.kind = kind
         self.detail = detail
 
-
-def kind_of(error: DataError) -> str:
-    """The kind of the finding where a file cannot be decoded."""
-    return 'unsupported' if isinstance(error, UnsupportedImageError) else 'unreadable'
+    @classmethod
+    def because_of(cls, error: DataError, path: str) -> 'BadFile':
+        """The finding for an error of decoding the file."""
+        kind = 'unsupported' if isinstance(error, UnsupportedImageError) else 'unreadable'
+        return cls(kind, str(error).removeprefix(f'{path}: '))
 
 
 class FileReader:
-    """Reads files through the clients of their datasets, which are made on first use."""
+    """Reads files through the file clients of their data sets, which are made on first use."""
 
     def __init__(self) -> None:
         self._clients: dict[str, FileClient] = {}
 
-    def read(self, path: str, decoding: Decoding) -> bytes:
-        """Content of a whole file; BadFile for any other."""
-        if not exists(path):
-            raise BadFile('missing', _other_case(path))
+    def read(self, path: str, decoding: Decoding) -> bytes | None:
+        """Content of a whole file; None where a step of the user's own reads it.
+
+        Raises BadFile where it does not exist, cannot be read or is cut off.
+        """
+        if not is_remote(path) and not os.path.exists(path):
+            raise BadFile('missing', _other_case(path) if decoding.known else '')
+        if not decoding.known:
+            return None
         options = decoding.client or {'backend': 'disk'}
         key = repr(options)
         if key not in self._clients:
@@ -49,9 +55,9 @@ class FileReader:
 
 
 def _other_case(path: str) -> str:
-    """Where a file of the same name is, but for the case of its suffix."""
+    """Where a file of the same name is, except for the case of its suffix."""
     stem, suffix = os.path.splitext(path)
     for other in (suffix.upper(), suffix.lower()):
-        if other != suffix and not is_remote(path) and os.path.exists(stem + other):
+        if other != suffix and os.path.exists(stem + other):
             return f'but {Path(stem + other).name} is there: the case of the suffix differs'
     return ''

@@ -6,22 +6,26 @@ SEVERITIES = ('error', 'warning', 'info')
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of finding."""
+    """A kind of finding: severity, title in the report, and what to do about it."""
 
     severity: str
     title: str
     remedy: str
 
 
+# Number of the source in the report, and index in that source.
+Sample = tuple[int, int]
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One place where something was found; `sample` is (source, index) where it is one sample."""
+    """One thing that is wrong, with the `sample` where it concerns one."""
 
     kind: str
     split: str
     file: str
     detail: str
-    sample: tuple[int, int] | None = None
+    sample: Sample | None = None
 
 
 CONVERT_COLOURS = '''write masks of class indices. For masks in the colours of PALETTE:
@@ -86,6 +90,6 @@ KINDS = {
         'value (0 and 255, say), look like this too'),
     'unlisted': Kind('info', 'images that no list names', ''),
 }
-# What data.on_error='skip' copes with: samples that loading refuses.
+# Samples that cannot be loaded, which data.on_error='skip' skips.
 UNLOADABLE = ('missing', 'truncated', 'unreadable', 'unsupported', 'size-mismatch', 'exif-mask',
               'colour-mask', 'label-range')

@@ -1,4 +1,4 @@
-"""Look at one mask: can it be decoded, what size is it, which values does it hold."""
+"""What the values in a mask mean, and what is wrong with them."""
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,30 +8,31 @@ from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import ColourMaskError, decode_label
 from .colours import describe_colours
-from .files import BadFile, kind_of
+from .files import BadFile
 from .source import Source
 
 SHOWN = 8
 
 
 def read_mask(content: bytes, path: str, source: Source) -> np.ndarray:
-    """The values in a mask file [H, W]; BadFile where there are none."""
+    """The values in a mask file [H, W]; raises BadFile where it cannot be decoded."""
     try:
         return decode_label(content, path, source.mask.backend or 'pillow')
-    except ColourMaskError as error:
-        told = describe_colours(error.colours, source.palette, source.classes)
-        raise BadFile('colour-mask', f'{_plain(error, path)}. {told}') from error
     except DataError as error:
-        raise BadFile(kind_of(error), _plain(error, path)) from error
+        bad = BadFile.because_of(error, path)
+        if isinstance(error, ColourMaskError):
+            colours = describe_colours(error.colours, source.palette, source.classes)
+            bad = BadFile('colour-mask', f'{bad.detail}. {colours}')
+        raise bad from error
 
 
 def classes_of(values: np.ndarray, source: Source) -> np.ndarray:
-    """What each value of a mask file means to the dataset."""
+    """The label that the data set gives to each value of a mask file."""
     return remap_labels(values, source.label_map, source.reduce_zero_label, source.ignore_index)
 
 
 def wrong_values(values: np.ndarray, source: Source) -> np.ndarray:
-    """Those of `values`, as in the mask file, that are neither a class nor ignored."""
+    """The `values` in a mask file that are neither a class nor ignored."""
     if source.classes is None:
         return values[:0]
     labels = classes_of(values, source).astype(np.int64)
@@ -40,7 +41,7 @@ def wrong_values(values: np.ndarray, source: Source) -> np.ndarray:
 
 
 def find_faults(values: np.ndarray, counts: np.ndarray, source: Source) -> list[tuple[str, str]]:
-    """Findings, (kind, detail) each, in the values of one mask and their numbers of pixels."""
+    """Findings, (kind, detail) each, on the values [V] of one mask and their pixels [V]."""
     wrong = wrong_values(values, source)
     if wrong.size:
         pixels = dict(zip(values.tolist(), counts.tolist(), strict=True))
@@ -55,16 +56,12 @@ def find_faults(values: np.ndarray, counts: np.ndarray, source: Source) -> list[
 
 
 def looks_binary(values: Sequence[int], source: Source) -> bool:
-    """Whether masks hold 0 and one other value that is lost, as 255 is, which means ignored."""
+    """Whether masks hold 0 and one other value that is no class or ignored, such as 255."""
     if len(values) != 2 or values[0] != 0 or values[1] in (source.label_map or {}):
         return False
     other = np.array(values[1:], np.int64)
     lost = classes_of(other, source) == source.ignore_index
     return bool(lost[0]) or bool(wrong_values(other, source).size)
-
-
-def _plain(error: DataError, path: str) -> str:
-    return str(error).removeprefix(f'{path}: ')
 
 
 def _join(items: Sequence[object]) -> str:

@@ -1,9 +1,9 @@
-"""All that was found out about a dataset."""
+"""All that was found out about data sets."""
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .findings import KINDS, SEVERITIES, Finding
+from .findings import KINDS, SEVERITIES, Finding, Sample
 from .label_tally import FORMULA, ClassTally, ValueTally
 from .source import Source
 
@@ -12,8 +12,8 @@ from .source import Source
 class Report:
     """Findings and figures of the checked splits.
 
-    `samples`: how many of each split were looked at. `same`: split -> the split with the same
-    files, which was looked at for it.
+    `samples`: how many of each split were examined. `same`: split -> the split with the same
+    files, which was examined instead. `values`: by the number of the source.
     """
 
     sources: list[Source]
@@ -21,7 +21,7 @@ class Report:
     same: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     classes: dict[str, ClassTally] = field(default_factory=dict)
-    values: dict[int, ValueTally] = field(default_factory=dict)  # by number of the source
+    values: dict[int, ValueTally] = field(default_factory=dict)
     seconds: float = 0.0
 
     def of_kind(self, kind: str) -> list[Finding]:
@@ -37,19 +37,19 @@ class Report:
         return int(bool(self.of_severity('error')))
 
     def remedy(self, kind: str) -> str:
-        """What to do about the findings of a kind."""
+        """What to do about the findings of a kind; empty where there is nothing to do."""
         if kind == 'label-range':
             return '; '.join(dict.fromkeys(
                 tally.remedy() for tally in self.values.values() if tally.wrong()))
         return KINDS[kind].remedy
 
-    def bad_samples(self) -> set[tuple[int, int]]:
-        """The samples, (source, index), that an error is about."""
+    def bad_samples(self) -> set[Sample]:
+        """The samples that have an error."""
         return {finding.sample for finding in self.of_severity('error')
                 if finding.sample is not None}
 
     def to_json(self) -> dict[str, Any]:
-        """The whole report in plain values."""
+        """The whole report in values that JSON can hold."""
         counts = Counter(finding.kind for finding in self.findings)
         weights = self.classes['train'].weights() if 'train' in self.classes else None
         return {

@@ -9,15 +9,14 @@ from mmcv_replace.utils.errors import UserError
 
 from ..loader.workers import ShieldedLoader, start_worker
 from .examine import Diagnosis, Examiner
+from .findings import Sample
 from .source import Source
 
-CHUNK = 16  # samples that a process hands over at once
-
-Sample = tuple[int, int]
+CHUNK = 16  # samples that a process returns at once
 
 
 class _Examined(Dataset):
-    """The diagnoses of samples, as a dataset, so that torch's loader makes them in parallel."""
+    """The diagnoses of samples, as a data set: torch's loader computes them in parallel."""
 
     def __init__(self, sources: list[Source], samples: Sequence[Sample]) -> None:
         self.examiner = Examiner(sources)
@@ -31,9 +30,9 @@ class _Examined(Dataset):
 
 
 def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> Iterator[Diagnosis]:
-    """Diagnoses in the order of the samples; with nproc=1 they are made in this process.
+    """Diagnoses in the order of the samples; with nproc=1 this process makes them.
 
-    A process that dies (out of memory) ends the scan with a UserError.
+    Raises UserError where a process dies, for lack of memory for example.
     """
     loader = ShieldedLoader(
         _Examined(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,

@@ -1,4 +1,4 @@
-"""What the doctor needs to know of a dataset: which files it reads, and how."""
+"""What the doctor needs to know of a data set: which files it reads, and how."""
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from mmseg.core.utils import leaf_datasets
 
 from ..classes import Palette
 from ..custom import CustomDataset
-from ..file_list import ImgInfo, is_remote
+from ..file_list import ImgInfo
 from ..pipelines import LoadAnnotations, LoadImageFromFile
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How a step reads files. A step of the user's own is unknown, and only its files are sought.
+    """How a step reads files: its file client, and `backend` and `flag` of `imfrombytes`.
 
-    `flag` is that of `imfrombytes`.
+    A step of the user's own is not `known`: only the existence of its files is checked.
     """
 
     known: bool = True
@@ -30,7 +30,7 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Source:
-    """One dataset of a split: a list of files, and what their labels mean."""
+    """One data set of a split: a list of files, and the meaning of their labels."""
 
     split: str
     owner: str
@@ -59,12 +59,12 @@ class Source:
         return None if mask is None or self.ann_dir is None else os.path.join(self.ann_dir, mask)
 
     def name(self, index: int) -> str:
-        """What a list file calls the sample."""
+        """The name of the sample in a list file."""
         return self.infos[index]['filename'].removesuffix(self.img_suffix)
 
 
 def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]:
-    """The datasets inside `dataset`, and the types of those that are not made of files."""
+    """The data sets of files inside `dataset`, and the types of those that have no files."""
     sources: list[Source] = []
     unknown: list[str] = []
     for leaf in leaf_datasets(dataset):
@@ -73,11 +73,6 @@ def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]
         else:
             unknown.append(type(leaf).__name__)
     return sources, unknown
-
-
-def exists(path: str) -> bool:
-    """Whether a file is there; those of other storages than the disk are taken to be."""
-    return is_remote(path) or os.path.exists(path)
 
 
 def _source(split: str, dataset: CustomDataset) -> Source:
@@ -107,7 +102,7 @@ def _image_decoding(dataset: CustomDataset) -> Decoding:
 
 
 def _mask_decoding(dataset: CustomDataset) -> tuple[Decoding, bool]:
-    """How masks are read, in training or else in evaluation, and whether 0 is ignored there."""
+    """How the data set reads masks in its mode, and whether it ignores 0 there."""
     if dataset.test_mode:
         own = any(is_own(dataset, name) for name in (*BY_INDEX, ALL_LABELS))
         return Decoding(known=not own, backend='pillow'), dataset.reduce_zero_label
@@ -120,8 +115,6 @@ def _mask_decoding(dataset: CustomDataset) -> tuple[Decoding, bool]:
 
 
 def _find_step(dataset: CustomDataset, kind: type) -> Any:
-    """The first step of that kind that loads as the kind does, or None."""
-    for step in dataset.pipeline.transforms:
-        if isinstance(step, kind) and type(step).__call__ is kind.__call__:
-            return step
-    return None
+    """The first step of a kind that does not override how the kind loads, or None."""
+    return next((step for step in dataset.pipeline.transforms
+                 if isinstance(step, kind) and type(step).__call__ is kind.__call__), None)
