@@ -1,4 +1,4 @@
-"""The datasets of a config's `data`: train, val and test."""
+"""The data sets of a config: data.train, data.val and data.test."""
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,10 +22,11 @@ CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
 
 
 def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset:
-    """Build `cfg.data[name]`; an error says how to make data that were not converted.
+    """Build `cfg.data[name]`; where converted data are missing, the error tells the command.
 
-    What the config leaves open of the labels of another split is as in the training's. With
-    `may_lack_files`, or to train with data.on_error='skip', the first files are not looked for.
+    Label settings that val and test leave open follow the training data. With `may_lack_files`,
+    and for training with data.on_error='skip', the first files may be missing: `check_files` of
+    the data set looks for them later.
     """
     if name not in cfg.data:
         raise ConfigError(f'the config has no data.{name}{did_you_mean(name, cfg.data)}')
@@ -49,9 +50,9 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
 def splits_of(
     datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]]
 ) -> dict[str, Dataset]:
-    """By the name of its split, the first of the data sets that each mode of a workflow has.
+    """Split -> the first data set of the workflow's entries with this mode.
 
-    The training data stand first, wherever the workflow begins: they decide what labels mean.
+    The training data come first, wherever the workflow begins: they decide what labels mean.
     """
     first: dict[str, Dataset] = {}
     for (mode, _), dataset in zip(workflow, datasets, strict=True):

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmcv_replace.parallel import DataContainer, collate
 from mmcv_replace.utils import Config
 from mmseg.datasets import build_dataloader
-from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipeline_options import set_pipeline_options
 
 from .settings.loader import loader_settings
 
@@ -17,13 +17,14 @@ from .settings.loader import loader_settings
 def evaluation_loader(
     dataset: Dataset, cfg: Config, split: str, distributed: bool, device: torch.device
 ) -> DataLoader:
-    """Loader of this process's share of `dataset`, as `data.SPLIT_dataloader` of the config says.
+    """Loader of this process's share of `dataset`, with `data.SPLIT_dataloader` of the config.
 
-    With `samples_per_gpu` above 1 so many neighbouring images are predicted together, those of
-    equal size in one pass; the scores and their order are the same.
+    `samples_per_gpu` (1) consecutive images make a batch, of which the model predicts those of
+    equal size together; the predictions and their order stay the same.
     """
-    # Evaluation takes floats: nothing is left for the device, and nothing is kept.
-    tune_pipelines(dataset, dict(plan_pipeline=cfg.data.get('plan_pipeline')), asynchronous=False)
+    # The model takes normalised floats, and each image is read once: no cache.
+    set_pipeline_options(dataset, dict(plan_pipeline=cfg.data.get('plan_pipeline')),
+                         asynchronous=False)
     settings = loader_settings(cfg, split, device, samples_per_gpu=1)
     joined = None if settings['samples_per_gpu'] == 1 else partial(
         collate_sizes, samples_per_gpu=settings['samples_per_gpu'])
@@ -31,9 +32,9 @@ def evaluation_loader(
 
 
 def collate_sizes(samples: Sequence[dict[str, Any]], samples_per_gpu: int) -> dict[str, Any]:
-    """Like `collate`, but images [C, H, W] of several sizes are filled up to the largest.
+    """Like `collate`, but images [C, H, W] of several sizes are padded to the largest.
 
-    A segmentor takes them apart again by their `pad_shape`.
+    A segmentor crops them again by their `pad_shape`.
     """
     return collate([{key: _stackable(value) for key, value in sample.items()}
                     for sample in samples], samples_per_gpu)

@@ -29,7 +29,7 @@ from mmcv_replace.utils.errors import DataError
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.datasets import build_dataloader
 from mmseg.datasets.loader.skip_samples import SkippedFilesHook, read_on_error
-from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipeline_options import set_pipeline_options
 from mmseg.datasets.pipelines.device_normalize import finish
 from mmseg.utils import get_root_logger
 
@@ -199,7 +199,7 @@ def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: boo
 def _train_loader(
     dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str
 ) -> DataLoader:
-    tune_pipelines(dataset, cfg.data, is_asynchronous(device))
+    set_pipeline_options(dataset, cfg.data, is_asynchronous(device))
     return _load_tuned(dataset, cfg, distributed, device, mode)
 
 

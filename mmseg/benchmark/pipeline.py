@@ -12,7 +12,7 @@ from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis.cli import load_config
 from mmseg.datasets import build_dataset
-from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipeline_options import set_pipeline_options
 from mmseg.datasets.pipelines.device_normalize import finish
 from mmseg.datasets.synthetic import SplitSizes, make_devkit
 
@@ -81,7 +81,7 @@ class PipelineCase:
         cv2.setNumThreads(0)
         cfg = load_config(config)
         self._dataset = build_dataset(cfg.data.train, dict(test_mode=testing))
-        tune_pipelines(self._dataset, {**cfg.data, 'normalize_on_device': on_device},
+        set_pipeline_options(self._dataset, {**cfg.data, 'normalize_on_device': on_device},
                        asynchronous=False)
         self._images = images
         self._rounds = 0

@@ -1,4 +1,4 @@
-"""Datasets, the pipelines that make their samples, and the loaders that batch them."""
+"""Data sets, the pipelines that make their samples, and the loaders that batch them."""
 from .builder import DATASETS, PIPELINES, build_dataloader, build_dataset
 from .custom import CustomDataset
 from .dataset_wrappers import ConcatDataset, RepeatDataset

@@ -1,4 +1,4 @@
-"""Masks: one class index per pixel, read from a file and checked before training sees it."""
+"""Masks: read a class index for each pixel from a file, and check the values."""
 from functools import lru_cache
 
 import cv2
@@ -8,14 +8,14 @@ from mmcv_replace.image import imfrombytes, unscale_grey
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.histogram import count_values
 
-# So many values that are no class may all mean that there is none.
+# Largest number of wrong values that may all mark pixels without a class.
 MOST_VOID = 3
 
 
 class ColourMaskError(DataError):
-    """A mask with several channels, where one is the rule: `colours` [H, W, C], BGR first."""
+    """A mask with several channels instead of one: `colours` [H, W, C], BGR first."""
 
-    # Without the colours too: so torch makes it anew where it comes from another process.
+    # The colours are optional, since torch rebuilds errors of a worker from the message alone.
     def __init__(self, message: str, colours: np.ndarray | None = None) -> None:
         super().__init__(message)
         self.colours = colours
@@ -24,7 +24,8 @@ class ColourMaskError(DataError):
 def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarray:
     """Class indices [H, W] of an encoded mask: uint8 where they fit, int32 otherwise.
 
-    `name` is for the messages. Raises DataError for a mask that holds colours or fractions.
+    `name` is the file in messages. Raises ColourMaskError for a mask of several channels, and
+    DataError for one of fractions or one that cannot be decoded.
     """
     label = imfrombytes(content, flag='unchanged', backend=backend, name=name)
     label = unscale_grey(label, content)
@@ -55,7 +56,7 @@ def _colour_message(label: np.ndarray, content: bytes, name: str, backend: str) 
 
 
 def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values in a label map [H, W], ascending, and how many pixels have each."""
+    """The values [V] in a label map [H, W], ascending, and how many pixels have each [V]."""
     if label.dtype != np.uint8:
         return np.unique(label, return_counts=True)
     histogram = count_values(label)
@@ -65,7 +66,7 @@ def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: int,
                  lossy: str | None = None) -> None:
-    """Raise DataError where a pixel is neither one of the classes nor ignored.
+    """Raise DataError where a pixel of a label map [H, W] is neither a class nor ignored.
 
     `lossy` is the format of the file where it is one that changes values.
     """
@@ -85,7 +86,7 @@ def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: i
 
 
 def lossy_format(content: bytes) -> str | None:
-    """The format of an encoded mask that does not keep its values, None for any other."""
+    """The name of a format that changes values, None where the encoded mask has another."""
     if content.startswith(b'\xff\xd8'):
         return 'JPEG'
     if content[:4] == b'RIFF' and content[8:16] == b'WEBPVP8 ':
@@ -94,23 +95,24 @@ def lossy_format(content: bytes) -> str | None:
 
 
 def lossy_remedy(name: str) -> str:
-    """What to do about a mask in such a format."""
+    """What to do about a mask in a format that changes values."""
     return (f'the file is a {name}, which is lossy: values at the borders become others, nobody '
             'can tell the right ones afterwards; make the masks again as PNG from their source')
 
 
 @lru_cache(8)
 def _is_wrong(num_classes: int, ignore_index: int) -> np.ndarray:
-    """Table [256] of what a pixel of a mask may not hold: 1, and 0 for the rest."""
+    """Table [256] uint8: 1 for values that a mask must not hold, 0 for the others."""
     values = np.arange(256)
     return ((values >= num_classes) & (values != ignore_index)).astype(np.uint8)
 
 
 def label_remedy(values: list[int], wrong: list[int], num_classes: int, ignore_index: int,
                  mapped: bool = False, one_mask: bool = False) -> str:
-    """What to do about masks that hold `values`, ascending, the `wrong` ones among them.
+    """What to do about masks that hold `values`, ascending, of which `wrong` are no class.
 
-    `mapped`: the dataset has a `label_map` already. `one_mask`: others may hold other values.
+    `mapped`: the data set has a `label_map` already. `one_mask`: the values are those of one mask,
+    and others may hold more.
     """
     if len(values) == 2 and values[0] == 0 and not mapped:
         two = ('a mask of two values: give the dataset '
@@ -130,7 +132,7 @@ def label_remedy(values: list[int], wrong: list[int], num_classes: int, ignore_i
 
 
 def _void_remedy(values: list[int], wrong: list[int], ignore_index: int, mapped: bool) -> str:
-    """How to leave out pixels without a class: a void label, as 255 often is."""
+    """How to ignore values that mark pixels without a class, as 255 often does."""
     told = ' and '.join(map(str, wrong))
     one = len(wrong) == 1
     start = f'if {told} mark{"s" if one else ""} pixels without a class (void, unlabelled), '

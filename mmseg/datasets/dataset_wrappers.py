@@ -1,4 +1,4 @@
-"""Datasets made of other datasets."""
+"""Data sets made of other data sets."""
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from logging import Logger
@@ -28,10 +28,11 @@ from .scoring import Result, ScoredDataset
 
 @DATASETS.register_module()
 class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
-    """Several datasets of the same classes, one after the other.
+    """Several data sets of the same classes, one after the other.
 
-    Evaluation scores all their images together, as if they were one dataset. Where one of them has
-    an `evaluate` of its own each scores its share: 0_mIoU, 1_mIoU and so on.
+    Evaluation scores all their images together, as if they were one data set. Where a user's
+    `evaluate` is among theirs, each scores its own images: 0_mIoU, 1_mIoU and so on. Raises
+    ConfigError where they differ in CLASSES or ignore_index.
     """
 
     def __init__(self, datasets: Sequence[Dataset]) -> None:
@@ -44,7 +45,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
 
     @property
     def img_infos(self) -> list[ImgInfo]:
-        """The samples of all datasets."""
+        """The samples of all data sets."""
         return list(chain.from_iterable(dataset.img_infos for dataset in self.datasets))
 
     @standard
@@ -53,7 +54,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         return self.label_getter()(idx)
 
     def label_getter(self) -> LabelGetter:
-        """`get_gt_seg_map` for all samples, by whatever method of each dataset."""
+        """`get_gt_seg_map` of all samples, with the method that each data set overrides."""
         getters = [labels_of(dataset) for dataset in self.datasets]
 
         def get(idx: int) -> np.ndarray:
@@ -64,7 +65,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
 
     @standard
     def pre_eval(self, preds: Any, indices: Any) -> list[Any]:
-        """What `evaluate` needs of each prediction: by a dataset's own rule, else the label map."""
+        """What a user's `pre_eval` returns for a prediction, else the prediction itself."""
         results = []
         for pred, index in zip(preds, indices, strict=True):
             place, inner = self._locate(index)
@@ -84,7 +85,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         logger: Logger | str | None = None,
         **kwargs: Any,
     ) -> dict[str, float]:
-        """Score predictions for the images of all datasets together, or of each by itself."""
+        """Scores of all predictions together, or of each data set by itself; see the class."""
         if not wants_predictions(self):
             return super().evaluate(results, metric, logger, **kwargs)
         if not isinstance(results, Sequence) or len(results) != len(self):
@@ -106,7 +107,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         out_dir: str,
         indices: Iterable[int] | None = None,
     ) -> list[str]:
-        """Let each dataset write its predictions, to `out_dir/0`, `out_dir/1` and so on."""
+        """Let each data set write its predictions, to `out_dir/0`, `out_dir/1` and so on."""
         files = []
         numbers = range(len(self)) if indices is None else indices
         for index, result in zip(numbers, results, strict=True):
@@ -120,14 +121,14 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         return files
 
     def _locate(self, idx: int) -> tuple[int, int]:
-        """Which dataset holds a sample, and the sample's index there."""
+        """The number of the data set that holds a sample, and the sample's index there."""
         place = int(np.searchsorted(self.cumulative_sizes, idx, side='right'))
         return place, idx - (self.cumulative_sizes[place - 1] if place else 0)
 
 
 @DATASETS.register_module()
 class RepeatDataset(BaseDatasetWrapper):
-    """A dataset whose samples come `times` times in an epoch, for small ones."""
+    """A data set whose samples come `times` times in each epoch, to make epochs longer."""
 
     def __init__(self, dataset: Dataset, times: int) -> None:
         if times < 1:

@@ -21,8 +21,8 @@ from .pipelines.fusion import fuse_steps
 MAX_GB = 8.0
 
 
-def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool) -> None:
-    """Make the dataset's samples as `data` of the config says, with the same values in all ways.
+def set_pipeline_options(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool) -> None:
+    """Apply options of `data` to all pipelines of a data set; none changes the samples.
 
     `plan_pipeline` (True) lets steps know of their neighbours. `normalize_on_device` (None: where
     the device is `asynchronous`) keeps uint8 for `pipelines.device_normalize.finish`.
@@ -48,7 +48,7 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
 
 
 def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
-    """Have a pipeline, and those inside its test-time augmentation, planned or not."""
+    """Set whether and how a pipeline, and those inside its test-time augmentation, are fused."""
     pipeline.fusion = partial(fuse_steps, fuse=fuse, **options)
     for step in pipeline.transforms:
         if isinstance(step, MultiScaleFlipAug):
@@ -56,7 +56,7 @@ def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
 
 
 def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, float]:
-    """The level of `data.cache`, None without one, and how many GB it may take."""
+    """(level, max_gb) of `data.cache`; the level is None without a cache."""
     options = dict(setting) if isinstance(setting, Mapping) else {'level': setting}
     level, max_gb = options.pop('level', None), options.pop('max_gb', MAX_GB)
     number = isinstance(max_gb, int | float) and not isinstance(max_gb, bool)

@@ -1,4 +1,4 @@
-"""Small helpers that the models, datasets and evaluation share."""
+"""Palettes, nested data sets, and names of losses: what models, data sets and evaluation share."""
 from .misc import add_prefix
 from .nested_datasets import inner_datasets, leaf_datasets, nested_datasets
 from .palette import voc_colormap, write_palette_png

@@ -11,8 +11,8 @@ from mmcv_replace.utils.errors import DataError
 def voc_colormap(num_colors: int = 256) -> np.ndarray:
     """RGB colours [num_colors, 3] uint8 of VOC's indexed masks.
 
-    The bits of an index are dealt out to red, green and blue in turn, the lowest three becoming
-    the highest bits of the colour, so that neighbouring indices look different.
+    Bits 0, 1, 2 of an index are the highest bits of red, green and blue, bits 3, 4, 5 the next
+    highest and so on, so that consecutive indices have very different colours.
     """
     index = np.arange(num_colors)
     colors = np.zeros((num_colors, 3), np.uint8)
@@ -27,8 +27,8 @@ def write_palette_png(path: str | Path, label_map: np.ndarray,
                       palette: np.ndarray | Sequence[Sequence[int]] | None = None) -> None:
     """Write a label map [H, W] as an indexed PNG; `palette` [N, 3] RGB is VOC's by default.
 
-    Raises DataError for a value that does not fit into the eight bits of such a file, and where
-    it cannot be written.
+    Raises DataError for a value that does not fit into 8 bits, and where the file cannot be
+    written.
     """
     from PIL import Image
     label_map = np.asarray(label_map)

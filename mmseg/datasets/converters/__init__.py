@@ -1,1 +1,1 @@
-"""From the published archives of datasets to the layout that the configs expect."""
+"""Convert the published archives of data sets to the layout that the configs expect."""

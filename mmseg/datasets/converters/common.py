@@ -9,7 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 
 def need_scipy() -> None:
-    """Raise ConfigError where scipy, which nothing else here uses, is not installed."""
+    """Raise ConfigError where scipy, an optional dependency, cannot be imported."""
     try:
         import scipy.io  # noqa: F401
     except ImportError as error:

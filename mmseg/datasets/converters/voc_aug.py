@@ -1,9 +1,9 @@
-"""Semantic Boundaries Dataset (SBD) as additional training data of Pascal VOC 2012.
+"""Convert the Semantic Boundaries Dataset (SBD) to additional training data of Pascal VOC 2012.
 
 SBD (Hariharan et al., Semantic contours from inverse detectors, ICCV 2011) annotates VOC images
-in MATLAB files. They become indexed PNG masks, and two lists tell the configs what to train on:
-`trainaug.txt` (VOC's train images and all of SBD that VOC does not validate on) and `aug.txt`
-(what of it is not in VOC's train list).
+in MATLAB files. They become indexed PNG masks, with two lists of images to train on:
+`trainaug.txt` (VOC's train list, and all images of SBD that are not in VOC's val list) and
+`aug.txt` (trainaug without VOC's train list).
 """
 import logging
 from functools import partial
@@ -18,7 +18,7 @@ from mmseg.core.utils import write_palette_png
 
 from .common import need_scipy, write_names
 
-# Names in the lists that the complete archives give.
+# Number of names in the lists that the complete archives result in.
 FULL_COUNTS = {'trainaug': 10582, 'aug': 9118}
 LAYOUT = '''expected:
   DEVKIT/VOC2012/ImageSets/Segmentation/{train,val}.txt
@@ -34,8 +34,8 @@ def convert_voc_aug(
     """Write the masks and the lists; returns the number of names in each list.
 
     `devkit` holds VOC2012, `aug` is SBD's folder `dataset` or one of the two above it. Masks go
-    to `out_dir` (`devkit/VOC2012/SegmentationClassAug` by default). May be run again at any time.
-    Raises ConfigError without scipy.
+    to `out_dir` (by default `devkit/VOC2012/SegmentationClassAug`). Running it again overwrites
+    them. Raises ConfigError without scipy, DataError where files are missing or damaged.
     """
     need_scipy()
     voc = Path(devkit, 'VOC2012')
@@ -54,7 +54,7 @@ def convert_voc_aug(
                         f'the archive again\n{LAYOUT}')
     out_dir = Path(out_dir) if out_dir is not None else voc / 'SegmentationClassAug'
     out_dir.mkdir(parents=True, exist_ok=True)
-    # Never in this process: over a damaged file the reader may crash.
+    # Never in this process: the reader may crash on a damaged file.
     track_parallel_progress(partial(convert_mat, out_dir=out_dir), mat_files, max(nproc, 1))
     for name, members in names.items():
         write_names(lists / f'{name}.txt', members)
@@ -83,7 +83,10 @@ def read_names(path: Path) -> set[str]:
 
 
 def read_mat(path: str | Path) -> np.ndarray:
-    """Label map [H, W] uint8 of an SBD file, its field GTcls.Segmentation."""
+    """Label map [H, W] uint8 from the field GTcls.Segmentation of an SBD file.
+
+    Raises DataError where the file does not hold one.
+    """
     need_scipy()
     from scipy.io import loadmat
     try:

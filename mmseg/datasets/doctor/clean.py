@@ -1,6 +1,5 @@
-"""Write the lists of a dataset again, without the samples that an error is about."""
+"""Write the lists of a data set without the samples that have errors."""
 import os
-from collections import Counter
 from pathlib import Path
 
 from mmcv_replace.fileio import atomic_write
@@ -11,17 +10,14 @@ from .report import Report
 
 
 def plan_lists(report: Report, folder: str | Path) -> list[Path]:
-    """The file of each source's cleaned list: SPLIT.txt, or SPLIT_0.txt and so on for several.
+    """The file for the cleaned list of each source: SPLIT.txt, SPLIT_0.txt and so on for several.
 
-    Raises ConfigError where one of them would replace a list of the dataset.
+    Raises ConfigError where one of them would replace a list of the data set.
     """
-    number = Counter(source.split for source in report.sources)
-    seen: Counter[str] = Counter()
-    files = []
-    for source in report.sources:
-        part = f'_{seen[source.split]}' if number[source.split] > 1 else ''
-        seen[source.split] += 1
-        files.append(Path(folder, f'{source.split}{part}.txt'))
+    splits = [source.split for source in report.sources]
+    files = [Path(folder, f'{split}_{splits[:number].count(split)}.txt'
+                  if splits.count(split) > 1 else f'{split}.txt')
+             for number, split in enumerate(splits)]
     originals = {os.path.realpath(source.list_file) for source in report.sources
                  if source.list_file is not None}
     for file in files:
@@ -32,10 +28,10 @@ def plan_lists(report: Report, folder: str | Path) -> list[Path]:
 
 
 def write_lists(report: Report, files: list[Path]) -> list[str]:
-    """Write the lists that were planned; returns a line on each.
+    """Write the lists to the files of `plan_lists`; returns a line of text about each.
 
-    Names that a list cannot hold (line breaks, blanks around, bytes that are not UTF-8) are left
-    out and become findings.
+    Names that a list cannot hold (line breaks, blanks at the ends, bytes that are not UTF-8) are
+    left out and become findings. Raises DataError where a file cannot be written.
     """
     bad = report.bad_samples()
     lines = []

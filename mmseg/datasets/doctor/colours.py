@@ -1,4 +1,4 @@
-"""What the colours of a mask are: those of which classes, or of none."""
+"""Describe the colours of a mask: which are colours of classes, and which are not."""
 from collections.abc import Sequence
 
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from ..classes import Palette
 
 SHOWN = 8
-# What the pictures of masks hold beside the colours of classes, RGB.
+# RGB colours in pictures of masks that are not those of classes.
 BORDERS = {(224, 224, 192): 'the border that VOC does not label', (255, 255, 255): 'white'}
 
 Colour = tuple[int, int, int]
@@ -15,7 +15,7 @@ Colour = tuple[int, int, int]
 def describe_colours(
     label: np.ndarray, palette: Palette | None, classes: Sequence[str] | None
 ) -> str:
-    """Sentences on the colours of `label` [H, W, C], blue, green and red first."""
+    """Sentences about the colours of `label` [H, W, C] (BGR first), to follow an error."""
     if label.shape[2] < 3 or label.dtype != np.uint8:
         return f'It holds {label.shape[2]} channels of {label.dtype}, which are no RGB colours'
     found = find_colours(label)
@@ -35,16 +35,16 @@ def describe_colours(
 
 
 def find_colours(label: np.ndarray) -> list[Colour]:
-    """The RGB colours of an image [H, W, C] of bytes, ascending."""
+    """The different RGB colours of an image [H, W, C] uint8 (BGR first), ascending."""
     blue, green, red = (label[..., band].reshape(-1) for band in range(3))
     codes = red.astype(np.uint32) << 16 | green.astype(np.uint32) << 8 | blue
-    # The first of each run: few, where areas are of one colour. So sorting is quick.
+    # Only the first pixel of each run is sorted: areas of one colour leave few.
     codes = np.sort(codes[_starts(codes)])
     return [(code >> 16, code >> 8 & 255, code & 255) for code in codes[_starts(codes)].tolist()]
 
 
 def _starts(codes: np.ndarray) -> np.ndarray:
-    """Mask of the elements that differ from the one before them."""
+    """Mask [N] of the codes [N] that differ from the one before them."""
     starts = np.ones(codes.size, np.bool_)
     np.not_equal(codes[1:], codes[:-1], out=starts[1:])
     return starts

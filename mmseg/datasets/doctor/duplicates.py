@@ -6,16 +6,14 @@ from .source import Source
 
 
 def find_shared_files(sources: list[Source]) -> Iterator[Finding]:
-    """Findings for files listed both for training and for validation or test, by their paths."""
+    """Findings for paths that are listed for training and also for validation or test."""
     tested = {source.image_file(index): source.split for source in sources
               if source.split != 'train' for index in range(len(source))}
     for number, source in enumerate(sources):
-        if source.split == 'train' and tested:
-            for index in range(len(source)):
-                file = source.image_file(index)
-                if file in tested:
-                    yield Finding('leak', 'train', file, f'is in {tested[file]} too',
-                                  (number, index))
+        for index in range(len(source)) if source.split == 'train' and tested else ():
+            file = source.image_file(index)
+            if file in tested:
+                yield Finding('leak', 'train', file, f'is in {tested[file]} too', (number, index))
 
 
 class Duplicates:
@@ -40,11 +38,10 @@ class Duplicates:
 
     def _finding(self, kind: str, sample: Sample, other: Sample) -> Finding:
         here, there = (self.sources[source].image_file(index) for source, index in (sample, other))
-        split = self.sources[sample[0]].split
         where = self.sources[other[0]].split
         if kind == 'duplicate':
             detail = 'listed again' if here == there else f'has the content of {there}'
         else:
             detail = (f'is in {where} too' if here == there
                       else f'has the content of {there} ({where})')
-        return Finding(kind, split, here, detail, sample)
+        return Finding(kind, self.sources[sample[0]].split, here, detail, sample)

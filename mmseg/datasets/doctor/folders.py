@@ -1,4 +1,4 @@
-"""Images in the folders of a dataset that none of its lists names."""
+"""Images in the folders of a data set that are in none of its lists."""
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from .source import Source
 
 
 def find_unlisted(sources: list[Source]) -> Iterator[Finding]:
-    """Findings for files that end with the suffix of the images, in whatever case."""
+    """Findings for unlisted files with the suffix of the images, in upper or lower case."""
     together: dict[tuple[str, str], list[Source]] = defaultdict(list)
     for source in sources:
         if not is_remote(source.img_dir):

@@ -1,4 +1,4 @@
-"""What the header of an image file tells: its orientation, depth and channels."""
+"""Facts in the header of an image file: its size, orientation, depth and channels."""
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,9 @@ COLOUR = ('RGB', 'P', 'YCbCr')
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """`size` [height, width] is as stored; `orientation` is the EXIF tag, 1 = upright."""
+    """`size` [height, width] is as stored; `orientation` is the EXIF tag (1: upright); `bits` of
+    a channel are 8 at least.
+    """
 
     size: tuple[int, int]
     orientation: int = 1
@@ -33,7 +35,7 @@ class ImageFacts:
 
     @property
     def turned(self) -> bool:
-        """Whether an image viewer swaps width and height."""
+        """Whether the orientation swaps width and height."""
         return self.orientation in (5, 6, 7, 8)
 
 
@@ -64,7 +66,7 @@ def _tiff_facts(content: bytes) -> ImageFacts | None:
 
 
 def _bits(img: 'Image', content: bytes) -> int:
-    """Bits of a channel, 8 at least. Colours of 16 bits have no mode of their own in Pillow."""
+    # Colours of 16 bits have no mode of their own in Pillow, so PNGs are asked.
     if content.startswith(PNG_START):
         return max(content[PNG_DEPTH], 8)
     return {'I': 32, 'F': 32}.get(img.mode, 16 if img.mode.startswith('I;16') else 8)

@@ -1,4 +1,4 @@
-"""Which labels the masks of a split hold, and weights against their imbalance."""
+"""Counts of the labels in the masks of a split, and class weights against their imbalance."""
 from collections import Counter
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ class ClassTally:
         self.labelled = np.zeros(len(classes), np.int64)  # pixels of the images with the class
 
     def add(self, labels: np.ndarray, counts: np.ndarray, ignore_index: int) -> None:
-        """Count one mask: its classes [V], of which some may be equal, and their pixels [V]."""
+        """Count one mask: its labels [V], some of which may be equal, and their pixels [V]."""
         counted = (labels >= 0) & (labels < len(self.classes)) & (labels != ignore_index)
         pixels = np.zeros(len(self.classes), np.int64)
         np.add.at(pixels, labels[counted].astype(np.int64), counts[counted])
@@ -38,7 +38,7 @@ class ClassTally:
         return [name for name, pixels in zip(self.classes, self.pixels, strict=True) if not pixels]
 
     def weights(self) -> list[float] | None:
-        """A weight a class by FORMULA, 1 for an absent one; None where nothing is labelled."""
+        """The weight of each class by FORMULA, 1 for absent classes; None without any label."""
         shown = self.pixels > 0
         if not shown.any():
             return None
@@ -69,7 +69,7 @@ class ValueTally:
         return wrong_values(np.array(sorted(self.pixels), np.int64), self.source).tolist()
 
     def remedy(self) -> str:
-        """What to do about the wrong values."""
+        """What to do about the values of `wrong`."""
         source = self.source
         if self.lossy is not None:
             return lossy_remedy(self.lossy)
@@ -77,7 +77,7 @@ class ValueTally:
                             source.ignore_index, source.label_map is not None)
 
     def binary(self) -> Finding | None:
-        """A finding where all masks together hold 0 and one other value that is lost."""
+        """A finding where all masks together hold 0 and one value that is no class or ignored."""
         values = sorted(self.pixels)
         if not looks_binary(values, self.source):
             return None

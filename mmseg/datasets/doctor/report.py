@@ -48,10 +48,14 @@ class Report:
         return {finding.sample for finding in self.of_severity('error')
                 if finding.sample is not None}
 
+    def weights(self) -> list[float] | None:
+        """Class weights for the training data, None without their labels."""
+        return self.classes['train'].weights() if 'train' in self.classes else None
+
     def to_json(self) -> dict[str, Any]:
         """The whole report in values that JSON can hold."""
         counts = Counter(finding.kind for finding in self.findings)
-        weights = self.classes['train'].weights() if 'train' in self.classes else None
+        weights = self.weights()
         return {
             'exit_code': self.exit_code,
             'seconds': round(self.seconds, 3),

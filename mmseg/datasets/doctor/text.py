@@ -6,12 +6,12 @@ from textwrap import indent
 from mmcv_replace.utils.suggest import printable
 
 from .findings import KINDS, SEVERITIES
-from .label_tally import FORMULA
+from .label_tally import FORMULA, ClassTally
 from .report import Report
 
 
 def format_report(report: Report, max_examples: int = 5) -> str:
-    """The whole report: findings with at most `max_examples` files a kind, and the classes."""
+    """The whole report: findings, at most `max_examples` files of each kind, and the classes."""
     parts = [_overview(report), *_kinds(report, max_examples), _classes(report), _weights(report),
              _verdict(report)]
     return '\n\n'.join(part for part in parts if part)
@@ -27,9 +27,9 @@ def _overview(report: Report) -> str:
 
 
 def _kinds(report: Report, max_examples: int) -> Iterator[str]:
-    """One block for each kind that was found, the worst first, after a table of all."""
+    """A table of the kinds that were found, the worst first, and a block of text for each."""
     counts = Counter((finding.kind, finding.split) for finding in report.findings)
-    found = [kind for kind in KINDS if any(kind == other for other, _ in counts)]
+    found = [kind for kind in KINDS if report.of_kind(kind)]
     if not found:
         return
     from prettytable import PrettyTable
@@ -62,7 +62,7 @@ def _block(report: Report, kind: str, max_examples: int) -> str:
 
 
 def _wrong_values(report: Report, max_examples: int) -> Iterator[str]:
-    """Which values are no class, in how many masks."""
+    """A line for each source on the values that are no class, and how many masks hold them."""
     for tally in report.values.values():
         wrong = tally.wrong()
         if wrong:
@@ -75,7 +75,7 @@ def _wrong_values(report: Report, max_examples: int) -> Iterator[str]:
 
 
 def _classes(report: Report) -> str:
-    """Share of the labelled pixels, and number of images, of each class in each split."""
+    """A table of each class in each split: share of the labelled pixels, number of images."""
     tallies = {split: tally for split, tally in report.classes.items() if tally.pixels.any()}
     if not tallies:
         return ''
@@ -86,20 +86,20 @@ def _classes(report: Report) -> str:
     table.align = 'r'
     table.align['class'] = 'l'
     for name in names:
-        row = [printable(name)]
-        for tally in tallies.values():
-            if name not in tally.classes:
-                row += ['-', '-']
-                continue
-            index = tally.classes.index(name)
-            share = 100 * tally.pixels[index] / tally.pixels.sum()
-            row += [f'{share:.3f}', f'{tally.images[index]:,}']
-        table.add_row(row)
+        table.add_row([printable(name), *(cell for tally in tallies.values()
+                                          for cell in _share(tally, name))])
     return table.get_string()
 
 
+def _share(tally: ClassTally, name: str) -> tuple[str, str]:
+    if name not in tally.classes:
+        return '-', '-'
+    index = tally.classes.index(name)
+    return f'{100 * tally.pixels[index] / tally.pixels.sum():.3f}', f'{tally.images[index]:,}'
+
+
 def _weights(report: Report) -> str:
-    weights = report.classes['train'].weights() if 'train' in report.classes else None
+    weights = report.weights()
     if weights is None:
         return ''
     return (f'class_weight against the imbalance of train ({FORMULA}); for a config:\n'

@@ -6,7 +6,7 @@ from torch.utils.data import Sampler
 
 
 class SampleIndex(int):
-    """Index of a sample that knows the epoch it is drawn in, also in a worker process."""
+    """Index of a sample with its `epoch`, which it also takes to a worker process."""
 
     epoch: int
 
@@ -20,11 +20,11 @@ class SampleIndex(int):
 
 
 class EpochSampler(Sampler[SampleIndex]):
-    """This process's share of the indices of one epoch: every `world_size`-th of the epoch's order.
+    """The indices of one epoch for this process: every `world_size`-th, starting at `rank`.
 
     `shuffle` draws a new order for each epoch, the same in every process. With `pad_to_even` some
-    samples come twice so that all shares have the same length, as training in step requires;
-    without it every sample comes exactly once over all processes.
+    samples come twice so that all processes have the same number, as synchronous training
+    requires; without it every sample comes exactly once over all processes.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class EpochSampler(Sampler[SampleIndex]):
         self.pad_to_even = pad_to_even
         self.epoch = 0
         self.start = 0
-        self.stop: int | None = None  # where in this process's share an epoch ends early
+        self.stop: int | None = None  # number of samples after which an epoch ends early
 
     def set_epoch(self, epoch: int, start: int = 0) -> None:
-        """Choose the epoch, and how many samples of this process's share to leave out.
+        """Set the epoch, and how many of its samples this process skips at the start.
 
-        The latter continues an epoch that was interrupted, without loading what is done.
+        An interrupted epoch continues in this way, without loading samples that are done.
         """
         self.epoch = epoch
         self.start = start
 
     def __len__(self) -> int:
-        """Samples of this process in a full epoch, whatever the start."""
+        """Samples of this process in a full epoch, without regard to `start`."""
         total = len(self.dataset)
         if self.pad_to_even:
             return -(-total // self.world_size)

@@ -1,7 +1,7 @@
-"""What the twenty object classes look like: a hue in two tones, a texture and an outline each.
+"""The looks of the twenty object classes: each has a hue in two tones, a texture and an outline.
 
-Two classes share each hue, ten each pair of tones, five each texture and four each outline, so
-that no single one of them tells the class.
+Each hue belongs to two classes, each pair of tones to ten, each texture to five and each outline
+to four, so that none of these features alone determines the class.
 """
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# From coordinates [H, W] in periods of the texture to a field [H, W]: light where positive.
+# Maps x and y [H, W], in periods of the texture, to a field [H, W]: light where positive.
 Texture = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 NUM_OBJECT_CLASSES = 20
-# Every 30 degrees, less 120 and 270, which look too much like their neighbours.
+# Degrees. 120 and 270 are left out, as they look too similar to their neighbours.
 HUES = (0, 30, 60, 90, 150, 180, 210, 240, 300, 330)
 
 
@@ -38,13 +38,13 @@ def speckle(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 
 def _polygon(radii: Sequence[float]) -> np.ndarray:
-    """Corners [N, 2] at equal angles, at these distances from the center."""
+    """Corners [N, 2] at equal angles and the given distances [N] from the center."""
     angle = 2 * np.pi * np.arange(len(radii)) / len(radii)
     return np.array(radii)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 TEXTURES: tuple[Texture, ...] = (stripes, checks, dots, speckle)
-# Saturation and value of the light and the dark parts of the texture: pastel, deep.
+# (saturation, value) of the light and the dark parts of the texture: pastel tones, deep tones.
 TONES = (((0.4, 1.0), (0.75, 0.8)), ((0.9, 0.75), (0.95, 0.3)))
 # Triangle, square, disc, stars of five and of four points.
 OUTLINES = (_polygon([1] * 3), _polygon([1] * 4), _polygon([1] * 24), _polygon([1, 0.45] * 5),
@@ -53,9 +53,8 @@ OUTLINES = (_polygon([1] * 3), _polygon([1] * 4), _polygon([1] * 24), _polygon([
 
 @dataclass(frozen=True)
 class Appearance:
-    """One class: hue in degrees, (saturation, value) of its two tones, texture and outline.
-
-    outline: [N, 2] in the unit circle.
+    """The look of one class: `hue` in degrees, `tones` (saturation, value) of the light and dark
+    parts, `texture`, and `outline` [N, 2], corners in the unit circle.
     """
 
     hue: float
@@ -65,7 +64,7 @@ class Appearance:
 
 
 def appearance_of(label: int) -> Appearance:
-    """Appearance of the class `label`, 1 to 20."""
+    """The look of the class `label`, 1 to 20."""
     half, number = divmod(label - 1, len(HUES))
     return Appearance(
         hue=HUES[number],

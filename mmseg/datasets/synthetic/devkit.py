@@ -1,4 +1,4 @@
-"""Write synthetic scenes as a VOC devkit with SBD's additional annotations beside it."""
+"""Write synthetic scenes as a VOC devkit, with additional annotations in the format of SBD."""
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,14 +19,14 @@ PREFIX = 'synthetic_'
 
 @dataclass(frozen=True)
 class SplitSizes:
-    """Number of images in VOC's train and val lists, and of those that only SBD annotates."""
+    """Number of images in VOC's lists `train` and `val`, and of images annotated in SBD alone."""
 
     train: int
     val: int
     aug: int
 
     def names(self) -> dict[str, list[str]]:
-        """Image names of each split; the scenes are numbered through all of them."""
+        """Image names of each split; the numbers of the scenes continue from split to split."""
         numbers = iter(range(self.train + self.val + self.aug))
         return {split: [f'{PREFIX}{next(numbers):06d}' for _ in range(count)]
                 for split, count in vars(self).items()}
@@ -37,9 +37,9 @@ def make_devkit(
 ) -> None:
     """Write `root/VOC2012` and `root/VOCaug/dataset`; images have `size` pixels on the longer side.
 
-    As in the real data, SBD annotates all images without void borders, and its own split of them
-    has nothing to do with VOC's. The files depend on `sizes`, `size` and `seed` alone. Raises
-    ConfigError without scipy.
+    As in the real data, SBD annotates all images without void borders, and its split of them is
+    independent of VOC's. The files depend on `sizes`, `size` and `seed` alone. Raises ConfigError
+    for impossible sizes and without scipy, DataError where `root` holds other data.
     """
     need_scipy()
     if min(sizes.train, sizes.val) < 1 or sizes.aug < 0:
@@ -76,7 +76,7 @@ def make_devkit(
 def write_sample(
     sample: tuple[int, str, bool], voc: Path, sbd: Path, size: int, seed: int
 ) -> None:
-    """Write the image and annotations of (scene number, name, whether VOC has its mask)."""
+    """Write image and annotations of `sample`: (scene number, name, whether VOC has a mask)."""
     index, name, in_voc = sample
     scene = make_scene(seed, index, size)
     encoded = cv2.imencode('.jpg', scene.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
@@ -88,7 +88,7 @@ def write_sample(
 
 
 def write_mat(path: Path, labels: np.ndarray) -> None:
-    """Write a label map [H, W] as SBD does: GTcls.Segmentation of a MATLAB file."""
+    """Write a label map [H, W] as SBD does: in the field GTcls.Segmentation of a MATLAB file."""
     need_scipy()
     from scipy.io import savemat
     present = np.unique(labels[labels > 0])

@@ -1,4 +1,4 @@
-"""One synthetic scene: a cluttered background, a few objects that cover each other, and a mask."""
+"""One synthetic scene: a cluttered background, a few overlapping objects, and their mask."""
 from dataclasses import dataclass
 
 import cv2
@@ -7,7 +7,7 @@ import numpy as np
 from .appearance import NUM_OBJECT_CLASSES, appearance_of
 
 VOID = 255
-# Width of the unlabelled border around objects, as VOC's annotators left one.
+# Width in pixels of the unlabelled border around objects, as in VOC's masks.
 BORDER = 3
 
 
@@ -32,7 +32,7 @@ def make_scene(seed: int, index: int, size: int) -> Scene:
     shape = (size, short) if rng.random() < 0.5 else (short, size)
     canvas = _background(rng, shape)
     labels = np.zeros(shape, np.uint8)
-    # The first class goes round, so that every class is seen often enough in a small set.
+    # The first class cycles through all, so that a small set shows every class often enough.
     classes = [index % NUM_OBJECT_CLASSES + 1]
     classes += list(rng.integers(1, NUM_OBJECT_CLASSES + 1, rng.integers(3, 6)))
     for label in rng.permutation(classes):
@@ -44,7 +44,7 @@ def make_scene(seed: int, index: int, size: int) -> Scene:
 
 
 def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Greyish clouds with flat patches of any colour: [H, W, 3] float32."""
+    """Greyish clouds and flat patches in random colours: [H, W, 3] float32."""
     canvas = np.zeros((*shape, 3), np.float32)
     for cells in (3, 8, 24):
         noise = rng.uniform(0, 160 / cells**0.5, (cells, cells, 3)).astype(np.float32)
@@ -61,7 +61,9 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def _paint_object(
     rng: np.random.Generator, canvas: np.ndarray, labels: np.ndarray, label: int
 ) -> None:
-    """Add one object of random place, size, turn, stretch and shade to the canvas and labels."""
+    """Paint an object at a random place, of random size, rotation, stretch and shading, into
+    `canvas` [H, W, 3] and `labels` [H, W].
+    """
     height, width = labels.shape
     look = appearance_of(label)
     radius = max(height, width) * rng.uniform(0.15, 0.3)

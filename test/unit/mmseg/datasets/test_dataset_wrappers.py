@@ -9,7 +9,7 @@ from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.utils import leaf_datasets
 from mmseg.datasets import DATASETS, ConcatDataset, RepeatDataset, build_dataset
 from mmseg.datasets.base_wrapper import BaseDatasetWrapper
-from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipeline_options import set_pipeline_options
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_wrapper_of_a_user_is_built_and_known(wrappers, dataset_cfg, parts):
 
 def test_settings_reach_the_inside_of_a_users_wrapper(wrappers, dataset_cfg, parts):
     swap = Swap(*parts)
-    tune_pipelines(swap, {}, asynchronous=True)
+    set_pipeline_options(swap, {}, asynchronous=True)
 
     assert [type(part.pipeline._steps()[-1]).__name__ for part in parts] == ['HandOver'] * 2
     parts[1].ignore_index = 9

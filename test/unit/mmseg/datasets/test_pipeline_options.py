@@ -7,7 +7,7 @@ import torch
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.logging import _warned
 from mmseg.datasets import build_dataloader, build_dataset, pipeline_options
-from mmseg.datasets.pipeline_options import tune_pipelines
+from mmseg.datasets.pipeline_options import set_pipeline_options
 from mmseg.datasets.pipelines.device_normalize import finish
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
@@ -51,8 +51,8 @@ def test_samples_are_the_same_in_all_ways(wrapped_cfg, workers, options):
     options = dict(options)
     more = dict(multiprocessing_context='spawn') if options.pop('spawn', False) else {}
     plain, tuned = build_dataset(wrapped_cfg), build_dataset(wrapped_cfg)
-    tune_pipelines(plain, dict(plan_pipeline=False), asynchronous=False)
-    tune_pipelines(tuned, options, asynchronous=False)
+    set_pipeline_options(plain, dict(plan_pipeline=False), asynchronous=False)
+    set_pipeline_options(tuned, options, asynchronous=False)
 
     assert_same(epochs(tuned, workers, **more), list(epochs(plain)))
 
@@ -60,7 +60,7 @@ def test_samples_are_the_same_in_all_ways(wrapped_cfg, workers, options):
 def test_the_memory_is_one_for_all_workers_and_datasets(wrapped_cfg, data_root):
     dataset, plain = build_dataset(wrapped_cfg), build_dataset(wrapped_cfg)
     expected = list(epochs(plain, number=3))
-    tune_pipelines(dataset, dict(cache='decoded'), asynchronous=False)
+    set_pipeline_options(dataset, dict(cache='decoded'), asynchronous=False)
     batches = list(epochs(dataset, 2, number=2))
     for file in data_root.glob('*/*'):
         file.unlink()
@@ -73,18 +73,18 @@ def test_the_memory_is_one_for_all_workers_and_datasets(wrapped_cfg, data_root):
 
 def test_what_is_replaced(dataset_cfg):
     dataset = build_dataset(dataset_cfg)
-    tune_pipelines(dataset, {}, asynchronous=False)
+    set_pipeline_options(dataset, {}, asynchronous=False)
     assert steps(dataset)[2] == 'ResizedCrop'
     assert steps(dataset)[-3:] == ['CHWNormalize', 'DefaultFormatBundle', 'Collect']
-    tune_pipelines(dataset, {}, asynchronous=True)
+    set_pipeline_options(dataset, {}, asynchronous=True)
     assert steps(dataset)[-1] == 'DeviceNormalize'
-    tune_pipelines(dataset, dict(normalize_on_device=False), asynchronous=True)
+    set_pipeline_options(dataset, dict(normalize_on_device=False), asynchronous=True)
     assert steps(dataset)[-1] == 'Collect'
-    tune_pipelines(dataset, dict(normalize_on_device=True), asynchronous=False)
+    set_pipeline_options(dataset, dict(normalize_on_device=True), asynchronous=False)
     assert steps(dataset)[-1] == 'DeviceNormalize'
-    tune_pipelines(dataset, dict(cache='decoded'), asynchronous=False)
+    set_pipeline_options(dataset, dict(cache='decoded'), asynchronous=False)
     assert steps(dataset)[:2] == ['CachedSteps', 'ResizedCrop']
-    tune_pipelines(dataset, dict(plan_pipeline=False), asynchronous=True)
+    set_pipeline_options(dataset, dict(plan_pipeline=False), asynchronous=True)
     assert steps(dataset) == [step['type'] for step in dataset_cfg['pipeline']]
 
 
@@ -96,7 +96,7 @@ def test_the_steps_of_test_time_augmentation_are_planned_too(dataset_cfg):
         dict(type='MultiScaleFlipAug', img_scale=(40, 30), transforms=inner)]))
     names = {}
     for fuse in (True, False):
-        tune_pipelines(dataset, dict(plan_pipeline=fuse), asynchronous=False)
+        set_pipeline_options(dataset, dict(plan_pipeline=fuse), asynchronous=False)
         aug = dataset.pipeline.transforms[1]
         names[fuse] = type(aug.transforms._steps()[2]).__name__
     assert names == {True: 'CHWNormalize', False: 'Normalize'}
@@ -107,9 +107,9 @@ def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):
     dataset = build_dataset(dict(dataset_cfg, pipeline=dataset_cfg['pipeline'][:-1]))
     caplog.clear()
     with caplog.at_level(logging.WARNING, 'mmseg'):
-        tune_pipelines(dataset, {}, asynchronous=True)
+        set_pipeline_options(dataset, {}, asynchronous=True)
         assert not caplog.records
-        tune_pipelines(dataset, dict(normalize_on_device=True), asynchronous=False)
+        set_pipeline_options(dataset, dict(normalize_on_device=True), asynchronous=False)
     assert 'data.normalize_on_device has no effect' in caplog.text
 
 
@@ -125,7 +125,7 @@ def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):
 ])
 def test_wrong_settings_are_explained(dataset_cfg, data, message):
     with pytest.raises(ConfigError, match=message):
-        tune_pipelines(build_dataset(dataset_cfg), data, asynchronous=False)
+        set_pipeline_options(build_dataset(dataset_cfg), data, asynchronous=False)
 
 
 @pytest.mark.parametrize(('free', 'processes', 'expected'), [
@@ -138,7 +138,7 @@ def test_the_memory_takes_no_more_than_its_share_of_what_is_free(
     monkeypatch.setattr(pipeline_options, 'free_memory', lambda: free)
     monkeypatch.setattr(pipeline_options, 'SharedStore',
                         lambda slots, size, name: sizes.append(size))
-    tune_pipelines(build_dataset(dataset_cfg), dict(cache=dict(level='decoded', max_gb=0.005)),
-                   asynchronous=False)
+    set_pipeline_options(build_dataset(dataset_cfg),
+                         dict(cache=dict(level='decoded', max_gb=0.005)), asynchronous=False)
     assert sizes == [expected]
     assert ('data.cache: ' in caplog.text) == (expected != 5_000_000)
