@@ -94,19 +94,13 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     options = {}
     if not isinstance(cfg.data, dict):
         raise ConfigError(f'data is a dict of train, val and test, not {cfg.data!r}')
-    pending = [(f'data.{name}', cfg.data[name]) for name in ('train', 'val', 'test')
-               if cfg.data.get(name) is not None]
-    while pending:
-        key, node = pending.pop()
-        if isinstance(node, list | tuple):
-            pending += [(f'{key}.{i}', item) for i, item in enumerate(node)]
-        elif not isinstance(node, dict):
-            raise ConfigError(f'{key} is the dict of a dataset, or a list of them, not {node!r}')
-        elif 'dataset' in node:
-            pending.append((f'{key}.dataset', node['dataset']))
-        elif 'datasets' in node:
-            pending.append((f'{key}.datasets', node['datasets']))
-        else:
+    from mmseg.core.utils import leaf_configs  # here, as other commands start without it
+    for name in ('train', 'val', 'test'):
+        for key, dataset in () if cfg.data.get(name) is None else leaf_configs(
+                cfg.data[name], f'data.{name}'):
+            if not isinstance(dataset, dict):
+                raise ConfigError(
+                    f'{key} is the dict of a dataset, or a list of them, not {dataset!r}')
             options[f'{key}.data_root'] = data_root
     cfg.merge_from_dict(options)
 

@@ -82,7 +82,7 @@ class PipelineCase:
         cfg = load_config(config)
         self._dataset = build_dataset(cfg.data.train, dict(test_mode=testing))
         set_pipeline_options(self._dataset, {**cfg.data, 'normalize_on_device': on_device},
-                       asynchronous=False)
+                             asynchronous=False)
         self._images = images
         self._rounds = 0
 

@@ -1,5 +1,5 @@
 """What a config says of the labels of the training data, which the other splits follow."""
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.core.utils import leaf_datasets
+from mmseg.core.utils import leaf_configs, leaf_datasets
 from mmseg.datasets import DATASETS
 from mmseg.datasets.classes import read_classes
 from mmseg.datasets.label_settings import common, read_label_map
@@ -29,7 +29,7 @@ def told_in(setting: Any) -> ToldLabels:
     Of the classes also what is known by the type of the data set. Nothing is built, and no file
     but one of the names is read.
     """
-    parts = list(_parts(setting))
+    parts = [part for _, part in leaf_configs(setting) if isinstance(part, Mapping)]
     return ToldLabels(
         ignore_index=common(part.get('ignore_index') for part in parts),
         reduce_zero_label=common(_reduces(part) for part in parts),
@@ -45,19 +45,6 @@ def follow_training(cfg: Config, dataset: Dataset) -> None:
         follow = getattr(part, 'follow_labels', None)
         if follow is not None and hasattr(part, 'told_labels'):
             follow(told.ignore_index, told.reduce_zero_label)
-
-
-def _parts(setting: Any) -> Iterator[Mapping[str, Any]]:
-    """The configs of the data sets that a list or a wrapper is made of, or itself."""
-    if isinstance(setting, list | tuple):
-        for part in setting:
-            yield from _parts(part)
-    elif isinstance(setting, Mapping):
-        inner = setting.get('datasets') or setting.get('dataset')
-        if inner:
-            yield from _parts(inner)
-        else:
-            yield setting
 
 
 def _reduces(part: Mapping[str, Any]) -> bool | None:

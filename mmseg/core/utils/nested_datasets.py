@@ -1,5 +1,6 @@
-"""Walk through data sets that are made of other data sets."""
+"""Walk through data sets that are made of other data sets, built or in a config."""
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from torch.utils.data import Dataset
 
@@ -31,3 +32,18 @@ def nested_datasets(dataset: Dataset) -> Iterator[Dataset]:
 def leaf_datasets(dataset: Dataset) -> Iterator[Dataset]:
     """The data sets inside `dataset` that are no wrappers; `dataset` itself if it is none."""
     return (part for part in nested_datasets(dataset) if not inner_datasets(part))
+
+
+def leaf_configs(cfg: Any, key: str = '') -> Iterator[tuple[str, Any]]:
+    """(key, config) of each data set in `cfg`: the config of one, of a wrapper, or a list of them.
+
+    `key` is the place of `cfg` in the whole config, such as data.train.
+    """
+    inner = 'dataset' if isinstance(cfg, Mapping) and cfg.get('dataset') else 'datasets'
+    if isinstance(cfg, list | tuple):
+        for index, part in enumerate(cfg):
+            yield from leaf_configs(part, f'{key}.{index}')
+    elif isinstance(cfg, Mapping) and cfg.get(inner):
+        yield from leaf_configs(cfg[inner], f'{key}.{inner}')
+    else:
+        yield key, cfg

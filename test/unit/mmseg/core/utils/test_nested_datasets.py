@@ -3,7 +3,7 @@ import pytest
 from torch.utils.data import ConcatDataset as TorchConcat
 from torch.utils.data import Dataset, Subset
 
-from mmseg.core.utils import inner_datasets, leaf_datasets, nested_datasets
+from mmseg.core.utils import inner_datasets, leaf_configs, leaf_datasets, nested_datasets
 from mmseg.datasets import ConcatDataset, RepeatDataset
 from mmseg.datasets.base_wrapper import BaseDatasetWrapper
 
@@ -72,3 +72,16 @@ def test_nested_wrappers():
 def test_a_base_needs_its_inner():
     with pytest.raises(NotImplementedError):
         inner_datasets(BaseDatasetWrapper())
+
+
+def test_configs():
+    leaf = dict(type='CustomDataset')
+    cfg = [leaf, dict(type='RepeatDataset', dataset=[leaf, 3]),
+           dict(type='ConcatDataset', datasets=(leaf, dict(type='Mix', dataset=leaf)))]
+
+    assert [*leaf_configs(cfg, 'data.train')] == [
+        ('data.train.0', leaf), ('data.train.1.dataset.0', leaf), ('data.train.1.dataset.1', 3),
+        ('data.train.2.datasets.0', leaf), ('data.train.2.datasets.1.dataset', leaf)]
+    assert [*leaf_configs([])] == []
+    assert [*leaf_configs(dict(type='A', dataset=None), 'x')] == [
+        ('x', dict(type='A', dataset=None))]
