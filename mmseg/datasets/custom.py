@@ -94,14 +94,11 @@ class CustomDataset(ScoredDataset):
         if reduce_zero_label is None:
             reduce_zero_label = self.reduce_zero_label
         self.reduce_zero_label = agree_on_zero(owner, reduce_zero_label, self.pipeline)
+        self._mask_values = self.label_map = read_label_map(
+            owner, self.label_map if label_map is None else label_map)
         # The settings of the config and the class; those that are None follow the training data.
         self.told_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
-                                label_map=read_label_map(owner, label_map))
-        if label_map is not None:
-            self.label_map = self.told_labels['label_map']
-        elif self.label_map is not None:
-            self.label_map = read_label_map(owner, self.label_map)
-        self._mask_values = self.label_map
+                                label_map=None if label_map is None else self.label_map)
         self._class_choice: tuple[Sequence[str], Sequence[str]] | None = None
         self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
         self._settle_labels()

@@ -1,10 +1,11 @@
 """Look at one sample: its image, its mask, and whether they fit together."""
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from torch.utils.data import Dataset
 
 from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import DataError
@@ -44,15 +45,19 @@ class _Image:
     facts: ImageFacts | None
 
 
-class Examiner:
-    """Examines samples of `sources`; works in any process."""
+class Examiner(Dataset):
+    """The diagnoses of samples, as a data set: torch's loader computes them in parallel."""
 
-    def __init__(self, sources: list[Source]) -> None:
+    def __init__(self, sources: list[Source], samples: Sequence[Sample]) -> None:
         self.sources = sources
+        self.samples = samples
         self._reader = FileReader()
 
-    def examine(self, sample: Sample) -> Diagnosis:
-        """Read the files of a sample and report what is wrong with them."""
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, position: int) -> Diagnosis:
+        sample = self.samples[position]
         source, index = self.sources[sample[0]], sample[1]
         found = Diagnosis(sample, source.split)
         image_file, mask_file = source.image_file(index), source.mask_file(index)

@@ -2,7 +2,6 @@
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch.utils.data import Dataset
 
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import UserError
@@ -15,27 +14,13 @@ from .source import Source
 CHUNK = 16  # samples that a process returns at once
 
 
-class _Examined(Dataset):
-    """The diagnoses of samples, as a data set: torch's loader computes them in parallel."""
-
-    def __init__(self, sources: list[Source], samples: Sequence[Sample]) -> None:
-        self.examiner = Examiner(sources)
-        self.samples = samples
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, position: int) -> Diagnosis:
-        return self.examiner.examine(self.samples[position])
-
-
 def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> Iterator[Diagnosis]:
     """Diagnoses in the order of the samples; with nproc=1 this process makes them.
 
     Raises UserError where a process dies, for lack of memory for example.
     """
     loader = ShieldedLoader(
-        _Examined(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
+        Examiner(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
         collate_fn=list, worker_init_fn=start_worker,
         # A generator of its own: a scan before a training takes nothing from the global one.
         generator=torch.Generator())

@@ -1,6 +1,7 @@
 """`data.on_error`: whether a training sample that cannot be loaded stops the run or is skipped."""
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class ReportingLoader(ShieldedLoader):
 
     def __init__(self, dataset: SkippingDataset, collate_fn: Callable[[Sequence[Any]], Any],
                  **kwargs: Any) -> None:
-        super().__init__(dataset, collate_fn=_Collate(collate_fn), **kwargs)
+        super().__init__(dataset, collate_fn=partial(_collate_pairs, collate_fn), **kwargs)
         self.max_skipped = dataset.max_skipped
         self.skipped: Skipped = {}
 
@@ -108,15 +109,12 @@ class ReportingLoader(ShieldedLoader):
         return batch
 
 
-class _Collate:
-    """Makes a batch of the samples of pairs, and joins what was skipped for them."""
-
-    def __init__(self, collate: Callable[[Sequence[Any]], Any]) -> None:
-        self.collate = collate
-
-    def __call__(self, pairs: Sequence[tuple[Any, Skipped]]) -> tuple[Any, Skipped]:
-        samples, skipped = zip(*pairs, strict=True)
-        return self.collate(samples), _join(skipped)
+def _collate_pairs(
+    collate: Callable[[Sequence[Any]], Any], pairs: Sequence[tuple[Any, Skipped]]
+) -> tuple[Any, Skipped]:
+    """A batch of the samples, and the files that were skipped for them."""
+    samples, skipped = zip(*pairs, strict=True)
+    return collate(samples), _join(skipped)
 
 
 class SkippedFilesHook(Hook):

@@ -110,7 +110,7 @@ def test_the_scan_of_the_data_tells_them_apart_too(monkeypatch):
     from mmseg.datasets.doctor import scan as doctor
     for error, expected in ((None, UserError),
                             (RuntimeError('DataLoader worker: x'), RuntimeError)):
-        monkeypatch.setattr(doctor, '_Examined', lambda *_, error=error: Dying(error))
+        monkeypatch.setattr(doctor, 'Examiner', lambda *_, error=error: Dying(error))
         with pytest.raises(expected) as raised:
             list(doctor.scan([], [], 2))
         assert type(raised.value) is expected
