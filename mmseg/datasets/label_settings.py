@@ -1,4 +1,4 @@
-"""The settings of a data set that tell its labels, checked against the steps of its pipeline."""
+"""Settings of the labels of a data set, and their agreement with the steps of its pipeline."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 

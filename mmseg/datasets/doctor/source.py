@@ -76,7 +76,6 @@ def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]
 
 
 def _source(split: str, dataset: CustomDataset) -> Source:
-    mask, reduces = _mask_decoding(dataset)
     return Source(
         split=split,
         owner=type(dataset).__name__,
@@ -86,11 +85,11 @@ def _source(split: str, dataset: CustomDataset) -> Source:
         list_file=dataset.split,
         infos=dataset.img_infos,
         image=_image_decoding(dataset),
-        mask=mask,
+        mask=_mask_decoding(dataset),
         classes=None if dataset.CLASSES is None else tuple(dataset.CLASSES),
         palette=dataset.PALETTE,
         label_map=dataset.label_map,
-        reduce_zero_label=reduces,
+        reduce_zero_label=dataset.reduce_zero_label,
         ignore_index=dataset.ignore_index)
 
 
@@ -101,17 +100,15 @@ def _image_decoding(dataset: CustomDataset) -> Decoding:
     return Decoding(True, step.file_client_args, step.imdecode_backend, step.color_type)
 
 
-def _mask_decoding(dataset: CustomDataset) -> tuple[Decoding, bool]:
-    """How the data set reads masks in its mode, and whether it ignores 0 there."""
+def _mask_decoding(dataset: CustomDataset) -> Decoding:
+    """How the data set reads masks: by a step in training, by its own methods in evaluation."""
     if dataset.test_mode:
         own = any(is_own(dataset, name) for name in (*BY_INDEX, ALL_LABELS))
-        return Decoding(known=not own, backend='pillow'), dataset.reduce_zero_label
+        return Decoding(known=not own, backend='pillow')
     step = _find_step(dataset, LoadAnnotations)
     if step is None:
-        return Decoding(known=False), dataset.reduce_zero_label
-    own = step.reduce_zero_label
-    return (Decoding(True, step.file_client_args, step.imdecode_backend),
-            dataset.reduce_zero_label if own is None else own)
+        return Decoding(known=False)
+    return Decoding(True, step.file_client_args, step.imdecode_backend)
 
 
 def _find_step(dataset: CustomDataset, kind: type) -> Any:

@@ -72,7 +72,7 @@ class SkippingDataset(DeterministicDataset):
     def __getitem__(self, index: int) -> tuple[Any, Skipped]:
         skipped: Skipped = {}
         for attempt in range(MAX_ATTEMPTS):
-            # Indices that no sample has stand for the further attempts.
+            # Further attempts are seeded by indices that no sample has.
             number = int(index) + attempt * len(self)
             with seeded(self.seed, getattr(index, 'epoch', 0), number):
                 place = np.random.randint(len(self)) if attempt else int(index)

@@ -63,43 +63,6 @@ def test_the_number_of_images_is_logged(make, caplog):
     assert 'train.txt' in caplog.text
 
 
-class Suffixed(Named):
-    img_suffix = '_i.jpeg'
-    seg_map_suffix = '_l.png'
-
-
-@pytest.mark.parametrize(('cls', 'options'), [
-    (Named, dict(img_suffix='_i.jpeg', seg_map_suffix='_l.png')), (Suffixed, {}),
-    (type('Other', (Suffixed,), dict(img_suffix='.x')), dict(img_suffix='_i.jpeg'))])
-def test_suffixes_are_settings_of_the_class_or_the_config(data_root, make, cls, options):
-    for number in range(6):
-        (data_root / 'img' / f'{number}.jpg').rename(data_root / 'img' / f'{number}_i.jpeg')
-        (data_root / 'ann' / f'{number}.png').rename(data_root / 'ann' / f'{number}_l.png')
-
-    dataset = make(cls, **options)
-
-    assert dataset[5]['ori_filename'] == '5_i.jpeg'
-    np.testing.assert_array_equal(dataset[5]['gt_semantic_seg'], dataset.get_gt_seg_map(5))
-
-
-def test_a_constructor_as_in_0x(make):
-    class Mine(Named):
-        def __init__(self, **kwargs):
-            super().__init__(img_suffix='.jpg', seg_map_suffix='.png', reduce_zero_label=True,
-                             **kwargs)
-
-    assert make(Mine).reduce_zero_label
-
-
-def test_a_class_may_need_a_split(make):
-    class Split(Named):
-        needs_split = True
-
-    with pytest.raises(ConfigError, match='Split needs split, a list such as'):
-        make(Split)
-    assert len(make(Split, split='train.txt')) == 3
-
-
 def test_a_training_sample_has_image_mask_and_what_the_steps_need(make, data_root):
     sample = make(ignore_index=254, pipeline=[*LOAD, lambda results: {
         **results, 'gt_semantic_seg': results['gt_semantic_seg']}][:1])[2]
@@ -152,16 +115,6 @@ def test_the_ground_truth_is_the_mask(make, data_root):
     np.testing.assert_array_equal(dataset.get_gt_seg_map(3), stored_mask(data_root, 3))
     assert [label.shape for label in dataset.get_gt_seg_maps()] == [
         dataset.get_gt_seg_map(index).shape for index in range(6)]
-
-
-@pytest.mark.parametrize(('of_class', 'options'), [
-    (None, dict(reduce_zero_label=True)), (True, {}), (False, dict(reduce_zero_label=True))])
-def test_reduce_zero_label_ignores_zero_and_lowers_the_others(make, data_root, of_class, options):
-    dataset = make(type('Zero', (Named,), dict(reduce_zero_label=of_class)), **options)
-    stored = stored_mask(data_root, 0).astype(int)
-
-    np.testing.assert_array_equal(dataset.get_gt_seg_map(0),
-                                  np.where((stored == 0) | (stored == 255), 255, stored - 1))
 
 
 @pytest.mark.parametrize('reduce_zero_label', [False, True])

@@ -7,8 +7,13 @@ import pytest
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.utils import leaf_datasets
-from mmseg.datasets import DATASETS, ConcatDataset, RepeatDataset, build_dataset
-from mmseg.datasets.base_wrapper import BaseDatasetWrapper
+from mmseg.datasets import (
+    DATASETS,
+    BaseDatasetWrapper,
+    ConcatDataset,
+    RepeatDataset,
+    build_dataset,
+)
 from mmseg.datasets.pipeline_options import set_pipeline_options
 
 

@@ -4,8 +4,7 @@ from torch.utils.data import ConcatDataset as TorchConcat
 from torch.utils.data import Dataset, Subset
 
 from mmseg.core.utils import inner_datasets, leaf_configs, leaf_datasets, nested_datasets
-from mmseg.datasets import ConcatDataset, RepeatDataset
-from mmseg.datasets.base_wrapper import BaseDatasetWrapper
+from mmseg.datasets import BaseDatasetWrapper, ConcatDataset, RepeatDataset
 
 
 class Leaf(Dataset):
