@@ -2,6 +2,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from torch import Tensor
 from torch.utils.data import Dataset
 
 
@@ -11,6 +12,8 @@ def inner_datasets(dataset: Dataset) -> Sequence[Dataset]:
     A wrapper has a method `inner()` that returns them, or holds them as `datasets` or `dataset`,
     as torch's ConcatDataset and Subset do.
     """
+    if isinstance(dataset, Tensor):
+        return []  # samples themselves; its method `inner` is a product
     inner = getattr(dataset, 'inner', None)
     if callable(inner):
         return inner()
@@ -18,7 +21,7 @@ def inner_datasets(dataset: Dataset) -> Sequence[Dataset]:
     if isinstance(parts, list | tuple):
         return parts
     part = getattr(dataset, 'dataset', None)
-    is_dataset = hasattr(part, '__getitem__') and not isinstance(part, str | Mapping)
+    is_dataset = hasattr(part, '__len__') and not isinstance(part, str | Mapping | Tensor)
     return [part] if is_dataset else []
 
 

@@ -1,5 +1,6 @@
 """Data sets inside data sets are found whatever the wrapper: ours, torch's or a user's."""
 import pytest
+import torch
 from torch.utils.data import ConcatDataset as TorchConcat
 from torch.utils.data import Dataset, Subset
 
@@ -46,17 +47,22 @@ class Configured(Leaf):
     dataset = dict(type='CustomDataset')
 
 
+class Stored(Leaf):
+    dataset = torch.zeros(3)
+
+
 A, B = Leaf(), Leaf()
 
 
 @pytest.mark.parametrize(('dataset', 'inner'), [
-    (A, []), (Described(), []), (Configured(), []),
+    (A, []), (Described(), []), (Configured(), []), (Stored(), []), (torch.zeros(3), []),
     (Subset(A, [0]), [A]), (TorchConcat([A, B]), [A, B]),
     (RepeatDataset(A, 2), [A]), (ConcatDataset([A, B]), [A, B]),
     (WithInner([B, A]), [B, A]), (Mix(A, B), [A, B])])
 def test_inner(dataset, inner):
     assert list(inner_datasets(dataset)) == inner
-    assert list(leaf_datasets(dataset)) == (inner or [dataset])
+    leaves = list(leaf_datasets(dataset))
+    assert [*map(id, leaves)] == [*map(id, inner or [dataset])]
 
 
 def test_nested_wrappers():
