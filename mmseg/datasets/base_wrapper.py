@@ -16,8 +16,8 @@ class BaseDatasetWrapper(Dataset):
     """
 
     def inner(self) -> Sequence[Dataset]:
-        """The data sets that the samples come from."""
-        raise NotImplementedError
+        """The data sets that the samples come from, by default `datasets` or `dataset`."""
+        return vars(self).get('datasets') or [self.dataset]
 
     def common(self, name: str) -> Any:
         """The value of an attribute of the inner data sets, None where none of them has it.

@@ -40,9 +40,6 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         for name in ('CLASSES', 'ignore_index'):
             self.common(name)
 
-    def inner(self) -> Sequence[Dataset]:
-        return self.datasets
-
     @property
     def img_infos(self) -> list[ImgInfo]:
         """The samples of all data sets."""
@@ -135,9 +132,6 @@ class RepeatDataset(BaseDatasetWrapper):
             raise ConfigError(f'RepeatDataset: times={times}: give 1 or more')
         self.dataset = dataset
         self.times = times
-
-    def inner(self) -> Sequence[Dataset]:
-        return [self.dataset]
 
     def __getitem__(self, idx: int) -> Any:
         return self.dataset[idx % len(self.dataset)]

@@ -39,12 +39,6 @@ class Diagnosis:
         self.findings.append(Finding(kind, self.split, file, detail, self.sample))
 
 
-@dataclass(frozen=True)
-class _Image:
-    size: tuple[int, int]  # [height, width] as loaded
-    facts: ImageFacts | None
-
-
 class Examiner(Dataset):
     """The diagnoses of samples, as a data set: torch's loader computes them in parallel."""
 
@@ -64,13 +58,16 @@ class Examiner(Dataset):
         image = _try(self._image, image_file, source, found)
         size = None if mask_file is None else _try(self._mask, mask_file, source, found)
         if image is not None:
-            for kind, detail in _looks(image, source):
+            for kind, detail in _looks(image[1], source):
                 found.add(kind, image_file, detail)
-            for kind, detail in _compare(image, size, source):
+            for kind, detail in _compare(*image, size, source):
                 found.add(kind, image_file if kind.startswith('exif') else mask_file, detail)
         return found
 
-    def _image(self, path: str, source: Source, found: Diagnosis) -> _Image | None:
+    def _image(
+        self, path: str, source: Source, found: Diagnosis
+    ) -> tuple[tuple[int, int], ImageFacts] | None:
+        """Size [height, width] as loaded, and facts; None where only its existence is checked."""
         content = self._reader.read(path, source.image)
         if content is None:
             return None
@@ -80,7 +77,7 @@ class Examiner(Dataset):
                                 name=path)
         except DataError as error:
             raise BadFile.because_of(error, path) from error
-        return _Image(image.shape[:2], read_facts(content))
+        return image.shape[:2], read_facts(content) or ImageFacts(image.shape[:2])
 
     def _mask(self, path: str, source: Source, found: Diagnosis) -> tuple[int, int] | None:
         """The size [height, width] of the mask; None where only its existence is checked."""
@@ -106,11 +103,9 @@ def _try(look: Callable[..., Any], path: str, source: Source, found: Diagnosis) 
         return None
 
 
-def _looks(image: _Image, source: Source) -> Iterator[tuple[str, str]]:
+def _looks(facts: ImageFacts, source: Source) -> Iterator[tuple[str, str]]:
     """Findings, (kind, detail) each, on the channels of an image."""
-    facts, kept = image.facts, source.image.flag == 'unchanged'
-    if facts is None:
-        return
+    kept = source.image.flag == 'unchanged'
     if facts.bits > 8 and not kept:
         yield 'bit-depth', f'{facts.bits} bits'
     if facts.grey:
@@ -120,17 +115,16 @@ def _looks(image: _Image, source: Source) -> Iterator[tuple[str, str]]:
 
 
 def _compare(
-    image: _Image, mask: tuple[int, int] | None, source: Source
+    image: tuple[int, int], facts: ImageFacts, mask: tuple[int, int] | None, source: Source
 ) -> list[tuple[str, str]]:
     """Findings on the sizes of image and mask, and on an EXIF tag that turns the image."""
-    facts = image.facts
-    turned = (facts is not None and facts.orientation != 1
-              and source.image.flag != 'unchanged')  # which ignores EXIF tags
+    # 'unchanged' ignores EXIF tags.
+    turned = facts.orientation != 1 and source.image.flag != 'unchanged'
     if mask is None:
         return [('exif', f'orientation {facts.orientation}')] if turned else []
-    if mask != image.size:
+    if mask != image:
         sizes = (f'the mask is {mask[0]} x {mask[1]} (height x width), the image '
-                 f'{image.size[0]} x {image.size[1]}')
+                 f'{image[0]} x {image[1]}')
         if turned and facts.turned and mask == facts.size:
             return [('exif-mask', f'{sizes} after its EXIF orientation {facts.orientation}')]
         return [('size-mismatch', sizes)]

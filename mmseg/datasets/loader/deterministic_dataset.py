@@ -1,6 +1,6 @@
 """Random numbers that depend on nothing but the seed, the epoch and the sample."""
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,9 +52,6 @@ class DeterministicDataset(BaseDatasetWrapper):
     def __init__(self, dataset: Dataset, seed: int = 0) -> None:
         self.dataset = dataset
         self.seed = seed
-
-    def inner(self) -> Sequence[Dataset]:
-        return [self.dataset]
 
     def __len__(self) -> int:
         return len(self.dataset)

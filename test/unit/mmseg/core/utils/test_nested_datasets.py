@@ -6,6 +6,7 @@ from torch.utils.data import Dataset, Subset
 
 from mmseg.core.utils import inner_datasets, leaf_configs, leaf_datasets, nested_datasets
 from mmseg.datasets import BaseDatasetWrapper, ConcatDataset, RepeatDataset
+from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 
 
 class Leaf(Dataset):
@@ -74,9 +75,12 @@ def test_nested_wrappers():
         outer, outer.dataset, joined, joined.datasets[0], A, joined.datasets[1], B, A]
 
 
-def test_a_base_needs_its_inner():
-    with pytest.raises(NotImplementedError):
-        inner_datasets(BaseDatasetWrapper())
+def test_a_wrapper_may_keep_its_data_sets_under_the_usual_names():
+    single, several = BaseDatasetWrapper(), BaseDatasetWrapper()
+    single.dataset, several.datasets = A, [A, B]
+
+    assert (single.inner(), several.inner()) == ([A], [A, B])
+    assert DeterministicDataset(several).inner() == [several]
 
 
 def test_configs():
