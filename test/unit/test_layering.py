@@ -29,6 +29,8 @@ FORBIDDEN = {
     'mmseg.models': ['mmseg.apis', 'mmseg.datasets'],
     'mmseg.datasets': ['mmseg.apis', 'mmseg.models'],
     'mmseg.ops': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
+    'mmseg.visualization': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core',
+                            'mmseg.ops', 'mmseg.utils'],
     'mmseg.utils': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
 }
 VENDOR = re.compile(r'(?<![a-z])(cuda|npu|nccl|hccl|torch_npu|cudnn)(?![a-z])', re.IGNORECASE)

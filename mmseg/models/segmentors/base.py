@@ -11,8 +11,7 @@ from mmcv_replace.image import imwrite
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.utils import voc_colormap
-
-from .drawing import paint, read_picture, show_window
+from mmseg.visualization import draw_overlay, read_picture, show_window
 
 Losses = dict[str, Tensor | list[Tensor]]
 
@@ -135,22 +134,26 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         opacity: float = 0.5,
         legend: bool = False,
     ) -> np.ndarray:
-        """Paint a label map [H, W] (or the first of a list) over an image; returns a BGR picture.
+        """Draw a segmentation map over an image; returns a BGR picture [H, W, 3] uint8.
 
-        The image is a file, or an array [H, W] or [H, W, C] of any type: see `to_displayable`.
-        Colours are RGB: `palette`, else PALETTE, else Pascal VOC's; black is painted as a light
-        tint. `legend` adds a strip with the names of the classes in the picture. `out_file` writes
-        the picture, `show` opens a window (not both) for `wait_time` seconds, 0 until a key is
-        pressed.
+        img: a file, or an array [H, W] or [H, W, C] of any type, see `to_displayable`.
+        result: class indices [H, W], or a list whose first entry is drawn.
+        palette: RGB colours of the classes, by default PALETTE, or Pascal VOC's without one; black
+            is replaced by a light tint.
+        show, wait_time: open a window titled `win_name` for this many seconds, or until a key is
+            pressed if it is 0; ignored with `out_file`.
+        out_file: file to write the picture to. DataError if its format holds no colours.
+        opacity: share of the class colours, in (0, 1].
+        legend: add a strip with names and colours of the classes in the picture.
         """
-        label_map = result if isinstance(result, np.ndarray) else result[0]
+        seg_map = result if isinstance(result, np.ndarray) else result[0]
         if palette is None:
             palette = voc_colormap() if self.PALETTE is None else self.PALETTE
-        painted = paint(read_picture(img), label_map, palette, opacity, legend, self.CLASSES)
+        picture = draw_overlay(read_picture(img), seg_map, palette, opacity, legend, self.CLASSES)
         if out_file is not None:
-            if not imwrite(painted, out_file):
+            if not imwrite(picture, out_file):
                 raise DataError(f'{os.fspath(out_file)}: files of this kind hold no coloured '
                                 'picture: use a suffix such as .png or .jpg')
         elif show:
-            show_window(painted, win_name, wait_time)
-        return painted
+            show_window(picture, win_name, wait_time)
+        return picture

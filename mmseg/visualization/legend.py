@@ -1,4 +1,4 @@
-"""Names and colours of the classes beside a painted picture."""
+"""A list of class names and colours beside a picture."""
 from collections.abc import Sequence
 from typing import Any
 
@@ -6,23 +6,23 @@ import numpy as np
 
 from mmcv_replace.utils import warn_once
 
-TEXT_SIZE = (12, 28)  # pixels, the least and the most
-LINES = 24  # of text in the height of a picture, within these sizes
-# Looked for where a name needs more than Pillow's own font has: all but the first know Chinese.
+TEXT_SIZE = (12, 28)  # smallest and largest height of the text in pixels
+LINES = 24  # lines of text per height of the picture, before that limit
+# Tried in this order for characters that Pillow's own font lacks; all but the first have Chinese.
 FONTS = ('DejaVuSans.ttf', 'NotoSansCJK-Regular.ttc', 'NotoSansSC-Regular.otf', 'wqy-zenhei.ttc',
          'wqy-microhei.ttc', 'DroidSansFallback.ttf', 'msyh.ttc', 'PingFang.ttc')
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
-def add_legend(picture: np.ndarray, label_map: np.ndarray, colors: np.ndarray,
+def add_legend(picture: np.ndarray, seg_map: np.ndarray, colors: np.ndarray,
                names: Sequence[str] | None) -> np.ndarray:
-    """A BGR picture [H, W, 3] with a white strip on its right that lists the classes in it.
+    """Add a white strip at the right of a BGR picture [H, W, 3] that lists the classes in it.
 
-    `colors` [N, 3] BGR as they were painted with, one for each label. The picture itself stays as
-    it is; where the list is longer than the picture, white follows below that.
+    seg_map: [H, W], class indices. colors: [N, 3], the BGR colour of each class in the picture. If
+    the list is higher than the picture, the rest below the picture is white.
     """
     from PIL import Image, ImageDraw  # late: most pictures have no legend
-    labels = np.unique(label_map).tolist()
+    labels = np.unique(seg_map).tolist()
     height, width = picture.shape[:2]
     size = int(np.clip(height / LINES, *TEXT_SIZE))
     texts = [_text(label, names) for label in labels]
@@ -46,7 +46,7 @@ def _text(label: int, names: Sequence[str] | None) -> str:
 
 
 def _readable(texts: list[str], size: int) -> tuple[Any, list[str]]:
-    """A font, and the texts as far as it has their characters: else the number alone."""
+    """A font, and the texts, reduced to the class number if no font has their characters."""
     from PIL import ImageFont
     own = ImageFont.load_default(size)
     if _has(own, ''.join(texts)):
@@ -65,8 +65,8 @@ def _readable(texts: list[str], size: int) -> tuple[Any, list[str]]:
 
 
 def _has(font: Any, text: str) -> bool:
-    """Whether the font has a glyph of its own for each character."""
-    missing = _glyph(font, '\U0010ffff')  # which is no character
+    """Whether the font has a glyph for each character."""
+    missing = _glyph(font, '\U0010ffff')  # no character: drawn as a missing glyph
     return all(char == ' ' or _glyph(font, char) != missing for char in set(text))
 
 

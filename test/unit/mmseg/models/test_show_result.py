@@ -1,11 +1,11 @@
-"""Painting of label maps."""
+"""Segmentation maps drawn over images."""
 import cv2
 import numpy as np
 import pytest
 import torch
 
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.models.segmentors import drawing, legend
+from mmseg.visualization import legend, overlay
 
 PALETTE = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]
 TINT = [224, 224, 224]  # of what is black in a palette
@@ -101,7 +101,7 @@ def test_window(build_tiny, picture, monkeypatch):
     img, label_map = picture
     calls = []
     for name in ('imshow', 'waitKey', 'destroyWindow'):
-        monkeypatch.setattr(drawing.cv2, name, lambda *args, name=name: calls.append((name, *args)))
+        monkeypatch.setattr(overlay.cv2, name, lambda *args, name=name: calls.append((name, *args)))
     painted = build_tiny().show_result(img, label_map, PALETTE, 'title', show=True, wait_time=1.5)
     assert calls[0][:2] == ('imshow', 'title')
     assert np.array_equal(calls[0][2], painted)
@@ -112,7 +112,7 @@ def test_no_window_system(build_tiny, picture, monkeypatch):
     def fail(*args):
         raise cv2.error('not implemented')
 
-    monkeypatch.setattr(drawing.cv2, 'imshow', fail)
+    monkeypatch.setattr(overlay.cv2, 'imshow', fail)
     with pytest.raises(ConfigError, match='out_file'):
         build_tiny().show_result(*picture, show=True)
 
@@ -135,14 +135,14 @@ def test_what_cannot_be_painted(build_tiny, picture, change, error, message):
 def test_a_black_class_is_visible(value, opacity):
     """Over a black image, and as something else than a darker one."""
     img = np.full((2, 2, 3), value, np.uint8)
-    painted = drawing.paint(img, np.zeros((2, 2), int), PALETTE, opacity)
+    painted = overlay.draw_overlay(img, np.zeros((2, 2), int), PALETTE, opacity)
     assert painted.min() > value + 40
     assert PALETTE[0] == [0, 0, 0]
 
 
 def test_the_tint_of_a_black_class_is_unlike_the_other_colours():
     def painted(*others):
-        return drawing.paint(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), int),
+        return overlay.draw_overlay(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), int),
                              [[0, 0, 0], *others], 1.0)[0, 0].astype(int)
 
     for others in ([[255, 255, 255]], [[220, 220, 220]], [[255, 255, 255], [160, 160, 160]]):
@@ -185,8 +185,8 @@ def test_a_legend_stands_beside_the_picture(build_tiny):
 def test_a_legend_that_is_longer_than_the_picture():
     img = np.full((10, 12, 3), 7, np.uint8)
     label_map = np.arange(120).reshape(10, 12) % 40
-    listed = drawing.paint(img, label_map, [[0, 0, 0], [9, 9, 9]], 0.5, legend=True)
-    plain = drawing.paint(img, label_map, [[0, 0, 0], [9, 9, 9]], 0.5)
+    listed = overlay.draw_overlay(img, label_map, [[0, 0, 0], [9, 9, 9]], 0.5, legend=True)
+    plain = overlay.draw_overlay(img, label_map, [[0, 0, 0], [9, 9, 9]], 0.5)
     assert listed.shape[0] >= 40 * 12
     assert np.array_equal(listed[:10, :12], plain)
     assert listed[10:, :12].min() == 255

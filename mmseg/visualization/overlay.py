@@ -1,4 +1,4 @@
-"""Paint label maps over images."""
+"""Draw segmentation maps over images."""
 import os
 from collections.abc import Sequence
 
@@ -10,54 +10,57 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 
 from .legend import add_legend
 
-# What black classes are painted in: the one that is least like the other colours.
+# RGB colours that replace black; the one that differs most from the rest of the palette is taken.
 TINTS = ((224, 224, 224), (160, 160, 160), (255, 240, 170), (190, 220, 255))
 
 
-def paint(img: np.ndarray, label_map: np.ndarray, palette: Sequence[Sequence[int]],
-          opacity: float, legend: bool = False, names: Sequence[str] | None = None) -> np.ndarray:
-    """Blend the classes' RGB colours into an image [H, W] or [H, W, C], see `to_displayable`.
+def draw_overlay(
+    img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequence[int]], opacity: float,
+    legend: bool = False, names: Sequence[str] | None = None,
+) -> np.ndarray:
+    """Blend the colours of the classes into an image; returns a BGR picture [H, W, 3] uint8.
 
-    Returns BGR [H, W, 3] uint8. `opacity` in (0, 1] is the share of the colour. A class whose
-    colour is black, as the first of most palettes, is painted in a light tint: black over an image
-    is no colour, only a darker image. Labels beyond the palette are black. `legend` adds the
-    `names` of the classes, see `add_legend`.
+    img: [H, W] or [H, W, C] of any type, see `to_displayable`. seg_map: [H, W], class indices.
+    palette: one RGB colour per class. Black, the first colour of most palettes, is replaced by a
+    light tint, because it would only darken the image; classes beyond the palette are black.
+    opacity: share of the colour, in (0, 1]. `legend` adds a list of the classes, see `add_legend`.
     """
-    _check_labels(label_map)
+    _check_seg_map(seg_map)
     if not 0 < opacity <= 1:
         raise ConfigError(f'opacity={opacity} must be above 0 and at most 1')
-    if img.shape[:2] != label_map.shape:
+    if img.shape[:2] != seg_map.shape:
         raise DataError(f'the image is {img.shape[0]} x {img.shape[1]}, the label map '
-                        f'{" x ".join(map(str, label_map.shape))}: they must have the same size')
+                        f'{" x ".join(map(str, seg_map.shape))}: they must have the same size')
     given = np.array(palette, np.uint8)
     if given.ndim != 2 or given.shape[1] != 3:
         raise ConfigError(f'the palette has shape {given.shape}: give one (red, green, blue) a '
                           'class')
     given[~given.any(axis=1)] = _tint(given)
-    colors = np.zeros((max(len(given), int(label_map.max(initial=0)) + 1), 3), np.uint8)
+    colors = np.zeros((max(len(given), int(seg_map.max(initial=0)) + 1), 3), np.uint8)
     colors[:len(given)] = given[:, ::-1]
-    blended = to_displayable(img) * (1 - opacity) + colors[label_map] * opacity
-    painted = blended.astype(np.uint8)
-    return add_legend(painted, label_map, colors, names) if legend else painted
+    blended = to_displayable(img) * (1 - opacity) + colors[seg_map] * opacity
+    picture = blended.astype(np.uint8)
+    return add_legend(picture, seg_map, colors, names) if legend else picture
 
 
-def _check_labels(label_map: object) -> None:
-    if not isinstance(label_map, np.ndarray) or label_map.dtype.kind not in 'iu' or (
-            label_map.min(initial=0) < 0):
-        kind = label_map.dtype if isinstance(label_map, np.ndarray) else type(label_map).__name__
+def _check_seg_map(seg_map: object) -> None:
+    if not isinstance(seg_map, np.ndarray) or seg_map.dtype.kind not in 'iu' or (
+            seg_map.min(initial=0) < 0):
+        kind = seg_map.dtype if isinstance(seg_map, np.ndarray) else type(seg_map).__name__
         raise DataError('a result is a label map, an array [H, W] of whole numbers from 0 on, as '
                         f'inference_segmentor returns them; this one is {kind}')
 
 
 def _tint(colors: np.ndarray) -> tuple[int, int, int]:
-    """RGB of the tint that is furthest from the palette's colours [N, 3]."""
+    """The tint (RGB) that is furthest from the colours [N, 3] of a palette, black left out."""
     others = colors[colors.any(axis=1)].astype(int)
     return max(TINTS, key=lambda tint: min(
         (np.abs(other - tint).sum() for other in others), default=0))
 
 
 def read_picture(img: str | os.PathLike | np.ndarray) -> np.ndarray:
-    """An image file in colour, or as it is stored where it has no colours; arrays stay."""
+    """Read an image file in colour, or unchanged if it has no colours; an array is returned as is.
+    """
     try:
         return imread(img)
     except DataError:
@@ -69,7 +72,7 @@ def read_picture(img: str | os.PathLike | np.ndarray) -> np.ndarray:
 
 
 def show_window(img: np.ndarray, title: str, wait_time: float) -> None:
-    """Show a BGR image for `wait_time` seconds, or until a key is pressed when it is 0."""
+    """Show a BGR image for `wait_time` seconds, or until a key is pressed if it is 0."""
     try:
         cv2.imshow(title, img)
         cv2.waitKey(int(wait_time * 1000))
