@@ -11,7 +11,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets.pipeline_options import set_plan
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step
-from mmseg.datasets.pipelines.loading import describe_image
+from mmseg.datasets.pipelines.loading import describe_image, image_loader
 
 
 class LoadImage:
@@ -46,9 +46,7 @@ def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
         raise ConfigError('the config of the model has no pipeline for images: give it '
                           'data.test.pipeline or test_pipeline')
     pipeline = Compose(steps)
-    loaders = [i for i, step in enumerate(pipeline.transforms)
-               if isinstance(step, LoadImageFromFile)]
-    place = loaders[0] if loaders else 0  # a loader of the user's stands first
+    place = image_loader(pipeline.transforms)
     pipeline.transforms[place] = LoadImage(pipeline.transforms[place])
     set_plan(pipeline, data.get('plan_pipeline') is not False)
     return pipeline

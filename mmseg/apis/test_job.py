@@ -14,19 +14,16 @@ from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
-    Gathered,
+    CollectSegMaps,
+    Score,
+    Sink,
+    WriteOverlays,
+    WriteSubmission,
     check_metrics,
     collect_results,
-    conclude,
-    formatted,
-    gather,
-    kept,
-    painted,
-    predict,
-    relabelled,
+    run_test,
     takes,
     wants_predictions,
-    with_progress,
 )
 from mmseg.models import build_segmentor
 from mmseg.utils import get_root_logger
@@ -118,30 +115,21 @@ def _run(
     model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions,
     order: Sequence[int] | None, folder: Path
 ) -> dict[str, float] | None:
-    paint = options.show or options.show_dir is not None
-    stream = with_progress(predict(model, loader, with_image=paint), len(loader.sampler))
-    if order is not None:
-        stream = relabelled(stream, order)
-    results = []
-    if paint:
-        stream = painted(stream, model, loader.dataset, options.show_dir, options.show,
-                         options.opacity, options.show_legend)
+    dataset = loader.dataset
+    sinks: list[Sink] = []
+    if options.show or options.show_dir is not None:
+        sinks.append(WriteOverlays(model, options.show_dir, options.show, options.opacity,
+                                   options.show_legend, dataset.PALETTE))
     if options.format_only:
-        stream = formatted(stream, loader.dataset,
-                           **{'out_dir': str(folder), **options.eval_options})
-    if options.out:
-        stream = kept(stream, results)
-    gathered = None
-    if options.metrics:
-        gathered = gather(stream, loader.dataset)
-    else:
-        for _ in stream:
-            continue
-    if options.out:
-        label_maps = collect_results(results, options.tmpdir, options.gpu_collect)
+        sinks.append(WriteSubmission(dataset, **{'out_dir': str(folder), **options.eval_options}))
+    collect = CollectSegMaps() if options.out else None
+    score = Score(dataset) if options.metrics else None
+    run_test(model, loader, sinks + [sink for sink in (collect, score) if sink is not None], order)
+    if collect is not None:
+        seg_maps = collect_results(collect.results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
-            fileio.dump(label_maps, options.out)
-    return None if gathered is None else _scores(gathered, loader.dataset, process, options)
+            fileio.dump(seg_maps, options.out)
+    return None if score is None else _scores(score, dataset, process, options)
 
 
 def _tell_files(options: OutputOptions, folder: Path) -> None:
@@ -154,13 +142,13 @@ def _tell_files(options: OutputOptions, folder: Path) -> None:
 
 
 def _scores(
-    gathered: Gathered, dataset: Dataset, process: Process, options: OutputOptions
+    score: Score, dataset: Dataset, process: Process, options: OutputOptions
 ) -> dict[str, float]:
     metrics = list(options.metrics)
     # By place for an evaluate of the user's that calls it otherwise.
     named = takes(dataset.evaluate, 'metric')
-    scores = conclude(gathered, dataset, process.device, *([] if named else [metrics]),
-                      **({'metric': metrics} if named else {}), **options.eval_options)
+    scores = score.evaluate(process.device, *([] if named else [metrics]),
+                            **({'metric': metrics} if named else {}), **options.eval_options)
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
         file.parent.mkdir(parents=True, exist_ok=True)

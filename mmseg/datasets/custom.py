@@ -25,6 +25,7 @@ from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import DroppedSamplesError, naming_file
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
+from .pipelines.loading import image_loader
 from .scoring import ScoredDataset
 
 logger = logging.getLogger('mmseg.datasets')
@@ -180,6 +181,13 @@ class CustomDataset(ScoredDataset):
         results = dict(img_info=self.img_infos[idx])
         self.pre_pipeline(results)
         return self.pipeline(results)
+
+    def load_image(self, idx: int) -> np.ndarray:
+        """The image [H, W] or [H, W, C] of a sample, as the pipeline's loading step returns it."""
+        results = dict(img_info=self.img_infos[idx])
+        self.pre_pipeline(results)
+        steps = self.pipeline.transforms
+        return steps[image_loader(steps)](results)['img']
 
     @standard
     def get_gt_seg_map(self, idx: int) -> np.ndarray:

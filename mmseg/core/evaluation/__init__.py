@@ -17,17 +17,25 @@ from .metrics import (
 )
 from .overrides import labels_of, standard, takes, wants_predictions
 from .predict import Prediction, evaluating, predict
-from .scores import Gathered, conclude, gather
-from .sinks import formatted, kept, painted, relabelled, score, with_progress
+from .scores import Score
+from .sinks import (
+    CollectSegMaps,
+    ShowProgress,
+    Sink,
+    WriteOverlays,
+    WriteSubmission,
+    relabel,
+    run_sinks,
+)
 from .table import format_class_table, format_summary
-from .testing import evaluate_model, multi_gpu_test, single_gpu_test
+from .testing import evaluate_model, multi_gpu_test, run_test, single_gpu_test
 
 __all__ = [
-    'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Gathered', 'Prediction', 'check_metrics',
-    'collect_results', 'conclude', 'eval_metrics', 'evaluate_model', 'evaluating',
-    'format_class_table', 'format_summary', 'formatted', 'gather', 'gather_results', 'get_classes',
-    'get_palette', 'intersect_and_union', 'kept', 'labels_of', 'mean_dice', 'mean_fscore',
-    'mean_iou', 'metrics_from_areas', 'metrics_from_confusion', 'multi_gpu_test', 'painted',
-    'predict', 'reduce_confusion', 'relabelled', 'remap_labels', 'score', 'single_gpu_test',
-    'standard', 'summarize', 'takes', 'wants_predictions', 'with_progress',
+    'CollectSegMaps', 'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Prediction', 'Score',
+    'ShowProgress', 'Sink', 'WriteOverlays', 'WriteSubmission', 'check_metrics', 'collect_results',
+    'eval_metrics', 'evaluate_model', 'evaluating', 'format_class_table', 'format_summary',
+    'gather_results', 'get_classes', 'get_palette', 'intersect_and_union', 'labels_of', 'mean_dice',
+    'mean_fscore', 'mean_iou', 'metrics_from_areas', 'metrics_from_confusion', 'multi_gpu_test',
+    'predict', 'reduce_confusion', 'relabel', 'remap_labels', 'run_sinks', 'run_test',
+    'single_gpu_test', 'standard', 'summarize', 'takes', 'wants_predictions',
 ]

@@ -1,8 +1,9 @@
-"""The one loop over a test set: a stream of predictions, none of them kept."""
-from collections.abc import Iterator
+"""Predictions, and the one loop that makes them: a stream that keeps none."""
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,54 +12,106 @@ from torch.utils.data import DataLoader, RandomSampler
 from torch.utils.data.distributed import DistributedSampler
 
 from mmcv_replace.parallel import DataContainer
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, DataError, add_note
+from mmseg.visualization import read_picture
+
+ScoreKind = Literal['probabilities', 'confidence']
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """One sample's result."""
+    """What a model predicts for one image, and how to get at that image."""
 
-    index: int  # of the sample in the dataset
-    label_map: np.ndarray  # [H, W] class indices, in the size of the original image
-    meta: dict  # the image's meta dict
-    image: torch.Tensor | None = None  # [3, H', W'] as the model saw it, where asked for
+    index: int  # of the sample in its data set, or of the image among those given
+    seg_map: np.ndarray  # [H, W] class indices, in the size of the original image
+    meta: Mapping[str, Any]  # meta data of the image that the pipeline collected
+    # float32, if asked for: probabilities [C, H, W] of the classes, or confidence [H, W], the
+    # probability of the predicted class; both in the size of the original image.
+    scores: np.ndarray | None = None
+    load: Callable[[], np.ndarray] | None = None  # reads the original image; see `read_image`
+
+    @property
+    def path(self) -> str | None:
+        """File of the image; None for an image that was given as an array."""
+        return self.meta.get('filename')
+
+    @property
+    def name(self) -> str:
+        """File name of the image within its data set, or 'sample_INDEX.png' if it has none."""
+        return self.meta.get('ori_filename') or f'sample_{self.index}.png'
+
+    def read_image(self) -> np.ndarray:
+        """The original image [H, W] or [H, W, C], as the pipeline loads it.
+
+        Without a `load` function the file `path` is read. Raises DataError if there is neither.
+        """
+        try:
+            if self.load is not None:
+                return self.load()
+            if self.path is not None:
+                return read_picture(self.path)
+        except Exception as error:
+            add_note(error, f'while reading the original image of {self.name}; a data set whose '
+                     'images are in no file has to return them from load_image(idx)')
+            raise
+        raise DataError(f'{self.name}: there is no file with the original image: let the data set '
+                        "return it from load_image(idx), or keep 'filename' in the meta_keys of "
+                        'the pipeline')
 
 
 def predict(
-    model: nn.Module, data_loader: DataLoader, with_image: bool = False
+    model: nn.Module, data_loader: DataLoader, scores: ScoreKind | None = None
 ) -> Iterator[Prediction]:
-    """Run the model over this process's share of the samples, in evaluation mode."""
+    """Run the model in evaluation mode over this process's share of the samples.
+
+    `scores` are those that the predictions carry, see `Prediction`. The original images are read by
+    `load_image(idx)` of the data set if it has this method, and from their files otherwise. Raises
+    ConfigError for a loader without a known order, see `sample_order`.
+    """
     order = iter(sample_order(data_loader))
+    load = getattr(data_loader.dataset, 'load_image', None)
     with evaluating(model):
         for data in data_loader:
-            # Not around the yield: the mode would leak into the code that consumes the stream. Not
-            # inference mode: tensors of it that a module keeps break the next training step.
+            # Not around the yield: the mode would leak into the code that consumes the stream.
             with torch.no_grad():
-                label_maps = model(return_loss=False, rescale=True, **data)
+                results = predict_batch(model, data, scores)
             metas = first_view(data['img_metas'])
-            images = first_view(data['img']) if with_image else [None] * len(metas)
-            for label_map, meta, image in zip(label_maps, metas, images, strict=True):
-                yield Prediction(next(order), label_map, meta, image)
+            for (seg_map, score), meta in zip(results, metas, strict=True):
+                index = next(order)
+                yield Prediction(index, seg_map, meta, score, load and partial(load, index))
+
+
+def predict_batch(
+    model: nn.Module, data: Mapping[str, Any], scores: ScoreKind | None = None
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Segmentation map of each image of a batch, and its scores if asked for.
+
+    Call it without gradients, but not in inference mode: tensors made in that mode that a module
+    keeps would break the next training step.
+    """
+    if scores is not None:
+        return model(return_loss=False, rescale=True, scores=scores, **data)
+    return [(seg_map, None) for seg_map in model(return_loss=False, rescale=True, **data)]
 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; then every module has its former mode again."""
+    """Evaluation mode inside the block; afterwards every module has its former mode again."""
     was_training = model.training
     former = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         yield
     finally:
-        model.train(was_training)  # by this way modules hear of it, but a part may have been frozen
-        for module, training in former:
+        model.train(was_training)  # modules may override it, to change their form with the mode
+        for module, training in former:  # parts of the model may have been frozen
             module.training = training
 
 
 def sample_order(data_loader: DataLoader) -> list[int]:
     """Indices of the samples in the order in which the loader gives them.
 
-    Raises ConfigError where samples would come in an unknown order, repeated, or not at all.
+    Raises ConfigError if samples would come in an unknown order, repeatedly, or not at all.
     """
     if isinstance(data_loader.sampler, RandomSampler | DistributedSampler) or data_loader.drop_last:
         raise ConfigError(

@@ -1,5 +1,5 @@
-"""From a stream of predictions to the scores of a dataset, by its own methods where it has any."""
-from collections.abc import Iterable, Mapping
+"""Scores of predictions, by methods of the user's data set if it has its own."""
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,56 +11,69 @@ from mmcv_replace.utils.errors import DataError
 
 from .collect import gather_results, reduce_confusion
 from .confusion import ConfusionMatrix
-from .overrides import wants_pre_eval, wants_predictions
+from .overrides import labels_of, wants_pre_eval, wants_predictions
 from .predict import Prediction
-from .sinks import score
-
-# What there is to score: counted pixels, or (index, results of that sample) each.
-Gathered = ConfusionMatrix | list[tuple[int, list[Any]]]
+from .sinks import Sink
 
 
-def gather(predictions: Iterable[Prediction], dataset: Dataset) -> Gathered:
-    """What `dataset.evaluate` needs of this process's predictions.
+class Score(Sink):
+    """Compare predictions with the annotations of a data set.
 
-    That is a confusion matrix; for an `evaluate` of the user's all label maps, or with a
-    `pre_eval` of the user's what that returns for each.
+    The pixels are counted in a `confusion` matrix. Only if the data set has its own `evaluate` or
+    `pre_eval`, that is not `@standard`, `results` keeps what `evaluate` needs: (index, results of
+    `pre_eval`) of each prediction, or (index, [segmentation map]).
     """
-    if not callable(getattr(dataset, 'evaluate', None)):
-        raise DataError(f'{type(getattr(dataset, "dataset", dataset)).__name__} has no method '
-                        'evaluate and cannot be scored: name another dataset in data.val and '
-                        'data.test (RepeatDataset is for training)')
-    if wants_pre_eval(dataset):
-        return [(prediction.index, _pre_eval(dataset, prediction)) for prediction in predictions]
-    if wants_predictions(dataset):
-        return [(prediction.index, [prediction.label_map]) for prediction in predictions]
-    return score(predictions, dataset)
 
+    def __init__(self, dataset: Dataset) -> None:
+        if not callable(getattr(dataset, 'evaluate', None)):
+            raise DataError(f'{type(getattr(dataset, "dataset", dataset)).__name__} has no method '
+                            'evaluate and cannot be scored: name another dataset in data.val and '
+                            'data.test (RepeatDataset is for training)')
+        self._dataset = dataset
+        self._by_pre_eval = wants_pre_eval(dataset)
+        self.results: list[tuple[int, list[Any]]] = []
+        self.confusion: ConfusionMatrix | None = None
+        if self._by_pre_eval or wants_predictions(dataset):
+            return
+        if not dataset.CLASSES:
+            raise DataError(f'{type(dataset).__name__} has no CLASSES, so nothing can be scored; '
+                            "give it 'classes' in the config")
+        self.confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
+        self._labels = labels_of(dataset)
 
-def conclude(gathered: Gathered, dataset: Dataset, device: torch.device, *args: Any,
-             **kwargs: Any) -> dict[str, Any]:
-    """Scores of what all processes gathered, on each of them; every process has to call this.
+    def add(self, prediction: Prediction) -> None:
+        index, seg_map = prediction.index, prediction.seg_map
+        if self.confusion is not None:
+            self.confusion.update(seg_map, self._labels(index), prediction.name)
+        elif self._by_pre_eval:
+            self.results.append((index, self._pre_eval(seg_map, index)))
+        else:
+            self.results.append((index, [seg_map]))
 
-    Further arguments are those of `dataset.evaluate`. One of the user's is called on the first
-    process, with the results of all samples in the order of the dataset.
-    """
-    if isinstance(gathered, ConfusionMatrix):
-        reduce_confusion(gathered, device)
-        return _checked(dataset.evaluate(gathered, *args, **kwargs))
-    results = gather_results(gathered)
-    scores = None if results is None else _checked(dataset.evaluate(results, *args, **kwargs))
-    return from_first_rank(scores)
+    def _pre_eval(self, seg_map: np.ndarray, index: int) -> list[Any]:
+        results = self._dataset.pre_eval([seg_map], indices=[index])
+        if not isinstance(results, list | tuple):
+            raise DataError(f'pre_eval of the dataset returned {type(results).__name__}: return a '
+                            'list with what evaluate needs of each prediction')
+        return list(results)
 
+    def evaluate(self, device: torch.device, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Scores of the predictions of all processes, by name; every process has to call this.
 
-def _pre_eval(dataset: Dataset, prediction: Prediction) -> list[Any]:
-    results = dataset.pre_eval([prediction.label_map], indices=[prediction.index])
-    if not isinstance(results, list | tuple):
-        raise DataError(f'pre_eval of the dataset returned {type(results).__name__}: return a list '
-                        'with what evaluate needs of each prediction')
-    return list(results)
+        `args` and `kwargs` are for `evaluate` of the data set. If that is the user's own, it is
+        called on the first process, with the results of all samples in the order of the data set.
+        """
+        evaluate = self._dataset.evaluate
+        if self.confusion is not None:
+            reduce_confusion(self.confusion, device)
+            return _checked(evaluate(self.confusion, *args, **kwargs))
+        results = gather_results(self.results)
+        scores = None if results is None else _checked(evaluate(results, *args, **kwargs))
+        return from_first_rank(scores)
 
 
 def _checked(scores: Any) -> dict[str, Any]:
-    """Scores by name; numbers of numpy and torch become Python's, which can be logged and saved."""
+    """Scores by name, with Python's numbers in place of numpy's and torch's: for log and files."""
     if not isinstance(scores, Mapping):
         raise DataError(f'evaluate of the dataset returned {type(scores).__name__}: return a dict '
                         'of scores by name, such as dict(mIoU=0.5)')

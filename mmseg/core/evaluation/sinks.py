@@ -1,141 +1,157 @@
-"""What can be done with a stream of predictions, in one pass and without keeping them.
-
-`relabelled`, `painted`, `formatted`, `kept` and `with_progress` hand every prediction on, so that
-they can be chained; `score` is an end of the chain.
-"""
-from collections.abc import Iterable, Iterator, Sequence
+"""What is done with a stream of predictions, in one pass and without keeping them."""
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmcv_replace.image import imdenormalize, to_displayable
+from mmcv_replace.image import to_displayable
 from mmcv_replace.runner import get_dist_info
-from mmcv_replace.utils import path_inside, track_iter_progress
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils import ProgressBar, path_inside
+from mmcv_replace.utils.errors import ConfigError
 
 from .collect import gather_results
-from .confusion import ConfusionMatrix
 from .labels import remap_labels
-from .overrides import labels_of, takes
+from .overrides import takes
 from .predict import Prediction
 
 # Suffixes of files that OpenCV writes, but without colours.
 GREY = ('.pgm', '.pbm')
 
 
-def score(predictions: Iterable[Prediction], dataset: Dataset) -> ConfusionMatrix:
-    """Compare every prediction with the dataset's annotation of the same index.
+class Sink:
+    """Base of what is done with predictions; for one run of `run_sinks`."""
 
-    Whatever method of the dataset gives it, see `overrides.labels_of`.
+    def add(self, prediction: Prediction) -> None:
+        """Process one prediction."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Complete the work after the last prediction; not called after an error."""
+
+    def close(self) -> None:
+        """Free what the sink holds; called once, at the end or after an error anywhere."""
+
+
+def run_sinks(predictions: Iterable[Prediction], sinks: Sequence[Sink]) -> None:
+    """Pull the predictions once, and give each of them to all sinks in turn.
+
+    After an error the stream of predictions and all sinks are closed before it is raised.
     """
-    if not dataset.CLASSES:
-        raise DataError(f'{type(dataset).__name__} has no CLASSES, so nothing can be scored; give '
-                        "it 'classes' in the config")
-    confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
-    labels = labels_of(dataset)
+    with ExitStack() as stack:
+        for sink in sinks:
+            stack.callback(sink.close)
+        if isinstance(predictions, Generator):
+            stack.enter_context(closing(predictions))
+        for prediction in predictions:
+            for sink in sinks:
+                sink.add(prediction)
+        for sink in sinks:
+            sink.finish()
+
+
+def relabel(predictions: Iterable[Prediction], order: Sequence[int]) -> Iterator[Prediction]:
+    """Replace each predicted class by `order[class]`; `order` is a permutation of the classes."""
+    table, inverse = dict(enumerate(order)), np.argsort(order)
     for prediction in predictions:
-        confusion.update(prediction.label_map, labels(prediction.index), sample_name(prediction))
-    return confusion
+        scores = prediction.scores
+        yield replace(prediction, seg_map=remap_labels(prediction.seg_map, table),
+                      scores=scores[inverse] if scores is not None and scores.ndim == 3 else scores)
 
 
-def relabelled(predictions: Iterable[Prediction], order: Sequence[int]) -> Iterator[Prediction]:
-    """Replace each predicted class by `order[class]`, its number in the dataset."""
-    table = dict(enumerate(order))
-    for prediction in predictions:
-        yield replace(prediction, label_map=remap_labels(prediction.label_map, table))
+class ShowProgress(Sink):
+    """Show how many of `total` predictions are done, on rank 0."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = ProgressBar(total) if get_dist_info()[0] == 0 else None
+
+    def add(self, prediction: Prediction) -> None:
+        if self._bar is not None:
+            self._bar.update()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
-def painted(
-    predictions: Iterable[Prediction],
-    model: nn.Module,
-    dataset: Dataset,
-    out_dir: str | Path | None = None,
-    show: bool = False,
-    opacity: float = 0.5,
-    legend: bool = False,
-) -> Iterator[Prediction]:
-    """Write each prediction over its image to `out_dir`, and with `show` to the screen.
+class CollectSegMaps(Sink):
+    """Keep (index, segmentation map) of each prediction in `results`."""
 
-    `legend` is for the model's `show_result`, which lists the classes then.
-    The predictions need their `image`. A model wrapped for training may be given.
+    def __init__(self) -> None:
+        self.results: list[tuple[int, np.ndarray]] = []
+
+    def add(self, prediction: Prediction) -> None:
+        self.results.append((prediction.index, prediction.seg_map))
+
+
+class WriteOverlays(Sink):
+    """Draw each prediction over its original image, by `show_result` of the model.
+
+    Pictures are written to `out_dir`, in files that `file_name(prediction)` names, and with `show`
+    also shown on the screen. `palette` holds an RGB colour per class; `legend` lists the classes in
+    the picture. The model may be wrapped for training. Raises DataError if a name leads out of
+    `out_dir`, and what `Prediction.read_image` raises.
     """
-    model = getattr(model, 'module', model)
-    more = dict(legend=True) if legend else {}  # which a show_result of the user's may not take
-    for prediction in predictions:
-        out_file = None if out_dir is None else str(path_inside(out_dir, _picture(prediction)))
-        model.show_result(original_image(prediction), [prediction.label_map],
-                          palette=dataset.PALETTE, show=show, out_file=out_file, opacity=opacity,
-                          **more)
-        yield prediction
+
+    def __init__(
+        self,
+        model: nn.Module,
+        out_dir: str | Path | None = None,
+        show: bool = False,
+        opacity: float = 0.5,
+        legend: bool = False,
+        palette: Sequence[Sequence[int]] | None = None,
+        file_name: Callable[[Prediction], str] = lambda prediction: prediction.name,
+    ) -> None:
+        self._draw = getattr(model, 'module', model).show_result
+        self._out_dir = out_dir
+        self._file_name = file_name
+        self._options: dict[str, Any] = dict(palette=palette, show=show, opacity=opacity)
+        if legend:  # a parameter that a user's own show_result may lack
+            self._options['legend'] = True
+
+    def add(self, prediction: Prediction) -> None:
+        out_file = None
+        if self._out_dir is not None:
+            name = self._file_name(prediction)
+            coloured = cv2.haveImageWriter(name) and Path(name).suffix.lower() not in GREY
+            out_file = str(path_inside(self._out_dir, name if coloured else f'{name}.png'))
+        self._draw(to_displayable(prediction.read_image()), [prediction.seg_map],
+                   out_file=out_file, **self._options)
 
 
-def formatted(
-    predictions: Iterable[Prediction], dataset: Dataset, out_dir: str | Path, **options: object
-) -> Iterator[Prediction]:
-    """Write each prediction to `out_dir` as the dataset's test server wants it.
+class WriteSubmission(Sink):
+    """Write predictions to `out_dir` in the form of the data set's test server.
 
-    A `format_results` of the user's that takes no `indices` is called once at the end, on the first
-    process, with those of all; `options` are for it. Raises ConfigError for one that it lacks.
+    This is done by `format_results` of the data set. If that takes no `indices`, it is called once
+    at the end, on the first process, with the segmentation maps of all processes. `options` are
+    further arguments for it. Raises ConfigError for an option that it does not take.
     """
-    write = dataset.format_results
-    for name in options:
-        if not takes(write, name):
-            raise ConfigError(f'--eval-options {name}=...: format_results of the dataset does not '
-                              'take it; out_dir=DIR says where the files go')
-    at_once = not takes(write, 'indices')
-    label_maps = []
-    for prediction in predictions:
-        if at_once:
-            label_maps.append((prediction.index, [prediction.label_map]))
+
+    def __init__(self, dataset: Dataset, out_dir: str | Path, **options: object) -> None:
+        self._write = dataset.format_results
+        for name in options:
+            if not takes(self._write, name):
+                raise ConfigError(f'--eval-options {name}=...: format_results of the dataset does '
+                                  'not take it; out_dir=DIR says where the files go')
+        self._out_dir = str(out_dir)
+        self._options = options
+        self._at_once = not takes(self._write, 'indices')
+        self._seg_maps: list[tuple[int, list[np.ndarray]]] = []
+
+    def add(self, prediction: Prediction) -> None:
+        if self._at_once:
+            self._seg_maps.append((prediction.index, [prediction.seg_map]))
         else:
-            write([prediction.label_map], str(out_dir), indices=[prediction.index], **options)
-        yield prediction
-    everything = gather_results(label_maps) if at_once else None
-    if everything is not None:
-        write(everything, str(out_dir), **options)
+            self._write([prediction.seg_map], self._out_dir, indices=[prediction.index],
+                        **self._options)
 
-
-def kept(
-    predictions: Iterable[Prediction], results: list[tuple[int, np.ndarray]]
-) -> Iterator[Prediction]:
-    """Append (index, label map) of each prediction to `results`."""
-    for prediction in predictions:
-        results.append((prediction.index, prediction.label_map))
-        yield prediction
-
-
-def with_progress(predictions: Iterator[Prediction], total: int) -> Iterator[Prediction]:
-    """Show on rank 0 how many of `total` predictions are done."""
-    return track_iter_progress((predictions, total)) if get_dist_info()[0] == 0 else predictions
-
-
-def sample_name(prediction: Prediction) -> str:
-    """The image's file name within its dataset, or the sample's number where it has none."""
-    return prediction.meta.get('ori_filename') or f'sample_{prediction.index}.png'
-
-
-def _picture(prediction: Prediction) -> str:
-    """The sample's name, with a suffix of coloured pictures where its own is of other files."""
-    name = sample_name(prediction)
-    coloured = cv2.haveImageWriter(name) and Path(name).suffix.lower() not in GREY
-    return name if coloured else f'{name}.png'
-
-
-def original_image(prediction: Prediction) -> np.ndarray:
-    """The BGR uint8 image [H, W, 3] in its original size, recovered from what the model saw.
-
-    Images of other channels or values than those of bytes are shown as `to_displayable` says.
-    """
-    meta = prediction.meta
-    norm = meta['img_norm_cfg']
-    pixels = prediction.image.permute(1, 2, 0).cpu().numpy()
-    image = imdenormalize(pixels, np.asarray(norm['mean']), np.asarray(norm['std']),
-                          to_bgr=norm['to_rgb'])
-    height, width = meta['img_shape'][:2]
-    image = to_displayable(image[:height, :width])
-    height, width = meta['ori_shape'][:2]
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    def finish(self) -> None:
+        everything = gather_results(self._seg_maps) if self._at_once else None
+        if everything is not None:
+            self._write(everything, self._out_dir, **self._options)

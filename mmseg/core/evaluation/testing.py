@@ -1,6 +1,6 @@
-"""Whole test runs: score a model, or collect its predictions."""
+"""Run a model over a test set: to score it, or to collect its predictions."""
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 from torch import nn
@@ -11,31 +11,47 @@ from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 
-from .collect import Result, collect_results
-from .predict import Prediction, predict
-from .scores import conclude, gather
-from .sinks import kept, painted, with_progress
+from .collect import collect_results
+from .predict import predict
+from .scores import Score
+from .sinks import CollectSegMaps, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
+
+
+def run_test(
+    model: nn.Module,
+    data_loader: DataLoader,
+    sinks: Sequence[Sink],
+    order: Sequence[int] | None = None,
+    request: StopRequest | None = None,
+) -> None:
+    """Predict this process's share of the samples, and give each prediction to all `sinks`.
+
+    Every evaluation goes through here. `order` renumbers the classes, see `relabel`. Raises
+    EvaluationCut if `request` asks to stop at once.
+    """
+    total = len(data_loader.sampler)
+    stream = predict(model, data_loader)
+    if request is not None:
+        stream = request.watched(stream, total)
+    if order is not None:
+        stream = relabel(stream, order)
+    run_sinks(stream, [*sinks, ShowProgress(total)])
 
 
 def evaluate_model(
     model: nn.Module, data_loader: DataLoader, request: StopRequest | None = None,
     **eval_kwargs: object,
 ) -> dict[str, float]:
-    """Score the model on the loader's dataset; `eval_kwargs` go to `dataset.evaluate`.
+    """Score the model on the loader's data set; `eval_kwargs` are for its `evaluate`.
 
-    In a distributed job every process calls it with its own share of the samples, and gets the
-    scores of all of them. Memory does not grow with the number of samples, unless the dataset
-    scores all predictions by an `evaluate` of its own. Raises EvaluationCut where `request` is to
-    stop at once.
+    In a distributed job every process has to call this, with a loader of its share of the samples,
+    and gets the scores of all samples. Memory does not grow with their number, unless the data set
+    has its own `evaluate`. Raises EvaluationCut if `request` asks to stop at once.
     """
-    dataset = data_loader.dataset
-    stream = predict(model, data_loader)
-    if request is not None:
-        stream = request.watched(stream, len(data_loader.sampler))
-    stream = with_progress(stream, len(data_loader.sampler))
+    score = Score(data_loader.dataset)
     with no_kernel_search():
-        gathered = gather(stream, dataset)
-    return conclude(gathered, dataset, device_of(model), **eval_kwargs)
+        run_test(model, data_loader, [score], request=request)
+    return score.evaluate(device_of(model), **eval_kwargs)
 
 
 def single_gpu_test(
@@ -46,17 +62,19 @@ def single_gpu_test(
     efficient_test: bool = False,
     opacity: float = 0.5,
 ) -> list[np.ndarray]:
-    """Label maps of all samples, [H, W] each, in the loader's order.
+    """Segmentation maps [H, W] of all samples, in the loader's order.
 
-    `show` and `out_dir` also paint them. `efficient_test` has no effect: to spare memory score
-    with `evaluate_model`, which keeps no label maps.
+    `out_dir` and `show` also write or show them over the images. `efficient_test` has no effect: to
+    save memory, score with `evaluate_model`, which keeps no segmentation maps.
     """
     _warn_efficient_test(efficient_test)
-    paint = show or out_dir is not None
-    stream = with_progress(predict(model, data_loader, paint), len(data_loader.sampler))
-    if paint:
-        stream = painted(stream, model, data_loader.dataset, out_dir, show, opacity)
-    return [label_map for _, label_map in _drain(stream)]
+    collect = CollectSegMaps()
+    sinks: list[Sink] = [collect]
+    if show or out_dir is not None:
+        sinks.append(WriteOverlays(model, out_dir, show, opacity,
+                                   palette=data_loader.dataset.PALETTE))
+    run_test(model, data_loader, sinks)
+    return [seg_map for _, seg_map in collect.results]
 
 
 def multi_gpu_test(
@@ -66,20 +84,15 @@ def multi_gpu_test(
     gpu_collect: bool = False,
     efficient_test: bool = False,
 ) -> list[np.ndarray] | None:
-    """Label maps of all processes' samples in the dataset's order on rank 0, None elsewhere.
+    """Segmentation maps of all processes' samples, in the data set's order; None except on rank 0.
 
-    `tmpdir` and `gpu_collect` choose how they travel, see `collect_results`.
+    `tmpdir` and `gpu_collect` choose how they are brought together, see `collect_results`.
+    `efficient_test` has no effect.
     """
     _warn_efficient_test(efficient_test)
-    stream = with_progress(predict(model, data_loader), len(data_loader.sampler))
-    return collect_results(_drain(stream), tmpdir, gpu_collect)
-
-
-def _drain(stream: Iterator[Prediction]) -> list[Result]:
-    results = []
-    for _ in kept(stream, results):
-        pass
-    return results
+    collect = CollectSegMaps()
+    run_test(model, data_loader, [collect])
+    return collect_results(collect.results, tmpdir, gpu_collect)
 
 
 def _warn_efficient_test(efficient_test: bool) -> None:

@@ -1,5 +1,6 @@
 """Read the image and the mask of a sample."""
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import check_labels, decode_label, lossy_format
 from ..builder import PIPELINES
-from .base import Results, Transform
+from .base import Results, Step, Transform
 from .ignored import ignore_index_of
 
 
@@ -59,6 +60,12 @@ class LoadImageFromFile(FileLoader):
             img = img.astype(np.float32)
         results.update(filename=path, ori_filename=name, **describe_image(img))
         return results
+
+
+def image_loader(steps: Sequence[Step]) -> int:
+    """Place of the step that loads the image: a LoadImageFromFile, or else the first step."""
+    return next((place for place, step in enumerate(steps)
+                 if isinstance(step, LoadImageFromFile)), 0)
 
 
 def describe_image(img: np.ndarray) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from torch import nn
 
 from mmcv_replace.utils import path_inside, scandir
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation.predict import Prediction
-from mmseg.core.evaluation.sinks import painted
+from mmseg.core.evaluation import Prediction, WriteOverlays
 from mmseg.datasets import ConcatDataset, CustomDataset
 
 
@@ -50,9 +49,11 @@ def test_predictions_and_pictures_stay_in_their_folder(out, tmp_path, name):
     (out / '0/away').symlink_to(tmp_path)
     with pytest.raises(DataError, match='outside of the folder'):
         ConcatDataset([dataset]).format_results([result], str(out))
+    model = nn.Identity()
+    model.show_result = None
     prediction = Prediction(0, result, {'ori_filename': name})
     with pytest.raises(DataError, match='outside of the folder'):
-        next(painted([prediction], nn.Identity(), dataset, out))
+        WriteOverlays(model, out).add(prediction)
     after = sorted(tmp_path.rglob('*'))
     assert [path for path in after if path not in before] == [out / '0', out / '0/away']
 

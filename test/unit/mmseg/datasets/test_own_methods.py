@@ -8,7 +8,7 @@ import torch
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core import eval_metrics
-from mmseg.core.evaluation import Prediction, conclude, gather, intersect_and_union, overrides
+from mmseg.core.evaluation import Prediction, Score, intersect_and_union, overrides, run_sinks
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
 from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 
@@ -114,7 +114,9 @@ def score(label_maps):
         maps = label_maps if maps is None else maps
         order = range(len(maps)) if order is None else order
         stream = (Prediction(index, maps[index], {}) for index in order)
-        return conclude(gather(stream, dataset), dataset, CPU, **{'logger': 'silent', **kwargs})
+        sink = Score(dataset)
+        run_sinks(stream, [sink])
+        return sink.evaluate(CPU, **{'logger': 'silent', **kwargs})
     return run
 
 
@@ -235,7 +237,10 @@ def test_an_evaluate_inside_a_concatenation_scores_its_share(make, score, label_
 def test_nothing_is_kept_for_our_own(make, label_maps):
     dataset = make()
     stream = (Prediction(index, one, {}) for index, one in enumerate(label_maps))
-    assert not isinstance(gather(stream, dataset), list)
+    sink = Score(dataset)
+    run_sinks(stream, [sink])
+    assert sink.results == []
+    assert sink.confusion.matrix.sum() > 0
 
 
 def test_labels_that_are_scored_as_they_are(make, score, monkeypatch):

@@ -26,15 +26,15 @@ def test_each_sample_once_in_order(model, dataset, make_loader, batch_size, work
     predictions = list(predict(model, make_loader(batch_size, num_workers=workers)))
     assert [prediction.index for prediction in predictions] == list(range(7))
     for prediction, expected in zip(predictions, dataset.preds, strict=True):
-        np.testing.assert_array_equal(prediction.label_map, expected)
+        np.testing.assert_array_equal(prediction.seg_map, expected)
         assert prediction.meta['ori_filename'] == f'city/{prediction.index}.png'
-        assert prediction.image is None
+        assert prediction.scores is None
 
 
 def test_indices_are_those_of_the_sampler(model, dataset, make_loader):
     predictions = list(predict(model, make_loader(2, sampler=EverySecond(dataset))))
     assert [prediction.index for prediction in predictions] == [1, 3, 5]
-    np.testing.assert_array_equal(predictions[1].label_map, dataset.preds[3])
+    np.testing.assert_array_equal(predictions[1].seg_map, dataset.preds[3])
 
 
 def test_indices_are_those_of_a_batch_sampler(model, dataset):
@@ -42,7 +42,7 @@ def test_indices_are_those_of_a_batch_sampler(model, dataset):
                         collate_fn=lambda samples: collate(samples, 2))
     predictions = list(predict(model, loader))
     assert [prediction.index for prediction in predictions] == [4, 0, 2]
-    np.testing.assert_array_equal(predictions[2].label_map, dataset.preds[2])
+    np.testing.assert_array_equal(predictions[2].seg_map, dataset.preds[2])
 
 
 @pytest.mark.parametrize('training', [True, False])
@@ -99,11 +99,10 @@ def test_mode_is_restored_when_the_stream_is_left(model, make_loader):
     assert model.training
 
 
-def test_image_on_request(model, dataset, make_loader):
-    for prediction in predict(model, make_loader(2), with_image=True):
-        height, width = dataset.preds[prediction.index].shape
-        torch.testing.assert_close(prediction.image[:, :height, :width],
-                                   dataset[prediction.index]['img'][0].data)
+def test_the_original_image_is_the_one_of_the_same_index(model, dataset, make_loader):
+    for prediction in predict(model, make_loader(2)):
+        np.testing.assert_array_equal(prediction.read_image(),
+                                      dataset.load_image(prediction.index))
 
 
 @pytest.mark.parametrize('sampler', [
