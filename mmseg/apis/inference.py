@@ -1,7 +1,8 @@
 """Use a trained model from Python: load it, predict an image, paint the prediction."""
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from mmcv_replace.runner.checkpoints.weights import get_state_dict
 from mmcv_replace.runner.hooks import averaged_state
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.core.evaluation import evaluating
+from mmseg.core.evaluation import Prediction, ScoreKind, evaluating
+from mmseg.core.evaluation.predict import first_view, predict_batch
 from mmseg.models import build_segmentor
 
 from .acceleration import fit_autocast, prepare_inference
@@ -86,29 +88,40 @@ def load_weights(
 
 
 def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[np.ndarray]:
-    """Predict one image or several: label maps [H, W] in each image's own size.
+    """Predict one image or several: segmentation maps [H, W], see `predict_images`."""
+    images = img if isinstance(img, list | tuple) else [img]
+    return [prediction.seg_map for prediction in predict_images(model, images)]
 
-    An image is a file name, which the loader of the test pipeline reads, or an array in the form
-    that OpenCV reads: BGR [H, W, 3] or grey [H, W], or, where `color_type` of the loader is
-    'unchanged', whatever the pipeline goes on with. So a demo and `tools/test.py` see the same
-    pixels. The model may be in training, and wrapped for it; it comes back as it was.
+
+def predict_images(
+    model: nn.Module, images: Iterable[Image], scores: ScoreKind | None = None
+) -> Iterator[Prediction]:
+    """Predict one image after the other, each in its original size.
+
+    An image is a file name, which the loading step of the test pipeline reads, or an array as
+    OpenCV reads it: BGR [H, W, 3] or grey [H, W]; if `color_type` of that step is 'unchanged', any
+    array that the rest of the pipeline accepts. The model may be in training, and wrapped for it;
+    its mode is restored. `scores` are those that the predictions carry, see `Prediction`. Raises
+    ConfigError for a model without a config, and DataError for an image that the pipeline drops.
     """
     cfg = getattr(_inner(model), 'cfg', None) or getattr(model, 'cfg', None)
     if cfg is None:
         raise ConfigError('the model has no config: make it with init_segmentor(config, ...), or '
                           'set model.cfg')
     pipeline = build_inference_pipeline(cfg)
+    loader = next(step for step in pipeline.transforms if isinstance(step, LoadImage))
     device = device_of(model)
-    results = []
-    # Not inference mode: tensors of it that a module keeps break the next training step.
-    with evaluating(model), torch.no_grad(), _precision_of(model, device):
-        fit_autocast(_inner(model), cfg)
-        for image in img if isinstance(img, list | tuple) else [img]:
-            sample = pipeline(dict(img=image, seg_fields=[]))
-            if sample is None:
-                raise DataError(f'{_name(image)}: the test pipeline has dropped the image')
-            results += model(return_loss=False, rescale=True, **scatter(collate([sample]), device))
-    return results
+    with evaluating(model):
+        for index, image in enumerate(images):
+            with torch.no_grad(), _precision_of(model, device):
+                fit_autocast(_inner(model), cfg)
+                sample = pipeline(dict(img=image, seg_fields=[]))
+                if sample is None:
+                    raise DataError(f'{_name(image)}: the test pipeline has dropped the image')
+                batch = collate([sample])
+                (seg_map, score), = predict_batch(model, scatter(batch, device), scores)
+            yield Prediction(index, seg_map, first_view(batch['img_metas'])[0], score,
+                             partial(loader.load, image))
 
 
 def _precision_of(model: nn.Module, device: torch.device) -> AbstractContextManager:

@@ -1,4 +1,5 @@
 """The test pipeline of a config for images that belong to no data set: files and arrays."""
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,10 @@ class LoadImage:
             image = _as_loaded(image, self.loader)
         results.update(filename=None, ori_filename=None, **describe_image(image))
         return results
+
+    def load(self, image: str | os.PathLike | np.ndarray) -> np.ndarray:
+        """The image [H, W] or [H, W, C] as this step hands it on."""
+        return self(dict(img=image))['img']
 
 
 def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:

@@ -16,7 +16,7 @@ from .metrics import (
     summarize,
 )
 from .overrides import labels_of, standard, takes, wants_predictions
-from .predict import Prediction, evaluating, predict
+from .predict import Prediction, ScoreKind, evaluating, predict
 from .scores import Score
 from .sinks import (
     CollectSegMaps,
@@ -32,10 +32,11 @@ from .testing import evaluate_model, multi_gpu_test, run_test, single_gpu_test
 
 __all__ = [
     'CollectSegMaps', 'ConfusionMatrix', 'DistEvalHook', 'EvalHook', 'Prediction', 'Score',
-    'ShowProgress', 'Sink', 'WriteOverlays', 'WriteSubmission', 'check_metrics', 'collect_results',
-    'eval_metrics', 'evaluate_model', 'evaluating', 'format_class_table', 'format_summary',
-    'gather_results', 'get_classes', 'get_palette', 'intersect_and_union', 'labels_of', 'mean_dice',
-    'mean_fscore', 'mean_iou', 'metrics_from_areas', 'metrics_from_confusion', 'multi_gpu_test',
-    'predict', 'reduce_confusion', 'relabel', 'remap_labels', 'run_sinks', 'run_test',
-    'single_gpu_test', 'standard', 'summarize', 'takes', 'wants_predictions',
+    'ScoreKind', 'ShowProgress', 'Sink', 'WriteOverlays', 'WriteSubmission', 'check_metrics',
+    'collect_results', 'eval_metrics', 'evaluate_model', 'evaluating', 'format_class_table',
+    'format_summary', 'gather_results', 'get_classes', 'get_palette', 'intersect_and_union',
+    'labels_of', 'mean_dice', 'mean_fscore', 'mean_iou', 'metrics_from_areas',
+    'metrics_from_confusion', 'multi_gpu_test', 'predict', 'reduce_confusion', 'relabel',
+    'remap_labels', 'run_sinks', 'run_test', 'single_gpu_test', 'standard', 'summarize', 'takes',
+    'wants_predictions',
 ]

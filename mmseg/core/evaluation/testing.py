@@ -12,7 +12,7 @@ from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 
 from .collect import collect_results
-from .predict import predict
+from .predict import ScoreKind, predict
 from .scores import Score
 from .sinks import CollectSegMaps, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
 
@@ -23,14 +23,15 @@ def run_test(
     sinks: Sequence[Sink],
     order: Sequence[int] | None = None,
     request: StopRequest | None = None,
+    scores: ScoreKind | None = None,
 ) -> None:
     """Predict this process's share of the samples, and give each prediction to all `sinks`.
 
-    Every evaluation goes through here. `order` renumbers the classes, see `relabel`. Raises
-    EvaluationCut if `request` asks to stop at once.
+    Every evaluation goes through here. `order` renumbers the classes, see `relabel`; `scores` are
+    those that the predictions carry. Raises EvaluationCut if `request` asks to stop at once.
     """
     total = len(data_loader.sampler)
-    stream = predict(model, data_loader)
+    stream = predict(model, data_loader, scores)
     if request is not None:
         stream = request.watched(stream, total)
     if order is not None:

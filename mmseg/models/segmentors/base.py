@@ -1,7 +1,8 @@
 """Interface between a segmentation model and the training and test loops."""
 import os
 from abc import ABCMeta, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -9,8 +10,8 @@ from torch import Tensor
 
 from mmcv_replace.image import imwrite
 from mmcv_replace.runner import BaseModule
-from mmcv_replace.utils.errors import ArgumentError, DataError
-from mmseg.core.utils import voc_colormap
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
+from mmseg.core import ScoreKind, takes, voc_colormap
 from mmseg.visualization import draw_overlay, read_picture, show_window
 
 Losses = dict[str, Tensor | list[Tensor]]
@@ -76,17 +77,31 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         return self.forward_test(img, img_metas, **kwargs)
 
     def forward_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
-                     **kwargs: object) -> list[np.ndarray]:
-        """Label maps [H, W] of a batch, one or several views of it."""
+                     scores: ScoreKind | None = None, **kwargs: object) -> list[Any]:
+        """Segmentation maps [H, W] of a batch, seen in one or several test-time views.
+
+        With `scores` ('probabilities' or 'confidence', see `Prediction`) pairs (map, scores).
+        """
         for name, value in (('img', imgs), ('img_metas', img_metas)):
             if not isinstance(value, list):
                 raise ArgumentError(f'{name} must be a list over the test-time views (of one, '
                                     f'without augmentation), got {type(value).__name__}')
         if len(imgs) != len(img_metas):
             raise ArgumentError(f'{len(imgs)} views of images but {len(img_metas)} of img_metas')
-        if len(imgs) == 1:
+        single = len(imgs) == 1
+        if scores is not None:
+            self._check_scores(scores, self.simple_test if single else self.aug_test)
+            kwargs['scores'] = scores
+        if single:
             return self.simple_test(imgs[0], img_metas[0], **kwargs)
         return self.aug_test(imgs, img_metas, **kwargs)
+
+    def _check_scores(self, scores: object, method: Callable) -> None:
+        if scores not in get_args(ScoreKind):
+            raise ConfigError(f'scores={scores!r}: choose one of {", ".join(get_args(ScoreKind))}')
+        if not takes(method, 'scores'):
+            raise ConfigError(f'{method.__name__} of {type(self).__name__} gives no scores: let it '
+                              'take scores=None and return pairs (seg map, scores) when it is set')
 
     def train_step(self, data_batch: dict, optimizer: torch.optim.Optimizer | None,
                    **kwargs: object) -> dict:

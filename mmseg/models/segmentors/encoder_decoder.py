@@ -2,21 +2,20 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.core.utils import add_prefix
-from mmseg.ops import class_probabilities, is_positive, resize
+from mmseg.core import ScoreKind, add_prefix
+from mmseg.ops import class_probabilities, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from ..decode_heads.find_heads import check_targets_are_used, select_targets
 from .base import BaseSegmentor
 from .postprocess import parts_of_equal_size, to_original, unflip
-from .seg_map import LabelMap, arg_max
+from .seg_map import SegMap, SegMapBuilder, predicted_classes, scores_of
 from .slide import slide_logits, slide_strips, sliding
 
 # What the network sees at once unless `batch_windows` says it: four windows of 512 x 512.
@@ -186,24 +185,24 @@ class EncoderDecoder(BaseSegmentor):
         logits = dict(self._image_logits(img, img_meta, rescale))
         return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
-    def simple_test(self, img: Tensor, img_metas: Sequence[dict],
-                    rescale: bool = True) -> list[np.ndarray]:
-        """Label maps of images [N, C, H, W], each in its own original size.
+    def simple_test(self, img: Tensor, img_metas: Sequence[dict], rescale: bool = True,
+                    scores: ScoreKind | None = None) -> list[SegMap]:
+        """Segmentation maps of images [N, C, H, W], each in the size of its original image.
 
         They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
-        pipeline gave the image.
+        pipeline gave the image. With `scores` the result holds pairs (map, scores).
         """
         limit = self.test_cfg.get('max_logits_mb', MAX_LOGITS_MB)
         max_bytes = math.inf if limit is None else limit * 2**20
-        maps: dict[int, LabelMap] = {}
+        builders: dict[int, SegMapBuilder] = {}
         for indices, part, metas in parts_of_equal_size(img, img_metas):
             for index, meta in zip(indices, metas, strict=True):
-                maps[index] = LabelMap(part.shape[2:], meta, rescale, self.align_corners, max_bytes,
-                                       self.threshold)
+                builders[index] = SegMapBuilder(part.shape[2:], meta, rescale, self.align_corners,
+                                                max_bytes, self.threshold, scores)
             for strip in self._strips(part, metas, max_bytes):
                 for row, index in enumerate(indices):
-                    maps[index].add(strip[row:row + 1])
-        return [maps[i].result() for i in range(len(maps))]
+                    builders[index].add(strip[row:row + 1])
+        return [builders[i].result() for i in range(len(builders))]
 
     def _strips(self, img: Tensor, img_metas: Sequence[dict],
                 max_bytes: float) -> Iterator[Tensor]:
@@ -216,8 +215,8 @@ class EncoderDecoder(BaseSegmentor):
             yield self.slide_inference(img, img_metas, rescale=False)
 
     def aug_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
-                 rescale: bool = True) -> list[np.ndarray]:
-        """Label maps by the mean probability over several views of a batch."""
+                 rescale: bool = True, scores: ScoreKind | None = None) -> list[SegMap]:
+        """As `simple_test`, by the mean probability over several views of the images."""
         if not rescale:
             raise ConfigError('views of several sizes can only be merged at the original size: '
                               'leave rescale=True')
@@ -229,13 +228,15 @@ class EncoderDecoder(BaseSegmentor):
                     total[index] += probability
                 else:
                     total[index] = probability
-        return [self._most_probable(total[i], len(imgs)) for i in range(len(total))]
+        return [self._merge_views(total[i], len(imgs), scores) for i in range(len(total))]
 
-    def _most_probable(self, total: Tensor, views: int) -> np.ndarray:
-        """Label map [H, W] of the sum [1, C, H, W] of the probabilities in all views."""
-        if total.size(1) > 1:  # the mean is largest where the sum is
-            return arg_max(total).cpu().numpy()
-        return is_positive(total / views, self.threshold)[0].to(torch.uint8).cpu().numpy()
+    def _merge_views(self, total: Tensor, views: int, scores: ScoreKind | None) -> SegMap:
+        """Segmentation map of the sum [1, C, H, W] of the probabilities in all views."""
+        several = total.size(1) > 1  # then the mean is largest where the sum is
+        classes = predicted_classes(total if several else total / views, self.threshold)
+        seg_map = classes.cpu().numpy()
+        return seg_map if scores is None else (
+            seg_map, scores_of(total / views, classes, scores).numpy())
 
 
 def _stack(maps: Iterator[Tensor]) -> Tensor:

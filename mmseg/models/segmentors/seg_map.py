@@ -1,14 +1,18 @@
-"""From the logits of an image to its label map, in one go or in strips."""
+"""From the logits of an image to its segmentation map, and the scores if asked for."""
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmseg.core import ScoreKind
 from mmseg.ops import class_probabilities, is_positive, resize
 
 from .postprocess import unflip
 
-# How much of a large map of logits is treated at once.
+# Large maps of logits are processed in blocks of this size.
 BLOCK_BYTES = 2**25
+
+# A segmentation map alone, or with scores.
+SegMap = np.ndarray | tuple[np.ndarray, np.ndarray]
 
 
 def arg_max(scores: Tensor) -> Tensor:
@@ -17,40 +21,58 @@ def arg_max(scores: Tensor) -> Tensor:
     return scores.max(dim=1).indices[0].to(torch.uint8 if scores.size(1) <= 256 else torch.int32)
 
 
-def labels_of(logits: Tensor, threshold: float | None = None) -> Tensor:
-    """The predicted classes: [1, C, H, W] -> [H, W].
+def predicted_classes(values: Tensor, threshold: float | None = None) -> Tensor:
+    """Classes [H, W] with the largest values of [1, C, H, W].
 
-    For C = 1: 1 where the probability of class 1 exceeds `threshold`, 0 elsewhere.
+    For C = 1 the values are probabilities of class 1, which is predicted above `threshold`.
     """
-    if logits.size(1) > 1:
-        return arg_max(logits)
-    return is_positive(class_probabilities(logits), threshold)[0].to(torch.uint8)
+    if values.size(1) > 1:
+        return arg_max(values)
+    return is_positive(values, threshold)[0].to(torch.uint8)
 
 
-class LabelMap:
-    """Label map of one image; takes its logits as they come, from top to bottom.
+def scores_of(probabilities: Tensor, classes: Tensor, kind: ScoreKind) -> Tensor:
+    """Scores of a segmentation map, in float32 on the host; see `Prediction` for their kinds.
 
-    `size` (height, width) is that of the map that the network sees; `meta` tells how the image was
-    padded, resized and flipped. With `rescale` the label map has the size of the file. Logits of
-    more than `max_bytes` are enlarged and reduced to labels block by block, which is the same up to
-    the rounding of the interpolation. `threshold` is for one logit, see `labels_of`.
+    probabilities: [1, C, H, W]; C = 1 stands for class 1 of two. classes: [H, W], the predicted
+    ones. Returns [C, H, W], at least for two classes, or the confidence [H, W].
+    """
+    found = probabilities[0].float()
+    if len(found) == 1:
+        found = torch.cat([1 - found, found])
+    if kind == 'confidence':
+        found = found.gather(0, classes.long()[None])[0]
+    return found.cpu()
+
+
+class SegMapBuilder:
+    """Makes the segmentation map of one image from its logits, which come from top to bottom.
+
+    size: (height, width) of the map that the network sees. meta: how the image was padded, resized
+    and flipped. rescale: whether the result has the size of the original image. max_bytes: logits
+    that are larger are resized and reduced to classes block by block, with a result that is equal
+    up to the rounding of the interpolation. threshold: for one logit, see `predicted_classes`.
+    scores: what else to compute, see `scores_of`.
     """
 
     def __init__(self, size: tuple[int, int], meta: dict, rescale: bool, align_corners: bool,
-                 max_bytes: float, threshold: float | None = None) -> None:
+                 max_bytes: float, threshold: float | None = None,
+                 scores: ScoreKind | None = None) -> None:
         self.meta = meta
         self.align_corners = align_corners
         self.max_bytes = max_bytes
         self.threshold = threshold
+        self.scores = scores
         self.source = tuple(map(min, size, meta.get('img_shape', size)))
         self.target = tuple(meta['ori_shape'][:2]) if rescale else self.source
-        self._end = 0  # so many rows of the source have come
-        self._rows: list[Tensor] = []  # those of them that will be used again
-        self._labels: list[Tensor] = []
-        self._done = 0  # so many rows of the target have labels
+        self._end = 0  # number of source rows added so far
+        self._rows: list[Tensor] = []  # the last of them, which later target rows need too
+        self._done = 0  # number of target rows that are finished
+        self._classes: list[Tensor] = []
+        self._scores: list[Tensor] = []
 
     def add(self, logits: Tensor) -> None:
-        """Take the next rows of the map: [1, C, rows, width]."""
+        """Add the next rows of the logits: [1, C, rows, width]."""
         logits = logits[:, :, :self.source[0] - self._end, :self.source[1]]
         self._end += logits.size(2)
         if self.source == self.target:
@@ -61,27 +83,34 @@ class LabelMap:
         else:
             self._resize_rows(logits)
 
-    def result(self) -> np.ndarray:
-        """The label map, uint8 up to 256 classes and int32 beyond, on the host."""
-        labels = self._labels[0] if len(self._labels) == 1 else torch.cat(self._labels)
-        assert labels.shape == self.target
-        return unflip(labels, self.meta).cpu().numpy()
+    def result(self) -> SegMap:
+        """The map [H, W], uint8 up to 256 classes and int32 beyond, and the scores if asked for."""
+        classes = unflip(_join(self._classes), self.meta).cpu().numpy()
+        assert classes.shape == self.target
+        if self.scores is None:
+            return classes
+        return classes, unflip(_join(self._scores), self.meta).numpy()
 
     def _fits(self, logits: Tensor) -> bool:
         height, width = self.target
         return logits.element_size() * logits.size(1) * height * width <= self.max_bytes
 
     def _block(self, logits: Tensor) -> int:
-        """How many rows of the target's width to treat at once."""
+        """Number of rows of the target's width to process at once."""
         return max(1, BLOCK_BYTES // (logits.element_size() * logits.size(1) * self.target[1]))
 
     def _reduce(self, logits: Tensor) -> None:
         blocks = [logits] if self._fits(logits) else logits.split(self._block(logits), dim=2)
-        self._labels += [labels_of(block, self.threshold) for block in blocks]
+        for block in blocks:
+            values = block if block.size(1) > 1 else class_probabilities(block)
+            self._classes.append(predicted_classes(values, self.threshold))
+            if self.scores is not None:
+                self._scores.append(scores_of(class_probabilities(block.float()),
+                                              self._classes[-1], self.scores))
         self._done += logits.size(2)
 
     def _resize_rows(self, logits: Tensor) -> None:
-        """Finish the rows of the target that lie between rows of the source that have come."""
+        """Finish the target rows that lie between source rows added so far."""
         first = self._end - logits.size(2) - sum(part.size(2) for part in self._rows)
         rows = torch.cat([*self._rows, logits], dim=2) if self._rows else logits
         upper, lower, weight = self._between(logits)
@@ -93,14 +122,14 @@ class LabelMap:
                                weight[part].unsqueeze(1))
             self._reduce(resize(mixed, (mixed.size(2), self.target[1]), mode='bilinear',
                                 align_corners=self.align_corners, warning=False))
-        # A copy: a view would keep all that came with it.
+        # A copy: a view would keep the memory of the whole strip.
         self._rows = ([rows[:, :, int(upper[ready]) - first:].clone()]
                       if ready < self.target[0] else [])
 
     def _between(self, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """For each row of the target the two rows of the source beside it, and the lower's weight.
+        """The source rows above and below each target row, and the weight of the one below.
 
-        In the precision and by the formula of torch's interpolate.
+        In the precision and by the formula of `torch.nn.functional.interpolate`.
         """
         source, target = self.source[0], self.target[0]
         dtype = torch.promote_types(like.dtype, torch.float32)
@@ -114,3 +143,8 @@ class LabelMap:
         lower = (upper + 1).clamp(max=source - 1)
         return (upper.to(like.device), lower.to(like.device),
                 (position - upper).clamp(0, 1).to(like.device))
+
+
+def _join(blocks: list[Tensor]) -> Tensor:
+    """Blocks [..., rows, W] below one another; without a copy if there is only one."""
+    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=-2)

@@ -23,8 +23,9 @@ from mmseg.apis import (
     init_segmentor,
     show_result_pyplot,
 )
-from mmseg.apis.inference import LoadImage
+from mmseg.apis.inference import LoadImage, predict_images
 from mmseg.apis.inference_pipeline import build_inference_pipeline
+from mmseg.core.evaluation import CollectSegMaps, WriteOverlays, run_sinks
 from mmseg.datasets.pipelines import LoadImageFromFile
 from mmseg.datasets.pipelines.loading import describe_image
 from mmseg.models import EncoderDecoder
@@ -189,6 +190,27 @@ def test_a_dropped_image_is_named(make):
     cfg.data.test.pipeline.append(lambda results: None)
     with pytest.raises(DataError, match=r'0\.png: the test pipeline has dropped'):
         inference_segmentor(init_segmentor(cfg, None, 'cpu'), files)
+
+
+def test_predictions_of_files_and_arrays_feed_sinks(make, tmp_path):
+    """Without a data set or a runner: overlays, maps and the softmax of the logits."""
+    cfg, checkpoint, files = make(LOAD, 3)
+    model = init_segmentor(cfg, checkpoint, 'cpu')
+    images = [files[0], cv2.imread(files[1]), files[2]]
+    expected = inference_segmentor(model, files)
+    predictions = list(predict_images(model, images, scores='probabilities'))
+    collect = CollectSegMaps()
+    run_sinks(predictions, [collect, WriteOverlays(
+        model, tmp_path / 'out', opacity=0.3, file_name=lambda prediction: f'{prediction.index}')])
+    assert [prediction.path for prediction in predictions] == [files[0], None, files[2]]
+    for index, (prediction, file) in enumerate(zip(predictions, files, strict=True)):
+        np.testing.assert_array_equal(collect.results[index][1], expected[index])
+        np.testing.assert_array_equal(cv2.imread(str(tmp_path / f'out/{index}.png')),
+                                      model.show_result(file, expected[index], opacity=0.3))
+        pixels = (cv2.imread(file).astype(np.float32) - 120) / 60
+        with torch.no_grad():
+            logits = model.forward_dummy(torch.from_numpy(pixels.transpose(2, 0, 1))[None])
+        np.testing.assert_allclose(prediction.scores, logits.softmax(1)[0].numpy(), atol=1e-6)
 
 
 # ------------------------------------------------------------------ a model in training

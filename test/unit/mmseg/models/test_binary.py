@@ -10,8 +10,8 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.seg import OHEMPixelSampler
 from mmseg.models import FCNHead
 from mmseg.models.losses import CrossEntropyLoss, accuracy, binary_cross_entropy, chunked_loss
-from mmseg.models.segmentors import seg_map as label_map
-from mmseg.models.segmentors.seg_map import LabelMap
+from mmseg.models.segmentors import seg_map
+from mmseg.models.segmentors.seg_map import SegMapBuilder
 
 SIGMOID = dict(type='CrossEntropyLoss', use_sigmoid=True)
 ONE_LOGIT = dict(num_classes=2, out_channels=1, loss_decode=SIGMOID)
@@ -287,9 +287,10 @@ def test_windows(binary, make_metas, max_logits_mb, batch_windows):
 
 
 def test_strips_of_a_large_image(monkeypatch):
-    monkeypatch.setattr(label_map, 'BLOCK_BYTES', 4000)
+    monkeypatch.setattr(seg_map, 'BLOCK_BYTES', 4000)
     logits = torch.randn(1, 1, 60, 40, dtype=torch.float64)
-    found = LabelMap((60, 40), dict(img_shape=(60, 40), ori_shape=(131, 77)), True, False, 0, 0.6)
+    meta = dict(img_shape=(60, 40), ori_shape=(131, 77))
+    found = SegMapBuilder((60, 40), meta, True, False, 0, 0.6)
     for strip in logits.split([17, 30, 13], dim=2):
         found.add(strip)
     np.testing.assert_array_equal(found.result(), expected_map(logits, (131, 77), 0.6))

@@ -4,15 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmseg.models.segmentors import seg_map as label_map
-from mmseg.models.segmentors.seg_map import LabelMap, arg_max
+from mmseg.models.segmentors import seg_map
+from mmseg.models.segmentors.seg_map import SegMapBuilder, arg_max
 
 CLASSES = 6
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(label_map, 'BLOCK_BYTES', 4000)
+    monkeypatch.setattr(seg_map, 'BLOCK_BYTES', 4000)
 
 
 def strips_of(logits, heights):
@@ -20,7 +20,7 @@ def strips_of(logits, heights):
 
 
 def make(meta, strips, size, max_bytes, rescale=True, align_corners=False):
-    found = LabelMap(size, dict(meta), rescale, align_corners, max_bytes)
+    found = SegMapBuilder(size, dict(meta), rescale, align_corners, max_bytes)
     for strip in strips:
         found.add(strip)
     return found.result()
@@ -61,7 +61,7 @@ def test_padding_and_flip():
 
 
 def test_small_maps_are_resized_in_one_go(monkeypatch):
-    monkeypatch.setattr(LabelMap, '_resize_rows', None)
+    monkeypatch.setattr(SegMapBuilder, '_resize_rows', None)
     logits = torch.randn(1, CLASSES, 20, 30)
     whole = F.interpolate(logits, (33, 44), mode='bilinear', align_corners=False)
     meta = dict(img_shape=(20, 30, 3), ori_shape=(33, 44, 3))

@@ -8,7 +8,7 @@ from torch.utils.data.distributed import DistributedSampler
 
 from mmcv_replace.parallel import collate
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.core.evaluation import predict
+from mmseg.core.evaluation import Sink, predict, run_test
 from mmseg.core.evaluation.predict import sample_order
 
 
@@ -103,6 +103,28 @@ def test_the_original_image_is_the_one_of_the_same_index(model, dataset, make_lo
     for prediction in predict(model, make_loader(2)):
         np.testing.assert_array_equal(prediction.read_image(),
                                       dataset.load_image(prediction.index))
+
+
+@pytest.mark.parametrize('kind', ['probabilities', 'confidence'])
+def test_scores_on_request(model, dataset, make_loader, kind):
+    plain = model.module.forward
+
+    def scoring(img, img_metas, scores, **options):
+        assert scores == kind
+        return [(seg_map, seg_map / 2) for seg_map in plain(img, img_metas, **options)]
+
+    model.module.forward = scoring
+    loader, seen = make_loader(3), []
+
+    class Look(Sink):
+        def add(self, prediction):
+            seen.append(prediction)
+
+    run_test(model, loader, [Look()], scores=kind)
+    for predictions in (seen, list(predict(model, loader, kind))):
+        for prediction, expected in zip(predictions, dataset.preds, strict=True):
+            np.testing.assert_array_equal(prediction.seg_map, expected)
+            np.testing.assert_array_equal(prediction.scores, expected / 2)
 
 
 @pytest.mark.parametrize('sampler', [
