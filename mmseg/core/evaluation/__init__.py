@@ -1,4 +1,4 @@
-"""Score predictions: one stream of them, one confusion matrix, no prediction kept."""
+"""Evaluation: predict, hand each prediction to sinks, compute scores; nothing is kept."""
 from .class_names import get_classes, get_palette
 from .collect import collect_results, gather_results, reduce_confusion
 from .confusion import ConfusionMatrix

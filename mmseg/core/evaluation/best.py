@@ -1,4 +1,4 @@
-"""The best checkpoint of a run: how its file is called, and what a run that goes on knows of it."""
+"""The best checkpoint of a run: the name of its file, and how a resumed run finds it."""
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,23 +11,23 @@ from mmcv_replace.runner.checkpoint import read_meta
 from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.utils.errors import CheckpointError
 
-# In the messages of hooks; the file's name decides which metric it is of.
+# Entries of the hooks' messages. For which metric a file is the best is read from its name.
 BEST = ('best_score', 'best_ckpt', 'best_metric')
-MAX_BYTES = 120  # of a metric in the name of a file, which has 255 with all that is around it
-# A last number tells a file from one of that name with which the run began.
+MAX_BYTES = 120  # limit for a metric in a file's name, whose own limit is 255 on most systems
+# The optional last number avoids the name of a checkpoint from which the run was started.
 NAME = re.compile(r'best_(.+)_(?:epoch|iter)_\d+(?:_\d+)?\.pth', re.DOTALL)
 
 
 def best_name(metric: str, unit: str, number: int) -> str:
-    """Name of the file of the best checkpoint by `metric`, after `number` `unit`s."""
+    """File name of the best checkpoint by `metric`, after `number` epochs or iterations (`unit`)."""
     return f'best_{file_label(metric)}_{unit}_{number}.pth'
 
 
 def file_label(metric: str) -> str:
-    """A metric's name as part of a file's: itself where that is safe, and never that of another.
+    """A metric's name in a form that is safe in a file's name, and unique.
 
-    Letters of every language, digits, '.', '_', '-' and '+' stay; others become their bytes, %2F
-    for a slash. What is too long is cut, and ends in '~' and a hash of the whole.
+    Letters of any language, digits, '.', '_', '-' and '+' are kept; other characters become their
+    bytes, such as %2F for a slash. A name that is too long ends in '~' and a hash.
     """
     label = ''.join(char if char.isalnum() or char in '._-+' else quote(char, '', errors='replace')
                     for char in metric)
@@ -39,9 +39,9 @@ def file_label(metric: str) -> str:
 
 
 def is_best_of(file: Path, metrics: Iterable[str]) -> bool:
-    """Whether the name says that this is the best checkpoint by one of the metrics.
+    """Whether a file is the best checkpoint by one of the metrics, according to its name.
 
-    Earlier versions wrote the metric's name as it is.
+    Earlier versions wrote the metric's name unchanged.
     """
     match = NAME.fullmatch(file.name)
     return match is not None and any(match[1] in (metric, file_label(metric))
@@ -49,12 +49,12 @@ def is_best_of(file: Path, metrics: Iterable[str]) -> bool:
 
 
 def find_best(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dict[str, Any]:
-    """Learn from the best checkpoints of the work directory what a resumed run does not know.
+    """Update the hooks' messages of a resumed run from the best checkpoints in its work directory.
 
-    Returns it, as in the messages of hooks. Files by one of `metrics` come first, and unless
-    `strictly` any other. A regular checkpoint is saved before the evaluation of the same iteration.
-    A best checkpoint that is gone is forgotten, and one that a kill kept from being deleted is.
-    Every process has to call this.
+    This is needed because a regular checkpoint is saved before the evaluation of its iteration.
+    Returns the entries `BEST`, if known. The newest file for one of `metrics` counts; without one,
+    and unless `strictly`, that for any metric. Older files of this run for `metrics`, left by a
+    kill, are deleted; a file that no longer exists is forgotten. Every process has to call this.
     """
     known = from_first_rank(_look(runner, metrics, strictly) if runner.rank == 0 else {})
     if known:
@@ -66,8 +66,8 @@ def find_best(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dic
 
 
 def _look(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dict[str, Any]:
-    """What the messages of hooks say of the newest best checkpoint; empty if there is none."""
-    found = list(_outlines(runner))
+    """The entries `BEST` of the newest best checkpoint; empty if there is none."""
+    found = list(_read_metas(runner))
     wanted = [entry for entry in found if is_best_of(entry[1], metrics)]
     candidates = wanted if wanted or strictly else found
     if not candidates:
@@ -82,8 +82,8 @@ def _look(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dict[st
     return {key: known[key] for key in BEST if key in known} | {'best_ckpt': str(file)}
 
 
-def _outlines(runner: BaseRunner) -> Iterator[tuple[int, Path, Mapping[str, Any], bool]]:
-    """Iteration, file and messages of each best checkpoint, and whether this very run wrote it."""
+def _read_metas(runner: BaseRunner) -> Iterator[tuple[int, Path, Mapping[str, Any], bool]]:
+    """Iteration, file and hooks' messages of each best checkpoint, and whether this run wrote it."""
     for file in Path(runner.work_dir).glob('best_*.pth'):
         try:
             meta = read_meta(file).get('meta')
@@ -94,7 +94,7 @@ def _outlines(runner: BaseRunner) -> Iterator[tuple[int, Path, Mapping[str, Any]
             continue
         run_id = meta.get('run_id')
         own = run_id == runner.meta.get('run_id')
-        # Beyond the checkpoint that this run began with, another one is another run.
+        # Later checkpoints of the run that was resumed are not part of this run's history.
         common = run_id == runner.resumed_run and meta['iter'] <= runner.iter
         known = meta.get('hook_msgs')
         if (own or common) and isinstance(known, dict) and 'best_score' in known:
@@ -102,5 +102,6 @@ def _outlines(runner: BaseRunner) -> Iterator[tuple[int, Path, Mapping[str, Any]
 
 
 def forget_best(runner: BaseRunner) -> None:
+    """Delete the entries `BEST` from the hooks' messages."""
     for key in BEST:
         runner.hook_msgs.pop(key, None)

@@ -1,10 +1,10 @@
-"""Bring together what the processes of a distributed evaluation hold."""
+"""Bring together the results of the processes of a distributed evaluation."""
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,15 +16,15 @@ from mmcv_replace.utils.errors import ConfigError
 
 from .confusion import ConfusionMatrix
 
-# (index of the sample, its label map)
-Result = tuple[int, np.ndarray]
+T = TypeVar('T')
+Result = tuple[int, np.ndarray]  # index of a sample, and its segmentation map
 
 
 def reduce_confusion(confusion: ConfusionMatrix, device: torch.device) -> None:
     """Sum the counts of all processes, in place, on every process.
 
-    Some accelerators add neither int64 nor float64: the counts travel as two halves of 16 low
-    and 31 high bits in int32, which is exact below 2**47 pixels a cell.
+    Some accelerators add neither int64 nor float64. Therefore the counts are sent as two int32
+    halves of 16 low and 31 high bits, which is exact below 2**47 pixels per cell.
     """
     if get_dist_info()[1] == 1:
         return
@@ -38,11 +38,11 @@ def reduce_confusion(confusion: ConfusionMatrix, device: torch.device) -> None:
 def collect_results(
     results: Sequence[Result], tmpdir: str | os.PathLike | None = None, gpu_collect: bool = False
 ) -> list[np.ndarray] | None:
-    """All processes' label maps in the order of the dataset on rank 0, None elsewhere.
+    """All processes' segmentation maps in the order of the data set on rank 0, None elsewhere.
 
-    They travel as files under `tmpdir` (a new folder in the working directory by default), which
-    every host must see, or with `gpu_collect` over the network of the devices. A sample that
-    several processes hold is taken once.
+    They travel in files below `tmpdir` (by default a new folder in the working directory), which
+    all hosts have to see, or with `gpu_collect` over the network of the devices. A sample that
+    several processes hold appears once. Raises ConfigError if a host does not see `tmpdir`.
     """
     rank, world_size = get_dist_info()
     if world_size == 1:
@@ -52,32 +52,32 @@ def collect_results(
         dist.all_gather_object(parts, list(results))
     else:
         parts = _exchange_files(results, tmpdir, rank, world_size)
-    if rank != 0:
-        return None
-    merged = {index: label_map for part in parts for index, label_map in part}
-    return [merged[index] for index in sorted(merged)]
+    return _merge(parts) if rank == 0 else None
 
 
 def gather_results(results: Sequence[tuple[int, Sequence[Any]]]) -> list[Any] | None:
-    """All processes' results in the order of the dataset on rank 0, None elsewhere.
+    """All processes' results in the order of the data set on rank 0, None elsewhere.
 
-    Each entry is the index of a sample and what there is of it; they may be any Python objects.
+    results: (index of a sample, any objects that belong to it); the objects come in one list.
     """
     rank, world_size = get_dist_info()
     parts: list[Any] = [results]
     if world_size > 1:
         parts = [None] * world_size if rank == 0 else []
         dist.gather_object(list(results), parts if rank == 0 else None, group=host_group())
-    if rank != 0:
-        return None
+    return [each for found in _merge(parts) for each in found] if rank == 0 else None
+
+
+def _merge(parts: Iterable[Sequence[tuple[int, T]]]) -> list[T]:
+    """What belongs to the samples of all parts, in the order of their indices."""
     merged = {index: found for part in parts for index, found in part}
-    return [each for index in sorted(merged) for each in merged[index]]
+    return [merged[index] for index in sorted(merged)]
 
 
 def _exchange_files(
     results: Sequence[Result], tmpdir: str | os.PathLike | None, rank: int, world_size: int
-) -> list[list[Result]] | None:
-    """Write this process's share, and on rank 0 read all of them; the files are removed."""
+) -> list[list[Result]]:
+    """Write this process's results, and on rank 0 read those of all; removes the files."""
     folder = [None]
     if rank == 0:
         parent = Path('.dist_test') if tmpdir is None else Path(tmpdir)
@@ -89,13 +89,12 @@ def _exchange_files(
                           'brought together: give --tmpdir a folder that all hosts share, or '
                           '--gpu-collect')
     files = [Path(folder[0], f'part_{number}.npz') for number in range(world_size)]
-    np.savez(files[rank], **{str(index): label_map for index, label_map in results})
+    np.savez(files[rank], **{str(index): seg_map for index, seg_map in results})
     dist.barrier()
-    if rank != 0:
-        return None
     parts = []
-    for file in files:
-        with np.load(file) as stored:
-            parts.append([(int(name), stored[name]) for name in stored.files])
-    shutil.rmtree(folder[0])
+    if rank == 0:
+        for file in files:
+            with np.load(file) as stored:
+                parts.append([(int(name), stored[name]) for name in stored.files])
+        shutil.rmtree(folder[0])
     return parts

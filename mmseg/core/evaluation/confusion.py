@@ -1,4 +1,4 @@
-"""The confusion matrix: all that scoring keeps of a prediction."""
+"""The confusion matrix, from which all scores are computed."""
 import numpy as np
 
 from mmcv_replace.utils.errors import DataError
@@ -7,9 +7,9 @@ from .histogram import count_pairs
 
 
 class ConfusionMatrix:
-    """Counts pixels by true and predicted class, one sample at a time.
+    """Numbers of pixels by true and predicted class, counted one sample at a time.
 
-    `matrix` [C, C] int64: row = true class, column = predicted class. Pixels whose label is
+    `matrix`: [C, C] int64, row = true class, column = predicted class. Pixels with the label
     `ignore_index` are not counted.
     """
 
@@ -19,9 +19,10 @@ class ConfusionMatrix:
         self.matrix = np.zeros((num_classes, num_classes), np.int64)
 
     def update(self, pred: np.ndarray, label: np.ndarray, name: str | None = None) -> None:
-        """Count one sample; pred, label: [H, W] integers. `name` is for the error messages.
+        """Count the pixels of one sample; pred, label: class indices [H, W].
 
-        Raises DataError for maps of unequal shape and for values that are no class.
+        `name` of the sample is for the error messages. Raises DataError for maps of different
+        shapes, and for values that are no class.
         """
         pred, label = np.asarray(pred), np.asarray(label)
         sample = name or 'a sample'
@@ -39,13 +40,8 @@ class ConfusionMatrix:
         else:
             self._add_any(pred, label, sample)
 
-    def merge(self, other: 'ConfusionMatrix') -> None:
-        """Add the counts of another matrix."""
-        assert other.num_classes == self.num_classes
-        self.matrix += other.matrix
-
     def _add_uint8(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
-        """Count by one joint histogram, which also shows the values that are no class."""
+        """Count by one joint histogram, which also reveals values that are no class."""
         counts = count_pairs(pred.astype(np.uint8, copy=False), label.astype(np.uint8, copy=False))
         if 0 <= self.ignore_index <= 255:
             counts[:, self.ignore_index] = 0
@@ -55,7 +51,7 @@ class ConfusionMatrix:
         self.matrix[:, :len(inside)] += inside.T
 
     def _add_any(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
-        """Count label maps that need more than eight bits."""
+        """Count maps that do not fit into eight bits."""
         valid = label != self.ignore_index
         row, column = label[valid].astype(np.int64), pred[valid].astype(np.int64)
         for values in (row, column):

@@ -1,6 +1,6 @@
-"""Which evaluation of a run was the last to end, for a run that goes on after a kill.
+"""A file that records the last finished evaluation, for a run that is resumed after a kill.
 
-A checkpoint is saved before the evaluation of the same iteration, so it cannot know.
+A checkpoint cannot record it: it is saved before the evaluation of the same iteration.
 """
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from mmcv_replace.fileio import atomic_write
 from mmcv_replace.runner import BaseRunner
 from mmcv_replace.runner.dist_utils import from_first_rank
 
-NAME = '.evaluated'  # in the work directory: the run, and after how many iterations or epochs
+NAME = '.evaluated'  # in the work directory; holds the run's ID, and iterations or epochs
 
 
 def note_evaluated(runner: BaseRunner, done: int) -> None:
-    """Remember that the evaluation after `done` iterations or epochs has ended."""
+    """Record that the evaluation after `done` iterations or epochs has finished."""
     run_id = runner.meta.get('run_id')
     if run_id is None or runner.work_dir is None or runner.rank != 0:
         return
@@ -25,9 +25,10 @@ def note_evaluated(runner: BaseRunner, done: int) -> None:
 
 
 def missed_evaluation(runner: BaseRunner, done: int) -> bool:
-    """Whether the run was interrupted before the evaluation after `done` had ended.
+    """Whether the run was interrupted before the evaluation after `done` had finished.
 
-    False for checkpoints that do not say which run they are of. The same in every process.
+    False for checkpoints without the ID of their run. The result is that of the first process, in
+    every process; all have to call this.
     """
     run_id = runner.meta.get('run_id')
     if run_id is None or runner.work_dir is None:

@@ -1,19 +1,19 @@
-"""Count the values of label maps, and pairs of them: fast for flat maps and for noise alike.
+"""Count the values of label maps, and pairs of values: fast for uniform areas and for noise alike.
 
-A histogram of the pixels of a flat map is slow: adding to a counter has to wait for the addition
-before when both meet the same one. There the runs of equal pixels are counted instead.
+A plain histogram is slow for uniform areas, since each addition to a counter has to wait for the
+previous one to the same counter. There, runs of equal pixels are counted instead.
 """
 import cv2
 import numpy as np
 
-# cv2.calcHist counts in float32, which is exact up to here.
+# cv2.calcHist counts in float32, which is exact up to this number.
 EXACT_COUNT = 2**24
-# Mean length from which on counting runs is faster than counting pixels.
+# Mean length of a run above which counting runs is faster than counting pixels.
 LONG_RUN = 16
 
 
 def count_values(labels: np.ndarray) -> np.ndarray:
-    """How many pixels of a uint8 map have each value: int64 [256]."""
+    """Number of pixels with each value of a uint8 map: int64 [256]."""
     labels = labels.reshape(-1)
     ends = _run_ends(labels)
     if ends is None:
@@ -22,10 +22,10 @@ def count_values(labels: np.ndarray) -> np.ndarray:
 
 
 def count_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """How often each pair of values stands at one place of two uint8 maps of one shape.
+    """Number of pixels with each pair of values of two uint8 maps of the same shape.
 
-    Returns int64 [n, 256], row = value of `first`, column = value of `second`; n is at least the
-    largest value of `first` plus one.
+    Returns int64 [n, 256], row = value of `first`, column = value of `second`, where n is above the
+    largest value of `first`.
     """
     first, second = first.reshape(-1), second.reshape(-1)
     ends = _run_ends(first, second)
@@ -37,7 +37,7 @@ def count_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _run_ends(*maps: np.ndarray) -> np.ndarray | None:
-    """Where each run of pixels equal in all maps [P] has its last one; None for short runs."""
+    """Last pixel of each run of pixels that are equal in all maps [P]; None for short runs."""
     ends = np.zeros(maps[0].size, np.bool_)
     ends[-1:] = True
     for values in maps:
@@ -48,7 +48,7 @@ def _run_ends(*maps: np.ndarray) -> np.ndarray | None:
 
 
 def _sum_by(values: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
-    """Number of pixels of each value [size], from the value and the end of each run."""
+    """Number of pixels with each value [size], from value and last pixel of each run."""
     # The sums are float64, exact up to 2**53 pixels.
     return np.bincount(values, np.diff(ends, prepend=-1), size).astype(np.int64)
 

@@ -1,4 +1,4 @@
-"""From the values of an annotation file to class indices."""
+"""Turn the values of an annotation file into class indices."""
 from collections.abc import Mapping
 
 import cv2
@@ -13,9 +13,9 @@ def remap_labels(
 ) -> np.ndarray:
     """Apply `label_map` (old value -> class), then `reduce_zero_label`, to a copy of `label`.
 
-    `reduce_zero_label` turns 0 into `ignore_index` and lowers the others by one; 255, the value
-    of unlabelled pixels in the files, becomes `ignore_index` too. A class -1 of `label_map`
-    means `ignore_index`. Without either the label itself is returned.
+    label: [H, W] integers; returned itself if there is nothing to change. A class -1 in `label_map`
+    stands for `ignore_index`. `reduce_zero_label` turns 0 and 255, the value of unlabelled pixels
+    in the files, into `ignore_index`, and lowers the other values by one.
     """
     if not label_map and not reduce_zero_label:
         return label
@@ -23,7 +23,7 @@ def remap_labels(
     needed = map(np.min_scalar_type, (ignore_index, *classes.values()))
     dtype = np.result_type(label.dtype, *needed)
     if label.dtype == np.uint8 and label.ndim == 2 and label.size > 256:
-        # Once for each value instead of once for each pixel.
+        # Computed once per value instead of once per pixel.
         table = _remap(np.arange(256, dtype=np.uint8), dtype, classes, reduce_zero_label,
                        ignore_index)
         return cv2.LUT(label, table) if dtype == np.uint8 else table[label]

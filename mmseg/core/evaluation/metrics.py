@@ -1,6 +1,6 @@
-"""Scores from a confusion matrix, and the reference's functions over lists of label maps."""
+"""Scores from a confusion matrix, and mmsegmentation's functions over lists of label maps."""
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,39 +10,36 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
 
-# What each metric reports a class, besides the accuracy `Acc`.
+# Scores per class of each metric, besides the accuracy `Acc`.
 CLASS_SCORES = {
     'mIoU': ('IoU',),
     'mDice': ('Dice',),
     'mFscore': ('Fscore', 'Precision', 'Recall'),
 }
-LabelMap = np.ndarray | str | os.PathLike
+SegMap = np.ndarray | str | os.PathLike  # class indices [H, W], or the .npy file of them
+ClassScores = dict[str, float | np.ndarray]
 
 
 def metrics_from_confusion(
-    matrix: np.ndarray,
-    metrics: str | Sequence[str] = ('mIoU',),
-    nan_to_num: float | None = None,
+    matrix: np.ndarray, metrics: str | Sequence[str] = ('mIoU',), nan_to_num: float | None = None,
     beta: float = 1.0,
-) -> dict[str, float | np.ndarray]:
-    """Overall accuracy `aAcc` and, class by class [C], `Acc` and the scores of `metrics`.
+) -> ClassScores:
+    """Overall accuracy `aAcc`, and per class [C] the accuracy `Acc` and the scores of `metrics`.
 
     matrix: [C, C], row = true class. Scores are fractions. A score without a pixel to count is
-    NaN, or `nan_to_num`. `beta` weighs recall against precision in `Fscore`.
+    NaN, or `nan_to_num`. `beta` weights recall against precision in `Fscore`.
     """
     hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     return metrics_from_areas(hit, pred, label, metrics, nan_to_num, beta)
 
 
 def metrics_from_areas(
-    hit: np.ndarray,
-    pred: np.ndarray,
-    label: np.ndarray,
-    metrics: str | Sequence[str] = ('mIoU',),
-    nan_to_num: float | None = None,
-    beta: float = 1.0,
-) -> dict[str, float | np.ndarray]:
-    """As `metrics_from_confusion`, from the pixels [C] of each class: right, predicted, annotated.
+    hit: np.ndarray, pred: np.ndarray, label: np.ndarray, metrics: str | Sequence[str] = ('mIoU',),
+    nan_to_num: float | None = None, beta: float = 1.0,
+) -> ClassScores:
+    """`metrics_from_confusion` from numbers of pixels [C] per class.
+
+    hit: correctly predicted; pred: predicted; label: annotated.
     """
     names = check_metrics(metrics)
     hit = hit.astype(np.float64)
@@ -73,30 +70,28 @@ def check_metrics(metrics: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def summarize(scores: Mapping[str, float | np.ndarray]) -> dict[str, float]:
-    """`aAcc` and the mean of each per-class score (`mIoU`, `mAcc`, ...) over the classes present.
+    """`aAcc`, and the mean of each score per class (`mIoU`, `mAcc`, ...) without its NaNs.
 
     A mean over no class at all is NaN.
     """
-    summary = {'aAcc': float(scores['aAcc'])}
     means = {}
     for name, values in scores.items():
         if name != 'aAcc':
             known = values[~np.isnan(values)]
             means[f'm{name}'] = float(known.mean()) if known.size else float('nan')
-    # The main score stands before the accuracy, as in the published tables.
+    # The main score precedes the accuracy, as in the published tables.
     accuracy = means.pop('mAcc')
-    return summary | means | {'mAcc': accuracy}
+    return {'aAcc': float(scores['aAcc'])} | means | {'mAcc': accuracy}
 
 
 def confusion_of(
-    results: Sequence[LabelMap],
-    gt_seg_maps: Sequence[np.ndarray],
-    num_classes: int,
-    ignore_index: int,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
+    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+    ignore_index: int, label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
 ) -> ConfusionMatrix:
-    """Confusion matrix of predictions (label maps [H, W] or their .npy files) and annotations."""
+    """Confusion matrix of predictions and annotations [H, W]; for the last two see `remap_labels`.
+
+    Raises DataError if their numbers differ, and what `ConfusionMatrix.update` raises.
+    """
     if len(results) != len(gt_seg_maps):
         raise DataError(f'there are {len(results)} predictions for {len(gt_seg_maps)} annotations; '
                         'score all samples of the dataset, in its order')
@@ -111,12 +106,8 @@ def confusion_of(
 
 
 def intersect_and_union(
-    pred_label: LabelMap,
-    label: np.ndarray,
-    num_classes: int,
-    ignore_index: int,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
+    pred_label: SegMap, label: np.ndarray, num_classes: int, ignore_index: int,
+    label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Pixels of each class [C] in both maps, in either, in the prediction, in the annotation."""
     matrix = confusion_of([pred_label], [label], num_classes, ignore_index, label_map,
@@ -126,61 +117,37 @@ def intersect_and_union(
 
 
 def eval_metrics(
-    results: Sequence[LabelMap],
-    gt_seg_maps: Sequence[np.ndarray],
-    num_classes: int,
-    ignore_index: int,
-    metrics: str | Sequence[str] = ('mIoU',),
-    nan_to_num: float | None = None,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
-    beta: float = 1.0,
+    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+    ignore_index: int, metrics: str | Sequence[str] = ('mIoU',), nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False, beta: float = 1.0,
 ) -> list[float | np.ndarray]:
-    """[overall accuracy, accuracy of each class, then the per-class scores of each metric]."""
+    """[overall accuracy, accuracy of each class [C], then the scores [C] of each metric].
+
+    For the arguments see `confusion_of` and `metrics_from_confusion`.
+    """
     check_metrics(metrics)
     confusion = confusion_of(results, gt_seg_maps, num_classes, ignore_index, label_map,
                              reduce_zero_label)
     return list(metrics_from_confusion(confusion.matrix, metrics, nan_to_num, beta).values())
 
 
-def mean_iou(
-    results: Sequence[LabelMap],
-    gt_seg_maps: Sequence[np.ndarray],
-    num_classes: int,
-    ignore_index: int,
-    nan_to_num: float | None = None,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
-) -> list[float | np.ndarray]:
-    """[overall accuracy, accuracy of each class [C], IoU of each class [C]]."""
-    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mIoU', nan_to_num,
-                        label_map, reduce_zero_label)
+def _eval_one(name: str, metric: str) -> Callable[..., list[float | np.ndarray]]:
+    """The function `name`: `eval_metrics` of a single metric."""
+    def evaluate(
+        results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+        ignore_index: int, nan_to_num: float | None = None,
+        label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
+        beta: float = 1.0,
+    ) -> list[float | np.ndarray]:
+        return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, metric, nan_to_num,
+                            label_map, reduce_zero_label, beta)
+
+    evaluate.__name__ = evaluate.__qualname__ = name
+    scores = ', '.join(CLASS_SCORES[metric])
+    evaluate.__doc__ = f'[overall accuracy, then [C] of the classes: Acc, {scores}].'
+    return evaluate
 
 
-def mean_dice(
-    results: Sequence[LabelMap],
-    gt_seg_maps: Sequence[np.ndarray],
-    num_classes: int,
-    ignore_index: int,
-    nan_to_num: float | None = None,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
-) -> list[float | np.ndarray]:
-    """[overall accuracy, accuracy of each class [C], Dice of each class [C]]."""
-    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mDice', nan_to_num,
-                        label_map, reduce_zero_label)
-
-
-def mean_fscore(
-    results: Sequence[LabelMap],
-    gt_seg_maps: Sequence[np.ndarray],
-    num_classes: int,
-    ignore_index: int,
-    nan_to_num: float | None = None,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
-    beta: float = 1.0,
-) -> list[float | np.ndarray]:
-    """[overall accuracy, accuracy, F-score, precision and recall of each class [C]]."""
-    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mFscore', nan_to_num,
-                        label_map, reduce_zero_label, beta)
+mean_iou = _eval_one('mean_iou', 'mIoU')
+mean_dice = _eval_one('mean_dice', 'mDice')
+mean_fscore = _eval_one('mean_fscore', 'mFscore')

@@ -1,6 +1,7 @@
-"""Which methods of a dataset are its user's own: those are called, whatever they are there for."""
+"""Which methods of a data set a user has overridden; the evaluation has to call these."""
 import inspect
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,20 +14,21 @@ from mmseg.core.utils import nested_datasets
 Method = TypeVar('Method', bound=Callable)
 LabelGetter = Callable[[int], np.ndarray]
 
-# Methods that give the labels; of those that one class overrides the first counts.
+# Methods that return annotations; if one class overrides several, the first is used.
 BY_INDEX = ('get_gt_seg_map', 'get_gt_seg_map_by_idx')
 ALL_LABELS = 'get_gt_seg_maps'
 _STANDARD: set[Callable] = set()
 
 
 def standard(method: Method) -> Method:
-    """Mark a method of our datasets, what it does being known: evaluation may go around it."""
+    """Mark a method of our own data sets, which the evaluation may bypass, as it knows its effect.
+    """
     _STANDARD.add(method)
     return method
 
 
 def is_own(dataset: Dataset, name: str) -> bool:
-    """Whether a dataset has a method that is not one of ours, of its class or its very own."""
+    """Whether a data set, as a class or as an object, has its own version of a method."""
     method = getattr(dataset, name, None)
     return method is not None and getattr(method, '__func__', method) not in _STANDARD
 
@@ -42,14 +44,14 @@ def wants_pre_eval(dataset: Dataset) -> bool:
 
 
 def takes(method: Callable, name: str) -> bool:
-    """Whether a method has a parameter of that name, or any."""
+    """Whether a method has a parameter of this name, or takes any keyword."""
     parameters = inspect.signature(method).parameters
     return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD
                                      for parameter in parameters.values())
 
 
 def labels_of(dataset: Dataset, names: Sequence[str] = (*BY_INDEX, ALL_LABELS)) -> LabelGetter:
-    """What gives a sample's label map [H, W]: of the methods `names` the most derived one."""
+    """Function that returns a sample's annotation [H, W]: the most derived method of `names`."""
     own = [name for name in names if is_own(dataset, name)]
     if not own:
         make = getattr(dataset, 'label_getter', None)
@@ -65,8 +67,8 @@ def labels_of(dataset: Dataset, names: Sequence[str] = (*BY_INDEX, ALL_LABELS)) 
 
 
 def _depth(dataset: Dataset, name: str) -> int:
-    """How far up the classes a method is found; -1 for one of the object itself."""
-    # Wrappers of a loader hand on what is asked of them.
+    """Number of classes between an object and the one with a method; -1 for the object itself."""
+    # Wrappers such as DeterministicDataset pass attributes on: the owner is the inner data set.
     owner = getattr(getattr(dataset, name), '__self__', None)
     if owner is None or name in vars(owner):
         return -1
@@ -75,31 +77,25 @@ def _depth(dataset: Dataset, name: str) -> int:
 
 
 class _InOrder:
-    """Label maps by index, from a method that gives those of all samples one after the other."""
+    """Annotations by index, from a method that returns or yields those of all samples in order."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
-        # 0.x passed it always.
+        # mmsegmentation 0.x always passes this argument.
         self._arguments = ({'efficient_test': False}
                            if 'efficient_test' in inspect.signature(method).parameters else {})
         self._method = method
-        self._maps: Any = None
-        self._next = 0  # index of the map that comes next
+        self._maps: Any = None  # what the method returned
+        self._rest: Iterator[np.ndarray] = iter(())
+        self._next = math.inf  # index of the first map of the rest
 
     def __call__(self, index: int) -> np.ndarray:
-        if self._maps is None or (not self._at_hand() and index < self._next):
-            self._maps = self._method(**self._arguments)
-            if not self._at_hand():
-                self._maps, self._next = iter(self._maps), 0
-        if self._at_hand() and index < len(self._maps):
-            return self._maps[index]
-        if not self._at_hand():
-            for label in self._maps:
-                self._next += 1
-                if self._next > index:
-                    return label
-        count = len(self._maps) if self._at_hand() else self._next
-        raise DataError(f'get_gt_seg_maps, which the dataset overrides, gives {count} label maps: '
-                        f'there is none for sample {index}')
-
-    def _at_hand(self) -> bool:
-        return isinstance(self._maps, Sequence | np.ndarray)
+        if index < self._next:
+            if not isinstance(self._maps, Sequence | np.ndarray):  # an iterator comes but once
+                self._maps = self._method(**self._arguments)
+            self._rest, self._next = iter(self._maps), 0
+        for label in self._rest:
+            self._next += 1
+            if self._next > index:
+                return label
+        raise DataError(f'get_gt_seg_maps, which the dataset overrides, gives {self._next} label '
+                        f'maps: there is none for sample {index}')

@@ -7,10 +7,10 @@ import numpy as np
 def format_class_table(
     class_names: Sequence[str], scores: Mapping[str, float | np.ndarray]
 ) -> str:
-    """A table with a row a class and a column a score [C], in percent; '-' = class absent."""
+    """A table with a row per class and a column per score [C], in percent; '-' stands for NaN."""
     from prettytable import PrettyTable
     columns = {name: values for name, values in scores.items() if name != 'aAcc'}
-    # The main score stands before the accuracy, as in the summary.
+    # The main score precedes the accuracy, as in the summary.
     names = sorted(columns, key=lambda name: name == 'Acc')
     table = PrettyTable(['Class', *names])
     table.align = 'r'
@@ -21,7 +21,7 @@ def format_class_table(
 
 
 def format_summary(summary: Mapping[str, float]) -> str:
-    """One line with every mean in percent: `aAcc: 94.92, mIoU: 77.13, mAcc: 85.70`."""
+    """One line with all means in percent: `aAcc: 94.92, mIoU: 77.13, mAcc: 85.70`."""
     return ', '.join(f'{name}: {_percent(value)}' for name, value in summary.items())
 
 

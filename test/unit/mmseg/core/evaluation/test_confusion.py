@@ -99,16 +99,6 @@ def test_scores_of_real_masks(shared_dir):
     assert 0.5 < np.nanmean(found['IoU']) < 0.95
 
 
-def test_merge_adds():
-    first, second, both = ConfusionMatrix(5), ConfusionMatrix(5), ConfusionMatrix(5)
-    for part in (first, second):
-        pred, label = random_maps(5)
-        part.update(pred, label)
-        both.update(pred, label)
-    first.merge(second)
-    np.testing.assert_array_equal(first.matrix, both.matrix)
-
-
 @pytest.mark.parametrize('dtype', [np.uint8, np.int64])
 def test_label_that_is_no_class_is_named(dtype):
     label = np.array([[0, 21, 22, 255]], dtype)
