@@ -19,7 +19,7 @@ NAME = re.compile(r'best_(.+)_(?:epoch|iter)_\d+(?:_\d+)?\.pth', re.DOTALL)
 
 
 def best_name(metric: str, unit: str, number: int) -> str:
-    """File name of the best checkpoint by `metric`, after `number` epochs or iterations (`unit`)."""
+    """File name of the best checkpoint by `metric`, after `number` of `unit` (epoch, iter)."""
     return f'best_{file_label(metric)}_{unit}_{number}.pth'
 
 
@@ -83,7 +83,7 @@ def _look(runner: BaseRunner, metrics: Iterable[str], strictly: bool) -> dict[st
 
 
 def _read_metas(runner: BaseRunner) -> Iterator[tuple[int, Path, Mapping[str, Any], bool]]:
-    """Iteration, file and hooks' messages of each best checkpoint, and whether this run wrote it."""
+    """Iteration, file and messages of each best checkpoint, and whether this run wrote it."""
     for file in Path(runner.work_dir).glob('best_*.pth'):
         try:
             meta = read_meta(file).get('meta')

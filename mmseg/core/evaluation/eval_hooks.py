@@ -1,4 +1,4 @@
-"""Score the model in the course of training, and keep the best checkpoint."""
+"""Score the model during training, and keep the best checkpoint."""
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -19,12 +19,12 @@ from .best import best_name, find_best, forget_best, is_best_of
 from .eval_progress import missed_evaluation, note_evaluated
 from .testing import evaluate_model
 
-# How a metric's name tells whether more is better; the first match decides.
+# Words in a metric's name that tell which value is better; the first match decides.
 LESS_IS_BETTER = ('loss', 'error')
 GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
-AVERAGED = '_ema'  # ends the names of the averaged weights' scores
+AVERAGED = '_ema'  # suffix of the scores of the averaged weights
 MAIN = ('mIoU', f'mIoU{AVERAGED}')
-# Settings of other evaluation loops, meant to spare the memory that this one never takes.
+# Settings with which other evaluation loops save memory that this one does not need.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 
 
@@ -32,26 +32,21 @@ NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 class EvalHook(Hook):
     """Evaluate every `interval` iterations (epochs with `by_epoch`), first at `start`.
 
-    A `start` that is reached already also evaluates once before the training goes on, and so does
-    a run whose last evaluation was cut short. With `save_best` the checkpoint with the best value
-    of that metric is kept as `best_METRIC_iter_N.pth` (what no file's name should hold is
-    escaped); 'auto' takes mIoU, or the first of the scores without it. `rule` ('greater' or 'less')
-    says which value is better where the metric's name does not. Other arguments go to the
-    dataset's `evaluate`.
+    If `start` is not above the current iteration, the hook also evaluates once before training, as
+    does a resumed run whose last evaluation was interrupted. `save_best` names the metric by which
+    the best checkpoint is kept, as `best_METRIC_iter_N.pth` with unsafe characters escaped; 'auto'
+    stands for mIoU, or for the first score if there is none. `rule` ('greater' or 'less') says
+    which value is better, for metrics whose name does not tell. Further arguments are for
+    `evaluate` of the data set.
 
-    With an EMAHook the averaged weights are scored too, as mIoU_ema and so on: 'auto' keeps those
-    of the two that are better, and the file's name says which; 'mIoU' keeps the trained weights,
+    With an EMAHook the averaged weights are scored too, as mIoU_ema and so on. Then 'auto' keeps
+    the better of both weights, as the file's name tells; 'mIoU' keeps the trained weights,
     'mIoU_ema' the averaged ones.
     """
 
     def __init__(
-        self,
-        dataloader: DataLoader,
-        interval: int = 1,
-        by_epoch: bool = False,
-        start: int | None = None,
-        save_best: str | None = 'auto',
-        rule: str | None = None,
+        self, dataloader: DataLoader, interval: int = 1, by_epoch: bool = False,
+        start: int | None = None, save_best: str | None = 'auto', rule: str | None = None,
         **eval_kwargs: object,
     ) -> None:
         if not isinstance(dataloader, DataLoader):
@@ -69,7 +64,7 @@ class EvalHook(Hook):
         self.start = start
         self.save_best = save_best or None
         self.rule = rule
-        if self.save_best not in (None, 'auto') and not self._rule_of(self.save_best):
+        if self.save_best not in (None, 'auto') and not (rule or infer_rule(self.save_best)):
             raise ConfigError(f"which value of evaluation.save_best={save_best!r} is better? say "
                               "evaluation.rule='greater' or 'less'")
         for name in NEEDLESS:
@@ -77,10 +72,10 @@ class EvalHook(Hook):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
         self.eval_kwargs = eval_kwargs
         self._at_first_step = True
-        self._best: dict[str, Any] = {}  # the messages of hooks on the best checkpoint of this one
+        self._best: dict[str, Any] = {}  # this hook's entries of the hooks' messages
 
     def before_run(self, runner: BaseRunner) -> None:
-        """When training resumes, learn the best score so far, and make up for an evaluation."""
+        """After resuming, find the best score so far, and repeat an interrupted evaluation."""
         check_unit('evaluation', self.by_epoch, runner)
         if runner.iter > 0 and self.save_best and runner.work_dir is not None:
             auto = self.save_best == 'auto'
@@ -99,21 +94,17 @@ class EvalHook(Hook):
             self._evaluate_at_start(runner, runner.iter)
 
     def after_train_epoch(self, runner: BaseRunner) -> None:
-        if self.by_epoch:
-            self._evaluate_if_due(runner, runner.epoch + 1)
+        if self.by_epoch and self._is_due(runner.epoch + 1):
+            self.evaluate(runner, runner.epoch + 1)
 
     def after_train_iter(self, runner: BaseRunner) -> None:
-        if not self.by_epoch:
-            self._evaluate_if_due(runner, runner.iter + 1)
+        if not self.by_epoch and self._is_due(runner.iter + 1):
+            self.evaluate(runner, runner.iter + 1)
 
     def _evaluate_at_start(self, runner: BaseRunner, done: int) -> None:
         if self._at_first_step and self.start is not None and done >= self.start:
             self.evaluate(runner, done)
         self._at_first_step = False
-
-    def _evaluate_if_due(self, runner: BaseRunner, done: int) -> None:
-        if self._is_due(done):
-            self.evaluate(runner, done)
 
     def _is_due(self, done: int) -> bool:
         since_start = done - (self.start or 0)
@@ -122,8 +113,8 @@ class EvalHook(Hook):
     def evaluate(self, runner: BaseRunner, done: int) -> None:
         """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
 
-        The scores of single classes are left to the table that the dataset prints. Does nothing
-        where the process is to stop at once.
+        Scores of single classes are not logged again, as the data set prints a table of them. Does
+        nothing more if the process is asked to stop at once during the evaluation.
         """
         try:
             scores = self._score_all(runner)
@@ -143,7 +134,7 @@ class EvalHook(Hook):
             note_evaluated(runner, done)
 
     def _score_all(self, runner: BaseRunner) -> dict[str, float]:
-        """Scores of the trained weights and, under names of their own, of the averaged ones."""
+        """Scores of the trained weights, and of the averaged ones with the suffix AVERAGED."""
         ema = find_ema(runner)
         scores = {} if ema is not None and not ema.evaluate_on_origin else self._score(runner)
         if ema is not None:
@@ -159,7 +150,10 @@ class EvalHook(Hook):
             logger=runner.logger, **self.eval_kwargs)
 
     def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
-        """Write the best checkpoint, if this is it; the evaluation has ended when it is written."""
+        """Write the checkpoint and return True, if it is the best so far.
+
+        The evaluation is recorded as finished when the file is written.
+        """
         metrics = self._best_metrics(runner, scores)
         metric = self._better_of(metrics, scores)
         known = self._best
@@ -174,7 +168,7 @@ class EvalHook(Hook):
         runner.hook_msgs.update(self._best)
         if runner.rank != 0:
             return True
-        # After a change of the folder the former best belongs to another run.
+        # In another folder the former best checkpoint belongs to another run.
         replaced = same_kind and former.parent.resolve() == file.parent.resolve()
         averaged = metric.endswith(AVERAGED) and find_ema(runner) is not None
 
@@ -201,7 +195,7 @@ class EvalHook(Hook):
         return True
 
     def _best_metrics(self, runner: BaseRunner, scores: dict[str, float]) -> list[str]:
-        """The scores that compete for the best checkpoint, that of the trained weights first."""
+        """Names of the scores that decide on the best checkpoint, the trained weights' first."""
         if self.save_best != 'auto':
             if self.save_best not in scores:
                 raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the '
@@ -225,11 +219,8 @@ class EvalHook(Hook):
                 chosen = metric
         return chosen
 
-    def _rule_of(self, metric: str) -> str | None:
-        return self.rule or infer_rule(metric)
-
     def _is_better(self, metric: str, value: float, former: float | None) -> bool:
-        rule = self._rule_of(metric)
+        rule = self.rule or infer_rule(metric)
         if rule is None:
             warn_once(f'no best checkpoint is kept: the name {metric!r} does not tell which value '
                       "is better; say evaluation.rule='greater' or 'less'")
@@ -240,21 +231,19 @@ class EvalHook(Hook):
 
 @HOOKS.register_module()
 class DistEvalHook(EvalHook):
-    """EvalHook for several processes: each scores its share, and all know the result.
+    """EvalHook for several processes: each scores its share, and all get the scores of all samples.
 
-    `broadcast_bn_buffer` first gives every process the batch-norm statistics of rank 0, so that
-    all evaluate one and the same model, the one that is saved.
+    `broadcast_bn_buffer` first sends the batch-norm statistics of rank 0 to all processes, so that
+    all evaluate the same model, the one that is saved.
     """
 
-    def __init__(
-        self, dataloader: DataLoader, *args: object, broadcast_bn_buffer: bool = True,
-        **kwargs: object,
-    ) -> None:
+    def __init__(self, dataloader: DataLoader, *args: object, broadcast_bn_buffer: bool = True,
+                 **kwargs: object) -> None:
         super().__init__(dataloader, *args, **kwargs)
         self.broadcast_bn_buffer = broadcast_bn_buffer
 
     def _score(self, runner: BaseRunner) -> dict[str, float]:
-        """On all processes together."""
+        """Scores of all processes together."""
         if self.broadcast_bn_buffer and dist.is_initialized():
             for module in runner.model.modules():
                 if isinstance(module, _BatchNorm) and module.track_running_stats:
@@ -264,9 +253,9 @@ class DistEvalHook(EvalHook):
 
 
 def infer_rule(metric: str) -> str | None:
-    """'greater' or 'less', from the metric's name; None where the name does not tell.
+    """'greater' or 'less', from a metric's name; None if the name does not tell.
 
-    What comes before the dot goes first: IoU.blossom is no loss.
+    The part before a dot is tried first: IoU.blossom is not a loss.
     """
     for name in (metric.lower().partition('.')[0], metric.lower()):
         if any(word in name for word in LESS_IS_BETTER):

@@ -5,12 +5,8 @@ import cv2
 import numpy as np
 
 
-def remap_labels(
-    label: np.ndarray,
-    label_map: Mapping[int, int] | None = None,
-    reduce_zero_label: bool = False,
-    ignore_index: int = 255,
-) -> np.ndarray:
+def remap_labels(label: np.ndarray, label_map: Mapping[int, int] | None = None,
+                 reduce_zero_label: bool = False, ignore_index: int = 255) -> np.ndarray:
     """Apply `label_map` (old value -> class), then `reduce_zero_label`, to a copy of `label`.
 
     label: [H, W] integers; returned itself if there is nothing to change. A class -1 in `label_map`
@@ -30,13 +26,8 @@ def remap_labels(
     return _remap(label, dtype, classes, reduce_zero_label, ignore_index)
 
 
-def _remap(
-    original: np.ndarray,
-    dtype: np.dtype,
-    classes: Mapping[int, int],
-    reduce_zero_label: bool,
-    ignore_index: int,
-) -> np.ndarray:
+def _remap(original: np.ndarray, dtype: np.dtype, classes: Mapping[int, int],
+           reduce_zero_label: bool, ignore_index: int) -> np.ndarray:
     label = original.astype(dtype)
     for old, new in classes.items():
         label[original == old] = new

@@ -90,7 +90,7 @@ class _InOrder:
 
     def __call__(self, index: int) -> np.ndarray:
         if index < self._next:
-            if not isinstance(self._maps, Sequence | np.ndarray):  # an iterator comes but once
+            if not isinstance(self._maps, Sequence | np.ndarray):  # an iterator serves only once
                 self._maps = self._method(**self._arguments)
             self._rest, self._next = iter(self._maps), 0
         for label in self._rest:

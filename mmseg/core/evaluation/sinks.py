@@ -68,15 +68,15 @@ class ShowProgress(Sink):
     """Show how many of `total` predictions are done, on rank 0."""
 
     def __init__(self, total: int) -> None:
-        self._bar = ProgressBar(total) if get_dist_info()[0] == 0 else None
+        self._bars = [ProgressBar(total)] if get_dist_info()[0] == 0 else []
 
     def add(self, prediction: Prediction) -> None:
-        if self._bar is not None:
-            self._bar.update()
+        for bar in self._bars:
+            bar.update()
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        for bar in self._bars:
+            bar.close()
 
 
 class CollectSegMaps(Sink):
@@ -99,13 +99,8 @@ class WriteOverlays(Sink):
     """
 
     def __init__(
-        self,
-        model: nn.Module,
-        out_dir: str | Path | None = None,
-        show: bool = False,
-        opacity: float = 0.5,
-        legend: bool = False,
-        palette: Sequence[Sequence[int]] | None = None,
+        self, model: nn.Module, out_dir: str | Path | None = None, show: bool = False,
+        opacity: float = 0.5, legend: bool = False, palette: Sequence[Sequence[int]] | None = None,
         file_name: Callable[[Prediction], str] = lambda prediction: prediction.name,
     ) -> None:
         self._draw = getattr(model, 'module', model).show_result

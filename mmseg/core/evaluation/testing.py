@@ -11,18 +11,15 @@ from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 
-from .collect import collect_results
+from .collect import Result, collect_results
 from .predict import ScoreKind, predict
 from .scores import Score
 from .sinks import CollectSegMaps, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
 
 
 def run_test(
-    model: nn.Module,
-    data_loader: DataLoader,
-    sinks: Sequence[Sink],
-    order: Sequence[int] | None = None,
-    request: StopRequest | None = None,
+    model: nn.Module, data_loader: DataLoader, sinks: Sequence[Sink],
+    order: Sequence[int] | None = None, request: StopRequest | None = None,
     scores: ScoreKind | None = None,
 ) -> None:
     """Predict this process's share of the samples, and give each prediction to all `sinks`.
@@ -56,12 +53,8 @@ def evaluate_model(
 
 
 def single_gpu_test(
-    model: nn.Module,
-    data_loader: DataLoader,
-    show: bool = False,
-    out_dir: str | os.PathLike | None = None,
-    efficient_test: bool = False,
-    opacity: float = 0.5,
+    model: nn.Module, data_loader: DataLoader, show: bool = False,
+    out_dir: str | os.PathLike | None = None, efficient_test: bool = False, opacity: float = 0.5,
 ) -> list[np.ndarray]:
     """Segmentation maps [H, W] of all samples, in the loader's order.
 
@@ -69,21 +62,14 @@ def single_gpu_test(
     save memory, score with `evaluate_model`, which keeps no segmentation maps.
     """
     _warn_efficient_test(efficient_test)
-    collect = CollectSegMaps()
-    sinks: list[Sink] = [collect]
-    if show or out_dir is not None:
-        sinks.append(WriteOverlays(model, out_dir, show, opacity,
-                                   palette=data_loader.dataset.PALETTE))
-    run_test(model, data_loader, sinks)
-    return [seg_map for _, seg_map in collect.results]
+    sinks = [] if out_dir is None and not show else [
+        WriteOverlays(model, out_dir, show, opacity, palette=data_loader.dataset.PALETTE)]
+    return [seg_map for _, seg_map in _collect(model, data_loader, *sinks)]
 
 
 def multi_gpu_test(
-    model: nn.Module,
-    data_loader: DataLoader,
-    tmpdir: str | os.PathLike | None = None,
-    gpu_collect: bool = False,
-    efficient_test: bool = False,
+    model: nn.Module, data_loader: DataLoader, tmpdir: str | os.PathLike | None = None,
+    gpu_collect: bool = False, efficient_test: bool = False,
 ) -> list[np.ndarray] | None:
     """Segmentation maps of all processes' samples, in the data set's order; None except on rank 0.
 
@@ -91,9 +77,13 @@ def multi_gpu_test(
     `efficient_test` has no effect.
     """
     _warn_efficient_test(efficient_test)
+    return collect_results(_collect(model, data_loader), tmpdir, gpu_collect)
+
+
+def _collect(model: nn.Module, data_loader: DataLoader, *sinks: Sink) -> list[Result]:
     collect = CollectSegMaps()
-    run_test(model, data_loader, [collect])
-    return collect_results(collect.results, tmpdir, gpu_collect)
+    run_test(model, data_loader, [*sinks, collect])
+    return collect.results
 
 
 def _warn_efficient_test(efficient_test: bool) -> None:

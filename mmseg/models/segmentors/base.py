@@ -17,26 +17,23 @@ from mmseg.visualization import draw_overlay, read_picture, show_window
 Losses = dict[str, Tensor | list[Tensor]]
 
 
+def _has_part(name: str) -> property:
+    return property(lambda self: getattr(self, name, None) is not None,
+                    doc=f'Whether the model has a part {name!r}.')
+
+
 class BaseSegmentor(BaseModule, metaclass=ABCMeta):
-    """Base of the models. CLASSES and PALETTE (RGB) are those of the dataset it is trained on."""
+    """Base class of whole models.
+
+    CLASSES and PALETTE (one RGB colour per class) are those of the data set it was trained on.
+    """
 
     CLASSES: Sequence[str] | None = None
     PALETTE: Sequence[Sequence[int]] | None = None
 
-    @property
-    def with_neck(self) -> bool:
-        """Whether there is a neck."""
-        return getattr(self, 'neck', None) is not None
-
-    @property
-    def with_auxiliary_head(self) -> bool:
-        """Whether there is an auxiliary head."""
-        return getattr(self, 'auxiliary_head', None) is not None
-
-    @property
-    def with_decode_head(self) -> bool:
-        """Whether there is a decode head."""
-        return getattr(self, 'decode_head', None) is not None
+    with_neck = _has_part('neck')
+    with_auxiliary_head = _has_part('auxiliary_head')
+    with_decode_head = _has_part('decode_head')
 
     @abstractmethod
     def extract_feat(self, img: Tensor) -> Sequence[Tensor]:
@@ -48,29 +45,28 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
     @abstractmethod
     def forward_train(self, img: Tensor, img_metas: Sequence[dict], **kwargs: Tensor) -> Losses:
-        """Losses of a training batch."""
+        """Losses of a training batch of images [N, C, H, W], by name."""
 
     @abstractmethod
     def simple_test(self, img: Tensor, img_metas: Sequence[dict],
                     rescale: bool = True) -> list[np.ndarray]:
-        """Label maps of a batch seen once."""
+        """Segmentation maps [H, W] of images [N, C, H, W].
+
+        With `rescale` in the size of the original images, otherwise as the pipeline resized them.
+        """
 
     @abstractmethod
     def aug_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
                  rescale: bool = True) -> list[np.ndarray]:
-        """Label maps of a batch seen in several views (scales, flips)."""
+        """Segmentation maps [H, W] of a batch seen in several views (scales, flips)."""
 
-    def forward(
-        self,
-        img: Tensor | Sequence[Tensor],
-        img_metas: Sequence,
-        return_loss: bool = True,
-        **kwargs: object,
-    ) -> Losses | list[np.ndarray]:
-        """Losses of a batch, or with `return_loss=False` label maps.
+    def forward(self, img: Tensor | Sequence[Tensor], img_metas: Sequence,
+                return_loss: bool = True, **kwargs: object) -> Losses | list[Any]:
+        """Losses of images [N, C, H, W], or with `return_loss=False` their segmentation maps.
 
-        For label maps `img` and `img_metas` are lists over test-time views: img[v] is a tensor
-        [N, C, H, W], img_metas[v] a list of N dicts.
+        In the latter case `img` and `img_metas` are lists over the test-time views: img[v] is a
+        tensor [N, C, H, W], img_metas[v] a list of N dicts. Further arguments are for
+        `forward_train` or `forward_test`.
         """
         if return_loss:
             return self.forward_train(img, img_metas, **kwargs)
@@ -105,13 +101,13 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
     def train_step(self, data_batch: dict, optimizer: torch.optim.Optimizer | None,
                    **kwargs: object) -> dict:
-        """Loss to go back from, what to log, and the number of images."""
+        """Loss to differentiate, values to log, and number of images of a batch."""
         loss, log_vars = self._parse_losses(self(**data_batch))
         return dict(loss=loss, log_vars=log_vars, num_samples=len(data_batch['img']))
 
     def val_step(self, data_batch: dict, optimizer: torch.optim.Optimizer | None = None,
                  **kwargs: object) -> dict:
-        """As `train_step`; the logged names end in `_val`."""
+        """As `train_step`, with the suffix `_val` for the names of the logged values."""
         outputs = self.train_step(data_batch, optimizer)
         log_vars = {f'{name}_val': value for name, value in outputs['log_vars'].items()}
         return {**outputs, 'log_vars': log_vars}
@@ -120,7 +116,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
     def _parse_losses(losses: Losses) -> tuple[Tensor, dict[str, Tensor]]:
         """Sum of the entries whose name contains 'loss', and the means of all entries.
 
-        The means are detached and stay on their device: reading them is left to the logger.
+        The means are detached, and stay on their device until the logger reads them.
         """
         means = {}
         for name, value in losses.items():
@@ -138,15 +134,9 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         return loss, log_vars
 
     def show_result(
-        self,
-        img: str | os.PathLike | np.ndarray,
-        result: Sequence[np.ndarray] | np.ndarray,
-        palette: Sequence[Sequence[int]] | None = None,
-        win_name: str = '',
-        show: bool = False,
-        wait_time: float = 0,
-        out_file: str | os.PathLike | None = None,
-        opacity: float = 0.5,
+        self, img: str | os.PathLike | np.ndarray, result: Sequence[np.ndarray] | np.ndarray,
+        palette: Sequence[Sequence[int]] | None = None, win_name: str = '', show: bool = False,
+        wait_time: float = 0, out_file: str | os.PathLike | None = None, opacity: float = 0.5,
         legend: bool = False,
     ) -> np.ndarray:
         """Draw a segmentation map over an image; returns a BGR picture [H, W, 3] uint8.

@@ -1,4 +1,4 @@
-"""Backbone, optional neck, decode head and auxiliary heads."""
+"""A segmentor of backbone, optional neck, decode head and auxiliary heads."""
 import math
 from collections.abc import Iterator, Sequence
 
@@ -18,31 +18,26 @@ from .postprocess import parts_of_equal_size, to_original, unflip
 from .seg_map import SegMap, SegMapBuilder, predicted_classes, scores_of
 from .slide import slide_logits, slide_strips, sliding
 
-# What the network sees at once unless `batch_windows` says it: four windows of 512 x 512.
+# Pixels of windows per forward pass, unless `batch_windows` is given: four windows of 512 x 512.
 PIXELS_AT_ONCE = 2**20
 MAX_LOGITS_MB = 256
 
 
 @SEGMENTORS.register_module()
 class EncoderDecoder(BaseSegmentor):
-    """The usual segmentor; auxiliary heads are for training alone.
+    """The usual segmentor; auxiliary heads are used in training only.
 
-    `test_cfg`: mode 'whole' (the default), or 'slide' with crop_size and stride (height, width)
-    and `batch_windows`, how many windows are computed at once (by default as many as have 2**20
-    pixels). Where the logits of an image take more than `max_logits_mb` (256; None: no limit),
-    they become its label map strip by strip.
-    `pretrained` loads the backbone's weights (in `init_weights`, not here).
+    test_cfg: mode 'whole' (the default), or 'slide' with `crop_size` and `stride` (height, width)
+        of the windows and `batch_windows`, their number per forward pass (by default as many as
+        have 2**20 pixels). Logits that take more than `max_logits_mb` megabytes per image (256;
+        None for no limit) are reduced to classes strip by strip.
+    pretrained: file with the backbone's weights, which `init_weights` loads.
     """
 
     def __init__(
-        self,
-        backbone: dict,
-        decode_head: dict | Sequence[dict],
-        neck: dict | None = None,
-        auxiliary_head: dict | Sequence[dict] | None = None,
-        train_cfg: dict | None = None,
-        test_cfg: dict | None = None,
-        pretrained: str | None = None,
+        self, backbone: dict, decode_head: dict | Sequence[dict], neck: dict | None = None,
+        auxiliary_head: dict | Sequence[dict] | None = None, train_cfg: dict | None = None,
+        test_cfg: dict | None = None, pretrained: str | None = None,
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -80,20 +75,20 @@ class EncoderDecoder(BaseSegmentor):
 
     @property
     def threshold(self) -> float | None:
-        """Probability of class 1 above which a pixel is it, where the head gives one logit."""
+        """Probability above which class 1 is predicted, if the head has one logit; else None."""
         return getattr(self.decode_head, 'threshold', None)
 
     def init_weights(self) -> None:
-        """Draw the weights, and load those that `pretrained` names."""
+        """Initialise the weights, and load those of the file `pretrained`."""
         if self.is_init:
             return
         super().init_weights()
-        # A backbone written for the 0.10 line has no init_cfg and is told the file here.
+        # A backbone written for mmsegmentation 0.10 has no init_cfg and takes the file here.
         if self.pretrained is not None and not isinstance(self.backbone, BaseModule):
             self.backbone.init_weights(pretrained=self.pretrained)
 
     def extract_feat(self, img: Tensor) -> Sequence[Tensor]:
-        """Maps of the backbone, or of the neck behind it."""
+        """Feature maps of the backbone, or of the neck, for images [N, C, H, W]."""
         x = self.backbone(img)
         return self.neck(x) if self.with_neck else x
 
@@ -103,7 +98,7 @@ class EncoderDecoder(BaseSegmentor):
         return resize(out, img.shape[2:], mode='bilinear', align_corners=self.align_corners)
 
     def forward_dummy(self, img: Tensor) -> Tensor:
-        """Logits, for counting operations."""
+        """Logits of images [N, C, H, W], for counting operations."""
         return self.encode_decode(img, None)
 
     def forward_train(self, img: Tensor, img_metas: Sequence[dict], gt_semantic_seg: Tensor,
@@ -146,11 +141,11 @@ class EncoderDecoder(BaseSegmentor):
         return losses
 
     def whole_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
-        """Logits by one pass; with `rescale` at the original size, which all images must share."""
+        """Logits of one forward pass; with `rescale` at the images' common original size."""
         return self._rescaled(self.encode_decode(img, img_meta), img_meta, rescale)
 
     def slide_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
-        """Logits by overlapping windows; with `rescale` as in `whole_inference`."""
+        """Logits averaged over overlapping windows; `rescale` as in `whole_inference`."""
         return self._rescaled(slide_logits(**self._windows(img, img_meta)), img_meta, rescale)
 
     def _windows(self, img: Tensor, img_metas: Sequence[dict] | None) -> dict[str, object]:
@@ -172,7 +167,7 @@ class EncoderDecoder(BaseSegmentor):
 
     def _image_logits(self, img: Tensor, img_metas: Sequence[dict],
                       rescale: bool) -> Iterator[tuple[int, Tensor]]:
-        """Index and logits [1, out_channels, h, w], upright, of one image after the other."""
+        """Index and logits [1, out_channels, h, w] of each image, with its flip undone."""
         run = self.slide_inference if sliding(self.test_cfg) else self.whole_inference
         for indices, part, metas in parts_of_equal_size(img, img_metas):
             logits = run(part, metas, rescale=False)
@@ -181,7 +176,7 @@ class EncoderDecoder(BaseSegmentor):
                 yield index, unflip(own, meta)
 
     def inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
-        """Class probabilities [N, C, h, w] of images of one original size, C as for logits."""
+        """Probabilities [N, out_channels, h, w] of images of the same original size."""
         logits = dict(self._image_logits(img, img_meta, rescale))
         return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
@@ -206,7 +201,7 @@ class EncoderDecoder(BaseSegmentor):
 
     def _strips(self, img: Tensor, img_metas: Sequence[dict],
                 max_bytes: float) -> Iterator[Tensor]:
-        """Logits in strips from top to bottom; one strip, where they come in one piece."""
+        """Logits in strips from top to bottom, or as one strip if that fits into `max_bytes`."""
         if not sliding(self.test_cfg):
             yield self.whole_inference(img, img_metas, rescale=False)
         elif type(self).slide_inference is EncoderDecoder.slide_inference:

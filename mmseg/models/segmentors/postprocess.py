@@ -1,4 +1,4 @@
-"""From what the network sees (padded, resized, flipped) back to each image's own pixels."""
+"""Undo the padding, resizing and flipping of images in the logits of the network."""
 from collections.abc import Iterator, Sequence
 
 from torch import Tensor
@@ -12,10 +12,10 @@ FLIP_AXES = {'horizontal': (-1,), 'vertical': (-2,), 'diagonal': (-2, -1)}
 def parts_of_equal_size(
     img: Tensor, img_metas: Sequence[dict]
 ) -> Iterator[tuple[list[int], Tensor, list[dict]]]:
-    """Split a batch by `pad_shape`: (indices, images [n, C, h, w], metas) of each size.
+    """Split a batch by image size: (indices, images [n, C, h, w], metas) of each size.
 
-    `pad_shape` is the size that the pipeline gave an image; what collating added to reach the
-    largest of the batch is cut off, so that the batch decides nothing about a prediction.
+    The size is `pad_shape`, which the pipeline gave the image. What collating added to reach the
+    largest size in the batch is cut off, so that a prediction does not depend on the batch.
     """
     members: dict[tuple[int, int], list[int]] = {}
     for i, meta in enumerate(img_metas):
@@ -26,7 +26,7 @@ def parts_of_equal_size(
 
 
 def to_original(logits: Tensor, meta: dict, align_corners: bool, rescale: bool = True) -> Tensor:
-    """Logits [1, C, H, W] without the padding and, with `rescale`, at the size of the file."""
+    """Logits [1, C, H, W] without padding and, with `rescale`, at the original size."""
     height, width = meta.get('img_shape', logits.shape[2:])[:2]
     logits = logits[..., :height, :width]
     size = tuple(meta['ori_shape'][:2])
@@ -36,7 +36,7 @@ def to_original(logits: Tensor, meta: dict, align_corners: bool, rescale: bool =
 
 
 def unflip(maps: Tensor, meta: dict) -> Tensor:
-    """Undo the flip of maps [..., H, W] that `meta` tells of."""
+    """Undo the flip of maps [..., H, W]; ConfigError for an unknown `flip_direction` of `meta`."""
     if not meta.get('flip'):
         return maps
     direction = meta.get('flip_direction', 'horizontal')

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from mmcv_replace.utils.errors import ConfigError
 
+Span = tuple[int, int]  # first row or column, and the one after the last
 
 def sliding(test_cfg: dict) -> bool:
-    """Whether `test_cfg` asks for windows; ConfigError where it cannot be followed."""
+    """Whether `test_cfg` asks for windows; ConfigError for a wrong value in it."""
     mode = test_cfg.get('mode')
     if mode not in ('whole', 'slide'):
         raise ConfigError(f"test_cfg.mode={mode!r} is not known: use 'whole' or 'slide'")
@@ -33,35 +34,30 @@ def sliding(test_cfg: dict) -> bool:
     return True
 
 
-def window_spans(size: int, crop: int, stride: int) -> list[tuple[int, int]]:
-    """Begin and end of the windows along one axis; the last one is moved back to end at `size`."""
+def window_spans(size: int, crop: int, stride: int) -> list[Span]:
+    """Begin and end of the windows along an axis; the last is moved back to end at `size`."""
     count = max(size - crop + stride - 1, 0) // stride + 1
     ends = [min(i * stride + crop, size) for i in range(count)]
     return [(max(end - crop, 0), end) for end in ends]
 
 
 def slide_strips(
-    forward: Callable[[Tensor], Tensor],
-    img: Tensor,
-    crop_size: tuple[int, int],
-    stride: tuple[int, int],
-    batch_windows: int = 1,
-    max_bytes: float = math.inf,
+    forward: Callable[[Tensor], Tensor], img: Tensor, crop_size: tuple[int, int],
+    stride: tuple[int, int], batch_windows: int = 1, max_bytes: float = math.inf,
 ) -> Iterator[Tensor]:
     """Mean of the logits of all windows over a pixel, in strips [N, out_channels, rows, W].
 
-    The strips follow one another from the top of the images [N, C, H, W] to the bottom. Where the
-    whole map takes no more than `max_bytes` it is the only one; otherwise rows are handed out, and
-    forgotten, as soon as no further window touches them. `forward` gives the logits of windows in
-    their own size; it gets `batch_windows` windows of each image at once. `crop_size` and `stride`
-    are (height, width). An image smaller than a window is one smaller window.
+    img: [N, C, H, W]; an image smaller than a window is one smaller window. forward: returns the
+    logits of windows in their own size, for `batch_windows` windows of each image at once.
+    crop_size, stride: (height, width). The strips follow one another from top to bottom; a strip
+    is complete when no further window overlaps it. Logits up to `max_bytes` come in one strip.
     """
     n, _, height, width = img.shape
     rows = window_spans(height, crop_size[0], stride[0])
     cols = window_spans(width, crop_size[1], stride[1])
     windows = _window_logits(forward, img, rows, cols, batch_windows)
     row_counts, col_counts = _coverage(rows, height), _coverage(cols, width)
-    total, top = None, 0  # logits of the rows that are not handed out, and the first of them
+    total, top = None, 0  # sums of logits in the current strip, and its first row
     for (y1, y2), (following, _) in zip(rows, [*rows[1:], (height, height)], strict=True):
         for x1, x2 in cols:
             logits = next(windows)
@@ -74,38 +70,29 @@ def slide_strips(
             total[:, :, y1 - top:y2 - top, x1:x2] += logits
         if whole and following < height:
             continue
-        # Windows form a grid, so the number over a pixel is that of its row times its column's.
+        # Windows form a grid: the number over a pixel is that over its row times its column's.
         count = torch.outer(row_counts[top:following], col_counts).to(total)
         yield total[:, :, :following - top].div_(count)
         total, top = total[:, :, following - top:], following
 
 
-def slide_logits(
-    forward: Callable[[Tensor], Tensor],
-    img: Tensor,
-    crop_size: tuple[int, int],
-    stride: tuple[int, int],
-    batch_windows: int = 1,
-) -> Tensor:
-    """`slide_strips` in one piece: [N, C, H, W] -> [N, out_channels, H, W]."""
+def slide_logits(forward: Callable[[Tensor], Tensor], img: Tensor, crop_size: tuple[int, int],
+                 stride: tuple[int, int], batch_windows: int = 1) -> Tensor:
+    """Logits [N, out_channels, H, W] of `slide_strips` in one piece."""
     return next(slide_strips(forward, img, crop_size, stride, batch_windows))
 
 
-def _window_logits(
-    forward: Callable[[Tensor], Tensor],
-    img: Tensor,
-    rows: Sequence[tuple[int, int]],
-    cols: Sequence[tuple[int, int]],
-    batch: int,
-) -> Iterator[Tensor]:
-    """Logits of the windows row by row, `batch` of them computed at once."""
+def _window_logits(forward: Callable[[Tensor], Tensor], img: Tensor, rows: Sequence[Span],
+                   cols: Sequence[Span], batch: int) -> Iterator[Tensor]:
+    """Logits of the windows row by row, computed `batch` windows at a time."""
     spans = [(row, col) for row in rows for col in cols]
     for start in range(0, len(spans), batch):
         crops = [img[:, :, y1:y2, x1:x2] for (y1, y2), (x1, x2) in spans[start:start + batch]]
         yield from forward(torch.cat(crops) if len(crops) > 1 else crops[0]).chunk(len(crops))
 
 
-def _coverage(spans: list[tuple[int, int]], size: int) -> Tensor:
+def _coverage(spans: Sequence[Span], size: int) -> Tensor:
+    """Number of windows [size] over each row or column."""
     count = torch.zeros(size)
     for begin, end in spans:
         count[begin:end] += 1
