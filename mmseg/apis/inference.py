@@ -1,4 +1,4 @@
-"""Use a trained model from Python: load it, predict an image, paint the prediction."""
+"""Use a trained model from Python: load it, predict images, draw the predictions."""
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -33,16 +33,12 @@ from .settings import check_names
 Image = str | os.PathLike | np.ndarray
 
 
-def init_segmentor(
-    config: str | os.PathLike | Config,
-    checkpoint: str | None = None,
-    device: str = 'auto',
-    averaged: bool = False,
-) -> nn.Module:
+def init_segmentor(config: str | os.PathLike | Config, checkpoint: str | None = None,
+                   device: str = 'auto', averaged: bool = False) -> nn.Module:
     """Build the model of a config for inference, with the weights of `checkpoint`.
 
-    Classes and palette come from the checkpoint; `model.cfg` keeps the config. `averaged` takes
-    the averaged weights of a checkpoint of a run with an EMAHook.
+    Classes and palette come from the checkpoint; `model.cfg` is the config. `averaged` loads the
+    averaged weights that a run with an EMAHook saves.
     """
     if not isinstance(config, Config):
         config = load_config(config)
@@ -58,14 +54,13 @@ def init_segmentor(
     return prepare_inference(model.to(chosen).eval(), config, chosen, keep_keys=True)
 
 
-def load_weights(
-    model: nn.Module, checkpoint: str, averaged: bool = False, whole: bool = False
-) -> dict:
-    """Load a checkpoint and give the model its classes and palette; returns the checkpoint.
+def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False,
+                 whole: bool = False) -> dict:
+    """Load weights, classes and palette of a checkpoint into the model; returns the checkpoint.
 
-    Files of the 0.x line keep them as CLASSES and PALETTE, those of 1.x under `dataset_meta`.
-    `averaged` loads the averaged weights; CheckpointError where there are none, and, with `whole`,
-    where it lacks weights that the model predicts with.
+    Files of mmsegmentation 0.x hold CLASSES and PALETTE, those of 1.x have them in `dataset_meta`.
+    `averaged` loads the averaged weights. Raises CheckpointError if there are none, and, with
+    `whole`, if weights are missing that the model needs for predictions.
     """
     if averaged:
         loaded = _load_checkpoint(checkpoint)
@@ -117,7 +112,8 @@ def predict_images(
                 fit_autocast(_inner(model), cfg)
                 sample = pipeline(dict(img=image, seg_fields=[]))
                 if sample is None:
-                    raise DataError(f'{_name(image)}: the test pipeline has dropped the image')
+                    name = 'an array' if isinstance(image, np.ndarray) else os.fspath(image)
+                    raise DataError(f'{name}: the test pipeline has dropped the image')
                 batch = collate([sample])
                 (seg_map, score), = predict_batch(model, scatter(batch, device), scores)
             yield Prediction(index, seg_map, first_view(batch['img_metas'])[0], score,
@@ -125,14 +121,10 @@ def predict_images(
 
 
 def _precision_of(model: nn.Module, device: torch.device) -> AbstractContextManager:
-    """Autocast where weights have low precision, as a training with opt_level O2 leaves them."""
+    """Autocast for a model with weights of low precision, as training with opt_level O2 has."""
     low = next((parameter.dtype for parameter in model.parameters()
                 if parameter.is_floating_point() and parameter.dtype.itemsize < 4), None)
     return nullcontext() if low is None else torch.autocast(device.type, low)
-
-
-def _name(image: Image) -> str:
-    return 'an array' if isinstance(image, np.ndarray) else os.fspath(image)
 
 
 def _inner(model: nn.Module) -> nn.Module:
@@ -140,37 +132,30 @@ def _inner(model: nn.Module) -> nn.Module:
 
 
 def show_result_pyplot(
-    model: nn.Module,
-    img: Image,
-    result: list[np.ndarray],
-    palette: Sequence[Sequence[int]] | None = None,
-    fig_size: tuple[float, float] = (15, 10),
-    opacity: float = 0.5,
-    title: str = '',
-    block: bool = True,
-    out_file: str | None = None,
+    model: nn.Module, img: Image, result: list[np.ndarray],
+    palette: Sequence[Sequence[int]] | None = None, fig_size: tuple[float, float] = (15, 10),
+    opacity: float = 0.5, title: str = '', block: bool = True, out_file: str | None = None,
     legend: bool = False,
 ) -> np.ndarray:
-    """Paint `result` over the image, show it with matplotlib, and return the BGR picture.
+    """Draw `result` over the image with `show_result` of the model, and show it with matplotlib.
 
-    Raises ConfigError where matplotlib is not installed; with `out_file` the picture is written
-    there and nothing is shown. `legend` lists the classes beside it.
+    Returns the BGR picture [H, W, 3]. With `out_file` it is written there instead of shown.
+    `fig_size` of the figure is in inches; `block` waits until its window is closed. Raises
+    ConfigError if matplotlib is needed and not installed.
     """
-    painted = _inner(model).show_result(img, result, palette=palette, show=False,
+    picture = _inner(model).show_result(img, result, palette=palette, show=False,
                                         opacity=opacity, out_file=out_file,
                                         **(dict(legend=True) if legend else {}))
     if out_file is not None:
-        return painted
+        return picture
     try:
         from matplotlib import pyplot
     except ImportError as error:
         raise ConfigError('showing a picture needs matplotlib: pip install matplotlib, or give '
                           'out_file') from error
     pyplot.figure(figsize=fig_size)
-    pyplot.imshow(painted[..., ::-1])
+    pyplot.imshow(picture[..., ::-1])
     pyplot.title(title)
     pyplot.tight_layout()
     pyplot.show(block=block)
-    return painted
-
-
+    return picture

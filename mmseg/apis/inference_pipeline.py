@@ -1,4 +1,4 @@
-"""The test pipeline of a config for images that belong to no data set: files and arrays."""
+"""The test pipeline of a config for images that belong to no data set: files or arrays."""
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,9 +16,10 @@ from mmseg.datasets.pipelines.loading import describe_image, image_loader
 
 
 class LoadImage:
-    """First step of inference: `results['img']` is a file name or an array.
+    """Loading step of inference, where `results['img']` is a file name or an array.
 
-    A file goes to the `loader` of the config; an array takes the place of what that gives.
+    A file is loaded by `loader`, the loading step of the config; an array replaces its result.
+    Raises ArgumentError for another kind of image, and DataError for an array that does not fit.
     """
 
     def __init__(self, loader: Step | None = None) -> None:
@@ -35,14 +36,15 @@ class LoadImage:
         return results
 
     def load(self, image: str | os.PathLike | np.ndarray) -> np.ndarray:
-        """The image [H, W] or [H, W, C] as this step hands it on."""
+        """The image [H, W] or [H, W, C] that this step returns for a file name or an array."""
         return self(dict(img=image))['img']
 
 
 def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
-    """The pipeline of `data.test` with `LoadImage` in the place of its loader.
+    """The pipeline of `data.test`, with `LoadImage` in place of its loading step.
 
-    Without one `test_pipeline` of the config serves, or that of `data.val`.
+    If there is none, `test_pipeline` of the config or that of `data.val` is taken; ConfigError if
+    there is none of these.
     """
     data = cfg.get('data') or {}
     steps = (_pipeline_of(data.get('test')) or cfg.get('test_pipeline')
@@ -58,7 +60,7 @@ def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
 
 
 def _pipeline_of(dataset: Any) -> Sequence | None:
-    """The pipeline of a data set's config, the first one's of several or of a wrapper."""
+    """The pipeline of a data set's config, or of the first data set in a list or a wrapper."""
     while isinstance(dataset, Mapping) and not dataset.get('pipeline'):
         dataset = dataset.get('datasets') or dataset.get('dataset')
         dataset = dataset[0] if isinstance(dataset, list | tuple) and dataset else dataset
@@ -68,7 +70,7 @@ def _pipeline_of(dataset: Any) -> Sequence | None:
 
 
 def _as_loaded(image: np.ndarray, loader: LoadImageFromFile) -> np.ndarray:
-    """An array [H, W] or [H, W, C] in the form in which the loader gives files."""
+    """An array [H, W] or [H, W, C] in the form in which the loader returns files."""
     if image.ndim not in (2, 3) or 0 in image.shape:
         raise DataError(f'an array {list(image.shape)} is no image: give [H, W] or [H, W, C]')
     if loader.color_type != 'unchanged':
@@ -77,7 +79,7 @@ def _as_loaded(image: np.ndarray, loader: LoadImageFromFile) -> np.ndarray:
 
 
 def _with_colours(image: np.ndarray, grey: bool) -> np.ndarray:
-    """As OpenCV decodes a file to colours or grey: [H, W, 3] or [H, W] of bytes."""
+    """An array in the form [H, W, 3], or [H, W] if `grey`, in which OpenCV decodes files."""
     wanted = f'color_type={"grayscale" if grey else "color"!r} of LoadImageFromFile'
     if image.dtype != np.uint8 and image.dtype.kind != 'f':
         raise DataError(f'the array holds {image.dtype}, but with {wanted} files become uint8: '

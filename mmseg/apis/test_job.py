@@ -1,4 +1,4 @@
-"""A test job from a config and a checkpoint: one pass that scores, paints, formats, collects."""
+"""A test job: predict the test set of a config once, and score, draw, format or collect it."""
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,6 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
     CollectSegMaps,
     Score,
-    Sink,
     WriteOverlays,
     WriteSubmission,
     check_metrics,
@@ -43,19 +42,19 @@ from .train import wrap_model
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What to do with the predictions; at least one of the first five."""
+    """What to do with the predictions; at least one of the first five is needed."""
 
-    metrics: Sequence[str] = ()  # names for dataset.evaluate
-    out: str | None = None  # pickle file for the list of label maps
+    metrics: Sequence[str] = ()  # names for `evaluate` of the data set
+    out: str | None = None  # pickle file for the list of segmentation maps
     # Files for a test server, in eval_options['out_dir'], by default a folder in the work dir.
     format_only: bool = False
-    show: bool = False
-    show_dir: str | None = None
-    opacity: float = 0.5
-    show_legend: bool = False  # names and colours of the classes beside each painted picture
+    show: bool = False  # show overlays on the screen
+    show_dir: str | None = None  # write overlays to this folder
+    opacity: float = 0.5  # of the classes' colours in overlays, in (0, 1]
+    show_legend: bool = False  # names and colours of the classes beside each overlay
     aug_test: bool = False  # scales 0.5 to 1.75, each with its mirror image
-    eval_options: Mapping[str, object] = field(default_factory=dict)
-    tmpdir: str | None = None
+    eval_options: Mapping[str, object] = field(default_factory=dict)  # for the data set's method
+    tmpdir: str | None = None  # see `collect_results`
     gpu_collect: bool = False
     work_dir: str | None = None  # folder for eval_TIMESTAMP.json
 
@@ -78,16 +77,16 @@ class OutputOptions:
 def evaluate_from_config(
     cfg: Config, checkpoint: str, process: Process, options: OutputOptions, averaged: bool = False
 ) -> dict[str, float] | None:
-    """Run the config's test set through the checkpoint's model; returns the scores, if asked.
+    """Predict the test set of a config with the model of a checkpoint; returns scores if asked for.
 
-    `averaged` takes the averaged weights of the checkpoint, which an EMAHook put there.
+    `averaged` loads the averaged weights that a run with an EMAHook saves.
     """
     get_root_logger(cfg.get('log_level', 'INFO'))
     check_settings(cfg)
     if options.aug_test:
         enable_aug_test(cfg)
     dataset = build_split(cfg, 'test')
-    if not wants_predictions(dataset):  # its own evaluate may know other metrics
+    if not wants_predictions(dataset):  # the user's own `evaluate` may know other metrics
         check_metrics(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
@@ -99,55 +98,48 @@ def evaluate_from_config(
     if dataset.CLASSES is not None:
         model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
     init.finish()
-    # Windows are of one size; whole images have many, and a search for each would not pay.
+    # Windows have one size; whole images have many, and a search for each takes too long.
     by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and by_windows)
     model = prepare_inference(model, cfg, process.device)
     precision = precision_from_config(cfg, process.device)
     model = wrap_model(model, process.device, distributed=False, precision=precision)
-    folder = Path(options.work_dir or work_dir_of(cfg), 'format_results')
-    scores = _run(model, loader, process, options, order, folder)
-    _tell_files(options, folder)
-    return scores
+    return _run(model, loader, process, options, order,
+                Path(options.work_dir or work_dir_of(cfg), 'format_results'))
 
 
-def _run(
-    model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions,
-    order: Sequence[int] | None, folder: Path
-) -> dict[str, float] | None:
+def _run(model: nn.Module, loader: DataLoader, process: Process, options: OutputOptions,
+         order: Sequence[int] | None, folder: Path) -> dict[str, float] | None:
+    """Predict all samples once and do what `options` ask for; `folder` is for `format_only`."""
     dataset = loader.dataset
-    sinks: list[Sink] = []
-    if options.show or options.show_dir is not None:
-        sinks.append(WriteOverlays(model, options.show_dir, options.show, options.opacity,
-                                   options.show_legend, dataset.PALETTE))
-    if options.format_only:
-        sinks.append(WriteSubmission(dataset, **{'out_dir': str(folder), **options.eval_options}))
+    format_options = {'out_dir': str(folder), **options.eval_options}
+    overlays = WriteOverlays(
+        model, options.show_dir, options.show, options.opacity, options.show_legend, dataset.PALETTE
+    ) if options.show or options.show_dir is not None else None
+    submission = WriteSubmission(dataset, **format_options) if options.format_only else None
     collect = CollectSegMaps() if options.out else None
     score = Score(dataset) if options.metrics else None
-    run_test(model, loader, sinks + [sink for sink in (collect, score) if sink is not None], order)
+    sinks = (overlays, submission, collect, score)
+    run_test(model, loader, [sink for sink in sinks if sink is not None], order)
     if collect is not None:
         seg_maps = collect_results(collect.results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
             fileio.dump(seg_maps, options.out)
-    return None if score is None else _scores(score, dataset, process, options)
-
-
-def _tell_files(options: OutputOptions, folder: Path) -> None:
-    """Say what was written where; `folder` is that of `format_only`, unless the options say so."""
-    formatted_to = options.eval_options.get('out_dir', folder)
-    for what, place in (('files for a test server', options.format_only and formatted_to),
-                        ('painted pictures', options.show_dir), ('predictions', options.out)):
+    scores = None if score is None else _scores(score, dataset, process, options)
+    for what, place in (
+            ('files for a test server', options.format_only and format_options['out_dir']),
+            ('painted pictures', options.show_dir), ('predictions', options.out)):
         if place:
             get_root_logger().info('%s: %s', what, Path(place).absolute())
+    return scores
 
 
-def _scores(
-    score: Score, dataset: Dataset, process: Process, options: OutputOptions
-) -> dict[str, float]:
+def _scores(score: Score, dataset: Dataset, process: Process,
+            options: OutputOptions) -> dict[str, float]:
     metrics = list(options.metrics)
-    # By place for an evaluate of the user's that calls it otherwise.
+    # The user's own `evaluate` may have another name for its first parameter.
     named = takes(dataset.evaluate, 'metric')
-    scores = score.evaluate(process.device, *([] if named else [metrics]),
+    scores = score.evaluate(*([] if named else [metrics]),
                             **({'metric': metrics} if named else {}), **options.eval_options)
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
@@ -157,7 +149,7 @@ def _scores(
 
 
 def enable_aug_test(cfg: Config) -> None:
-    """Test at six scales, each also mirrored; raises ConfigError without MultiScaleFlipAug."""
+    """Test at six scales, each also mirrored; ConfigError without a MultiScaleFlipAug step."""
     for step in cfg.data.test.pipeline:
         if step['type'] == 'MultiScaleFlipAug':
             step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]

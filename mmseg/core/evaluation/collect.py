@@ -20,19 +20,11 @@ T = TypeVar('T')
 Result = tuple[int, np.ndarray]  # index of a sample, and its segmentation map
 
 
-def reduce_confusion(confusion: ConfusionMatrix, device: torch.device) -> None:
-    """Sum the counts of all processes, in place, on every process.
-
-    Some accelerators add neither int64 nor float64. Therefore the counts are sent as two int32
-    halves of 16 low and 31 high bits, which is exact below 2**47 pixels per cell.
-    """
-    if get_dist_info()[1] == 1:
-        return
-    halves = np.stack([confusion.matrix & 0xFFFF, confusion.matrix >> 16]).astype(np.int32)
-    total = torch.from_numpy(halves).to(device)
-    dist.all_reduce(total)
-    low, high = total.cpu().numpy().astype(np.int64)
-    confusion.matrix[...] = low + (high << 16)
+def reduce_confusion(confusion: ConfusionMatrix) -> None:
+    """Sum the counts of all processes, in place, on every process; each has to call this."""
+    if get_dist_info()[1] > 1:
+        # On the host, since some accelerators cannot add int64.
+        dist.all_reduce(torch.from_numpy(confusion.matrix), group=host_group())
 
 
 def collect_results(

@@ -57,7 +57,7 @@ class Score(Sink):
                             'list with what evaluate needs of each prediction')
         return list(results)
 
-    def evaluate(self, device: torch.device, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Scores of the predictions of all processes, by name; every process has to call this.
 
         `args` and `kwargs` are for `evaluate` of the data set. If that is the user's own, it is
@@ -65,7 +65,7 @@ class Score(Sink):
         """
         evaluate = self._dataset.evaluate
         if self.confusion is not None:
-            reduce_confusion(self.confusion, device)
+            reduce_confusion(self.confusion)
             return _checked(evaluate(self.confusion, *args, **kwargs))
         results = gather_results(self.results)
         scores = None if results is None else _checked(evaluate(results, *args, **kwargs))

@@ -7,7 +7,6 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcv_replace.device import no_kernel_search
-from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 
@@ -49,7 +48,7 @@ def evaluate_model(
     score = Score(data_loader.dataset)
     with no_kernel_search():
         run_test(model, data_loader, [score], request=request)
-    return score.evaluate(device_of(model), **eval_kwargs)
+    return score.evaluate(**eval_kwargs)
 
 
 def single_gpu_test(

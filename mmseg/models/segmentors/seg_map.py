@@ -15,20 +15,16 @@ BLOCK_BYTES = 2**25
 SegMap = np.ndarray | tuple[np.ndarray, np.ndarray]
 
 
-def arg_max(scores: Tensor) -> Tensor:
-    """Class of the largest score, the first of equals: [1, C, H, W] -> [H, W], uint8 if it fits."""
-    # On the host `max` takes a quarter of the time of `argmax`.
-    return scores.max(dim=1).indices[0].to(torch.uint8 if scores.size(1) <= 256 else torch.int32)
-
-
 def predicted_classes(values: Tensor, threshold: float | None = None) -> Tensor:
-    """Classes [H, W] with the largest values of [1, C, H, W].
+    """Classes [H, W] with the largest values of [1, C, H, W], the first of equal ones.
 
-    For C = 1 the values are probabilities of class 1, which is predicted above `threshold`.
+    For C = 1 the values are probabilities of class 1, which is predicted above `threshold`. Returns
+    uint8 for up to 256 classes and int32 beyond.
     """
-    if values.size(1) > 1:
-        return arg_max(values)
-    return is_positive(values, threshold)[0].to(torch.uint8)
+    if values.size(1) == 1:
+        return is_positive(values, threshold)[0].to(torch.uint8)
+    # On the host `max` takes a quarter of the time of `argmax`.
+    return values.max(dim=1).indices[0].to(torch.uint8 if values.size(1) <= 256 else torch.int32)
 
 
 def scores_of(probabilities: Tensor, classes: Tensor, kind: ScoreKind) -> Tensor:
@@ -84,7 +80,7 @@ class SegMapBuilder:
             self._resize_rows(logits)
 
     def result(self) -> SegMap:
-        """The map [H, W], uint8 up to 256 classes and int32 beyond, and the scores if asked for."""
+        """The map [H, W] of `predicted_classes`, and the scores if asked for."""
         classes = unflip(_join(self._classes), self.meta).cpu().numpy()
         assert classes.shape == self.target
         if self.scores is None:

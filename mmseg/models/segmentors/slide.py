@@ -11,7 +11,7 @@ from mmcv_replace.utils.errors import ConfigError
 Span = tuple[int, int]  # first row or column, and the one after the last
 
 def sliding(test_cfg: dict) -> bool:
-    """Whether `test_cfg` asks for windows; ConfigError for a wrong value in it."""
+    """Whether `test_cfg` asks for windows; ConfigError where it cannot be followed."""
     mode = test_cfg.get('mode')
     if mode not in ('whole', 'slide'):
         raise ConfigError(f"test_cfg.mode={mode!r} is not known: use 'whole' or 'slide'")

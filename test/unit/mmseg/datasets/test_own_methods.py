@@ -12,8 +12,6 @@ from mmseg.core.evaluation import Prediction, Score, intersect_and_union, overri
 from mmseg.datasets import ConcatDataset, CustomDataset, RepeatDataset, build_dataset
 from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 
-CPU = torch.device('cpu')
-
 
 def turned(label):
     """Another label map of the same shape: class 0 for 1 and back."""
@@ -116,7 +114,7 @@ def score(label_maps):
         stream = (Prediction(index, maps[index], {}) for index in order)
         sink = Score(dataset)
         run_sinks(stream, [sink])
-        return sink.evaluate(CPU, **{'logger': 'silent', **kwargs})
+        return sink.evaluate(**{'logger': 'silent', **kwargs})
     return run
 
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mmseg.models.segmentors import seg_map
-from mmseg.models.segmentors.seg_map import SegMapBuilder, arg_max
+from mmseg.models.segmentors.seg_map import SegMapBuilder, predicted_classes
 
 CLASSES = 6
 
@@ -80,7 +80,7 @@ def test_a_map_without_sizes_is_taken_as_it_is():
 @pytest.mark.parametrize(('classes', 'dtype'), [(256, torch.uint8), (257, torch.int32)])
 def test_the_first_of_equal_scores_wins(classes, dtype):
     scores = torch.randint(0, 3, (1, classes, 9, 11)).float()
-    found = arg_max(scores)
+    found = predicted_classes(scores)
     assert found.dtype == dtype
     expected = np.argmax(scores[0].numpy(), axis=0)
     np.testing.assert_array_equal(found.numpy(), expected)

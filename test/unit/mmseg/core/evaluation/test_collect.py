@@ -70,7 +70,7 @@ def repeated_samples(rank, folder, make_parts):
 
 def reduce_counts(rank, folder, make_parts):
     confusion = confusion_of(rank)
-    reduce_confusion(confusion, torch.device('cpu'))
+    reduce_confusion(confusion)
     expected = sum(confusion_of(other).matrix for other in range(WORLD))
     np.testing.assert_array_equal(confusion.matrix, expected)
     assert confusion.matrix.dtype == np.int64
@@ -162,5 +162,5 @@ def test_one_process_needs_no_group():
     results = collect_results([(1, 'b'), (0, 'a')])
     assert results == ['a', 'b']
     confusion = confusion_of(0)
-    reduce_confusion(confusion, torch.device('cpu'))
+    reduce_confusion(confusion)
     np.testing.assert_array_equal(confusion.matrix, confusion_of(0).matrix)
