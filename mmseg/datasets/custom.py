@@ -1,4 +1,5 @@
 """The base of all data sets that are folders of images and masks."""
+import copy
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -182,12 +183,16 @@ class CustomDataset(ScoredDataset):
         self.pre_pipeline(results)
         return self.pipeline(results)
 
-    def load_image(self, idx: int) -> np.ndarray:
-        """The image [H, W] or [H, W, C] of a sample, as the pipeline's loading step returns it."""
-        results = dict(img_info=self.img_infos[idx])
-        self.pre_pipeline(results)
+    def get_original_image(self, idx: int) -> np.ndarray:
+        """The image [H, W] or [H, W, C] of a sample, before the first step that changes it.
+
+        It comes from `prepare_test_img`, which a subclass may override, or from the loading step.
+        """
         steps = self.pipeline.transforms
-        return steps[image_loader(steps)](results)['img']
+        load = steps[image_loader(steps)]
+        loading = copy.copy(self)
+        loading.pipeline = lambda results: results if 'img' in results else load(results)
+        return loading.prepare_test_img(idx)['img']
 
     @standard
     def get_gt_seg_map(self, idx: int) -> np.ndarray:

@@ -45,10 +45,10 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         """The samples of all data sets."""
         return list(chain.from_iterable(dataset.img_infos for dataset in self.datasets))
 
-    def load_image(self, idx: int) -> np.ndarray:
+    def get_original_image(self, idx: int) -> np.ndarray:
         """The image [H, W] or [H, W, C] of a sample, as its data set loads it."""
         place, inner = self._locate(idx)
-        return self.datasets[place].load_image(inner)
+        return self.datasets[place].get_original_image(inner)
 
     @standard
     def get_gt_seg_map(self, idx: int) -> np.ndarray:

@@ -52,11 +52,11 @@ class Prediction:
                 return read_picture(self.path)
         except Exception as error:
             add_note(error, f'while reading the original image of {self.name}; a data set whose '
-                     'images are in no file has to return them from load_image(idx)')
+                     'images are in no file has to return them from get_original_image(idx)')
             raise
         raise DataError(f'{self.name}: there is no file with the original image: let the data set '
-                        "return it from load_image(idx), or keep 'filename' in the meta_keys of "
-                        'the pipeline')
+                        "return it from get_original_image(idx), or keep 'filename' in the "
+                        'meta_keys of the pipeline')
 
 
 def predict(
@@ -65,11 +65,11 @@ def predict(
     """Run the model in evaluation mode over this process's share of the samples.
 
     `scores` are those that the predictions carry, see `Prediction`. The original images are read by
-    `load_image(idx)` of the data set if it has this method, and from their files otherwise. Raises
-    ConfigError for a loader without a known order, see `sample_order`.
+    `get_original_image(idx)` of the data set if it has this method, otherwise from their files.
+    Raises ConfigError for a loader without a known order, see `sample_order`.
     """
     order = iter(sample_order(data_loader))
-    load = getattr(data_loader.dataset, 'load_image', None)
+    load = getattr(data_loader.dataset, 'get_original_image', None)
     with evaluating(model):
         for data in data_loader:
             # Not around the yield: the mode would leak into the code that consumes the stream.

@@ -1,4 +1,5 @@
 """Scores of predictions, by methods of the user's data set if it has its own."""
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,10 +78,6 @@ def _checked(scores: Any) -> dict[str, Any]:
     if not isinstance(scores, Mapping):
         raise DataError(f'evaluate of the dataset returned {type(scores).__name__}: return a dict '
                         'of scores by name, such as dict(mIoU=0.5)')
-    return {str(name): value.item() if _is_scalar(value) else value
-            for name, value in scores.items()}
-
-
-def _is_scalar(value: Any) -> bool:
-    return (isinstance(value, np.generic | np.ndarray) and value.size == 1
-            or isinstance(value, torch.Tensor) and value.numel() == 1)
+    arrays = np.generic | np.ndarray | torch.Tensor
+    return {str(name): value.item() if isinstance(value, arrays) and math.prod(value.shape) == 1
+            else value for name, value in scores.items()}

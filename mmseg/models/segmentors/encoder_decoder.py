@@ -15,7 +15,7 @@ from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from ..decode_heads.find_heads import check_targets_are_used, select_targets
 from .base import BaseSegmentor
 from .postprocess import parts_of_equal_size, to_original, unflip
-from .seg_map import SegMap, SegMapBuilder, predicted_classes, scores_of
+from .seg_map import Result, SegMapBuilder, predicted_classes, scores_of
 from .slide import slide_logits, slide_strips, sliding
 
 # Pixels of windows per forward pass, unless `batch_windows` is given: four windows of 512 x 512.
@@ -181,7 +181,7 @@ class EncoderDecoder(BaseSegmentor):
         return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
     def simple_test(self, img: Tensor, img_metas: Sequence[dict], rescale: bool = True,
-                    scores: ScoreKind | None = None) -> list[SegMap]:
+                    scores: ScoreKind | None = None) -> list[Result]:
         """Segmentation maps of images [N, C, H, W], each in the size of its original image.
 
         They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
@@ -210,7 +210,7 @@ class EncoderDecoder(BaseSegmentor):
             yield self.slide_inference(img, img_metas, rescale=False)
 
     def aug_test(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
-                 rescale: bool = True, scores: ScoreKind | None = None) -> list[SegMap]:
+                 rescale: bool = True, scores: ScoreKind | None = None) -> list[Result]:
         """As `simple_test`, by the mean probability over several views of the images."""
         if not rescale:
             raise ConfigError('views of several sizes can only be merged at the original size: '
@@ -225,7 +225,7 @@ class EncoderDecoder(BaseSegmentor):
                     total[index] = probability
         return [self._merge_views(total[i], len(imgs), scores) for i in range(len(total))]
 
-    def _merge_views(self, total: Tensor, views: int, scores: ScoreKind | None) -> SegMap:
+    def _merge_views(self, total: Tensor, views: int, scores: ScoreKind | None) -> Result:
         """Segmentation map of the sum [1, C, H, W] of the probabilities in all views."""
         several = total.size(1) > 1  # then the mean is largest where the sum is
         classes = predicted_classes(total if several else total / views, self.threshold)

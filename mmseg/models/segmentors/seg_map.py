@@ -11,8 +11,8 @@ from .postprocess import unflip
 # Large maps of logits are processed in blocks of this size.
 BLOCK_BYTES = 2**25
 
-# A segmentation map alone, or with scores.
-SegMap = np.ndarray | tuple[np.ndarray, np.ndarray]
+# A segmentation map, or a pair of it and its scores.
+Result = np.ndarray | tuple[np.ndarray, np.ndarray]
 
 
 def predicted_classes(values: Tensor, threshold: float | None = None) -> Tensor:
@@ -79,7 +79,7 @@ class SegMapBuilder:
         else:
             self._resize_rows(logits)
 
-    def result(self) -> SegMap:
+    def result(self) -> Result:
         """The map [H, W] of `predicted_classes`, and the scores if asked for."""
         classes = unflip(_join(self._classes), self.meta).cpu().numpy()
         assert classes.shape == self.target

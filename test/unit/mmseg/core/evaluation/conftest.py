@@ -58,13 +58,13 @@ class TinyDataset(Dataset):
     def __len__(self):
         return len(self.preds)
 
-    def load_image(self, index):
+    def get_original_image(self, index):
         """BGR uint8."""
         pred = self.preds[index]
         return np.stack([pred * 7, pred * 11, pred * 50], axis=-1).astype(np.uint8)
 
     def __getitem__(self, index):
-        rgb = self.load_image(index)[..., ::-1].astype(np.float32)
+        rgb = self.get_original_image(index)[..., ::-1].astype(np.float32)
         img = torch.from_numpy(((rgb - MEAN) / STD).transpose(2, 0, 1).astype(np.float32))
         height, width = self.preds[index].shape
         meta = dict(ori_filename=f'city/{index}.png', img_shape=(height, width, 3),

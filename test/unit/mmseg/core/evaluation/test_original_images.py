@@ -45,7 +45,7 @@ def overlay(dataset, index, tmp_path):
             cv2.imwrite(out_file, draw_overlay(img, result[0], palette, opacity))
 
     seg_map = np.ones((8, 9), np.uint8)
-    prediction = Prediction(index, seg_map, {}, load=lambda: dataset.load_image(index))
+    prediction = Prediction(index, seg_map, {}, load=lambda: dataset.get_original_image(index))
     run_sinks([prediction], [WriteOverlays(Drawing, tmp_path, palette=PALETTE)])
     return cv2.imread(str(tmp_path / f'sample_{index}.png')).astype(int)
 
@@ -82,7 +82,7 @@ def test_a_concatenation_asks_the_data_set_of_the_sample(make_dataset):
     images = [random_image(seed=seed) for seed in range(3)]
     joined = ConcatDataset([make_dataset(images[:1]), make_dataset(images[1:], folder='more')])
     for index, image in enumerate(images):
-        np.testing.assert_array_equal(joined.load_image(index), image)
+        np.testing.assert_array_equal(joined.get_original_image(index), image)
 
 
 def test_a_backend_of_the_users(make_dataset):
@@ -99,7 +99,7 @@ def test_a_backend_of_the_users(make_dataset):
     FileClient.register_backend('shifted', Shifted, force=True)
     dataset = make_dataset([random_image(seed=1), random_image(seed=2)], loader=dict(
         type='LoadImageFromFile', file_client_args=dict(backend='shifted')))
-    np.testing.assert_array_equal(dataset.load_image(0), random_image(seed=2))
+    np.testing.assert_array_equal(dataset.get_original_image(0), random_image(seed=2))
 
 
 def test_a_loader_of_the_users(make_dataset, monkeypatch):
@@ -110,7 +110,22 @@ def test_a_loader_of_the_users(make_dataset, monkeypatch):
 
     monkeypatch.setitem(PIPELINES.module_dict, 'LoadInverted', LoadInverted)
     dataset = make_dataset([random_image()], loader=dict(type='LoadInverted'))
-    np.testing.assert_array_equal(dataset.load_image(0), 255 - random_image())
+    np.testing.assert_array_equal(dataset.get_original_image(0), 255 - random_image())
+
+
+def test_images_that_a_data_set_makes_itself(make_dataset):
+    """In `prepare_test_img`, as methods of users do: no step loads them."""
+    class InMemory(CustomDataset):
+        def prepare_test_img(self, idx):
+            results = dict(img_info=self.img_infos[idx], img=random_image(seed=idx + 5))
+            self.pre_pipeline(results)
+            return self.pipeline(results)
+
+    dataset = make_dataset([random_image(), random_image()], loader=dict(type='Resize'))
+    dataset.__class__ = InMemory
+    pipeline = dataset.pipeline
+    np.testing.assert_array_equal(dataset.get_original_image(1), random_image(seed=6))
+    assert dataset.pipeline is pipeline
 
 
 # ------------------------------------------------------------------ without a data set
@@ -128,7 +143,7 @@ def test_an_image_without_a_file():
     prediction = Prediction(3, None, {})
     assert prediction.path is None
     with pytest.raises(DataError, match=r'sample_3\.png: there is no file with the original image: '
-                                        r'let the data set return it from load_image\(idx\)'):
+                                        r'let the data set return it from get_original_image'):
         prediction.read_image()
 
 

@@ -102,7 +102,7 @@ def test_mode_is_restored_when_the_stream_is_left(model, make_loader):
 def test_the_original_image_is_the_one_of_the_same_index(model, dataset, make_loader):
     for prediction in predict(model, make_loader(2)):
         np.testing.assert_array_equal(prediction.read_image(),
-                                      dataset.load_image(prediction.index))
+                                      dataset.get_original_image(prediction.index))
 
 
 @pytest.mark.parametrize('kind', ['probabilities', 'confidence'])

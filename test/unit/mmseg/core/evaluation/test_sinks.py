@@ -145,7 +145,7 @@ def test_overlays_are_drawn_by_the_model(model, dataset, make_loader, tmp_path):
               [WriteOverlays(model, tmp_path, show=True, opacity=0.3, palette=dataset.PALETTE)])
     assert len(model.module.shown) == 7
     for index, call in enumerate(model.module.shown):
-        np.testing.assert_array_equal(call['img'], dataset.load_image(index))
+        np.testing.assert_array_equal(call['img'], dataset.get_original_image(index))
         np.testing.assert_array_equal(call['result'][0], dataset.preds[index])
         assert call['out_file'] == str(tmp_path / f'city/{index}.png')
         assert call['palette'] is dataset.PALETTE
