@@ -88,9 +88,8 @@ def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[
     return [prediction.seg_map for prediction in predict_images(model, images)]
 
 
-def predict_images(
-    model: nn.Module, images: Iterable[Image], scores: ScoreKind | None = None
-) -> Iterator[Prediction]:
+def predict_images(model: nn.Module, images: Iterable[Image],
+                   scores: ScoreKind | None = None) -> Iterator[Prediction]:
     """Predict one image after the other, each in its original size.
 
     An image is a file name, which the loading step of the test pipeline reads, or an array as

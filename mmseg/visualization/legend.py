@@ -66,10 +66,9 @@ def _readable(texts: list[str], size: int) -> tuple[Any, list[str]]:
 
 def _has(font: Any, text: str) -> bool:
     """Whether the font has a glyph for each character."""
-    missing = _glyph(font, '\U0010ffff')  # no character: drawn as a missing glyph
-    return all(char == ' ' or _glyph(font, char) != missing for char in set(text))
+    def glyph(char: str) -> tuple[tuple[int, int], list[int]]:
+        mask = font.getmask(char)
+        return mask.size, list(mask)
 
-
-def _glyph(font: Any, char: str) -> tuple[tuple[int, int], list[int]]:
-    mask = font.getmask(char)
-    return mask.size, list(mask)
+    missing = glyph('\U0010ffff')  # no character: drawn as a missing glyph
+    return all(char == ' ' or glyph(char) != missing for char in set(text))

@@ -59,9 +59,8 @@ class Prediction:
                         'meta_keys of the pipeline')
 
 
-def predict(
-    model: nn.Module, data_loader: DataLoader, scores: ScoreKind | None = None
-) -> Iterator[Prediction]:
+def predict(model: nn.Module, data_loader: DataLoader,
+            scores: ScoreKind | None = None) -> Iterator[Prediction]:
     """Run the model in evaluation mode over this process's share of the samples.
 
     `scores` are those that the predictions carry, see `Prediction`. The original images are read by
@@ -81,9 +80,8 @@ def predict(
                 yield Prediction(index, seg_map, meta, score, load and partial(load, index))
 
 
-def predict_batch(
-    model: nn.Module, data: Mapping[str, Any], scores: ScoreKind | None = None
-) -> list[tuple[np.ndarray, np.ndarray | None]]:
+def predict_batch(model: nn.Module, data: Mapping[str, Any], scores: ScoreKind | None = None
+                  ) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Segmentation map of each image of a batch, and its scores if asked for.
 
     Call it without gradients, but not in inference mode: tensors made in that mode that a module

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 
-def format_class_table(
-    class_names: Sequence[str], scores: Mapping[str, float | np.ndarray]
-) -> str:
+def format_class_table(class_names: Sequence[str],
+                       scores: Mapping[str, float | np.ndarray]) -> str:
     """A table with a row per class and a column per score [C], in percent; '-' stands for NaN."""
     from prettytable import PrettyTable
     columns = {name: values for name, values in scores.items() if name != 'aAcc'}

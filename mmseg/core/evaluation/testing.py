@@ -35,10 +35,8 @@ def run_test(
     run_sinks(stream, [*sinks, ShowProgress(total)])
 
 
-def evaluate_model(
-    model: nn.Module, data_loader: DataLoader, request: StopRequest | None = None,
-    **eval_kwargs: object,
-) -> dict[str, float]:
+def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopRequest | None = None,
+                   **eval_kwargs: object) -> dict[str, float]:
     """Score the model on the loader's data set; `eval_kwargs` are for its `evaluate`.
 
     In a distributed job every process has to call this, with a loader of its share of the samples,

@@ -1,4 +1,6 @@
 """From the logits of an image to its segmentation map, and the scores if asked for."""
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -41,26 +43,23 @@ def scores_of(probabilities: Tensor, classes: Tensor, kind: ScoreKind) -> Tensor
     return found.cpu()
 
 
+@dataclass
 class SegMapBuilder:
-    """Makes the segmentation map of one image from its logits, which come from top to bottom.
+    """Makes the segmentation map of one image from its logits, which come from top to bottom."""
 
-    size: (height, width) of the map that the network sees. meta: how the image was padded, resized
-    and flipped. rescale: whether the result has the size of the original image. max_bytes: logits
-    that are larger are resized and reduced to classes block by block, with a result that is equal
-    up to the rounding of the interpolation. threshold: for one logit, see `predicted_classes`.
-    scores: what else to compute, see `scores_of`.
-    """
+    size: tuple[int, int]  # height and width of the map that the network sees
+    meta: dict  # how the image was padded, resized and flipped
+    rescale: bool  # whether the result has the size of the original image
+    align_corners: bool
+    # Larger logits are resized and reduced to classes block by block, with a result that is equal
+    # up to the rounding of the interpolation.
+    max_bytes: float
+    threshold: float | None = None  # for one logit, see `predicted_classes`
+    scores: ScoreKind | None = None  # to compute as well, see `scores_of`
 
-    def __init__(self, size: tuple[int, int], meta: dict, rescale: bool, align_corners: bool,
-                 max_bytes: float, threshold: float | None = None,
-                 scores: ScoreKind | None = None) -> None:
-        self.meta = meta
-        self.align_corners = align_corners
-        self.max_bytes = max_bytes
-        self.threshold = threshold
-        self.scores = scores
-        self.source = tuple(map(min, size, meta.get('img_shape', size)))
-        self.target = tuple(meta['ori_shape'][:2]) if rescale else self.source
+    def __post_init__(self) -> None:
+        self.source = tuple(map(min, self.size, self.meta.get('img_shape', self.size)))
+        self.target = tuple(self.meta['ori_shape'][:2]) if self.rescale else self.source
         self._end = 0  # number of source rows added so far
         self._rows: list[Tensor] = []  # the last of them, which later target rows need too
         self._done = 0  # number of target rows that are finished
