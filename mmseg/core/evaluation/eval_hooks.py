@@ -1,6 +1,5 @@
 """Score the model during training, and keep the best checkpoint."""
 import math
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -155,12 +154,14 @@ class EvalHook(Hook):
         The evaluation is recorded as finished when the file is written.
         """
         metrics = self._best_metrics(runner, scores)
-        metric = self._better_of(metrics, scores)
         known = self._best
         former = Path(known.get('best_ckpt', ''))
         same_kind = is_best_of(former, metrics)
-        if metric is None or not self._is_better(metric, scores[metric],
-                                                 known['best_score'] if same_kind else None):
+        metric, best = None, known['best_score'] if same_kind else None
+        for name in metrics:
+            if self._is_better(name, scores[name], best):
+                metric, best = name, scores[name]
+        if metric is None:
             return False
         unit = 'epoch' if self.by_epoch else 'iter'
         file = runner.free_path(Path(runner.work_dir, best_name(metric, unit, done)))
@@ -210,14 +211,6 @@ class EvalHook(Hook):
             return main[:1]
         trained = main[0].removesuffix(AVERAGED) if main else ''
         return [name for name in (trained, f'{trained}{AVERAGED}') if name in names]
-
-    def _better_of(self, metrics: Sequence[str], scores: dict[str, float]) -> str | None:
-        chosen = None
-        for metric in metrics:
-            former = None if chosen is None else scores[chosen]
-            if self._is_better(metric, scores[metric], former):
-                chosen = metric
-        return chosen
 
     def _is_better(self, metric: str, value: float, former: float | None) -> bool:
         rule = self.rule or infer_rule(metric)
