@@ -21,10 +21,9 @@ from mmseg.apis import (
     evaluate_from_config,
     inference_segmentor,
     init_segmentor,
-    predict_images,
     show_result_pyplot,
 )
-from mmseg.apis.inference import LoadImage
+from mmseg.apis.inference import LoadImage, predict_images
 from mmseg.apis.inference_pipeline import build_inference_pipeline
 from mmseg.core.evaluation import CollectSegMaps, WriteOverlays, run_sinks
 from mmseg.datasets.pipelines import LoadImageFromFile
