@@ -2,10 +2,12 @@
 import cv2
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.fileio import BaseStorageBackend, FileClient
+from mmcv_replace.parallel import collate
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation import Prediction, WriteOverlays, run_sinks
+from mmseg.core.evaluation import Prediction, WriteOverlays, predict, run_sinks
 from mmseg.datasets import PIPELINES, ConcatDataset, CustomDataset
 from mmseg.datasets.deterministic_dataset import SeededDataset
 from mmseg.visualization import draw_overlay
@@ -137,6 +139,23 @@ def test_the_file_is_read_where_nothing_loads_the_image(tmp_path):
     prediction = Prediction(0, None, dict(filename=str(file), ori_filename='a.png'))
     assert prediction.path == str(file)
     np.testing.assert_array_equal(prediction.read_image(), random_image())
+
+
+def test_predictions_for_a_data_set_without_the_method(model, dataset, tmp_path):
+    class Plain(Dataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            sample = dataset[index]
+            sample['img_metas'][0].data['filename'] = str(tmp_path / f'{index}.png')
+            return sample
+
+    for index in range(2):
+        cv2.imwrite(str(tmp_path / f'{index}.png'), random_image(seed=index))
+    predictions = list(predict(model, DataLoader(Plain(), collate_fn=collate)))
+    for index, prediction in enumerate(predictions):
+        np.testing.assert_array_equal(prediction.read_image(), random_image(seed=index))
 
 
 def test_an_image_without_a_file():
