@@ -61,12 +61,12 @@ def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
 
 def _pipeline_of(dataset: Any) -> Sequence | None:
     """The pipeline of a data set's config, or of the first data set in a list or a wrapper."""
-    while isinstance(dataset, Mapping) and not dataset.get('pipeline'):
-        dataset = dataset.get('datasets') or dataset.get('dataset')
-        dataset = dataset[0] if isinstance(dataset, list | tuple) and dataset else dataset
     if isinstance(dataset, list | tuple):
         return _pipeline_of(dataset[0]) if dataset else None
-    return dataset['pipeline'] if dataset else None
+    if not isinstance(dataset, Mapping):
+        return None
+    return dataset.get('pipeline') or _pipeline_of(
+        dataset.get('datasets') or dataset.get('dataset'))
 
 
 def _as_loaded(image: np.ndarray, loader: LoadImageFromFile) -> np.ndarray:
