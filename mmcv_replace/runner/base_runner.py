@@ -14,6 +14,7 @@ from ..parallel import is_module_wrapper
 from ..parallel.data_parallel import device_of
 from ..utils import mkdir_or_exist
 from ..utils.errors import CheckpointError, ConfigError
+from .checkpoints.averaged import regular_form
 from .checkpoints.files import build_checkpoint, point_latest_at
 from .checkpoints.optimizer_state import load_optimizer_state
 from .checkpoints.resume_table import Difference, tell_differences
@@ -27,11 +28,9 @@ from .checkpoints.saver import CheckpointSaver
 from .checkpoints.weights import load_checkpoint, load_state_dict
 from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
-from .hooks.ema import regular_form
-from .hooks.lr_updater import LrUpdaterHook
-from .hooks.momentum_updater import MomentumUpdaterHook, read_momentum
 from .log_buffer import LogBuffer
 from .optimizer.fused import settle_kernels
+from .optimizer.momentum import read_momentum
 from .precision import Precision
 from .utils import get_host_info, get_time_str
 from .workflow import check_workflow, tell_if_done
@@ -348,7 +347,5 @@ class BaseRunner(HookRegistration, ABC):
 
     def _load_optimizer(self, checkpoint: dict[str, Any], filename: str | Path,
                         overrides: Sequence[str]) -> list[Difference]:
-        scheduled = [key for key, hook in (('lr', LrUpdaterHook), ('momentum', MomentumUpdaterHook))
-                     if any(isinstance(each, hook) for each in self.hooks)]
-        return load_optimizer_state(self.optimizer, checkpoint, filename, tuple(scheduled),
-                                    overrides)
+        scheduled = {hook.scheduled for hook in self.hooks} - {None}
+        return load_optimizer_state(self.optimizer, checkpoint, filename, scheduled, overrides)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..utils import build_from_cfg
 from ..utils.errors import ConfigError
-from .hooks import HOOKS, Hook, IterTimerHook
+from .hooks.hook import HOOKS, Hook
 from .priority import Priority, get_priority
 
 HookConfig = dict[str, Any] | Hook | None
@@ -85,7 +85,7 @@ class HookRegistration:
         self._register(nonfinite, 'nonfinite', 'ABOVE_NORMAL', default='CheckInvalidLossHook',
                        counts=False)
         self.register_checkpoint_hook(checkpoint_config)
-        self.register_hook(IterTimerHook(), 'LOW')
+        self.register_hook(build_from_cfg({'type': 'IterTimerHook'}, HOOKS), 'LOW')
         self.register_logger_hooks(log_config)
 
     def _register(self, cfg: HookConfig, key: str, priority: str, default: str | None = None,

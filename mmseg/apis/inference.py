@@ -14,8 +14,8 @@ from mmcv_replace.device_start import start_device
 from mmcv_replace.parallel import collate, is_module_wrapper, scatter
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
+from mmcv_replace.runner.checkpoints.averaged import averaged_state
 from mmcv_replace.runner.checkpoints.weights import get_state_dict
-from mmcv_replace.runner.hooks import averaged_state
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import Prediction, ScoreKind, evaluating

@@ -18,8 +18,8 @@ from ...parallel import is_module_wrapper
 from ...utils import symlink
 from ...utils.error_origin import is_out_of_memory
 from ...utils.errors import CheckpointError
+from .averaged import from_mmengine
 from .file_format import describe_file, describe_folder, is_safetensors
-from .mmengine_format import in_own_form
 from .safe_unpickler import SAFE_GLOBALS, without_stand_ins
 from .safetensors_file import read_safetensors
 from .serialize import to_host, to_plain
@@ -146,7 +146,7 @@ def _load(path: str | Path, map_location: str | torch.device | None,
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint '
                               '(a dict with a state_dict)')
-    return in_own_form(checkpoint)
+    return from_mmengine(checkpoint)
 
 
 def _check_sums(path: Path) -> None:

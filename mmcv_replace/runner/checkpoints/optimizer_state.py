@@ -17,7 +17,7 @@ OPTIMIZER = 'optimizer'  # the key of a config; all settings of the groups, wher
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str, Any],
-                         filename: str | Path, scheduled: tuple[str, ...] = (),
+                         filename: str | Path, scheduled: Collection[str] = (),
                          overrides: Collection[str] = ()) -> list[Difference]:
     """Load `checkpoint['optimizer']`; CheckpointError lists what does not fit.
 
@@ -94,7 +94,7 @@ def _overridden(optimizer: torch.optim.Optimizer, overrides: Collection[str]) ->
     return chosen
 
 
-def _override(group: dict[str, Any], key: str, value: Any, scheduled: tuple[str, ...]) -> None:
+def _override(group: dict[str, Any], key: str, value: Any, scheduled: Collection[str]) -> None:
     """Give a group a value of the config; one under a schedule stays where that is.
 
     A schedule of its own values goes on with them: its hook sets the group's before each step.
@@ -112,7 +112,7 @@ def _override(group: dict[str, Any], key: str, value: Any, scheduled: tuple[str,
     group[key] = (first, *value[1:]) if key == 'betas' else first
 
 
-def _settings(group: dict[str, Any], scheduled: tuple[str, ...] = ()) -> dict[str, Any]:
+def _settings(group: dict[str, Any], scheduled: Collection[str] = ()) -> dict[str, Any]:
     """What a config sets of a group; lr and momentum as they are before any schedule."""
     settings = {key: value for key, value in group.items()
                 if key not in ('params', *KERNEL_CHOICES, *INITIAL.values())}

@@ -2,7 +2,7 @@
 from .checkpoint import CheckpointHook
 from .closure import ClosureHook
 from .determinism import NondeterminismHook, nondeterministic_operator
-from .ema import EMAHook, averaged_state, find_ema
+from .ema import EMAHook, find_ema
 from .hook import HOOKS, Hook, check_unit
 from .invalid_loss import CheckInvalidLossHook
 from .iter_timer import IterTimerHook
@@ -21,6 +21,6 @@ __all__ = [
     'EMAHook', 'Hook', 'IterTimerHook', 'LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook',
     'NondeterminismHook', 'OptimizerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook',
     'RankWatchHook', 'TensorboardLoggerHook', 'TextLoggerHook',
-    'averaged_state', 'check_unit', 'describe_ranks', 'find_ema', 'listen_for_requests',
-    'nondeterministic_operator', 'note_iteration',
+    'check_unit', 'describe_ranks', 'find_ema', 'listen_for_requests', 'nondeterministic_operator',
+    'note_iteration',
 ]

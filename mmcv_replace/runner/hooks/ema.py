@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...device import seed_everything
 from ...parallel import is_module_wrapper, scatter
-from ...utils.errors import CheckpointError, ConfigError
+from ...utils.errors import ConfigError
+from ..checkpoints.averaged import AVERAGED, TRAINED, averaged_state
 from ..checkpoints.files import read_checkpoint
 from ..checkpoints.run_state import random_states, restore_random_states
 from ..norm_statistics import estimate_statistics
@@ -17,9 +18,6 @@ from .optimizer import OptimizerHook
 
 if TYPE_CHECKING:
     from ..base_runner import BaseRunner
-
-AVERAGED = 'ema_state_dict'  # in a checkpoint: all of the model's state, averaged
-TRAINED = 'raw_state_dict'  # in a checkpoint whose state_dict is the averaged one
 
 
 @HOOKS.register_module()
@@ -174,24 +172,3 @@ class EMAHook(Hook):
 def find_ema(runner: 'BaseRunner') -> EMAHook | None:
     """The hook that averages the weights of this run, if it has one."""
     return next((hook for hook in runner.hooks if isinstance(hook, EMAHook)), None)
-
-
-def regular_form(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint that is the best one by its averages, as one written in the course of training.
-
-    Any other is returned as it is.
-    """
-    if not isinstance(checkpoint.get(TRAINED), dict):
-        return checkpoint
-    rest = {key: value for key, value in checkpoint.items() if key != TRAINED}
-    return {**rest, 'state_dict': checkpoint[TRAINED], AVERAGED: checkpoint['state_dict']}
-
-
-def averaged_state(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:
-    """The averaged state_dict in a checkpoint; CheckpointError where it has none."""
-    if TRAINED in checkpoint:
-        return checkpoint['state_dict']
-    if AVERAGED not in checkpoint:
-        raise CheckpointError(f'{filename} has no averaged weights ({AVERAGED}): the run that '
-                              "wrote it had no dict(type='EMAHook') in custom_hooks")
-    return checkpoint[AVERAGED]

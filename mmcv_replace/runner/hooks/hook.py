@@ -30,6 +30,8 @@ class Hook:
               'after_train_epoch', 'before_val_epoch', 'before_val_iter', 'after_val_iter',
               'after_val_epoch', 'after_run')
     default_priority = 'NORMAL'  # where a config names none
+    # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
+    scheduled: str | None = None
 
     def before_run(self, runner: 'BaseRunner') -> None:
         pass

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ...optimizer.momentum import read_momentum
 from ..hook import Hook
-from ..momentum_updater import read_momentum
 
 if TYPE_CHECKING:
     from ...base_runner import BaseRunner

@@ -1,7 +1,10 @@
-"""Schedules of the learning rate and the momentum: pure functions of the progress.
+"""Schedules of the learning rate and the momentum: pure functions, one for each policy.
 
-`progress` counts the iterations (or epochs) that are done and `total` those of the whole run;
-`base` is the value of an optimizer's group before any schedule.
+Each is called with `base`, the value of an optimizer's group before any schedule; `progress`, the
+number of iterations (or epochs) done; `total`, that of the whole run, where it takes it; and with
+its options, which are the other parameters. An option `minimum` is min_lr or min_momentum in a
+config; where it has no default, min_lr_ratio or min_momentum_ratio may be given instead, a share of
+`base`. table.py turns a function into hooks.
 """
 import math
 from collections.abc import Callable, Sequence
@@ -9,37 +12,42 @@ from itertools import accumulate
 
 
 def cosine_between(start: float, end: float, fraction: float, weight: float = 1.0) -> float:
-    """From `start` (times `weight`) to `end` along half a cosine wave."""
+    """The value after `fraction` (0 to 1) of half a cosine wave from `start` to `end`.
+
+    `weight` scales the amplitude: the wave then begins at end + weight * (start - end).
+    """
     return end + 0.5 * weight * (start - end) * (math.cos(math.pi * fraction) + 1)
 
 
 def linear_between(start: float, end: float, fraction: float) -> float:
-    """From `start` to `end` along a straight line."""
+    """The value after `fraction` (0 to 1) of a straight line from `start` to `end`."""
     return start + (end - start) * fraction
 
 
 ANNEALING: dict[str, Callable[..., float]] = {'cos': cosine_between, 'linear': linear_between}
 
 
-def step(base: float, progress: int, steps: int | Sequence[int], gamma: float,
+def fixed(base: float, progress: int) -> float:
+    """Constant."""
+    return base
+
+
+def step(base: float, progress: int, step: int | list[int], gamma: float = 0.1,
          minimum: float | None = None) -> float:
-    """Multiply by `gamma` every `steps` (an int), or at each of `steps` (a list)."""
-    if isinstance(steps, int):
-        drops = progress // steps
-    else:
-        drops = sum(progress >= at for at in steps)
+    """Multiply by `gamma` every `step` epochs (iterations), or at each of a list of them."""
+    drops = progress // step if isinstance(step, int) else sum(progress >= at for at in step)
     value = base * gamma**drops
     return value if minimum is None else max(value, minimum)
 
 
 def exponential(base: float, progress: int, gamma: float) -> float:
-    """Multiply by `gamma` each time."""
+    """Multiply by `gamma` after each epoch (iteration)."""
     return base * gamma**progress
 
 
 def poly(base: float, progress: int, total: int, power: float = 1.0,
          minimum: float = 0.0) -> float:
-    """Fall to `minimum` like (1 - progress / total)^power."""
+    """Fall to the minimum in proportion to (1 - progress / total)^power."""
     remaining = max(0.0, 1 - progress / total)
     return (base - minimum) * remaining**power + minimum
 
@@ -50,49 +58,64 @@ def inverse(base: float, progress: int, gamma: float, power: float = 1.0) -> flo
 
 
 def cosine(base: float, progress: int, total: int, minimum: float) -> float:
-    """Half a cosine wave from `base` to `minimum` (SGDR without restarts, arXiv:1608.03983)."""
+    """Half a cosine wave to the minimum over the whole run (SGDR, arXiv:1608.03983)."""
     return cosine_between(base, minimum, min(progress / total, 1))
 
 
-def flat_cosine(base: float, progress: int, total: int, minimum: float, start: float) -> float:
-    """Constant for the fraction `start` of the run, then half a cosine wave to `minimum`."""
-    first = round(total * start)
+def linear(base: float, progress: int, total: int, minimum: float) -> float:
+    """A straight line to the minimum over the whole run."""
+    return linear_between(base, minimum, min(progress / total, 1))
+
+
+def flat_cosine(base: float, progress: int, total: int, start_percent: float = 0.75, *,
+                minimum: float) -> float:
+    """Constant for the fraction `start_percent` of the run, then half a cosine wave."""
+    first = round(total * start_percent)
     if progress < first:
         return base
     return cosine_between(base, minimum, min((progress - first) / (total - first), 1))
 
 
-def cosine_restart(base: float, progress: int, periods: Sequence[int], weights: Sequence[float],
-                   minimum: float) -> float:
-    """Half a cosine wave for each period, its amplitude times the period's weight."""
+def cosine_restart(base: float, progress: int, periods: Sequence[int],
+                   restart_weights: Sequence[float] = (1,), *, minimum: float) -> float:
+    """Half a cosine wave for each of `periods`, its amplitude times the period's weight."""
     ends = list(accumulate(periods))
     index = next((i for i, end in enumerate(ends) if progress < end), len(ends) - 1)
     start = ends[index] - periods[index]
     fraction = min((progress - start) / periods[index], 1)
-    return cosine_between(base, minimum, fraction, weights[index])
+    return cosine_between(base, minimum, fraction, restart_weights[index])
 
 
-def cyclic(progress: int, total: int, times: int, rising: float,
-           points: tuple[float, float, float]) -> float:
-    """`times` cycles through three points, the first leg taking the fraction `rising` of a cycle.
+def cyclic(base: float, progress: int, total: int,
+           target_ratio: float | Sequence[float] = (10, 1e-4), cyclic_times: int = 1,
+           step_ratio_up: float = 0.4) -> float:
+    """`cyclic_times` cycles of two half cosine waves: to a peak, and from there to an end.
 
-    The two legs are half cosine waves.
+    `target_ratio`: (peak, end) as multiples of the base value, or the peak's alone. The way to the
+    peak takes the fraction `step_ratio_up` of a cycle.
     """
-    period = max(1, total // times)
-    top = int(rising * period)
+    peak, end = (base * ratio for ratio in ratio_pair(target_ratio))
+    period = max(1, total // cyclic_times)
+    top = int(step_ratio_up * period)
     position = progress % period
-    start, peak, end = points
     if position < top:
-        return cosine_between(start, peak, position / top)
+        return cosine_between(base, peak, position / top)
     return cosine_between(peak, end, (position - top) / (period - top))
+
+
+def ratio_pair(ratio: float | Sequence[float]) -> tuple[float, ...]:
+    """The multiples (peak, end) of `cyclic`; the end of a single number is its 100000th part."""
+    values = tuple(ratio) if isinstance(ratio, (list, tuple)) else (ratio,)
+    return (values[0], values[0] / 1e5) if len(values) == 1 else values
 
 
 def one_cycle(progress: int, total: int, rising: float, points: tuple[float, float, float],
               anneal: str = 'cos', three_phase: bool = False) -> float:
-    """Start, peak, end: the first leg takes the fraction `rising` of the run (arXiv:1708.07120).
+    """From the first of three `points` (start, peak, end) to the last (arXiv:1708.07120).
 
-    With `three_phase` the way back from the peak to the start is as long as the way up, and a third
-    leg leads from the start to the end.
+    The way to the peak takes the fraction `rising` of the run. With `three_phase` the way back to
+    the start is as long, and a third leg leads from the start to the end. `anneal`: 'cos' or
+    'linear', the curve between two points.
     """
     start, peak, end = points
     top = rising * total - 1
@@ -109,7 +132,10 @@ def one_cycle(progress: int, total: int, rising: float, points: tuple[float, flo
 
 
 def warmup_factor(kind: str, progress: int, length: int, ratio: float) -> float:
-    """What a value is multiplied by in the warm-up: from `ratio` to 1 within `length`."""
+    """Factor of the scheduled value in the warm-up: from `ratio` to 1 in `length` iterations.
+
+    `kind`: 'constant' (`ratio` all along), 'linear' or 'exp'.
+    """
     if kind == 'constant':
         return ratio
     if kind == 'linear':

@@ -1,10 +1,11 @@
-"""What learning-rate and momentum hooks share: when to ask a schedule, and the warm-up."""
+"""What the hooks of learning rate and momentum have in common: the schedule and the warm-up."""
 import logging
 from typing import TYPE_CHECKING, Any
 
 from ....utils.errors import ConfigError
 from ..hook import Hook
 from .policies import WARMUPS, warmup_factor
+from .table import Policy
 
 if TYPE_CHECKING:
     from ...base_runner import BaseRunner
@@ -16,17 +17,16 @@ MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 class ScheduleHook(Hook):
     """Sets one number of every optimizer group before each iteration.
 
-    `by_epoch`: the schedule's progress is counted in epochs instead of iterations. `warmup`: None,
-    'constant', 'linear' or 'exp', for the first `warmup_iters` iterations (epochs if
-    `warmup_by_epoch`), starting at the scheduled value times `warmup_ratio`.
+    `by_epoch`: the schedule counts epochs instead of iterations. `warmup`: None, 'constant',
+    'linear' or 'exp'; for the first `warmup_iters` iterations (epochs if `warmup_by_epoch`) the
+    scheduled value is multiplied by a factor that grows from `warmup_ratio` to 1.
 
     A minimum never lifts a group above its own base value: a group with a smaller one stays there.
     """
 
     quantity = ''  # what is set, in words
-    config_key = ''  # of the config that describes the hook
-    minimum_key = ''  # of the option that `minimum` is
-    falls = False  # whether the policy is meant to lead down from the base value
+    policy: Policy | None = None  # None where a subclass computes the values itself
+    falls = False  # whether the schedule is meant to lead down from the base value
 
     def __init__(self, by_epoch: bool = True, warmup: str | None = None, warmup_iters: int = 0,
                  warmup_ratio: float = 0.1, warmup_by_epoch: bool = False) -> None:
@@ -48,26 +48,51 @@ class ScheduleHook(Hook):
         self.base: list[float] = []
 
     def initial_value(self, group: dict[str, Any], index: int) -> float:
-        """Value of an optimizer group before any schedule; remembered in the group."""
+        """Value of an optimizer group before any schedule; kept in the group for a resume."""
         raise NotImplementedError
 
     def scheduled_value(self, runner: 'BaseRunner', base: float) -> float:
         """Value for this iteration without the warm-up."""
         raise NotImplementedError
 
+    def policy_value(self, runner: 'BaseRunner', base: float) -> float:
+        """Value for this iteration by the function of the policy, with the hook's options."""
+        policy = self.policy
+        if policy is None:
+            raise NotImplementedError(f'{type(self).__name__} has no policy and does not override '
+                                      f'get_{self.scheduled}')
+        options = {option.name: getattr(self, option.name) for option in policy.options}
+        if 'total' in policy.parameters:
+            options['total'] = self.total(runner)
+        if 'minimum' in policy.parameters:
+            options['minimum'] = self.floor(base)
+        return policy.function(base, self.progress(runner), **options)
+
+    @property
+    def config_key(self) -> str:
+        """Name of the config's section that describes the hook."""
+        return f'{self.scheduled}_config'
+
+    @property
+    def minimum_key(self) -> str:
+        """Name of the option that sets the minimum."""
+        ratio_key = f'min_{self.scheduled}_ratio'
+        return f'min_{self.scheduled}' if getattr(self, ratio_key, None) is None else ratio_key
+
     def minimum(self, base: float) -> float | None:
         """What the settings let the value of a group fall to; None for no limit."""
-        return None
+        value = getattr(self, self.minimum_key, None)
+        return base * value if self.minimum_key.endswith('_ratio') else value
 
     def floor(self, base: float) -> float | None:
         """`minimum`, but never above the value from which the group starts."""
         minimum = self.minimum(base)
-        if minimum is None or minimum > MAX_VALUE:  # the latter is an error when it is met
+        if minimum is None or minimum > MAX_VALUE:  # the latter is an error when it is reached
             return minimum
         return min(minimum, base)
 
     def warm(self, value: float, factor: float) -> float:
-        """Value in the warm-up, whose factor grows to 1."""
+        """The scheduled value with the factor of the warm-up applied."""
         raise NotImplementedError
 
     def set_value(self, group: dict[str, Any], value: float) -> None:
@@ -77,9 +102,9 @@ class ScheduleHook(Hook):
     def before_run(self, runner: 'BaseRunner') -> None:
         self.base = [self.initial_value(group, index)
                      for index, group in enumerate(runner.optimizer.param_groups)]
-        self._tell_high_minimum()
+        self._warn_of_high_minimum()
 
-    def _tell_high_minimum(self) -> None:
+    def _warn_of_high_minimum(self) -> None:
         held = [base for base in self.base if self.floor(base) != self.minimum(base)]
         if not held:
             return
@@ -90,24 +115,24 @@ class ScheduleHook(Hook):
             len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
             self.minimum_key)
 
-    def _tell_rise(self, runner: 'BaseRunner', value: float, base: float) -> None:
+    def _warn_of_rise(self, runner: 'BaseRunner', value: float, base: float) -> None:
         if value > base * (1 + 1e-9):
             logging.getLogger('mmseg').warning(
                 '%s raises the %s above the %g that a group starts with (to %g at iteration %d), '
                 'as its settings say: see %s', type(self).__name__, self.quantity, base, value,
                 runner.iter + 1, self.config_key)
-            self.falls = False  # told
+            self.falls = False  # one warning is enough
 
     def before_train_iter(self, runner: 'BaseRunner') -> None:
         factor = self._warmup_factor(runner)
         for group, base in zip(runner.optimizer.param_groups, self.base, strict=True):
             value = self._scheduled(runner, base)
             if self.falls:
-                self._tell_rise(runner, value, base)
+                self._warn_of_rise(runner, value, base)
             self.set_value(group, value if factor is None else self.warm(value, factor))
 
     def _scheduled(self, runner: 'BaseRunner', base: float) -> float:
-        """The scheduled value; ConfigError where the settings give none that torch can take."""
+        """The scheduled value; ConfigError where it is no number that torch can use."""
         try:
             value = self.scheduled_value(runner, base)
             if 0 <= value <= MAX_VALUE:
@@ -115,7 +140,7 @@ class ScheduleHook(Hook):
         except (ArithmeticError, TypeError) as error:  # the latter for complex numbers
             value = f'no number ({error})'
         raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
-                          'correct lr_config or momentum_config')
+                          f'correct {self.config_key}')
 
     def _warmup_factor(self, runner: 'BaseRunner') -> float | None:
         if self.warmup is None:
@@ -138,6 +163,6 @@ class ScheduleHook(Hook):
         return total
 
     def require_iterations(self) -> None:
-        """Refuse to be counted in epochs."""
+        """Raise ConfigError if the hook is set to count epochs."""
         if self.by_epoch:
             raise ConfigError(f'{type(self).__name__} works by iteration: remove by_epoch=True')

@@ -18,8 +18,8 @@ from torch import nn
 
 from mmcv_replace.runner import IterBasedRunner, load_checkpoint
 from mmcv_replace.runner.checkpoint import read_checkpoint, read_meta
-from mmcv_replace.runner.hooks import EMAHook, averaged_state
-from mmcv_replace.runner.hooks.ema import regular_form
+from mmcv_replace.runner.checkpoints.averaged import averaged_state, regular_form
+from mmcv_replace.runner.hooks import EMAHook
 from mmcv_replace.utils import Config, ConfigDict
 from mmcv_replace.utils.errors import CheckpointError
 from mmseg.apis.inference import load_weights

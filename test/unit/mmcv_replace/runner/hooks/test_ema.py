@@ -6,7 +6,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import EMAHook, Hook
-from mmcv_replace.runner.hooks import averaged_state
+from mmcv_replace.runner.checkpoints.averaged import averaged_state
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 
 

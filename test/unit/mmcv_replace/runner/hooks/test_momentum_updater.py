@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mmcv_replace.runner import HOOKS
-from mmcv_replace.runner.hooks.momentum_updater import read_momentum
 from mmcv_replace.runner.hooks.schedules import policies
+from mmcv_replace.runner.optimizer.momentum import read_momentum
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -32,8 +32,9 @@ BY_ITER = {
     'Step': ({'step': 4, 'gamma': 0.5, 'min_momentum': 0.2},
              lambda i: policies.step(0.9, i, 4, 0.5, 0.2)),
     'CosineAnnealing': ({'min_momentum': 0.5}, lambda i: policies.cosine(0.9, i, 20, 0.5)),
+    'LinearAnnealing': ({'min_momentum_ratio': 0.5}, lambda i: 0.9 - 0.45 * i / 20),
     'Cyclic': ({'target_ratio': (0.8, 1.1), 'cyclic_times': 2, 'step_ratio_up': 0.3},
-               lambda i: policies.cyclic(i, 20, 2, 0.3, (0.9, 0.9 * 0.8, 0.9 * 1.1))),
+               lambda i: policies.cyclic(0.9, i, 20, (0.8, 1.1), 2, 0.3)),
     'OneCycle': ({'base_momentum': 0.7, 'max_momentum': 0.8, 'pct_start': 0.4,
                   'anneal_strategy': 'linear', 'three_phase': True},
                  lambda i: policies.one_cycle(i, 20, 0.4, (0.8, 0.7, 0.8), 'linear', True)),

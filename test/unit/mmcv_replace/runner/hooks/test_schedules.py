@@ -28,16 +28,18 @@ def ours(function, **kwargs):
 
 
 @pytest.mark.parametrize(('function', 'options', 'scheduler', 'torch_options'), [
-    (policies.step, {'steps': 7, 'gamma': 0.5}, lr_scheduler.StepLR,
+    (policies.step, {'step': 7, 'gamma': 0.5}, lr_scheduler.StepLR,
      {'step_size': 7, 'gamma': 0.5}),
-    (policies.step, {'steps': [5, 20], 'gamma': 0.1}, lr_scheduler.MultiStepLR,
+    (policies.step, {'step': [5, 20], 'gamma': 0.1}, lr_scheduler.MultiStepLR,
      {'milestones': [5, 20], 'gamma': 0.1}),
     (policies.exponential, {'gamma': 0.9}, lr_scheduler.ExponentialLR, {'gamma': 0.9}),
     (policies.poly, {'total': TOTAL, 'power': 0.9}, lr_scheduler.PolynomialLR,
      {'total_iters': TOTAL, 'power': 0.9}),
     (policies.cosine, {'total': TOTAL, 'minimum': 0.01}, lr_scheduler.CosineAnnealingLR,
      {'T_max': TOTAL, 'eta_min': 0.01}),
-    (policies.cosine_restart, {'periods': [10, 20, 10], 'weights': [1, 1, 1], 'minimum': 0},
+    (policies.linear, {'total': TOTAL, 'minimum': 0.0}, lr_scheduler.LinearLR,
+     {'start_factor': 1.0, 'end_factor': 0.0, 'total_iters': TOTAL}),
+    (policies.cosine_restart, {'periods': [10, 20, 10], 'restart_weights': [1, 1, 1], 'minimum': 0},
      lr_scheduler.SequentialLR, 'restarts'),
 ])
 def test_equal_to_torch(function, options, scheduler, torch_options):
@@ -72,30 +74,36 @@ def test_poly_to_a_minimum():
     assert policies.poly(BASE, TOTAL + 1, TOTAL, 0.9, 1e-4) == 1e-4
 
 
+def test_linear_to_a_minimum():
+    rates = ours(policies.linear, total=TOTAL, minimum=0.1)
+    assert rates[:3] == pytest.approx([0.2, 0.1975, 0.195])
+    assert policies.linear(BASE, TOTAL + 1, TOTAL, 0.1) == 0.1
+
+
 def test_inverse():
     assert ours(policies.inverse, gamma=0.5, power=2)[4] == pytest.approx(BASE / 9)
 
 
 def test_step_stops_at_a_minimum():
-    assert min(ours(policies.step, steps=5, gamma=0.1, minimum=1e-3)) == 1e-3
+    assert min(ours(policies.step, step=5, gamma=0.1, minimum=1e-3)) == 1e-3
 
 
 def test_flat_cosine():
-    rates = ours(policies.flat_cosine, total=TOTAL, minimum=0.1, start=0.75)
+    rates = ours(policies.flat_cosine, total=TOTAL, minimum=0.1, start_percent=0.75)
     assert rates[:31] == [BASE] * 31
     assert rates[35] == pytest.approx(0.15)
-    assert policies.flat_cosine(BASE, TOTAL, TOTAL, 0.1, 0.75) == pytest.approx(0.1)
+    assert policies.flat_cosine(BASE, TOTAL, TOTAL, 0.75, minimum=0.1) == pytest.approx(0.1)
 
 
 def test_cosine_restart_weights_and_end():
-    options = {'periods': [10, 10], 'weights': [1, 0.5], 'minimum': 0.0}
+    options = {'periods': [10, 10], 'restart_weights': [1, 0.5], 'minimum': 0.0}
     assert policies.cosine_restart(BASE, 10, **options) == pytest.approx(BASE / 2)
     assert policies.cosine_restart(BASE, 15, **options) == pytest.approx(BASE / 4)
     assert policies.cosine_restart(BASE, 25, **options) == 0.0
 
 
 def test_cyclic_passes_through_its_points():
-    values = [policies.cyclic(i, TOTAL, 2, 0.4, (1.0, 5.0, 0.0)) for i in range(TOTAL)]
+    values = [policies.cyclic(1.0, i, TOTAL, (5.0, 0.0), 2, 0.4) for i in range(TOTAL)]
     assert values[:20] == values[20:]
     assert values[0] == 1.0
     assert values[4] == pytest.approx(3.0)
