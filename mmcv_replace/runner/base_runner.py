@@ -3,6 +3,7 @@ import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -244,24 +245,12 @@ class BaseRunner(HookRegistration, ABC):
             self.call_hook('before_collect_state')
         self._collected = self.finished_iters, gather_process_states(self)
 
-    def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,
-                        meta: dict[str, Any] | None = None, save_optimizer: bool = True,
-                        create_symlink: bool = True, by_rule: bool = False,
-                        afterwards: Callable[[], None] | None = None,
-                        settled: Callable[[bool], None] | None = None,
-                        kind: str | None = None) -> Path:
-        """Write a checkpoint and return its path; `meta` is added to that of the runner.
+    def build_checkpoint(self, meta: dict[str, Any] | None = None,
+                         save_optimizer: bool = True) -> dict[str, Any]:
+        """What a checkpoint of this moment holds (see runner/checkpoints); tensors are not copied.
 
-        `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. With
-        `create_symlink` latest.pth in the same folder points at it. `afterwards` is called when it
-        is safely on the disk. `by_rule`: as `self.saver` is configured to, which may be in the
-        background, and without an error where it fails; `settled` is told whether it was written.
-        A later checkpoint of the same `kind` (by default of the same name but for its number) makes
-        up for one that could not be written.
+        `meta` is added to that of the runner.
         """
-        by_epoch = self.max_epochs is not None
-        tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
-        path = Path(out_dir) / tmpl.format(self.next_epoch if by_epoch else self.finished_iters)
         progress = {'epoch': self.next_epoch, 'iter': self.finished_iters}
         checkpoint = build_checkpoint(self.model, self.optimizer if save_optimizer else None,
                                       {**self.meta, **(meta or {}), **progress})
@@ -269,17 +258,22 @@ class BaseRunner(HookRegistration, ABC):
         checkpoint['run_state'] = build_run_state(
             self, states if iteration == self.finished_iters else [])
         self.call_hook('before_save_checkpoint', checkpoint)
+        return checkpoint
 
-        def complete() -> None:
-            if create_symlink:
-                point_latest_at(path)
-            if afterwards is not None:
-                afterwards()
+    def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,
+                        meta: dict[str, Any] | None = None, save_optimizer: bool = True,
+                        create_symlink: bool = True) -> Path:
+        """Write a checkpoint at once and return its path; CheckpointError if that fails.
 
-        if by_rule:
-            self.saver.save(checkpoint, path, complete, settled, kind)
-        else:
-            self.saver.save_now(checkpoint, path, complete)
+        `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. `meta` is
+        added to that of the runner. `create_symlink`: let latest.pth in the same folder point at
+        the file.
+        """
+        by_epoch = self.max_epochs is not None
+        tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
+        path = Path(out_dir) / tmpl.format(self.next_epoch if by_epoch else self.finished_iters)
+        self.saver.save_now(self.build_checkpoint(meta, save_optimizer), path, tmpl,
+                            partial(point_latest_at, path) if create_symlink else None)
         return path
 
     def begins_from(self, *files: object) -> None:

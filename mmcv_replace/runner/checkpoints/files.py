@@ -22,7 +22,7 @@ from .averaged import from_mmengine
 from .file_format import describe_file, describe_folder, is_safetensors
 from .safe_unpickler import SAFE_GLOBALS, without_stand_ins
 from .safetensors_file import read_safetensors
-from .serialize import to_host, to_plain
+from .serialize import serialize, to_host
 
 
 def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,
@@ -40,10 +40,10 @@ def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None =
     return checkpoint
 
 
-def plain_checkpoint(checkpoint: dict[str, Any],
+def serialize_checkpoint(checkpoint: dict[str, Any],
                      convert: Callable[[torch.Tensor], torch.Tensor] = to_host) -> dict[str, Any]:
     """What is written of a checkpoint: plain data, each tensor as `convert` returns it."""
-    plain = to_plain(checkpoint, convert=convert)
+    plain = serialize(checkpoint, convert=convert)
     for key, part in checkpoint.items():
         if hasattr(part, '_metadata'):
             # Versions of the modules, which some of them look at when they load.
@@ -58,11 +58,11 @@ def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path,
 
     With `verify` the new file is read again before it takes the name.
     """
-    write_plain(plain_checkpoint(checkpoint), filename, verify)
+    write_serialized(serialize_checkpoint(checkpoint), filename, verify)
 
 
-def write_plain(plain: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
-    """`write_checkpoint` for the result of `plain_checkpoint`."""
+def write_serialized(plain: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
+    """`write_checkpoint` for the result of `serialize_checkpoint`."""
     try:
         with atomic_write(filename, check=_read_again if verify else None) as file:
             torch.save(plain, file)

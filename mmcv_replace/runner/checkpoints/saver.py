@@ -1,6 +1,5 @@
-"""Checkpoints that are written while the training goes on."""
+"""Writes checkpoints while the training goes on."""
 import logging
-import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,13 +9,13 @@ import torch
 
 from ...device import supports_pinned_memory, synchronize
 from ...utils.errors import CheckpointError, ConfigError
-from .files import plain_checkpoint, write_plain
+from .files import serialize_checkpoint, write_serialized
 
 RULES = ('continue', 'stop')
 
 
 class HostCopy:
-    """Copies checkpoints into host memory that is used again each time.
+    """Copies checkpoints into host memory that is reused for the next one.
 
     Tensors that share their memory, as tied weights do, share it in the copy.
     """
@@ -25,7 +24,7 @@ class HostCopy:
         self._buffers: list[torch.Tensor] = []
 
     def take(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
-        """The checkpoint as plain data that later changes of its tensors leave alone."""
+        """A serialized copy of the checkpoint, which later training steps do not change."""
         former, self._buffers = self._buffers, []
         copies: dict[tuple, torch.Tensor] = {}
         devices = set()
@@ -33,18 +32,18 @@ class HostCopy:
         def copy(tensor: torch.Tensor) -> torch.Tensor:
             tensor = tensor.detach()
             devices.add(tensor.device)
-            place = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
-            if place not in copies:
+            memory = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
+            if memory not in copies:
                 reusable = former[len(self._buffers)] if len(self._buffers) < len(former) else None
                 buffer = _buffer_for(tensor, reusable)
                 self._buffers.append(buffer)
-                copies[place] = buffer.copy_(tensor, non_blocking=True)
-            return copies[place]
+                copies[memory] = buffer.copy_(tensor, non_blocking=True)
+            return copies[memory]
 
-        plain = plain_checkpoint(checkpoint, copy)
+        content = serialize_checkpoint(checkpoint, copy)
         for device in devices:
             synchronize(device)
-        return plain
+        return content
 
 
 def _buffer_for(tensor: torch.Tensor, former: torch.Tensor | None) -> torch.Tensor:
@@ -57,12 +56,12 @@ def _buffer_for(tensor: torch.Tensor, former: torch.Tensor | None) -> torch.Tens
 
 
 class CheckpointSaver:
-    """Writes one checkpoint at a time; if `asynchronous`, in a thread of its own.
+    """Writes one checkpoint at a time, in a background thread if `asynchronous`.
 
-    `verify`: read each file again before it counts. A write that fails is reported; then with
-    `on_error='continue'` the training goes on, and the next checkpoint is a new attempt, with
-    'stop' it ends. `finish` raises when the last attempt of its kind has failed: with either rule
-    a run does not end well without its last checkpoint.
+    `verify`: read each file again before it counts. A failed write is logged. With
+    `on_error='continue'` the training then goes on, and the next checkpoint of the same kind makes
+    up for it; with 'stop' the run ends. With either rule `finish` raises if the last write of any
+    kind failed: a run does not end well without its last checkpoint.
     """
 
     def __init__(self, logger: logging.Logger) -> None:
@@ -72,10 +71,9 @@ class CheckpointSaver:
         self.on_error = 'continue'
         self._host_copy = HostCopy()
         self._thread: ThreadPoolExecutor | None = None
-        self._write: Future | None = None
-        self._kind = ''
-        self._settled: Callable[[bool], None] | None = None
-        self._failures: dict[str, CheckpointError] = {}
+        # The write under way: its kind, its result, and whom to tell.
+        self._write: tuple[str, Future, Callable[[bool], None] | None] | None = None
+        self._failures: dict[str, CheckpointError] = {}  # the last write of each kind that failed
 
     def configure(self, asynchronous: bool, verify: bool, on_error: str) -> None:
         """Set the options; ConfigError for an unknown rule."""
@@ -84,52 +82,53 @@ class CheckpointSaver:
                               f'{" or ".join(map(repr, RULES))}')
         self.asynchronous, self.verify, self.on_error = asynchronous, verify, on_error
 
-    def save(self, checkpoint: dict[str, Any], path: Path,
-             afterwards: Callable[[], None] | None = None,
-             settled: Callable[[bool], None] | None = None, kind: str | None = None) -> None:
-        """Write a checkpoint, then call `afterwards`; both in the thread if there is one.
+    def save(self, checkpoint: dict[str, Any], path: Path, kind: str,
+             after_write: Callable[[], None] | None = None,
+             on_result: Callable[[bool], None] | None = None) -> None:
+        """Write a checkpoint by the configured rule, once the write under way has ended.
 
-        `settled` is called by the next `poll`, `wait` or `finish` after that, with whether all
-        went well.
+        `kind`: which later checkpoints make up for this one if it cannot be written.
+        `after_write` is called when the file is safely on the disk, in the thread that writes.
+        `on_result(written)` is called in the training thread, by the next `poll`, `wait` or
+        `finish`.
         """
         self.wait()
         if self.asynchronous:
-            plain = self._host_copy.take(checkpoint)
+            content = self._host_copy.take(checkpoint)
             self._thread = self._thread or ThreadPoolExecutor(1, 'checkpoint')
-            write = self._thread.submit(self._work, plain, path, afterwards)
+            result = self._thread.submit(self._work, content, path, after_write)
         else:
-            plain = plain_checkpoint(checkpoint)
-            write = Future()
+            result = Future()
             try:
-                write.set_result(self._work(plain, path, afterwards))
+                result.set_result(self._work(serialize_checkpoint(checkpoint), path, after_write))
             except CheckpointError as error:
-                write.set_exception(error)
-        self._write, self._kind, self._settled = write, kind or _kind(path), settled
+                result.set_exception(error)
+        self._write = kind, result, on_result
 
-    def save_now(self, checkpoint: dict[str, Any], path: Path,
-                 afterwards: Callable[[], None] | None = None) -> None:
-        """Write a checkpoint in this thread; a failure is raised whatever the rule."""
+    def save_now(self, checkpoint: dict[str, Any], path: Path, kind: str,
+                 after_write: Callable[[], None] | None = None) -> None:
+        """Write a checkpoint in this thread; raises CheckpointError if that fails."""
         self.wait()
-        self._work(plain_checkpoint(checkpoint), path, afterwards)
-        self._failures.pop(_kind(path), None)
+        self._work(serialize_checkpoint(checkpoint), path, after_write)
+        self._failures.pop(kind, None)
 
-    def _work(self, plain: dict[str, Any], path: Path,
-              afterwards: Callable[[], None] | None) -> None:
-        write_plain(plain, path, self.verify)
+    def _work(self, content: dict[str, Any], path: Path,
+              after_write: Callable[[], None] | None) -> None:
+        write_serialized(content, path, self.verify)
         try:
-            if afterwards is not None:
-                afterwards()
+            if after_write is not None:
+                after_write()
         except OSError as error:
-            raise CheckpointError(f'{path} is written, but not all that follows: {error}; mend the '
-                                  'permissions or choose another --work-dir') from error
+            raise CheckpointError(f'{path} is written, but not all that follows: {error}; correct '
+                                  'the permissions or choose another --work-dir') from error
 
     def poll(self) -> None:
-        """Report a write that has failed meanwhile; CheckpointError if the rule is 'stop'."""
-        if self._write is not None and self._write.done():
+        """Report a write that has ended meanwhile; CheckpointError if it failed, under 'stop'."""
+        if self._write is not None and self._write[1].done():
             self.wait()
 
     def wait(self) -> None:
-        """Wait until nothing is being written; otherwise as `poll`."""
+        """Wait until nothing is being written, and report like `poll`."""
         error = self._settle()
         if error is not None and self.on_error == 'stop':
             raise error
@@ -137,34 +136,28 @@ class CheckpointSaver:
     def _settle(self) -> CheckpointError | None:
         if self._write is None:
             return None
-        write, self._write = self._write, None
-        kind = self._kind
+        (kind, result, on_result), self._write = self._write, None
         try:
-            write.result()
+            result.result()
         except CheckpointError as error:
             self._failures[kind] = error
             self.logger.error('%s', error)
         else:
             self._failures.pop(kind, None)
-        if self._settled is not None:
-            self._settled(kind not in self._failures)
+        if on_result is not None:
+            on_result(kind not in self._failures)
         return self._failures.get(kind)
 
     def finish(self) -> None:
-        """Wait; CheckpointError when the last attempt to write some kind of checkpoint failed."""
+        """Wait; CheckpointError if the last write of any kind of checkpoint failed."""
         self.wait()
         for error in self._failures.values():
             raise error
 
     def close(self) -> None:
-        """Wait, report a failure without raising it, and release thread and memory."""
+        """Wait, log a failure without raising it, and release thread and memory."""
         self._settle()
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
         self._host_copy = HostCopy()
-
-
-def _kind(path: Path) -> str:
-    """The name with {} for its number, the last in it: other digits tell names apart."""
-    return re.sub(r'\d+(?=\D*$)', '{}', path.name)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
+from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
 from ..dist_utils import master_only
 from .hook import HOOKS, Hook, check_unit
@@ -96,19 +97,20 @@ class CheckpointHook(Hook):
             return
         unit = 'epochs' if self.by_epoch else 'iterations'
         runner.logger.info('Saving checkpoint at %d %s', number, unit)
-        folder = Path(runner.checkpoint_dir)
+        path = runner.free_path(Path(runner.checkpoint_dir, self.filename_tmpl.format(number)))
         former = runner.hook_msgs.get('last_ckpt')
 
-        def settle(written: bool) -> None:
+        def after_write() -> None:
+            if self.create_symlink:
+                point_latest_at(path)
+            self._delete_outdated(runner, path, number)
+
+        def on_result(written: bool) -> None:
             if not written:
                 runner.hook_msgs['last_ckpt'] = former
 
-        file = runner.free_path(folder / self.filename_tmpl.format(number))
-        path = runner.save_checkpoint(
-            folder, file.name, meta=self.meta, save_optimizer=self.save_optimizer,
-            create_symlink=self.create_symlink, by_rule=True,
-            afterwards=lambda: self._delete_outdated(runner, file, number), settled=settle,
-            kind=self.filename_tmpl)
+        runner.saver.save(runner.build_checkpoint(self.meta, self.save_optimizer), path,
+                          self.filename_tmpl, after_write, on_result)
         runner.hook_msgs['last_ckpt'] = str(path)
         runner.saver.poll()
 

@@ -189,9 +189,8 @@ class EvalHook(Hook):
                 self._best = known
 
         with find_ema(runner).saving_average() if averaged else nullcontext():
-            runner.save_checkpoint(runner.work_dir, file.name, create_symlink=False, by_rule=True,
-                                   afterwards=conclude, settled=settle,
-                                   kind=f'best {self.save_best}')
+            runner.saver.save(runner.build_checkpoint(), file, f'best {self.save_best}', conclude,
+                              settle)
         runner.saver.poll()
         return True
 

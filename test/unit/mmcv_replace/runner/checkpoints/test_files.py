@@ -12,7 +12,7 @@ from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import save_checkpoint
 from mmcv_replace.runner.checkpoint import read_checkpoint
 from mmcv_replace.runner.checkpoints.files import point_latest_at
-from mmcv_replace.runner.checkpoints.serialize import to_plain
+from mmcv_replace.runner.checkpoints.serialize import serialize
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import CheckpointError
 
@@ -25,14 +25,14 @@ Pair = collections.namedtuple('Pair', 'a b')
     (collections.OrderedDict(a=1), {'a': 1}), (ConfigDict(a=[ConfigDict(b=1)]), {'a': [{'b': 1}]}),
     ({np.int64(1): None}, {1: None}), (torch.Size([2]), (2,)), (b'x', b'x'),
 ])
-def test_to_plain(value, plain):
-    result = to_plain(value)
+def test_serialize(value, plain):
+    result = serialize(value)
     assert result == plain
     assert type(result) is type(plain)
 
 
-def test_to_plain_detaches_tensors():
-    tensor = to_plain({'a': nn.Parameter(torch.ones(2))})['a']
+def test_serialize_detaches_tensors():
+    tensor = serialize({'a': nn.Parameter(torch.ones(2))})['a']
     assert type(tensor) is torch.Tensor
     assert not tensor.requires_grad
 
@@ -43,9 +43,9 @@ def test_to_plain_detaches_tensors():
     (np.array([object()]), r'checkpoint\[0\] is a builtins.object'),
     ({frozenset(): 1}, 'a key of checkpoint is a builtins.frozenset'),
 ])
-def test_to_plain_names_what_it_refuses(value, place):
+def test_serialize_names_what_it_refuses(value, place):
     with pytest.raises(CheckpointError, match=place):
-        to_plain(value)
+        serialize(value)
 
 
 def test_saved_file_is_plain(make_model, tmp_path):

@@ -71,8 +71,8 @@ def saver():
 def gate(monkeypatch):
     """Lets no write begin before it is opened."""
     gate = threading.Event()
-    write = async_saver.write_plain
-    monkeypatch.setattr(async_saver, 'write_plain',
+    write = async_saver.write_serialized
+    monkeypatch.setattr(async_saver, 'write_serialized',
                         lambda *args: (gate.wait(20), write(*args)))
     yield gate
     gate.set()
@@ -84,7 +84,7 @@ def disk_full(*_):
 
 def test_the_training_goes_on_while_a_file_is_written(saver, gate, tmp_path):
     checkpoint = small(1)
-    saver.save(checkpoint, tmp_path / 'a.pth')
+    saver.save(checkpoint, tmp_path / 'a.pth', 'regular')
     checkpoint['state_dict']['w'].zero_()
     saver.poll()
     assert list(tmp_path.iterdir()) == []
@@ -95,9 +95,9 @@ def test_the_training_goes_on_while_a_file_is_written(saver, gate, tmp_path):
 
 def test_a_second_write_waits_for_the_first(saver, gate, tmp_path):
     order = []
-    saver.save(small(1), tmp_path / 'a.pth', lambda: order.append('first'))
+    saver.save(small(1), tmp_path / 'a.pth', 'regular', lambda: order.append('first'))
     threading.Timer(0.2, gate.set).start()
-    saver.save(small(2), tmp_path / 'b.pth', lambda: order.append('second'))
+    saver.save(small(2), tmp_path / 'b.pth', 'regular', lambda: order.append('second'))
     assert order[:1] == ['first']
     saver.wait()
     assert order == ['first', 'second']
@@ -111,14 +111,16 @@ def test_a_failure_is_reported_and_the_next_one_tries_again(saver, tmp_path, mon
     saver.configure(asynchronous, True, 'continue')
     told = []
     with monkeypatch.context() as patch:
-        patch.setattr(async_saver, 'write_plain', disk_full)
-        saver.save(small(1), tmp_path / 'iter_1.pth', lambda: told.append('after'), told.append)
+        patch.setattr(async_saver, 'write_serialized', disk_full)
+        saver.save(small(1), tmp_path / 'iter_1.pth', 'regular',
+                   lambda: told.append('after'), told.append)
         saver.wait()
         assert told == [False]
         assert any('the disk is full' in line for line in log_lines)
         with pytest.raises(CheckpointError, match='the disk is full'):
             saver.finish()
-    saver.save(small(2), tmp_path / 'iter_2.pth', lambda: told.append('after'), told.append)
+    saver.save(small(2), tmp_path / 'iter_2.pth', 'regular',
+               lambda: told.append('after'), told.append)
     saver.finish()
     assert told == [False, 'after', True]
 
@@ -126,54 +128,49 @@ def test_a_failure_is_reported_and_the_next_one_tries_again(saver, tmp_path, mon
 @pytest.mark.parametrize('asynchronous', [False, True])
 def test_the_rule_stop_raises(saver, tmp_path, monkeypatch, asynchronous):
     saver.configure(asynchronous, True, 'stop')
-    monkeypatch.setattr(async_saver, 'write_plain', disk_full)
-    saver.save(small(1), tmp_path / 'a.pth')
+    monkeypatch.setattr(async_saver, 'write_serialized', disk_full)
+    saver.save(small(1), tmp_path / 'a.pth', 'regular')
     with pytest.raises(CheckpointError, match='the disk is full'):
         saver.wait()
 
 
-def test_a_good_best_checkpoint_does_not_hide_a_lost_last_one(saver, tmp_path, monkeypatch):
+@pytest.mark.parametrize('kind', ['regular', 'best'])
+def test_only_a_later_one_of_its_kind_makes_up_for_a_lost_one(saver, tmp_path, monkeypatch, kind):
     with monkeypatch.context() as patch:
-        patch.setattr(async_saver, 'write_plain', disk_full)
-        saver.save(small(1), tmp_path / 'iter_1.pth')
+        patch.setattr(async_saver, 'write_serialized', disk_full)
+        saver.save({}, tmp_path / 'lost.pth', 'regular')
         saver.wait()
-    saver.save(small(1), tmp_path / 'best_mIoU_iter_1.pth')
-    with pytest.raises(CheckpointError, match='the disk is full'):
-        saver.finish()
-
-
-@pytest.mark.parametrize(('lost', 'next_one', 'kind', 'made_up_for'), [
-    ('best_IoU.lane1_iter_2.pth', 'best_IoU.lane2_iter_4.pth', None, False),
-    ('best_IoU.lane1_iter_2.pth', 'best_IoU.lane1_iter_4.pth', None, True),
-    ('best_mIoU_iter_2.pth', 'best_mIoU_ema_iter_4.pth', None, False),
-    ('best_mIoU_iter_2.pth', 'best_mIoU_ema_iter_4.pth', 'best auto', True),
-    ('net_2_v1.pth', 'net_4_v1.pth', 'net_{}_v1.pth', True),
-    ('iter_2.pth', 'epoch_4.pth', None, False),
-])
-def test_only_a_later_one_of_its_kind_makes_up_for_a_lost_one(
-        saver, tmp_path, monkeypatch, lost, next_one, kind, made_up_for):
-    write = async_saver.write_plain
-
-    def fail(plain, path, verify):
-        if path.name == lost:
-            raise CheckpointError('the disk is full')
-        write(plain, path, verify)
-
-    monkeypatch.setattr(async_saver, 'write_plain', fail)
-    for name in (lost, next_one):
-        saver.save({}, tmp_path / name, kind=kind)
-    if made_up_for:
+    saver.save({}, tmp_path / 'next.pth', kind)
+    if kind == 'regular':
         saver.finish()
     else:
         with pytest.raises(CheckpointError, match='the disk is full'):
             saver.finish()
 
 
+@pytest.mark.parametrize('kind', ['regular', 'other'])
+def test_one_that_is_written_at_once_makes_up_for_a_lost_one_too(saver, tmp_path, monkeypatch,
+                                                                 kind):
+    with monkeypatch.context() as patch:
+        patch.setattr(async_saver, 'write_serialized', disk_full)
+        saver.save({}, tmp_path / 'lost.pth', 'regular')
+        saver.wait()
+    saver.save_now({}, tmp_path / 'next.pth', kind)
+    assert list(saver._failures) == ([] if kind == 'regular' else ['regular'])
+    saver._failures.clear()
+
+
+def test_one_that_is_written_at_once_raises_by_either_rule(saver, tmp_path, monkeypatch):
+    monkeypatch.setattr(async_saver, 'write_serialized', disk_full)
+    with pytest.raises(CheckpointError, match='the disk is full'):
+        saver.save_now({}, tmp_path / 'a.pth', 'regular')
+
+
 def test_a_failure_after_the_file_is_told_apart(saver, tmp_path, log_lines):
     def refuse():
         raise PermissionError(errno.EACCES, 'no links here')
 
-    saver.save(small(1), tmp_path / 'a.pth', refuse)
+    saver.save(small(1), tmp_path / 'a.pth', 'regular', refuse)
     saver.wait()
     assert any('is written, but not all that follows' in line for line in log_lines)
 
@@ -281,14 +278,14 @@ def test_without_async_save_the_file_is_there_at_once(run, tmp_path):
 def test_an_old_one_goes_when_the_new_one_is_safe(run, tmp_path, monkeypatch, async_save,
                                                   log_lines):
     """The third write fails: two files stay although one is to be kept, and the last one counts."""
-    write = async_saver.write_plain
+    write = async_saver.write_serialized
 
     def fail_third(plain, path, verify):
         if path.name == 'iter_3.pth':
             disk_full()
         write(plain, path, verify)
 
-    monkeypatch.setattr(async_saver, 'write_plain', fail_third)
+    monkeypatch.setattr(async_saver, 'write_serialized', fail_third)
     with pytest.raises(CheckpointError, match='the disk is full'):
         run(length=3, max_keep_ckpts=1, async_save=async_save)
     names = sorted(path.name for path in (tmp_path / 'work').glob('*.pth'))
@@ -301,7 +298,7 @@ def test_an_old_one_goes_when_the_new_one_is_safe(run, tmp_path, monkeypatch, as
 
 @pytest.mark.parametrize('async_save', [False, True])
 def test_stop_ends_the_run_at_a_failure(run, monkeypatch, async_save, tmp_path):
-    monkeypatch.setattr(async_saver, 'write_plain', disk_full)
+    monkeypatch.setattr(async_saver, 'write_serialized', disk_full)
     watch = Watch(tmp_path / 'work')
     with pytest.raises(CheckpointError, match='the disk is full'):
         run(watch, length=50, on_error='stop', async_save=async_save)
@@ -309,8 +306,8 @@ def test_stop_ends_the_run_at_a_failure(run, monkeypatch, async_save, tmp_path):
 
 
 def test_the_last_checkpoint_is_known_by_what_was_written(run, monkeypatch, tmp_path):
-    write = async_saver.write_plain
-    monkeypatch.setattr(async_saver, 'write_plain',
+    write = async_saver.write_serialized
+    monkeypatch.setattr(async_saver, 'write_serialized',
                         lambda plain, path, verify: disk_full() if path.name == 'iter_3.pth'
                         else write(plain, path, verify))
     seen = {}

@@ -266,14 +266,14 @@ def test_a_best_checkpoint_that_could_not_be_written_is_not_the_best(
         make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
     """The second of three gets lost: the third is worse than it, and better than the first."""
     scripted({'mIoU': 0.3}, {'mIoU': 0.5}, {'mIoU': 0.4})
-    write = async_saver.write_plain
+    write = async_saver.write_serialized
 
     def fail_once(plain, path, verify):
         if path.name == 'best_mIoU_iter_2.pth':
             raise CheckpointError('the disk is full')
         write(plain, path, verify)
 
-    monkeypatch.setattr(async_saver, 'write_plain', fail_once)
+    monkeypatch.setattr(async_saver, 'write_serialized', fail_once)
     runner = make_runner(EvalHook(make_loader()), 3)
     run(runner, train_loader)
     assert files(tmp_path) == ['best_mIoU_iter_3.pth']
@@ -283,8 +283,8 @@ def test_a_best_checkpoint_that_could_not_be_written_is_not_the_best(
 def test_the_former_best_stays_until_the_new_one_is_written(
         make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
     scripted({'mIoU': 0.3}, {'mIoU': 0.5})
-    write, seen = async_saver.write_plain, []
-    monkeypatch.setattr(async_saver, 'write_plain',
+    write, seen = async_saver.write_serialized, []
+    monkeypatch.setattr(async_saver, 'write_serialized',
                         lambda *args: (write(*args), seen.append(files(tmp_path))))
     run(make_runner(EvalHook(make_loader()), 2), train_loader)
     assert seen == [['best_mIoU_iter_1.pth'], ['best_mIoU_iter_1.pth', 'best_mIoU_iter_2.pth']]
