@@ -5,7 +5,7 @@ from typing import Any
 
 from ..utils import build_from_cfg
 from ..utils.errors import ConfigError
-from .hooks.hook import HOOKS, Hook
+from .hook import HOOKS, Hook
 from .priority import Priority, get_priority
 
 HookConfig = dict[str, Any] | Hook | None

@@ -1,13 +1,10 @@
 """Which checkpoints of a folder a run may delete: its own, and those of the run that it resumes."""
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...utils.errors import CheckpointError
+from ..base_runner import BaseRunner
 from .files import read_meta
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 
 class OwnCheckpoints:
@@ -18,7 +15,7 @@ class OwnCheckpoints:
     deleted.
     """
 
-    def __init__(self, runner: 'BaseRunner', folder: Path, filename_tmpl: str) -> None:
+    def __init__(self, runner: BaseRunner, folder: Path, filename_tmpl: str) -> None:
         self._numbers: dict[Path, int] = {}
         self.others: list[Path] = []
         pattern = re.escape(filename_tmpl).replace(r'\{\}', r'(\d+)')
@@ -44,7 +41,7 @@ class OwnCheckpoints:
         return [path for _, path in files[:-keep]]
 
 
-def _is_own(runner: 'BaseRunner', path: Path) -> bool:
+def _is_own(runner: BaseRunner, path: Path) -> bool:
     if runner.iter == 0:  # nothing was resumed
         return False
     try:

@@ -1,24 +1,22 @@
 """Files that hold a training batch and the state that met it, for `tools/replay_batch.py`."""
 import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from ...parallel import DevicePrefetcher, is_module_wrapper, scatter
 from ...utils.errors import CheckpointError
+from ..base_runner import BaseRunner
 from ..iter_loader import IterLoader, position_in_data
 from .files import read_checkpoint, write_checkpoint
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 KIND = 'training batch to replay'
 CONTENT = {'facts', 'batch', 'config', 'state_dict', 'random_state'}
 Place = tuple[int, int]
 
 
-def place_of_batch(runner: 'BaseRunner') -> Place | None:
+def place_of_batch(runner: BaseRunner) -> Place | None:
     """(pass, samples of all processes before it) of the batch under way; None where unknown."""
     loader = runner.data_loader
     if not isinstance(loader, IterLoader):
@@ -27,7 +25,7 @@ def place_of_batch(runner: 'BaseRunner') -> Place | None:
     return one and (loader.position[0], loader.position[1] - one[1])
 
 
-def load_again(runner: 'BaseRunner', place: Place) -> Any:
+def load_again(runner: BaseRunner, place: Place) -> Any:
     """The batch at a place of the training data, from the files: samples depend on it alone."""
     loader = runner.data_loader
     loader = loader.loader if isinstance(loader, IterLoader) else loader
@@ -40,7 +38,7 @@ def load_again(runner: 'BaseRunner', place: Place) -> Any:
     return next(IterLoader(alone, *place))
 
 
-def write_replay(runner: 'BaseRunner', path: Path, batch: Any, facts: dict[str, Any],
+def write_replay(runner: BaseRunner, path: Path, batch: Any, facts: dict[str, Any],
                  random_state: torch.Tensor | None) -> None:
     """Save the batch, the model as it is, the config and `facts` (iteration, rank, losses, ...).
 

@@ -1,9 +1,9 @@
 """What happens besides forward passes during a run."""
+from ..hook import HOOKS, Hook, check_unit
 from .checkpoint import CheckpointHook
 from .closure import ClosureHook
 from .determinism import NondeterminismHook, nondeterministic_operator
 from .ema import EMAHook, find_ema
-from .hook import HOOKS, Hook, check_unit
 from .invalid_loss import CheckInvalidLossHook
 from .iter_timer import IterTimerHook
 from .logger import LoggerHook, TensorboardLoggerHook, TextLoggerHook

@@ -1,17 +1,15 @@
 """Regular checkpoints."""
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
+from ..base_runner import BaseRunner
 from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
 from ..dist_utils import master_only
-from .hook import HOOKS, Hook, check_unit
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook, check_unit
 
 
 @HOOKS.register_module()
@@ -53,7 +51,7 @@ class CheckpointHook(Hook):
         self.on_error = on_error
         self._own: OwnCheckpoints | None = None  # on the first rank
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         if self.out_dir is None and runner.work_dir is None:
             raise ConfigError('checkpoint_config: nowhere to save, set work_dir or out_dir')
         check_unit('checkpoint_config', self.by_epoch, runner)
@@ -63,7 +61,7 @@ class CheckpointHook(Hook):
         self._look_around(runner)
 
     @master_only
-    def _look_around(self, runner: 'BaseRunner') -> None:
+    def _look_around(self, runner: BaseRunner) -> None:
         folder = Path(runner.checkpoint_dir)
         self._own = OwnCheckpoints(runner, folder, self.filename_tmpl)
         others = [path.name for path in self._own.others]
@@ -75,23 +73,23 @@ class CheckpointHook(Hook):
                 'checkpoint_config.out_dir' if self.out_dir else '--work-dir')
 
     @master_only
-    def _clean(self, runner: 'BaseRunner') -> None:
+    def _clean(self, runner: BaseRunner) -> None:
         for folder in {runner.checkpoint_dir, runner.work_dir} - {None}:
             for path in remove_unfinished(folder):
                 runner.logger.info('removed %s, which a run that was killed left unfinished', path)
 
-    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+    def after_train_epoch(self, runner: BaseRunner) -> None:
         last = self.save_last and self.is_last_epoch(runner)
         if self.by_epoch and (last or self.every_n_epochs(runner, self.interval)):
             self._save(runner, runner.next_epoch)
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         runner.saver.poll()
         last = self.save_last and self.is_last_iter(runner)
         if not self.by_epoch and (last or self.every_n_iters(runner, self.interval)):
             self._save(runner, runner.finished_iters)
 
-    def _save(self, runner: 'BaseRunner', number: int) -> None:
+    def _save(self, runner: BaseRunner, number: int) -> None:
         runner.collect_state()
         if runner.rank != 0:
             return
@@ -114,7 +112,7 @@ class CheckpointHook(Hook):
         runner.hook_msgs['last_ckpt'] = str(path)
         runner.saver.poll()
 
-    def _delete_outdated(self, runner: 'BaseRunner', path: Path, number: int) -> None:
+    def _delete_outdated(self, runner: BaseRunner, path: Path, number: int) -> None:
         self._own.add(path, number)
         if self.max_keep_ckpts > 0:
             best = runner.hook_msgs.get('best_ckpt')

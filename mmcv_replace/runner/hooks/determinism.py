@@ -1,15 +1,12 @@
 """Which operators keep a run with a fixed seed from being repeatable."""
 import re
 import warnings
-from typing import TYPE_CHECKING
 
 import torch.distributed as dist
 
+from ..base_runner import BaseRunner
 from ..dist_utils import host_group
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 
 # What torch says where its deterministic mode cannot help, and the operator's name in it.
 _MESSAGES = (
@@ -46,7 +43,7 @@ class NondeterminismHook(Hook):
         self._filters: warnings.catch_warnings | None = None
         self._begun = False
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         self._met, self._told, self._begun = set(), set(), False
         self._filters = warnings.catch_warnings()
         self._filters.__enter__()
@@ -64,20 +61,20 @@ class NondeterminismHook(Hook):
 
         warnings.showwarning = note
 
-    def after_run(self, runner: 'BaseRunner') -> None:
+    def after_run(self, runner: BaseRunner) -> None:
         if self._filters is not None:
             self._filters.__exit__(None, None, None)
             self._filters = None
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         due = self.every_n_iters(runner, self.interval) or self.is_last_iter(runner)
         if runner.world_size == 1 or not self._begun or due:
             self._tell(runner)
 
-    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+    def after_train_epoch(self, runner: BaseRunner) -> None:
         self._tell(runner)
 
-    def _tell(self, runner: 'BaseRunner') -> None:
+    def _tell(self, runner: BaseRunner) -> None:
         new = self._met_by_all(runner) - self._told
         if new:
             runner.logger.warning(
@@ -90,7 +87,7 @@ class NondeterminismHook(Hook):
         self._told |= new
         self._begun = True
 
-    def _met_by_all(self, runner: 'BaseRunner') -> set[str]:
+    def _met_by_all(self, runner: BaseRunner) -> set[str]:
         if runner.world_size == 1:
             return set(self._met)
         met: list[list[str]] = [[]] * runner.world_size

@@ -2,22 +2,20 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...device import seed_everything
 from ...parallel import is_module_wrapper, scatter
 from ...utils.errors import ConfigError
+from ..base_runner import BaseRunner
 from ..checkpoints.averaged import AVERAGED, TRAINED, averaged_state
 from ..checkpoints.files import read_checkpoint
 from ..checkpoints.run_state import random_states, restore_random_states
+from ..hook import HOOKS, Hook
 from ..norm_statistics import estimate_statistics
 from ..weight_average import WeightAverage
 from .checkpoint import CheckpointHook
-from .hook import HOOKS, Hook
 from .optimizer import OptimizerHook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 
 @HOOKS.register_module()
@@ -74,7 +72,7 @@ class EMAHook(Hook):
         self._estimated = False  # the running statistics are those of the averages as they are
         self._saves_average = False
 
-    def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+    def after_resume(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
         self.average = self._make(runner)
         if AVERAGED in checkpoint:
             self.average.load(checkpoint[AVERAGED])
@@ -82,7 +80,7 @@ class EMAHook(Hook):
             runner.logger.warning('EMAHook: the checkpoint has no averaged weights; the average '
                                   'begins with those that it has')
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         self._check_place(runner)
         if self.average is not None:  # resumed
             return
@@ -90,11 +88,11 @@ class EMAHook(Hook):
         if self.resume_from is not None:
             self.average.load(averaged_state(read_checkpoint(self.resume_from), self.resume_from))
 
-    def _make(self, runner: 'BaseRunner') -> WeightAverage:
+    def _make(self, runner: BaseRunner) -> WeightAverage:
         self._estimated = False
         return WeightAverage(runner.model, runner.precision.masters, self.update_buffers)
 
-    def _check_place(self, runner: 'BaseRunner') -> None:
+    def _check_place(self, runner: BaseRunner) -> None:
         """The average of an iteration must be there when a checkpoint of it is written."""
         if sum(isinstance(hook, EMAHook) for hook in runner.hooks) > 1:
             raise ConfigError('custom_hooks has more than one EMAHook, and a checkpoint holds one '
@@ -108,7 +106,7 @@ class EMAHook(Hook):
                               f'{"after the checkpoints" if late else "before the step"} of an '
                               'iteration: leave its priority out of custom_hooks')
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         if runner.iter < self.begin_iter:
             self._update(1.0)
         elif self.every_n_iters(runner, self.interval):
@@ -122,15 +120,15 @@ class EMAHook(Hook):
         momentum = 1 - (1 - self.momentum)**self.interval
         return min(momentum, (1 + iteration) / (max(self.warm_up, 1) + iteration))
 
-    def applied(self, runner: 'BaseRunner') -> AbstractContextManager[None]:
+    def applied(self, runner: BaseRunner) -> AbstractContextManager[None]:
         """The model has the averaged weights inside this context; every process has to enter it."""
         self._estimate(runner)
         return self.average.applied()
 
-    def before_collect_state(self, runner: 'BaseRunner') -> None:
+    def before_collect_state(self, runner: BaseRunner) -> None:
         self._estimate(runner)
 
-    def _estimate(self, runner: 'BaseRunner') -> None:
+    def _estimate(self, runner: BaseRunner) -> None:
         """Let the running statistics be those of the averaged weights."""
         wanted = self.update_buffers and self.statistics_batches and self.batches is not None
         if self._estimated or not wanted:
@@ -160,7 +158,7 @@ class EMAHook(Hook):
         finally:
             self._saves_average = False
 
-    def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+    def before_save_checkpoint(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
         averaged = self.average.put_into(checkpoint['state_dict'])
         if self._saves_average:
             checkpoint[TRAINED] = checkpoint['state_dict']
@@ -169,6 +167,6 @@ class EMAHook(Hook):
             checkpoint[AVERAGED] = averaged
 
 
-def find_ema(runner: 'BaseRunner') -> EMAHook | None:
+def find_ema(runner: BaseRunner) -> EMAHook | None:
     """The hook that averages the weights of this run, if it has one."""
     return next((hook for hook in runner.hooks if isinstance(hook, EMAHook)), None)

@@ -3,7 +3,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,12 +12,10 @@ from torch.nn.modules.batchnorm import _NormBase
 from ...device import is_asynchronous
 from ...parallel import scatter
 from ...utils.errors import ConfigError, NonFiniteLossError, UserError
+from ..base_runner import BaseRunner
 from ..checkpoints.replay_file import Place, load_again, place_of_batch, write_replay
+from ..hook import HOOKS, Hook
 from ..precision.nonfinite_step import BufferBackup
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 
 @dataclass
@@ -72,7 +70,7 @@ class CheckInvalidLossHook(Hook):
         self._backup: BufferBackup | None = None
         self._random: torch.Tensor | None = None
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         precision = runner.precision
         self._each_step = not is_asynchronous(runner.device) or self.check == 'step'
         self._skips = self.action == 'skip' or precision.scales_loss
@@ -83,13 +81,13 @@ class CheckInvalidLossHook(Hook):
         if self.action == 'skip' and not precision.scales_loss:
             precision.max_skipped = self.max_skipped
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         if self._backup is not None and not runner.accumulating:
             self._backup.keep()
         if self._each_step and self.save:
             self._random = torch.get_rng_state()
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         outputs, step_bad = runner.outputs, runner.precision.overflow
         self._recent.append(Iteration(
             runner.iter + 1, files_of(runner.data_batch), place_of_batch(runner),
@@ -103,7 +101,7 @@ class CheckInvalidLossHook(Hook):
         if logs and self._skips:
             runner.precision.check(runner.logger)
 
-    def _look(self, runner: 'BaseRunner') -> None:
+    def _look(self, runner: BaseRunner) -> None:
         """Report the iterations since the last look that were not finite."""
         for iteration, loss_bad in self._troubled(runner.precision.scales_loss):
             message = self._describe(runner, iteration, loss_bad)
@@ -127,7 +125,7 @@ class CheckInvalidLossHook(Hook):
                 yield item, loss_bad
             explained = scaled or (item.step_bad is None and (explained or loss_bad))
 
-    def _describe(self, runner: 'BaseRunner', iteration: Iteration, loss_bad: bool) -> str:
+    def _describe(self, runner: BaseRunner, iteration: Iteration, loss_bad: bool) -> str:
         rank = f'rank {runner.rank}, ' if runner.world_size > 1 else ''
         problem = 'the loss is not finite' if loss_bad else (
             'the gradients are not finite, the loss of this process is' if rank else
@@ -144,7 +142,7 @@ class CheckInvalidLossHook(Hook):
             iteration=iteration.number, rank=runner.rank, problem=problem, losses=losses,
             files=iteration.files, exact=self._each_step))
 
-    def _keep(self, runner: 'BaseRunner', iteration: Iteration, facts: dict[str, Any]) -> str:
+    def _keep(self, runner: BaseRunner, iteration: Iteration, facts: dict[str, Any]) -> str:
         """Save the batch; says where, or why not: that must not hide what is to be reported."""
         name = f'nonfinite_iter_{iteration.number}_rank_{runner.rank}.pth'
         path = Path(runner.work_dir, name)
@@ -158,7 +156,7 @@ class CheckInvalidLossHook(Hook):
             return f'; its batch could not be saved: {error}'
         return f'; replay it: python tools/replay_batch.py {path}'
 
-    def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+    def before_save_checkpoint(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
         named = [*runner.model.named_parameters(), *_running_statistics(runner.model)]
         names, values = zip(*named, strict=True)
         finite = torch.stack([torch.isfinite(value).all() for value in values])
@@ -188,7 +186,7 @@ def _detached(values: dict[str, Any]) -> dict[str, Any]:
             for name, value in values.items()}
 
 
-def _rescue(runner: 'BaseRunner') -> str:
+def _rescue(runner: BaseRunner) -> str:
     checkpoint = runner.hook_msgs.get('last_ckpt')
     return (f'The last checkpoint is {checkpoint}' if checkpoint
             else 'No checkpoint has been written yet')

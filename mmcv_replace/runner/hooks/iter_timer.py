@@ -1,12 +1,9 @@
 """How long an iteration takes."""
 import time
-from typing import TYPE_CHECKING
 
+from ..base_runner import BaseRunner
 from ..dist_utils import get_dist_info
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 
 # Kernels are compiled and caches filled in the first iterations of a run: they are timed, but
 # weigh nothing in the throughput as soon as there are others.
@@ -26,14 +23,14 @@ class IterTimerHook(Hook):
         self._start = 0.0
         self._timed = 0
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         self._timed = 0
 
-    def before_iter(self, runner: 'BaseRunner') -> None:
+    def before_iter(self, runner: BaseRunner) -> None:
         self._start = time.perf_counter() - runner.data_time
         runner.log_buffer.update({'data_time': runner.data_time})
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         elapsed = time.perf_counter() - self._start
         runner.log_buffer.update({'time': elapsed})
         # A mean of rates weighted by their times is all samples over all time.
@@ -42,5 +39,5 @@ class IterTimerHook(Hook):
         runner.log_buffer.update({'fps': rate}, weight)
         self._timed += 1
 
-    def after_val_iter(self, runner: 'BaseRunner') -> None:
+    def after_val_iter(self, runner: BaseRunner) -> None:
         runner.log_buffer.update({'time': time.perf_counter() - self._start})

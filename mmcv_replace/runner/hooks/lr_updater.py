@@ -3,16 +3,14 @@
 Their schedules are the rows of schedules/table.py.
 """
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...utils.errors import ConfigError
-from .hook import HOOKS
+from ..base_runner import BaseRunner
+from ..hook import HOOKS
 from .schedules import ScheduleHook, policy_hooks
 from .schedules.checks import check_one_cycle
 from .schedules.policies import one_cycle
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 
 class LrUpdaterHook(ScheduleHook):
@@ -21,7 +19,7 @@ class LrUpdaterHook(ScheduleHook):
     scheduled = 'lr'
     quantity = 'learning rate'
 
-    def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
+    def get_lr(self, runner: BaseRunner, base_lr: float) -> float:
         """Learning rate of a group in this iteration, from its rate before any schedule."""
         return self.policy_value(runner, base_lr)
 
@@ -33,7 +31,7 @@ class LrUpdaterHook(ScheduleHook):
     def initial_value(self, group: dict[str, Any], index: int) -> float:
         return group.setdefault('initial_lr', group['lr'])
 
-    def scheduled_value(self, runner: 'BaseRunner', base: float) -> float:
+    def scheduled_value(self, runner: BaseRunner, base: float) -> float:
         return self.get_lr(runner, base)
 
     def warm(self, value: float, factor: float) -> float:
@@ -73,7 +71,7 @@ class OneCycleLrUpdaterHook(LrUpdaterHook):
         peak = self.max_lr[index] if isinstance(self.max_lr, (list, tuple)) else self.max_lr
         return peak / self.div_factor
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         groups = len(runner.optimizer.param_groups)
         if isinstance(self.max_lr, (list, tuple)) and len(self.max_lr) != groups:
             raise ConfigError(f'{type(self).__name__}: max_lr has {len(self.max_lr)} values for '
@@ -83,7 +81,7 @@ class OneCycleLrUpdaterHook(LrUpdaterHook):
                               f'the run of {self.total(runner)} iterations')
         super().before_run(runner)
 
-    def get_lr(self, runner: 'BaseRunner', base_lr: float) -> float:
+    def get_lr(self, runner: BaseRunner, base_lr: float) -> float:
         points = (base_lr, base_lr * self.div_factor, base_lr / self.final_div_factor)
         return one_cycle(runner.iter, self.total_steps or self.total(runner), self.pct_start,
                          points, self.anneal_strategy, self.three_phase)

@@ -3,17 +3,15 @@
 Their schedules are those rows of schedules/table.py that have defaults for a momentum.
 """
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...utils.errors import ConfigError
+from ..base_runner import BaseRunner
+from ..hook import HOOKS
 from ..optimizer.momentum import read_momentum, write_momentum
-from .hook import HOOKS
 from .schedules import ScheduleHook, policy_hooks
 from .schedules.checks import check_one_cycle
 from .schedules.policies import one_cycle
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 
 class MomentumUpdaterHook(ScheduleHook):
@@ -26,7 +24,7 @@ class MomentumUpdaterHook(ScheduleHook):
     def __init__(self, warmup_ratio: float = 0.9, **kwargs: Any) -> None:
         super().__init__(warmup_ratio=warmup_ratio, **kwargs)
 
-    def get_momentum(self, runner: 'BaseRunner', base_momentum: float) -> float:
+    def get_momentum(self, runner: BaseRunner, base_momentum: float) -> float:
         """Momentum of a group in this iteration, from its momentum before any schedule."""
         return self.policy_value(runner, base_momentum)
 
@@ -38,7 +36,7 @@ class MomentumUpdaterHook(ScheduleHook):
     def initial_value(self, group: dict[str, Any], index: int) -> float:
         return group.setdefault('initial_momentum', read_momentum(group))
 
-    def scheduled_value(self, runner: 'BaseRunner', base: float) -> float:
+    def scheduled_value(self, runner: BaseRunner, base: float) -> float:
         return self.get_momentum(runner, base)
 
     def warm(self, value: float, factor: float) -> float:
@@ -84,7 +82,7 @@ class OneCycleMomentumUpdaterHook(MomentumUpdaterHook):
         read_momentum(group)  # refuses an optimizer that has none
         return self.highest
 
-    def get_momentum(self, runner: 'BaseRunner', base_momentum: float) -> float:
+    def get_momentum(self, runner: BaseRunner, base_momentum: float) -> float:
         points = (base_momentum, self.lowest, base_momentum)
         return one_cycle(runner.iter, self.total(runner), self.pct_start, points,
                          self.anneal_strategy, self.three_phase)

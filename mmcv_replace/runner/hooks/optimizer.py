@@ -1,7 +1,7 @@
 """The step of the optimizer."""
 import inspect
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_
@@ -9,10 +9,8 @@ from torch.nn.utils import clip_grad_norm_
 from ...utils.errors import ConfigError
 from ...utils.suggest import did_you_mean
 from ...utils.type_check import misfits
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
+from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 
 
 @HOOKS.register_module(name=['OptimizerHook', 'GradientCumulativeOptimizerHook'])
@@ -33,7 +31,7 @@ class OptimizerHook(Hook):
         self.grad_clip = grad_clip
         self.cumulative_iters = cumulative_iters
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         # Before the forward pass: old gradients and new activations never share the memory.
         if not runner.accumulating:
             runner.optimizer.zero_grad()
@@ -42,7 +40,7 @@ class OptimizerHook(Hook):
         if self.cumulative_iters > 1 and hasattr(runner.model, 'require_backward_grad_sync'):
             runner.model.require_backward_grad_sync = self._steps(runner)
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         precision, optimizer = runner.precision, runner.optimizer
         loss, share = runner.outputs['loss'], self._share(runner)
         precision.backward(loss if share == 1 else loss / share)
@@ -62,22 +60,22 @@ class OptimizerHook(Hook):
         with_grad = [p for p in params if p.grad is not None]
         return clip_grad_norm_(with_grad, **self.grad_clip) if with_grad else None
 
-    def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+    def before_save_checkpoint(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
         if runner.precision.scales_loss:
             checkpoint['scaler'] = runner.precision.state_dict()
         if runner.precision.masters is not None:
             runner.precision.masters.write_to(checkpoint['state_dict'])
 
-    def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+    def after_resume(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
         runner.precision.load_state_dict(checkpoint.get('scaler', {}))
         if runner.precision.masters is not None:
             runner.precision.masters.read_from(checkpoint['state_dict'])
 
-    def _steps(self, runner: 'BaseRunner') -> bool:
+    def _steps(self, runner: BaseRunner) -> bool:
         """Whether this iteration ends a group; the last group of a run may be short."""
         return self.every_n_iters(runner, self.cumulative_iters) or self.is_last_iter(runner)
 
-    def _share(self, runner: 'BaseRunner') -> int:
+    def _share(self, runner: BaseRunner) -> int:
         """How many iterations the group of this one has."""
         begin = runner.iter - runner.iter % self.cumulative_iters
         # Epochs that a resumed run counts may go on beyond its number of iterations.

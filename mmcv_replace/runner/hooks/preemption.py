@@ -1,14 +1,11 @@
 """Save and leave when the machine is wanted back."""
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..base_runner import BaseRunner
 from ..dist_utils import from_first_rank
+from ..hook import HOOKS, Hook
 from ..preemption import SIGNALS, StopRequest, StopVote
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 SAVED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, start it again
 
@@ -36,24 +33,24 @@ class PreemptionHook(Hook):
         self._request.listen()
         return self._request
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         self._vote = StopVote()
         self._first_iter = runner.finished_iters
         self.listen()
         self._leave_if_cut(runner)
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         self._leave_if_cut(runner)
 
-    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+    def after_train_epoch(self, runner: BaseRunner) -> None:
         self._leave_if_cut(runner)
 
-    def after_run(self, runner: 'BaseRunner') -> None:
+    def after_run(self, runner: BaseRunner) -> None:
         # When a process has left, its launcher asks the others to, which are on their way out.
         if not (self._leaving and runner.world_size > 1):
             self._request.stop_listening()
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         self._leave_if_cut(runner)
         if runner.world_size == 1:
             stop = self._request.received is not None
@@ -66,11 +63,11 @@ class PreemptionHook(Hook):
         if runner.world_size > 1:
             self._vote.cast(self._request.received is not None)
 
-    def _leave_if_cut(self, runner: 'BaseRunner') -> None:
+    def _leave_if_cut(self, runner: BaseRunner) -> None:
         if self._request.cut:
             self._leave(runner)
 
-    def _leave(self, runner: 'BaseRunner') -> None:
+    def _leave(self, runner: BaseRunner) -> None:
         trained = runner.finished_iters > self._first_iter
         kept = self._save(runner) if trained else 'before which this process has trained nothing'
         cause = self._request.received or 'a signal to another process'
@@ -80,7 +77,7 @@ class PreemptionHook(Hook):
         self._leaving = True
         raise SystemExit(self.exit_code)
 
-    def _save(self, runner: 'BaseRunner') -> str:
+    def _save(self, runner: BaseRunner) -> str:
         """Save the state of all processes, and say what came of it."""
         runner.collect_state(in_haste=True)  # launchers kill soon
         saved = None
@@ -94,6 +91,6 @@ class PreemptionHook(Hook):
                 if saved else 'not saved: there is no work_dir')
 
 
-def listen_for_requests(runner: 'BaseRunner') -> StopRequest | None:
+def listen_for_requests(runner: BaseRunner) -> StopRequest | None:
     """What the run's PreemptionHook is told to listen for from now on; None without that hook."""
     return next((hook.listen() for hook in runner.hooks if isinstance(hook, PreemptionHook)), None)

@@ -7,12 +7,11 @@ import torch
 
 from ...device import is_asynchronous, kind_of
 from ...utils.errors import ConfigError
-from .hook import HOOKS, Hook
+from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 
 if TYPE_CHECKING:
     from torch.profiler import profile
-
-    from ..base_runner import BaseRunner
 
 
 @HOOKS.register_module()
@@ -35,25 +34,25 @@ class ProfilerHook(Hook):
         self.options = dict(record_shapes=record_shapes, with_stack=with_stack)
         self._profiler = None
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         self._first = runner.iter + self.skip
         self._folder = Path(self.out_dir or Path(runner.work_dir, 'prof'))
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         if runner.iter == self._first and runner.rank == 0:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._profiler = _make_profiler(runner.device, self._folder, **self.options)
             self._profiler.start()
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         if self._profiler is not None and runner.iter + 1 == self._first + self.active:
             self._finish(runner)
 
-    def after_run(self, runner: 'BaseRunner') -> None:
+    def after_run(self, runner: BaseRunner) -> None:
         if self._profiler is not None:
             self._finish(runner)
 
-    def _finish(self, runner: 'BaseRunner') -> None:
+    def _finish(self, runner: BaseRunner) -> None:
         profiler, self._profiler = self._profiler, None
         profiler.stop()
         # A vendor's profiler writes tables of its own.

@@ -1,12 +1,9 @@
 """A progress bar on the terminal."""
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
+from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 
 
 @HOOKS.register_module()
@@ -16,7 +13,7 @@ class ProgressBarHook(Hook):
     Log lines appear above the bar. Where the output is no terminal a line comes now and then.
     """
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         from tqdm import tqdm
         from tqdm.contrib.logging import logging_redirect_tqdm
         self._stack = ExitStack()
@@ -26,8 +23,8 @@ class ProgressBarHook(Hook):
             desc='train', total=runner.max_iters, initial=runner.iter, unit='it',
             mininterval=0.5 if sys.stderr.isatty() else 15, disable=runner.rank != 0))
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         self._bar.update()
 
-    def after_run(self, runner: 'BaseRunner') -> None:
+    def after_run(self, runner: BaseRunner) -> None:
         self._stack.close()

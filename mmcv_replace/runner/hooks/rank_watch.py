@@ -2,15 +2,12 @@
 import os
 import socket
 import time
-from typing import TYPE_CHECKING
 
 import torch.distributed as dist
 
+from ..base_runner import BaseRunner
 from ..dist_utils import get_dist_info
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 
 KEY = 'mmseg_rank_watch'
 GRACE = 2.0  # seconds between the reports of processes that noticed the same failure
@@ -24,10 +21,10 @@ class RankWatchHook(Hook):
     notes which of them stayed behind.
     """
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         note_iteration(runner.iter + 1)
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         note_iteration(runner.iter + 1)
 
 

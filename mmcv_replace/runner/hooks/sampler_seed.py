@@ -1,16 +1,12 @@
 """A new order of the samples each epoch."""
-from typing import TYPE_CHECKING
-
+from ..base_runner import BaseRunner
+from ..hook import HOOKS, Hook
 from ..iter_loader import set_sampler_epoch
-from .hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from ..base_runner import BaseRunner
 
 
 @HOOKS.register_module()
 class DistSamplerSeedHook(Hook):
     """Tells the sampler the epoch; for runners of your own, the ones here do so themselves."""
 
-    def before_train_epoch(self, runner: 'BaseRunner') -> None:
+    def before_train_epoch(self, runner: BaseRunner) -> None:
         set_sampler_epoch(runner.data_loader, runner.epoch)

@@ -1,15 +1,13 @@
 """When to log, and what."""
 import numbers
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
+from ...base_runner import BaseRunner
+from ...hook import Hook
 from ...optimizer.momentum import read_momentum
-from ..hook import Hook
-
-if TYPE_CHECKING:
-    from ...base_runner import BaseRunner
 
 
 class LoggerHook(Hook):
@@ -29,7 +27,7 @@ class LoggerHook(Hook):
         self.reset_flag = reset_flag
         self.by_epoch = by_epoch
 
-    def log(self, runner: 'BaseRunner') -> Any:
+    def log(self, runner: BaseRunner) -> Any:
         """Write `runner.log_buffer.output` down."""
         raise NotImplementedError
 
@@ -42,30 +40,30 @@ class LoggerHook(Hook):
             return True
         return include_torch and isinstance(value, torch.Tensor) and value.numel() == 1
 
-    def get_mode(self, runner: 'BaseRunner') -> str:
+    def get_mode(self, runner: BaseRunner) -> str:
         """'train' for means of training iterations, 'val' for anything else."""
         timed = 'time' in runner.log_buffer.output
         return 'train' if runner.mode == 'train' and timed else 'val'
 
-    def get_epoch(self, runner: 'BaseRunner') -> int:
+    def get_epoch(self, runner: BaseRunner) -> int:
         """Number of the epoch, from 1; in validation that of the training that went before."""
         return runner.epoch + 1 if runner.finished_iters > runner.iter else runner.next_epoch
 
-    def get_iter(self, runner: 'BaseRunner', inner_iter: bool = False) -> int:
+    def get_iter(self, runner: BaseRunner, inner_iter: bool = False) -> int:
         """Number of iterations done; within the epoch if `by_epoch` and `inner_iter`."""
         if self.by_epoch and inner_iter:
             return runner.inner_iter + 1
         return runner.finished_iters
 
-    def get_lr_tags(self, runner: 'BaseRunner') -> dict[str, float]:
+    def get_lr_tags(self, runner: BaseRunner) -> dict[str, float]:
         return {'learning_rate': runner.current_lr()[0]}
 
-    def get_momentum_tags(self, runner: 'BaseRunner') -> dict[str, float]:
+    def get_momentum_tags(self, runner: BaseRunner) -> dict[str, float]:
         group = runner.optimizer.param_groups[0]
         known = 'momentum' in group or 'betas' in group
         return {'momentum': read_momentum(group)} if known else {}
 
-    def get_loggable_tags(self, runner: 'BaseRunner', allow_scalar: bool = True,
+    def get_loggable_tags(self, runner: BaseRunner, allow_scalar: bool = True,
                           allow_text: bool = False, add_mode: bool = True,
                           tags_to_skip: tuple[str, ...] = ('time', 'data_time'),
                           ) -> dict[str, Any]:
@@ -78,19 +76,19 @@ class LoggerHook(Hook):
                 tags[prefix + name] = value
         return {**tags, **self.get_lr_tags(runner), **self.get_momentum_tags(runner)}
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self.reset_flag = self is loggers[-1]
         runner.log_buffer.window = max(runner.log_buffer.window, self.interval)
 
-    def before_epoch(self, runner: 'BaseRunner') -> None:
+    def before_epoch(self, runner: BaseRunner) -> None:
         runner.log_buffer.clear_history()
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         # Scores of before this iteration, as of an evaluation that a resumed run makes up for.
         self._log_if_ready(runner)
 
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
+    def after_train_iter(self, runner: BaseRunner) -> None:
         buffer = runner.log_buffer
         # What other hooks left there is logged apart from the means of the training.
         scores = dict(buffer.output) if buffer.ready else {}
@@ -105,34 +103,34 @@ class LoggerHook(Hook):
             buffer.ready = bool(scores)
         self._log_if_ready(runner)
 
-    def _is_due(self, runner: 'BaseRunner') -> bool:
+    def _is_due(self, runner: BaseRunner) -> bool:
         if self.by_epoch:
             return (self.every_n_inner_iters(runner, self.interval)
                     or (self.end_of_epoch(runner) and not self.ignore_last))
         return self.every_n_iters(runner, self.interval)
 
-    def _ends_run(self, runner: 'BaseRunner') -> bool:
+    def _ends_run(self, runner: BaseRunner) -> bool:
         # An epoch that begins between two batches of a resumed run may be shorter than it looks.
         return self.is_last_iter(runner) or (
             runner.counts_by_epoch and self.is_last_epoch(runner) and self.end_of_epoch(runner))
 
-    def _since_last(self, runner: 'BaseRunner') -> int:
+    def _since_last(self, runner: BaseRunner) -> int:
         """Number of the iterations, at most, that no line was about."""
         done = runner.inner_iter + 1 if self.by_epoch else runner.iter + 1
         return done % self.interval if self.interval > 0 else done
 
-    def _log_if_ready(self, runner: 'BaseRunner') -> None:
+    def _log_if_ready(self, runner: BaseRunner) -> None:
         if runner.log_buffer.ready:
             self.log(runner)
             if self.reset_flag:
                 runner.log_buffer.clear_output()
 
-    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+    def after_train_epoch(self, runner: BaseRunner) -> None:
         self._log_if_ready(runner)
 
-    def after_val_epoch(self, runner: 'BaseRunner') -> None:
+    def after_val_epoch(self, runner: BaseRunner) -> None:
         runner.log_buffer.average()
         self._log_if_ready(runner)
 
-    def after_run(self, runner: 'BaseRunner') -> None:
+    def after_run(self, runner: BaseRunner) -> None:
         self._log_if_ready(runner)

@@ -1,14 +1,11 @@
 """Curves for TensorBoard."""
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ....utils.errors import ConfigError
+from ...base_runner import BaseRunner
 from ...dist_utils import master_only
-from ..hook import HOOKS
+from ...hook import HOOKS
 from .base import LoggerHook
-
-if TYPE_CHECKING:
-    from ...base_runner import BaseRunner
 
 
 @HOOKS.register_module()
@@ -22,12 +19,12 @@ class TensorboardLoggerHook(LoggerHook):
         self.writer = None
         self._last_step = -1
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         super().before_run(runner)
         self._open(runner)
 
     @master_only
-    def _open(self, runner: 'BaseRunner') -> None:
+    def _open(self, runner: BaseRunner) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
@@ -39,7 +36,7 @@ class TensorboardLoggerHook(LoggerHook):
         self.writer = SummaryWriter(self.log_dir or Path(runner.work_dir) / 'tf_logs')
 
     @master_only
-    def log(self, runner: 'BaseRunner') -> None:
+    def log(self, runner: BaseRunner) -> None:
         step = self.get_iter(runner)
         # An iteration that is evaluated is logged twice, and has one learning rate.
         shared = {*self.get_lr_tags(runner), *self.get_momentum_tags(runner)}
@@ -49,7 +46,7 @@ class TensorboardLoggerHook(LoggerHook):
                 add(tag, value, step)
         self._last_step = step
 
-    def after_run(self, runner: 'BaseRunner') -> None:
+    def after_run(self, runner: BaseRunner) -> None:
         super().after_run(runner)
         self._close()
 

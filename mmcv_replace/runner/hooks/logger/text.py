@@ -4,17 +4,15 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....device import max_memory_mb
 from ....utils import warn_once
+from ...base_runner import BaseRunner
 from ...dist_utils import master_only
-from ..hook import HOOKS
+from ...hook import HOOKS
 from ..momentum_updater import MomentumUpdaterHook
 from .base import LoggerHook
-
-if TYPE_CHECKING:
-    from ...base_runner import BaseRunner
 
 
 @HOOKS.register_module()
@@ -35,7 +33,7 @@ class TextLoggerHook(LoggerHook):
         self._start_iter = 0
         self._json_path: Path | None = None
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         super().before_run(runner)
         self._start_time = time.perf_counter()
         self._start_iter = runner.iter
@@ -43,7 +41,7 @@ class TextLoggerHook(LoggerHook):
             self._json_path = Path(runner.work_dir) / f'{runner.timestamp}.log.json'
             self._dump({key: value for key, value in runner.meta.items() if key != 'hook_msgs'})
 
-    def log(self, runner: 'BaseRunner') -> None:
+    def log(self, runner: BaseRunner) -> None:
         output = {name: value.item() if self.is_scalar(value) and hasattr(value, 'item') else value
                   for name, value in runner.log_buffer.output.items()}
         entry: dict[str, Any] = {'mode': self.get_mode(runner), 'epoch': self.get_epoch(runner),
@@ -57,7 +55,7 @@ class TextLoggerHook(LoggerHook):
         runner.logger.info(head(runner, entry) + ', '.join(map(_item, output.items())))
         self._dump({**entry, **output})
 
-    def _train_state(self, runner: 'BaseRunner') -> dict[str, float]:
+    def _train_state(self, runner: BaseRunner) -> dict[str, float]:
         """What a training line says besides the means."""
         state = {}
         if any(isinstance(hook, MomentumUpdaterHook) for hook in runner.hooks):
@@ -65,7 +63,7 @@ class TextLoggerHook(LoggerHook):
         memory = max_memory_mb(runner.device)
         return state if memory is None else {**state, 'memory': memory}
 
-    def _train_head(self, runner: 'BaseRunner', entry: dict[str, Any]) -> str:
+    def _train_head(self, runner: BaseRunner, entry: dict[str, Any]) -> str:
         if self.by_epoch:
             place = f'Epoch [{entry["epoch"]}][{entry["iter"]}/{len(runner.data_loader)}]'
         else:
@@ -80,12 +78,12 @@ class TextLoggerHook(LoggerHook):
         parts.append(f'fps: {entry["fps"]:.1f}')
         return f'{place}\t{", ".join(parts)}, '
 
-    def _val_head(self, runner: 'BaseRunner', entry: dict[str, Any]) -> str:
+    def _val_head(self, runner: BaseRunner, entry: dict[str, Any]) -> str:
         if self.by_epoch:
             return f'Epoch(val) [{entry["epoch"]}][{entry["iter"]}]\t'
         return f'Iter(val) [{entry["iter"]}]\t'
 
-    def _eta(self, runner: 'BaseRunner') -> datetime.timedelta:
+    def _eta(self, runner: BaseRunner) -> datetime.timedelta:
         """Time left, at the pace since the start of this run, with evaluation and checkpoints."""
         done = runner.finished_iters - self._start_iter
         left = runner.max_iters - runner.finished_iters

@@ -2,7 +2,7 @@
 import inspect
 from typing import Any
 
-from ..hook import HOOKS
+from ...hook import HOOKS
 from .checks import check_one_of
 from .schedule_hook import ScheduleHook
 from .table import POLICIES, Policy

@@ -1,15 +1,12 @@
 """What the hooks of learning rate and momentum have in common: the schedule and the warm-up."""
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....utils.errors import ConfigError
-from ..hook import Hook
+from ...base_runner import BaseRunner
+from ...hook import Hook
 from .policies import WARMUPS, warmup_factor
 from .table import Policy
-
-if TYPE_CHECKING:
-    from ...base_runner import BaseRunner
-
 
 MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 
@@ -51,11 +48,11 @@ class ScheduleHook(Hook):
         """Value of an optimizer group before any schedule; kept in the group for a resume."""
         raise NotImplementedError
 
-    def scheduled_value(self, runner: 'BaseRunner', base: float) -> float:
+    def scheduled_value(self, runner: BaseRunner, base: float) -> float:
         """Value for this iteration without the warm-up."""
         raise NotImplementedError
 
-    def policy_value(self, runner: 'BaseRunner', base: float) -> float:
+    def policy_value(self, runner: BaseRunner, base: float) -> float:
         """Value for this iteration by the function of the policy, with the hook's options."""
         policy = self.policy
         if policy is None:
@@ -99,7 +96,7 @@ class ScheduleHook(Hook):
         """Write a value into an optimizer group."""
         raise NotImplementedError
 
-    def before_run(self, runner: 'BaseRunner') -> None:
+    def before_run(self, runner: BaseRunner) -> None:
         self.base = [self.initial_value(group, index)
                      for index, group in enumerate(runner.optimizer.param_groups)]
         self._warn_of_high_minimum()
@@ -115,7 +112,7 @@ class ScheduleHook(Hook):
             len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
             self.minimum_key)
 
-    def _warn_of_rise(self, runner: 'BaseRunner', value: float, base: float) -> None:
+    def _warn_of_rise(self, runner: BaseRunner, value: float, base: float) -> None:
         if value > base * (1 + 1e-9):
             logging.getLogger('mmseg').warning(
                 '%s raises the %s above the %g that a group starts with (to %g at iteration %d), '
@@ -123,7 +120,7 @@ class ScheduleHook(Hook):
                 runner.iter + 1, self.config_key)
             self.falls = False  # one warning is enough
 
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
+    def before_train_iter(self, runner: BaseRunner) -> None:
         factor = self._warmup_factor(runner)
         for group, base in zip(runner.optimizer.param_groups, self.base, strict=True):
             value = self._scheduled(runner, base)
@@ -131,7 +128,7 @@ class ScheduleHook(Hook):
                 self._warn_of_rise(runner, value, base)
             self.set_value(group, value if factor is None else self.warm(value, factor))
 
-    def _scheduled(self, runner: 'BaseRunner', base: float) -> float:
+    def _scheduled(self, runner: BaseRunner, base: float) -> float:
         """The scheduled value; ConfigError where it is no number that torch can use."""
         try:
             value = self.scheduled_value(runner, base)
@@ -142,7 +139,7 @@ class ScheduleHook(Hook):
         raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
                           f'correct {self.config_key}')
 
-    def _warmup_factor(self, runner: 'BaseRunner') -> float | None:
+    def _warmup_factor(self, runner: BaseRunner) -> float | None:
         if self.warmup is None:
             return None
         length = self.warmup_iters * (len(runner.data_loader) if self.warmup_by_epoch else 1)
@@ -150,11 +147,11 @@ class ScheduleHook(Hook):
             return None
         return warmup_factor(self.warmup, runner.iter, length, self.warmup_ratio)
 
-    def progress(self, runner: 'BaseRunner') -> int:
+    def progress(self, runner: BaseRunner) -> int:
         """Epochs or iterations done."""
         return runner.epoch if self.by_epoch else runner.iter
 
-    def total(self, runner: 'BaseRunner') -> int:
+    def total(self, runner: BaseRunner) -> int:
         """Epochs or iterations of the whole run."""
         total = runner.max_epochs if self.by_epoch else runner.max_iters
         if total is None:

@@ -1,0 +1,126 @@
+"""What a hook is: a set of methods that the runner calls at the stages of a run."""
+from typing import TYPE_CHECKING, Any
+
+from ..utils import Registry
+from ..utils.errors import ConfigError
+
+if TYPE_CHECKING:
+    from .base_runner import BaseRunner
+
+
+class Hook:
+    """Base of all hooks. The stages, in the order in which a runner calls them:
+
+        before_run
+            before_train_epoch
+                before_train_iter    a batch is there, the model has not seen it
+                after_train_iter     runner.outputs holds the loss; the step is a hook's work
+            after_train_epoch
+            before_val_epoch, before_val_iter, after_val_iter, after_val_epoch
+        after_run                    also when the run fails: release what you hold
+
+    IterBasedRunner knows no training epochs: it calls before_epoch and after_epoch once around all
+    iterations. The stages without `train` and `val` stand for both. Besides:
+    before_save_checkpoint, on the process that writes it, may add to the checkpoint what
+    after_resume finds there again; before_collect_state comes ahead of it on every process, unless
+    the run is told to leave.
+    """
+
+    stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',
+              'after_train_epoch', 'before_val_epoch', 'before_val_iter', 'after_val_iter',
+              'after_val_epoch', 'after_run')
+    default_priority = 'NORMAL'  # where a config names none
+    # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
+    scheduled: str | None = None
+
+    def before_run(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def after_run(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def before_epoch(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def after_epoch(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def before_iter(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def after_iter(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def before_collect_state(self, runner: 'BaseRunner') -> None:
+        pass
+
+    def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        pass
+
+    def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        pass
+
+    def before_train_epoch(self, runner: 'BaseRunner') -> None:
+        self.before_epoch(runner)
+
+    def before_val_epoch(self, runner: 'BaseRunner') -> None:
+        self.before_epoch(runner)
+
+    def after_train_epoch(self, runner: 'BaseRunner') -> None:
+        self.after_epoch(runner)
+
+    def after_val_epoch(self, runner: 'BaseRunner') -> None:
+        self.after_epoch(runner)
+
+    def before_train_iter(self, runner: 'BaseRunner') -> None:
+        self.before_iter(runner)
+
+    def before_val_iter(self, runner: 'BaseRunner') -> None:
+        self.before_iter(runner)
+
+    def after_train_iter(self, runner: 'BaseRunner') -> None:
+        self.after_iter(runner)
+
+    def after_val_iter(self, runner: 'BaseRunner') -> None:
+        self.after_iter(runner)
+
+    def every_n_epochs(self, runner: 'BaseRunner', n: int) -> bool:
+        """Whether the epoch under way is an n-th one; never for n < 1."""
+        return n > 0 and (runner.epoch + 1) % n == 0
+
+    def every_n_inner_iters(self, runner: 'BaseRunner', n: int) -> bool:
+        """Whether the iteration under way is an n-th one of its epoch."""
+        return n > 0 and (runner.inner_iter + 1) % n == 0
+
+    def every_n_iters(self, runner: 'BaseRunner', n: int) -> bool:
+        """Whether the iteration under way is an n-th one of the run."""
+        return n > 0 and (runner.iter + 1) % n == 0
+
+    def end_of_epoch(self, runner: 'BaseRunner') -> bool:
+        return runner.inner_iter + 1 == len(runner.data_loader)
+
+    def is_last_epoch(self, runner: 'BaseRunner') -> bool:
+        return runner.epoch + 1 == runner.max_epochs
+
+    def is_last_iter(self, runner: 'BaseRunner') -> bool:
+        return runner.iter + 1 == runner.max_iters
+
+    def get_triggered_stages(self) -> list[str]:
+        """Stages at which this hook does something."""
+        return [stage for stage in self.stages if self._acts_at(stage)]
+
+    def _acts_at(self, stage: str) -> bool:
+        # before_train_iter falls back on before_iter, and so on.
+        general = stage.replace('train_', '').replace('val_', '')
+        return any(name in vars(self) or getattr(type(self), name) is not getattr(Hook, name)
+                   for name in (stage, general))
+
+
+def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:
+    """ConfigError for a hook that waits for the end of an epoch in a run that counts iterations."""
+    if by_epoch and not runner.counts_by_epoch:
+        raise ConfigError(f'{key}.by_epoch=True: {type(runner).__name__} counts iterations and has '
+                          'no epochs; leave by_epoch out')
+
+
+HOOKS = Registry('hook', Hook)
