@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch.utils.data import Dataset
 
-from mmcv_replace.runner.waiting import first_rank_does
+from mmcv_replace.runner.heartbeat import run_on_first_rank
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.suggest import did_you_mean, printable
@@ -41,7 +41,7 @@ def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
         raise ConfigError(f"data.check={mode!r}: choose {', '.join(map(repr, CHECKS))}"
                           f'{did_you_mean(mode, CHECKS)}')
     if mode != 'off':
-        first_rank_does(lambda: _check(cfg, datasets, mode), 'the data check', DataError)
+        run_on_first_rank(lambda: _check(cfg, datasets, mode), 'the data check', DataError)
 
 
 def _check(cfg: Config, datasets: Mapping[str, Dataset], mode: str) -> None:

@@ -13,7 +13,7 @@ from mmcv_replace.runner.checkpoints.auto_resume import (
 )
 from mmcv_replace.runner.checkpoints.files import point_latest_at
 from mmcv_replace.runner.dist_utils import any_rank
-from mmcv_replace.runner.waiting import first_rank_does
+from mmcv_replace.runner.heartbeat import run_on_first_rank
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError
 from mmseg.utils import get_root_logger
@@ -30,7 +30,7 @@ def choose_start(cfg: Config) -> dict[str, str]:
     """
     # With several machines torchrun counts the restarts of each.
     automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
-    cfg.resume_from, known = first_rank_does(
+    cfg.resume_from, known = run_on_first_rank(
         lambda: _choose(cfg, automatic), 'the choice of a checkpoint', CheckpointError)
     if cfg.get('seed') is None:
         cfg.seed = known.get('seed')

@@ -12,7 +12,7 @@ from ...fileio import atomic_write
 from ...utils.errors import CheckpointError
 from ...utils.suggest import did_you_mean
 from ..dist_utils import get_dist_info, is_node_leader
-from ..waiting import work_and_wait
+from ..heartbeat import run_with_heartbeat
 from .model_zoo import MODEL_ZOO
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> str:
 
 def _provide_together(url: str, target: Path) -> None:
     """One process on each machine provides the file; if it fails, all of them do."""
-    outcomes = work_and_wait((lambda: _provide(url, target)) if is_node_leader() else None)
+    outcomes = run_with_heartbeat((lambda: _provide(url, target)) if is_node_leader() else None)
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error

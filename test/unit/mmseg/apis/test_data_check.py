@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcv_replace.runner import waiting
+from mmcv_replace.runner import heartbeat
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis.data_check import check_training_data
@@ -192,14 +192,14 @@ def test_the_check_takes_nothing_from_the_generators(cfg):
 
 
 def test_what_the_first_process_finds_ends_the_others(cfg, monkeypatch):
-    monkeypatch.setattr(waiting, 'get_dist_info', lambda: (1, 2))
+    monkeypatch.setattr(heartbeat, 'get_dist_info', lambda: (1, 2))
     told = []
 
     def wait(work):
         told.append(work)
-        return [waiting.Outcome(failure='DataError: missing files'), waiting.Outcome()]
+        return [heartbeat.Outcome(failure='DataError: missing files'), heartbeat.Outcome()]
 
-    monkeypatch.setattr(waiting, 'work_and_wait', wait)
+    monkeypatch.setattr(heartbeat, 'run_with_heartbeat', wait)
     with pytest.raises(DataError, match='the data check of rank 0 failed: DataError: missing'):
         check(cfg)
     assert told == [None]  # this process looks at nothing

@@ -11,7 +11,7 @@ from torch import nn
 from mmcv_replace.runner import load_checkpoint
 from mmcv_replace.runner.checkpoints import model_zoo, pretrained
 from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
-from mmcv_replace.runner.waiting import Outcome, work_and_wait
+from mmcv_replace.runner.heartbeat import Outcome, run_with_heartbeat
 from mmcv_replace.utils.errors import CheckpointError
 
 
@@ -155,13 +155,13 @@ def test_unknown_names(cache, name, message):
 def as_rank(monkeypatch):
     def pretend(leader, others_failed=0, meanwhile=lambda: None):
         def wait(work):
-            [own] = work_and_wait(work)
+            [own] = run_with_heartbeat(work)
             meanwhile()
             return [own, Outcome(failure='no network' if others_failed else None)]
 
         monkeypatch.setattr(pretrained, 'get_dist_info', lambda: (0 if leader else 1, 2))
         monkeypatch.setattr(pretrained, 'is_node_leader', lambda: leader)
-        monkeypatch.setattr(pretrained, 'work_and_wait', wait)
+        monkeypatch.setattr(pretrained, 'run_with_heartbeat', wait)
     return pretend
 
 

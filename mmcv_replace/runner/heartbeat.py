@@ -1,7 +1,7 @@
-"""Work of some processes for which the others wait, however long it takes.
+"""Long work of some processes while the others wait for their heartbeat.
 
-A collective would end them after the time-out of the process group. Here they ask the job's store,
-in which a process at work leaves signs of life.
+A collective would end the waiting processes after the time-out of the process group. Here a process
+at work counts up a number in the job's key-value store, and the others watch it.
 """
 import itertools
 import json
@@ -19,19 +19,19 @@ from .dist_utils import get_dist_info, peer_timeout
 
 T = TypeVar('T')
 
-BEAT = 5.0  # seconds between two signs of life, of which some fit into any time-out
-BEATS = 5
+INTERVAL = 5.0  # seconds between two heartbeats,
+BEATS = 5  # of which at least this many fit into the time-out
 POLL = (0.02, 1.0)  # seconds between two looks, growing from the first to the second
-GRACE = 10.0  # seconds that a process which is about to end leaves the others to read of it
+GRACE = 10.0  # seconds that a process which is about to end leaves the others to read the outcome
 
 _calls = itertools.count()  # the same in all processes
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the work of a process; `error` is known in that process alone.
+    """Result of a process's work: a value that JSON can hold, or a failure in words.
 
-    The value reaches the others as JSON.
+    `error`, the exception itself, is known in that process alone.
     """
 
     value: Any = None
@@ -39,18 +39,18 @@ class Outcome:
     error: Exception | None = None
 
 
-def work_and_wait(work: Callable[[], Any] | None) -> list[Outcome]:
-    """Do this process's work, if it has some, and wait for that of the others.
+def run_with_heartbeat(work: Callable[[], Any] | None) -> list[Outcome]:
+    """Do this process's work (None: it has none), wait for the others, return all outcomes by rank.
 
-    Every process has to call it; the outcomes, by rank, are the same in all of them. Raises
-    DistError where a process gives no sign of life for the time-out of the process group.
+    Every process has to call it. Raises DistError if a process shows no heartbeat for as long as
+    the time-out of the process group.
     """
     rank, world_size = get_dist_info()
     if world_size == 1:
         return [_do(work)]
     store = dist.PrefixStore(f'mmseg_work/{next(_calls)}',
                              dist.distributed_c10d._get_default_store())
-    with _signs_of_life(store, rank):
+    with _heartbeat(store, rank):
         own = _do(work)
     store.set(f'done/{rank}', json.dumps((own.value, own.failure)))
     outcomes = [own if other == rank else _await(store, other) for other in range(world_size)]
@@ -59,12 +59,13 @@ def work_and_wait(work: Callable[[], Any] | None) -> list[Outcome]:
     return outcomes
 
 
-def first_rank_does(work: Callable[[], T], what: str, kind: type[UserError] = UserError) -> T:
-    """What `work` returns in the first process, on all of them; where it fails, all end.
+def run_on_first_rank(work: Callable[[], T], what: str, kind: type[UserError] = UserError) -> T:
+    """Do the work in the first process, and return its result, which JSON can hold, in all.
 
-    The first process raises its error itself, the others one of `kind` that says so of `what`.
+    If it fails, the first process raises its error, and the others one of the class `kind` that
+    says so about `what`.
     """
-    [outcome, *_] = work_and_wait(work if get_dist_info()[0] == 0 else None)
+    [outcome, *_] = run_with_heartbeat(work if get_dist_info()[0] == 0 else None)
     if outcome.error is not None:
         raise outcome.error
     if outcome.failure is not None:
@@ -75,15 +76,15 @@ def first_rank_does(work: Callable[[], T], what: str, kind: type[UserError] = Us
 def _do(work: Callable[[], Any] | None) -> Outcome:
     try:
         return Outcome(None if work is None else work())
-    except Exception as error:  # whatever it is, the others must hear of it
+    except Exception as error:  # of any class: the others must learn about it
         return Outcome(failure=f'{type(error).__name__}: {error}', error=error)
 
 
 @contextmanager
-def _signs_of_life(store: dist.Store, rank: int) -> Iterator[None]:
+def _heartbeat(store: dist.Store, rank: int) -> Iterator[None]:
     """Count in the store while the block runs."""
     over = threading.Event()
-    pause = min(BEAT, peer_timeout().total_seconds() / BEATS)
+    pause = min(INTERVAL, peer_timeout().total_seconds() / BEATS)
 
     def count() -> None:
         try:
@@ -94,7 +95,7 @@ def _signs_of_life(store: dist.Store, rank: int) -> Iterator[None]:
         except (dist.DistError, RuntimeError):
             return  # the store is gone, which the process itself will notice
 
-    thread = threading.Thread(target=count, name='signs-of-life', daemon=True)
+    thread = threading.Thread(target=count, name='heartbeat', daemon=True)
     thread.start()
     try:
         yield
@@ -104,24 +105,24 @@ def _signs_of_life(store: dist.Store, rank: int) -> Iterator[None]:
 
 
 def _await(store: dist.Store, rank: int) -> Outcome:
-    """The outcome of another process, once it is there."""
-    pause, most = POLL
+    """The outcome of another process, when it is there."""
+    pause, longest = POLL
     limit = peer_timeout().total_seconds()
-    sign, since = b'', time.monotonic()
+    beat, since = b'', time.monotonic()
     while not store.check([f'done/{rank}']):
         latest = store.get(f'alive/{rank}') if store.check([f'alive/{rank}']) else b''
-        if latest != sign:
-            sign, since = latest, time.monotonic()
+        if latest != beat:
+            beat, since = latest, time.monotonic()
         if time.monotonic() - since > limit:
             raise dist.DistError(f'rank {rank} gave no sign of life for {limit:.0f} s')
         time.sleep(pause)
-        pause = min(2 * pause, most)
+        pause = min(2 * pause, longest)
     value, failure = json.loads(store.get(f'done/{rank}'))
     return Outcome(value, failure)
 
 
 def _let_all_read(store: dist.Store, world_size: int) -> None:
-    """Wait until all know of a failure: the store may end with the first process."""
+    """Wait until all know about a failure: the store may end with the first process."""
     deadline = time.monotonic() + GRACE
     readers = store.add('read', 1)
     while readers < world_size and time.monotonic() < deadline:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch.distributed as dist
 
-from mmcv_replace.runner.waiting import first_rank_does, work_and_wait
+from mmcv_replace.runner.heartbeat import run_on_first_rank, run_with_heartbeat
 
-SCRIPT = Path(__file__).with_name('waiting_process.py')
+SCRIPT = Path(__file__).with_name('heartbeat_process.py')
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_process_that_dies_is_not_waited_for(both):
 
 
 def test_one_process_waits_for_nobody():
-    assert first_rank_does(lambda: 3, 'the work') == 3
-    assert [outcome.value for outcome in work_and_wait(None)] == [None]
+    assert run_on_first_rank(lambda: 3, 'the work') == 3
+    assert [outcome.value for outcome in run_with_heartbeat(None)] == [None]
     with pytest.raises(ZeroDivisionError):
-        first_rank_does(lambda: 1 / 0, 'the work')
+        run_on_first_rank(lambda: 1 / 0, 'the work')
