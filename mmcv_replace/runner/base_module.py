@@ -1,4 +1,4 @@
-"""Modules whose weights are drawn or loaded as their config says."""
+"""Modules with configurable initialisation of their weights."""
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,8 +10,8 @@ from mmcv_replace.cnn import initialize
 class BaseModule(nn.Module):
     """nn.Module with `init_cfg`, one initializer config or several (see `cnn.initialize`).
 
-    Building draws torch's default weights; `init_weights` then applies `init_cfg` to the module
-    and goes on with what lies inside, unless `init_cfg` loaded a checkpoint.
+    The constructor draws torch's default weights; `init_weights` then applies `init_cfg` to the
+    module and continues with its children, unless `init_cfg` loaded a checkpoint.
     """
 
     def __init__(self, init_cfg: dict | Sequence[dict] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the runners share: state, hooks, checkpoints."""
+"""The base class of the runners: state, hooks, checkpoints."""
 import logging
 import os
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from ..utils.errors import CheckpointError, ConfigError
 from .checkpoints.averaged import regular_form
 from .checkpoints.files import build_checkpoint, point_latest_at
 from .checkpoints.optimizer_state import load_optimizer_state
-from .checkpoints.resume_table import Difference, tell_differences
+from .checkpoints.resume_table import Difference, log_differences
 from .checkpoints.run_state import (
     build_run_state,
     gather_process_states,
@@ -34,16 +34,16 @@ from .optimizer.fused import settle_kernels
 from .optimizer.momentum import read_momentum
 from .precision import Precision
 from .utils import get_host_info, get_time_str
-from .workflow import check_workflow, tell_if_done
+from .workflow import check_workflow, warn_if_finished
 
 
 class BaseRunner(HookRegistration, ABC):
-    """Calls `model.train_step` or `val_step` again and again, and the hooks around it.
+    """Calls `model.train_step` or `val_step` for each batch, and the hooks around it.
 
     `train_step(data_batch, optimizer)` returns a dict with `loss` (a tensor with gradient),
-    `log_vars` (numbers by name; tensors may stay on the device) and `num_samples`. Everything else,
-    such as the optimizer's step, is the work of hooks. `meta` goes into every checkpoint;
-    `precision` (float32 by default) says how the step is computed.
+    `log_vars` (numbers by name; tensors may stay on the device) and `num_samples`. Hooks do all
+    else, such as the optimizer's step. `meta` is stored in every checkpoint; `precision` (float32
+    by default) is how the step is computed.
     """
 
     def __init__(self, model: nn.Module, batch_processor: None = None,
@@ -65,25 +65,25 @@ class BaseRunner(HookRegistration, ABC):
         self.mode: str | None = None
         self.data_loader: Any = None
         self.data_batch: Any = None  # of the training iteration under way, on the host
-        self.data_time = 0.0  # seconds the current batch was waited for
+        self.data_time = 0.0  # seconds of waiting for the current batch
         self.outputs: dict[str, Any] = {}
-        # Unlike `iter` these count the current iteration as soon as its step is done; `next_epoch`
-        # is the one with which a run that resumes from a checkpoint of now begins.
+        # Unlike `iter`, these count the current iteration as soon as its step is done; `next_epoch`
+        # is the epoch in which a run would begin that resumes from a checkpoint of this moment.
         self.finished_iters = 0
         self.next_epoch = 0
-        self.resumed_run: str | None = None  # whose checkpoint this run began with
-        self.resumed_file: Path | None = None  # that checkpoint, if the run does not just go on
-        self.begun_from: set[Path] = set()  # files that are neither deleted nor written over
-        self.accumulating = False  # gradients are kept for a step of a later iteration
+        self.resumed_run: str | None = None  # id of the run whose checkpoint was resumed
+        self.resumed_file: Path | None = None  # that checkpoint, if it is another run's
+        self.begun_from: set[Path] = set()  # files that are neither deleted nor overwritten
+        self.accumulating = False  # the gradients are kept for the step of a later iteration
         self.saver = CheckpointSaver(self.logger)
         self.checkpoint_dir = self.work_dir
         self._epoch = 0
         self._iter = 0
         self._inner_iter = 0
         self.workflow: list[list[Any]] = []
-        self._flow = 0  # index of its entry under way
-        self._collected: tuple[int, list[dict[str, Any]]] | None = None  # at which iteration
-        self._resumed: dict[str, Any] | None = None  # state that the run is to begin with
+        self._flow = 0  # index of its current entry
+        self._collected: tuple[int, list[dict[str, Any]]] | None = None  # with the iteration of it
+        self._resumed: dict[str, Any] | None = None  # run_state with which the run begins
         self._max_iters = max_iters
         self._max_epochs = max_epochs
         self.load_state_dict({})
@@ -129,12 +129,12 @@ class BaseRunner(HookRegistration, ABC):
 
     @property
     def hook_msgs(self) -> dict[str, Any]:
-        """What hooks want to find again after a resume; part of `meta`."""
+        """State of hooks that a resume restores; part of `meta`."""
         return self.meta.setdefault('hook_msgs', {})
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model's parameters."""
         return device_of(self.model)
 
     @property
@@ -165,19 +165,19 @@ class BaseRunner(HookRegistration, ABC):
     @abstractmethod
     def _plan(self, data_loaders: Sequence[DataLoader],
               workflow: Sequence[tuple[str, int]]) -> str:
-        """Find out how long the run is and say it in words; ConfigError when nobody set it."""
+        """Set the length of the run and return it in words; ConfigError if it is not configured."""
 
     @abstractmethod
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:
-        """Go on with the workflow until the run is over."""
+        """Execute the workflow until the run ends."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Where in the workflow and in the data the run is, as plain data."""
+        """Position of the run in the workflow and in the data, as plain values."""
         return {}
 
-    def load_state_dict(self, place: dict[str, Any]) -> None:
-        """Begin the workflow where `place` was taken, from its top if that is empty."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue the workflow where `state_dict` was called; an empty dict: at its beginning."""
         self._flow = 0
 
     def run(self, data_loaders: Sequence[DataLoader],
@@ -192,7 +192,7 @@ class BaseRunner(HookRegistration, ABC):
         self.logger.info('Start running, host: %s, work_dir: %s', get_host_info(), self.work_dir)
         self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
         self.logger.info('workflow: %s, max: %s', workflow, length)
-        tell_if_done(self)
+        warn_if_finished(self)
         self.workflow = [list(flow) for flow in workflow]
         if self.optimizer is not None:
             settle_kernels(self.optimizer)
@@ -208,7 +208,7 @@ class BaseRunner(HookRegistration, ABC):
                 self.saver.close()
 
     def _begin(self) -> None:
-        """Start the workflow from its top, or from where a checkpoint was written."""
+        """Start the workflow at its beginning, or where the resumed checkpoint was written."""
         self._inner_iter = 0
         self.accumulating = False
         self.load_state_dict({})
@@ -217,7 +217,7 @@ class BaseRunner(HookRegistration, ABC):
             restore_run_state(self, resumed)
 
     def _step(self, data_batch: Any) -> None:
-        """Run the model on one training batch and keep what it says."""
+        """Run the model on one training batch; `outputs` keeps the result."""
         self.data_batch = data_batch
         self.call_hook('before_train_iter')
         self.outputs = self.model.train_step(data_batch, self.optimizer)
@@ -234,14 +234,14 @@ class BaseRunner(HookRegistration, ABC):
         self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
         self.call_hook('after_val_iter')
 
-    def collect_state(self, in_haste: bool = False) -> None:
-        """Gather what the other processes must find in a checkpoint of this iteration.
+    def collect_state(self, hooks: bool = True) -> None:
+        """Gather the states of all processes for a checkpoint of this iteration.
 
-        Every process has to call it before the first one saves; without it a job of several
-        processes resumes with other random numbers. `in_haste` leaves out what hooks compute for
-        a checkpoint that a resumed run does without.
+        Every process has to call it before the first one saves; otherwise a job of several
+        processes resumes with different random numbers. `hooks=False` leaves out what hooks compute
+        in before_collect_state, which a resume does not need.
         """
-        if not in_haste:
+        if hooks:
             self.call_hook('before_collect_state')
         self._collected = self.finished_iters, gather_process_states(self)
 
@@ -277,12 +277,12 @@ class BaseRunner(HookRegistration, ABC):
         return path
 
     def begins_from(self, *files: object) -> None:
-        """Keep the files among these, such as the weights to start from, as they are."""
+        """Protect files with which the run begins, such as weights; other values are skipped."""
         names = [os.path.expanduser(file) for file in files if isinstance(file, str | Path)]
         self.begun_from.update(Path(name).resolve() for name in names if os.path.isfile(name))
 
     def free_path(self, path: Path) -> Path:
-        """`path`, or one beside it if that is a file from which the run began."""
+        """`path`, or another name in its folder if it is a file that `begins_from` protects."""
         free, count = path, 0
         while free.resolve() in self.begun_from:
             count += 1
@@ -294,18 +294,18 @@ class BaseRunner(HookRegistration, ABC):
 
     def load_checkpoint(self, filename: str | Path, map_location: str | torch.device = 'cpu',
                         strict: bool = False) -> dict[str, Any]:
-        """Load the weights of a checkpoint, and return all of it."""
+        """Load the weights of a checkpoint, and return the whole checkpoint."""
         self.logger.info('load checkpoint from %s', filename)
         return load_checkpoint(self.model, filename, map_location, strict, self.logger)
 
     def resume(self, checkpoint: str | Path, resume_optimizer: bool = True,
                map_location: str | torch.device = 'cpu', overrides: Sequence[str] = (),
                compare: Callable[[dict[str, Any]], list[Difference]] | None = None) -> None:
-        """Go on where the run that wrote `checkpoint` was.
+        """Continue the run that wrote `checkpoint`.
 
-        One table tells what differs from it: in the optimizer, whose settings are the checkpoint's
-        but for `overrides`, such as 'optimizer.lr'; in the processes; and what `compare` finds in
-        the checkpoint's meta data.
+        The settings of the optimizer are the checkpoint's except the `overrides`, such as
+        'optimizer.lr'. One table lists the differences in the optimizer, in the processes, and
+        those that `compare` finds in the checkpoint's meta data. Raises CheckpointError.
         """
         found = self.load_checkpoint(checkpoint, map_location, strict=True)
         loaded = regular_form(found)
@@ -329,13 +329,13 @@ class BaseRunner(HookRegistration, ABC):
         if self._resumed is None:
             self.logger.info('%s has no run_state, as those of other versions: random numbers and '
                              'the pass over the data begin anew', checkpoint)
-        told = [] if compare is None else compare(meta)
+        differences = [] if compare is None else compare(meta)
         try:
             if resume_optimizer and self.optimizer is not None:
-                told[:0] = self._load_optimizer(loaded, checkpoint, overrides)
-        finally:  # where it does not fit, the table may tell why
-            told += other_processes(self._resumed, self.device)
-            tell_differences(checkpoint, told, self.logger)
+                differences[:0] = self._load_optimizer(loaded, checkpoint, overrides)
+        finally:  # if it does not fit, the table may show why
+            differences += other_processes(self._resumed, self.device)
+            log_differences(checkpoint, differences, self.logger)
         self.call_hook('after_resume', loaded)
         self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)
 

@@ -1,4 +1,4 @@
-"""Processes that train together: how they find each other, and who does what only one may do."""
+"""Processes that train together: joining a process group, and exchanging values in it."""
 import datetime
 import functools
 import gc
@@ -24,18 +24,18 @@ T = TypeVar('T')
 
 _NEEDED = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
 
-_group_options: dict[str, Any] = {}  # of the process group, for those that are made later
+_group_options: dict[str, Any] = {}  # of init_process_group, for groups that are made later
 
 
 def init_dist(launcher: str, backend: str | None = None, device: torch.device | None = None,
               **kwargs: Any) -> None:
-    """Join the process group that `launcher` ('pytorch', 'slurm' or 'mpi') started us for.
+    """Join the process group of the job that `launcher` ('pytorch', 'slurm' or 'mpi') started.
 
-    `device` becomes the current one of this process; by default that of the backend with the index
-    LOCAL_RANK. `backend` is that of the device by default; one of another device gives way to it,
-    so that one config serves every machine. Further arguments are those of
-    `torch.distributed.init_process_group`; `timeout` may be a number of seconds; see
-    `group_timeout`. Raises LostPeerError where the processes do not meet.
+    `device` becomes the current device of this process; by default the one with the index
+    LOCAL_RANK of the backend's kind. `backend`: by default that of the device, which also replaces
+    the backend of another kind of device, so that one config works on every machine. Further
+    arguments are those of `torch.distributed.init_process_group`; `timeout` may be a number of
+    seconds, see `group_timeout`. Raises LostPeerError if the processes do not find each other.
     """
     adopt_launcher(launcher)
     backend = _usable_backend(backend, device)
@@ -48,7 +48,7 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
         kwargs['timeout'] = datetime.timedelta(seconds=kwargs['timeout'])
     _group_options.clear()
     _group_options.update({key: kwargs[key] for key in ('timeout',) if key in kwargs})
-    # Groups on the host keep the time that was asked for.
+    # Groups on the host use the configured time-out.
     timeout = group_timeout(kind, kwargs.get('timeout'))
     if timeout is not None:
         kwargs['timeout'] = timeout
@@ -66,10 +66,10 @@ def init_dist(launcher: str, backend: str | None = None, device: torch.device | 
 
 
 def adopt_launcher(launcher: str) -> None:
-    """Put what `launcher` says of this process into the variables of torch: RANK, LOCAL_RANK...
+    """Set torch's variables RANK, LOCAL_RANK ... to what `launcher` says about this process.
 
-    Besides those of `init_dist`, 'node' is accepted: a scheduler that started this one process on
-    each node. Raises ConfigError where that launcher did not start this process.
+    Besides the launchers of `init_dist`, 'node' is accepted: a scheduler that starts one process
+    on each node. Raises ConfigError if that launcher did not start this process.
     """
     if launcher not in ('pytorch', 'slurm', 'mpi', 'node'):
         raise ConfigError(f"launcher {launcher!r} is unknown: choose 'pytorch' (torchrun), 'slurm' "
@@ -83,10 +83,10 @@ def adopt_launcher(launcher: str) -> None:
 
 
 def recognise_launcher() -> str:
-    """What started this process: 'pytorch', 'slurm', 'mpi', 'node', or 'none' for one on its own.
+    """The launcher of this process: 'pytorch', 'slurm', 'mpi', 'node', or 'none' for a single one.
 
-    Raises ConfigError for one process where a scheduler asks for several, and for variables that
-    contradict each other.
+    Raises ConfigError for a single process where a scheduler expects several, and for variables
+    that contradict each other.
     """
     try:
         return launcher_of(os.environ)
@@ -112,9 +112,9 @@ def _check_environment(launcher: str) -> None:
 
 
 def _store_of_restart() -> dict[str, Any]:
-    """Where the processes meet that torchrun started again: not where the ended ones met.
+    """After a restart by torchrun, the store under a prefix of its own.
 
-    torchrun keeps the store, and addresses that these left in it would be taken for new ones.
+    torchrun keeps the store, and addresses of the ended processes in it would be taken for new.
     """
     start = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
     if start == '0' or os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
@@ -142,15 +142,15 @@ def _usable_backend(backend: str | None, device: torch.device | None) -> str:
 
 
 def collective_device() -> torch.device:
-    """Where a tensor must be for the process group to reduce it."""
+    """Device on which tensors must be for a collective of the process group."""
     kind = _kind_of_backend(dist.get_backend())
     return torch.device('cpu') if kind is None else torch.device(kind.type)
 
 
 def host_group() -> dist.ProcessGroup:
-    """All processes again, for exchanges that leave the devices and their queues alone.
+    """A group of all processes for exchanges over the host, which do not involve the devices.
 
-    Every process has to make the first call at the same point of the program.
+    Every process has to make its first call at the same point of the program.
     """
     return _make_host_group(dist.group.WORLD)
 
@@ -161,15 +161,15 @@ def _make_host_group(world: dist.ProcessGroup) -> dist.ProcessGroup:
 
 
 def peer_timeout() -> datetime.timedelta:
-    """How long the processes wait for each other."""
+    """Time-out after which processes give up waiting for each other."""
     return _group_options.get('timeout') or dist.constants.default_pg_timeout
 
 
 def leave_dist() -> None:
-    """Leave the process group that `init_dist` joined; does nothing without one.
+    """Leave the process group that `init_dist` joined, if there is one.
 
-    The threads of a group live as long as something refers to it, such as a model for several
-    processes that is part of a cycle; a thread that outlives the interpreter aborts the process.
+    A group's threads live as long as an object refers to it, such as a DDP model in a reference
+    cycle, and a thread that outlives the interpreter aborts the process: hence the collection.
     """
     if dist.is_initialized():
         _make_host_group.cache_clear()
@@ -178,7 +178,7 @@ def leave_dist() -> None:
 
 
 def from_first_rank(value: T) -> T:
-    """What the first process passes to this; every process has to call it."""
+    """Broadcast: returns the value of the first process. Every process has to call it."""
     if get_dist_info()[1] == 1:
         return value
     box = [value]
@@ -187,7 +187,7 @@ def from_first_rank(value: T) -> T:
 
 
 def any_rank(condition: bool) -> bool:
-    """Whether a condition holds in any process; every process has to call it."""
+    """Whether the condition is true in any process. Every process has to call it."""
     vote = torch.tensor(int(condition))
     if get_dist_info()[1] > 1:
         dist.all_reduce(vote, dist.ReduceOp.MAX, host_group())
@@ -195,7 +195,7 @@ def any_rank(condition: bool) -> bool:
 
 
 def mean_over_ranks(values: Sequence[float]) -> list[float]:
-    """Mean of each value over all processes; each must call it with as many values."""
+    """Mean of each value over all processes, which all have to call it."""
     world_size = get_dist_info()[1]
     if world_size == 1 or not values:
         return list(values)
@@ -205,12 +205,12 @@ def mean_over_ranks(values: Sequence[float]) -> list[float]:
 
 
 def is_node_leader() -> bool:
-    """Whether this process does the work that is needed once for each machine."""
+    """Whether this is the process that does work needed once on each machine."""
     return get_dist_info()[1] == 1 or os.environ.get('LOCAL_RANK', '0') == '0'
 
 
 def master_only(func: Callable[..., T]) -> Callable[..., T | None]:
-    """Make a function do nothing, and return None, on all ranks but the first."""
+    """Decorator: on all ranks but the first the function does nothing and returns None."""
 
     @functools.wraps(func)
     def on_master(*args: Any, **kwargs: Any) -> T | None:

@@ -1,8 +1,8 @@
-"""torchrun, with the exit code of its processes where they were told to stop and have saved.
+"""torchrun that passes on the exit code of processes which saved a checkpoint when preempted.
 
-torchrun itself leaves with 1 whatever its processes left with, and a scheduler cannot tell a job
-that is to be started again from one that has failed. tools/dist_*.sh and test/train_*.sh run this
-file in its place, with the same arguments.
+torchrun itself exits with 1 for any failure of its processes, so that a scheduler cannot
+distinguish a preempted job, which is to be restarted, from a failed one. tools/dist_*.sh and
+test/train_*.sh run this file in its place, with the same arguments.
 """
 import signal
 import sys
@@ -13,11 +13,11 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher import api
 
 SAVED = 75  # of PreemptionHook; EX_TEMPFAIL of sysexits.h
-INTERRUPTED = 128 + signal.SIGINT  # as shells and our commands say it
+INTERRUPTED = 128 + signal.SIGINT  # the convention of shells
 
 
 class _Agent(api.LocalElasticAgent):
-    """torchrun's, which can be asked afterwards how its processes ended."""
+    """torchrun's agent, which remembers how its processes ended."""
 
     last: '_Agent | None' = None
 
@@ -26,10 +26,10 @@ class _Agent(api.LocalElasticAgent):
         _Agent.last = self
 
     def has_saved(self) -> bool:
-        """Whether the processes that were started last have saved; False if torch does not tell.
+        """Whether the last processes exited after a save; False if torch does not expose it.
 
-        They leave together, after the save. When the first has left, torchrun ends the others by
-        signals, which may come when they listen no longer; their codes are then negative.
+        They exit together. Once the first has, torchrun ends the others by signals, which may come
+        when their handlers are removed; their exit codes are then negative.
         """
         handlers = getattr(getattr(self, '_pcontext', None), 'subprocess_handlers', {})
         codes = {handler.proc.returncode for handler in handlers.values()}
@@ -38,9 +38,9 @@ class _Agent(api.LocalElasticAgent):
 
 
 def main() -> int:
-    """Run torchrun on the arguments of the command line; 75 where its processes left with it.
+    """Run torchrun on the command line; returns 75 if its processes exited with that.
 
-    Ctrl-C is told in one line; everything else ends as it does under torchrun.
+    Ctrl-C prints one line; everything else ends as under torchrun.
     """
     api.LocalElasticAgent = _Agent
     try:

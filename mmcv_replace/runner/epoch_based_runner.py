@@ -1,4 +1,4 @@
-"""Training that is counted in epochs."""
+"""The runner whose length is a number of epochs."""
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ class EpochBasedRunner(BaseRunner):
             self.call_hook('after_val_epoch')
 
     def _batches(self, data_loader: DataLoader, first: int = 0) -> Iterator[Any]:
-        """The batches of one pass from the `first` on; takes the time that each is waited for."""
+        """The batches of one pass, from the index `first` on; measures the waiting for each."""
         if len(data_loader) == 0:
             raise no_batch_error()
         batches = iter(data_loader)
@@ -54,7 +54,7 @@ class EpochBasedRunner(BaseRunner):
             started = time.perf_counter()
             try:
                 data_batch = next(batches)
-            except StopIteration:  # a pass that began between two batches is shorter
+            except StopIteration:  # a pass that was resumed between two batches is shorter
                 return
             self.data_time = time.perf_counter() - started
             self._inner_iter = index
@@ -62,7 +62,7 @@ class EpochBasedRunner(BaseRunner):
 
     def run(self, data_loaders: Sequence[DataLoader], workflow: Sequence[tuple[str, int]],
             max_epochs: int | None = None) -> None:
-        """As of BaseRunner; units are epochs. `max_epochs` replaces that of the constructor."""
+        """See BaseRunner; units are epochs. `max_epochs` replaces that of the constructor."""
         if max_epochs is not None:
             self._max_epochs = max_epochs
         super().run(data_loaders, workflow)
@@ -76,9 +76,9 @@ class EpochBasedRunner(BaseRunner):
         self._max_iters = self._max_epochs * len(data_loaders[first_train])
         return f'{self._max_epochs} epochs'
 
-    def load_state_dict(self, place: dict[str, Any]) -> None:
-        self._flow, self._flow_done = place.get('flow', (0, 0))
-        self._samples = (place.get('data') or (self._epoch, 0))[1]
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._flow, self._flow_done = state.get('flow', (0, 0))
+        self._samples = (state.get('data') or (self._epoch, 0))[1]
         self._in_epoch = False
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long processes wait for each other, where the device has time limits of its own too."""
+"""Time-out of a process group on devices that have time limits of their own."""
 import datetime
 import logging
 import math
@@ -7,22 +7,23 @@ import os
 from ..device import DeviceKind
 from ..utils.errors import ConfigError
 
-# A device may round its limit up to as much: then it is this long at least.
+# Seconds; a device may round a shorter limit up to this.
 _LEAST = 68
-# Seconds from one limit to the next. The first one to pass is the one that says what happened.
+# Seconds between two limits. The first that expires reports the problem.
 _STEP = 30
-# torch's own limit of a group, which a plug-in takes for none.
+# Seconds; torch's default, which a plug-in interprets as "not set".
 _DEFAULT = 1800
 
 
 def group_timeout(
     kind: DeviceKind | None, timeout: datetime.timedelta | None
 ) -> datetime.timedelta | None:
-    """Time limit of a process group on a kind of device, for a user who sets `timeout`.
+    """Time-out of a process group on a kind of device, for a configured `timeout`.
 
-    The device's own limits, variables of the environment, are set to `timeout` and a little more
-    each, unless the user has set them; the group waits longer than all of them, or their message
-    would be lost. None for the defaults, which fit each other.
+    Sets the environment variables with the device's own limits, unless the user has, to `timeout`
+    and a little more each. The group waits longer than all of them, since otherwise their more
+    exact message would be lost. None for the defaults, which fit together. Raises ConfigError for
+    a variable that is not a number.
     """
     names = () if kind is None else kind.time_limits
     limits = {name: _seconds(name) for name in names if os.environ.get(name)}
@@ -38,7 +39,7 @@ def group_timeout(
         if name not in limits:
             limits[name] = max(asked, longest + _STEP if longest else 0)
             os.environ[name] = str(limits[name])
-        if limits[name] == 0:  # wait without end
+        if limits[name] == 0:  # no limit
             return timeout
         longest = max(longest, limits[name], _LEAST)
     seconds = max(asked, longest) + _STEP

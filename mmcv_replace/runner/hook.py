@@ -1,4 +1,4 @@
-"""What a hook is: a set of methods that the runner calls at the stages of a run."""
+"""The base class of hooks, whose methods the runner calls at the stages of a run."""
 from typing import TYPE_CHECKING, Any
 
 from ..utils import Registry
@@ -9,27 +9,26 @@ if TYPE_CHECKING:
 
 
 class Hook:
-    """Base of all hooks. The stages, in the order in which a runner calls them:
+    """Base class of all hooks. The stages, in the order in which a runner calls them:
 
         before_run
             before_train_epoch
-                before_train_iter    a batch is there, the model has not seen it
-                after_train_iter     runner.outputs holds the loss; the step is a hook's work
+                before_train_iter    the batch is loaded, the model has not processed it
+                after_train_iter     runner.outputs holds the loss; OptimizerHook steps
             after_train_epoch
             before_val_epoch, before_val_iter, after_val_iter, after_val_epoch
-        after_run                    also when the run fails: release what you hold
+        after_run                    also if the run fails: release resources here
 
-    IterBasedRunner knows no training epochs: it calls before_epoch and after_epoch once around all
-    iterations. The stages without `train` and `val` stand for both. Besides:
-    before_save_checkpoint, on the process that writes it, may add to the checkpoint what
-    after_resume finds there again; before_collect_state comes ahead of it on every process, unless
-    the run is told to leave.
+    IterBasedRunner has no training epochs: it calls before_epoch and after_epoch once, around all
+    iterations. The stages without `train` and `val` stand for both. Besides these,
+    before_save_checkpoint may add to a checkpoint, in the process that writes it, what after_resume
+    reads; before_collect_state precedes it in every process, unless the run is preempted.
     """
 
     stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',
               'after_train_epoch', 'before_val_epoch', 'before_val_iter', 'after_val_iter',
               'after_val_epoch', 'after_run')
-    default_priority = 'NORMAL'  # where a config names none
+    default_priority = 'NORMAL'  # if the config sets none
     # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
     scheduled: str | None = None
 
@@ -85,15 +84,15 @@ class Hook:
         self.after_iter(runner)
 
     def every_n_epochs(self, runner: 'BaseRunner', n: int) -> bool:
-        """Whether the epoch under way is an n-th one; never for n < 1."""
+        """Whether the number of this epoch, from 1, is a multiple of n; never for n < 1."""
         return n > 0 and (runner.epoch + 1) % n == 0
 
     def every_n_inner_iters(self, runner: 'BaseRunner', n: int) -> bool:
-        """Whether the iteration under way is an n-th one of its epoch."""
+        """The same for the number of this iteration within its epoch."""
         return n > 0 and (runner.inner_iter + 1) % n == 0
 
     def every_n_iters(self, runner: 'BaseRunner', n: int) -> bool:
-        """Whether the iteration under way is an n-th one of the run."""
+        """The same for the number of this iteration within the run."""
         return n > 0 and (runner.iter + 1) % n == 0
 
     def end_of_epoch(self, runner: 'BaseRunner') -> bool:
@@ -106,18 +105,18 @@ class Hook:
         return runner.iter + 1 == runner.max_iters
 
     def get_triggered_stages(self) -> list[str]:
-        """Stages at which this hook does something."""
+        """Stages whose methods the hook overrides."""
         return [stage for stage in self.stages if self._acts_at(stage)]
 
     def _acts_at(self, stage: str) -> bool:
-        # before_train_iter falls back on before_iter, and so on.
+        # before_train_iter calls before_iter, and so on.
         general = stage.replace('train_', '').replace('val_', '')
         return any(name in vars(self) or getattr(type(self), name) is not getattr(Hook, name)
                    for name in (stage, general))
 
 
 def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:
-    """ConfigError for a hook that waits for the end of an epoch in a run that counts iterations."""
+    """Raise ConfigError for a hook that counts epochs in a run that counts iterations."""
     if by_epoch and not runner.counts_by_epoch:
         raise ConfigError(f'{key}.by_epoch=True: {type(runner).__name__} counts iterations and has '
                           'no epochs; leave by_epoch out')

@@ -1,4 +1,4 @@
-"""How hooks get into a runner."""
+"""Adds hooks to a runner, from objects and from the sections of a config."""
 import bisect
 import copy
 from typing import Any
@@ -14,7 +14,7 @@ HookConfig = dict[str, Any] | Hook | None
 class HookRegistration:
     """The part of a runner that holds its hooks, in the order in which they run.
 
-    `counts_by_epoch`: whether hooks count epochs unless their config says `by_epoch`.
+    `counts_by_epoch`: whether hooks count epochs where their config does not set `by_epoch`.
     """
 
     counts_by_epoch = True
@@ -27,7 +27,7 @@ class HookRegistration:
         return self._hooks
 
     def register_hook(self, hook: Hook, priority: int | str | Priority = 'NORMAL') -> None:
-        """Add a hook; among equals the one registered first runs first."""
+        """Add a hook; of equal priorities the one registered first runs first."""
         if not isinstance(hook, Hook):
             raise ConfigError(f'{hook!r} is not a hook: derive its class from '
                               'mmcv_replace.runner.Hook')
@@ -35,7 +35,7 @@ class HookRegistration:
         bisect.insort_right(self._hooks, hook, key=lambda other: other.priority)
 
     def register_hook_from_cfg(self, hook_cfg: dict[str, Any]) -> None:
-        """Add the hook that a dict describes; `priority` may be one of its keys."""
+        """Build a hook from a dict, which may have a `priority`, and add it."""
         hook_cfg = copy.copy(hook_cfg)
         priority = hook_cfg.pop('priority', None)
         hook = build_from_cfg(hook_cfg, HOOKS)
@@ -71,15 +71,14 @@ class HookRegistration:
                                 log_config: dict[str, Any] | None = None,
                                 momentum_config: HookConfig = None,
                                 nonfinite: HookConfig = None) -> None:
-        """Add what every training needs; each is a dict, a hook, or None for none.
+        """Add the hooks of every training; each argument is a dict, a hook, or None for none.
 
-        Besides: the iteration timer, and the check for numbers that are not finite, with the
-        options `nonfinite`.
+        IterTimerHook is added too, and CheckInvalidLossHook with the options `nonfinite`.
         """
         self.register_lr_hook(lr_config)
         self.register_momentum_hook(momentum_config)
         self.register_optimizer_hook(optimizer_config)
-        # Behind the step, which it may have prevented, and ahead of all that use its result.
+        # After the step, which it may prevent, and before all hooks that use its result.
         if nonfinite is None or isinstance(nonfinite, dict):
             nonfinite = {**_interval_of(log_config), **(nonfinite or {})}
         self._register(nonfinite, 'nonfinite', 'ABOVE_NORMAL', default='CheckInvalidLossHook',
@@ -90,7 +89,7 @@ class HookRegistration:
 
     def _register(self, cfg: HookConfig, key: str, priority: str, default: str | None = None,
                   policy_suffix: str | None = None, counts: bool = True) -> None:
-        """Build the hook of the config entry `key`, unless it is one already, and add it."""
+        """Add the hook of the config's section `key`, which is a dict or a hook already."""
         if isinstance(cfg, dict):
             cfg = copy.copy(cfg)
             if counts and not self.counts_by_epoch:
@@ -106,7 +105,7 @@ class HookRegistration:
             self.register_hook(cfg, priority)
 
     def call_hook(self, fn_name: str, *args: Any) -> None:
-        """Call this method of every hook, in their order."""
+        """Call a method of every hook, in the order of their priorities."""
         for hook in self._hooks:
             getattr(hook, fn_name)(self, *args)
 
@@ -126,7 +125,7 @@ def _interval_of(log_config: dict[str, Any] | None) -> dict[str, int]:
 
 
 def _policy_class(cfg: dict[str, Any], key: str, suffix: str) -> str:
-    """Hook that `policy` names, case and underscores aside: 'poly', 'CosineAnnealing'."""
+    """Name of the hook for a `policy` such as 'poly' or 'CosineAnnealing' in any case and style."""
     policy = cfg.pop('policy', None)
     if not isinstance(policy, str):
         raise ConfigError(f"{key} needs the name of a policy, such as policy='step', "

@@ -1,4 +1,4 @@
-"""Training that is counted in iterations."""
+"""The runner whose length is a number of iterations."""
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from .iter_loader import IterLoader
 
 @RUNNERS.register_module()
 class IterBasedRunner(BaseRunner):
-    """Runs `max_iters` training iterations, starting the data over as often as needed."""
+    """Runs `max_iters` training iterations, over as many passes of the data as needed."""
 
     counts_by_epoch = False
 
@@ -44,7 +44,7 @@ class IterBasedRunner(BaseRunner):
 
     def run(self, data_loaders: Sequence[DataLoader], workflow: Sequence[tuple[str, int]],
             max_iters: int | None = None) -> None:
-        """As of BaseRunner; units are iterations. `max_iters` replaces that of the constructor."""
+        """See BaseRunner; units are iterations. `max_iters` replaces that of the constructor."""
         if max_iters is not None:
             self._max_iters = max_iters
         super().run(data_loaders, workflow)
@@ -56,9 +56,9 @@ class IterBasedRunner(BaseRunner):
                               "type='IterBasedRunner', max_iters=20000)")
         return f'{self._max_iters} iters'
 
-    def load_state_dict(self, place: dict[str, Any]) -> None:
-        self._flow, self._inner_iter = place.get('flow', (0, 0))
-        self._data_places = place.get('data', [])
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._flow, self._inner_iter = state.get('flow', (0, 0))
+        self._positions = state.get('data', [])
         self._loaders: list[IterLoader] = []
 
     def state_dict(self) -> dict[str, Any]:
@@ -68,9 +68,9 @@ class IterBasedRunner(BaseRunner):
 
     def _run_workflow(self, data_loaders: Sequence[DataLoader],
                       workflow: Sequence[tuple[str, int]]) -> None:
-        places = self._data_places or [None] * len(data_loaders)
-        self._loaders = [IterLoader(loader, *(place or (self._epoch,)))
-                         for loader, place in zip(data_loaders, places, strict=True)]
+        positions = self._positions or [None] * len(data_loaders)
+        self._loaders = [IterLoader(loader, *(position or (self._epoch,)))
+                         for loader, position in zip(data_loaders, positions, strict=True)]
         self.call_hook('before_epoch')
         while self._iter < self._max_iters or self._flow > 0:
             (mode, count), loader = workflow[self._flow], self._loaders[self._flow]

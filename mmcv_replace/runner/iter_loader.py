@@ -1,4 +1,4 @@
-"""An endless stream of batches out of a data loader."""
+"""Positions in the training data, and a data loader that starts over at its end."""
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +9,11 @@ from ..utils.errors import DataError
 
 
 def set_sampler_epoch(data_loader: DataLoader, epoch: int, samples: int = 0) -> int:
-    """Tell the sampler which pass over the data comes next, where it wants to know.
+    """Set the pass over the data (epoch) in the loader's sampler, if that has `set_epoch`.
 
-    `samples`: how many of that pass all processes together have had before; they are not loaded
-    again. Returns how many batches of this process they are, 0 where the sampler cannot do that.
+    `samples`: number of samples of that pass that all processes together have consumed; they are
+    skipped. Returns the number of batches of this process that are skipped, 0 if the sampler
+    cannot do that.
     """
     sampler = getattr(data_loader, 'sampler', None)
     if samples and not hasattr(sampler, 'start'):
@@ -29,9 +30,9 @@ def set_sampler_epoch(data_loader: DataLoader, epoch: int, samples: int = 0) -> 
 
 
 def position_in_data(data_loader: DataLoader, epoch: int, batches: int) -> tuple[int, int] | None:
-    """(pass, samples of it that all processes have had), None where the sampler cannot go on there.
+    """(epoch, samples of it that all processes consumed); None if the sampler cannot start there.
 
-    In samples, so that it also holds for another batch size or number of processes.
+    Counted in samples, so that it is valid for another batch size or number of processes too.
     """
     sampler = getattr(data_loader, 'sampler', None)
     if not hasattr(sampler, 'start'):
@@ -47,16 +48,16 @@ def no_batch_error() -> DataError:
 
 
 class IterLoader:
-    """Starts the data loader over when it ends; `epoch` is the index of the pass under way.
+    """An endless iterator over a data loader; `epoch` is the index of the current pass.
 
-    The first pass leaves out `samples` of all processes.
+    The first pass skips `samples` (of all processes together).
     """
 
     def __init__(self, dataloader: DataLoader, epoch: int = 0, samples: int = 0) -> None:
         self._dataloader = dataloader
         self._epoch = epoch
         self._samples = samples
-        self._taken = 0  # batches of the pass under way
+        self._taken = 0  # batches of the current pass
         self._batches: Iterator[Any] | None = None
 
     @property
@@ -73,7 +74,7 @@ class IterLoader:
 
     @property
     def position(self) -> tuple[int, int] | None:
-        """Where a loader that goes on from here has to start; see `position_in_data`."""
+        """Where a resumed loader has to start; see `position_in_data`."""
         if self._batches is None:
             return self._epoch, self._samples
         return position_in_data(self._dataloader, self._epoch, self._taken)

@@ -1,4 +1,4 @@
-"""The numbers of the last iterations, until a logger wants their means."""
+"""Collects the numbers of the last iterations, of which loggers write the means."""
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +13,9 @@ from .dist_utils import mean_over_ranks
 class LogBuffer:
     """Keeps tensors on their device; only `average` makes the host wait for them.
 
-    `output` is what the loggers write when `ready`: means made by `average`, or whatever a hook
-    puts there (as evaluation does with its scores). `window` is the largest number of iterations
-    that a logger averages over; older values are dropped by `trim`.
+    `output` is what the loggers write when `ready`: means from `average`, or values that a hook
+    puts there, such as the scores of an evaluation. `window` is the largest number of iterations
+    that a logger averages over; `trim` drops older values.
     """
 
     def __init__(self) -> None:
@@ -27,19 +27,19 @@ class LogBuffer:
         self._means: dict[int, dict[str, float]] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete history and output."""
         self.clear_history()
         self.clear_output()
 
     def clear_history(self) -> None:
-        """Forget the values that means are made of."""
+        """Delete the values that are averaged."""
         self.val_history.clear()
         self.n_history.clear()
         self._means.clear()
 
     @contextmanager
     def validation(self) -> Iterator[None]:
-        """Values inside this context have means of their own; those of the training wait."""
+        """Within this context values are averaged apart from those of the training, which stay."""
         training = self.val_history, self.n_history
         self.val_history, self.n_history = {}, {}
         self._means.clear()
@@ -50,28 +50,28 @@ class LogBuffer:
             self._means.clear()
 
     def clear_output(self) -> None:
-        """Forget what is to be logged, keep the history."""
+        """Delete what is to be logged, but keep the history."""
         self.output.clear()
         self.ready = False
 
     def update(self, vars: dict[str, torch.Tensor | float], count: float = 1) -> None:
-        """Add one value to each variable, which weighs `count` in the mean."""
+        """Add one value to each variable; `count` is its weight in the mean."""
         self._means.clear()
         for key, value in vars.items():
-            # A graph that hangs on a value would stay in memory with it.
+            # An attached graph would stay in memory with the value.
             kept = value.detach() if isinstance(value, torch.Tensor) else value
             self.val_history.setdefault(key, []).append(kept)
             self.n_history.setdefault(key, []).append(count)
 
     def trim(self) -> None:
-        """Drop the values that no logger will ask for any more."""
+        """Drop the values that no logger will need."""
         for history in (*self.val_history.values(), *self.n_history.values()):
             del history[:-self.window]
 
     def average(self, n: int = 0) -> None:
         """Put the weighted means of the last `n` values (0: all) of each variable in `output`.
 
-        With several processes the means over all of them; each has to call this then.
+        The means are over all processes, each of which has to call it.
         """
         if n not in self._means:
             self._means[n] = self._compute_means(n)
@@ -88,12 +88,12 @@ class LogBuffer:
 
 
 def _to_host(values: Sequence[torch.Tensor | float]) -> list[float]:
-    """Python numbers; the tensors among the values travel as one."""
+    """Python numbers; tensors are copied to the host in one transfer."""
     tensors = [value for value in values if isinstance(value, torch.Tensor)]
     if not tensors:
         return list(values)
     device = tensors[0].device
-    # Accelerators are not asked for double precision: some have none.
+    # Not in double precision on accelerators: some do not have it.
     dtype = torch.float32 if is_asynchronous(device) else torch.float64
     stacked = torch.stack([t.reshape(()).to(device, dtype) for t in tensors])
     numbers = iter(stacked.tolist())

@@ -1,4 +1,4 @@
-"""Running statistics of batch norms, estimated anew for the weights that a model has now."""
+"""Recomputes the running statistics of batch norms for the present weights of a model."""
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,7 +10,7 @@ STATISTICS = ('running_mean', 'running_var')
 
 
 def is_running_statistic(module: nn.Module, name: str) -> bool:
-    """Whether the buffer `name` of a module follows what the module sees in training."""
+    """Whether the buffer `name` of a module is updated from its input in training."""
     return name in STATISTICS or (isinstance(module, _NormBase)
                                   and module._buffers[name].is_floating_point())
 
@@ -18,18 +18,17 @@ def is_running_statistic(module: nn.Module, name: str) -> bool:
 @torch.no_grad()
 def estimate_statistics(model: nn.Module, batches: Iterable[Any],
                         step: Callable[[Any], object]) -> dict[str, Tensor]:
-    """Means over `batches` of what each batch norm sees in training, by the buffers' names.
+    """Mean and variance of each batch norm's input over `batches`, by the names of the buffers.
 
-    `step` runs the model on one batch as training does. Norms that training leaves alone (frozen
-    ones), and those that no batch reaches, are not among the results. Of the model nothing changes:
-    buffers and modes are restored.
+    `step` runs the model on one batch as training does. Frozen norms, and those that no batch
+    reaches, are not in the result. The model's buffers and modes are restored.
 
     Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, UAI 2018.
     """
     modes = [(module, module.training) for module in model.modules()]
     buffers = [(module, name, buffer, buffer.clone()) for module in model.modules()
                for name, buffer in module._buffers.items() if buffer is not None]
-    model.train()  # by the model's own rule, which may leave norms in evaluation
+    model.train()  # a model's own method, which may keep norms in evaluation mode
     norms = {name: module for name, module in model.named_modules()
              if isinstance(module, _BatchNorm) and module.training
              and module.running_mean is not None}

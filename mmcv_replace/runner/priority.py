@@ -1,11 +1,11 @@
-"""Order of the hooks within one stage of the run."""
+"""Priorities of hooks, which order them within a stage of the run."""
 from enum import Enum
 
 from ..utils.errors import ConfigError
 
 
 class Priority(Enum):
-    """Named priorities; a smaller number runs earlier."""
+    """Named priorities; smaller numbers run earlier."""
 
     HIGHEST = 0
     VERY_HIGH = 10
@@ -19,7 +19,7 @@ class Priority(Enum):
 
 
 def get_priority(priority: int | str | Priority) -> int:
-    """Number from 0 to 100 of a priority given as number, name or `Priority`."""
+    """The number (0 to 100) of a priority; ConfigError for anything that is not one."""
     if isinstance(priority, Priority):
         return priority.value
     if isinstance(priority, int) and 0 <= priority <= 100:

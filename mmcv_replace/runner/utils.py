@@ -7,12 +7,12 @@ from typing import Any
 
 
 def get_host_info() -> str:
-    """Which process on which machine this is, as 'pid@host'."""
+    """Process id and host name, as 'pid@host'."""
     return f'{os.getpid()}@{socket.gethostname()}'
 
 
 def get_time_str() -> str:
-    """The local time, fit for a file name."""
+    """The local time in a form that suits file names."""
     return time.strftime('%Y%m%d_%H%M%S', time.localtime())
 
 
@@ -20,7 +20,7 @@ def obj_from_dict(info: dict[str, Any], parent: ModuleType | None = None,
                   default_args: dict[str, Any] | None = None) -> Any:
     """Call `info['type']`, a class or the name of one in the module `parent`, with the other items.
 
-    `default_args` fill in what `info` leaves out.
+    `default_args`: arguments that `info` does not set.
     """
     args = {**(default_args or {}), **info}
     kind = args.pop('type')

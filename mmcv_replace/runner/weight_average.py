@@ -1,4 +1,4 @@
-"""The moving average of a model's weights."""
+"""The exponential moving average (EMA) of a model's weights."""
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,33 +16,32 @@ from .precision.master_weights import MasterWeights
 class WeightAverage:
     """Exponential moving average of the parameters, kept on their device.
 
-    It begins as a copy of them. Parameters with a float32 master are averaged by that. Buffers are
-    those of the model, unless `buffers` averages the running statistics of norms too. The model
-    itself is neither copied nor replaced: DDP, fused optimizers and compiled graphs keep what they
-    know of it.
+    It begins as a copy of them. For parameters with a float32 master, the master is averaged.
+    `buffers`: average the running statistics of norms too, instead of using the model's. The model
+    is neither copied nor replaced, so that DDP, fused optimizers and compiled graphs stay valid.
     """
 
     def __init__(self, model: nn.Module, masters: MasterWeights | None = None,
                  buffers: bool = False) -> None:
         model = model.module if is_module_wrapper(model) else model
         master_of = masters.by_name() if masters is not None else {}
-        places: dict[Tensor, list[str]] = {}  # tied weights have several names
+        names: dict[Tensor, list[str]] = {}  # tied weights have several
         for name, value in model.state_dict(keep_vars=True).items():
             if isinstance(value, nn.Parameter):
-                places.setdefault(value, []).append(name)
-        self._names = list(places.values())
-        self._parameters = list(places)
-        self._masters = [master_of.get(names[0], value) for value, names in places.items()]
+                names.setdefault(value, []).append(name)
+        self._names = list(names.values())
+        self._parameters = list(names)
+        self._masters = [master_of.get(own[0], value) for value, own in names.items()]
         self._statistics = _running_statistics(model) if buffers else {}
         self._names += self._statistics.values()
         self._averages = [source.detach().clone() for source in self._sources()]
 
     def _sources(self) -> list[Tensor]:
-        """What is averaged."""
+        """The tensors that are averaged."""
         return self._masters + self._buffers()
 
     def _buffers(self) -> list[Tensor]:
-        # Looked up each time: a norm may put a new tensor in the place of the former one.
+        # Looked up each time, since a norm may replace the tensor.
         return [getattr(module, name) for module, name in self._statistics]
 
     def update(self, momentum: float) -> None:
@@ -51,7 +50,7 @@ class WeightAverage:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Inside the block the model has the averaged weights; afterwards its own, bit for bit."""
+        """Within the block the model has the averaged weights; afterwards its own, bit for bit."""
         weights = self._parameters + self._buffers()
         own = [weight.detach().clone() for weight in weights]
         try:
@@ -61,20 +60,20 @@ class WeightAverage:
             _copy(own, weights)
 
     def set_statistics(self, values: Mapping[str, Tensor]) -> None:
-        """Put running statistics, by their names, in the place of the averaged ones."""
+        """Replace averaged running statistics by the given ones, by name."""
         for names, average in zip(self._names, self._averages, strict=True):
             if names[0] in values:
                 average.copy_(values[names[0]])
 
     def put_into(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-        """A model's state_dict with the averages in the place of the weights; nothing is copied."""
+        """A copy of the model's state_dict with the averages instead of the weights."""
         averaged = copy.copy(state_dict)
         for names, average in zip(self._names, self._averages, strict=True):
             averaged.update(dict.fromkeys(names, average))
         return averaged
 
     def load(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Go on with the averages of a checkpoint; CheckpointError unless they fit the model."""
+        """Load averages of a checkpoint; CheckpointError if they do not fit the model."""
         for names, average in zip(self._names, self._averages, strict=True):
             found = state_dict.get(names[0])
             if found is None or found.shape != average.shape:
@@ -87,19 +86,19 @@ class WeightAverage:
 
 
 def _running_statistics(model: nn.Module) -> dict[tuple[nn.Module, str], list[str]]:
-    """(norm, name of the buffer) -> its names in the state_dict, several where a norm is shared."""
-    places: dict[tuple[nn.Module, str], list[str]] = {}
+    """(norm, name of the buffer) -> names in the state_dict, several if the norm is shared."""
+    names: dict[tuple[nn.Module, str], list[str]] = {}
     saved = model.state_dict()
     for prefix, module in model.named_modules(remove_duplicate=False):
         for key, buffer in module._buffers.items():
             name = f'{prefix}.{key}' if prefix else key
             if buffer is not None and name in saved and is_running_statistic(module, key):
-                places.setdefault((module, key), []).append(name)
-    return places
+                names.setdefault((module, key), []).append(name)
+    return names
 
 
 @torch.no_grad()
 def _copy(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
-    """In place: fused optimizers keep the addresses of the weights."""
+    """Copy in place, since fused optimizers keep the addresses of the weights."""
     for source, target in zip(sources, targets, strict=True):
         target.copy_(source)

@@ -1,4 +1,4 @@
-"""The order of training and validation, and whether it is over."""
+"""The order of training and validation in a run."""
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def check_workflow(data_loaders: Sequence[Any], workflow: Sequence[tuple[str, int]]) -> None:
-    """Raise ConfigError unless the workflow is [(mode, count), ...] with one entry a loader."""
+    """Raise ConfigError unless `workflow` is [(mode, count), ...] with an entry for each loader."""
     for flow in workflow:
         valid = (isinstance(flow, (list, tuple)) and len(flow) == 2
                  and flow[0] in ('train', 'val') and isinstance(flow[1], int) and flow[1] > 0)
@@ -23,8 +23,8 @@ def check_workflow(data_loaders: Sequence[Any], workflow: Sequence[tuple[str, in
                           f'for each entry; there are {len(data_loaders)}')
 
 
-def tell_if_done(runner: 'BaseRunner') -> None:
-    """Say so where the checkpoint that a run goes on from is that of its end."""
+def warn_if_finished(runner: 'BaseRunner') -> None:
+    """Warn if the resumed checkpoint is that of the end of the run."""
     done, total, key = ((runner.epoch, runner.max_epochs, 'max_epochs') if runner.counts_by_epoch
                         else (runner.iter, runner.max_iters, 'max_iters'))
     if total is not None and 0 < done >= total:

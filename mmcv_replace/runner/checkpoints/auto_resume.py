@@ -1,4 +1,4 @@
-"""Which checkpoint a run that was interrupted goes on from."""
+"""Finds the checkpoint from which an interrupted run is resumed."""
 import logging
 import os
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ from .files import read_checkpoint, read_meta
 
 # Set by torchrun and slurm when they start a job again.
 RESTART_COUNTS = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
-# File of a work directory: which run was started there last and, in a second line, the checkpoint
-# that it went on from, if it went on from another run's.
+# File of a work directory: the id of the run that was started there last and, in a second line, the
+# checkpoint that it was resumed from, if that is another run's.
 RUN_ID = '.run_id'
 
 
 def was_restarted() -> bool:
-    """Whether a launcher started this process in the place of one that ended."""
+    """Whether a launcher started this process again after a failure."""
     return any(os.environ.get(name, '0') not in ('', '0') for name in RESTART_COUNTS)
 
 
 def newest_checkpoint(folder: str | Path, logger: logging.Logger,
                       run_id: str | None = None) -> Path | None:
-    """The checkpoint in `folder`, of the run `run_id` unless that is None, furthest on and sound.
+    """The readable checkpoint in `folder` with the most iterations; None if there is none.
 
-    The iteration in the file decides, since clocks may be wrong. Damaged files, and those of an
-    earlier run in the same folder, are left out with a message.
+    The iteration stored in the file decides, since clocks may be wrong. `run_id`: only checkpoints
+    of that run. Damaged files and those of other runs are left out with a warning.
     """
     others = 0
     found = []
-    for path, meta in _outlines(Path(folder), logger):
+    for path, meta in _resumable(Path(folder), logger):
         if run_id is not None and meta.get('run_id') != run_id:
             others += 1
         else:
@@ -48,8 +48,8 @@ def newest_checkpoint(folder: str | Path, logger: logging.Logger,
     return None
 
 
-def _outlines(folder: Path, logger: logging.Logger) -> Iterator[tuple[Path, dict]]:
-    """Files of the folder that a run can resume from, and their meta data."""
+def _resumable(folder: Path, logger: logging.Logger) -> Iterator[tuple[Path, dict]]:
+    """Checkpoints in the folder that can be resumed from, and their meta data."""
     for path in folder.glob('*.pth'):
         if path.is_symlink():
             continue
@@ -65,9 +65,9 @@ def _outlines(folder: Path, logger: logging.Logger) -> Iterator[tuple[Path, dict
 
 
 def current_run(folder: str | Path) -> tuple[str | None, str | None]:
-    """The run that was started last in a work directory, and the checkpoint that it began with.
+    """Id of the run that was started last in a work directory, and the checkpoint it began with.
 
-    None for what is unknown.
+    Each is None if unknown.
     """
     try:
         lines = Path(folder, RUN_ID).read_text(encoding='utf-8').split('\n')
@@ -78,6 +78,6 @@ def current_run(folder: str | Path) -> tuple[str | None, str | None]:
 
 
 def set_current_run(folder: str | Path, run_id: str, origin: str | None = None) -> None:
-    """Say whose checkpoints the next ones in a work directory are."""
+    """Note the run to which the next checkpoints in a work directory belong."""
     with atomic_write(Path(folder, RUN_ID), 'w') as file:
         file.write(f'{run_id}\n{origin or ""}\n')

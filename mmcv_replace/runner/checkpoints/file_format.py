@@ -1,10 +1,10 @@
-"""What a file that is no checkpoint is, so that an error can name it."""
+"""Recognises files that are not checkpoints, so that an error can say what they are."""
 import re
 import tarfile
 import zipfile
 from pathlib import Path
 
-HEAD = 4096  # bytes that tell
+HEAD = 4096  # bytes at the beginning that are looked at
 _SAFETENSORS_LIMIT = 100_000_000  # bytes of a header
 
 _EXPORTED = ('It holds a network of its own: checkpoints are what tools/train.py and torch.save '
@@ -13,7 +13,7 @@ _CONVERT = 'Load it there and save the weights by their names here: torch.save(d
 _UNPACK = 'Unpack it and give the checkpoint in it'
 _AGAIN = 'Download the file itself'
 
-# How a file begins: what it is, and what to do.
+# Pattern of the first bytes, what the file is, and what to do.
 _BEGINNINGS = (
     (rb'version https://git-lfs', 'a pointer of git-lfs, not the file it stands for',
      "Run 'git lfs pull' in that repository, or download the file"),
@@ -33,7 +33,7 @@ _BEGINNINGS = (
     (rb'Rar!\x1a\x07', 'a RAR archive', _UNPACK),
     (rb'\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|%PDF', 'an image or a document', _AGAIN),
 )
-# By their names alone can formats be told that are protocol buffers or pickles.
+# Protocol buffers and pickles can be recognised by the suffix only.
 _SUFFIXES = {
     '.onnx': ('an ONNX model', _EXPORTED),
     '.om': ('an offline model of Ascend (.om)', _EXPORTED),
@@ -50,13 +50,13 @@ _SUFFIXES = {
     '.py': ('a Python file', 'The checkpoint stands behind the config on the command line'),
 }
 _PICKLES = ('.pdparams', '.pdopt')
-# The number with which torch.save begins that writes no archive.
+# The first bytes of what torch.save wrote before it wrote zip archives.
 _LEGACY_MAGIC = b'\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'
 _ONNX = re.compile(rb'\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]')
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether a file begins as those of safetensors do: the length of a JSON header, and that."""
+    """Whether a file begins with the length of a JSON header, and that header."""
     with path.open('rb') as file:
         head = file.read(10)
     return head[8:9] == b'{' and head[9:10] in (b'"', b'}', b' ') and (
@@ -64,7 +64,7 @@ def is_safetensors(path: Path) -> bool:
 
 
 def describe_file(path: Path) -> tuple[str, str] | None:
-    """What a file is that is no checkpoint of torch, and what to do; None where nothing tells."""
+    """What a file is that torch cannot read, and what to do; None if it is not recognised."""
     with path.open('rb') as file:
         head = file.read(HEAD)
     if not head:
@@ -75,7 +75,7 @@ def describe_file(path: Path) -> tuple[str, str] | None:
     if zipfile.is_zipfile(path):
         try:
             return _describe_zip(path)
-        except Exception:  # of any kind: damaged archives hold anything
+        except Exception:  # of any class: damaged archives hold anything
             return None
     if head[257:262] == b'ustar':
         return _describe_tar(path)
@@ -92,7 +92,7 @@ def describe_file(path: Path) -> tuple[str, str] | None:
 
 
 def describe_folder(path: Path) -> str:
-    """What a folder that is given as a checkpoint holds, and what to do."""
+    """What is in a folder that was given as a checkpoint, and what to do."""
     names = sorted(entry.name for entry in path.iterdir())
     inside = [name for name in names if name.endswith(('.pth', '.pt', '.ckpt', '.safetensors'))]
     if '.metadata' in names or any(name.endswith('.distcp') for name in names):
@@ -126,7 +126,7 @@ def _describe_zip(path: Path) -> tuple[str, str] | None:
     if names and all(name.endswith('.npy') for name in names):
         return 'an archive of NumPy arrays (.npz)', _CONVERT
     if 'version' in inner or any(name.startswith('data/') for name in inner):
-        return None  # of torch, and damaged
+        return None  # a damaged file of torch
     files = [name for name in names if not name.endswith('/')]
     return (f'a zip archive of something else ({", ".join(files[:3]) or "nothing"})', _UNPACK)
 
@@ -145,7 +145,7 @@ def _describe_tar(path: Path) -> tuple[str, str]:
 
 
 def _describe_pickle(path: Path, head: bytes) -> tuple[str, str] | None:
-    """What a bare pickle is; None for those of torch.save before it wrote archives."""
+    """What a bare pickle is; None for a checkpoint in the older format of torch.save."""
     suffix = path.suffix.lower()
     if suffix in _PICKLES:
         return _SUFFIXES[suffix]

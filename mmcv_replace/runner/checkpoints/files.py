@@ -1,4 +1,4 @@
-"""Checkpoint files: dicts with the keys meta, state_dict and optimizer."""
+"""Reads and writes checkpoint files: dicts with the keys meta, state_dict, optimizer and more."""
 import os
 import pickle
 import re
@@ -27,7 +27,7 @@ from .serialize import serialize, to_host
 
 def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,
                      meta: dict[str, Any] | None = None) -> dict[str, Any]:
-    """State of model and optimizer, not copied; CLASSES of the model go into the meta data."""
+    """The states of model and optimizer, not copied; meta gets CLASSES and PALETTE of the model."""
     if is_module_wrapper(model):
         model = model.module
     meta = {**(meta or {}), 'time': time.asctime()}
@@ -42,42 +42,42 @@ def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None =
 
 def serialize_checkpoint(checkpoint: dict[str, Any],
                      convert: Callable[[torch.Tensor], torch.Tensor] = to_host) -> dict[str, Any]:
-    """What is written of a checkpoint: plain data, each tensor as `convert` returns it."""
-    plain = serialize(checkpoint, convert=convert)
+    """The checkpoint as it is written: plain Python data, each tensor as `convert` returns it."""
+    content = serialize(checkpoint, convert=convert)
     for key, part in checkpoint.items():
         if hasattr(part, '_metadata'):
-            # Versions of the modules, which some of them look at when they load.
-            plain[key] = OrderedDict(plain[key])
-            plain[key]._metadata = part._metadata
-    return plain
+            # Versions of the modules, which some modules need when they load a state_dict.
+            content[key] = OrderedDict(content[key])
+            content[key]._metadata = part._metadata
+    return content
 
 
 def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path,
                      verify: bool = True) -> None:
-    """Write a checkpoint in one step: a failure leaves the file of that name as it was.
+    """Write a checkpoint atomically: after a failure the file of that name is as it was before.
 
-    With `verify` the new file is read again before it takes the name.
+    `verify`: read the new file again before it gets its name. Raises CheckpointError.
     """
     write_serialized(serialize_checkpoint(checkpoint), filename, verify)
 
 
-def write_serialized(plain: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
+def write_serialized(content: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
     """`write_checkpoint` for the result of `serialize_checkpoint`."""
     try:
         with atomic_write(filename, check=_read_again if verify else None) as file:
-            torch.save(plain, file)
+            torch.save(content, file)
     except (OSError, RuntimeError) as error:
-        # torch's archive writer puts an error of its own around that of the system.
+        # torch's archive writer wraps the error of the system.
         cause = error if isinstance(error, OSError) else error.__context__ or error
         raise CheckpointError(f'cannot write the checkpoint {filename}: {cause}; older ones are '
-                              'untouched. Free some space, mend the permissions or choose another '
-                              '--work-dir') from error
+                              'untouched. Free some space, correct the permissions or choose '
+                              'another --work-dir') from error
 
 
 def _read_again(path: Path) -> None:
-    """Raise OSError when a file does not hold what was written to it."""
+    """Raise OSError if a file differs from what was written to it."""
     if hasattr(os, 'posix_fadvise'):
-        # Forget the copy in memory, so that the disk is asked.
+        # Drop the copy in memory, so that the disk is read.
         with path.open('rb') as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     try:
@@ -86,7 +86,7 @@ def _read_again(path: Path) -> None:
         _check_sums(path)
     except OSError:
         raise
-    except Exception as error:  # of any kind: damaged headers hold anything
+    except Exception as error:  # of any class: damaged headers hold anything
         raise OSError(f'read again, it differs from what was written ({error})') from error
 
 
@@ -98,7 +98,7 @@ def save_checkpoint(model: nn.Module, filename: str | Path,
 
 
 def point_latest_at(path: Path) -> None:
-    """Make latest.pth beside a checkpoint mean it: a link, or a copy where there are no links."""
+    """Make latest.pth in its folder a link to a checkpoint, or a copy where links do not work."""
     latest = path.with_name('latest.pth')
     try:
         symlink(path.name, latest)
@@ -110,38 +110,38 @@ def point_latest_at(path: Path) -> None:
 
 def read_checkpoint(path: str | Path,
                     map_location: str | torch.device | None = 'cpu') -> dict[str, Any]:
-    """Load a checkpoint file without running any code that it may contain.
+    """Load a checkpoint file without running code that it may contain.
 
-    Raises CheckpointError for a file that is missing, damaged or holds more than plain data.
+    Raises CheckpointError if it is missing, damaged, or holds objects that are not plain data.
     """
     return _load(path, map_location=map_location)
 
 
 def read_meta(path: str | Path) -> dict[str, Any]:
-    """As `read_checkpoint`, without the content of the tensors, which are on the device meta.
+    """Like `read_checkpoint`, but quick: tensors are on the device meta and have no content.
 
-    Quick, and no proof that the tensors are sound.
+    Damage within the tensors is not noticed.
     """
-    return _load(path, map_location='meta', outline=True)
+    return _load(path, map_location='meta', meta_only=True)
 
 
 def _load(path: str | Path, map_location: str | torch.device | None,
-          outline: bool = False) -> dict[str, Any]:
+          meta_only: bool = False) -> dict[str, Any]:
     path = Path(path).expanduser()
     if not path.is_file():
         found = f'is a folder {describe_folder(path)}' if path.is_dir() else 'does not exist'
         raise CheckpointError(f'the checkpoint {path} {found}')
     try:
         if is_safetensors(path):
-            return read_safetensors(path, 'meta' if outline else map_location)
-        if not outline:
+            return read_safetensors(path, 'meta' if meta_only else map_location)
+        if not meta_only:
             _check_sums(path)
         with torch.serialization.safe_globals(SAFE_GLOBALS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
         checkpoint = without_stand_ins(checkpoint)
     except CheckpointError:
         raise
-    except Exception as error:  # of any kind: the content is arbitrary
+    except Exception as error:  # of any class: the content is arbitrary
         raise _explain(path, error) from error
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint '
@@ -150,10 +150,10 @@ def _load(path: str | Path, map_location: str | torch.device | None,
 
 
 def _check_sums(path: Path) -> None:
-    """Raise BadZipFile when a part of the file is not what was written; torch does not look."""
+    """Raise BadZipFile if a checksum is wrong; torch does not compare them."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            # Torch packs nothing: what would unfold is not from it, and may have no end.
+            # torch does not compress: a part that grows when unpacked may be endless.
             if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
                 raise zipfile.BadZipFile('its parts are larger than the file')
             damaged = archive.testzip()
@@ -162,7 +162,7 @@ def _check_sums(path: Path) -> None:
 
 
 def _ends_with(path: Path, name: str) -> bool:
-    """Whether a file breaks off within the name of an object."""
+    """Whether a file is cut off within the name of a class."""
     end = name.rpartition('.')[2].encode()
     with path.open('rb') as file:
         file.seek(-min(len(end) + 1, path.stat().st_size), os.SEEK_END)

@@ -1,9 +1,9 @@
-"""Names of published backbones, and where they are."""
+"""Names of published backbone weights and their URLs."""
 
 OPENMMLAB = 'https://download.openmmlab.com/pretrain/third_party/'
 TORCHVISION = 'https://download.pytorch.org/models/'
 
-# Scheme -> name -> URL. The last eight digits of a file's name begin its SHA-256.
+# Scheme -> name -> URL. The last eight digits of a file's name are the start of its SHA-256.
 MODEL_ZOO = {
     'open-mmlab': {
         'resnet18_v1c': OPENMMLAB + 'resnet18_v1c-b5776b93.pth',

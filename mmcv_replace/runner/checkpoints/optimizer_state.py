@@ -1,4 +1,4 @@
-"""The optimizer's state out of a checkpoint, where it fits."""
+"""Loads the optimizer's state from a checkpoint, or says why it does not fit."""
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from ...utils.suggest import did_you_mean, short
 from ..optimizer.builder import KERNEL_CHOICES
 from .resume_table import NOT_TAKEN, TAKEN, Difference
 
-# What a schedule changes -> where it remembers the value that it began with.
+# Setting that a schedule changes -> key of the group for the value before any schedule.
 INITIAL = {'lr': 'initial_lr', 'momentum': 'initial_momentum'}
-OPTIMIZER = 'optimizer'  # the key of a config; all settings of the groups, where overrides name it
+OPTIMIZER = 'optimizer'  # config key; as an override it means all settings of the groups
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str, Any],
@@ -21,9 +21,9 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
                          overrides: Collection[str] = ()) -> list[Difference]:
     """Load `checkpoint['optimizer']`; CheckpointError lists what does not fit.
 
-    The settings of its groups replace those of the optimizer, but for the `overrides`, such as
-    'optimizer.lr'. Returns the settings that differ. `scheduled`: which of lr and momentum hooks
-    change in the course of a run.
+    The settings of its groups replace those of the optimizer, except the `overrides`, such as
+    'optimizer.lr'. `scheduled`: which of 'lr' and 'momentum' hooks change during the run. Returns
+    the settings that differ.
     """
     kept = _overridden(optimizer, overrides)
     if 'optimizer' not in checkpoint:
@@ -62,12 +62,12 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
 
 
 def check_overrides(optimizer: torch.optim.Optimizer, overrides: Sequence[str]) -> None:
-    """Raise ConfigError for an override that is no setting of the optimizer's groups."""
+    """Raise ConfigError unless each override is a setting of the optimizer's groups."""
     _overridden(optimizer, overrides)
 
 
 def _overridden(optimizer: torch.optim.Optimizer, overrides: Collection[str]) -> set[str]:
-    """The settings whose values are those of the config."""
+    """The settings of the groups that keep the values of the config."""
     known = list(dict.fromkeys(key for group in optimizer.param_groups
                                for key in _settings(group)))
     chosen: set[str] = set()
@@ -95,9 +95,9 @@ def _overridden(optimizer: torch.optim.Optimizer, overrides: Collection[str]) ->
 
 
 def _override(group: dict[str, Any], key: str, value: Any, scheduled: Collection[str]) -> None:
-    """Give a group a value of the config; one under a schedule stays where that is.
+    """Set a value of the config in a group; under a schedule, scale it by the progress so far.
 
-    A schedule of its own values goes on with them: its hook sets the group's before each step.
+    Schedules with values of their own, such as OneCycle, set the group before each step anyway.
     """
     name = 'momentum' if key == 'betas' else key
     initial = INITIAL.get(name)
@@ -106,20 +106,20 @@ def _override(group: dict[str, Any], key: str, value: Any, scheduled: Collection
     if initial is not None and former is not None:
         group[initial] = first
         if name in scheduled and former:
-            # Until the hook is asked, which may be in the next epoch.
+            # Until the hook sets it, which may be in the next epoch.
             now = group['betas'][0] if key == 'betas' else group[key]
             first = now * (first / former)
     group[key] = (first, *value[1:]) if key == 'betas' else first
 
 
 def _settings(group: dict[str, Any], scheduled: Collection[str] = ()) -> dict[str, Any]:
-    """What a config sets of a group; lr and momentum as they are before any schedule."""
+    """The settings of a group that a config can set; lr and momentum before any schedule."""
     settings = {key: value for key, value in group.items()
                 if key not in ('params', *KERNEL_CHOICES, *INITIAL.values())}
     for key, initial in INITIAL.items():
         if initial in group:
             value = group[initial]
-        elif key in scheduled:  # by a policy of its own values, which are not the optimizer's
+        elif key in scheduled:  # by a schedule with values of its own
             value = None
         else:
             continue
@@ -151,7 +151,7 @@ def _of_groups(groups: list[int], total: int) -> str:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two settings mean the same: lists and tuples, tensors of one number and numbers."""
+    """Whether two settings are equal; a list equals a tuple, and a tensor the numbers in it."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(is_same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
@@ -162,21 +162,21 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def short_value(value: Any) -> str:
-    """A setting as it is written in a config, cut where it is long."""
+    """A setting as a config writes it, shortened if it is long."""
     return short(value.tolist() if isinstance(value, torch.Tensor) else value)
 
 
 def _with_own_kernels(optimizer: torch.optim.Optimizer,
                       saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The saved groups, computed as this device and config choose."""
+    """The saved groups with the choice of kernels of this device and config."""
     return [{**theirs, **{key: ours[key] for key in KERNEL_CHOICES if key in ours}}
             for ours, theirs in zip(optimizer.param_groups, saved, strict=True)]
 
 
 def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
-    """Give running averages the memory format of their parameters, which devices choose.
+    """Give running averages the memory format of their parameters.
 
-    The fused kernels of the CPU read both from end to end, and do not look at strides.
+    The fused kernels of the CPU read both in memory order and ignore strides.
     """
     for parameter, state in optimizer.state.items():
         for key, value in state.items():
@@ -186,7 +186,7 @@ def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
 
 
 def _missing_in(optimizer: torch.optim.Optimizer, state: Any) -> list[str]:
-    """As `_missing_settings`, of a state that could not be loaded; empty if that is no state."""
+    """`_missing_settings` of a state that could not be loaded; empty if it is malformed."""
     groups = state.get('param_groups') if isinstance(state, dict) else None
     if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
         return []
@@ -194,7 +194,7 @@ def _missing_in(optimizer: torch.optim.Optimizer, state: Any) -> list[str]:
 
 
 def _missing_settings(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> list[str]:
-    """What a step needs, and neither the saved groups nor the optimizer itself fills in."""
+    """Settings that a step needs and that the groups lack, as a list of at most one problem."""
     missing = sorted({key for group in groups for key in optimizer.defaults
                       if key not in group and key not in KERNEL_CHOICES})
     return [f'it has no {", ".join(missing)}, as {type(optimizer).__name__} needs: it is of '
@@ -212,7 +212,7 @@ def _group_problems(optimizer: torch.optim.Optimizer, saved: list[dict[str, Any]
 
 
 def _shape_problems(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> list[str]:
-    """Parameters whose running averages have another shape than they."""
+    """Parameters whose running averages have a shape different from their own."""
     problems = []
     for index, (ours, theirs) in enumerate(
             zip(optimizer.param_groups, state['param_groups'], strict=True)):

@@ -1,4 +1,4 @@
-"""Which checkpoints of a folder a run may delete: its own, and those of the run that it resumes."""
+"""Decides which checkpoints in a folder a run may delete: its own ones only."""
 import re
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from .files import read_meta
 
 
 class OwnCheckpoints:
-    """The numbered files of a run in a folder, whose names are `filename_tmpl` with a number.
+    """The checkpoints of a run in a folder, named by `filename_tmpl` and a number.
 
-    Those from before the run are its own if they are of the run that goes on, or of the one that
-    was resumed, up to the checkpoint from which it was; the `others`, best ones too, are never
-    deleted.
+    Existing files belong to the run if they have its id or, up to the checkpoint that was resumed,
+    the id of the run that wrote that one. `others`: checkpoints of other runs, best ones too, which
+    are never deleted.
     """
 
     def __init__(self, runner: BaseRunner, folder: Path, filename_tmpl: str) -> None:
@@ -29,13 +29,13 @@ class OwnCheckpoints:
                     self._numbers[path] = int(match[1])
 
     def add(self, path: Path, number: int) -> None:
-        """Note a file that the run has written."""
+        """Register a file that the run has written."""
         self._numbers[path] = number
         if path in self.others:
             self.others.remove(path)
 
     def beyond(self, keep: int, newest: int) -> list[Path]:
-        """All but the last `keep` of those up to the number `newest`."""
+        """The outdated files: all up to the number `newest`, without the last `keep` of them."""
         files = sorted((number, path) for path, number in self._numbers.items()
                        if number <= newest and path.exists())
         return [path for _, path in files[:-keep]]

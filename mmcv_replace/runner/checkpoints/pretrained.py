@@ -1,4 +1,4 @@
-"""Published weights: named by a scheme or a URL, downloaded once, checked, kept."""
+"""Downloads published weights by name or URL: once, with a check of the content."""
 import hashlib
 import logging
 import re
@@ -24,11 +24,11 @@ CHUNK = 2**20  # bytes read at once
 
 
 def resolve_checkpoint(name: str | Path) -> Path:
-    """Local file of a checkpoint, downloaded if it is a URL or a name such as torchvision://resnet50.
+    """Local file of a checkpoint; a URL or a name such as torchvision://resnet50 is downloaded.
 
-    Downloads are kept where torch keeps its own, $TORCH_HOME/hub/checkpoints (by default
+    Downloads are kept in torch's cache, $TORCH_HOME/hub/checkpoints (by default
     ~/.cache/torch/hub/checkpoints). In a distributed job all processes have to call this: one on
-    each machine downloads, the others wait.
+    each machine downloads, the others wait. Raises CheckpointError.
     """
     url = _find_url(str(name))
     if url is None:
@@ -61,14 +61,14 @@ def _cache_path(url: str) -> Path:
         filename = Path(unquote(urlparse(url).path)).name
     except ValueError as error:
         raise CheckpointError(f'{url!r} is not an address: {error}') from error
-    # A name of at most 200 bytes, to which a temporary file can add its own part.
+    # At most 200 bytes, since the name of a temporary file is longer.
     if filename in ('', '..') or not filename.isprintable() or len(filename.encode()) > 200:
         raise CheckpointError(f'{url!r} does not end in the name of a file')
     return Path(torch.hub.get_dir(), 'checkpoints', filename)
 
 
 def _provide(url: str, target: Path) -> None:
-    """Have the file of `url` at `target`, with the right content."""
+    """Download `url` to `target` unless it is there; CheckpointError for wrong content."""
     if not target.is_file():
         _download(url, target)
         return
@@ -103,11 +103,13 @@ def _download(url: str, target: Path) -> None:
 
 
 def _open_url(url: str) -> 'HTTPResponse':
-    """The answer of a server; it may send us on to http or https only, and not away from https."""
+    """The response to a request; a redirect must not lead from https to anything else."""
     from urllib.error import URLError
     from urllib.request import HTTPRedirectHandler, build_opener
 
     class Redirects(HTTPRedirectHandler):
+        """Refuses other protocols."""
+
         def redirect_request(self, req: 'Request', *args: Any) -> 'Request | None':
             new = super().redirect_request(req, *args)
             if new is not None and new.type not in ('https', req.type):
@@ -118,13 +120,13 @@ def _open_url(url: str) -> 'HTTPResponse':
 
 
 def _expected_hash(target: Path) -> str:
-    """Start of the SHA-256 that the name tells, as in resnet50-0676ba61.pth; empty without one."""
+    """Start of the SHA-256 in a name such as resnet50-0676ba61.pth; empty if it has none."""
     match = re.search(r'-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.', target.name)  # no date
     return match[1] if match else ''
 
 
 def _copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> str:
-    """SHA-256 of a stream, which is written to `target` on the way."""
+    """SHA-256 of a stream, whose content is also written to `target`."""
     digest = hashlib.sha256()
     while chunk := source.read(CHUNK):
         digest.update(chunk)
@@ -134,7 +136,7 @@ def _copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> str:
 
 
 def _provide_together(url: str, target: Path) -> None:
-    """One process on each machine provides the file; if it fails, all of them do."""
+    """Let one process on each machine provide the file; if one fails, all raise an error."""
     outcomes = run_with_heartbeat((lambda: _provide(url, target)) if is_node_leader() else None)
     for outcome in outcomes:
         if outcome.error is not None:

@@ -1,4 +1,4 @@
-"""Files that hold a training batch and the state that met it, for `tools/replay_batch.py`."""
+"""Files with a training batch and the model that failed on it, for `tools/replay_batch.py`."""
 import copy
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from .files import read_checkpoint, write_checkpoint
 
 KIND = 'training batch to replay'
 CONTENT = {'facts', 'batch', 'config', 'state_dict', 'random_state'}
-Place = tuple[int, int]
+DataPosition = tuple[int, int]  # pass over the data, samples before the batch
 
 
-def place_of_batch(runner: BaseRunner) -> Place | None:
-    """(pass, samples of all processes before it) of the batch under way; None where unknown."""
+def position_of_batch(runner: BaseRunner) -> DataPosition | None:
+    """Where in the training data the current batch was taken; None if the sampler cannot tell.
+
+    The samples of all processes are counted.
+    """
     loader = runner.data_loader
     if not isinstance(loader, IterLoader):
         return position_in_data(loader, runner.epoch, runner.inner_iter)
@@ -25,25 +28,25 @@ def place_of_batch(runner: BaseRunner) -> Place | None:
     return one and (loader.position[0], loader.position[1] - one[1])
 
 
-def load_again(runner: BaseRunner, place: Place) -> Any:
-    """The batch at a place of the training data, from the files: samples depend on it alone."""
+def load_again(runner: BaseRunner, position: DataPosition) -> Any:
+    """The batch at a position, loaded from the files again: random draws depend on it alone."""
     loader = runner.data_loader
     loader = loader.loader if isinstance(loader, IterLoader) else loader
     ahead = loader if isinstance(loader, DevicePrefetcher) else None
-    # Workers go on with what they are at; this batch is loaded here.
+    # The workers are not disturbed: this batch is loaded in this process.
     alone = copy.copy(loader if ahead is None else ahead.loader)
     alone.num_workers, alone._iterator = 0, None
     if ahead is not None:
         alone = DevicePrefetcher(alone, ahead.device, ahead.transform)
-    return next(IterLoader(alone, *place))
+    return next(IterLoader(alone, *position))
 
 
 def write_replay(runner: BaseRunner, path: Path, batch: Any, facts: dict[str, Any],
                  random_state: torch.Tensor | None) -> None:
-    """Save the batch, the model as it is, the config and `facts` (iteration, rank, losses, ...).
+    """Save the batch, the model's present state, the config and `facts` (iteration, losses, ...).
 
-    `exact` in the facts: the model is the one that met the batch. Weights that are not finite
-    explain nothing and are left out. CheckpointError where the file cannot be written.
+    `facts['exact']`: whether the model is still the one that processed the batch. Weights that are
+    not finite explain nothing and are left out. CheckpointError if the file cannot be written.
     """
     model = runner.model.module if is_module_wrapper(runner.model) else runner.model
     state = model.state_dict()
@@ -61,7 +64,7 @@ def write_replay(runner: BaseRunner, path: Path, batch: Any, facts: dict[str, An
 
 
 def read_replay(path: str | Path) -> dict[str, Any]:
-    """Load such a file; CheckpointError for any other."""
+    """Load a file of `write_replay`; CheckpointError for any other."""
     content = read_checkpoint(path)
     if content.get('kind') != KIND or not content.keys() >= CONTENT:
         raise CheckpointError(f'{path} holds no {KIND}: give a file nonfinite_iter_N_rank_R.pth, '

@@ -1,4 +1,4 @@
-"""What a run is told otherwise than the checkpoint that it goes on from, in one table."""
+"""The table of settings in which a resumed run differs from its checkpoint."""
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from pathlib import Path
 
 TAKEN = 'config (taken)'
 NOT_TAKEN = 'checkpoint (not taken)'
-WIDTH = 44  # of a column; longer values go on in the next line
+WIDTH = 44  # characters of a column; longer values are wrapped
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting; `in_force` begins with whose value counts, TAKEN or NOT_TAKEN."""
+    """One row: a setting, its two values, and which of them is used (TAKEN or NOT_TAKEN, ...)."""
 
     setting: str
     checkpoint: str
     config: str
     in_force: str
-    override: str | None = None  # what takes the value of the config, where it is not taken
+    override: str | None = None  # for --resume-override, to use the value of the config
 
 
-def tell_differences(checkpoint: str | Path, differences: Sequence[Difference],
+def log_differences(checkpoint: str | Path, differences: Sequence[Difference],
                      logger: logging.Logger) -> None:
-    """Log the table, with what to do about it; nothing where nothing differs."""
+    """Log the table and what can be done; nothing if there are no differences."""
     if not differences:
         return
-    from prettytable import PrettyTable  # late: most runs have nothing to tell
+    from prettytable import PrettyTable  # late: most runs do not need it
     table = PrettyTable(['setting', 'checkpoint', 'config', 'in force'], align='l',
                         max_width=WIDTH)
     table.add_rows([[each.setting, each.checkpoint, each.config, each.in_force]

@@ -1,4 +1,4 @@
-"""What decides the rest of a run besides weights and optimizer: random numbers, gradients."""
+"""What a resumed run needs besides weights and optimizer: position, random numbers, gradients."""
 import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def random_states(device: torch.device) -> dict[str, Any]:
-    """State of the generators of Python, NumPy, torch and `device`."""
+    """State of the random generators of Python, NumPy, torch and `device`."""
     version, words, gauss = random.getstate()
     _, keys, position, has_gauss, cached = np.random.get_state()
     return {
@@ -32,7 +32,7 @@ def random_states(device: torch.device) -> dict[str, Any]:
 
 
 def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
-    """Set the generators to what `random_states` returned; that of another device is left out."""
+    """Set the generators to a result of `random_states`; that of another device is ignored."""
     version, words, gauss = states['python']
     random.setstate((version, tuple(words.tolist()), gauss))
     keys, position, has_gauss, cached = states['numpy']
@@ -45,9 +45,9 @@ def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
 
 
 def _process_state(runner: 'BaseRunner') -> dict[str, Any]:
-    """What only this process knows of the rest of the run.
+    """The part of the run's state that differs between processes.
 
-    Gradients belong to it between the steps of an optimizer that accumulates them.
+    Gradients are part of it between the steps of an optimizer that accumulates them.
     """
     state = {'random': random_states(runner.device)}
     if runner.accumulating:
@@ -58,9 +58,9 @@ def _process_state(runner: 'BaseRunner') -> dict[str, Any]:
 
 
 def gather_process_states(runner: 'BaseRunner') -> list[dict[str, Any]]:
-    """The states of all processes on the first of them, an empty list on the others.
+    """The states of all processes in the first one, an empty list in the others.
 
-    Every process has to call this.
+    Every process has to call it.
     """
     own = _process_state(runner)
     rank, world_size = get_dist_info()
@@ -72,9 +72,9 @@ def gather_process_states(runner: 'BaseRunner') -> list[dict[str, Any]]:
 
 
 def build_run_state(runner: 'BaseRunner', processes: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a checkpoint holds so that the run goes on exactly: where it is, and in which state.
+    """What a checkpoint needs for an exact resume: the position, and the state of each process.
 
-    `processes`: what `gather_process_states` returned; a single process knows its own.
+    `processes`: result of `gather_process_states`; not needed with a single process.
     """
     if runner.world_size == 1:
         processes = gather_process_states(runner)
@@ -82,7 +82,10 @@ def build_run_state(runner: 'BaseRunner', processes: list[dict[str, Any]]) -> di
 
 
 def restore_run_state(runner: 'BaseRunner', state: dict[str, Any]) -> None:
-    """Go on as the run that wrote `state`; says what cannot be the same. Sets no weights."""
+    """Continue as the run that wrote `state`; logs what cannot be restored.
+
+    Weights are not part of it. Raises CheckpointError for a malformed state.
+    """
     try:
         if state['workflow'] == runner.workflow:
             runner.load_state_dict(state['place'])
@@ -100,10 +103,10 @@ def restore_run_state(runner: 'BaseRunner', state: dict[str, Any]) -> None:
 
 
 def other_processes(state: dict[str, Any] | None, device: torch.device) -> list[Difference]:
-    """What the processes of this run cannot go on with, as rows of the table of a resume."""
+    """Rows of the table of differences: parts of the state that these processes cannot use."""
     states = state.get('processes') if isinstance(state, dict) else None
     if not isinstance(states, list):
-        return []  # told in words of their own
+        return []  # `resume` and `restore_run_state` have messages for it
     world_size = get_dist_info()[1]
     if len(states) != world_size:
         known = str(len(states)) if states else 'not known'
@@ -120,12 +123,12 @@ def _device_type(state: Any) -> str | None:
     try:
         return state['random']['device'][0]
     except (LookupError, TypeError):
-        return None  # told when the state is restored
+        return None  # an error when the state is restored
 
 
 def _restore_process_state(runner: 'BaseRunner', states: list[dict[str, Any]]) -> None:
     rank, world_size = get_dist_info()
-    if len(states) != world_size:  # told in the table of `other_processes`
+    if len(states) != world_size:  # logged by `other_processes`
         return
     gradients = states[rank].get('gradients')
     if gradients is not None:
@@ -137,6 +140,6 @@ def _restore_process_state(runner: 'BaseRunner', states: list[dict[str, Any]]) -
 
 
 def _named_parameters(runner: 'BaseRunner') -> Iterator[tuple[str, nn.Parameter]]:
-    """Under the same names with and without a wrapper for several processes."""
+    """The parameters, without the prefix of a wrapper in their names."""
     model = runner.model
     return (model.module if is_module_wrapper(model) else model).named_parameters()

@@ -1,9 +1,9 @@
-"""Objects of other packages in a checkpoint, read as plain data: no code of theirs runs.
+"""Reads objects of other packages in a checkpoint as plain data, without running their code.
 
-torch's reader for weights builds nothing but tensors and plain values. For each class in
-`SAFE_GLOBALS` it takes a stand-in from here, which keeps what the file says of an object;
-`without_stand_ins` then puts plain values in their places. NumPy's own builders are not called
-either: they trust a file to be right.
+torch's reader with `weights_only=True` builds tensors and plain values alone. For each class in
+`SAFE_GLOBALS` it builds a stand-in instead, which keeps what the file stores of an object;
+`without_stand_ins` then replaces it by plain values. NumPy's own builders are not called either,
+since they do not check what they read.
 """
 import datetime
 import math
@@ -22,7 +22,7 @@ _DATES = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta, d
 
 
 class StandIn:
-    """An object, as its pickle describes it: the arguments that made it, and its state."""
+    """What a pickle stores of an object: the arguments of its constructor, and its state."""
 
     def __new__(cls, *args: Any) -> Any:
         made = super().__new__(cls)
@@ -34,40 +34,40 @@ class StandIn:
         self.state = state
 
     def plain(self) -> Any:
-        """The object as plain data, in which there may be further stand-ins."""
+        """The object as plain data, which may contain further stand-ins."""
         raise NotImplementedError
 
 
 class Attributes(StandIn):
-    """An object that is no more than its attributes: a dict of them."""
+    """An object that holds nothing but attributes: becomes a dict."""
 
     def plain(self) -> dict[str, Any]:
         return dict(self.state or {})
 
 
 class Wrapped(StandIn):
-    """UserDict and the like: what they wrap."""
+    """UserDict and the like: becomes the value inside."""
 
     def plain(self) -> Any:
         return self.state['data']
 
 
 class ConfigFile(StandIn):
-    """A Config of mmcv or mmengine: its values."""
+    """A Config of mmcv or mmengine: becomes a dict."""
 
     def plain(self) -> Any:
         return self.state[0] if isinstance(self.state, tuple) else self.state['_cfg_dict']
 
 
 class OwnConfig(StandIn):
-    """A Config or ConfigDict of this package: the dict that makes it."""
+    """A Config or ConfigDict of this package: becomes a dict."""
 
     def plain(self) -> dict[str, Any]:
         return self.args[0]
 
 
 class HistoryBuffer(StandIn):
-    """The course of a logged number in mmengine: a dict with both of its arrays."""
+    """The history of a logged number in mmengine: becomes a dict with both of its arrays."""
 
     def plain(self) -> dict[str, Any]:
         return {'log_history': self.state['_log_history'],
@@ -76,7 +76,7 @@ class HistoryBuffer(StandIn):
 
 
 class DType(StandIn):
-    """A type of NumPy numbers."""
+    """A dtype of NumPy: becomes its name."""
 
     def plain(self) -> str:
         return str(self.dtype())
@@ -100,7 +100,7 @@ class DType(StandIn):
 
 
 class Array(StandIn):
-    """A NumPy array; one of objects becomes nested lists."""
+    """A NumPy array; an array of objects becomes nested lists."""
 
     def plain(self) -> np.ndarray | list[Any]:
         _, shape, kind, by_column, content = self.state
@@ -121,7 +121,7 @@ class Array(StandIn):
 
 
 def _scalar(kind: DType, content: bytes | str) -> Any:
-    """A NumPy number, as a number of Python."""
+    """The Python number for a NumPy scalar."""
     if isinstance(content, str):
         content = content.encode('latin1')
     dtype = kind.dtype()
@@ -132,22 +132,22 @@ def _scalar(kind: DType, content: bytes | str) -> Any:
 
 
 class _Dict:
-    """Makes a dict out of a dict of another kind; torch's reader fills it."""
+    """Stands for other classes of dicts; torch's reader fills it."""
 
     def __new__(cls, *args: Any) -> OrderedDict:
-        # Not a dict: attributes that some of these have are set on it.
+        # Not a dict, since attributes may be set on it.
         return OrderedDict(args[0] if args and isinstance(args[0], dict) else ())
 
 
 class _List:
-    """Makes a list out of a deque; torch's reader fills it."""
+    """Stands for deque; torch's reader fills it."""
 
     def __new__(cls, *args: Any) -> list:
         return list(args[0]) if args and isinstance(args[0], list | tuple) else []
 
 
 class _NoBytes:
-    """What pickles of protocol 2 write for empty bytes: a call without arguments."""
+    """Stands for `bytes()`, by which pickles of protocol 2 encode empty bytes."""
 
     def __new__(cls) -> bytes:
         return b''
@@ -164,7 +164,7 @@ class _WindowsPath:
 
 
 def _method(owner: Any, name: str) -> str:
-    """What mmengine writes for the methods by which a HistoryBuffer is averaged: their names."""
+    """Stands for getattr, by which mmengine refers to the methods of HistoryBuffer: their names."""
     if owner is not HistoryBuffer or not isinstance(name, str):
         raise pickle.UnpicklingError('GLOBAL getattr')
     return name
@@ -174,7 +174,7 @@ _STAND_INS = {
     Attributes: ('argparse.Namespace', 'types.SimpleNamespace'),
     Wrapped: ('collections.UserDict', 'collections.UserList', 'collections.UserString'),
     ConfigFile: ('mmcv.utils.config.Config', 'mmengine.config.config.Config'),
-    # The latter two are of files written before utils/config was a folder.
+    # The latter two occur in files written before utils/config was a folder.
     OwnConfig: ('mmcv_replace.utils.config.config.Config',
                 'mmcv_replace.utils.config.config_dict.ConfigDict',
                 'mmcv_replace.utils.config.Config', 'mmcv_replace.utils.config_dict.ConfigDict'),
@@ -190,7 +190,7 @@ _STAND_INS = {
             'pytorch_lightning.utilities.parsing.AttributeDict'),
     _List: ('collections.deque',),
     _NoBytes: ('builtins.bytes',),
-    # Python 3.13 keeps the classes of paths elsewhere.
+    # Python 3.13 defines paths in pathlib._local.
     _PosixPath: tuple(f'{module}.{name}' for module in ('pathlib', 'pathlib._local')
                       for name in ('PosixPath', 'PurePosixPath', 'Path', 'PurePath')),
     _WindowsPath: tuple(f'{module}.{name}' for module in ('pathlib', 'pathlib._local')
@@ -199,7 +199,7 @@ _STAND_INS = {
 
 
 class _NDArray(StandIn):
-    """Names the class of an array; nothing is made of it."""
+    """Stands for the class numpy.ndarray itself, an argument of `Array`."""
 
 
 # For `torch.serialization.safe_globals`. The plain classes are those that defaultdict calls.
@@ -210,16 +210,16 @@ SAFE_GLOBALS = [*((stand_in, name) for stand_in, names in _STAND_INS.items() for
 
 
 def without_stand_ins(value: Any) -> Any:
-    """The value with plain data in the place of each stand-in; dicts and lists stay themselves."""
+    """The value with each stand-in replaced by plain data; dicts and lists are changed in place."""
     return _Replacement().of(value)
 
 
 class _Replacement:
-    """One pass over a value; things that it holds several times are seen once."""
+    """One pass over a value, in which shared parts are visited once."""
 
     def __init__(self) -> None:
         self._done: dict[int, Any] = {}
-        self._seen: list[Any] = []  # which keeps the identities above from being used again
+        self._seen: list[Any] = []  # kept alive, so that the ids above stay unique
 
     def of(self, value: Any) -> Any:
         if isinstance(value, datetime.timedelta):
@@ -231,7 +231,7 @@ class _Replacement:
         if id(value) not in self._done:
             self._seen.append(value)
             if isinstance(value, StandIn):
-                self._done[id(value)] = None  # for one that holds itself
+                self._done[id(value)] = None  # for one that contains itself
                 self._done[id(value)] = self.of(value.plain())
             else:
                 self._done[id(value)] = value

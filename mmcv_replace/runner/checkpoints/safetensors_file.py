@@ -1,4 +1,4 @@
-"""Weights in a .safetensors file, read as a checkpoint."""
+"""Reads a .safetensors file as a checkpoint."""
 import json
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,10 @@ from ...utils.errors import CheckpointError
 
 
 def read_safetensors(path: Path, map_location: str | torch.device | None) -> dict[str, Any]:
-    """A dict with the tensors as `state_dict`, and the file's metadata as `meta`.
+    """A checkpoint with the tensors as `state_dict` and the file's metadata as `meta`.
 
-    Metadata are texts; those that are lists or dicts in JSON, such as CLASSES, become these.
-    Raises CheckpointError for a damaged file, and where the package safetensors is missing.
+    Metadata are strings; lists and dicts in JSON, such as CLASSES, are decoded. Raises
+    CheckpointError for a damaged file, and if the package safetensors is not installed.
     """
     try:
         from safetensors import SafetensorError, safe_open

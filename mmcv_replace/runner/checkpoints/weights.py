@@ -1,4 +1,4 @@
-"""Weights into a model, with a report of what did not fit."""
+"""Loads weights into a model, with a report of what does not fit."""
 import logging
 import re
 from collections import Counter
@@ -16,14 +16,14 @@ from ...utils.errors import CheckpointError
 from .files import read_checkpoint
 from .pretrained import resolve_checkpoint
 
-SHOWN = 10  # names that a report lists before it counts the rest
+SHOWN = 10  # names in a report; the rest is counted
 
 
 def _load_checkpoint(filename: str | Path, map_location: str | torch.device | None = 'cpu',
                      logger: logging.Logger | None = None) -> dict[str, Any]:
-    """Read a checkpoint: a local path, a URL, open-mmlab://NAME or torchvision://NAME.
+    """Read a checkpoint from a local path, a URL, open-mmlab://NAME or torchvision://NAME.
 
-    CheckpointError also where its meta data or its weights are no dicts.
+    Raises CheckpointError, also if `meta` or `state_dict` is not a dict.
     """
     if logger is not None:
         logger.info('load checkpoint from %s', filename)
@@ -59,7 +59,7 @@ def load_checkpoint(model: nn.Module, filename: str | Path,
 
 
 def get_state_dict(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """The weights in a checkpoint of this or another toolkit; itself when it is nothing else."""
+    """The weights in a checkpoint of this or another toolkit; the checkpoint itself by default."""
     for key in ('state_dict', 'model'):
         if isinstance(checkpoint.get(key), dict):
             return checkpoint[key]
@@ -68,7 +68,7 @@ def get_state_dict(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 @dataclass
 class _Fit:
-    """How a state_dict fits a model: keys, and for those of another shape both shapes."""
+    """How a state_dict fits a model. `reshaped`: (key, its shape there, its shape here)."""
 
     matched: dict[str, torch.Tensor]
     reshaped: list[tuple[str, tuple[int, ...], tuple[int, ...]]]
@@ -100,9 +100,9 @@ def _listing(names: Sequence[str]) -> str:
 
 def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], strict: bool = False,
                     logger: logging.Logger | None = None, source: str = 'the state_dict') -> None:
-    """Load what fits and warn about the rest in one message; CheckpointError if `strict`.
+    """Load the weights that fit, and warn about the rest in one message.
 
-    Also CheckpointError when nothing fits. `source` names the state_dict in these messages.
+    Raises CheckpointError if nothing fits or, if `strict`, not all. `source`: name in messages.
     """
     if is_module_wrapper(module):
         module = module.module
@@ -117,7 +117,7 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
         raise CheckpointError(fit.report(source))
     try:
         module.load_state_dict(fit.matched, strict=False)
-    except RuntimeError as error:  # a sparse tensor, or one without content
+    except RuntimeError as error:  # a sparse tensor, or one on the device meta
         if is_out_of_memory(error):
             raise
         raise CheckpointError(f'{source} holds tensors that are no weights: {error}') from error
@@ -126,7 +126,7 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
 
 
 def _prefix_hint(ours: Iterable[str], theirs: Iterable[str]) -> str:
-    """What to do where only a prefix keeps the keys from fitting, as in files of Lightning."""
+    """What to do if all keys would fit without a prefix, as in files of Lightning."""
     known = set(ours)
     found = Counter(key[:dot + 1] for key in map(str, theirs)
                     for dot, char in enumerate(key) if char == '.' and key[dot + 1:] in known)
@@ -150,7 +150,7 @@ def _compare(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> 
 
 
 def _others(keys: Iterable[str], common: Sequence[str]) -> list[str]:
-    """Keys that are not common, but for the counters of batch norm: old checkpoints lack them."""
+    """Keys that are not common; not counters of batch norm, which old checkpoints lack."""
     known = set(common)
     return [str(key) for key in keys
             if key not in known and not str(key).endswith('num_batches_tracked')]

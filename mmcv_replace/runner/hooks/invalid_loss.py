@@ -13,7 +13,7 @@ from ...device import is_asynchronous
 from ...parallel import scatter
 from ...utils.errors import ConfigError, NonFiniteLossError, UserError
 from ..base_runner import BaseRunner
-from ..checkpoints.replay_file import Place, load_again, place_of_batch, write_replay
+from ..checkpoints.replay_file import DataPosition, load_again, position_of_batch, write_replay
 from ..hook import HOOKS, Hook
 from ..precision.nonfinite_step import BufferBackup
 
@@ -24,7 +24,7 @@ class Iteration:
 
     number: int  # counted from 1
     files: list[str]
-    place: Place | None  # of its batch in the data
+    position: DataPosition | None  # of its batch
     losses: dict[str, Any]
     loss_bad: torch.Tensor
     step_bad: torch.Tensor | None = None  # None where no step was taken
@@ -90,7 +90,7 @@ class CheckInvalidLossHook(Hook):
     def after_train_iter(self, runner: BaseRunner) -> None:
         outputs, step_bad = runner.outputs, runner.precision.overflow
         self._recent.append(Iteration(
-            runner.iter + 1, files_of(runner.data_batch), place_of_batch(runner),
+            runner.iter + 1, files_of(runner.data_batch), position_of_batch(runner),
             _detached(outputs.get('log_vars', {})),
             ~torch.isfinite(outputs['loss'].detach()).all(), step_bad))
         if self._backup is not None and step_bad is not None:
@@ -147,10 +147,10 @@ class CheckInvalidLossHook(Hook):
         name = f'nonfinite_iter_{iteration.number}_rank_{runner.rank}.pth'
         path = Path(runner.work_dir, name)
         present = iteration.number == runner.iter + 1
-        if not present and iteration.place is None:
+        if not present and iteration.position is None:
             return '; its batch is gone'
         try:
-            batch = runner.data_batch if present else load_again(runner, iteration.place)
+            batch = runner.data_batch if present else load_again(runner, iteration.position)
             write_replay(runner, path, batch, facts, self._random if present else None)
         except (UserError, OSError) as error:
             return f'; its batch could not be saved: {error}'

@@ -79,7 +79,7 @@ class PreemptionHook(Hook):
 
     def _save(self, runner: BaseRunner) -> str:
         """Save the state of all processes, and say what came of it."""
-        runner.collect_state(in_haste=True)  # launchers kill soon
+        runner.collect_state(hooks=False)  # launchers kill soon
         saved = None
         if runner.rank == 0 and runner.checkpoint_dir is not None:
             file = runner.free_path(Path(runner.checkpoint_dir,

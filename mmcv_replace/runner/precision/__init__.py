@@ -1,4 +1,8 @@
-"""Mixed precision: the types that a step computes in, master weights, steps that are not finite."""
+"""Numeric precision of a training step.
+
+precision.py: autocast, loss scaling and the settings `fp16` and `bf16`. master_weights.py: float32
+copies of low-precision weights. nonfinite_step.py: how a step with NaN or infinity is skipped.
+"""
 from .precision import (
     LOW_TYPES,
     OPT_LEVELS,

@@ -8,7 +8,7 @@ from mmcv_replace.parallel import DataContainer, DevicePrefetcher
 from mmcv_replace.runner import Hook, Precision
 from mmcv_replace.runner.checkpoints.replay_file import (
     load_again,
-    place_of_batch,
+    position_of_batch,
     read_replay,
     write_replay,
 )
@@ -52,7 +52,7 @@ class Compare(Hook):
         self.compared = 0
 
     def after_train_iter(self, runner):
-        self.seen.append((place_of_batch(runner), runner.data_batch['x'].data[0].clone()))
+        self.seen.append((position_of_batch(runner), runner.data_batch['x'].data[0].clone()))
         for place, batch in (self.seen[-1], self.seen[len(self.seen) // 2]):
             again = load_again(runner, place)
             assert torch.equal(again['x'].data[0], batch)
@@ -93,7 +93,7 @@ def test_without_a_known_order_there_is_no_place(make_runner, make_loader):
     runner.register_optimizer_hook({})
     places = []
     hook = Hook()
-    hook.after_train_iter = lambda runner: places.append(place_of_batch(runner))
+    hook.after_train_iter = lambda runner: places.append(position_of_batch(runner))
     runner.register_hook(hook)
     runner.run([make_loader()], [('train', 1)])
     assert places == [None] * 3
