@@ -1,4 +1,4 @@
-"""Saving and loading of checkpoints, under the name that user code imports them from."""
+"""Saving and loading of checkpoints, under the path of mmcv that user code imports."""
 from .checkpoints.files import (
     build_checkpoint,
     read_checkpoint,

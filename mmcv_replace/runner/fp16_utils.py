@@ -1,4 +1,4 @@
-"""Decorators of mmcv's mixed precision, on top of torch.autocast."""
+"""The decorators of mmcv's mixed precision, by means of torch.autocast."""
 import functools
 import inspect
 from collections.abc import Callable, Iterable
@@ -14,9 +14,9 @@ F = TypeVar('F', bound=Callable[..., Any])
 
 
 def auto_fp16(apply_to: Iterable[str] | None = None, out_fp32: bool = False) -> Callable[[F], F]:
-    """Mark a method as fit for low precision; `out_fp32` makes its results float32.
+    """Decorator for a method that may run in low precision; `out_fp32`: its results are float32.
 
-    torch.autocast chooses the types of the operations inside, so `apply_to` has nothing to do.
+    torch.autocast chooses the data types of the operations inside, so `apply_to` has no effect.
     """
     def decorate(method: F) -> F:
         @functools.wraps(method)
@@ -28,10 +28,10 @@ def auto_fp16(apply_to: Iterable[str] | None = None, out_fp32: bool = False) -> 
 
 
 def force_fp32(apply_to: Iterable[str] | None = None, out_fp16: bool = False) -> Callable[[F], F]:
-    """Run a method in float32, whatever the precision around it.
+    """Decorator: run a method in float32 in spite of autocast around it.
 
-    The tensors of the arguments in `apply_to` (None: all) become float32. With `out_fp16` the
-    results return to the low precision in use around the method.
+    Tensors in the arguments `apply_to` (None: all) are converted to float32. `out_fp16`: convert
+    the results back to the data type of the surrounding autocast.
     """
     def decorate(method: F) -> F:
         signature = inspect.signature(method)
@@ -52,7 +52,7 @@ def force_fp32(apply_to: Iterable[str] | None = None, out_fp16: bool = False) ->
 
 
 def wrap_fp16_model(model: nn.Module) -> None:
-    """Make the forward pass of a model run under autocast in its device's low precision."""
+    """Make a model's forward pass run under autocast in the low precision of its device."""
     forward = model.forward
 
     @functools.wraps(forward)
@@ -69,7 +69,7 @@ def _widened(value: Any) -> Any:
 
 
 def _cast(value: Any, sources: tuple[torch.dtype, ...], target: torch.dtype) -> Any:
-    """The tensors of the types `sources` in a nest of containers as `target`."""
+    """A nested value with its tensors of the data types `sources` converted to `target`."""
     if isinstance(value, Tensor):
         return value.to(target) if value.dtype in sources else value
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ def _cast(value: Any, sources: tuple[torch.dtype, ...], target: torch.dtype) -> 
 
 
 def _device_type(value: Any) -> str:
-    """Type of the device of the first tensor in a nest of containers; the CPU without one."""
+    """Device type of the first tensor in a nested value that is not on the CPU, or 'cpu'."""
     if isinstance(value, Tensor):
         return value.device.type
     items = value.values() if isinstance(value, dict) else value

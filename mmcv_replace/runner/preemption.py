@@ -1,4 +1,4 @@
-"""Stopping in good order when the machine is wanted back."""
+"""Requests to stop (signals), and how all processes of a job stop together."""
 import os
 import signal
 import threading
@@ -14,23 +14,23 @@ import torch.distributed as dist
 from ..utils.errors import ConfigError
 from .dist_utils import get_dist_info, host_group
 
-# Sent to a whole job: by schedulers and launchers, from the keyboard, ahead of a time limit.
+# Sent to a whole job by schedulers and launchers, from the keyboard, before a time limit.
 SIGNALS = ('SIGTERM', 'SIGINT', 'SIGUSR1')
-ECHO = 0.1  # seconds in which a signal, which a scheduler and a launcher pass on, is the same one
-VOTES = 4  # items between two votes of the processes
+ECHO = 0.1  # seconds within which a repeated signal, passed on by a launcher, is the same request
+VOTES = 4  # items of an evaluation between two votes of the processes
 
 T = TypeVar('T')
 
 
 class EvaluationCut(Exception):
-    """An evaluation ends early, for the process is to stop now."""
+    """An evaluation is cancelled, since the process is to stop now."""
 
 
 class StopRequest:
-    """Takes note of the first of some signals, which then no longer end the process.
+    """Records the first of some signals, instead of the process being ended by it.
 
-    A second SIGINT does, at once. During an evaluation a second signal of any kind asks to break it
-    off, and only a SIGINT after that ends the process.
+    A second SIGINT ends the process at once. During an evaluation a second signal of any kind
+    requests to cancel it, and only a SIGINT after that ends the process.
     """
 
     def __init__(self, names: Sequence[str] = SIGNALS) -> None:
@@ -39,15 +39,15 @@ class StopRequest:
             raise ConfigError(f'preemption.signals: {unknown[0]!r} is not a signal of this system; '
                               f'the default is {SIGNALS!r}')
         self.received: str | None = None
-        self.cut = False  # an evaluation has been broken off
-        self._urgent = False  # and is to be
-        self._noted = 0.0  # when the first signal came
-        self._work: tuple[int, int] | None = None  # how much of an evaluation is done
+        self.cut = False  # whether an evaluation has been cancelled
+        self._urgent = False  # whether it is to be cancelled
+        self._noted = 0.0  # time of the first signal
+        self._work: tuple[int, int] | None = None  # items of an evaluation: done, total
         self._signals = [getattr(signal, name) for name in names]
         self._former: dict[signal.Signals, object] = {}
 
     def listen(self) -> None:
-        """Begin to take note, unless that is done."""
+        """Install the signal handlers, unless they are."""
         if self._former:
             return
         self.received = None
@@ -55,11 +55,11 @@ class StopRequest:
         for number in self._signals:
             try:
                 self._former[number] = signal.signal(number, self._note)
-            except ValueError:  # a thread beside the main one may not
+            except ValueError:  # only the main thread may
                 return
 
     def stop_listening(self) -> None:
-        """Let the signals do what they did before."""
+        """Restore the former signal handlers."""
         for number, handler in self._former.items():
             signal.signal(number, handler)
         self._former.clear()
@@ -83,14 +83,14 @@ class StopRequest:
         else:
             done, total = self._work
             text = f'\n{name}: finishing the evaluation {done} of {total}; again to stop now\n'
-        # Logging is not safe here: the signal may have come while it wrote.
-        with suppress(OSError):  # who read it may have ended by the same signal
+        # Logging is not safe in a signal handler, which may interrupt it.
+        with suppress(OSError):  # the reader may have been ended by the same signal
             os.write(2, text.encode())
 
     def watched(self, items: Generator[T], total: int) -> Iterator[T]:
-        """The items of an evaluation, of which this process has `total`.
+        """Yield the items of an evaluation, of which this process has `total`.
 
-        Raises EvaluationCut, in all processes after the same vote, when one was told to stop now.
+        Raises EvaluationCut, in all processes after the same vote, if one is to stop now.
         """
         self._begin_work(total)
         vote = StopVote()
@@ -113,7 +113,7 @@ class StopRequest:
                 self._cut()
         finally:
             self._end_work()
-            items.close()  # which leaves evaluation mode
+            items.close()  # restores the training mode
 
     def _vote(self, vote: 'StopVote') -> None:
         if vote.result():
@@ -129,7 +129,7 @@ class StopRequest:
         if self.received is None:
             return
         self._say(self.received)
-        if signal.SIGINT in self._former:  # which ends the process since the first
+        if signal.SIGINT in self._former:  # reset to its default by the first one
             signal.signal(signal.SIGINT, self._note)
 
     def _end_work(self) -> None:
@@ -139,25 +139,25 @@ class StopRequest:
 
 
 def _most_of(number: int) -> int:
-    """The largest number that a process has; every process has to call this."""
+    """Maximum of a number over all processes, which all have to call it."""
     most = torch.tensor(number)
     dist.all_reduce(most, dist.ReduceOp.MAX, host_group())
     return int(most)
 
 
 class StopVote:
-    """Makes all processes stop after the same iteration, when one of them is asked to.
+    """Makes all processes stop after the same iteration if one of them is asked to.
 
-    After each iteration every process says, without waiting for the others, whether it was asked,
-    and reads what all said after the iteration before: none has to wait for more than the others'
-    last step, and none can stop while another goes on.
+    After each iteration every process starts an asynchronous vote, and reads the result of the vote
+    of the iteration before: it waits for the others' previous step at most, and no process can stop
+    while another continues.
     """
 
     def __init__(self) -> None:
         self._pending: tuple[dist.Work, torch.Tensor] | None = None
 
     def result(self) -> bool:
-        """Whether any process was asked to stop by the time of the last `cast`."""
+        """Whether any process had been asked to stop when it last called `cast`."""
         if self._pending is None:
             return False
         (work, asked), self._pending = self._pending, None
@@ -166,7 +166,7 @@ class StopVote:
         return bool(asked)
 
     def cast(self, asked: bool) -> None:
-        """Say whether this process was asked to stop; after `result`."""
+        """Vote: whether this process has been asked to stop. Call `result` first."""
         vote = torch.tensor(int(asked))
         work = None
         if get_dist_info()[1] > 1:
@@ -175,15 +175,17 @@ class StopVote:
 
 
 def finish_speaking() -> None:
-    """Let a process that is about to end with an error say so, while its launcher ends the job."""
+    """Ignore SIGTERM of the launcher while a failing process writes its error message."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @contextmanager
 def holding_back_requests() -> Iterator[None]:
-    """Have SIGTERM and SIGINT wait until the block ends; processes made inside begin with them
-    blocked, so that none ends or complains before it knows what to do with them.
+    """Block SIGTERM and SIGINT within the block.
+
+    Processes that are started inside inherit that, so that none is interrupted before it has
+    installed its handlers (see `outlive_requests`).
     """
     if not hasattr(signal, 'pthread_sigmask'):
         yield
@@ -196,13 +198,13 @@ def holding_back_requests() -> Iterator[None]:
 
 
 def outlive_requests() -> None:
-    """For processes that load data: go on while the last step of a job that is to stop needs it.
+    """For worker processes that load data: ignore requests to stop, which the whole job receives.
 
-    The signals go to every process of a job. Of the parent, SIGTERM means what it always does.
-    Threads that this process already has must have been made with `holding_back_requests`.
+    The last step of the training may still need their batches. Only a SIGTERM of the parent ends
+    them. Threads that the worker has already must have been made under `holding_back_requests`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, 'sigwaitinfo'):  # which tells who sent a signal, and is not everywhere
+    if hasattr(signal, 'sigwaitinfo'):  # it returns the sender; not on every system
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_obey, args=(os.getppid(),), daemon=True).start()

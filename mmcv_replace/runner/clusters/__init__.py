@@ -1,9 +1,10 @@
-"""Who started this process: one row a scheduler (table.py). The scripts ask it too (launch.py).
+"""Finds out which scheduler started this process: one row for each in table.py.
 
-A scheduler starts either every process of a job (slurm, MPI, torchrun), or one command a node,
-which starts the processes there. Variables tell which part of the job this is. They have the same
-names and different meanings: RANK is the process under torchrun, and the node under the Ascend
-Operator, Volcano, Kubeflow and PAI; WORLD_SIZE counts processes, devices or nodes.
+A scheduler starts either every process of a job (slurm, MPI, torchrun), or one command on each
+node, which starts the processes there (launch.py, for the scripts). Environment variables identify
+the part of the job. Their names are the same and their meanings differ: RANK is a process under
+torchrun, and a node under the Ascend Operator, Volcano, Kubeflow and PAI; WORLD_SIZE counts
+processes, devices or nodes.
 
 Sources, read in 2026: MindCluster's ascend-operator (setPytorchEnv; LOCAL_RANK is "0,1,...,7"),
 Kubeflow's training-operator (setPodEnv; WORLD_SIZE is pods x processes, PET_MASTER_ADDR is not set)
@@ -11,7 +12,7 @@ and trainer (plug-in torch, pkg/constants), Volcano's plug-ins env, svc and pyto
 environment variables" (Baidu's AIHC sets the same), srun(1), Open MPI's and Hydra's documentation,
 torch/distributed/run.py and argparse_util.py.
 
-Only the standard library is used here, so that a script that asks need not wait for torch.
+Only the standard library is used here, so that scripts do not wait for the import of torch.
 """
 from collections.abc import Mapping
 
@@ -30,10 +31,10 @@ LAUNCH = 'bash tools/dist_train.sh CONFIG NPROC'
 
 
 def find(environ: Mapping[str, str]) -> Place | None:
-    """What the environment says of this process or shell; None where no scheduler is recognised.
+    """The part of the job that the environment describes; None if no scheduler is recognised.
 
-    Raises ClusterError, with the variables and their values, where it cannot be or two schedulers
-    contradict each other.
+    Raises ClusterError, with the variables and their values, if these are impossible or two
+    schedulers contradict each other.
     """
     env = Variables(environ)
     starter = next((row for row in STARTERS if row.recognised(env)), None)
@@ -59,19 +60,19 @@ def find(environ: Mapping[str, str]) -> Place | None:
 
 
 def row_of(place: Place) -> Scheduler:
-    """The row that found a place."""
+    """The row of the table that found a place."""
     return next(row for row in TABLE if row.name == place.scheduler)
 
 
 def launcher_of(environ: Mapping[str, str]) -> str:
-    """The --launcher of a process that was not told one: 'none' for one on its own.
+    """The value of --launcher for a process that was started without one.
 
-    'node' is one process on each of several nodes. Raises ClusterError for one process where a
-    scheduler wants several on a node.
+    'none' is a single process, 'node' one process on each of several nodes. Raises ClusterError for
+    a single process where a scheduler expects several on a node.
     """
     place, env = find(environ), Variables(environ)
     if place is None:
-        # A part of torch's variables: who reads them says which are missing.
+        # Some of torch's variables: init_dist reports which are missing.
         return 'pytorch' if 'RANK' in env and (env.number('WORLD_SIZE') or 1) > 1 else 'none'
     if place.process is not None:
         return row_of(place).launcher if place.process[1] > 1 else 'none'
@@ -87,9 +88,9 @@ def launcher_of(environ: Mapping[str, str]) -> str:
 
 
 def torch_variables(launcher: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """What torch wants to know of a process that 'slurm', 'mpi' or 'node' started: RANK, ...
+    """torch's variables (RANK, ...) for a process that 'slurm', 'mpi' or 'node' started.
 
-    A MASTER_ADDR that nobody tells is absent. Raises ClusterError where that launcher did not start
+    MASTER_ADDR is left out if it is unknown. Raises ClusterError if that launcher did not start
     this process.
     """
     env = Variables(environ)

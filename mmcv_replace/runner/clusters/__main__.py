@@ -1,4 +1,4 @@
-"""`python -m mmcv_replace.runner.clusters --nproc N`: what this shell is told of its node."""
+"""`python -m mmcv_replace.runner.clusters --nproc N` prints which node of a job this is."""
 import sys
 
 from .launch import main

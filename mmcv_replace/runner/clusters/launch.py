@@ -1,4 +1,4 @@
-"""Which node a shell is that starts processes: test/launch.sh asks it, without a wait for torch."""
+"""Finds out for test/launch.sh which node of a job a shell is on; it does not import torch."""
 import argparse
 import os
 import sys
@@ -14,20 +14,19 @@ def launch_place(environ: Mapping[str, str], nproc: int, nnodes: int | None = No
                  port: int | None = None) -> Place:
     """Which node this is, for a shell that starts `nproc` processes on it.
 
-    What the user says (the other arguments) beats the variables. Raises ClusterError where nobody
-    says it, or it is ambiguous.
+    The other arguments are the user's and override the variables. Raises ClusterError if neither
+    gives an answer, or an ambiguous one.
     """
-    told = Place('the user', nnodes or 1, node_rank or 0, port=port)
+    given = Place('the user', nnodes or 1, node_rank or 0, port=port)
     try:
         place = _node(environ, nproc)
     except ClusterError:
         if nnodes is None:
             raise
-        place = told  # who gives the number of nodes has said what the variables do not
+        place = given  # the number of nodes is what the variables do not tell
     if nnodes not in (None, place.nnodes):
-        # The variables are of another job than the one that is asked for; an address of theirs is
-        # of no use to one node.
-        addr, place = (addr if nnodes > 1 else None), replace(told, port=place.port)
+        # The variables describe another job; their address is of no use for a single node.
+        addr, place = (addr if nnodes > 1 else None), replace(given, port=place.port)
     if not (nnodes is None and node_rank is None and port is None):
         place = replace(place, rendezvous=(), elastic=None)
     place = replace(place, addr=addr or place.addr, port=port or place.port,
@@ -61,7 +60,7 @@ def _node(environ: Mapping[str, str], nproc: int) -> Place:
 
 
 def _nobody(env: Variables, nproc: int) -> Place:
-    """No scheduler that is known: RANK is the node's, WORLD_SIZE counts nodes or processes."""
+    """Without a known scheduler RANK is the node's, and WORLD_SIZE counts nodes or processes."""
     port = env.number('MASTER_PORT', lowest=1)
     if not by_node(env):
         return Place('nobody', port=port)
@@ -78,7 +77,7 @@ def _nobody(env: Variables, nproc: int) -> Place:
 
 
 def _idle_nodes(environ: Mapping[str, str], place: Place, nnodes: int | None) -> str:
-    """What to say in the shell of a slurm job that has more nodes than the one in use."""
+    """A note for the shell of a slurm job if further nodes of the job stay unused."""
     env = Variables(environ)
     nodes = env.number('SLURM_JOB_NUM_NODES', 'SLURM_NNODES') if 'SLURM_JOB_ID' in env else None
     if place.scheduler != 'nobody' or nnodes is not None or (nodes or 1) == 1:
@@ -88,7 +87,7 @@ def _idle_nodes(environ: Mapping[str, str], place: Place, nnodes: int | None) ->
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print what `launch_place` finds, one NAME=VALUE a line."""
+    """Print the result of `launch_place`, a NAME=VALUE on each line."""
     parser = argparse.ArgumentParser(prog='clusters', description=main.__doc__)
     parser.add_argument('--nproc', type=int, required=True)
     parser.add_argument('--nnodes', type=int)

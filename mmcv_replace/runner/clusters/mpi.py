@@ -1,4 +1,4 @@
-"""Processes of Open MPI, Hydra and Intel MPI."""
+"""Reads the variables of Open MPI, Hydra and Intel MPI."""
 import zlib
 
 from .place import FIRST_PORT, PORTS, Process
@@ -17,14 +17,14 @@ def local_size(env: Variables) -> int | None:
 
 
 def addr(env: Variables) -> str | None:
-    """MPI does not tell where the first process is; all of one node need not know."""
+    """MPI does not tell the address of the first process; on a single node it is this one."""
     ranks, size = process(env), local_size(env)
     one_node = ranks is not None and (ranks[0] == ranks[2] if size is None else ranks[1] == size)
     return env.text('MASTER_ADDR') or ('127.0.0.1' if one_node else None)
 
 
 def port(env: Variables) -> int | None:
-    """Made from Open MPI's name of the job, so that jobs on one machine differ."""
+    """Derived from Open MPI's name of the job, so that jobs on one machine differ."""
     told, job = env.number('MASTER_PORT', lowest=1), env.text('PMIX_NAMESPACE')
     if told is not None or job is None:
         return told

@@ -1,4 +1,4 @@
-"""The network between the nodes, on Linux."""
+"""Finds the network interface between nodes, on Linux."""
 import fcntl
 import socket
 import struct
@@ -9,12 +9,12 @@ _SIOCGIFADDR = 0x8915  # the address of an interface
 def interface_to(addr: str) -> str | None:
     """Name of the network interface by which this machine reaches another one; None if unknown.
 
-    Gloo by itself takes that of the machine's name, which often stands for 127.0.1.1.
+    Gloo by default uses the address of the host name, which is often 127.0.1.1.
     """
     try:
         where = socket.getaddrinfo(addr, 9, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(where)  # chooses a way, and sends nothing
+            probe.connect(where)  # chooses a route, and sends nothing
             own = probe.getsockname()[0]
             for _, name in socket.if_nameindex():
                 try:
@@ -23,6 +23,6 @@ def interface_to(addr: str) -> str | None:
                     continue
                 if socket.inet_ntoa(answer[20:24]) == own and not own.startswith('127.'):
                     return name
-    except OSError:  # the address has no meaning here yet
+    except OSError:  # the address cannot be resolved yet
         pass
     return None

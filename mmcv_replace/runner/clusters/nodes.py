@@ -1,4 +1,4 @@
-"""Schedulers that start one command a node: the Ascend Operator, Volcano, PAI, Kubeflow."""
+"""Reads the variables of schedulers that start one command on each node."""
 import re
 
 from .variables import ClusterError, Variables
@@ -8,7 +8,7 @@ VOLCANO_SIGNS = f'VC_TASK_INDEX|VK_TASK_INDEX|VC_.*_HOSTS|HOSTNAME|{SIGNS}'
 
 
 def by_node(env: Variables) -> bool:
-    """Whether RANK is a node's: beside a process's there is a LOCAL_RANK."""
+    """Whether RANK is that of a node: with that of a process there is a LOCAL_RANK."""
     return (env.has('RANK', 'WORLD_SIZE')
             and not any(name in env for name in ('LOCAL_RANK', 'PET_NNODES')))
 
@@ -21,7 +21,7 @@ def _devices(env: Variables) -> list[str]:
 
 
 def is_ascend(env: Variables) -> bool:
-    """Whether LOCAL_RANK is a list; one of one device is as a process's, and means the same."""
+    """Whether LOCAL_RANK is a list; a list of one device is like that of a process."""
     return (env.has('RANK', 'WORLD_SIZE') and bool(_devices(env))
             and not env.text('LOCAL_RANK').isdigit())
 
@@ -50,7 +50,7 @@ def is_volcano(env: Variables) -> bool:
 
 
 def _tasks(env: Variables) -> list[str]:
-    """Variables with the pods of a task, those of the master first."""
+    """Names of the variables that list the pods of a task, the master's first."""
     names = [name for name in env if re.fullmatch('VC_.+_HOSTS', name)]
     return sorted(names, key=lambda name: (name != 'VC_MASTER_HOSTS', name))
 
@@ -60,7 +60,7 @@ def _pods(env: Variables) -> list[str]:
 
 
 def volcano_nodes(env: Variables) -> int:
-    """Fewer than the pods where some have other tasks, such as a TensorBoard."""
+    """Number of nodes: fewer than pods if some run other tasks, such as TensorBoard."""
     pods = len(_pods(env))
     nodes = env.number('WORLD_SIZE', lowest=1) if by_node(env) else pods
     if 0 < pods < nodes:
@@ -70,7 +70,7 @@ def volcano_nodes(env: Variables) -> int:
 
 
 def volcano_rank(env: Variables) -> int | None:
-    """The index counts within a task: of several tasks, the name of the pod tells."""
+    """The index counts within a task; with several tasks the pod's name decides."""
     if by_node(env):
         return env.number('RANK')
     names = [pod.split('.')[0] for pod in _pods(env)]

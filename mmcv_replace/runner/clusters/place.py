@@ -1,26 +1,26 @@
-"""Which part of a job something is, and how a scheduler says so."""
+"""A part of a job (`Place`), and how to read it from a scheduler's variables (`Scheduler`)."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .variables import ClusterError, Variables
 
 Process = tuple[int, int, int]  # rank, number of processes, rank within the node
-# For ports that are made from the name of a job; below those that Linux gives out by itself.
+# Range of ports that are derived from the name of a job; below those that Linux assigns.
 FIRST_PORT, PORTS = 20000, 10000
 
 
 @dataclass(frozen=True)
 class Place:
-    """Which part of a job this process or shell is."""
+    """The part of a job that a process or a shell is."""
 
     scheduler: str
     nnodes: int = 1
     node_rank: int = 0
-    local_size: int | None = None  # processes of this node, None where the scheduler does not tell
+    local_size: int | None = None  # processes of this node; None if the scheduler does not tell
     addr: str | None = None  # of the first node
     port: int | None = None
-    process: Process | None = None  # of schedulers that start every process
-    rendezvous: tuple[str, ...] = ()  # how the nodes meet otherwise: words for torchrun
+    process: Process | None = None  # None for schedulers that start one command on each node
+    rendezvous: tuple[str, ...] = ()  # options of torchrun, if the nodes meet in another way
     elastic: str | None = None  # 'MIN:MAX' nodes
 
 
@@ -34,7 +34,7 @@ def _port(env: Variables) -> int | None:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """How a scheduler is recognised, and where it says what."""
+    """A row: how a scheduler is recognised, and how its variables are read."""
 
     name: str
     signs: str  # pattern of the names of its variables, for messages
@@ -45,11 +45,11 @@ class Scheduler:
     addr: Callable[[Variables], str | None] = lambda env: env.text('MASTER_ADDR')
     port: Callable[[Variables], int | None] = _port
     process: Callable[[Variables], Process | None] = _unknown
-    launcher: str | None = None  # the value of --launcher, of one that starts every process
+    launcher: str | None = None  # value of --launcher, if it starts every process
     rendezvous: Callable[[Place, Variables], Place] = lambda place, env: place
 
     def place(self, env: Variables) -> Place:
-        """What its variables say; ClusterError, with their values, for what cannot be."""
+        """The place that its variables describe; ClusterError, with their values, if impossible."""
         process, local_size = self.process(env), self.local_size(env)
         nnodes, node_rank = self.nnodes(env), self.node_rank(env)
         if process is not None:

@@ -1,4 +1,4 @@
-"""Tasks of slurm, and its lists of hosts."""
+"""Reads the variables of slurm, and its lists of hosts."""
 import os
 import re
 
@@ -9,16 +9,15 @@ SLURM = ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
 
 
 def is_task(env: Variables) -> bool:
-    """Whether srun started this; the shells of salloc and sbatch, and of `srun --pty`, are none.
+    """Whether srun started this process; shells of salloc, sbatch and `srun --pty` are not tasks.
 
-    What srun starts from such a shell, or from that of a salloc that opens one on a node, inherits
-    SLURM_PTY_PORT, and not the terminal.
+    A task that srun starts from a shell on a node inherits SLURM_PTY_PORT, but not the terminal.
     """
     return env.has('SLURM_STEP_ID', *SLURM) and not ('SLURM_PTY_PORT' in env and has_terminal())
 
 
 def has_terminal() -> bool:
-    """Whether this process belongs to a terminal, wherever its input and output go."""
+    """Whether this process has a controlling terminal, even if its output is redirected."""
     try:
         os.close(os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -39,7 +38,7 @@ def nodes(env: Variables) -> int | None:
 
 
 def local_size(env: Variables) -> int | None:
-    """Tasks of this node, from '4(x2),3': four on each of two nodes, three on the next."""
+    """Number of tasks on this node; '4(x2),3' is four on each of two nodes, three on the next."""
     text = env.text('SLURM_STEP_TASKS_PER_NODE', 'SLURM_TASKS_PER_NODE')
     if text is None:
         tasks, hosts = process(env), nodes(env)
@@ -62,7 +61,7 @@ def addr(env: Variables) -> str | None:
 
 
 def port(env: Variables) -> int | None:
-    """Made from the number of the job, which every task knows: jobs that share a node differ."""
+    """Derived from the number of the job, so that jobs that share a node differ."""
     told, job = env.number('MASTER_PORT', lowest=1), env.text('SLURM_JOB_ID')
     if told is not None or job is None or not job.isdigit():
         return told
@@ -71,8 +70,8 @@ def port(env: Variables) -> int | None:
 
 
 def expand_hosts(hosts: str) -> list[str]:
-    """['n1', 'n2', 'n07', 'login'] for 'n[1-2,07],login'; ClusterError for what is no such list."""
-    parts = re.findall(r'(?:[^,\[\]]|\[[^\[\]]*\])+', hosts)  # a comma in brackets is of one part
+    """'n[1-2,07],login' -> ['n1', 'n2', 'n07', 'login']; ClusterError for any other text."""
+    parts = re.findall(r'(?:[^,\[\]]|\[[^\[\]]*\])+', hosts)  # commas in brackets do not separate
     if not parts or ','.join(parts) != hosts:
         raise ClusterError(f'{hosts!r} is not a list of hosts of slurm')
     names: list[str] = []

@@ -1,4 +1,4 @@
-"""One row a scheduler."""
+"""The table of schedulers, a row for each."""
 from . import mpi, nodes, slurm, torchrun
 from .nodes import SIGNS, VOLCANO_SIGNS, by_node
 from .place import Scheduler
@@ -17,8 +17,8 @@ def _local_world_size(env: Variables) -> int | None:
     return env.number('LOCAL_WORLD_SIZE', lowest=1)
 
 
-# Those that start every process. What is further up may have been started inside of what is below
-# it, and in any of the others, whose variables then are left over.
+# Schedulers that start every process. One may have been started inside of those below it, or of
+# any in OF_NODES, whose variables are then still set.
 STARTERS = (
     Scheduler(
         'torchrun', 'RANK|WORLD_SIZE|LOCAL_RANK|LOCAL_WORLD_SIZE|GROUP_.*|TORCHELASTIC_RUN_ID',
@@ -36,12 +36,12 @@ STARTERS = (
         process=slurm.process, local_size=slurm.local_size, nnodes=slurm.nodes,
         node_rank=lambda env: env.number('SLURM_NODEID'), addr=slurm.addr, port=slurm.port),
 )
-# Variables of torch that tell of one process, whoever has set them.
+# The variables of torch for one process, whoever has set them.
 BY_HAND = Scheduler(
     'the environment', SIGNS,
     lambda env: env.has(*torchrun.TORCH) and not nodes.is_ascend(env), launcher='pytorch',
     process=torchrun.process, local_size=_local_world_size)
-# Those that start one command a node.
+# Schedulers that start one command on each node.
 OF_NODES = (
     Scheduler(
         'the Ascend Operator', SIGNS, nodes.is_ascend,

@@ -1,4 +1,4 @@
-"""torchrun: a process that it started, and its options as variables PET_*."""
+"""Reads the variables of torchrun, and its options in variables PET_*."""
 import re
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def process(env: Variables) -> Process | None:
 
 
 def pet_nodes(env: Variables) -> int:
-    """PET_NNODES is a number of nodes, or MIN:MAX of an elastic job."""
+    """Number of nodes from PET_NNODES, which is that, or MIN:MAX of an elastic job."""
     nodes = env.text('PET_NNODES')
     match = re.fullmatch('(?:([1-9][0-9]*):)?([1-9][0-9]*)', nodes)
     if match is None or int(match[1] or 1) > int(match[2]):
@@ -26,19 +26,19 @@ def pet_nodes(env: Variables) -> int:
 def pet_rank(env: Variables) -> int | None:
     rank = env.number('PET_NODE_RANK')
     if rank is None and _meets_by_itself(env):
-        return 0  # the rendezvous numbers the nodes
+        return 0  # the rendezvous assigns the ranks
     if rank is None and 'LOCAL_RANK' not in env:
-        return env.number('RANK')  # of the training-operator: the number of the pod
+        return env.number('RANK')  # set by the training-operator to the number of the pod
     return rank
 
 
 def pet_local_size(env: Variables) -> int | None:
-    size = env.text('PET_NPROC_PER_NODE')  # auto, gpu and cpu tell no number
+    size = env.text('PET_NPROC_PER_NODE')  # or auto, gpu, cpu
     return int(size) if size is not None and re.fullmatch('[1-9][0-9]*', size) else None
 
 
 def pet_rendezvous(place: Place, env: Variables) -> Place:
-    """An endpoint instead of an address, or a backend by which the nodes find together."""
+    """The place with the endpoint as its address, or with a rendezvous backend of torchrun."""
     nodes, endpoint = env.text('PET_NNODES'), env.text('PET_RDZV_ENDPOINT')
     if not _meets_by_itself(env):
         if ':' in nodes and len(set(nodes.split(':'))) > 1:

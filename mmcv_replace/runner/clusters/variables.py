@@ -1,17 +1,14 @@
-"""The environment as launchers fill it."""
+"""Reads the environment variables that launchers set."""
 import re
 from collections.abc import Iterator, Mapping
 
 
 class ClusterError(ValueError):
-    """The environment does not say which part of a job this is.
-
-    It becomes a ConfigError where that can be imported.
-    """
+    """The environment does not determine the part of a job; callers turn it into a ConfigError."""
 
 
 class Variables:
-    """The environment, where a variable that is set to nothing counts as unset."""
+    """The environment variables; empty ones count as unset."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._values = {name: value.strip() for name, value in environ.items() if value.strip()}
@@ -27,11 +24,11 @@ class Variables:
         return all(name in self._values for name in names)
 
     def text(self, *names: str) -> str | None:
-        """The first of these variables that is set."""
+        """Value of the first of these variables that is set."""
         return next((self._values[name] for name in names if name in self._values), None)
 
     def number(self, *names: str, lowest: int = 0) -> int | None:
-        """The first of these variables that is set; ClusterError where it is no number."""
+        """Value of the first of these variables that is set; ClusterError if it is no number."""
         name = next((name for name in names if name in self._values), None)
         if name is None:
             return None
@@ -41,6 +38,6 @@ class Variables:
         return int(value)
 
     def listing(self, pattern: str) -> str:
-        """The variables whose names fit, with their values, as an error shows them."""
+        """The variables whose names match, with their values, for an error message."""
         return ' '.join(f'{name}={self._values[name]}' for name in sorted(self._values)
                         if re.fullmatch(pattern, name)) or 'nothing'

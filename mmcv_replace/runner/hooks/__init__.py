@@ -1,4 +1,4 @@
-"""What happens besides forward passes during a run."""
+"""Hooks: everything that happens in a run besides forward passes."""
 from ..hook import HOOKS, Hook, check_unit
 from .checkpoint import CheckpointHook
 from .closure import ClosureHook

@@ -1,4 +1,4 @@
-"""Regular checkpoints."""
+"""Regular checkpoints, and which old ones are deleted."""
 import re
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,16 @@ from ..hook import HOOKS, Hook, check_unit
 class CheckpointHook(Hook):
     """Saves every `interval` epochs (iterations unless `by_epoch`), and at the end if `save_last`.
 
-    `out_dir`: the work directory by default. `max_keep_ckpts`: how many to keep, -1 for all; the
-    newest and the best one are never deleted, and no other before the newest is safely written; nor
-    are checkpoints of other runs in the same folder, and those that the run began with.
-    `meta` is added to that of the runner. `create_symlink`: keep latest.pth pointing at the newest.
+    `out_dir`: the work directory by default. `max_keep_ckpts`: number to keep, -1 for all; older
+    ones are deleted once the newest is safely written, but never the best one, checkpoints of other
+    runs in the folder, and those with which the run began. `meta` is added to that of the runner.
+    `filename_tmpl`: a name with {} for the number. `create_symlink`: latest.pth is the newest.
 
-    `async_save`: the training waits for a copy in memory only, and the file is written meanwhile.
-    `verify`: read each file again before it counts. When a file cannot be written the former ones
-    stay; with `on_error='continue'` the training goes on and tries again when the next one is due,
-    with 'stop' it ends. If the last one cannot be written the run ends with an error either way.
-    The three hold for the best checkpoint too.
+    `async_save`: the training only waits for a copy in memory, and a thread writes the file.
+    `verify`: read each file again before it counts. If a file cannot be written, the older ones
+    stay; `on_error='continue'`: the training continues and tries again when the next one is due;
+    'stop': it ends. If the last one cannot be written, the run ends with an error either way.
+    These three apply to the best checkpoint too.
     """
 
     def __init__(self, interval: int = -1, by_epoch: bool = True, save_optimizer: bool = True,
@@ -49,7 +49,7 @@ class CheckpointHook(Hook):
         self.async_save = async_save
         self.verify = verify
         self.on_error = on_error
-        self._own: OwnCheckpoints | None = None  # on the first rank
+        self._own: OwnCheckpoints | None = None  # in the first process only
 
     def before_run(self, runner: BaseRunner) -> None:
         if self.out_dir is None and runner.work_dir is None:
@@ -58,10 +58,10 @@ class CheckpointHook(Hook):
         runner.checkpoint_dir = str(self.out_dir or runner.work_dir)
         runner.saver.configure(self.async_save, self.verify, self.on_error)
         self._clean(runner)
-        self._look_around(runner)
+        self._find_own(runner)
 
     @master_only
-    def _look_around(self, runner: BaseRunner) -> None:
+    def _find_own(self, runner: BaseRunner) -> None:
         folder = Path(runner.checkpoint_dir)
         self._own = OwnCheckpoints(runner, folder, self.filename_tmpl)
         others = [path.name for path in self._own.others]

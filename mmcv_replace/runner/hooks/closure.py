@@ -1,4 +1,4 @@
-"""A hook out of a function."""
+"""A hook made from a function."""
 from collections.abc import Callable
 
 from ...utils.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Averaged weights, beside those that are trained."""
+"""Averaged weights (EMA) beside the trained ones."""
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
@@ -20,28 +20,26 @@ from .optimizer import OptimizerHook
 
 @HOOKS.register_module()
 class EMAHook(Hook):
-    """Keeps an exponential moving average of the weights; training does not notice it.
+    """Keeps an exponential moving average of the weights, which does not affect the training.
 
-    Every `interval` iterations average = (1 - m) * average + m * weights, where m is `momentum`, or
-    for an interval what as many single updates would give; no more than (1 + i) / (`warm_up` + i)
-    in iteration i. Up to `begin_iter` the average is the weights. An iteration whose step was left
-    out counts like any other. `resume_from` starts with the averages of that checkpoint.
+    Every `interval` iterations average = (1 - m) * average + m * weights. m is `momentum`, raised
+    to the effect of `interval` updates, but at most (1 + i) / (`warm_up` + i) in iteration i.
+    Before `begin_iter` the average is a copy of the weights. Skipped steps count as updates.
+    `resume_from`: a checkpoint with the averages to begin with.
 
-    Running statistics of other weights do not fit the averaged ones. They are averaged too, and
-    before an evaluation or a checkpoint those of batch norms are estimated anew, over the first
-    `statistics_batches` batches of the training; 0 keeps their averages, for models that count
-    their passes other than in buffers.
-    `update_buffers=False` takes the running statistics of the trained weights instead.
+    The running statistics of the trained weights do not fit the averaged ones. They are averaged
+    too, and before an evaluation or a checkpoint those of batch norms are recomputed over the first
+    `statistics_batches` batches of the training (0: keep the averages, for models with state that
+    changes in forward passes and is not in buffers). `update_buffers=False`: use the running
+    statistics of the trained weights instead.
 
-    Each evaluation scores the trained weights and the averaged ones, whose scores end in `_ema`;
-    `evaluate_on_origin=False` leaves out the former. A checkpoint holds the averages as
-    `ema_state_dict`. The best one by a score of theirs has them as its state_dict, and the trained
-    weights as `raw_state_dict`.
+    Each evaluation scores the trained weights, unless `evaluate_on_origin=False`, and the averaged
+    ones, whose scores end in `_ema`. For checkpoints see runner/checkpoints/averaged.py.
 
     Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992.
     """
 
-    default_priority = 'ABOVE_NORMAL'  # behind the optimizer's step, ahead of checkpoints
+    default_priority = 'ABOVE_NORMAL'  # after the optimizer's step, before checkpoints
 
     def __init__(self, momentum: float = 0.0002, interval: int = 1, warm_up: int = 100,
                  resume_from: str | None = None, begin_iter: int = 0,
@@ -67,9 +65,9 @@ class EMAHook(Hook):
         self.evaluate_on_origin = evaluate_on_origin
         self.statistics_batches = statistics_batches
         self.average: WeightAverage | None = None
-        # The same batches each time it is iterated, loaded anew; whoever has the data sets it.
+        # Training batches for the statistics, the same in each iteration over it; set by train.py.
         self.batches: Iterable[Any] | None = None
-        self._estimated = False  # the running statistics are those of the averages as they are
+        self._estimated = False  # whether the running statistics fit the present averages
         self._saves_average = False
 
     def after_resume(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
@@ -93,7 +91,7 @@ class EMAHook(Hook):
         return WeightAverage(runner.model, runner.precision.masters, self.update_buffers)
 
     def _check_place(self, runner: BaseRunner) -> None:
-        """The average of an iteration must be there when a checkpoint of it is written."""
+        """Raise ConfigError unless the hook runs after the step and before checkpoints."""
         if sum(isinstance(hook, EMAHook) for hook in runner.hooks) > 1:
             raise ConfigError('custom_hooks has more than one EMAHook, and a checkpoint holds one '
                               'average: leave the others out')
@@ -121,7 +119,7 @@ class EMAHook(Hook):
         return min(momentum, (1 + iteration) / (max(self.warm_up, 1) + iteration))
 
     def applied(self, runner: BaseRunner) -> AbstractContextManager[None]:
-        """The model has the averaged weights inside this context; every process has to enter it."""
+        """Context in which the model has the averaged weights; every process has to enter it."""
         self._estimate(runner)
         return self.average.applied()
 
@@ -129,7 +127,7 @@ class EMAHook(Hook):
         self._estimate(runner)
 
     def _estimate(self, runner: BaseRunner) -> None:
-        """Let the running statistics be those of the averaged weights."""
+        """Recompute the running statistics for the averaged weights, if needed."""
         wanted = self.update_buffers and self.statistics_batches and self.batches is not None
         if self._estimated or not wanted:
             return
@@ -140,7 +138,7 @@ class EMAHook(Hook):
                 model.train_step(scatter(batch, runner.device), runner.optimizer)
 
         states = random_states(runner.device)
-        seed_everything(0)  # dropout draws the same numbers in a run that was resumed
+        seed_everything(0)  # dropout then draws the same numbers in a resumed run
         try:
             with self.average.applied():
                 self.average.set_statistics(estimate_statistics(
@@ -151,7 +149,7 @@ class EMAHook(Hook):
 
     @contextmanager
     def saving_average(self) -> Iterator[None]:
-        """Checkpoints written in this context have the averaged weights as their state_dict."""
+        """Context in which checkpoints get the averaged weights as their state_dict."""
         self._saves_average = True
         try:
             yield
@@ -168,5 +166,5 @@ class EMAHook(Hook):
 
 
 def find_ema(runner: BaseRunner) -> EMAHook | None:
-    """The hook that averages the weights of this run, if it has one."""
+    """The EMAHook of a run, or None."""
     return next((hook for hook in runner.hooks if isinstance(hook, EMAHook)), None)

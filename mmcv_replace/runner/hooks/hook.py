@@ -1,4 +1,4 @@
-"""`Hook` and its registry, under the path that user code imports them from."""
+"""`Hook` and its registry, under the path of mmcv that user code imports."""
 from ..hook import HOOKS, Hook
 
 __all__ = ['HOOKS', 'Hook']

@@ -1,4 +1,4 @@
-"""What happens to a step whose loss or gradients are not finite."""
+"""Detects losses and gradients that are not finite, and stops the run or skips the step."""
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,37 +20,37 @@ from ..precision.nonfinite_step import BufferBackup
 
 @dataclass
 class Iteration:
-    """What is kept of an iteration until the host looks at it; the tensors are on the device."""
+    """What is kept about an iteration until the host checks it; tensors are on the device."""
 
     number: int  # counted from 1
     files: list[str]
     position: DataPosition | None  # of its batch
     losses: dict[str, Any]
     loss_bad: torch.Tensor
-    step_bad: torch.Tensor | None = None  # None where no step was taken
+    step_bad: torch.Tensor | None = None  # None without a step, while gradients accumulate
 
 
 @HOOKS.register_module()
 class CheckInvalidLossHook(Hook):
-    """Stops, or leaves out the step, when the loss or a gradient is not a finite number.
+    """Stops the run or skips the step if the loss or a gradient is not finite.
 
-    `action='stop'` ends the run with NonFiniteLossError. 'skip' leaves out that step on all
-    processes alike: weights, optimizer and running statistics stay as they were; the iteration
-    counts, also for the learning rate. After `max_skipped` in a row it ends too. Where mixed
-    precision scales the loss, overflows are part of the search for the scale: there steps are
-    always skipped, and only a loss that is not finite is reported.
+    `action='stop'`: end the run with NonFiniteLossError. 'skip': skip the step in all processes, so
+    that weights, optimizer and running statistics stay as they were; the iteration counts, also for
+    the learning rate. `max_skipped` skipped steps in a row end the run too. If mixed precision
+    scales the loss, overflows are part of the search for the scale: such steps are always skipped,
+    and only a loss that is not finite is reported.
 
-    With check='log' an accelerator is looked at every `interval` iterations only, so that the host
-    does not wait: by then 'stop' has lost the weights that met the batch. check='step' looks each
-    time, as is always done on the CPU, and prevents the step. So does 'skip', for which the host
-    waits, unless the optimizer decides on the device (torch's fused ones).
+    `check='log'`: on an accelerator check every `interval` iterations only, so that the host does
+    not wait; with 'stop' the weights have changed by then. 'step': check each iteration, as always
+    on the CPU, and prevent the step. 'skip' prevents it too; the host then waits each time, unless
+    the optimizer decides on the device, as torch's fused ones do.
 
-    The first `save` batches of each process, with the model that met them, are kept as
-    WORK_DIR/nonfinite_iter_N_rank_R.pth for tools/replay_batch.py. A loss of another process shows
-    here as gradients that are not finite. No checkpoint of such weights is ever written.
+    `save`: the first batches of each process that fail are written, with the model, to
+    WORK_DIR/nonfinite_iter_N_rank_R.pth for tools/replay_batch.py. A bad loss in another process
+    appears here as gradients that are not finite. No checkpoint of such weights is ever written.
     """
 
-    default_priority = 'ABOVE_NORMAL'  # behind the optimizer's step
+    default_priority = 'ABOVE_NORMAL'  # after the optimizer's step
 
     def __init__(self, interval: int = 50, action: str = 'stop', check: str = 'log',
                  max_skipped: int = 100, save: int = 1) -> None:
@@ -65,7 +65,7 @@ class CheckInvalidLossHook(Hook):
         self.check = check
         self.max_skipped = max_skipped
         self.save = save
-        self._left = save  # files to write
+        self._left = save  # number of files that may still be written
         self._recent: deque[Iteration] = deque(maxlen=max(interval, 1))
         self._backup: BufferBackup | None = None
         self._random: torch.Tensor | None = None
@@ -75,7 +75,7 @@ class CheckInvalidLossHook(Hook):
         self._each_step = not is_asynchronous(runner.device) or self.check == 'step'
         self._skips = self.action == 'skip' or precision.scales_loss
         if self._each_step or self.action == 'skip':
-            precision.guards = True
+            precision.skip_nonfinite = True
         if self._each_step or self._skips:
             self._backup = BufferBackup(runner.model)
         if self.action == 'skip' and not precision.scales_loss:
@@ -97,29 +97,29 @@ class CheckInvalidLossHook(Hook):
             self._backup.restore_if(step_bad)
         logs = self.every_n_iters(runner, self.interval) or self.is_last_iter(runner)
         if (self._each_step and not runner.accumulating) or logs:
-            self._look(runner)
+            self._check_recent(runner)
         if logs and self._skips:
             runner.precision.check(runner.logger)
 
-    def _look(self, runner: BaseRunner) -> None:
-        """Report the iterations since the last look that were not finite."""
+    def _check_recent(self, runner: BaseRunner) -> None:
+        """Report the iterations since the last check that were not finite."""
         for iteration, loss_bad in self._troubled(runner.precision.scales_loss):
             message = self._describe(runner, iteration, loss_bad)
             if not self._skips:
                 raise NonFiniteLossError(
                     f'{message}. {_rescue(runner)}. Try a smaller learning rate, a warm-up or '
                     "optimizer_config.grad_clip, check the labels, or set nonfinite.action='skip'")
-            # An error, since other levels are for the first process only.
+            # At level ERROR, since other processes than the first log nothing below it.
             runner.logger.error('%s; the step is left out', message)
 
     def _troubled(self, scaled: bool) -> Iterator[tuple[Iteration, bool]]:
-        """Those iterations, and whether it was the loss; makes the host wait once."""
+        """Iterations that were not finite, and whether the loss was; makes the host wait once."""
         recent, self._recent = self._recent, deque(maxlen=self._recent.maxlen)
         if not recent:
             return
         flags = torch.stack([flag for item in recent for flag in (
             item.loss_bad, item.loss_bad if item.step_bad is None else item.step_bad)]).tolist()
-        explained = scaled  # why the gradients of the step are not finite
+        explained = scaled  # whether the cause of bad gradients is known already
         for item, loss_bad, step_bad in zip(recent, flags[::2], flags[1::2], strict=True):
             if loss_bad or (step_bad and not explained):
                 yield item, loss_bad
@@ -143,7 +143,7 @@ class CheckInvalidLossHook(Hook):
             files=iteration.files, exact=self._each_step))
 
     def _keep(self, runner: BaseRunner, iteration: Iteration, facts: dict[str, Any]) -> str:
-        """Save the batch; says where, or why not: that must not hide what is to be reported."""
+        """Save the batch, and say where, or why not: a failure must not hide the report."""
         name = f'nonfinite_iter_{iteration.number}_rank_{runner.rank}.pth'
         path = Path(runner.work_dir, name)
         present = iteration.number == runner.iter + 1
@@ -167,21 +167,21 @@ class CheckInvalidLossHook(Hook):
 
 
 def files_of(batch: Any) -> list[str]:
-    """Names of the image files of a batch, where its meta data tell them."""
+    """Names of a batch's image files, if its meta data contain them."""
     metas = scatter(batch.get('img_metas'), 'cpu') if isinstance(batch, dict) else None
     names = [meta.get('filename') or meta.get('ori_filename') for meta in metas or []]
     return [str(name) for name in names if name]
 
 
 def _running_statistics(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Buffers of the norms; those of other layers, masks say, may well be infinite."""
+    """Buffers of the norms; those of other layers, such as masks, may be infinite."""
     for name, module in model.named_modules():
         if isinstance(module, _NormBase):
             yield from module.named_buffers(name, recurse=False)
 
 
 def _detached(values: dict[str, Any]) -> dict[str, Any]:
-    """A graph that hangs on a value would stay in memory with it."""
+    """The values without their graphs, which would stay in memory."""
     return {name: value.detach() if isinstance(value, torch.Tensor) else value
             for name, value in values.items()}
 

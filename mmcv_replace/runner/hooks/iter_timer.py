@@ -1,22 +1,22 @@
-"""How long an iteration takes."""
+"""Measures the time of iterations."""
 import time
 
 from ..base_runner import BaseRunner
 from ..dist_utils import get_dist_info
 from ..hook import HOOKS, Hook
 
-# Kernels are compiled and caches filled in the first iterations of a run: they are timed, but
-# weigh nothing in the throughput as soon as there are others.
+# Kernels are compiled and caches filled in the first iterations of a run: they have next to no
+# weight in the mean throughput.
 WARMUP_ITERS = 5
 WARMUP_WEIGHT = 1e-6
 
 
 @HOOKS.register_module()
 class IterTimerHook(Hook):
-    """Logs `data_time` and `time` (seconds), and `fps`: samples a second of all processes together.
+    """Logs `data_time` and `time` in seconds, and `fps`: samples per second of all processes.
 
-    The time of an iteration includes waiting for its batch, but not the hooks that run after this
-    one, such as evaluation. An asynchronous device is not waited for: only means are meaningful.
+    `time` includes waiting for the batch (`data_time`), but not hooks that run after this one, such
+    as evaluation. It does not wait for an asynchronous device: only means are meaningful.
     """
 
     def __init__(self) -> None:

@@ -28,14 +28,11 @@ class LrUpdaterHook(ScheduleHook):
         """Learning rate of each optimizer group before any schedule."""
         return self.base
 
-    def initial_value(self, group: dict[str, Any], index: int) -> float:
-        return group.setdefault('initial_lr', group['lr'])
-
-    def scheduled_value(self, runner: BaseRunner, base: float) -> float:
-        return self.get_lr(runner, base)
-
     def warm(self, value: float, factor: float) -> float:
         return value * factor
+
+    def get_value(self, group: dict[str, Any]) -> float:
+        return group['lr']
 
     def set_value(self, group: dict[str, Any], value: float) -> None:
         group['lr'] = value

@@ -33,15 +33,12 @@ class MomentumUpdaterHook(ScheduleHook):
         """Momentum of each optimizer group before any schedule."""
         return self.base
 
-    def initial_value(self, group: dict[str, Any], index: int) -> float:
-        return group.setdefault('initial_momentum', read_momentum(group))
-
-    def scheduled_value(self, runner: BaseRunner, base: float) -> float:
-        return self.get_momentum(runner, base)
-
     def warm(self, value: float, factor: float) -> float:
         # The momentum starts high where the learning rate starts low.
         return value / factor
+
+    def get_value(self, group: dict[str, Any]) -> float:
+        return read_momentum(group)
 
     def set_value(self, group: dict[str, Any], value: float) -> None:
         if value >= 1 and self.bounded:

@@ -1,4 +1,4 @@
-"""The step of the optimizer."""
+"""Backward pass and step of the optimizer."""
 import inspect
 from collections.abc import Iterable
 from typing import Any
@@ -15,11 +15,11 @@ from ..hook import HOOKS, Hook
 
 @HOOKS.register_module(name=['OptimizerHook', 'GradientCumulativeOptimizerHook'])
 class OptimizerHook(Hook):
-    """Backward, clip, step, in the runner's precision.
+    """Backward pass, gradient clipping and step, in the runner's precision.
 
     `grad_clip`: arguments of `torch.nn.utils.clip_grad_norm_`, such as dict(max_norm=35); the norm
-    before clipping is logged as `grad_norm`. `cumulative_iters`: how many iterations make one step,
-    with the mean of their gradients; replicas exchange gradients once a step.
+    before clipping is logged as `grad_norm`. `cumulative_iters`: number of iterations per step,
+    which uses the mean of their gradients; processes exchange gradients once per step.
     """
 
     def __init__(self, grad_clip: dict[str, Any] | None = None, cumulative_iters: int = 1) -> None:
@@ -32,7 +32,7 @@ class OptimizerHook(Hook):
         self.cumulative_iters = cumulative_iters
 
     def before_train_iter(self, runner: BaseRunner) -> None:
-        # Before the forward pass: old gradients and new activations never share the memory.
+        # Before the forward pass, so that old gradients do not add to the peak of memory.
         if not runner.accumulating:
             runner.optimizer.zero_grad()
             if runner.precision.masters is not None:
@@ -56,7 +56,7 @@ class OptimizerHook(Hook):
         precision.step(optimizer, unscaled=self.grad_clip is not None, norm=norm)
 
     def clip_grads(self, params: Iterable[torch.nn.Parameter]) -> torch.Tensor | None:
-        """Clip the gradients; returns their norm, or None when there is no gradient."""
+        """Clip the gradients and return their norm before that; None if there are none."""
         with_grad = [p for p in params if p.grad is not None]
         return clip_grad_norm_(with_grad, **self.grad_clip) if with_grad else None
 
@@ -72,13 +72,13 @@ class OptimizerHook(Hook):
             runner.precision.masters.read_from(checkpoint['state_dict'])
 
     def _steps(self, runner: BaseRunner) -> bool:
-        """Whether this iteration ends a group; the last group of a run may be short."""
+        """Whether this iteration ends with a step; the last group of a run may be shorter."""
         return self.every_n_iters(runner, self.cumulative_iters) or self.is_last_iter(runner)
 
     def _share(self, runner: BaseRunner) -> int:
-        """How many iterations the group of this one has."""
+        """Number of iterations that share the step of this one."""
         begin = runner.iter - runner.iter % self.cumulative_iters
-        # Epochs that a resumed run counts may go on beyond its number of iterations.
+        # A resumed run that counts epochs may exceed its number of iterations.
         if runner.max_iters is None or begin >= runner.max_iters:
             return self.cumulative_iters
         return min(self.cumulative_iters, runner.max_iters - begin)

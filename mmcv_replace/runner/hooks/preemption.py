@@ -1,4 +1,4 @@
-"""Save and leave when the machine is wanted back."""
+"""Saves and exits when the job is preempted."""
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,19 +7,19 @@ from ..dist_utils import from_first_rank
 from ..hook import HOOKS, Hook
 from ..preemption import SIGNALS, StopRequest, StopVote
 
-SAVED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, start it again
+SAVED = 75  # EX_TEMPFAIL of sysexits.h: not a failure, to be restarted
 
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """After one of `signals` all processes finish their step, save, and leave with `exit_code`.
+    """After one of `signals` all processes finish their step, save, and exit with `exit_code`.
 
-    The checkpoint, iter_N.pth, holds the exact state: the run that resumes from it goes on as if
-    nothing had been. A second SIGINT ends the process at once. An evaluation is finished first; a
-    second signal breaks it off, and the run that goes on makes up for it.
+    The checkpoint, iter_N.pth, allows an exact resume. A second SIGINT ends the process at once.
+    A running evaluation is finished first; a second signal cancels it, and the resumed run
+    repeats it.
     """
 
-    default_priority = 'LOWEST'  # when everything else of an iteration is done
+    default_priority = 'LOWEST'  # after all other hooks of an iteration
 
     def __init__(self, signals: Sequence[str] = SIGNALS, exit_code: int = SAVED) -> None:
         self.exit_code = exit_code
@@ -29,7 +29,7 @@ class PreemptionHook(Hook):
         self._first_iter = 0
 
     def listen(self) -> StopRequest:
-        """Take note of signals from now on, where `before_run` has not come yet."""
+        """Begin to listen for signals, if `before_run` has not done so yet."""
         self._request.listen()
         return self._request
 
@@ -46,7 +46,7 @@ class PreemptionHook(Hook):
         self._leave_if_cut(runner)
 
     def after_run(self, runner: BaseRunner) -> None:
-        # When a process has left, its launcher asks the others to, which are on their way out.
+        # Launchers signal the other processes, which are exiting too, once the first has exited.
         if not (self._leaving and runner.world_size > 1):
             self._request.stop_listening()
 
@@ -78,19 +78,19 @@ class PreemptionHook(Hook):
         raise SystemExit(self.exit_code)
 
     def _save(self, runner: BaseRunner) -> str:
-        """Save the state of all processes, and say what came of it."""
+        """Save the state of all processes, and return the result in words."""
         runner.collect_state(hooks=False)  # launchers kill soon
         saved = None
         if runner.rank == 0 and runner.checkpoint_dir is not None:
             file = runner.free_path(Path(runner.checkpoint_dir,
                                          f'iter_{runner.finished_iters}.pth'))
             saved = runner.save_checkpoint(file.parent, file.name)
-        # The others wait: launchers end the rest of a job of which one process has left.
+        # The others wait, since launchers end the whole job once one process has exited.
         saved = from_first_rank(saved)
         return (f'saved as {saved}; the same command with --auto-resume goes on from there'
                 if saved else 'not saved: there is no work_dir')
 
 
 def listen_for_requests(runner: BaseRunner) -> StopRequest | None:
-    """What the run's PreemptionHook is told to listen for from now on; None without that hook."""
+    """Let the run's PreemptionHook listen from now on; its request, or None without the hook."""
     return next((hook.listen() for hook in runner.hooks if isinstance(hook, PreemptionHook)), None)

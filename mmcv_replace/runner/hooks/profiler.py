@@ -1,4 +1,4 @@
-"""Where the time of an iteration goes."""
+"""Profiles the operators of a few iterations."""
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @HOOKS.register_module()
 class ProfilerHook(Hook):
-    """Profile `active` iterations after `skip` others: the start of a run is not typical.
+    """Profiles `active` iterations after `skip` others, since the start of a run is not typical.
 
-    Writes a trace for TensorBoard, Perfetto or the vendor's viewer to `out_dir`, by default
-    WORK_DIR/prof, and table.txt, the operators that take most time; of several processes the first
-    one does. `record_shapes` and `with_stack` are torch.profiler's.
+    The first process writes a trace for TensorBoard, Perfetto or the vendor's viewer to `out_dir`
+    (by default WORK_DIR/prof), and table.txt with the operators that take most of the time.
+    `record_shapes` and `with_stack` are options of torch.profiler.
     """
 
     def __init__(self, skip: int = 10, active: int = 5, out_dir: str | None = None,
@@ -55,14 +55,14 @@ class ProfilerHook(Hook):
     def _finish(self, runner: BaseRunner) -> None:
         profiler, self._profiler = self._profiler, None
         profiler.stop()
-        # A vendor's profiler writes tables of its own.
+        # The profilers of vendors write their own tables.
         if hasattr(profiler, 'key_averages'):
             (self._folder / 'table.txt').write_text(_table(profiler, runner.device))
         runner.logger.info('profile from iteration %d on: %s', self._first + 1, self._folder)
 
 
 def _make_profiler(device: torch.device, out_dir: Path, **options: Any) -> 'profile':
-    """A profiler of host and device that writes its trace to `out_dir` when it stops."""
+    """A profiler of host and device that writes its trace to `out_dir` when stopped."""
     profiler = importlib.import_module(kind_of(device).profiler)
     activities = [getattr(profiler.ProfilerActivity, name)
                   for name in dict.fromkeys(('CPU', device.type.upper()))]

@@ -8,9 +8,9 @@ from ..hook import HOOKS, Hook
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """Iterations done, speed and time left; the first process of a job shows it.
+    """Shows iterations done, speed and remaining time, in the first process.
 
-    Log lines appear above the bar. Where the output is no terminal a line comes now and then.
+    Log lines appear above the bar. If the output is not a terminal, a line is printed every 15 s.
     """
 
     def before_run(self, runner: BaseRunner) -> None:

@@ -1,4 +1,4 @@
-"""Which process a distributed job is waiting for."""
+"""Finds the process for which a distributed job is waiting."""
 import os
 import socket
 import time
@@ -10,15 +10,14 @@ from ..dist_utils import get_dist_info
 from ..hook import HOOKS, Hook
 
 KEY = 'mmseg_rank_watch'
-GRACE = 2.0  # seconds between the reports of processes that noticed the same failure
+GRACE = 2.0  # seconds within which all processes notice a failure
 
 
 @HOOKS.register_module()
 class RankWatchHook(Hook):
-    """Each process notes in the job's store which iteration it begins.
+    """Each process notes in the job's key-value store which iteration it begins.
 
-    When an exchange between the processes fails or times out, `describe_ranks` tells from these
-    notes which of them stayed behind.
+    If a collective fails or times out, `describe_ranks` reads there which process is behind.
     """
 
     def before_run(self, runner: BaseRunner) -> None:
@@ -29,7 +28,7 @@ class RankWatchHook(Hook):
 
 
 def note_iteration(number: int) -> None:
-    """Say in the job's store which iteration this process begins, 0 before all of them."""
+    """Write to the job's store which iteration this process begins; 0 before the first one."""
     _note('iteration', f'{number} {socket.gethostname()} {os.getpid()}')
 
 
@@ -40,10 +39,10 @@ def _note(name: str, text: str) -> None:
 
 
 def describe_ranks() -> str:
-    """A line for each process: its iteration, host and process id; called when an exchange failed.
+    """A line for each process with its iteration, host and process id, after a failed collective.
 
-    Every process that notices the failure says so; the silent ones come first. Empty where nothing
-    was noted or the store is gone.
+    Every process that notices the failure marks itself; the others, which are silent, come first.
+    Empty if nothing was noted or the store is gone.
     """
     lines = []
     try:

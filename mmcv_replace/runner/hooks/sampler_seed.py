@@ -1,4 +1,4 @@
-"""A new order of the samples each epoch."""
+"""Shuffles the samples anew each epoch, for runners of other packages."""
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
 from ..iter_loader import set_sampler_epoch
@@ -6,7 +6,7 @@ from ..iter_loader import set_sampler_epoch
 
 @HOOKS.register_module()
 class DistSamplerSeedHook(Hook):
-    """Tells the sampler the epoch; for runners of your own, the ones here do so themselves."""
+    """Sets the epoch of the sampler; only for runners that, unlike ours, do not do so."""
 
     def before_train_epoch(self, runner: BaseRunner) -> None:
         set_sampler_epoch(runner.data_loader, runner.epoch)

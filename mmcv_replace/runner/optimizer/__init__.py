@@ -1,4 +1,4 @@
-"""Optimizers by name, and how parameters are grouped for them."""
+"""Optimizers by name, and the grouping of parameters for them."""
 from .builder import OPTIMIZER_BUILDERS, OPTIMIZERS, build_optimizer, build_optimizer_constructor
 from .default_constructor import DefaultOptimizerConstructor
 

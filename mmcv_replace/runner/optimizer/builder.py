@@ -1,4 +1,4 @@
-"""The optimizer that a config names."""
+"""Builds the optimizer of a config, with the fused kernels of its device."""
 import copy
 import inspect
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from .fused import settle_kernels
 
 OPTIMIZERS = Registry('optimizer', torch.optim.Optimizer)
 OPTIMIZER_BUILDERS = Registry('optimizer constructor', Callable)
-# Options of torch's optimizers that say how a step is computed, not what.
+# Options of torch's optimizers that choose an implementation and do not change the result.
 KERNEL_CHOICES = ('foreach', 'fused', 'differentiable', 'capturable')
 
 for _, _optimizer in inspect.getmembers(torch.optim, inspect.isclass):
@@ -31,7 +31,7 @@ def _device_dependent(name: str) -> Callable[..., torch.optim.Optimizer]:
 
 
 def _parameters(groups: list) -> list[torch.Tensor]:
-    """Those of an optimizer's first argument, which may have groups."""
+    """The parameters in an optimizer's first argument, which may consist of groups."""
     parts = [group['params'] if isinstance(group, dict) else group for group in groups]
     return [p for part in parts for p in ([part] if isinstance(part, torch.Tensor) else part)]
 
@@ -45,10 +45,10 @@ for _name in FUSED_OPTIMIZERS:
 
 
 def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
-    """An optimizer's config, with `fused=True` where torch has that and nothing else is chosen.
+    """An optimizer's config with `fused=True`, if torch supports it and the config chooses nothing.
 
-    One kernel then steps all parameters, and the loss scale of mixed precision needs no host. torch
-    refuses `fused` for complex parameters and whole numbers, where it is left out.
+    A fused kernel steps all parameters at once and applies the loss scale without the host. torch
+    refuses it for complex and integer parameters; for these `fused` is removed.
     """
     name = cfg.get('type')
     parameters = _parameters(params)
@@ -61,17 +61,17 @@ def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
     if not parameters or any(choice in cfg for choice in KERNEL_CHOICES) or any(
             name not in fused_optimizers(device) for device in {p.device for p in parameters}):
         return cfg
-    # A user may have registered another class under torch's name.
+    # Users may register another class under the same name.
     own = OPTIMIZERS.get(name) is getattr(torch.optim, name)
     if not own:
         return cfg
-    fused = copy.copy(cfg)  # which keeps where its settings come from
+    fused = copy.copy(cfg)  # keeps the origins of the settings
     fused['fused'] = True
     return fused
 
 
 def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:
-    """The object that makes an optimizer for a model."""
+    """The object that builds an optimizer for a model when called with it."""
     return OPTIMIZER_BUILDERS.build(cfg)
 
 
@@ -79,16 +79,16 @@ def build_optimizer(model: nn.Module, cfg: dict[str, Any],
                     master_dtype: torch.dtype | None = None) -> torch.optim.Optimizer:
     """The optimizer of `optimizer = dict(type='SGD', lr=0.01, paramwise_cfg=dict(...))`.
 
-    `constructor` names the class that groups the parameters, DefaultOptimizerConstructor unless
-    given; `paramwise_cfg` is its to read. Fused kernels that do not step the weights right are
-    turned off; `master_dtype` is the type of what will be stepped for weights in low precision.
+    `constructor`: class that groups the parameters by `paramwise_cfg`, by default
+    DefaultOptimizerConstructor. Fused kernels with wrong results are turned off (see fused.py);
+    `master_dtype`: data type of the copies that will be stepped for weights in low precision.
     """
     optimizer_cfg = copy.deepcopy(cfg)
     constructor = optimizer_cfg.pop('constructor', 'DefaultOptimizerConstructor')
     paramwise_cfg = optimizer_cfg.pop('paramwise_cfg', None)
     optimizer = build_optimizer_constructor({
         'type': constructor, 'optimizer_cfg': optimizer_cfg, 'paramwise_cfg': paramwise_cfg})(model)
-    if isinstance(optimizer, torch.optim.Optimizer):  # a constructor of the user's makes anything
+    if isinstance(optimizer, torch.optim.Optimizer):  # a user's constructor may return anything
         asked = bool(cfg.get('fused')) or cfg.get('type') in FUSED_OPTIMIZERS
         settle_kernels(optimizer, master_dtype, quiet=not asked)
     return optimizer

@@ -1,4 +1,4 @@
-"""Learning rate and weight decay by kind and name of the parameters."""
+"""Sets learning rate and weight decay by kind and name of the parameters."""
 import copy
 import logging
 from collections.abc import Collection, Iterable, Iterator
@@ -23,15 +23,15 @@ MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 
 @OPTIMIZER_BUILDERS.register_module()
 class DefaultOptimizerConstructor:
-    """Makes an optimizer; parameters with equal settings share one group.
+    """Builds an optimizer; parameters with equal settings share one group.
 
-    `paramwise_cfg`, each a factor of the optimizer's lr or weight_decay:
-        custom_keys: {part of a name: dict(lr_mult=1, decay_mult=1)}; the longest part that is in a
-            parameter's name decides, and nothing else then does
-        bias_lr_mult, bias_decay_mult: for biases, save those of normalisation layers
+    Keys of `paramwise_cfg`, each a factor of the optimizer's lr or weight_decay:
+        custom_keys: {part of a name: dict(lr_mult=1, decay_mult=1)}; of the parts that occur in a
+            parameter's name the longest is used, and the other keys are not
+        bias_lr_mult, bias_decay_mult: for biases, except those of normalisation layers
         norm_decay_mult: for all parameters of normalisation layers
         dwconv_decay_mult: for all parameters of depth-wise convolutions
-    and `bypass_duplicate`: take a parameter that several modules share only once.
+    and `bypass_duplicate`: accept that modules share parameters, and step these once.
     """
 
     def __init__(self, optimizer_cfg: dict[str, Any],
@@ -67,7 +67,7 @@ class DefaultOptimizerConstructor:
                               'lr of its own')
 
     def __call__(self, model: nn.Module) -> torch.optim.Optimizer:
-        """The optimizer for all parameters of a model, frozen ones included."""
+        """The optimizer for all parameters of a model, including frozen ones."""
         if is_module_wrapper(model):
             model = model.module
         params = self._groups(model) if self.paramwise_cfg else list(model.parameters())
@@ -78,7 +78,7 @@ class DefaultOptimizerConstructor:
         return optimizer
 
     def _groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Parameters by their settings, in the order in which the settings first appear."""
+        """Groups of parameters with equal settings, in the order of their first parameters."""
         groups: dict[tuple[tuple[str, float], ...], list[nn.Parameter]] = {}
         names: dict[nn.Parameter, str] = {}
         custom = self.paramwise_cfg.get('custom_keys', {})
@@ -103,7 +103,7 @@ class DefaultOptimizerConstructor:
 
     def _settings(self, name: str, module: nn.Module,
                   custom: dict[str, float] | None) -> dict[str, float]:
-        """Learning rate and weight decay of one parameter, as far as they are known."""
+        """Learning rate and weight decay of one parameter, if the optimizer sets them."""
         if custom is not None:
             lr_mult, decay_mult = custom.get('lr_mult', 1.0), custom.get('decay_mult', 1.0)
         else:
@@ -116,7 +116,7 @@ class DefaultOptimizerConstructor:
         return settings
 
     def _factors(self, is_bias: bool, module: nn.Module) -> tuple[float, float]:
-        """Factors of learning rate and weight decay by the kind of the parameter."""
+        """Factors of learning rate and weight decay for the kind of a parameter."""
         is_norm = isinstance(module, (_NormBase, nn.GroupNorm, nn.LayerNorm))
         is_depthwise = isinstance(module, nn.Conv2d) and module.in_channels == module.groups
         lr_key = 'bias_lr_mult' if is_bias and not is_norm else None
@@ -130,7 +130,7 @@ class DefaultOptimizerConstructor:
 
 
 def _check_number(place: str, value: object, needed: bool = False) -> None:
-    """Tensors, which torch takes too, are not looked at."""
+    """Raise ConfigError unless `value` is a number from 0; tensors are not checked."""
     if isinstance(value, torch.Tensor) or value is None and not needed:
         return
     if not isinstance(value, int | float) or not 0 <= value <= MAX_VALUE:
@@ -159,12 +159,12 @@ def _warn_unmatched(custom_keys: Iterable[str], names: Collection[str]) -> None:
 
 
 def _walk(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, nn.Module]]:
-    """Name, parameter and the module that owns it; shared ones as often as they are owned."""
+    """Name, parameter and the module that owns it; shared parameters once for each module."""
     for prefix, module in model.named_modules(remove_duplicate=False):
         for name, parameter in module.named_parameters(recurse=False):
             yield f'{prefix}.{name}', parameter, module
 
 
 def _longest_match(name: str, keys: dict[str, Any]) -> str | None:
-    """The longest of the keys that is part of the name, the first in the alphabet among equals."""
+    """The longest key that is part of the name; of equally long ones the first alphabetically."""
     return min((key for key in keys if key in name), key=lambda key: (-len(key), key), default=None)

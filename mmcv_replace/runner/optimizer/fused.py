@@ -1,7 +1,7 @@
-"""Whether fused kernels compute what their optimizer is: a trial tells, not a version.
+"""Checks the results of fused optimizer kernels by a trial, and turns wrong ones off.
 
-A kernel may be missing for a type of weights and leave them as they are, without an error: so
-torch 2.11 to 2.13 do with SGD on the CPU for bfloat16 and float16.
+A kernel may be missing for a data type and leave the weights unchanged without an error, as in
+torch 2.11 to 2.13 for SGD on the CPU with bfloat16 and float16.
 """
 import inspect
 import logging
@@ -13,7 +13,7 @@ import torch
 
 from ...utils.errors import ConfigError
 
-# Not part of the arithmetic, or, as the rate, chosen for the trial.
+# Options that do not affect the arithmetic, or that the trial chooses itself (lr).
 _LEFT_OUT = ('self', 'params', 'lr', 'foreach', 'fused', 'differentiable', 'capturable')
 Kind = tuple[torch.dtype, torch.device]
 
@@ -22,10 +22,10 @@ _settled: WeakKeyDictionary[torch.optim.Optimizer, frozenset[Kind]] = WeakKeyDic
 
 def settle_kernels(optimizer: torch.optim.Optimizer, master_dtype: torch.dtype | None = None,
                    quiet: bool = False) -> None:
-    """Turn fused kernels off where they do not step these weights right; says so unless `quiet`.
+    """Turn off fused kernels that step these weights wrongly; warns unless `quiet`.
 
-    `master_dtype`: of the copies that the optimizer is going to step in place of weights in low
-    precision. Weights that are added or change their type later are looked at before their step.
+    `master_dtype`: data type of the copies that the optimizer will step for weights in low
+    precision. Weights that are added or converted later are checked before their first step.
     """
     watch_kernels(optimizer)
     stepped = {_stepped(kind, master_dtype) for kind in _kinds(optimizer)}
@@ -36,7 +36,7 @@ def settle_kernels(optimizer: torch.optim.Optimizer, master_dtype: torch.dtype |
 
 
 def watch_kernels(optimizer: torch.optim.Optimizer) -> None:
-    """See to it that `settle_kernels` is called before a step of weights that it did not see."""
+    """Let `settle_kernels` be called before a step of weights that it has not checked."""
     if optimizer not in _settled:
         optimizer.register_step_pre_hook(_settle_again)
         _settled[optimizer] = frozenset()
@@ -48,7 +48,7 @@ def _settle_again(optimizer: torch.optim.Optimizer, *_: object) -> None:
 
 
 def _kinds(optimizer: torch.optim.Optimizer) -> frozenset[Kind]:
-    """Types and devices of the weights that fused kernels step."""
+    """Data types and devices of the weights that fused kernels step."""
     return frozenset((p.dtype, p.device) for group in optimizer.param_groups if group.get('fused')
                      for p in group['params'])
 
@@ -65,7 +65,7 @@ def _turn_off(optimizer: torch.optim.Optimizer, wrong: list[Kind], quiet: bool) 
     message = (f'optimizer {name}: fused=True is left out, since its fused kernel does not step '
                f'weights of {what} as {name} does without it. To keep it use float32 weights')
     if getattr(optimizer, 'found_inf', None) is not None:
-        # A step that a loss scaler has begun relies on the fused kernel.
+        # A loss scaler that has begun this step relies on the fused kernel.
         raise ConfigError(f'{message}, or set optimizer.fused=False')
     for settings in (optimizer.defaults, *optimizer.param_groups):
         if settings.get('fused'):
@@ -78,14 +78,14 @@ def _turn_off(optimizer: torch.optim.Optimizer, wrong: list[Kind], quiet: bool) 
 def _is_right(optimizer: torch.optim.Optimizer, kind: Kind) -> bool:
     base = next(cls for cls in type(optimizer).__mro__ if cls.__module__.startswith('torch.optim'))
     if inspect.unwrap(type(optimizer).step) is not inspect.unwrap(base.step):
-        return True  # arithmetic of the user's own
+        return True  # a user's own arithmetic
     accepted = set(inspect.signature(base.__init__).parameters) - {*_LEFT_OUT}
     return all(fused_works(base, _trial_options(group, accepted), *kind)
                for group in optimizer.param_groups if group.get('fused'))
 
 
 def _trial_options(group: dict[str, Any], accepted: set[str]) -> tuple[tuple[str, Any], ...]:
-    """Settings of a group, as numbers; a weight decay large enough to be seen in bfloat16."""
+    """Settings of a group as numbers, with a weight decay that shows in bfloat16."""
     options = {}
     for key in sorted(accepted & group.keys()):
         value = group[key]
@@ -99,7 +99,7 @@ def _trial_options(group: dict[str, Any], accepted: set[str]) -> tuple[tuple[str
 @cache
 def fused_works(cls: type[torch.optim.Optimizer], options: tuple[tuple[str, Any], ...],
                 dtype: torch.dtype, device: torch.device) -> bool:
-    """Whether two steps of the fused optimizer move a weight as two of the plain one do."""
+    """Whether the fused optimizer changes a weight in two steps as the plain one does."""
     try:
         fused, plain = (_trial(cls, dict(options), dtype, device, switch)
                         for switch in (dict(fused=True), dict(foreach=False, fused=False)))
@@ -111,7 +111,7 @@ def fused_works(cls: type[torch.optim.Optimizer], options: tuple[tuple[str, Any]
 
 def _trial(cls: type[torch.optim.Optimizer], options: dict[str, Any], dtype: torch.dtype,
            device: torch.device, switch: dict[str, bool]) -> torch.Tensor:
-    """A weight after two steps: more values than a vector of the processor holds, and a rest."""
+    """A weight after two steps; its size is no multiple of a vector register's."""
     weight = torch.linspace(0.25, 0.5, 67, dtype=torch.float64).to(device, dtype)
     weight.requires_grad_()
     optimizer = cls([weight], lr=0.25, **options, **switch)

@@ -1,16 +1,16 @@
-"""Float32 copies of low-precision weights, for the optimizer."""
+"""Float32 copies (masters) of low-precision weights for the optimizer."""
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-# What loses its meaning in 8 or 11 bits: statistics over many values.
+# Stay in float32: statistics over many values need more than 8 or 11 bits.
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 
 
 def cast_weights(model: nn.Module, dtype: torch.dtype) -> None:
-    """Turn the floating-point parameters outside norm layers to `dtype`, in place."""
+    """Convert the floating-point parameters to `dtype` in place, except those of norms."""
     for module in model.modules():
         if isinstance(module, NORMS):
             continue
@@ -20,10 +20,10 @@ def cast_weights(model: nn.Module, dtype: torch.dtype) -> None:
 
 
 class MasterWeights:
-    """Holds a float32 master for every low-precision parameter of an optimizer.
+    """A float32 master for every low-precision parameter of an optimizer.
 
-    The optimizer's groups are changed to hold the masters; its state is then float32 too. Masters
-    are written in place and never replaced: fused optimizers keep their addresses.
+    The masters replace the parameters in the optimizer's groups; its state is then float32 too.
+    They are written in place and never replaced, since fused optimizers keep their addresses.
     """
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -57,27 +57,27 @@ class MasterWeights:
             parameter.copy_(master)
 
     def zero_grad(self) -> None:
-        """Clear the gradients of the low-precision weights, which the optimizer does not know."""
+        """Clear the gradients of the low-precision weights, which the optimizer does not have."""
         for _, parameter, _ in self._pairs:
             parameter.grad = None
 
     def by_name(self) -> dict[str, nn.Parameter]:
-        """The masters, under the names that their copies have in a checkpoint."""
+        """The masters by the names of their parameters in a checkpoint."""
         return {name: master for name, _, master in self._pairs}
 
     def write_to(self, state_dict: dict[str, torch.Tensor]) -> None:
-        """Put the masters in the place of their rounded copies in a model's state_dict."""
+        """Replace the low-precision weights in a model's state_dict by the masters."""
         for name, _, master in self._pairs:
             state_dict[name] = master.detach().cpu()
 
     @torch.no_grad()
     def read_from(self, state_dict: Mapping[str, torch.Tensor]) -> None:
-        """Take the float32 values of a checkpoint, and round them into the weights."""
+        """Load float32 values of a checkpoint, and round them into the weights."""
         for name, _, master in self._pairs:
             master.copy_(state_dict[name])
         self.give_weights()
 
 
 def _named_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """Names as in a checkpoint: those of the model inside a wrapper."""
+    """The parameters by their names in a checkpoint, without the prefix of a wrapper."""
     return getattr(model, 'module', model).named_parameters()

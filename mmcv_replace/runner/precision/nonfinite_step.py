@@ -1,4 +1,4 @@
-"""Steps that are left out when their loss or gradients are not finite, on all processes alike."""
+"""Skips steps whose loss or gradients are not finite, in all processes alike."""
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
@@ -7,38 +7,38 @@ from ...device import is_asynchronous
 
 
 def gradient_seed(loss: Tensor) -> Tensor:
-    """What to begin a backward pass with: 1, or NaN for a loss that is not finite.
+    """Gradient at the start of a backward pass: 1, or NaN for a loss that is not finite.
 
-    The NaN reaches the gradients and, as they are averaged, every process: so all of them see that
-    the loss of one is not finite, and none has to ask.
+    The NaN spreads to the gradients and, as these are averaged, to every process: all of them
+    notice without a further exchange that the loss of one is not finite.
     """
     return torch.where(torch.isfinite(loss.detach()), 1.0, torch.nan).to(loss.dtype)
 
 
 def gradient_norm(optimizer: torch.optim.Optimizer) -> Tensor:
-    """Norm of all gradients together; not finite when one of them is not."""
+    """Norm of all gradients together; not finite if one of them is not."""
     return get_total_norm([parameter.grad for group in optimizer.param_groups
                            for parameter in group['params'] if parameter.grad is not None])
 
 
-def _decides_on_device(optimizer: torch.optim.Optimizer) -> bool:
+def _skips_on_device(optimizer: torch.optim.Optimizer) -> bool:
     return getattr(optimizer, '_step_supports_amp_scaling', False)
 
 
-def fills_state_later(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether a step that the optimizer itself leaves out would make state and not fill it.
+def first_step_needs_host(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a step that the optimizer skips on the device would leave uninitialised state.
 
-    torch's fused optimizers do so in their first step: for that one the host has to look.
+    torch's fused optimizers do so in their first step: for that one the host has to decide.
     """
-    return _decides_on_device(optimizer) and not optimizer.state
+    return _skips_on_device(optimizer) and not optimizer.state
 
 
 def step_unless(bad: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    """Step the optimizer unless `bad`, a flag on the device.
+    """Step the optimizer unless the flag `bad`, which is on the device, is set.
 
-    torch's fused optimizers decide on the device; for others the host has to wait for the flag.
+    torch's fused optimizers read it on the device; for others the host has to wait for it.
     """
-    decides = _decides_on_device(optimizer) and not fills_state_later(optimizer)
+    decides = _skips_on_device(optimizer) and not first_step_needs_host(optimizer)
     if not (decides and is_asynchronous(bad.device)):
         if not bad:
             optimizer.step()
@@ -51,9 +51,9 @@ def step_unless(bad: Tensor, optimizer: torch.optim.Optimizer) -> None:
 
 
 class BufferBackup:
-    """The buffers of a model (running statistics) as they were before a step.
+    """A copy of a model's buffers (running statistics) from before a step.
 
-    Those of one type are kept in one tensor, as a network has hundreds of small ones.
+    Buffers of one data type are kept in one tensor, since a network has hundreds of small ones.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -66,12 +66,12 @@ class BufferBackup:
 
     @torch.no_grad()
     def keep(self) -> None:
-        """Remember the present values."""
+        """Copy the present values."""
         self._kept = [_flat(group) for group in self._groups]
 
     @torch.no_grad()
     def restore_if(self, bad: Tensor) -> None:
-        """Go back to the remembered values if the flag `bad` is set."""
+        """Restore the copied values if the flag `bad` is set."""
         if not is_asynchronous(bad.device) and not bad:
             return
         for kept, group in zip(self._kept, self._groups, strict=True):

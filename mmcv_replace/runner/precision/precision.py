@@ -1,4 +1,4 @@
-"""Mixed precision: what a training step computes in, and how small gradients survive it."""
+"""Mixed precision: the data types of a training step, and the scale of its loss."""
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -12,26 +12,27 @@ from ...utils.errors import ConfigError, NonFiniteLossError
 from ...utils.logging import warn_once
 from ...utils.suggest import did_you_mean
 from .master_weights import MasterWeights, cast_weights
-from .nonfinite_step import fills_state_later, gradient_norm, gradient_seed, step_unless
+from .nonfinite_step import first_step_needs_host, gradient_norm, gradient_seed, step_unless
 
-# What `fp16 = dict(...)` and `bf16 = dict(...)` may hold.
+# Keys of `fp16 = dict(...)` and `bf16 = dict(...)`.
 PRECISION_SETTINGS = ('opt_level', 'dtype', 'loss_scale', 'max_skipped')
 OPT_LEVELS = ('O0', 'O1', 'O2')
 LOW_TYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
-# Settings of the reference's Fp16OptimizerHook that torch's own DDP leaves nothing to do for.
+# Options of mmcv's Fp16OptimizerHook that have no effect with torch's DDP.
 NEEDLESS = ('coalesce', 'bucket_size_mb', 'distributed')
 
 
 class Precision:
-    """One object for the whole run: autocast, loss scaling, master weights.
+    """Autocast, loss scaling and master weights of a run.
 
-    `opt_level` O0 is float32; O1 computes what gains from it in `dtype` (torch.autocast); O2 also
-    keeps the weights in it, but for the norms, and a float32 copy for the optimizer. `dtype` is
-    'float16', 'bfloat16' or None, the device's own choice. float16 needs `loss_scale`: 'dynamic',
-    a fixed number, or a dict of torch.amp.GradScaler's arguments. A step whose gradients overflow
-    is skipped; after `max_skipped` in a row the run stops. With `guards` set a step whose loss or
-    gradients are not finite is skipped without a loss scale too. `overflow` tells, on the device,
-    whether that happened in the last step; it is None between the steps.
+    `opt_level`: O0 is float32; O1 is torch.autocast in `dtype`; O2 also keeps the weights in it,
+    except norms, and float32 copies for the optimizer. `dtype`: 'float16', 'bfloat16' or None for
+    the device's default. `loss_scale`, for float16: 'dynamic', a fixed number, or a dict of
+    arguments of torch.amp.GradScaler. A step whose gradients overflow is skipped; after
+    `max_skipped` in a row the run stops.
+
+    `skip_nonfinite`: skip a step whose loss or gradients are not finite without a loss scale too.
+    `overflow`: flag on the device, whether the last step was skipped; None between two steps.
 
     Micikevicius et al., Mixed Precision Training, ICLR 2018, arXiv:1710.03740.
     """
@@ -55,9 +56,9 @@ class Precision:
         options, self._fixed_scale = _scaler_options(loss_scale)
         needs_scale = self.enabled and self.dtype is torch.float16
         self.scaler = make_grad_scaler(self.device, **options) if needs_scale else None
-        self.guards = False
+        self.skip_nonfinite = False
         self.overflow: torch.Tensor | None = None
-        # Counted on the device: looking at them would make the host wait.
+        # Counted on the device, since reading them makes the host wait.
         self._skipped = torch.zeros(())
         self._skipped_in_row = self._skipped
         self._reported = 0
@@ -68,41 +69,41 @@ class Precision:
 
     @property
     def master_dtype(self) -> torch.dtype | None:
-        """Type of the copies that the optimizer steps for low-precision weights, if there are."""
+        """Data type of the optimizer's copies of low-precision weights; None without copies."""
         return torch.float32 if self.opt_level == 'O2' else None
 
     @property
     def computing_dtype(self) -> torch.dtype:
-        """What convolutions compute in."""
+        """Data type of convolutions."""
         return self.dtype if self.enabled else torch.float32
 
     @property
     def scales_loss(self) -> bool:
-        """Whether overflows are expected, and skipped."""
+        """Whether there is a loss scale, so that overflows are expected."""
         return self.scaler is not None
 
     def autocast(self) -> AbstractContextManager:
-        """Around every forward pass, in training and evaluation."""
+        """Context for every forward pass, in training and evaluation."""
         return torch.autocast(self.device.type, self.dtype, enabled=self.enabled)
 
     def cast(self, model: nn.Module) -> None:
-        """Give the model low-precision weights, if O2; before it is wrapped for DDP."""
+        """Convert the model's weights to low precision (O2 only); before it is wrapped for DDP."""
         if self.opt_level == 'O2':
             cast_weights(model, self.dtype)
 
     def attach(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Let the optimizer work on float32 copies of the low-precision weights, if there are."""
+        """Let the optimizer step float32 copies of the low-precision weights (O2 only)."""
         if self.opt_level == 'O2':
             self.masters = MasterWeights(model, optimizer)
 
     def backward(self, loss: torch.Tensor) -> None:
         """Accumulate the gradients of the (scaled) loss."""
         self.overflow = None
-        seed = gradient_seed(loss) if self.guards else None
+        seed = gradient_seed(loss) if self.skip_nonfinite else None
         (loss if self.scaler is None else self.scaler.scale(loss)).backward(seed)
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> None:
-        """Make the optimizer's gradients the true ones; before they are clipped."""
+        """Divide the gradients by the loss scale; before they are clipped."""
         if self.masters is not None:
             self.masters.take_gradients()
         if self.scaler is not None:
@@ -110,9 +111,9 @@ class Precision:
 
     def step(self, optimizer: torch.optim.Optimizer, unscaled: bool = False,
              norm: torch.Tensor | None = None) -> None:
-        """Step the optimizer, unless a gradient overflowed. `unscaled`: after `unscale`.
+        """Step the optimizer unless a gradient overflowed.
 
-        `norm`: of all gradients, where it is known.
+        `unscaled`: `unscale` has been called. `norm`: that of all gradients, if it is known.
         """
         if self.masters is not None and not unscaled:
             self.masters.take_gradients()
@@ -120,7 +121,7 @@ class Precision:
             self._plain_step(optimizer, norm)
         else:
             self._scaled_step(optimizer, unscaled)
-        if self.scales_loss or self.guards:
+        if self.scales_loss or self.skip_nonfinite:
             skipped = self.overflow.float()
             self._skipped = self._skipped + skipped
             self._skipped_in_row = (self._skipped_in_row + skipped) * skipped
@@ -129,13 +130,13 @@ class Precision:
 
     def _plain_step(self, optimizer: torch.optim.Optimizer, norm: torch.Tensor | None) -> None:
         self.overflow = ~torch.isfinite(gradient_norm(optimizer) if norm is None else norm)
-        if self.guards:
+        if self.skip_nonfinite:
             step_unless(self.overflow, optimizer)
         else:
             optimizer.step()
 
     def _scaled_step(self, optimizer: torch.optim.Optimizer, unscaled: bool) -> None:
-        if fills_state_later(optimizer):
+        if first_step_needs_host(optimizer):
             if not unscaled:
                 self.scaler.unscale_(optimizer)
             if not sum(self.scaler._found_inf_per_device(optimizer).values()):
@@ -147,8 +148,8 @@ class Precision:
         self.scaler.update(self._fixed_scale)
 
     def check(self, logger: logging.Logger) -> None:
-        """Report skipped steps; NonFiniteLossError after `max_skipped` in a row. Waits."""
-        if not (self.scales_loss or self.guards):
+        """Log skipped steps; NonFiniteLossError after `max_skipped` in a row. The host waits."""
+        if not (self.scales_loss or self.skip_nonfinite):
             return
         skipped, in_row = torch.stack([self._skipped, self._skipped_in_row]).tolist()
         what, remedy = 'were not finite', ''
@@ -169,16 +170,16 @@ class Precision:
         return {} if self.scaler is None else self.scaler.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on with the loss scale of a checkpoint."""
+        """Restore the loss scale of a checkpoint."""
         if self.scaler is not None and state:
-            # A scaler of another device's may keep settings that this file lacks.
+            # Scalers of other devices may have settings that the checkpoint lacks.
             self.scaler.load_state_dict({**self.scaler.state_dict(), **state})
 
 
 def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) -> Precision:
-    """The `Precision` that `fp16 = dict(loss_scale=...)` or `bf16 = dict()` asks for, or float32.
+    """The `Precision` of `fp16 = dict(loss_scale=...)` or `bf16 = dict()`; float32 without them.
 
-    `optimizer_config = dict(type='Fp16OptimizerHook', loss_scale=...)` asks for it too.
+    `optimizer_config = dict(type='Fp16OptimizerHook', loss_scale=...)` means fp16 too.
     """
     # An empty dict means the defaults; None and False mean no.
     fp16, bf16 = (cfg.get(key) if cfg.get(key) is not False else None for key in ('fp16', 'bf16'))
@@ -210,7 +211,7 @@ def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | s
 
 
 def without_fp16(optimizer_config: Mapping[str, Any]) -> dict[str, Any]:
-    """An `optimizer_config` less what `precision_from_config` has read from it."""
+    """An `optimizer_config` without the options that `precision_from_config` reads."""
     options = dict(optimizer_config)
     if options.get('type') == 'Fp16OptimizerHook':
         del options['type']
@@ -222,7 +223,7 @@ def without_fp16(optimizer_config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _scaler_options(loss_scale: float | str | Mapping[str, Any],
                     ) -> tuple[dict[str, Any], float | None]:
-    """Arguments for the loss scaler, and the scale if it is never to change."""
+    """Arguments for the loss scaler, and the scale if it is fixed."""
     if loss_scale == 'dynamic':
         return {}, None
     if isinstance(loss_scale, Mapping):

@@ -1,4 +1,4 @@
-"""Hooks that write down the numbers of the log buffer."""
+"""Hooks that log the numbers of the log buffer."""
 from .base import LoggerHook
 from .tensorboard import TensorboardLoggerHook
 from .text import TextLoggerHook

@@ -1,4 +1,4 @@
-"""When to log, and what."""
+"""The base class of loggers: when to log, and what."""
 import numbers
 from typing import Any
 
@@ -11,13 +11,12 @@ from ...optimizer.momentum import read_momentum
 
 
 class LoggerHook(Hook):
-    """Base of the loggers: calls `log(runner)` when `runner.log_buffer.output` is to be written.
+    """Base class of loggers: calls `log(runner)` when `runner.log_buffer.output` is to be written.
 
-    Every `interval` iterations with the means since the last time, after the last iteration of the
-    run with those of what is left, and whenever a hook has put something there and marked it ready.
-    The rest of any other epoch is left out if `ignore_last`. `by_epoch`: count iterations within
-    the epoch. `reset_flag`, whether to clear the output afterwards, is set
-    by the run: true for its last logger.
+    That is every `interval` iterations with the means since the last time, after the last iteration
+    of the run with the means of the rest, and whenever a hook has put values there and marked them
+    as ready. `ignore_last`: drop the rest of any other epoch. `by_epoch`: count iterations within
+    the epoch. `reset_flag`: clear the output afterwards; `before_run` sets it for the last logger.
     """
 
     def __init__(self, interval: int = 10, ignore_last: bool = True, reset_flag: bool = False,
@@ -28,12 +27,12 @@ class LoggerHook(Hook):
         self.by_epoch = by_epoch
 
     def log(self, runner: BaseRunner) -> Any:
-        """Write `runner.log_buffer.output` down."""
+        """Write `runner.log_buffer.output`."""
         raise NotImplementedError
 
     @staticmethod
     def is_scalar(value: object, include_np: bool = True, include_torch: bool = True) -> bool:
-        """Whether a value is one number."""
+        """Whether a value is a single number."""
         if isinstance(value, numbers.Number):
             return True
         if include_np and isinstance(value, np.ndarray) and value.ndim == 0:
@@ -41,16 +40,16 @@ class LoggerHook(Hook):
         return include_torch and isinstance(value, torch.Tensor) and value.numel() == 1
 
     def get_mode(self, runner: BaseRunner) -> str:
-        """'train' for means of training iterations, 'val' for anything else."""
+        """'train' for means of training iterations, otherwise 'val'."""
         timed = 'time' in runner.log_buffer.output
         return 'train' if runner.mode == 'train' and timed else 'val'
 
     def get_epoch(self, runner: BaseRunner) -> int:
-        """Number of the epoch, from 1; in validation that of the training that went before."""
+        """Number of the epoch, from 1; in validation that of the training before it."""
         return runner.epoch + 1 if runner.finished_iters > runner.iter else runner.next_epoch
 
     def get_iter(self, runner: BaseRunner, inner_iter: bool = False) -> int:
-        """Number of iterations done; within the epoch if `by_epoch` and `inner_iter`."""
+        """Number of iterations done; those of the epoch if `by_epoch` and `inner_iter`."""
         if self.by_epoch and inner_iter:
             return runner.inner_iter + 1
         return runner.finished_iters
@@ -67,7 +66,7 @@ class LoggerHook(Hook):
                           allow_text: bool = False, add_mode: bool = True,
                           tags_to_skip: tuple[str, ...] = ('time', 'data_time'),
                           ) -> dict[str, Any]:
-        """Output by name, with 'train/' or 'val/' before it, and learning rate and momentum."""
+        """Output by name, prefixed by 'train/' or 'val/', with learning rate and momentum."""
         prefix = f'{self.get_mode(runner)}/' if add_mode else ''
         tags = {}
         for name, value in runner.log_buffer.output.items():
@@ -85,12 +84,12 @@ class LoggerHook(Hook):
         runner.log_buffer.clear_history()
 
     def before_train_iter(self, runner: BaseRunner) -> None:
-        # Scores of before this iteration, as of an evaluation that a resumed run makes up for.
+        # Scores from before this iteration, such as those of an evaluation repeated on a resume.
         self._log_if_ready(runner)
 
     def after_train_iter(self, runner: BaseRunner) -> None:
         buffer = runner.log_buffer
-        # What other hooks left there is logged apart from the means of the training.
+        # Values of other hooks are logged apart from the means of the training.
         scores = dict(buffer.output) if buffer.ready else {}
         due = self._is_due(runner)
         if due or self._ends_run(runner):
@@ -110,12 +109,12 @@ class LoggerHook(Hook):
         return self.every_n_iters(runner, self.interval)
 
     def _ends_run(self, runner: BaseRunner) -> bool:
-        # An epoch that begins between two batches of a resumed run may be shorter than it looks.
+        # An epoch that was resumed between two batches is shorter than its loader.
         return self.is_last_iter(runner) or (
             runner.counts_by_epoch and self.is_last_epoch(runner) and self.end_of_epoch(runner))
 
     def _since_last(self, runner: BaseRunner) -> int:
-        """Number of the iterations, at most, that no line was about."""
+        """Upper bound of the number of iterations that have not been logged."""
         done = runner.inner_iter + 1 if self.by_epoch else runner.iter + 1
         return done % self.interval if self.interval > 0 else done
 

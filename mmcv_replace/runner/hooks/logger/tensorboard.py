@@ -38,7 +38,7 @@ class TensorboardLoggerHook(LoggerHook):
     @master_only
     def log(self, runner: BaseRunner) -> None:
         step = self.get_iter(runner)
-        # An iteration that is evaluated is logged twice, and has one learning rate.
+        # An iteration with an evaluation is logged twice: learning rate and momentum only once.
         shared = {*self.get_lr_tags(runner), *self.get_momentum_tags(runner)}
         for tag, value in self.get_loggable_tags(runner, allow_text=True).items():
             if not (tag in shared and step == self._last_step):

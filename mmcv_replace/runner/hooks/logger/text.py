@@ -1,4 +1,4 @@
-"""One line to the log and one JSON object to TIMESTAMP.log.json each time."""
+"""Writes a line to the log and a JSON object to TIMESTAMP.log.json each time."""
 import datetime
 import json
 import math
@@ -22,8 +22,8 @@ class TextLoggerHook(LoggerHook):
         Iter [50/20000]\\tlr: 9.979e-03, eta: 2:31:03, time: 0.455, data_time: 0.021, memory: 6084,
         fps: 35.2, decode.loss_seg: 1.0000, loss: 1.5000
 
-    (in one line; `memory` in MiB where the device counts it) and validation lines
-    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run holds its meta data.
+    (in one line; `memory` in MiB if the device reports it) and validation lines
+    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run is its meta data.
     """
 
     def __init__(self, by_epoch: bool = True, interval: int = 10, ignore_last: bool = True,
@@ -56,7 +56,7 @@ class TextLoggerHook(LoggerHook):
         self._dump({**entry, **output})
 
     def _train_state(self, runner: BaseRunner) -> dict[str, float]:
-        """What a training line says besides the means."""
+        """Momentum and memory for a training line."""
         state = {}
         if any(isinstance(hook, MomentumUpdaterHook) for hook in runner.hooks):
             state = self.get_momentum_tags(runner)
@@ -84,7 +84,7 @@ class TextLoggerHook(LoggerHook):
         return f'Iter(val) [{entry["iter"]}]\t'
 
     def _eta(self, runner: BaseRunner) -> datetime.timedelta:
-        """Time left, at the pace since the start of this run, with evaluation and checkpoints."""
+        """Remaining time at the mean speed of this run, including evaluation and checkpoints."""
         done = runner.finished_iters - self._start_iter
         left = runner.max_iters - runner.finished_iters
         return datetime.timedelta(
@@ -97,7 +97,7 @@ class TextLoggerHook(LoggerHook):
         try:
             with self._json_path.open('a', encoding='utf-8') as file:
                 file.write(json.dumps(_for_json(entry), default=str) + '\n')
-        except OSError as error:  # a full disk is no reason to end a training
+        except OSError as error:  # a full disk must not end the training
             warn_once(f'{self._json_path} cannot be written and will lack lines: {error}')
 
 
@@ -107,7 +107,7 @@ def _item(entry: tuple[str, Any]) -> str:
 
 
 def _for_json(value: Any) -> Any:
-    """Floats with six significant digits; JSON knows no infinity and no NaN, they become null."""
+    """Floats rounded to six digits; infinity and NaN, which JSON does not have, become null."""
     if isinstance(value, dict):
         return {key: _for_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -46,11 +46,7 @@ class ScheduleHook(Hook):
 
     def initial_value(self, group: dict[str, Any], index: int) -> float:
         """Value of an optimizer group before any schedule; kept in the group for a resume."""
-        raise NotImplementedError
-
-    def scheduled_value(self, runner: BaseRunner, base: float) -> float:
-        """Value for this iteration without the warm-up."""
-        raise NotImplementedError
+        return group.setdefault(f'initial_{self.scheduled}', self.get_value(group))
 
     def policy_value(self, runner: BaseRunner, base: float) -> float:
         """Value for this iteration by the function of the policy, with the hook's options."""
@@ -92,8 +88,12 @@ class ScheduleHook(Hook):
         """The scheduled value with the factor of the warm-up applied."""
         raise NotImplementedError
 
+    def get_value(self, group: dict[str, Any]) -> float:
+        """Present value of an optimizer group."""
+        raise NotImplementedError
+
     def set_value(self, group: dict[str, Any], value: float) -> None:
-        """Write a value into an optimizer group."""
+        """Set the value of an optimizer group."""
         raise NotImplementedError
 
     def before_run(self, runner: BaseRunner) -> None:
@@ -131,7 +131,7 @@ class ScheduleHook(Hook):
     def _scheduled(self, runner: BaseRunner, base: float) -> float:
         """The scheduled value; ConfigError where it is no number that torch can use."""
         try:
-            value = self.scheduled_value(runner, base)
+            value = getattr(self, f'get_{self.scheduled}')(runner, base)
             if 0 <= value <= MAX_VALUE:
                 return value
         except (ArithmeticError, TypeError) as error:  # the latter for complex numbers

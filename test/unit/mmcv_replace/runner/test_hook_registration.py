@@ -1,4 +1,4 @@
-"""Hooks from the parts of a config: their kinds, order and errors."""
+"""How the sections of a config become hooks of a runner."""
 import pytest
 
 from mmcv_replace.runner import HOOKS

@@ -227,6 +227,3 @@ def test_optimizer_values(make_runner, make_model):
     adam = make_runner(model=model, optimizer=torch.optim.Adam(model.parameters()))
     assert adam.current_momentum() == [0.9]
     assert adam.device == torch.device('cpu')
-
-
-# Checkpoints and resuming
