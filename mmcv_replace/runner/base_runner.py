@@ -138,9 +138,14 @@ class BaseRunner(HookRegistration, ABC):
         return device_of(self.model)
 
     @property
+    def unwrapped_model(self) -> nn.Module:
+        """The model without the wrapper that distributes it over processes or devices."""
+        return self.model.module if is_module_wrapper(self.model) else self.model
+
+    @property
     def model_name(self) -> str:
-        model = self.model.module if is_module_wrapper(self.model) else self.model
-        return type(model).__name__
+        """Class name of the model."""
+        return type(self.unwrapped_model).__name__
 
     def current_lr(self) -> list[float]:
         """Learning rate of each optimizer group."""

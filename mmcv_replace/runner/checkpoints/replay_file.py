@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from ...parallel import DevicePrefetcher, is_module_wrapper, scatter
+from ...parallel import DevicePrefetcher, scatter
 from ...utils.errors import CheckpointError
 from ..base_runner import BaseRunner
 from ..iter_loader import IterLoader, position_in_data
@@ -48,8 +48,7 @@ def write_replay(runner: BaseRunner, path: Path, batch: Any, facts: dict[str, An
     `facts['exact']`: whether the model is still the one that processed the batch. Weights that are
     not finite explain nothing and are left out. CheckpointError if the file cannot be written.
     """
-    model = runner.model.module if is_module_wrapper(runner.model) else runner.model
-    state = model.state_dict()
+    state = runner.unwrapped_model.state_dict()
     if runner.precision.masters is not None:
         runner.precision.masters.write_to(state)
     sound = all(bool(torch.isfinite(value).all()) for value in state.values())

@@ -1,15 +1,12 @@
 """What a resumed run needs besides weights and optimizer: position, random numbers, gradients."""
 import random
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import nn
 
 from ...device import get_random_state, set_random_state
-from ...parallel import is_module_wrapper
 from ...utils.error_origin import is_out_of_memory
 from ...utils.errors import CheckpointError
 from ..dist_utils import get_dist_info, host_group
@@ -52,7 +49,7 @@ def _process_state(runner: 'BaseRunner') -> dict[str, Any]:
     state = {'random': random_states(runner.device)}
     if runner.accumulating:
         state['gradients'] = {name: parameter.grad.detach().cpu()
-                              for name, parameter in _named_parameters(runner)
+                              for name, parameter in runner.unwrapped_model.named_parameters()
                               if parameter.grad is not None}
     return state
 
@@ -132,14 +129,8 @@ def _restore_process_state(runner: 'BaseRunner', states: list[dict[str, Any]]) -
         return
     gradients = states[rank].get('gradients')
     if gradients is not None:
-        for name, parameter in _named_parameters(runner):
+        for name, parameter in runner.unwrapped_model.named_parameters():
             if name in gradients:
                 parameter.grad = gradients[name].to(parameter.device)
         runner.accumulating = True
     restore_random_states(states[rank]['random'], runner.device)
-
-
-def _named_parameters(runner: 'BaseRunner') -> Iterator[tuple[str, nn.Parameter]]:
-    """The parameters, without the prefix of a wrapper in their names."""
-    model = runner.model
-    return (model.module if is_module_wrapper(model) else model).named_parameters()

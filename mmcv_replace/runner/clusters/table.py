@@ -1,20 +1,15 @@
 """The table of schedulers, a row for each."""
+from collections.abc import Callable
+
 from . import mpi, nodes, slurm, torchrun
 from .nodes import SIGNS, VOLCANO_SIGNS, by_node
 from .place import Scheduler
 from .variables import Variables
 
 
-def _rank(env: Variables) -> int | None:
-    return env.number('RANK')
-
-
-def _world_size(env: Variables) -> int | None:
-    return env.number('WORLD_SIZE', lowest=1)
-
-
-def _local_world_size(env: Variables) -> int | None:
-    return env.number('LOCAL_WORLD_SIZE', lowest=1)
+def number(*names: str, lowest: int = 0) -> Callable[[Variables], int | None]:
+    """Reads the first of these variables that is set; see `Variables.number`."""
+    return lambda env: env.number(*names, lowest=lowest)
 
 
 # Schedulers that start every process. One may have been started inside of those below it, or of
@@ -23,9 +18,9 @@ STARTERS = (
     Scheduler(
         'torchrun', 'RANK|WORLD_SIZE|LOCAL_RANK|LOCAL_WORLD_SIZE|GROUP_.*|TORCHELASTIC_RUN_ID',
         lambda env: env.has('TORCHELASTIC_RUN_ID', *torchrun.TORCH), launcher='pytorch',
-        process=torchrun.process, local_size=_local_world_size,
-        nnodes=lambda env: env.number('GROUP_WORLD_SIZE', lowest=1),
-        node_rank=lambda env: env.number('GROUP_RANK')),
+        process=torchrun.process, local_size=number('LOCAL_WORLD_SIZE', lowest=1),
+        nnodes=number('GROUP_WORLD_SIZE', lowest=1),
+        node_rank=number('GROUP_RANK')),
     Scheduler(
         'MPI', 'OMPI_COMM_WORLD_.*|PMI_.*|MPI_LOCAL.*|MASTER_(ADDR|PORT)',
         lambda env: mpi.process(env) is not None, launcher='mpi',
@@ -34,24 +29,24 @@ STARTERS = (
         'slurm', 'SLURM_(PROCID|NTASKS|LOCALID|NODEID|NNODES|STEP_.*|TASKS_PER_NODE)',
         slurm.is_task, launcher='slurm',
         process=slurm.process, local_size=slurm.local_size, nnodes=slurm.nodes,
-        node_rank=lambda env: env.number('SLURM_NODEID'), addr=slurm.addr, port=slurm.port),
+        node_rank=number('SLURM_NODEID'), addr=slurm.addr, port=slurm.port),
 )
 # The variables of torch for one process, whoever has set them.
 BY_HAND = Scheduler(
     'the environment', SIGNS,
     lambda env: env.has(*torchrun.TORCH) and not nodes.is_ascend(env), launcher='pytorch',
-    process=torchrun.process, local_size=_local_world_size)
+    process=torchrun.process, local_size=number('LOCAL_WORLD_SIZE', lowest=1))
 # Schedulers that start one command on each node.
 OF_NODES = (
     Scheduler(
         'the Ascend Operator', SIGNS, nodes.is_ascend,
-        nnodes=nodes.ascend_nodes, node_rank=_rank, local_size=nodes.ascend_local_size),
+        nnodes=nodes.ascend_nodes, node_rank=number('RANK'), local_size=nodes.ascend_local_size),
     Scheduler(
         'PET_NNODES (torchrun, Kubeflow)', f'PET_.*|{SIGNS}', lambda env: 'PET_NNODES' in env,
         nnodes=torchrun.pet_nodes, node_rank=torchrun.pet_rank,
         local_size=torchrun.pet_local_size,
         addr=lambda env: env.text('MASTER_ADDR', 'PET_MASTER_ADDR'),
-        port=lambda env: env.number('MASTER_PORT', 'PET_MASTER_PORT', lowest=1),
+        port=number('MASTER_PORT', 'PET_MASTER_PORT', lowest=1),
         rendezvous=torchrun.pet_rendezvous),
     Scheduler(
         'Volcano', VOLCANO_SIGNS, nodes.is_volcano,
@@ -59,12 +54,12 @@ OF_NODES = (
     Scheduler(
         'PAI', SIGNS,
         lambda env: by_node(env) and 'NPROC_PER_NODE' in env and not nodes.is_volcano(env),
-        nnodes=_world_size, node_rank=_rank,
-        local_size=lambda env: env.number('NPROC_PER_NODE', lowest=1)),
+        nnodes=number('WORLD_SIZE', lowest=1), node_rank=number('RANK'),
+        local_size=number('NPROC_PER_NODE', lowest=1)),
     Scheduler(
         'Kubeflow', f'{SIGNS}|KUBERNETES_SERVICE_HOST',
         lambda env: (by_node(env) and 'KUBERNETES_SERVICE_HOST' in env
                      and 'NPROC_PER_NODE' not in env and not nodes.is_volcano(env)),
-        nnodes=_world_size, node_rank=_rank),
+        nnodes=number('WORLD_SIZE', lowest=1), node_rank=number('RANK')),
 )
 TABLE = (*STARTERS, *OF_NODES, BY_HAND)

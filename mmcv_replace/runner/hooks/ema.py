@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from ...device import seed_everything
-from ...parallel import is_module_wrapper, scatter
+from ...parallel import scatter
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..checkpoints.averaged import AVERAGED, TRAINED, averaged_state
@@ -131,18 +131,16 @@ class EMAHook(Hook):
         wanted = self.update_buffers and self.statistics_batches and self.batches is not None
         if self._estimated or not wanted:
             return
-        model = runner.model.module if is_module_wrapper(runner.model) else runner.model
-
         def step(batch: Any) -> None:
             with runner.precision.autocast():
-                model.train_step(scatter(batch, runner.device), runner.optimizer)
+                runner.unwrapped_model.train_step(scatter(batch, runner.device), runner.optimizer)
 
         states = random_states(runner.device)
         seed_everything(0)  # dropout then draws the same numbers in a resumed run
         try:
             with self.average.applied():
                 self.average.set_statistics(estimate_statistics(
-                    model, islice(self.batches, self.statistics_batches), step))
+                    runner.unwrapped_model, islice(self.batches, self.statistics_batches), step))
         finally:
             restore_random_states(states, runner.device)
         self._estimated = True
