@@ -6,8 +6,9 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.runner.waiting import first_rank_does
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError, DataError
-from mmcv_replace.utils.suggest import did_you_mean, printable
+from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.section import read_section
+from mmcv_replace.utils.suggest import printable
 from mmseg.datasets.doctor import (
     KINDS,
     UNLOADABLE,
@@ -17,11 +18,10 @@ from mmseg.datasets.doctor import (
     examine_some,
     open_report,
 )
-from mmseg.datasets.skip_samples import read_on_error
+from mmseg.datasets.settings import DataSettings
 
 Sample = tuple[int, int]
 
-CHECKS = ('quick', 'full', 'off')
 # Samples that the quick check looks at, spread evenly over a split.
 QUICK = {'train': 64, 'val': 16}
 
@@ -36,25 +36,23 @@ def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
     The first process looks, the others wait for it, however many samples there are. What does not
     stop a training is logged.
     """
-    mode = cfg.data.get('check', 'quick')
-    if mode not in CHECKS:
-        raise ConfigError(f"data.check={mode!r}: choose {', '.join(map(repr, CHECKS))}"
-                          f'{did_you_mean(mode, CHECKS)}')
-    if mode != 'off':
-        first_rank_does(lambda: _check(cfg, datasets, mode), 'the data check', DataError)
+    settings = read_section(DataSettings, cfg.data, 'data')
+    if settings.check != 'off':
+        first_rank_does(lambda: _check(cfg, settings, datasets), 'the data check', DataError)
 
 
-def _check(cfg: Config, datasets: Mapping[str, Dataset], mode: str) -> None:
+def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset]) -> None:
     report = open_report(datasets)
-    if mode == 'quick':
+    if settings.check == 'quick':
         examine_some(report, QUICK)
     else:
-        examine_all(report, cfg.data.get('workers_per_gpu', 0))
-    skipped = _skipped(report, read_on_error(cfg.data.get('on_error')))
+        examine_all(report, settings.workers_per_gpu)
+    skipped = _skipped(report, settings.max_skipped)
     stopping = [kind for kind in KINDS if any(
         _stops(finding, skipped) for finding in report.of_kind(kind))]
     samples = ', '.join(f'{split} {count:,}' for split, count in report.samples.items())
-    logger.info('Data check (%s): samples looked at: %s, in %.1f s', mode, samples, report.seconds)
+    logger.info('Data check (%s): samples looked at: %s, in %.1f s', settings.check, samples,
+                report.seconds)
     for kind in KINDS:
         if kind not in stopping and KINDS[kind].severity != 'info' and report.of_kind(kind):
             logger.warning('Data check: %s', _describe(report, kind))

@@ -26,7 +26,7 @@ from .inference_pipeline import LoadImage as LoadImage  # where user code looks 
 from .inference_pipeline import build_inference_pipeline
 from .labels.trained_classes import classes_in, first_listed
 from .loaded_weights import check_loaded
-from .settings import check_names
+from .settings import check_settings
 
 Image = str | os.PathLike | np.ndarray
 
@@ -44,7 +44,7 @@ def init_segmentor(
     """
     if not isinstance(config, Config):
         config = load_config(config)
-    check_names(config)
+    check_settings(config)
     chosen = resolve_device(device)
     start_device(chosen, config.get(chosen.type))
     with DeferredInit() as init:

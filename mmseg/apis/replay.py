@@ -17,7 +17,7 @@ from mmseg.models import build_segmentor
 from .cli import load_config
 from .inference import load_weights
 from .replay_trace import Trace, is_finite, trace_step
-from .settings import check_names
+from .settings import check_settings
 from .train import wrap_model
 
 MOST_LABELS = 6  # that a row shows
@@ -39,7 +39,7 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
     saved = read_replay(file)
     _check(saved, file)
     cfg = load_config(config) if config is not None else _saved_config(saved, file)
-    check_names(cfg)
+    check_settings(cfg)
     chosen = resolve_device(device)
     start_device(chosen, cfg.get(chosen.type))
     precision = precision_from_config(cfg, chosen)

@@ -26,12 +26,13 @@ from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.section import read_section
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.datasets import build_dataloader
 from mmseg.datasets.pipeline_options import tune_pipelines
 from mmseg.datasets.pipelines.device_normalize import finish
+from mmseg.datasets.settings import DataSettings
 from mmseg.datasets.skip_hook import SkippedFilesHook
-from mmseg.datasets.skip_samples import read_on_error
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_training
@@ -209,9 +210,10 @@ def _load_tuned(
     **options: object,
 ) -> DataLoader:
     # A loss over other samples than those of the set would mislead, so validation skips none.
-    max_skipped = read_on_error(cfg.data.get('on_error')) if mode == 'train' else None
+    data = read_section(DataSettings, cfg.data, 'data')
+    max_skipped = data.max_skipped if mode == 'train' else None
     settings = loader_settings(cfg, 'train', device, samples_per_gpu=cfg.data.samples_per_gpu,
-                               prefetch_factor=cfg.data.get('prefetch_factor'))
+                               prefetch_factor=data.prefetch_factor)
     loader = build_dataloader(dataset, dist=distributed, seed=cfg.get('seed') or 0, drop_last=True,
                               max_skipped=max_skipped, **settings | options)
     if len(loader) == 0:
@@ -219,7 +221,7 @@ def _load_tuned(
             f'the training set has {len(dataset)} images, fewer than one batch '
             f'(data.samples_per_gpu={settings["samples_per_gpu"]} on each process); lower '
             'data.samples_per_gpu, or repeat the images with RepeatDataset')
-    if is_asynchronous(device) or cfg.data.get('normalize_on_device'):
+    if is_asynchronous(device) or data.normalize_on_device:
         return DevicePrefetcher(loader, device, finish)
     return loader
 

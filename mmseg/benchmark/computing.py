@@ -6,13 +6,13 @@ import torch
 from mmcv_replace.device import low_precision_dtype, resolve_device
 from mmcv_replace.utils import Config
 from mmseg.apis.cli import load_config
-from mmseg.apis.settings import check_names
+from mmseg.apis.settings import check_settings
 
 
 def prepared_config(args: argparse.Namespace) -> Config:
     """The config of the command line; weights are never downloaded."""
     cfg = load_config(args.config, args.cfg_options)
-    check_names(cfg)
+    check_settings(cfg)
     cfg.model.pretrained = None
     return cfg
 

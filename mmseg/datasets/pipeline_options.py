@@ -8,15 +8,14 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.host import free_memory
 from mmcv_replace.utils import warn_once
-from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.rank import get_local_size
+from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.shared_store import SharedStore
 
 from .pipelines import Compose, MultiScaleFlipAug
-from .pipelines.cache import LEVELS, SampleMemory, sample_key
+from .pipelines.cache import SampleMemory, sample_key
 from .pipelines.fusion import ends_in_bytes, plan_steps
-
-MAX_GB = 8.0
+from .settings import DataSettings
 
 
 def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool) -> None:
@@ -26,15 +25,13 @@ def tune_pipelines(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool
     the device is `asynchronous`) hands over bytes, which `pipelines.handover.finish` completes.
     `cache` ('decoded', 'resized', or dict(level='decoded', max_gb=8)) keeps samples in memory.
     """
-    fuse, on_device = data.get('plan_pipeline', True), data.get('normalize_on_device')
-    for name, value in (('plan_pipeline', fuse), ('normalize_on_device', on_device)):
-        if value not in (True, False, None):
-            raise ConfigError(f'data.{name}={value!r}: give True or False')
-    fuse = fuse is not False
-    level, max_gb = read_cache(data.get('cache'))
+    settings = read_section(DataSettings, data, 'data')
+    fuse, on_device = settings.plan_pipeline is not False, settings.normalize_on_device
+    cache = settings.cache
     parts = [part for part in inner_datasets(dataset)
              if isinstance(getattr(part, 'pipeline', None), Compose)]
-    memories = [None] * len(parts) if level is None else make_memories(parts, level, max_gb)
+    memories = [None] * len(parts) if cache is None else make_memories(
+        parts, cache.level, cache.max_gb)
     for part, memory in zip(parts, memories, strict=True):
         pipeline = part.pipeline
         hand_over = (asynchronous and fuse) if on_device is None else on_device
@@ -61,19 +58,6 @@ def inner_datasets(dataset: Dataset) -> Iterator[Dataset]:
         return
     for part in inner:
         yield from inner_datasets(part)
-
-
-def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, float]:
-    """The level of `data.cache`, None without one, and how many GB it may take."""
-    options = dict(setting) if isinstance(setting, Mapping) else {'level': setting}
-    level, max_gb = options.pop('level', None), options.pop('max_gb', MAX_GB)
-    number = isinstance(max_gb, int | float) and not isinstance(max_gb, bool)
-    known = level in LEVELS or (level is None and not isinstance(setting, Mapping))
-    if options or not known or not number or max_gb <= 0:
-        raise ConfigError(f'data.cache={setting!r}: give {" or ".join(map(repr, LEVELS))}, or '
-                          f"dict(level='decoded', max_gb={MAX_GB:g}) with the memory that it may "
-                          'take in each process of a job')
-    return level, max_gb
 
 
 def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleMemory]:

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import DataError
 from mmcv_replace.utils.suggest import printable
 
 from .deterministic_dataset import SeededDataset, seeded
 from .shielded_loader import ShieldedLoader
 
-ACTIONS = ('raise', 'skip')
-MAX_SKIPPED = 100
 # What is wrong with a file raises these; any other error is one of the code and never skipped.
 LOAD_ERRORS = (DataError, OSError)
 # So many samples in a row may fail.
@@ -25,21 +23,6 @@ Skipped = dict[str, str]
 
 class DroppedSamplesError(DataError):
     """A pipeline that drops every sample: no fault of a file, so it is never skipped."""
-
-
-def read_on_error(setting: str | Mapping[str, Any] | None) -> int | None:
-    """How many files `data.on_error` lets a run skip; None where the first one stops it.
-
-    The setting is 'raise' (also without one), 'skip', or dict(action='skip', max_skipped=100).
-    """
-    options = dict(setting) if isinstance(setting, Mapping) else {'action': setting or 'raise'}
-    action, most = options.pop('action', None), options.pop('max_skipped', MAX_SKIPPED)
-    whole = isinstance(most, int) and not isinstance(most, bool) and most >= 0
-    if action not in ACTIONS or options or not whole:
-        raise ConfigError(f"data.on_error={setting!r}: give 'raise', 'skip', or dict(action='skip',"
-                          f' max_skipped={MAX_SKIPPED}) with the number of files that a run may '
-                          'skip')
-    return most if action == 'skip' else None
 
 
 @contextmanager
@@ -60,7 +43,7 @@ class SkippingDataset(SeededDataset):
     sample and what was skipped on the way to it.
     """
 
-    def __init__(self, dataset: Dataset, seed: int = 0, max_skipped: int = MAX_SKIPPED) -> None:
+    def __init__(self, dataset: Dataset, seed: int = 0, max_skipped: int = 100) -> None:
         super().__init__(dataset, seed)
         self.max_skipped = max_skipped
 

@@ -2,11 +2,11 @@
 from .precision import (
     LOW_TYPES,
     OPT_LEVELS,
-    PRECISION_SETTINGS,
     Precision,
+    PrecisionSettings,
     precision_from_config,
     without_fp16,
 )
 
-__all__ = ['LOW_TYPES', 'OPT_LEVELS', 'PRECISION_SETTINGS', 'Precision', 'precision_from_config',
+__all__ = ['LOW_TYPES', 'OPT_LEVELS', 'Precision', 'PrecisionSettings', 'precision_from_config',
            'without_fp16']

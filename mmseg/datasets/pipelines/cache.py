@@ -9,7 +9,6 @@ from .base import Results, Step, Transform
 from .loading import LoadAnnotations, LoadImageFromFile
 from .resize import Resize
 
-LEVELS = ('decoded', 'resized')
 # Bytes; the arrays beside the image and the label map, such as a mean, have fewer.
 SMALL = 1024
 

@@ -5,16 +5,17 @@ import pytest
 import torch
 
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.section import read_section
 from mmseg.datasets import build_dataloader, build_dataset
 from mmseg.datasets.deterministic_dataset import SeededDataset
 from mmseg.datasets.sampler import SampleIndex
+from mmseg.datasets.settings import DataSettings
 from mmseg.datasets.shielded_loader import ShieldedLoader
 from mmseg.datasets.skip_samples import (
     MAX_ATTEMPTS,
     ReportingLoader,
     SkippingDataset,
     naming_file,
-    read_on_error,
 )
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
@@ -42,7 +43,7 @@ class Broken:
     (dict(action='skip'), 100), (dict(action='skip', max_skipped=7), 7),
     (dict(action='skip', max_skipped=0), 0)])
 def test_settings(setting, cap):
-    assert read_on_error(setting) == cap
+    assert read_section(DataSettings, dict(on_error=setting), 'data').max_skipped == cap
 
 
 @pytest.mark.parametrize('setting', [
@@ -50,8 +51,8 @@ def test_settings(setting, cap):
     dict(action='skip', max_skipped=-1), dict(action='skip', max_skipped='3'),
     dict(action='skip', max_skipped=True), ['skip']])
 def test_settings_that_mean_nothing(setting):
-    with pytest.raises(ConfigError, match=r"data\.on_error=.*give 'raise', 'skip', or dict\(act"):
-        read_on_error(setting)
+    with pytest.raises(ConfigError, match=r'data\.on_error[=.]'):
+        read_section(DataSettings, dict(on_error=setting), 'data')
 
 
 def test_good_samples_are_what_they_are_without_skipping():
