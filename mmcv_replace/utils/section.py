@@ -8,12 +8,9 @@
 
 `read_section(CacheSettings, cfg.data.cache, 'data.cache')` checks the values and returns an object.
 """
-import inspect
-import types
-import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from .config.config_dict import PROGRAM, ConfigDict
 from .errors import ConfigError
@@ -27,8 +24,8 @@ __all__ = ['Keys', 'Range', 'Section', 'read_section', 'section_problems']
 class Section:
     """Base of the dataclasses that declare a section.
 
-    The annotation of a field is its type, or `Annotated[type, Range(...), 'description']`; a field
-    of another Section is a section inside this one.
+    The annotation of a field is its type, or `Annotated[type, ...]` with a Range, a description,
+    and for a section inside this one its class: `Annotated[dict | None, CacheSettings]`.
     """
 
     # The field that a value which is no dict sets: cache='decoded' is cache=dict(level='decoded').
@@ -62,92 +59,80 @@ S = TypeVar('S', bound=Section)
 def read_section(section: type[S], value: Any, key: str) -> S | None:
     """Check the settings at the dotted `key` and return them as an object.
 
-    None gives None. Where the section has no short form, False gives None and True an object of
-    defaults. Raises ConfigError for an unknown name,
+    None and False give None, True an object of defaults. Raises ConfigError for an unknown name,
     a value of the wrong type or beyond its limits, and a missing setting that has no default.
     """
-    accepted = section | None if section.SHORT else section | bool | None
-    problems = list(_value_problems(accepted, value, key))
+    if value is None or value is False:
+        return None
+    problems = list(_problems_inside(section, value, key, ''))
+    values = value if isinstance(value, Mapping) else {} if value is True else {
+        section.SHORT: value}
+    missing = [field.name for field in fields(section)
+               if field.default is MISSING and field.name not in values]
+    if missing:
+        problems.append(f'{key}={short(value)} lacks {", ".join(missing)}')
     if problems:
         raise ConfigError('\n'.join(problems))
-    return _build(section, value, key)
+    inner = {name: _inner(annotation) for name, annotation in annotations_of(section).items()}
+    return section(**{name: entry if inner[name] is None
+                      else read_section(inner[name], entry, _join(key, name))
+                      for name, entry in values.items() if name in inner})
 
 
 def section_problems(section: type[Section], values: Mapping[str, Any], key: str) -> Iterator[str]:
     """One text for each setting that is wrong; `key` is that of the section, '' for a config."""
     annotations = annotations_of(section)
-    yield from _name_problems(values, tuple(annotations), key, section.allows)
+    yield from _name_problems(values, tuple(annotations), key, section)
     for name, annotation in annotations.items():
         if name in values:
             yield from _value_problems(annotation, values[name], _join(key, name),
                                        _set_by(values, name))
 
 
-def _value_problems(annotation: Any, value: Any, key: str, set_by: str = '') -> Iterator[str]:
-    section, accepted = _section_in(annotation), _without_sections(annotation)
-    metadata = getattr(annotation, '__metadata__', ())
-    if not fits(value, accepted):
+def _value_problems(annotation: Any, value: Any, key: str, set_by: str) -> Iterator[str]:
+    metadata, inner = getattr(annotation, '__metadata__', ()), _inner(annotation)
+    if not fits(value, annotation):
         hint = ''.join(f': {part}' for part in metadata if isinstance(part, str))
-        if isinstance(value, str) and value.startswith('dict('):
-            hint += f'; on a command line {key}="dict(NAME=VALUE)", without quotes of its own'
-        yield f'{key}={short(value)}{set_by} does not fit, it takes {in_words(accepted)}{hint}'
-    elif isinstance(value, Mapping):
-        if section is not None:
-            yield from section_problems(section, value, key)
+        yield _misfit(key, value, set_by, in_words(annotation) + hint)
+    elif inner is not None and value is not None:
+        yield from _problems_inside(inner, value, key, set_by)
+    elif isinstance(value, Mapping) and 'type' not in value:
         for part in metadata:
-            if isinstance(part, Keys) and 'type' not in value:
-                yield from _name_problems(value, part.names, key, part.allows)
+            if isinstance(part, Keys):
+                yield from _name_problems(value, part.names, key, part)
+
+
+def _problems_inside(section: type[Section], value: Any, key: str, set_by: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from section_problems(section, value, key)
+    elif section.SHORT is not None:
+        yield from _value_problems(annotations_of(section)[section.SHORT], value, key, set_by)
+    elif not isinstance(value, bool):
+        yield _misfit(key, value, set_by, 'dict')
 
 
 def _name_problems(values: Mapping[str, Any], known: Sequence[str], key: str,
-                   allows: Callable[[object], bool]) -> Iterator[str]:
+                   owner: type[Section] | Keys) -> Iterator[str]:
     for name, value in values.items():
         meant = misspelt(str(name), known)
         text = f'{_join(key, name)}{_set_by(values, name)} is no setting'
         if meant is not None:
             yield f'{text} and would be ignored; did you mean {_join(key, meant)!r}?'
-        elif name not in known and not allows(value):
+        elif name not in known and not owner.allows(value):
             yield f'{text}: {key} takes {", ".join(known)}'
 
 
-def _build(section: type[S], value: Any, key: str) -> S | None:
-    if value is None or value is False:
-        return None
-    values = {} if value is True else value
-    if not isinstance(values, Mapping):
-        values = {section.SHORT: value}
-    missing = [field.name for field in fields(section)
-               if field.default is MISSING and field.name not in values]
-    if missing:
-        raise ConfigError(f'{key}={short(value)} lacks {", ".join(missing)}')
-    annotations = annotations_of(section)
-    return section(**{
-        name: entry if inner is None else _build(inner, entry, _join(key, name))
-        for name, entry in values.items() if name in annotations
-        for inner in [_section_in(annotations[name])]})
+def _misfit(key: str, value: Any, set_by: str, accepted: str) -> str:
+    hint = ''
+    if isinstance(value, str) and value.startswith('dict('):
+        hint = f'; on a command line {key}="dict(NAME=VALUE)", without quotes of its own'
+    return f'{key}={short(value)}{set_by} does not fit, it takes {accepted}{hint}'
 
 
-def _choices(annotation: Any) -> tuple[Any, ...]:
-    """The types that an annotation is a union of, or the one that it is."""
-    if typing.get_origin(annotation) is Annotated:
-        annotation = annotation.__origin__
-    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    return typing.get_args(annotation) if union else (annotation,)
-
-
-def _section_in(annotation: Any) -> type[Section] | None:
-    return next((choice for choice in _choices(annotation)
-                 if inspect.isclass(choice) and issubclass(choice, Section)), None)
-
-
-def _without_sections(annotation: Any) -> Any:
-    """The annotation with what a section may be written as, such as `str | dict`, in its place."""
-    section = _section_in(annotation)
-    if section is None:
-        return annotation
-    written = [annotations_of(section)[section.SHORT], dict] if section.SHORT else [dict]
-    return typing.Union[tuple(part for choice in _choices(annotation)  # noqa: UP007
-                              for part in (written if choice is section else [choice]))]
+def _inner(annotation: Any) -> type[Section] | None:
+    """The section in the metadata of an annotation."""
+    return next((part for part in getattr(annotation, '__metadata__', ())
+                 if isinstance(part, type) and issubclass(part, Section)), None)
 
 
 def _join(key: str, name: object) -> str:

@@ -59,14 +59,14 @@ class DataSettings(Section):
     train: Annotated[DataCfg, 'the data set to train on'] = ()
     val: Annotated[DataCfg | None, 'the data set that is scored during the training'] = None
     test: Annotated[DataCfg | None, 'the data set that tools/test.py scores'] = None
-    train_dataloader: LoaderSettings | None = None
-    val_dataloader: EvaluationLoaderSettings | None = None
-    test_dataloader: EvaluationLoaderSettings | None = None
+    train_dataloader: Annotated[dict | None, LoaderSettings] = None
+    val_dataloader: Annotated[dict | None, EvaluationLoaderSettings] = None
+    test_dataloader: Annotated[dict | None, EvaluationLoaderSettings] = None
     prefetch_factor: Annotated[int | None, Range(1), 'batches that a process loads ahead'] = None
     plan_pipeline: Annotated[bool | None, 'replace steps by faster ones of equal result'] = True
     normalize_on_device: Annotated[bool | None, 'None: where the device is asynchronous'] = None
-    cache: CacheSettings | None = None
-    on_error: OnErrorSettings | None = None
+    cache: Annotated[str | dict | None, CacheSettings] = None
+    on_error: Annotated[str | dict | None, OnErrorSettings] = None
     check: Annotated[Literal['quick', 'full', 'off'], 'the data check before a training'] = 'quick'
 
     @staticmethod

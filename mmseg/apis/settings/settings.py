@@ -51,10 +51,10 @@ class LogSettings(Section):
 class Settings(Section):
     """The settings of a config. Its other names are variables of the user."""
 
-    model: Annotated[ModelSettings, 'the segmentor'] = ModelSettings()
+    model: Annotated[dict, ModelSettings] = None
     train_cfg: Annotated[dict | None, 'settings of the model for training'] = None
     test_cfg: Annotated[dict | None, _arguments(PredictionSettings, closed=False)] = None
-    data: DataSettings = DataSettings()
+    data: Annotated[dict, DataSettings] = None
 
     optimizer: Annotated[dict, "such as dict(type='SGD', lr=0.01)"] = None
     optimizer_config: Annotated[dict | None, 'accumulation and clipping of gradients'] = None
@@ -71,11 +71,11 @@ class Settings(Section):
     nonfinite: Annotated[dict | None, _arguments(CheckInvalidLossHook)] = None
     preemption: Annotated[dict | None, _arguments(PreemptionHook, 'priority')] = None
     custom_hooks: Annotated[Hooks, 'further hooks, each with a type'] = None
-    log_config: LogSettings | None = None
+    log_config: Annotated[dict | None, LogSettings] = None
     log_level: Annotated[LogLevel | int, 'what is logged at least'] = 'INFO'
 
-    fp16: PrecisionSettings | None = None
-    bf16: bool | PrecisionSettings | None = None
+    fp16: Annotated[dict | None, PrecisionSettings] = None
+    bf16: Annotated[bool | dict | None, PrecisionSettings] = None
     compile: Annotated[bool | dict | None, 'arguments of torch.compile, and parts'] = None
     winograd: Annotated[bool | None, 'None: where the device gains from it'] = None
     recompute_norms: Annotated[bool | None, 'None: where the device gains from it'] = None
@@ -105,9 +105,8 @@ class Settings(Section):
 
 
 def _device_field(kind: DeviceKind) -> tuple[str, Any, None]:
-    accepted = HostSettings | None if kind.type == 'cpu' else Annotated[
-        dict | None, Keys(start_settings(kind), closed=False)]
-    return kind.type, accepted, None
+    known = HostSettings if kind.type == 'cpu' else Keys(start_settings(kind), closed=False)
+    return kind.type, Annotated[dict | None, known], None
 
 
 AllSettings = make_dataclass('AllSettings', map(_device_field, KINDS), bases=(Settings,),

@@ -149,7 +149,7 @@ def test_no_config_of_the_reference_is_refused(shared_dir, caplog):
 @pytest.mark.parametrize(('key', 'message'), [
     ('checkpoint_config.x', 'checkpoint_config takes interval, by_epoch'),
     ('nonfinite.x', 'nonfinite takes interval, action'), ('preemption.x', 'preemption takes sig'),
-    ('data.on_error', r"on_error=1 \(set by .*\) does not fit, it takes 'raise' \| 'skip' \| dict"),
+    ('data.on_error', r"on_error=1 \(set by .*\) does not fit, it takes str \| dict"),
     ('data.cache.x', r'data\.cache\.x \(set by .*cache takes level, max_gb'),
     ('data.check', r"data\.check=1 \(set by .* takes 'quick' \| 'full' \| 'off': the data check"),
     ('log_config.x', 'log_config takes interval, hooks'),
