@@ -18,14 +18,13 @@ from mmcv_replace.runner.hooks import averaged_state
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import evaluating
-from mmseg.models import build_segmentor
 
 from .acceleration import fit_autocast, prepare_inference
 from .cli import load_config
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
 from .labels.trained_classes import classes_in, first_listed
-from .loaded_weights import check_loaded
+from .model import build_model, check_loaded
 from .settings import check_settings
 
 Image = str | os.PathLike | np.ndarray
@@ -48,7 +47,7 @@ def init_segmentor(
     chosen = resolve_device(device)
     start_device(chosen, config.get(chosen.type))
     with DeferredInit() as init:
-        model = build_segmentor(config.model, config.get('train_cfg'), config.get('test_cfg'))
+        model = build_model(config)
     if checkpoint is not None:
         load_weights(model, checkpoint, averaged, config.get('match_weights', True))
     init.finish()

@@ -13,8 +13,8 @@ from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmseg.apis.acceleration import prepare_inference
 from mmseg.apis.cli import load_config
+from mmseg.apis.model import wrap_model
 from mmseg.apis.process import start_process
-from mmseg.apis.train import wrap_model
 
 from .computing import prepared_config, resolved
 from .inputs import write_batch, write_config, write_weights
