@@ -1,4 +1,4 @@
-"""The look at the data before a training: `data.check = 'quick'`, 'full' or 'off'."""
+"""The data check before a training: `data.check` = 'quick', 'full' or 'off'."""
 import logging
 from collections.abc import Mapping
 
@@ -22,19 +22,17 @@ from mmseg.datasets.settings import DataSettings
 
 Sample = tuple[int, int]
 
-# Samples that the quick check looks at, spread evenly over a split.
+# Number of samples of the quick check, spread evenly over a split.
 QUICK = {'train': 64, 'val': 16}
 
 logger = logging.getLogger('mmseg')
 
 
 def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
-    """Raise DataError on every process where a data set cannot be used.
+    """Raise DataError on every process if a data set cannot be used; log lesser findings.
 
-    `datasets`: that of the training as 'train', and that of the evaluation, if any, as 'val'.
-
-    The first process looks, the others wait for it, however many samples there are. What does not
-    stop a training is logged.
+    `datasets`: 'train', and 'val' if the training is evaluated. The first process checks while the
+    others wait, without a time-out.
     """
     settings = read_section(DataSettings, cfg.data, 'data')
     if settings.check != 'off':
@@ -64,15 +62,15 @@ def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset])
 
 
 def _stops(finding: Finding, skipped: set[Sample]) -> bool:
-    # Training on the images of the validation may be meant, as a trial of the whole chain.
+    # A user may train on the validation images on purpose, to try out the whole process.
     return (KINDS[finding.kind].severity == 'error' and finding.kind != 'leak'
             and not (finding.kind in UNLOADABLE and finding.sample in skipped))
 
 
 def _skipped(report: Report, most: int | None) -> set[Sample]:
-    """The training samples that the run will skip; an evaluation skips none.
+    """The damaged training samples that the run will skip; an evaluation skips none.
 
-    Empty where there are more of them than the `most` that it may, or no others: such a run ends.
+    Empty if their files are more than `most`, or no other samples are left: such a run would end.
     """
     bad = {finding.sample for finding in report.findings
            if finding.split == 'train' and finding.kind in UNLOADABLE}
