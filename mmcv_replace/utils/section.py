@@ -8,7 +8,7 @@
 
 `read_section(CacheSettings, cfg.data.cache, 'data.cache')` checks the values and returns an object.
 """
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
@@ -30,22 +30,24 @@ class Section:
 
     # The field that a value which is no dict sets: cache='decoded' is cache=dict(level='decoded').
     SHORT: ClassVar[str | None] = None
+    # Whether keys that are no fields are allowed; those that resemble one never are.
+    OPEN: ClassVar[bool] = False
 
-    @staticmethod
-    def allows(value: object) -> bool:
+    @classmethod
+    def allows(cls, value: object) -> bool:
         """Whether a key that is not a field may hold this value."""
-        return False
+        return cls.OPEN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed by identity, as metadata must be
 class Keys:
-    """Metadata of a field that holds arguments of some other component: their names.
+    """Metadata of a field that holds arguments of another component: their names and types.
 
     Any other name is an error if `closed`, otherwise only one that resembles one of them. A dict
     with a `type` is checked when the component is built.
     """
 
-    names: Sequence[str]
+    annotations: Mapping[str, Any]
     closed: bool = True
 
     def allows(self, value: object) -> bool:
@@ -81,12 +83,7 @@ def read_section(section: type[S], value: Any, key: str) -> S | None:
 
 def section_problems(section: type[Section], values: Mapping[str, Any], key: str) -> Iterator[str]:
     """One text for each setting that is wrong; `key` is that of the section, '' for a config."""
-    annotations = annotations_of(section)
-    yield from _name_problems(values, tuple(annotations), key, section)
-    for name, annotation in annotations.items():
-        if name in values:
-            yield from _value_problems(annotation, values[name], _join(key, name),
-                                       _set_by(values, name))
+    yield from _problems(values, annotations_of(section), key, section)
 
 
 def _value_problems(annotation: Any, value: Any, key: str, set_by: str) -> Iterator[str]:
@@ -99,7 +96,7 @@ def _value_problems(annotation: Any, value: Any, key: str, set_by: str) -> Itera
     elif isinstance(value, Mapping) and 'type' not in value:
         for part in metadata:
             if isinstance(part, Keys):
-                yield from _name_problems(value, part.names, key, part)
+                yield from _problems(value, part.annotations, key, part)
 
 
 def _problems_inside(section: type[Section], value: Any, key: str, set_by: str) -> Iterator[str]:
@@ -111,14 +108,19 @@ def _problems_inside(section: type[Section], value: Any, key: str, set_by: str) 
         yield _misfit(key, value, set_by, 'dict')
 
 
-def _name_problems(values: Mapping[str, Any], known: Sequence[str], key: str,
-                   owner: type[Section] | Keys) -> Iterator[str]:
+def _problems(values: Mapping[str, Any], known: Mapping[str, Any], key: str,
+              owner: type[Section] | Keys) -> Iterator[str]:
     for name, value in values.items():
+        set_by = f' (set by {values.origin(name) or PROGRAM})' if isinstance(
+            values, ConfigDict) else ''
+        if name in known:
+            yield from _value_problems(known[name], value, _join(key, name), set_by)
+            continue
         meant = misspelt(str(name), known)
-        text = f'{_join(key, name)}{_set_by(values, name)} is no setting'
+        text = f'{_join(key, name)}{set_by} is no setting'
         if meant is not None:
             yield f'{text} and would be ignored; did you mean {_join(key, meant)!r}?'
-        elif name not in known and not owner.allows(value):
+        elif not owner.allows(value):
             yield f'{text}: {key} takes {", ".join(known)}'
 
 
@@ -137,7 +139,3 @@ def _inner(annotation: Any) -> type[Section] | None:
 
 def _join(key: str, name: object) -> str:
     return f'{key}.{name}' if key else str(name)
-
-
-def _set_by(values: Mapping[str, Any], name: str) -> str:
-    return f' (set by {values.origin(name) or PROGRAM})' if isinstance(values, ConfigDict) else ''

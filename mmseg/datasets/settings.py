@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from mmcv_replace.utils.section import Range, Section
+from mmcv_replace.utils.type_check import fits
 
 PER_BATCH = Range(1, 2**20)
 WORKERS = Range(0, 1024)
@@ -69,11 +70,10 @@ class DataSettings(Section):
     on_error: Annotated[str | dict | None, OnErrorSettings] = None
     check: Annotated[Literal['quick', 'full', 'off'], 'the data check before a training'] = 'quick'
 
-    @staticmethod
-    def allows(value: object) -> bool:
+    @classmethod
+    def allows(cls, value: object) -> bool:
         """Whether a further key may hold this: the config of a data set, or a list of them."""
-        return value is None or isinstance(value, dict) or isinstance(value, list | tuple) and all(
-            isinstance(part, dict) for part in value)
+        return fits(value, DataCfg | None)
 
     @property
     def max_skipped(self) -> int | None:

@@ -1,5 +1,5 @@
 """All settings of a config, with their types, and the check of them before any work is done."""
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.section import Keys, Range, Section, section_problems
 from mmcv_replace.utils.signature import parameters_of
+from mmcv_replace.utils.type_check import annotations_of
 from mmseg.core import EvalHook
 from mmseg.datasets.settings import DataSettings
 from mmseg.models.segmentors.slide import PredictionSettings
@@ -23,20 +24,22 @@ Hooks = Sequence[dict] | None
 LogLevel = Literal['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'NOTSET']
 
 
-def _arguments(component: Callable[..., Any], *more: str, closed: bool = True) -> Keys:
-    return Keys((*parameters_of(component), *more), closed)
+def _names(names: Iterable[str], closed: bool = False) -> Keys:
+    """Names whose values are not checked here."""
+    return Keys(dict.fromkeys(names, Any), closed)
+
+
+def _arguments(hook: type, *more: str, closed: bool = True) -> Keys:
+    """The arguments of a hook of ours, with their types, and `more` names."""
+    return Keys({**annotations_of(hook), **dict.fromkeys(more, Any)}, closed)
 
 
 @dataclass(frozen=True)
 class ModelSettings(Section):
     """`model`, whose other keys are arguments of its type."""
 
-    test_cfg: Annotated[dict | None, _arguments(PredictionSettings, closed=False)] = None
-
-    @staticmethod
-    def allows(value: object) -> bool:
-        """Any argument."""
-        return True
+    OPEN = True
+    test_cfg: Annotated[dict | None, _names(parameters_of(PredictionSettings))] = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,10 @@ class LogSettings(Section):
 class Settings(Section):
     """The settings of a config. Its other names are variables of the user."""
 
+    OPEN = True
     model: Annotated[dict, ModelSettings] = None
     train_cfg: Annotated[dict | None, 'settings of the model for training'] = None
-    test_cfg: Annotated[dict | None, _arguments(PredictionSettings, closed=False)] = None
+    test_cfg: Annotated[dict | None, _names(parameters_of(PredictionSettings))] = None
     data: Annotated[dict, DataSettings] = None
 
     optimizer: Annotated[dict, "such as dict(type='SGD', lr=0.01)"] = None
@@ -84,8 +88,8 @@ class Settings(Section):
     cudnn_benchmark: Annotated[bool, 'search for the fastest kernels'] = False
     deterministic: Annotated[Literal[True, False, 'strict'] | None, 'repeatable kernels'] = None
 
-    ddp: Annotated[dict | None, _arguments(DistributedDataParallel)] = None
-    dist_params: Annotated[dict | None, _arguments(init_process_group, closed=False)] = None
+    ddp: Annotated[dict | None, _names(parameters_of(DistributedDataParallel), True)] = None
+    dist_params: Annotated[dict | None, _names(parameters_of(init_process_group))] = None
     find_unused_parameters: Annotated[bool, 'of DistributedDataParallel'] = False
 
     work_dir: Annotated[str | None, 'the folder for logs and checkpoints'] = None
@@ -98,14 +102,9 @@ class Settings(Section):
     seed: Annotated[int | None, Range(0, 2**32 - 1), 'None: a random one'] = None
     custom_imports: Annotated[Any, "dict(imports=['package.module'])"] = None
 
-    @staticmethod
-    def allows(value: object) -> bool:
-        """Variables hold anything."""
-        return True
-
 
 def _device_field(kind: DeviceKind) -> tuple[str, Any, None]:
-    known = HostSettings if kind.type == 'cpu' else Keys(start_settings(kind), closed=False)
+    known = HostSettings if kind.type == 'cpu' else _names(start_settings(kind))
     return kind.type, Annotated[dict | None, known], None
 
 

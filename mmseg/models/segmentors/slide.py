@@ -19,16 +19,12 @@ Pixels = tuple[Size, Size]
 class PredictionSettings(Section):
     """`test_cfg` of a model; heads may read further names."""
 
+    OPEN = True
     mode: Literal['whole', 'slide']
     crop_size: Annotated[Pixels | None, '(height, width) of a window'] = None
     stride: Annotated[Pixels | None, '(height, width) from one window to the next'] = None
     batch_windows: Annotated[int | None, Range(1), 'windows that are computed at once'] = None
     max_logits_mb: Annotated[int | None, Range(1), 'memory for logits'] = 256
-
-    @staticmethod
-    def allows(value: object) -> bool:
-        """Whatever a head reads."""
-        return True
 
 
 def sliding(test_cfg: dict) -> bool:

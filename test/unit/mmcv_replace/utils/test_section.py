@@ -1,6 +1,6 @@
 """Sections of a config, read into dataclasses."""
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
@@ -20,11 +20,12 @@ class Cache(Section):
 class Data(Section):
     cache: Annotated[str | dict | None, Cache] = None
     workers: Annotated[int | None, Range(0, 9), 'processes'] = None
-    ddp: Annotated[dict | None, Keys(('module', 'bucket_cap_mb'))] = None
-    hook: Annotated[dict | None, Keys(('interval',), closed=False)] = None
+    ddp: Annotated[dict | None, Keys(dict(
+        module=Any, bucket_cap_mb=Annotated[int, Range(1)]))] = None
+    hook: Annotated[dict | None, Keys(dict(interval=int), closed=False)] = None
 
-    @staticmethod
-    def allows(value):
+    @classmethod
+    def allows(cls, value):
         return isinstance(value, dict)
 
 
@@ -59,6 +60,7 @@ def test_sections_inside_a_section():
     (dict(colour='red'), r'data\.colour is no setting: data takes cache, workers, ddp'),
     (dict(workrs={}), r"data\.workrs is no setting and would be ignored; .*'data\.workers'"),
     (dict(ddp=dict(other=1)), r'data\.ddp\.other is no setting: data\.ddp takes module, bucket_ca'),
+    (dict(ddp=dict(bucket_cap_mb=0)), r'data\.ddp\.bucket_cap_mb=0 .* takes int from 1 on'),
     (dict(hook=dict(intervl=1)), r"data\.hook\.intervl .* mean 'data\.hook\.interval'"),
 ])
 def test_what_does_not_fit(value, message):
@@ -75,6 +77,6 @@ def test_all_problems_come_together_with_their_origin():
     cfg.merge_from_dict(dict(workers=-1, colour='red'))
 
     assert [text.partition(')')[0] for text in section_problems(Data, cfg, '')] == [
-        'colour (set by command line', 'workers=-1 (set by command line']
-    with pytest.raises(ConfigError, match=r'(?s)colour.*\n.*workers'):
+        'workers=-1 (set by command line', 'colour (set by command line']
+    with pytest.raises(ConfigError, match=r'(?s)workers.*\n.*colour'):
         read_section(Data, cfg, 'data')

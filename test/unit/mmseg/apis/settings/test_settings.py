@@ -153,6 +153,7 @@ def test_no_config_of_the_reference_is_refused(shared_dir, caplog):
     ('data.cache.x', r'data\.cache\.x \(set by .*cache takes level, max_gb'),
     ('data.check', r"data\.check=1 \(set by .* takes 'quick' \| 'full' \| 'off': the data check"),
     ('log_config.x', 'log_config takes interval, hooks'),
+    ('checkpoint_config.out_dir', r'out_dir=1 \(set by .* takes str \| Path \| None'),
     ('ddp.nothing', r'ddp\.nothing \(set by command line\) is no setting: ddp takes module'),
     ('cpu.cores', 'cpu takes threads, keep_memory'), ('fp16.x', 'fp16 takes opt_level'),
     ('bf16.x', 'bf16 takes'), ('data.test_dataloader.x', 'data.test_dataloader takes samples')])
