@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch.distributed as dist
+from torch import nn
 from torch.utils.data import Dataset
 
 import mmseg
@@ -63,19 +64,7 @@ def train_from_config(
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
     logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
 
-    workflow = cfg.get('workflow', [('train', 1)])
-    check_workflow(workflow, workflow)
-    datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
-    model = build_model(cfg)
-    splits = splits_of(datasets, workflow)
-    trained, val = splits['train'], None
-    if validate:
-        # The data check lists all files that are missing.
-        checked = cfg.data.get('check') != 'off'
-        splits['val'] = val = build_split(cfg, 'val', may_lack_files=checked)
-    check_labels_agree(cfg, model, splits)
-    check_training_data(cfg, splits if validate else {'train': trained})
-    model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
+    model, datasets, val = _build(cfg, validate)
     if not cfg.get('resume_from'):
         model.init_weights()
     logger.info('Model:\n%s', model)
@@ -94,6 +83,24 @@ def train_from_config(
         **run)
     return run_training(model, datasets, val, cfg, process.distributed, timestamp, meta,
                         process.device)
+
+
+def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Dataset | None]:
+    """The model, a data set for each entry of the workflow, and that of the evaluation, checked."""
+    workflow = cfg.get('workflow', [('train', 1)])
+    check_workflow(workflow, workflow)
+    datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
+    model = build_model(cfg)
+    splits = splits_of(datasets, workflow)
+    trained, val = splits['train'], None
+    if validate:
+        # The data check lists all files that are missing.
+        checked = cfg.data.get('check') != 'off'
+        splits['val'] = val = build_split(cfg, 'val', may_lack_files=checked)
+    check_labels_agree(cfg, model, splits)
+    check_training_data(cfg, splits if validate else {'train': trained})
+    model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
+    return model, datasets, val
 
 
 def _build_dataset(cfg: Config, mode: str) -> Dataset:

@@ -164,6 +164,17 @@ def test_names_that_a_part_does_not_take(repo_dir, key, message):
         check_settings(cfg)
 
 
+@pytest.mark.parametrize('options', [
+    {'evaluation.save_best': False}, {'evaluation.save_best': None}, {'evaluation.start': 0},
+    {'bf16': True}, {'bf16': False}, {'compile': dict(backend='eager')}, {'evaluation': None},
+    {'data.cache': dict(level='decoded')}, {'data.on_error': dict(action='skip')}, {'fp16': None},
+    {'preemption': None}, {'preemption.exit_code': 3}, {'checkpoint_config.type': 'Mine'}])
+def test_settings_that_fit(repo_dir, options):
+    cfg = Config.fromfile(repo_dir / LEAF)
+    cfg.merge_from_dict(options)
+    check_settings(cfg)
+
+
 def test_every_setting_that_is_read_is_known(repo_dir):
     """A name that the code asks a config for is none of the user's own."""
     text = ''.join(file.read_text() for file in (repo_dir / 'mmseg/apis').glob('*.py'))
