@@ -13,6 +13,7 @@ from mmcv_replace.runner.hooks import CheckInvalidLossHook, CheckpointHook, Pree
 from mmcv_replace.runner.precision import PrecisionSettings
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.misspelling import misspelt
 from mmcv_replace.utils.section import Keys, Range, Section, section_problems
 from mmcv_replace.utils.signature import parameters_of
 from mmcv_replace.utils.type_check import annotations_of
@@ -121,8 +122,7 @@ def check_settings(cfg: Config) -> None:
     a name is wrong if it resembles that of a setting, which would be ignored; other names are free.
     """
     problems = list(section_problems(AllSettings, cfg, ''))
-    if any('.' not in problem.partition(' ')[0] and ' is no setting ' in problem
-           for problem in problems):
+    if problems and any(misspelt(str(name), TOP) for name in cfg):
         problems.append('A variable of your own needs a name that is less like that of a setting, '
                         'or one that begins with an underscore')
     if problems:
