@@ -60,17 +60,24 @@ def misfits(component: Callable[..., Any], args: dict[str, Any]) -> Iterator[tup
 def annotations_of(component: Callable[..., Any]) -> dict[str, Any]:
     """Annotation of each argument, including those of base classes that get **kwargs."""
     found: dict[str, Any] = {}
-    for function in constructors(component) if inspect.isclass(component) else [component]:
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):  # written in C
-            break
-        for parameter in parameters:
-            if parameter.annotation is not parameter.empty:
-                found.setdefault(parameter.name, parameter.annotation)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            break
+    for _, parameter in parameters_along(component):
+        if parameter.annotation is not parameter.empty:
+            found.setdefault(parameter.name, parameter.annotation)
     return found
+
+
+def parameters_along(component: Callable[..., Any],
+                     ) -> Iterator[tuple[Callable[..., Any], inspect.Parameter]]:
+    """Each parameter with the function that has it, also of base classes that get **kwargs."""
+    is_class = inspect.isclass(component)
+    for function in constructors(component) if is_class else [component]:
+        try:
+            parameters = list(inspect.signature(function).parameters.values())[is_class:]
+        except (TypeError, ValueError):  # written in C
+            return
+        yield from ((function, parameter) for parameter in parameters)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return
 
 
 def constructors(component: type) -> Iterator[Callable[..., None]]:

@@ -13,7 +13,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.config.explain import find_value
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean, short
-from mmcv_replace.utils.type_check import constructors
+from mmcv_replace.utils.type_check import parameters_along
 from mmseg.core.seg.builder import PIXEL_SAMPLERS
 from mmseg.datasets.builder import DATASETS, PIPELINES
 from mmseg.models.builder import BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS
@@ -112,15 +112,9 @@ def _component(key: str, described: dict[str, Any]) -> Callable[..., Any] | None
 def _defaults(component: Callable[..., Any]) -> Iterator[tuple[str, tuple[Any, str]]]:
     """Name, default and defining function of each argument, also of bases that get **kwargs."""
     seen = set()
-    makers = constructors(component) if inspect.isclass(component) else [component]
-    for maker in makers:
-        parameters = list(inspect.signature(maker).parameters.values())
-        parameters = parameters[inspect.isclass(component):]
-        name = maker.__qualname__.removesuffix('.__init__')
-        for parameter in parameters:
-            if parameter.name not in seen and parameter.kind not in (
-                    parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                seen.add(parameter.name)
-                yield parameter.name, (parameter.default, f'{maker.__module__}.{name}')
-        if not any(each.kind is each.VAR_KEYWORD for each in parameters):
-            return
+    for function, parameter in parameters_along(component):
+        if parameter.name not in seen and parameter.kind not in (
+                parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            seen.add(parameter.name)
+            name = function.__qualname__.removesuffix('.__init__')
+            yield parameter.name, (parameter.default, f'{function.__module__}.{name}')
