@@ -6,7 +6,6 @@ from typing import Any
 import torch
 
 from .device import DeviceKind, kind_of, set_device
-from .host import DEFAULTS as HOST_SETTINGS
 from .host import start_host
 from .utils.errors import ConfigError
 
@@ -17,15 +16,14 @@ def start_device(device: torch.device, settings: Mapping[str, Any] | None = None
     `settings` (a config's `npu = dict(...)`) change the defaults of the table; a name is a switch
     of the device module, such as 'jit_compile', 'allow_internal_format', 'matmul.allow_hf32', or
     'strict': an operator without a kernel is an error, where it would run on the host unnoticed.
-    Those of the CPU are `start_host`'s. Raises ConfigError for what is no dict or unknown.
+    For the CPU see HostSettings. Raises ConfigError for another value or an unknown name.
     """
-    kind = kind_of(device)
-    if settings is not None and not isinstance(settings, Mapping):
-        raise ConfigError(f'{kind.type}={settings!r} does not fit, it takes a dict: on a command '
-                          f'line {kind.type}="dict(NAME=VALUE)", without quotes of its own')
     if device.type == 'cpu':
         start_host(settings)
         return
+    kind = kind_of(device)
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ConfigError(f'{kind.type}={settings!r} does not fit, it takes a dict')
     if kind.module is None:
         return
     for name, value in {**kind.settings, **(settings or {})}.items():
@@ -34,9 +32,7 @@ def start_device(device: torch.device, settings: Mapping[str, Any] | None = None
 
 
 def start_settings(kind: DeviceKind) -> tuple[str, ...]:
-    """Names of the settings that `start_device` knows; the module of a device may have more."""
-    if kind.type == 'cpu':
-        return tuple(HOST_SETTINGS)
+    """Names in the table of devices; the module of an accelerator has further switches."""
     return (*kind.settings, *(() if kind.strict is None else ('strict',)))
 
 

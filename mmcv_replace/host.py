@@ -2,16 +2,15 @@
 import ctypes
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
-from .utils.errors import ConfigError
 from .utils.rank import get_local_size
+from .utils.section import Range, Section, read_section
 
-# What `cpu = dict(...)` of a config may set, and what holds without it.
-DEFAULTS = {'threads': None, 'keep_memory': True}
 # Files in which Linux says how much of the cores a container may use: version 2, version 1.
 _QUOTA_V2 = Path('/sys/fs/cgroup/cpu.max')
 _QUOTA_V1 = tuple(Path('/sys/fs/cgroup/cpu') / f'cpu.cfs_{name}_us' for name in ('quota', 'period'))
@@ -23,21 +22,27 @@ _MEMORY = (('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory.current'),
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
+@dataclass(frozen=True)
+class HostSettings(Section):
+    """`cpu = dict(...)` of a config.
+
+    By default torch's operators use this process's share of the cores that it may run on. Freed
+    memory is kept since a step that gets each large tensor from the kernel anew spends a fifth of
+    its time there; the process holds its peak from then on.
+    """
+
+    threads: Annotated[int | None, Range(1), "threads of torch's operators"] = None
+    keep_memory: Annotated[bool, 'keep freed memory in the process'] = True
+
+
 def start_host(settings: Mapping[str, Any] | None = None) -> None:
     """Choose threads and memory for computing on the host; call it before the first large tensor.
 
-    `threads`: of torch's operators; by default this process's share of the cores that it may use.
-    `keep_memory`: freed memory stays with the process, since a step that gets each large tensor
-    from the kernel anew spends a fifth of its time there; it holds its peak from then on.
+    `settings`: those of HostSettings.
     """
-    settings = settings or {}
-    unknown = set(settings) - set(DEFAULTS)
-    if unknown:
-        raise ConfigError(f'cpu = dict({", ".join(sorted(unknown))}=...) is not known: it takes '
-                          f'{" and ".join(DEFAULTS)}')
-    settings = {**DEFAULTS, **settings}
-    _set_threads(settings['threads'])
-    if settings['keep_memory']:
+    chosen = read_section(HostSettings, settings, 'cpu') or HostSettings()
+    _set_threads(chosen.threads)
+    if chosen.keep_memory:
         keep_freed_memory()
 
 
@@ -98,8 +103,6 @@ def free_memory() -> int | None:
 
 def _set_threads(threads: int | None) -> None:
     if threads is not None:
-        if not isinstance(threads, int) or threads < 1:
-            raise ConfigError(f'cpu = dict(threads={threads!r}): give a number from 1 up')
         torch.set_num_threads(threads)
     elif 'OMP_NUM_THREADS' not in os.environ:
         # torch counts the cores of the machine, and does not know of processes beside it.

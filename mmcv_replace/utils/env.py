@@ -1,4 +1,4 @@
-"""What a bug report needs to know of the machine."""
+"""Versions and devices of this machine, for logs and bug reports."""
 import platform
 import subprocess
 import sys
@@ -11,12 +11,12 @@ _HERE = Path(__file__).resolve()
 
 
 def collect_env() -> OrderedDict[str, str]:
-    """Versions and devices, in the order in which they are printed."""
+    """Versions and devices by name, in the order of printing."""
     import cv2
     import numpy
 
     from .. import __version__
-    from ..device import KINDS  # late: the device table stands on this package
+    from ..device import KINDS  # late: the device table imports this package
     env = OrderedDict()
     env['sys.platform'] = f'{sys.platform} ({platform.platform()})'
     env['Python'] = sys.version.replace('\n', '')
@@ -32,9 +32,9 @@ def collect_env() -> OrderedDict[str, str]:
 
 
 def get_git_hash(fallback: str = 'unknown', digits: int | None = None) -> str:
-    """Commit of the checkout that this code belongs to; `fallback` where it was installed."""
+    """The commit of this checkout, `fallback` if the package is installed."""
     try:
-        # An installed copy may lie inside a repository of the user's, which does not track it.
+        # An installed copy may be inside a repository of the user, which does not track it.
         _git('ls-files', '--error-unmatch', _HERE.name)
         return _git('rev-parse', 'HEAD')[:digits]
     except (OSError, subprocess.CalledProcessError):

@@ -1,17 +1,17 @@
-"""Where an exception comes from: what its text cannot tell, since anybody may write any text."""
+"""Where an exception was raised, to judge errors by their origin instead of their text."""
 import opcode
 from types import TracebackType
 
 import torch
 
 _CV_NO_MEMORY = -4  # cv2.Error.StsNoMem
-# What torch says of the host, for which it has no type; the last where the size is no number.
+# Texts of torch's RuntimeErrors for the memory of the host; the last is for overflowing sizes.
 _NO_MEMORY = ('allocate memory', 'out of memory', 'not enough memory',
               'Storage size calculation overflowed')
 
 
 def innermost(error: BaseException) -> TracebackType | None:
-    """The last place in Python that the error has passed, where it was raised or called for."""
+    """The innermost Python frame in the traceback; None if the error was not raised."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -19,13 +19,13 @@ def innermost(error: BaseException) -> TracebackType | None:
 
 
 def module_of(error: BaseException) -> str:
-    """Name of the module in which the error arose; empty for one that was not raised."""
+    """Name of the module that raised the error; '' if it was not raised."""
     place = innermost(error)
     return '' if place is None else str(place.tb_frame.f_globals.get('__name__', ''))
 
 
 def is_of_compiled_code(error: BaseException) -> bool:
-    """Whether no statement of Python raised it, but a function of compiled code."""
+    """Whether compiled code raised the error, and not a `raise` statement of Python."""
     place = innermost(error)
     if place is None:
         return False
@@ -34,13 +34,13 @@ def is_of_compiled_code(error: BaseException) -> bool:
 
 
 def is_dead_worker(error: BaseException) -> bool:
-    """Whether torch's DataLoader says that one of its processes died; not what failed in one."""
+    """Whether torch's DataLoader reports that a worker process died (not an error inside one)."""
     return (isinstance(error, RuntimeError) and module_of(error).startswith('torch.utils.data.')
             and str(error).startswith('DataLoader worker (pid'))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the host or a device had no memory left."""
+    """Whether the error means that the host or a device ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     if type(error).__module__ == 'cv2':

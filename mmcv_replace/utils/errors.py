@@ -1,14 +1,14 @@
-"""Errors meant for the user: each says the value, the place and the remedy.
+"""Errors caused by the user's input; their messages name the value, the place and the remedy.
 
-The command line prints them without a traceback; everything else is a defect of ours and keeps one.
+Command lines print them without a traceback. Any other error is a defect and keeps its traceback.
 """
 
 
 class UserError(Exception):
-    """Base of every error that the user can mend."""
+    """Base of all errors that the user can correct."""
 
     def __str__(self) -> str:
-        # KeyError would show the repr of its message: quotes around it and newlines escaped.
+        # The str of a KeyError is the repr of its message, with quotes and escaped newlines.
         return ' '.join(str(arg) for arg in self.args)
 
 
@@ -17,19 +17,19 @@ class ConfigError(UserError, ValueError):
 
 
 class RegistryError(UserError, KeyError):
-    """A name that a registry does not know, or knows already."""
+    """A name that a registry does not contain, or contains already."""
 
 
 class ArgumentError(UserError, TypeError):
-    """A component got an argument that it does not take, or lacks one that it needs."""
+    """An unknown, missing or unsuitable argument of a component."""
 
 
 class DataError(UserError, ValueError):
-    """An image, mask, split file or dataset folder that cannot be used."""
+    """An image, mask, list of samples or data set folder that cannot be used."""
 
 
 class UnsupportedImageError(DataError):
-    """A sound image that the installed libraries, their limits or the settings do not cover."""
+    """An intact image that the installed libraries, their limits or the settings do not support."""
 
 
 class EmptyDatasetError(DataError):
@@ -45,20 +45,20 @@ class DeviceError(UserError, ValueError):
 
 
 class LostPeerError(UserError, RuntimeError):
-    """Another process of a distributed job failed, hangs or cannot be reached."""
+    """Another process of a distributed job failed, hangs or is unreachable."""
 
 
 class NonFiniteLossError(UserError, FloatingPointError):
-    """The training loss became infinite or not a number."""
+    """The training loss became infinite or NaN."""
 
 
-# What a component of ours raises where a value is wrong in a way that it does not check. Any other
-# error from inside of it may be a fault of ours, which needs its traceback.
+# Errors of a component for a wrong value that it does not check itself. Any other error in it may
+# be a defect, which needs its traceback.
 BAD_VALUES = (ValueError, ArithmeticError)
 
 
 def add_note(error: BaseException, note: str) -> None:
-    """Append a line to what the error shows, keeping its type."""
+    """Append a line to the text that is shown for the error."""
     if hasattr(error, 'add_note'):  # Python 3.11 and later
         error.add_note(note)
     elif error.args and isinstance(error.args[0], str):
@@ -66,5 +66,5 @@ def add_note(error: BaseException, note: str) -> None:
 
 
 def has_note(error: BaseException, part: str) -> bool:
-    """Whether `add_note` has appended a line that contains `part`."""
+    """Whether the text of the error or a note added to it contains `part`."""
     return any(part in str(text) for text in (*error.args[:1], *getattr(error, '__notes__', ())))

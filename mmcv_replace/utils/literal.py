@@ -1,4 +1,4 @@
-"""Python literals, `dict(...)` among them, read from their syntax: nothing is ever evaluated."""
+"""Python literals and `dict(...)`, read from the syntax tree without evaluating code."""
 import ast
 import warnings
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ _MAX_DEPTH = 50
 
 
 class LiteralError(ValueError):
-    """A text that is no literal; its message says what is wrong and where."""
+    """A text that is not a literal; the message names the reason and the position."""
 
 
 def read_literal(text: str) -> Any:
@@ -18,7 +18,7 @@ def read_literal(text: str) -> Any:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of a backslash that escapes nothing
+            warnings.simplefilter('ignore')  # a backslash that escapes nothing
             node = ast.parse(text, mode='eval').body
     except SyntaxError as error:
         place = _position(text, error.lineno or 1, (error.offset or 1) - 1)
@@ -35,7 +35,7 @@ def read_literal(text: str) -> Any:
 
 
 class _NodeError(LiteralError):
-    """What is wrong with a node."""
+    """A node of the syntax tree that is not a literal, with the reason."""
 
     def __init__(self, node: ast.AST, reason: str) -> None:
         super().__init__(reason)
@@ -44,7 +44,7 @@ class _NodeError(LiteralError):
 
 
 def literal_value(node: ast.expr, depth: int = 0) -> Any:
-    """The value of a parsed literal; LiteralError for anything that would have to be run."""
+    """The value of a parsed literal; raises LiteralError for anything else."""
     if depth > _MAX_DEPTH:
         raise _NodeError(node, f'it is nested more than {_MAX_DEPTH} deep')
 
@@ -84,7 +84,7 @@ def _name_of(word: ast.keyword) -> str:
 
 
 def _unique(entries: Iterable[tuple[Any, ast.AST, Any]]) -> dict[Any, Any]:
-    """A dict of (key, node, value); a key that comes twice is an error."""
+    """A dict from (key, node, value) entries; raises _NodeError for a repeated key."""
     found: dict[Any, Any] = {}
     for key, node, value in entries:
         try:
@@ -98,7 +98,7 @@ def _unique(entries: Iterable[tuple[Any, ast.AST, Any]]) -> dict[Any, Any]:
 
 
 def _position(text: str, line: int, column: int) -> int:
-    """Characters before a place that Python gives as a line and a column."""
+    """The number of characters before a line (from 1) and a column (from 0)."""
     return sum(len(entry) + 1 for entry in text.split('\n')[:line - 1]) + column
 
 

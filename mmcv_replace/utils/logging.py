@@ -1,4 +1,4 @@
-"""Loggers with one format; in a distributed job only the first rank writes."""
+"""Loggers with a common format; in a distributed job only rank 0 logs, apart from errors."""
 import logging
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ _warned: set[tuple[str, str]] = set()
 
 
 class _Console(logging.StreamHandler):
-    """Writes to whatever sys.stderr is at the time, so a redirection later on still counts."""
+    """Writes to the current sys.stderr, so that a later redirection takes effect."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -24,7 +24,7 @@ class _Console(logging.StreamHandler):
 
 
 class _LogFile(logging.FileHandler):
-    """Says once on the console that the file cannot be written, as on a full disk."""
+    """Reports once on the console if the file cannot be written, for example on a full disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         error = sys.exc_info()[1]
@@ -42,10 +42,10 @@ def _first_rank_or_error(record: logging.LogRecord) -> bool:
 
 def get_logger(name: str = ROOT, log_file: str | Path | None = None,
                log_level: int = logging.INFO) -> logging.Logger:
-    """The logger of that name, writing to the console and, on the first rank, to `log_file`.
+    """The logger `name`, which writes to the console and, on rank 0, to `log_file`.
 
-    A child of a logger that was set up (`mmseg.x` of `mmseg`) writes through it. Ranks other than
-    the first log errors only.
+    A child of a logger from this function (`mmseg.x` of `mmseg`) writes through its parent. Other
+    ranks log errors only.
     """
     logger = logging.getLogger(name)
     if not _reaches_console(logger):
@@ -62,7 +62,7 @@ def get_logger(name: str = ROOT, log_file: str | Path | None = None,
 
 
 def _reaches_console(logger: logging.Logger | None) -> bool:
-    """Whether the logger or one that it is a child of was set up here."""
+    """Whether the logger or a parent of it has a handler of `get_logger`."""
     while logger is not None:
         if any(isinstance(handler, _Console) for handler in logger.handlers):
             return True
@@ -77,7 +77,7 @@ def _add_handler(logger: logging.Logger, handler: logging.Handler) -> None:
 
 
 def _keep_from_root_console(name: str) -> None:
-    """Spare the user a second copy of each line where a library has set up the root logger."""
+    """Prevent a second copy of each line if a library has set up the root logger."""
     for handler in logging.getLogger().handlers:
         if type(handler) is logging.StreamHandler:
             handler.addFilter(lambda record: not f'{record.name}.'.startswith(f'{name}.'))
@@ -85,10 +85,7 @@ def _keep_from_root_console(name: str) -> None:
 
 def print_log(msg: object, logger: logging.Logger | str | None = None,
               level: int = logging.INFO) -> None:
-    """Log a message, or write it to the standard output when `logger` is None.
-
-    `logger` may be a name; 'silent' drops the message.
-    """
+    """Log a message; `logger` is a logger, a name, None for stdout, or 'silent' for nowhere."""
     if logger is None:
         if is_main_process():
             sys.stdout.write(f'{msg}\n')
@@ -99,7 +96,7 @@ def print_log(msg: object, logger: logging.Logger | str | None = None,
 
 
 def warn_once(message: str, logger: logging.Logger | None = None) -> None:
-    """Warn about something that would otherwise be repeated."""
+    """Log a warning, but only the first time that its logger gets this message."""
     logger = logger or logging.getLogger(ROOT)
     if (logger.name, message) not in _warned:
         _warned.add((logger.name, message))

@@ -1,4 +1,4 @@
-"""Type checks of sequences, and imports by name."""
+"""Type checks of sequences, and the import of modules that a config names."""
 import importlib
 from collections.abc import Sequence
 from types import ModuleType
@@ -15,27 +15,27 @@ def is_str(value: object) -> bool:
 
 def is_seq_of(seq: object, expected_type: type | tuple[type, ...],
               seq_type: type | None = None) -> bool:
-    """Whether a value is a sequence (of that type) with all items of the expected type."""
+    """Whether a value is a sequence (of `seq_type`) whose items are all of `expected_type`."""
     return isinstance(seq, seq_type or Sequence) and all(
         isinstance(item, expected_type) for item in seq)
 
 
 def is_list_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
-    """Whether a value is a list with all items of the expected type."""
+    """Whether a value is a list whose items are all of `expected_type`."""
     return is_seq_of(seq, expected_type, seq_type=list)
 
 
 def is_tuple_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
-    """Whether a value is a tuple with all items of the expected type."""
+    """Whether a value is a tuple whose items are all of `expected_type`."""
     return is_seq_of(seq, expected_type, seq_type=tuple)
 
 
 def import_modules_from_strings(imports: str | list[str], allow_failed_imports: bool = False,
                                 ) -> ModuleType | list[ModuleType | None] | None:
-    """Import the modules that `custom_imports` of a config names.
+    """Import the modules named in `custom_imports` of a config.
 
-    Returns one module for a str and a list for a list. A module that cannot be imported is a
-    ConfigError; with `allow_failed_imports` it is None and a warning.
+    Returns a module for a str and a list for a list. Raises ConfigError for a module that cannot be
+    imported; with `allow_failed_imports` a warning is logged and None stands in its place.
     """
     if not imports:
         return None

@@ -1,22 +1,21 @@
-"""Tell a slip of the pen in the name of a setting from a name of the user's own.
+"""Distinguish a misspelt name of a setting from a name that the user has chosen on purpose.
 
-Names count as equal but for slips where they have the same words, each of them equal or nearly so.
-`model_cfg` or `max_iters` are other words than those of any setting, and plurals, abbreviations,
-other numbers, a further word or letter (`optimizer_g`) and an underscore at the end are chosen on
-purpose.
+A name is misspelt if it has the same words as a known one, each of them equal or nearly so. Other
+words (`model_cfg`, `max_iters`), plurals, abbreviations, other numbers, a further word or letter
+(`optimizer_g`) and an underscore at the end count as chosen on purpose.
 """
 import re
 from collections.abc import Iterable
 
-# Words of their own, however close to one of a setting.
+# Words that are correct although they are close to a word of a setting.
 WORDS = frozenset(('best', 'compiled', 'compiler', 'date', 'evaluator', 'items', 'modal', 'mode',
                    'modes', 'optimize', 'optimized', 'rest', 'text'))
-_LONG = 9  # letters of a word that may have two slips
-_SHORT = 4  # letters of a word in which another letter makes another word
+_LONG = 9  # letters of a word in which two errors count as misspelt
+_SHORT = 4  # letters of a word in which one changed letter makes another word
 
 
 def misspelt(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was meant to be; None for a known one and for others."""
+    """The known name that `name` misspells; None for a known name and for any other one."""
     names = tuple(known)
     if name in names or name.removesuffix('_') in names:
         return None
@@ -37,7 +36,7 @@ def _is_slip(name: str, known: str) -> bool:
     words, wanted = _words(name), _words(known)
     if words[:len(wanted)] == wanted:  # optimizer_g, modelA
         return False
-    if len(words) != len(wanted):  # an underscore was forgotten, or is one too many
+    if len(words) != len(wanted):  # an underscore is missing, or there is one too many
         letters, target = _letters(name), _letters(known)
         return len(target) > 2 * _SHORT and _near(letters, target)
     return all(word == target or _near(word, target)
@@ -59,7 +58,9 @@ def _near(word: str, target: str) -> bool:
 
 
 def _edits(word: str, target: str) -> int:
-    """Letters to add, drop, change, or swap with the next one, to get from one word to another."""
+    """The Damerau-Levenshtein distance (optimal string alignment): letters to add, drop or change,
+    and neighbours to swap.
+    """
     before, row = [], list(range(len(target) + 1))
     for i, letter in enumerate(word, 1):
         last, before = before, row

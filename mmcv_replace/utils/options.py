@@ -1,4 +1,4 @@
-"""Values and key=value pairs of the command line. Literals only: nothing is ever evaluated."""
+"""Parse values and key=value pairs of the command line as literals, without evaluating code."""
 import argparse
 import re
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ _WORDS = {'true': True, 'false': False, 'none': None}
 _INT = re.compile(r'[+-]?[0-9]+')
 _FLOAT = re.compile(r'[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|nan)', re.IGNORECASE)
 _QUOTED = re.compile(r'''(['"])(?:\\.|(?!\1).)*\1''', re.DOTALL)
-# `dict(.*)` is a regular expression.
+# The beginning of `dict(...)` with a name, literal or `)` inside; not that of a regex `dict(.*)`.
 _DICT = re.compile(r'dict\s*\((?=\s*([\w)*\'"(\[{]|$))')
-# What follows the bracket of `dict(1).jpg`, which is the name of a file.
+# What may follow the closing bracket in a file name such as `dict(1).jpg`.
 _GOES_ON = re.compile(r'[\w./\\-]')
 _CLOSING = {'(': ')', '[': ']', '{': '}'}
 _MAX_DEPTH = 50
 
 
 def parse_option_value(text: str) -> Any:
-    """Read the value of an option.
+    """Parse the value of an option.
 
-    Numbers, True/False/None in any case, quoted strings, `{...}` and `dict(...)` as in Python,
-    `[a,b]` and `a,b` as lists, `(a,b)` as a tuple, all nested at will; anything else is a str.
-    Raises ConfigError for a bracket without its partner, and for a dict that is no literal.
+    Accepts numbers, True/False/None in any case, quoted strings, `{...}` and `dict(...)` as in
+    Python, `[a,b]` and `a,b` as lists, and `(a,b)` as a tuple, nested; any other text is a str.
+    Raises ConfigError for an unpaired bracket, and for a dict that is not a literal.
     """
     return _parse(text, text, 0)
 
@@ -38,7 +38,7 @@ def _parse(text: str, whole: str, depth: int) -> Any:
     parts = _split_at_commas(text)
     if parts is None:
         if is_dict:
-            return _parse_dict(text, whole)  # which tells what is wrong
+            return _parse_dict(text, whole)  # raises the error
         if opening:
             raise ConfigError(f'option value {short(whole)}: a bracket or quote is not closed '
                               "(quote the whole option for the shell: 'key=(1,2)')")
@@ -53,7 +53,7 @@ def _parse(text: str, whole: str, depth: int) -> Any:
 
 
 def _begins_dict(text: str, start: int = 0) -> bool:
-    """Whether `dict(` stands there, and is not the beginning of a name such as `dict(1).jpg`."""
+    """Whether a `dict(...)` begins at `start`, as opposed to a name such as `dict(1).jpg`."""
     found = _DICT.match(text, start)
     if found is None:
         return False
@@ -62,7 +62,7 @@ def _begins_dict(text: str, start: int = 0) -> bool:
 
 
 def _end_of_call(text: str, position: int) -> int | None:
-    """Where the bracket ends that was opened before `position`; None where it does not."""
+    """Position behind the bracket that closes the one before `position`; None without one."""
     depth = 1
     while position < len(text):
         quoted = _QUOTED.match(text, position)
@@ -89,7 +89,7 @@ def _parse_dict(text: str, whole: str) -> Any:
 def _parse_bracket(text: str, whole: str, depth: int) -> Any:
     inner = text[1:-1]
     parts = _split_at_commas(inner)
-    if parts is None:  # '(a)(b)': the first bracket does not end with the last
+    if parts is None:  # '(a)(b)': the last bracket does not close the first
         return text
     items = [_parse(part, whole, depth + 1) for part in _without_last_empty(parts)]
     return tuple(items) if text[0] == '(' else items
@@ -107,12 +107,12 @@ def _parse_word(text: str) -> Any:
             value = read_literal(text)
             return value if isinstance(value, str) else text
     except ValueError:
-        pass  # too long for an int, or text that only begins like a quoted one
+        pass  # too long for an int, or text that only begins with a quote
     return text
 
 
 def _split_at_commas(text: str) -> list[str] | None:
-    """Split at the commas outside brackets and quotes; None when those do not pair."""
+    """Split at the commas outside brackets and quotes; None if brackets or quotes are unpaired."""
     parts, start, position, open_brackets, before = [], 0, 0, [], ','
     while position < len(text):
         char = text[position]
@@ -140,15 +140,14 @@ def _split_at_commas(text: str) -> list[str] | None:
 
 
 def _without_last_empty(parts: list[str]) -> list[str]:
-    """Drop what follows a final comma, and the one empty part of an empty bracket."""
+    """Drop an empty last part: after a final comma, or inside empty brackets."""
     return parts if parts[-1].strip() else parts[:-1]
 
 
 class DictAction(argparse.Action):
     """argparse action for `--options key=value other.key=(1,2) ...`: a dict of parsed values.
 
-    The keys stay dotted; `Config.merge_from_dict` takes them apart. A repeated option adds to the
-    earlier one.
+    Keys remain dotted, for `Config.merge_from_dict`. A repeated option adds to the earlier one.
     """
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,

@@ -1,4 +1,4 @@
-"""The normalisation classes under the names by which user code tells them apart."""
+"""The normalisation classes of torch under the names that mmcv gives them."""
 from torch.nn import SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm

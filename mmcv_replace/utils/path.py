@@ -1,4 +1,4 @@
-"""Files and folders."""
+"""Helpers for files and folders."""
 import os
 import uuid
 from collections.abc import Iterator
@@ -8,31 +8,31 @@ from .errors import DataError
 
 
 def is_filepath(value: object) -> bool:
-    """Whether a value can name a file."""
+    """Whether a value is a str or Path."""
     return isinstance(value, (str, Path))
 
 
 def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not exist') -> None:
-    """Raise DataError when there is no such file."""
+    """Raise DataError if the file does not exist."""
     if not os.path.isfile(filename):
         raise DataError(msg_tmpl.format(filename))
 
 
 def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:
-    """Make a folder and its parents; an empty name stands for the current folder."""
+    """Create a folder and its parents unless they exist; '' is the current folder."""
     if dir_name:
         os.makedirs(os.path.expanduser(dir_name), mode=mode, exist_ok=True)
 
 
 def path_inside(folder: str | Path, name: str | Path) -> Path:
-    """`folder/name` to write to, where the name comes from data.
+    """The path `folder/name` for writing, where `name` comes from untrusted data.
 
-    DataError for a name that leads out of the folder: by '..', from the root, or through a link.
+    Raises DataError for a path outside of the folder: by '..', an absolute name, or a link.
     """
     path, root = Path(folder, name), os.path.realpath(folder)
     try:
         target = os.path.realpath(path)
-    except ValueError:  # a NUL in the name
+    except ValueError:  # a null character in the name
         target = ''
     if target == root or not Path(target).is_relative_to(root):
         raise DataError(f'{str(name)!r} is not written: it lies outside of the folder {folder}; '
@@ -41,7 +41,7 @@ def path_inside(folder: str | Path, name: str | Path) -> Path:
 
 
 def symlink(src: str | Path, dst: str | Path, overwrite: bool = True) -> None:
-    """Make `dst` a link to `src`; an existing `dst` is replaced in one step if `overwrite`."""
+    """Make `dst` a link to `src`; with `overwrite` an existing `dst` is replaced atomically."""
     if not overwrite:
         os.symlink(src, dst)
         return
@@ -55,7 +55,7 @@ def symlink(src: str | Path, dst: str | Path, overwrite: bool = True) -> None:
 
 def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
             recursive: bool = False, case_sensitive: bool = True) -> Iterator[str]:
-    """Names of the files in a folder, relative to it and sorted; hidden files are left out."""
+    """Sorted names of the files in a folder, relative to it, without hidden ones."""
     wanted = (suffix,) if isinstance(suffix, str) else suffix
     if wanted is not None and not case_sensitive:
         wanted = tuple(entry.lower() for entry in wanted)
@@ -64,7 +64,7 @@ def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
 
 def _scan(folder: Path, prefix: str, suffix: tuple[str, ...] | None, recursive: bool,
           case_sensitive: bool, above: tuple[str, ...]) -> Iterator[str]:
-    """The files below `folder`; a link to one of the folders `above` is not followed again."""
+    """The files below `folder`; links to one of the folders `above` are not followed."""
     above = (*above, os.path.realpath(folder))
     for entry in sorted(os.scandir(folder), key=lambda found: found.name):
         if entry.name.startswith('.'):

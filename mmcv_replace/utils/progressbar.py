@@ -1,4 +1,4 @@
-"""Progress of long loops, in this process or in several."""
+"""Progress bars for long loops, in one process or several."""
 import os
 import signal
 import sys
@@ -10,7 +10,7 @@ from weakref import WeakSet
 from .errors import UserError, add_note
 from .suggest import short
 
-_SECONDS_BETWEEN_LINES = 30  # where the output is a file, every update stays as a line
+_SECONDS_BETWEEN_LINES = 30  # for output to a file, where each update is a line of its own
 
 _open: WeakSet['ProgressBar'] = WeakSet()
 
@@ -18,7 +18,7 @@ Tasks = Sequence[Any] | tuple[Iterable[Any], int]
 
 
 class ProgressBar:
-    """A tqdm bar that is moved by hand; `task_num` 0 stands for an unknown total."""
+    """A tqdm bar that is updated explicitly; a `task_num` of 0 means an unknown total."""
 
     def __init__(self, task_num: int = 0, bar_width: int = 50, start: bool = True,
                  file: TextIO | None = None) -> None:
@@ -40,27 +40,27 @@ class ProgressBar:
         _open.add(self)
 
     def update(self, num_tasks: int = 1) -> None:
-        """Count more finished tasks; the last one closes the bar."""
+        """Add finished tasks; the bar closes after the last one."""
         self.completed += num_tasks
         self._bar.update(num_tasks)
         if self.completed == self.task_num:
             self.close()
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Stop updating the bar, which stays on the screen."""
         self._bar.close()
         _open.discard(self)
 
 
 def close_bars() -> None:
-    """Leave all bars as they stand, so that what is written next has a line of its own."""
+    """Close all open bars, so that the next output begins on a new line."""
     for bar in list(_open):
         bar.close()
 
 
 def track_iter_progress(tasks: Tasks, bar_width: int = 50,
                         file: TextIO | None = None) -> Iterator[Any]:
-    """Pass the tasks through, showing how many are done."""
+    """Yield the tasks and show the progress."""
     iterable, total = _with_total(tasks)
     bar = ProgressBar(total, bar_width, file=file)
     try:
@@ -73,9 +73,9 @@ def track_iter_progress(tasks: Tasks, bar_width: int = 50,
 
 def track_progress(func: Callable[..., Any], tasks: Tasks, bar_width: int = 50,
                    file: TextIO | None = None, **kwargs: Any) -> list[Any]:
-    """Call `func(task, **kwargs)` for each task; returns the results in order.
+    """Call `func(task, **kwargs)` for each task and return the results in order.
 
-    `tasks` is a sequence, or an iterable with its length. An error names the task.
+    `tasks`: a sequence, or a pair (iterable, length). A note in an error names the task.
     """
     run = partial(_run_named, partial(func, **kwargs))
     return [run(task) for task in track_iter_progress(tasks, bar_width, file)]
@@ -85,9 +85,9 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
                             initializer: Callable[..., None] | None = None,
                             initargs: tuple = (), bar_width: int = 50, chunksize: int = 1,
                             file: TextIO | None = None) -> list[Any]:
-    """As `track_progress` in `nproc` processes; results keep the order of the tasks.
+    """Like `track_progress`, in `nproc` processes; the results keep the order of the tasks.
 
-    A process that dies (out of memory) ends the work with an error rather than hanging it.
+    Raises UserError if a process dies, for example for lack of memory.
     """
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
     iterable, total = _with_total(tasks)
@@ -106,7 +106,7 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
 
 
 def _start_worker(initializer: Callable[..., None] | None, initargs: tuple) -> None:
-    """Ctrl-C, which goes to every process of a terminal, is the business of the first."""
+    """Ignore Ctrl-C, which the main process handles, and call `initializer`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if initializer is not None:
         initializer(*initargs)

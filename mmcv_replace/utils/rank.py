@@ -1,4 +1,4 @@
-"""Which of the processes of a distributed job this one is."""
+"""The rank of this process in a distributed job."""
 import os
 from collections.abc import Sequence
 
@@ -6,46 +6,46 @@ import torch.distributed as dist
 
 
 def get_dist_info() -> tuple[int, int]:
-    """Rank and number of processes; (0, 1) without a process group."""
+    """Rank of this process and number of processes; (0, 1) without a process group."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
 
 
 def is_main_process() -> bool:
-    """Whether this process speaks for the job; without a group yet the launcher's RANK tells."""
+    """Whether this is rank 0; before the process group exists, by the launcher's RANK."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank() == 0
     return os.environ.get('RANK', '0') == '0'
 
 
 def get_local_rank() -> int:
-    """Rank within the machine, 0 where the launcher did not give each process one.
+    """Rank within the machine; 0 if the launcher sets none.
 
-    The LOCAL_RANK of the Ascend Operator, which starts one command a node, lists its devices.
+    The Ascend Operator starts one command on each node, with a list of devices as LOCAL_RANK: 0.
     """
     return _number('LOCAL_RANK', 0)
 
 
 def get_local_size() -> int:
-    """Processes of the job on this machine, 1 where no launcher tells."""
+    """Number of processes of the job on this machine; 1 without a launcher."""
     one_command = not os.environ.get('LOCAL_RANK', '0').isdigit()
     return 1 if one_command else max(1, _number('LOCAL_WORLD_SIZE', 1))
 
 
 def rank_prefix() -> str:
-    """'rank 3: ' for messages of one of several processes, else nothing."""
+    """'rank 3: ' for the messages of one of several processes, otherwise ''."""
     named = os.environ.get('RANK', '').isdigit() and os.environ.get('LOCAL_RANK', '').isdigit()
     return f'rank {os.environ["RANK"]}: ' if named and _number('WORLD_SIZE', 1) > 1 else ''
 
 
 def get_device_index(count: int, visible: Sequence[str]) -> int:
-    """Which of the `count` devices that this process sees is its own, by its local rank.
+    """Index of the device for this process among the `count` visible ones.
 
-    A process that sees one device takes it where the launcher shows each its own. `visible` are
-    the variables that choose what a process sees. torchrun starts its processes in one
-    environment, so that all see the same. slurm shows a task what it was given; fewer devices than
-    tasks on the node are shared by them. Elsewhere a variable must name one device.
+    It is the local rank, or 0 where the launcher makes a single device visible to each process:
+    slurm does if the node has at least as many devices as tasks; otherwise one of `visible`, the
+    variables that select devices, must name exactly one. torchrun gives all its processes the same
+    environment.
     """
     rank = get_local_rank()
     if count != 1 or 'TORCHELASTIC_RUN_ID' in os.environ:
@@ -59,7 +59,7 @@ def get_device_index(count: int, visible: Sequence[str]) -> int:
 
 
 def list_variables(names: Sequence[str]) -> str:
-    """', NAME=VALUE' for each of the variables that is set, as an error shows them."""
+    """', NAME=VALUE' for each environment variable that is set, for an error message."""
     return ''.join(f', {name}={os.environ[name]}' for name in names if name in os.environ)
 
 

@@ -1,4 +1,4 @@
-"""Memory that processes share, in which each entry is written once."""
+"""A store in shared memory, in which each entry is written once and read by all processes."""
 import logging
 import mmap
 import os
@@ -12,17 +12,17 @@ import numpy as np
 Bytes = bytes | memoryview
 
 ALIGNMENT = 64
-# An entry that a process is about to write, or died writing.
+# Marks an entry that a process is writing, or was writing when it died.
 BUSY = -1
-# Places before the table of the entries: bytes in use, and whether a lack of room was reported.
+# Indices in front of the table of entries: bytes in use, whether a full store was reported; size.
 USED, REPORTED, HEAD = 0, 1, 2
 
 
 class SharedStore:
-    """`slots` entries of at most `max_bytes` together, which worker processes fill and read.
+    """Up to `slots` entries of together at most `max_bytes`, written and read by worker processes.
 
-    An object that is forked, or pickled for a process being started, is the same store. Memory is
-    taken as entries come; once the next one has no room, no more are taken, and the log says so.
+    A forked copy, or one pickled for a new process, accesses the same store. Memory is allocated as
+    entries are written. An entry that no longer fits is not stored, which is logged once.
     """
 
     def __init__(self, slots: int, max_bytes: int, name: str = 'the store') -> None:
@@ -44,7 +44,7 @@ class SharedStore:
         return _rebuild, (reduction.DupFd(self._file), self.slots, self.name)
 
     def get(self, slot: int) -> list[memoryview] | None:
-        """The parts of an entry, which cannot be written to; None where it is absent."""
+        """The parts of an entry, read-only; None if it is absent."""
         start = int(self._table[HEAD + slot])
         if start <= 0:
             return None
@@ -58,7 +58,7 @@ class SharedStore:
         return parts
 
     def put(self, slot: int, parts: Sequence[Bytes]) -> None:
-        """Write an entry, unless it is there already or has no room."""
+        """Write an entry, unless it exists or does not fit."""
         sizes = [len(part) for part in parts]
         head = np.array([len(parts), *sizes], np.int64).tobytes()
         start = self._reserve(slot, sum(map(_aligned, [len(head), *sizes])))
@@ -95,7 +95,7 @@ class SharedStore:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         import fcntl  # Windows has none
-        # A lock of the file: that of a process which dies is gone with it.
+        # A lock of the file is released if its process dies.
         fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
             yield
@@ -112,7 +112,7 @@ def _rebuild(file: reduction.DupFd, slots: int, name: str) -> SharedStore:
 
 
 def _new_file(name: str) -> int:
-    """A file of no name; of memory where the system has such, and not bound by /dev/shm's size."""
+    """An anonymous file; in memory where possible, which does not count against /dev/shm."""
     if hasattr(os, 'memfd_create'):
         return os.memfd_create(name)
     with tempfile.TemporaryFile() as file:

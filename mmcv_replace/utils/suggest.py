@@ -1,25 +1,25 @@
-"""Pieces of messages: near names, shortened values, names of files as one can print them."""
+"""Parts of messages: similar names, shortened values, printable file names."""
 import difflib
 from collections.abc import Iterable, Iterator
 
-_MAX_BITS = 10_000  # of an int; Python refuses to write more than 4300 digits
+_MAX_BITS = 10_000  # of an int; Python's repr is limited to 4300 digits
 
 
 def near_names(name: object, known: Iterable[object], cutoff: float = 0.6) -> list[str]:
-    """At most three of `known` that resemble `name`, best first; case does not count."""
+    """Up to three of `known` that resemble `name`, the best first, ignoring case."""
     by_lower = {str(entry).lower(): str(entry) for entry in known}
     found = difflib.get_close_matches(str(name).lower(), by_lower, n=3, cutoff=cutoff)
     return [by_lower[entry] for entry in found]
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:
-    """A clause to append to an error message; empty when nothing is near."""
+    """A clause for an error message that suggests similar names; '' if there are none."""
     near = near_names(name, known)
     return f'; did you mean {" or ".join(map(repr, near))}?' if near else ''
 
 
 def short(value: object, width: int = 60) -> str:
-    """The repr of a value, cut to `width` characters; quick also where the whole is endless."""
+    """The repr of a value, cut to `width` characters; fast for huge and for recursive values."""
     text = ''
     for piece in _repr_pieces(value):
         text += piece
@@ -29,7 +29,7 @@ def short(value: object, width: int = 60) -> str:
 
 
 def _repr_pieces(value: object) -> Iterator[str]:
-    """The repr of nested dicts, lists and tuples, little by little."""
+    """The repr of nested dicts, lists and tuples in pieces."""
     if isinstance(value, dict):
         yield '{'
         for index, (key, entry) in enumerate(value.items()):
@@ -52,9 +52,9 @@ def _repr_pieces(value: object) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """A text with its control characters, line breaks and undecodable bytes escaped.
+    """A text with control characters, line breaks and undecodable bytes escaped.
 
-    Names of files may hold anything; this way they can neither move the cursor nor break a line.
+    File names may contain any of these, which would garble a terminal or a log.
     """
     if text.isprintable():
         return text

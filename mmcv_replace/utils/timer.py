@@ -5,7 +5,7 @@ from .logging import print_log
 
 
 class Timer:
-    """Counts seconds since its start; as a context manager it prints them at the end."""
+    """Measures seconds since its start; as a context manager it prints them on exit."""
 
     def __init__(self, start: bool = True, print_tmpl: str = '{:.3f}') -> None:
         self.print_tmpl = print_tmpl
@@ -16,11 +16,11 @@ class Timer:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started."""
+        """Whether the timer was started."""
         return self._start is not None
 
     def start(self) -> None:
-        """Start it; one that runs goes on."""
+        """Start the timer unless it is running; in any case restart `since_last_check`."""
         if self._start is None:
             self._start = time.perf_counter()
         self._last = time.perf_counter()
@@ -32,7 +32,7 @@ class Timer:
         return self._last - self._start
 
     def since_last_check(self) -> float:
-        """Seconds since the start or the last question, whichever was later."""
+        """Seconds since the start or the last call of a `since_` method."""
         self._check()
         before, self._last = self._last, time.perf_counter()
         return self._last - before

@@ -1,4 +1,4 @@
-"""Versions as tuples that compare in the right order."""
+"""Versions as tuples that can be compared."""
 import re
 
 import torch
@@ -12,9 +12,10 @@ _STAGES = {'dev': -4, 'alpha': -3, 'a': -3, 'beta': -2, 'b': -2, 'rc': -1, None:
 
 
 def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
-    """Version as `length` numbers, then stage and its number: '1.3.0rc1' is (1, 3, 0, 0, -1, 1).
+    """Version as `length` numbers, a stage and its number: '1.3.0rc1' is (1, 3, 0, 0, -1, 1).
 
-    Tuples compare as the versions do; a local part ('+cpu') does not count.
+    Tuples compare like the versions; a local part such as '+cpu' is ignored. Raises ConfigError for
+    a text that is no version.
     """
     match = _PATTERN.fullmatch(version_str.partition('+')[0].strip().lower())
     if match is None:

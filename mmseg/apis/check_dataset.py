@@ -1,10 +1,10 @@
-"""The dataset doctor: a whole check for its command, a quick one at the start of a training."""
-import os
+"""`tools/check_dataset.py`: a check of every sample, with a report and cleaned lists."""
 from collections.abc import Mapping, Sequence
 
 from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import dump
+from mmcv_replace.host import usable_cores
 from mmcv_replace.utils import Config, track_iter_progress
 from mmcv_replace.utils.errors import ConfigError, DataError, UserError
 from mmseg.datasets.doctor import (
@@ -18,8 +18,8 @@ from mmseg.datasets.doctor import (
 )
 
 from .datasets import SPLITS, build_split
-from .idle_model import build_idle_model
 from .labels.contract import label_clashes
+from .model import build_model_to_inspect
 from .settings import check_settings
 
 
@@ -31,10 +31,11 @@ def check_dataset(
     clean_dir: str | None = None,
     max_examples: int = 5,
 ) -> tuple[str, int]:
-    """Check every sample of the config's datasets, by default those of all splits it has.
+    """Check every sample of the data sets `splits`, by default of all that the config has.
 
-    Returns a text for the terminal and the exit code: 0, or 1 where there are errors. The full
-    report goes to `json_file`; cleaned lists of the samples go to `clean_dir`.
+    Returns a text for the terminal and the exit code: 1 if errors were found, otherwise 0. The full
+    report is written to `json_file`, lists of the sound samples to `clean_dir`. `nproc`: number of
+    processes, by default one for each core.
     """
     check_settings(cfg)
     splits = splits or [split for split in SPLITS if split in cfg.data]
@@ -54,12 +55,12 @@ def check_dataset(
 
 
 def find_clashes(cfg: Config, datasets: Mapping[str, Dataset]) -> list[Finding]:
-    """What in the config would stop a training or a test because of its labels."""
+    """Differences in the meaning of labels that would stop a training or a test."""
     place, splits = str(cfg.filename or 'the config'), '/'.join(datasets)
     findings, model = [], None
     if cfg.get('model'):
         try:
-            model = build_idle_model(cfg)
+            model = build_model_to_inspect(cfg)
         except UserError as error:
             findings.append(Finding('not-checked', splits, place, 'its model cannot be built, so '
                                     f'heads and losses are not compared with the data: {error}'))
@@ -68,16 +69,9 @@ def find_clashes(cfg: Config, datasets: Mapping[str, Dataset]) -> list[Finding]:
 
 
 def write_json(report: Report, file: str) -> None:
-    """Write the report; DataError where that is not possible."""
+    """Write the report as JSON; raises DataError if the file cannot be written."""
     try:
         dump(report.to_json(), file, file_format='json', indent=2)
     except OSError as error:
         raise DataError(f'cannot write the report {file}: {error.strerror or error}; name another '
                         'file with --json') from error
-
-
-def usable_cores() -> int:
-    """How many processes can compute at once here."""
-    if hasattr(os, 'sched_getaffinity'):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,6 +1,6 @@
-"""What every command does before its own work: find the config, apply options, import user code.
+"""What all commands share: reading a config with its options and user code, and exit codes.
 
-All tools load configs through `load_config`, so a custom module that one tool sees is seen by all.
+Every tool uses `load_config`, so that a custom module works with all of them.
 """
 import importlib.util
 import os
@@ -20,7 +20,7 @@ from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
 
 _PACKAGE = Path(mmseg.__file__).resolve().parent
-# 'configs/...' stands inside the package in a wheel and beside it in a checkout.
+# The folder configs/ is inside the package in a wheel, and beside it in a checkout.
 CONFIG_ROOTS.append(_PACKAGE if (_PACKAGE / 'configs').is_dir() else _PACKAGE.parent)
 
 
@@ -31,9 +31,9 @@ def load_config(
 ) -> Config:
     """Read a config, apply command-line options, import its `custom_imports`.
 
-    `data_root` replaces the folder of every dataset in `data`; `import mmcv` works afterwards.
-    Without `custom_imports` no folder is added to those that Python imports from, so that a config
-    of data alone cannot have a file of the current folder imported.
+    `data_root` replaces the folder of every data set in `data`. Afterwards `import mmcv` works.
+    The current folder is added to Python's path only if there are `custom_imports`, so that a
+    config without code cannot cause a file there to be imported.
     """
     mmcv_replace.install_alias()
     cfg = Config.fromfile(path)
@@ -47,7 +47,7 @@ def load_config(
 
 
 def work_dir_of(cfg: Config) -> str:
-    """The folder for all that a job writes: `work_dir` of the config, else one of its name."""
+    """The folder for the output of a job: `work_dir` of the config, or work_dirs/CONFIG_NAME."""
     name = Path(cfg.filename).stem if cfg.filename else 'config'
     return cfg.get('work_dir') or os.path.join('work_dirs', name)
 
@@ -60,8 +60,8 @@ def _import_custom(custom_imports: object) -> None:
         raise ConfigError(f'custom_imports takes {" and ".join(accepted)}, not '
                           f'{", ".join(map(str, custom_imports))}: write custom_imports = '
                           "dict(imports=['package.module'])")
-    # User code usually stands in the folder of the command. Last in the path, and it stays there:
-    # processes that are started later look for the same modules.
+    # User code is usually in the current folder. It stays in the path, as processes that are
+    # started later import the same modules; last, so that it hides no installed package.
     here = os.getcwd()
     if here not in sys.path:
         sys.path.append(here)
@@ -72,7 +72,7 @@ def _import_custom(custom_imports: object) -> None:
 
 
 def _check_home(name: object, here: str) -> None:
-    """Raise ConfigError where a module here has the name of another one, which is found first."""
+    """Raise ConfigError if an installed module hides a module of this name in folder `here`."""
     top = str(name).partition('.')[0]
     own = [file for file in (Path(here, f'{top}.py'), Path(here, top, '__init__.py'))
            if top.isidentifier() and file.is_file()]
@@ -88,7 +88,10 @@ def _check_home(name: object, here: str) -> None:
 
 
 def set_data_root(cfg: Config, data_root: str) -> None:
-    """Make every dataset of the config read from `data_root`."""
+    """Set `data_root` of every data set in `data`, also inside lists and wrappers.
+
+    Raises ConfigError if the folder does not exist or `data` is malformed.
+    """
     if not os.path.isdir(data_root):
         raise ConfigError(f'the data folder {data_root!r} does not exist')
     options = {}
@@ -106,10 +109,9 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 
 
 def leave_script_folder() -> None:
-    """Take the folder that Python put first in its path out of it, if it is no home of packages.
+    """Remove the first folder of Python's path, that of the script (`python -m`: the current one).
 
-    That is the folder of the script, or with `python -m` the current one. A package that is
-    imported late, or is not installed, would be looked for among the files that lie there.
+    Otherwise a file there could be imported in place of a package that has the same name.
     """
     script = sys.modules['__main__']
     first = os.getcwd() if getattr(script, '__spec__', None) else os.path.dirname(
@@ -117,18 +119,17 @@ def leave_script_folder() -> None:
     safe = getattr(sys.flags, 'safe_path', False)
     if not safe and sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(first):
         del sys.path[0]
-        # With `python -m` of a checkout that is not installed this is where we come from.
+        # A checkout that is not installed is itself imported from there.
         if _PACKAGE.parent == Path(first).resolve():
             sys.path.append(first)
 
 
 def run_command(main: Callable[[], int | None]) -> int:
-    """Run a command line; an error that the user can mend is printed without a traceback.
+    """Run a command line and return its exit code; print errors of the user without a traceback.
 
-    Returns the exit code: 0, what `main` returned, or 2 (141 where nobody reads the output on, 130
-    after Ctrl-C).
-    A training that was told to stop leaves with 75 (PreemptionHook). MMSEG_TRACEBACK=1 keeps the
-    traceback.
+    The code is that of `main`, 2 after a UserError, 130 after Ctrl-C, and 141 if the reader of the
+    output has ended. A training stopped by a signal exits with 75 (PreemptionHook).
+    MMSEG_TRACEBACK=1 keeps the traceback.
     """
     if main.__module__ == '__main__':
         leave_script_folder()
@@ -140,7 +141,7 @@ def run_command(main: Callable[[], int | None]) -> int:
         leave_dist()
         raise
     except BrokenPipeError:
-        # The reader of the output, such as `head`, has enough; nothing may be flushed to it later.
+        # The reader, such as `head`, has ended: what is still buffered must not be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The look at the data before a training: `data.check = 'quick'`, 'full' or 'off'."""
+"""The data check before a training: `data.check` = 'quick', 'full' or 'off'."""
 import logging
 from collections.abc import Mapping
 
@@ -6,8 +6,9 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.runner.heartbeat import run_on_first_rank
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError, DataError
-from mmcv_replace.utils.suggest import did_you_mean, printable
+from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.section import read_section
+from mmcv_replace.utils.suggest import printable
 from mmseg.datasets.doctor import (
     KINDS,
     UNLOADABLE,
@@ -17,44 +18,39 @@ from mmseg.datasets.doctor import (
     examine_some,
     open_report,
 )
-from mmseg.datasets.loader.skip_samples import read_on_error
+from mmseg.datasets.settings import DataSettings
 
 Sample = tuple[int, int]
 
-CHECKS = ('quick', 'full', 'off')
-# Samples that the quick check looks at, spread evenly over a split.
+# Number of samples of the quick check, spread evenly over a split.
 QUICK = {'train': 64, 'val': 16}
 
 logger = logging.getLogger('mmseg')
 
 
 def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
-    """Raise DataError on every process where a data set cannot be used.
+    """Raise DataError on every process if a data set cannot be used; log lesser findings.
 
-    `datasets`: that of the training as 'train', and that of the evaluation, if any, as 'val'.
-
-    The first process looks, the others wait for it, however many samples there are. What does not
-    stop a training is logged.
+    `datasets`: 'train', and 'val' if the training is evaluated. The first process checks while the
+    others wait, without a time-out.
     """
-    mode = cfg.data.get('check', 'quick')
-    if mode not in CHECKS:
-        raise ConfigError(f"data.check={mode!r}: choose {', '.join(map(repr, CHECKS))}"
-                          f'{did_you_mean(mode, CHECKS)}')
-    if mode != 'off':
-        run_on_first_rank(lambda: _check(cfg, datasets, mode), 'the data check', DataError)
+    settings = read_section(DataSettings, cfg.data, 'data')
+    if settings.check != 'off':
+        run_on_first_rank(lambda: _check(cfg, settings, datasets), 'the data check', DataError)
 
 
-def _check(cfg: Config, datasets: Mapping[str, Dataset], mode: str) -> None:
+def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset]) -> None:
     report = open_report(datasets)
-    if mode == 'quick':
+    if settings.check == 'quick':
         examine_some(report, QUICK)
     else:
-        examine_all(report, cfg.data.get('workers_per_gpu', 0))
-    skipped = _skipped(report, read_on_error(cfg.data.get('on_error')))
+        examine_all(report, settings.workers_per_gpu)
+    skipped = _skipped(report, settings.max_skipped)
     stopping = [kind for kind in KINDS if any(
         _stops(finding, skipped) for finding in report.of_kind(kind))]
     samples = ', '.join(f'{split} {count:,}' for split, count in report.samples.items())
-    logger.info('Data check (%s): samples looked at: %s, in %.1f s', mode, samples, report.seconds)
+    logger.info('Data check (%s): samples looked at: %s, in %.1f s', settings.check, samples,
+                report.seconds)
     for kind in KINDS:
         if kind not in stopping and KINDS[kind].severity != 'info' and report.of_kind(kind):
             logger.warning('Data check: %s', _describe(report, kind))
@@ -66,15 +62,15 @@ def _check(cfg: Config, datasets: Mapping[str, Dataset], mode: str) -> None:
 
 
 def _stops(finding: Finding, skipped: set[Sample]) -> bool:
-    # Training on the images of the validation may be meant, as a trial of the whole chain.
+    # A user may train on the validation images on purpose, to try out the whole process.
     return (KINDS[finding.kind].severity == 'error' and finding.kind != 'leak'
             and not (finding.kind in UNLOADABLE and finding.sample in skipped))
 
 
 def _skipped(report: Report, most: int | None) -> set[Sample]:
-    """The training samples that the run will skip; an evaluation skips none.
+    """The damaged training samples that the run will skip; an evaluation skips none.
 
-    Empty where there are more of them than the `most` that it may, or no others: such a run ends.
+    Empty if their files are more than `most`, or no other samples are left: such a run would end.
     """
     bad = {finding.sample for finding in report.findings
            if finding.split == 'train' and finding.kind in UNLOADABLE}

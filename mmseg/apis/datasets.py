@@ -8,10 +8,11 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError, add_note
+from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.datasets import build_dataset
 from mmseg.datasets.file_list import files_may_be_missing
-from mmseg.datasets.loader.skip_samples import read_on_error
+from mmseg.datasets.settings import DataSettings
 
 from .labels.configured import follow_training
 
@@ -32,7 +33,8 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
         raise ConfigError(f'the config has no data.{name}{did_you_mean(name, cfg.data)}')
     dataset = cfg.data[name]
     options: dict[str, Any] | None = None if name == 'train' else dict(test_mode=True)
-    skips = name == 'train' and read_on_error(cfg.data.get('on_error')) is not None
+    settings = read_section(DataSettings, cfg.data, 'data')
+    skips = name == 'train' and settings.max_skipped is not None
     try:
         with files_may_be_missing() if may_lack_files or skips else nullcontext():
             built = build_dataset(dataset, options)

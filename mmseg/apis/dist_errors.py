@@ -1,4 +1,4 @@
-"""What ends a job from outside: lost processes, named with their rank."""
+"""Errors of distributed jobs: name the ranks of lost processes and nondeterministic operators."""
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +21,9 @@ from mmcv_replace.utils.errors import (
 
 @contextmanager
 def naming_lost_peers() -> Iterator[None]:
-    """Turn a failed exchange between processes into an error that says who stayed behind.
+    """Replace the error of a failed collective by LostPeerError, which lists the slowest ranks.
 
-    So with a process that loaded data; any other error is told which rank it is of.
+    The death of a data loading process becomes DataError; other errors get a note with their rank.
     """
     try:
         yield
@@ -38,15 +38,15 @@ def naming_lost_peers() -> Iterator[None]:
             finish_speaking()
             raise LostPeerError(_describe(error)) from error
         note = f'raised in the process of rank {rank}'
-        told = note in getattr(error, '__notes__', ())
-        if world_size > 1 and not (isinstance(error, UserError) or told):
+        noted = note in getattr(error, '__notes__', ())
+        if world_size > 1 and not (isinstance(error, UserError) or noted):
             add_note(error, note)
         raise
 
 
 @contextmanager
 def naming_nondeterminism() -> Iterator[None]:
-    """Turn what torch raises in strict deterministic mode into an error that says what to do."""
+    """Replace torch's error for a nondeterministic operator in strict mode by a ConfigError."""
     try:
         yield
     except RuntimeError as error:
@@ -64,8 +64,8 @@ def _is_exchange(error: Exception) -> bool:
         return False
     if isinstance(error, dist.DistError):
         return True
-    # Some backends raise plain RuntimeErrors, from inside of a collective, a backward pass or where
-    # one waits for either. A statement of Python that says the same is somebody's own error.
+    # Some backends raise plain RuntimeErrors in compiled code, from a collective, a backward pass,
+    # or while waiting for one. The same text raised by a Python statement is another error.
     return type(error) is RuntimeError and is_of_compiled_code(error) and any(
         re.search(kind.exchange_error, str(error)) for kind in KINDS if kind.exchange_error)
 

@@ -1,4 +1,4 @@
-"""Tell where a value of a config comes from, also one that is the default of a component."""
+"""`tools/print_config.py --explain`: where a value comes from, also a default of a component."""
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.config.explain import find_value
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean, short
-from mmcv_replace.utils.type_check import constructors
+from mmcv_replace.utils.type_check import parameters_along
 from mmseg.core.seg.builder import PIXEL_SAMPLERS
 from mmseg.datasets.builder import DATASETS, PIPELINES
 from mmseg.models.builder import BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS
@@ -22,7 +22,7 @@ REGISTRIES = (SEGMENTORS, BACKBONES, NECKS, HEADS, LOSSES, PIXEL_SAMPLERS, DATAS
               RUNNERS, OPTIMIZERS, HOOKS, layers.NORM_LAYERS, layers.CONV_LAYERS,
               layers.ACTIVATION_LAYERS, layers.PADDING_LAYERS, layers.UPSAMPLE_LAYERS,
               layers.PLUGIN_LAYERS)
-# Dicts of a config that need no type, and may be missing -> what they describe.
+# Sections without a type, which may be absent -> the component that they are arguments of.
 IMPLIED = {
     'checkpoint_config': 'CheckpointHook',
     'evaluation': 'EvalHook',
@@ -30,10 +30,10 @@ IMPLIED = {
     'optimizer_config': 'OptimizerHook',
     'preemption': 'PreemptionHook',
 }
-# Those whose policy names the class.
+# Sections whose policy names the component -> its base class.
 POLICIES = {'lr_config': LrUpdaterHook, 'momentum_config': MomentumUpdaterHook}
 COUNTING = (*POLICIES, 'checkpoint_config', 'evaluation', 'log_config')
-# Defaults that something else replaces.
+# Key -> when its default is replaced.
 REPLACED = {
     'optimizer.fused': 'True is chosen where torch has such a kernel and a trial shows it right',
     'optimizer.foreach': 'a fused kernel is chosen where torch has one',
@@ -41,9 +41,9 @@ REPLACED = {
 
 
 def explain_key(cfg: Config, key: str) -> str:
-    """Which files and options set the value at a dotted key, or whose default it is.
+    """The value at a dotted key with the files and options that set it, or whose default it is.
 
-    Raises ConfigError for a key that neither the config nor a component has.
+    Raises ConfigError for a key that neither the config nor a component knows.
     """
     try:
         return cfg.explain(key)
@@ -58,12 +58,12 @@ def explain_key(cfg: Config, key: str) -> str:
 
 
 def _resolve(cfg: Config, key: str, error: ConfigError) -> tuple[Any, str]:
-    """The value at a key, and what is said of its origin; the error where there is none."""
+    """The default value at a key and a description of its origin; raises `error` without one."""
     parent, _, name = key.rpartition('.')
     if not parent:
         raise error
     holder, origin = _holder(cfg, parent, error)
-    if name in holder:  # a dict that is a default itself
+    if name in holder:  # the holder is itself a default
         return holder[name], origin
     if parent.startswith('log_config.hooks.') and name == 'interval' and (
             'interval' in cfg.log_config):
@@ -83,7 +83,7 @@ def _resolve(cfg: Config, key: str, error: ConfigError) -> tuple[Any, str]:
 
 
 def _holder(cfg: Config, key: str, error: ConfigError) -> tuple[dict[str, Any], str]:
-    """The dict at a key, of the config or a default, and the origin of the latter."""
+    """The dict at a key, from the config or a default, and the origin of a default, else ''."""
     try:
         value, origin = find_value(cfg, key)[0], ''
     except ConfigError:
@@ -96,7 +96,7 @@ def _holder(cfg: Config, key: str, error: ConfigError) -> tuple[dict[str, Any], 
 
 
 def _component(key: str, described: dict[str, Any]) -> Callable[..., Any] | None:
-    """What the dict at a key describes."""
+    """The class or function that the dict at a key holds the arguments of; None if unknown."""
     kind = described.get('type')
     if kind is None and key in POLICIES:
         policy = str(described.get('policy')).replace('_', '')
@@ -110,17 +110,11 @@ def _component(key: str, described: dict[str, Any]) -> Callable[..., Any] | None
 
 
 def _defaults(component: Callable[..., Any]) -> Iterator[tuple[str, tuple[Any, str]]]:
-    """Name, default and home of each argument, those that **kwargs pass on to bases too."""
+    """Name, default and defining function of each argument, also of bases that get **kwargs."""
     seen = set()
-    makers = constructors(component) if inspect.isclass(component) else [component]
-    for maker in makers:
-        parameters = list(inspect.signature(maker).parameters.values())
-        parameters = parameters[inspect.isclass(component):]
-        name = maker.__qualname__.removesuffix('.__init__')
-        for parameter in parameters:
-            if parameter.name not in seen and parameter.kind not in (
-                    parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                seen.add(parameter.name)
-                yield parameter.name, (parameter.default, f'{maker.__module__}.{name}')
-        if not any(each.kind is each.VAR_KEYWORD for each in parameters):
-            return
+    for function, parameter in parameters_along(component):
+        if parameter.name not in seen and parameter.kind not in (
+                parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            seen.add(parameter.name)
+            name = function.__qualname__.removesuffix('.__init__')
+            yield parameter.name, (parameter.default, f'{function.__module__}.{name}')

@@ -20,15 +20,14 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import Prediction, ScoreKind, evaluating
 from mmseg.core.evaluation.predict import first_view, predict_batch
-from mmseg.models import build_segmentor
 
 from .acceleration import fit_autocast, prepare_inference
 from .cli import load_config
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
 from .labels.trained_classes import classes_in, first_listed
-from .loaded_weights import check_loaded
-from .settings import check_names
+from .model import build_model, check_loaded
+from .settings import check_settings
 
 Image = str | os.PathLike | np.ndarray
 
@@ -42,11 +41,11 @@ def init_segmentor(config: str | os.PathLike | Config, checkpoint: str | None = 
     """
     if not isinstance(config, Config):
         config = load_config(config)
-    check_names(config)
+    check_settings(config)
     chosen = resolve_device(device)
     start_device(chosen, config.get(chosen.type))
     with DeferredInit() as init:
-        model = build_segmentor(config.model, config.get('train_cfg'), config.get('test_cfg'))
+        model = build_model(config)
     if checkpoint is not None:
         load_weights(model, checkpoint, averaged, config.get('match_weights', True))
     init.finish()

@@ -1,22 +1,24 @@
-"""Check a job in one process before many are started for it."""
+"""`tools/preflight.py`: check a job in one process before all of its processes are started."""
+import json
+import os
 from pathlib import Path
 
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmcv_replace.device import kind_of, resolve_device
+from mmcv_replace.device import DeviceKind, kind_of, resolve_device
 from mmcv_replace.runner.checkpoint import read_meta
 from mmcv_replace.runner.checkpoints.weights import get_state_dict
+from mmcv_replace.runner.clusters import ClusterError
+from mmcv_replace.runner.clusters.launch import launch_place
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import CheckpointError, DeviceError
+from mmcv_replace.utils.errors import CheckpointError, ConfigError, DeviceError
 
-from .cluster_check import check_cluster
 from .data_check import check_training_data
 from .datasets import build_split
-from .idle_model import build_idle_model
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, classes_in, order_for_test
-from .loaded_weights import check_loaded
+from .model import build_model_to_inspect, check_loaded
 from .process import device_indices
 from .settings import check_settings
 
@@ -24,11 +26,12 @@ from .settings import check_settings
 def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
               checkpoint: str | None = None, nnodes: int | None = None,
               node_rank: int | None = None, addr: str | None = None, validate: bool = True) -> str:
-    """Raise the error that would end each of `nproc` processes; returns a line on what they get.
+    """Raise the error that each of the `nproc` processes of the job would end with.
 
-    A job with a `checkpoint` tests it; one without trains and, if `validate`, validates: its data
-    are looked at as the training does, and the labels as either does. The variables of a
-    scheduler tell what is not given of `nnodes`, `node_rank` and `addr`, of the first node.
+    Returns a line that lists devices, data sets and nodes. A job with a `checkpoint` is a test of
+    it; one without is a training, with evaluation if `validate`. Settings, labels and data are
+    checked as the job itself does. `addr` is the address of the first node; values that are None
+    are taken from the variables of a scheduler.
     """
     check_settings(cfg)
     devices = check_devices(device, device_list, nproc)
@@ -38,7 +41,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
                               '--checkpoint=FILE')
     names = ('train', 'val') if checkpoint is None else ('test',)
     splits = {name: build_split(cfg, name) for name in (names if validate else names[:1])}
-    model = build_idle_model(cfg)
+    model = build_model_to_inspect(cfg)
     check_labels_agree(cfg, model, splits)
     if checkpoint is None:
         if cfg.get('resume_from') and Path(cfg.resume_from).is_file():
@@ -52,7 +55,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
 
 
 def _check_tested(cfg: Config, model: nn.Module, dataset: Dataset, checkpoint: str) -> None:
-    """Raise CheckpointError where the checkpoint is of other classes, or lacks weights."""
+    """Raise CheckpointError if the checkpoint is for other classes or lacks weights."""
     outline = read_meta(checkpoint)
     if cfg.get('match_weights', True):
         check_loaded(model, get_state_dict(outline), checkpoint)
@@ -60,7 +63,7 @@ def _check_tested(cfg: Config, model: nn.Module, dataset: Dataset, checkpoint: s
 
 
 def check_devices(device: str, device_list: str | None, nproc: int) -> str:
-    """Raise DeviceError where this machine lacks a device for a process; returns their names."""
+    """Raise DeviceError if this machine has no device for a process; returns the devices' names."""
     kind = kind_of(resolve_device(device))
     if kind.type == 'cpu':
         return kind.type
@@ -74,3 +77,52 @@ def check_devices(device: str, device_list: str | None, nproc: int) -> str:
         raise DeviceError(f'--device-list={device_list}: there is no {kind.type}:{absent[0]} here, '
                           f'only {count} of type {kind.type!r}, counted from 0')
     return ', '.join(f'{kind.type}:{index}' for index in indices)
+
+
+def check_cluster(kind: DeviceKind, nproc: int, nnodes: int | None = None,
+                  node_rank: int | None = None, addr: str | None = None) -> str:
+    """A description of the job's nodes, '' for a single node without a scheduler.
+
+    `nnodes`, `node_rank` and `addr`, of the first node, override the variables of a scheduler.
+    Raises ConfigError for variables that contradict each other, and for a rank table that does not
+    match the job of `nproc` processes on each node.
+    """
+    try:
+        place = launch_place(os.environ, nproc, nnodes, node_rank, addr)
+    except ClusterError as error:
+        raise ConfigError(str(error)) from error
+    lines = []
+    if place.scheduler != 'nobody':
+        where = '' if place.addr is None else f', which meet at {place.addr}'
+        lines.append(f'{place.scheduler}: node {place.node_rank} of {place.nnodes}{where}')
+    table = os.environ.get(kind.rank_table or '', '')
+    if table:
+        check_rank_table(kind.rank_table, Path(table), place.nnodes, nproc)
+        lines.append(f'{kind.rank_table}: {table}, {place.nnodes * nproc} devices')
+    return '; '.join(lines)
+
+
+def check_rank_table(variable: str, path: Path, nnodes: int, nproc: int) -> None:
+    """Raise ConfigError for a rank table that does not list `nnodes` x `nproc` devices.
+
+    The format is HCCL's "ranktable", version 1.0 and later: `server_list` holds for each node a
+    `device` list, whose entries have a `rank_id`. The library ignores a missing file silently, and
+    fails late for a wrong one.
+    """
+    remedy = f'mend it, or unset {variable}: the processes then find each other by themselves'
+    try:
+        table = json.loads(path.read_text(encoding='utf-8'))
+        status, servers = table.get('status', 'completed'), table['server_list']
+        ranks = [[int(device['rank_id']) for device in server['device']] for server in servers]
+    except (OSError, ValueError) as error:
+        raise ConfigError(f'{variable}={path} cannot be read ({error}): {remedy}') from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(f'{variable}={path} is no table of ranks ({error!r}; server_list lists '
+                          f'nodes, each with devices that have a rank_id): {remedy}') from error
+    if status != 'completed':
+        raise ConfigError(f'{variable}={path} has the status {status!r}, not completed: the '
+                          'scheduler is still writing it, so wait for it before the job starts')
+    if sorted(sum(ranks, [])) != list(range(nnodes * nproc)) or len(ranks) != nnodes:
+        raise ConfigError(
+            f'{variable}={path} lists the ranks {ranks} on {len(ranks)} nodes, but the job has '
+            f'{nnodes} x {nproc} processes, numbered from 0: {remedy}')

@@ -1,4 +1,4 @@
-"""One process of a job: its device, its rank, and the options that say so."""
+"""One process of a job: its device, its rank, and the command-line options for them."""
 import argparse
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 @dataclass(frozen=True)
 class Process:
-    """Where this process runs and which part of the job it is."""
+    """The device of this process and its place in the job."""
 
     device: torch.device
     distributed: bool = False
@@ -28,7 +28,7 @@ class Process:
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that every command with a model has: config, options, data, device, launcher."""
+    """Add the arguments of all commands with a model: config, options, data, device, launcher."""
     parser.add_argument('config', help='config file, such as configs/pspnet/pspnet_r50-d8_...py')
     parser.add_argument(
         '--cfg-options', '--options', dest='cfg_options', nargs='+', action=DictAction,
@@ -55,7 +55,12 @@ def start_process(
     local_rank: int | None = None,
     addr: str | None = None,
 ) -> Process:
-    """Choose the device and, in a distributed job, join the others."""
+    """Choose the device and, in a distributed job, join the process group.
+
+    `device_list`: indices such as '0,1', one for each process of this host; `addr`: address of the
+    first host. Without a `launcher` that of the environment is recognised. Raises ConfigError for
+    options that do not fit together.
+    """
     if local_rank is not None and not os.environ.get('LOCAL_RANK', '').isdigit():
         os.environ['LOCAL_RANK'] = str(local_rank)
     if addr is not None:
@@ -65,7 +70,7 @@ def start_process(
     if launcher != 'none':
         adopt_launcher(launcher)
     if launcher == 'node':
-        launcher = 'pytorch'  # which the variables describe from here on
+        launcher = 'pytorch'  # adopt_launcher has set the variables of it
     chosen = resolve_device(_with_index(device, device_list, launcher))
     start_device(chosen, cfg.get(chosen.type))
     if launcher == 'none':
@@ -77,7 +82,7 @@ def start_process(
 
 
 def device_indices(device_list: str) -> list[int]:
-    """The indices in '0,1,2,3'; raises ConfigError for anything else."""
+    """The indices in a text such as '0,1,2,3'; raises ConfigError for any other text."""
     items = [item.strip() for item in device_list.split(',') if item.strip()]
     if not items or not all(item.isdigit() for item in items):
         raise ConfigError(f"--device-list={device_list} is not a list of indices like '0,1,2,3'")

@@ -1,4 +1,4 @@
-"""Run a training batch again that a run has saved, and say where its numbers cease to be finite."""
+"""`tools/replay_batch.py`: run a saved training batch again and find the first infinite or NaN."""
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,16 @@ from mmcv_replace.runner.checkpoints.replay_file import read_replay
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
-from mmseg.models import build_segmentor
 
 from .cli import load_config
 from .inference import load_weights
+from .model import build_model, wrap_model
 from .replay_trace import Trace, is_finite, trace_step
-from .settings import check_names
-from .train import wrap_model
+from .settings import check_settings
 
-MOST_LABELS = 6  # that a row shows
+MOST_LABELS = 6  # shown in a row of the table
 IGNORED = 255
-# What a file must hold, apart from weights.
+# Entries that a file must have besides weights, with their types.
 BATCH = {'img': Tensor, 'img_metas': list}
 FACTS = {'iteration': int, 'rank': int, 'problem': str, 'losses': dict, 'files': list,
          'exact': bool}
@@ -32,14 +31,14 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
                  checkpoint: str | None = None) -> tuple[str, bool]:
     """Run the batch in `file` through its model; returns a report, and whether all is finite.
 
-    The config is read from the file without executing any of it, unless `config` names another.
-    The weights are those in the file, or those of `checkpoint`. In low precision a batch that is
-    not finite is run in float32 too.
+    The config is that in the file, read without executing it, unless `config` names another; the
+    weights are those in the file, or in `checkpoint`. A batch that is not finite in low precision
+    is run in float32 as well. Raises CheckpointError or ConfigError for a file that lacks a part.
     """
     saved = read_replay(file)
     _check(saved, file)
     cfg = load_config(config) if config is not None else _saved_config(saved, file)
-    check_names(cfg)
+    check_settings(cfg)
     chosen = resolve_device(device)
     start_device(chosen, cfg.get(chosen.type))
     precision = precision_from_config(cfg, chosen)
@@ -54,7 +53,7 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
 
 
 def _check(saved: dict[str, Any], file: str | Path) -> None:
-    """Raise CheckpointError where the batch is not of a segmentor, or what is told of it is odd."""
+    """Raise CheckpointError if the batch is not one of a segmentor, or its facts are incomplete."""
     for name, kinds in (('batch', BATCH), ('facts', FACTS)):
         held = saved[name] if isinstance(saved[name], dict) else {}
         for key, kind in kinds.items():
@@ -78,7 +77,7 @@ def _saved_config(saved: dict[str, Any], file: str | Path) -> Config:
 
 def _run(saved: dict[str, Any], cfg: Config, precision: Precision, file: str | Path,
          checkpoint: str | None) -> Trace:
-    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    model = build_model(cfg)
     if checkpoint is not None:
         load_weights(model, checkpoint)
     elif saved['state_dict'] is None:
@@ -137,7 +136,7 @@ def _findings(name: str, trace: Trace) -> str:
 
 
 def _images(batch: dict[str, Any]) -> str:
-    """A row for each image: its numbers as the model sees them, and its labels."""
+    """A table with a row for each image: statistics of the input tensor and shares of labels."""
     from prettytable import PrettyTable
     table = PrettyTable(['image', 'min', 'max', 'mean', 'not finite', 'labels (share)', 'ignored'],
                         align='l')
@@ -153,7 +152,7 @@ def _images(batch: dict[str, Any]) -> str:
 
 
 def _label_shares(label: Tensor) -> tuple[str, str]:
-    """The most frequent labels, and the share of those that are ignored."""
+    """The most frequent labels with their shares, and the share of the ignored label."""
     values, counts = label.unique(return_counts=True)
     order = counts.argsort(descending=True).tolist()
     shares = {int(values[i]): f'{100 * int(counts[i]) / label.numel():.1f} %' for i in order}

@@ -1,4 +1,4 @@
-"""One training step of a model, watched for numbers that are not finite."""
+"""One training step that records where numbers first become infinite or NaN."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 @dataclass
 class Trace:
-    """What a step came to."""
+    """Results of a step: losses, and the first places with numbers that are not finite."""
 
     losses: dict[str, float] = field(default_factory=dict)
     weight: str | None = None  # the first weight that is not finite
     module: str | None = None  # the first module whose output is not finite
-    gradient: str | None = None  # the last parameter, the nearest to the loss, with such a gradient
-    gradients: tuple[int, int] = (0, 0)  # how many such parameters, of how many
+    gradient: str | None = None  # the parameter nearest to the loss whose gradient is not finite
+    gradients: tuple[int, int] = (0, 0)  # number of such parameters, and of all with gradients
     norm: float = 0.0  # of all gradients together
 
     @property
@@ -26,7 +26,7 @@ class Trace:
 
 
 def trace_step(model: nn.Module, batch: Any) -> Trace:
-    """Run a batch forward and backward; `model` is wrapped, in its precision, in training mode."""
+    """Run a batch forward and backward; `model`: from wrap_model, in training mode."""
     trace = Trace()
     trace.weight = next((name for name, value in model.module.state_dict().items()
                          if not is_finite(value)), None)
@@ -45,7 +45,7 @@ def trace_step(model: nn.Module, batch: Any) -> Trace:
 
 @contextmanager
 def _watched(model: nn.Module, trace: Trace) -> Iterator[None]:
-    """Note the first module that ends with an output that is not finite."""
+    """Record the first module whose output is not finite."""
     def watch(name: str, module: nn.Module) -> Any:
         def look(module: nn.Module, inputs: tuple, output: Any) -> None:
             if trace.module is None and not is_finite(output):
@@ -62,7 +62,7 @@ def _watched(model: nn.Module, trace: Trace) -> Iterator[None]:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether all numbers in the tensors of a nest of containers are finite."""
+    """Whether all tensors in nested dicts, lists and tuples are finite."""
     if isinstance(value, Tensor):
         return bool(torch.isfinite(value).all())
     if isinstance(value, dict):

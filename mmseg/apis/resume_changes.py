@@ -1,7 +1,6 @@
-"""What a run is told otherwise than the one which wrote the checkpoint that it resumes.
+"""Differences between a run and the checkpoint that it resumes: config, data, classes, versions.
 
-The settings of the optimizer's groups are compared where its state is loaded, the processes where
-theirs is.
+The runner itself compares the settings of the optimizer's groups and the number of processes.
 """
 import platform
 import re
@@ -22,7 +21,7 @@ from mmcv_replace.utils.errors import ConfigError
 from .labels.trained_classes import classes_in, places_by_name
 from .sample_lists import describe_list
 
-# Dotted key of a setting, or of a dict of settings -> what is said of the value in force.
+# Dotted key of a setting or a section -> what the log says about the value that is used.
 IN_FORCE = {
     'optimizer.type': f'{TAKEN}, with the running averages of the checkpoint where they fit',
     'optimizer_config': TAKEN,
@@ -41,10 +40,10 @@ IN_FORCE = {
     'fp16': TAKEN,
     'bf16': TAKEN,
 }
-# What a different list of samples means.
+# Split -> what the log says about a different list of samples.
 LISTS = {'train': f'{TAKEN}, from the same place in the order of the data',
          'val': f'{TAKEN}; the best score so far is that of other images'}
-# As `collect_env` names them, here and in mmcv.
+# Versions, under the names that `collect_env` and mmcv give them.
 LIBRARIES = {
     'Python': platform.python_version(),
     'PyTorch': torch.__version__,
@@ -54,9 +53,9 @@ LIBRARIES = {
 
 
 def differences(cfg: Config, meta: Mapping[str, Any], saved: Mapping[str, Any]) -> list[Difference]:
-    """What `meta`, the meta data of this run, and `saved`, those of a checkpoint, do not share.
+    """Differences between `meta`, the meta data of this run, and `saved`, those of a checkpoint.
 
-    What one of them does not tell is not compared.
+    Entries that one of them lacks are not compared.
     """
     ours = _config_in(meta) or cfg
     return [*_settings(ours, _config_in(saved)),
@@ -65,13 +64,13 @@ def differences(cfg: Config, meta: Mapping[str, Any], saved: Mapping[str, Any]) 
 
 
 def _config_in(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The config in the meta data of a checkpoint; empty where there is none that can be read."""
+    """The config in the meta data of a checkpoint; empty if there is none that can be read."""
     text = meta.get('config')
     try:
         config = read_literal_config(text, 'the checkpoint') if isinstance(text, str) else {}
     except ConfigError:
         return {}
-    # The one that was drawn, where the config has none.
+    # A seed that was drawn is in the meta data only.
     return {**config, 'seed': meta['seed']} if config and 'seed' in meta else config
 
 
@@ -91,7 +90,7 @@ def _at(config: Any, key: str) -> Any:
 
 
 def _changes(key: str, ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Dotted key and both values of what differs; a dict that is missing is an empty one."""
+    """Dotted key and both values of each difference; a missing dict counts as an empty one."""
     if isinstance(ours, Mapping) and theirs is None or isinstance(theirs, Mapping) and ours is None:
         ours, theirs = ours or {}, theirs or {}
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
@@ -113,7 +112,7 @@ def _are_parts(value: Any) -> bool:
 
 def _batch(config: Mapping[str, Any], meta: Mapping[str, Any],
            saved: Mapping[str, Any]) -> Iterator[Difference]:
-    """Images of all processes together, which a change of both may leave as they were."""
+    """The images in a step of all processes: changes of both numbers may cancel out."""
     one, other = (_images_a_step(*pair) for pair in (
         (config, meta), (_config_in(saved), saved)))
     if None not in (one, other) and one != other:
@@ -136,7 +135,7 @@ def _lists(meta: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[Differ
 
 
 def _classes(meta: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[Difference]:
-    """Other classes, or in another order, are an error unless `match_classes` is False."""
+    """Other classes or another order, which are an error unless `match_classes` is False."""
     trained, wanted = (classes_in({'meta': part}) for part in (saved, meta))
     if trained is None or wanted is None:
         return

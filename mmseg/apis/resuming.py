@@ -1,4 +1,4 @@
-"""Whether a training job begins anew or goes on, and from which checkpoint."""
+"""Whether a training starts or resumes, and from which checkpoint."""
 import os
 import uuid
 from pathlib import Path
@@ -20,15 +20,14 @@ from mmseg.utils import get_root_logger
 
 
 def choose_start(cfg: Config) -> dict[str, str]:
-    """Set `cfg.resume_from` for a job with `auto_resume`, or that its launcher started again.
+    """Set `cfg.resume_from` for a job with `auto_resume`, or restarted by its launcher.
 
-    The newest sound checkpoint of the run in the work directory goes before a `resume_from` of the
-    user's, which is how the run began. A `resume_from` alone begins a run of its own: should it go
-    back to an earlier checkpoint, what lies beyond that is another run's. Without a seed in the
-    config the one of the checkpoint counts. Returns what identifies the run, for the meta data of
-    its checkpoints.
+    It becomes the newest intact checkpoint of the run in the work directory; the user's own
+    `resume_from` counts only while the run has written none. Without `auto_resume`, `resume_from`
+    starts a new run: later checkpoints in the same folder belong to another one. A missing seed is
+    taken from the checkpoint. Returns what identifies the run in the meta data of checkpoints.
     """
-    # With several machines torchrun counts the restarts of each.
+    # On several machines torchrun counts the restarts of each machine separately.
     automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
     cfg.resume_from, known = run_on_first_rank(
         lambda: _choose(cfg, automatic), 'the choice of a checkpoint', CheckpointError)
@@ -38,7 +37,7 @@ def choose_start(cfg: Config) -> dict[str, str]:
 
 
 def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
-    """The checkpoint to resume from, and the meta data to go on with."""
+    """The checkpoint to resume from (None: start), and the run_id and seed to continue with."""
     resume_from = cfg.get('resume_from')
     if automatic:
         resume_from, run_id = _go_on(cfg)
@@ -51,14 +50,14 @@ def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
 
 
 def _go_on(cfg: Config) -> tuple[str | None, str | None]:
-    """The checkpoint to resume from, and the run that goes on; None where one has to begin."""
+    """The checkpoint to resume from, and the identity of its run; None for a new run."""
     logger = get_root_logger()
-    # A run without regular checkpoints has None here.
+    # checkpoint_config is None for a run without regular checkpoints.
     folder = (cfg.get('checkpoint_config') or {}).get('out_dir') or cfg.work_dir
     run_id, origin = current_run(cfg.work_dir)
     newest = newest_checkpoint(folder, logger, run_id) if Path(folder).is_dir() else None
     if newest is not None:
-        _mend_latest(newest, cfg)
+        _repair_latest(newest, cfg)
         logger.info('auto-resume: the run goes on from %s', newest)
         return str(newest), run_id or _known_of(newest).get('run_id')
     began = cfg.get('resume_from') or origin
@@ -70,13 +69,13 @@ def _go_on(cfg: Config) -> tuple[str | None, str | None]:
 
 
 def _absolute(checkpoint: str | None) -> str | None:
-    """The path of a file from wherever one looks; a URL stays itself."""
+    """The absolute path of a file; anything else, such as a URL, unchanged."""
     is_file = checkpoint is not None and os.path.isfile(checkpoint)
     return os.path.abspath(checkpoint) if is_file else checkpoint
 
 
-def _mend_latest(newest: Path, cfg: Config) -> None:
-    """Point latest.pth at the newest checkpoint where a kill came before that was done."""
+def _repair_latest(newest: Path, cfg: Config) -> None:
+    """Point latest.pth at the newest checkpoint, if the run was killed before it did so."""
     latest = newest.with_name('latest.pth')
     wanted = (cfg.get('checkpoint_config') or {}).get('create_symlink', True)
     if not wanted or newest.name.startswith('best_') or latest.resolve() == newest.resolve():
@@ -88,10 +87,10 @@ def _mend_latest(newest: Path, cfg: Config) -> None:
 
 
 def _known_of(checkpoint: str | Path) -> dict[str, Any]:
-    """Seed and identity of the run that wrote a checkpoint, where it says so."""
+    """`seed` and `run_id` in the meta data of a checkpoint, if present."""
     try:
         meta = read_meta(checkpoint).get('meta')
-    except CheckpointError:  # told when it is loaded, which may be from a URL
+    except CheckpointError:  # loading it later raises an error, unless it is a URL
         return {}
     types = {'run_id': str, 'seed': int}
     return {key: meta[key] for key, kind in types.items()

@@ -1,4 +1,4 @@
-"""The figures of a finished run, read from its JSON files, in the keys of the result files."""
+"""Figures of a finished run, read from its JSON logs, as text for the result files."""
 import json
 import platform
 import statistics
@@ -9,34 +9,34 @@ from pathlib import Path
 from mmcv_replace.runner.hooks.iter_timer import WARMUP_ITERS
 from mmcv_replace.utils.errors import DataError
 
-UNKNOWN = 'NA'  # what a run has not measured, as mIoU without an evaluation
+UNKNOWN = 'NA'  # for a figure that was not measured, such as mIoU without an evaluation
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run tells of itself; None where it has not measured it."""
+    """Figures from the logs of a run; None for what was not measured."""
 
-    fps: float | None = None  # images a second of all processes together
-    loss: float | None = None  # of the last log line
-    miou: float | None = None  # of the last evaluation
+    fps: float | None = None  # images per second of all processes together
+    loss: float | None = None  # in the last log line
+    miou: float | None = None  # in the last evaluation
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the starter of a run knows of it."""
+    """Facts of a run that its launch script knows."""
 
     network: str
     rank_size: int
     batch_size: int  # of one device
-    seconds: int  # from start to end
+    seconds: int  # duration of the whole run
 
 
 def summarize_run(work_dir: str | Path) -> RunSummary:
-    """Figures of the newest training, or else the newest test, that wrote to `work_dir`.
+    """Figures of the newest training in `work_dir`, or of the newest test if there is none.
 
-    Throughput is the harmonic mean of the `fps` of the log lines, all images over all time,
-    without the first iterations (WARMUP_ITERS): their compilations and caches are no throughput.
-    Raises DataError where the folder has no figures.
+    Throughput is the harmonic mean of the `fps` in the log lines, that is all images by all time.
+    The first WARMUP_ITERS iterations do not count, as they compile kernels and fill caches. Raises
+    DataError for a folder without figures.
     """
     logs = sorted(Path(work_dir).glob('*.log.json'))
     if logs:
@@ -49,7 +49,7 @@ def summarize_run(work_dir: str | Path) -> RunSummary:
 
 
 def format_result(summary: RunSummary, facts: RunFacts, case: str) -> str:
-    """Text of a result file, one `Key = value` a line; TrainingTime is milliseconds a step."""
+    """Text of a result file, a `Key = value` on each line; TrainingTime: milliseconds per step."""
     step_images = facts.batch_size * facts.rank_size
     values = {
         'Network': facts.network,
@@ -67,7 +67,7 @@ def format_result(summary: RunSummary, facts: RunFacts, case: str) -> str:
 
 
 def format_final_lines(summary: RunSummary, seconds: int) -> str:
-    """The closing lines of a launch script, for what was measured."""
+    """The last lines that a launch script prints: the figures that were measured."""
     lines = []
     if summary.fps is not None:
         lines.append(f'Final Performance images/sec : {_text(summary.fps, 2)}')
@@ -83,9 +83,9 @@ def _summarize_training(log: Path) -> RunSummary:
     if not train:
         raise DataError(f'{log} has no line of training: the run ended before its first log line '
                         '(log_config.interval iterations)')
-    # A line that also covers later iterations has left out the first ones itself.
+    # Where one line covers all iterations, the logger has excluded the first ones itself.
     steady = [line for line in train if line['iter'] > WARMUP_ITERS] or train
-    # A run may have scored its averaged weights alone.
+    # mIoU_ema stands alone where only the averaged weights were scored.
     scores = [line.get('mIoU', line.get('mIoU_ema')) for line in lines
               if line.get('mode') == 'val' and line.keys() & {'mIoU', 'mIoU_ema'}]
     return RunSummary(

@@ -24,7 +24,6 @@ from mmseg.core.evaluation import (
     takes,
     wants_predictions,
 )
-from mmseg.models import build_segmentor
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_inference
@@ -35,9 +34,9 @@ from .evaluation_loader import evaluation_loader
 from .inference import load_weights
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import classes_in, order_for_test
+from .model import build_model, wrap_model
 from .process import Process
 from .settings import check_settings
-from .train import wrap_model
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def evaluate_from_config(
         check_metrics(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
-        model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+        model = build_model(cfg)
     check_labels_agree(cfg, model, {'test': dataset})
     loaded = load_weights(model, checkpoint, averaged, cfg.get('match_weights', True))
     order = order_for_test(classes_in(loaded), dataset, checkpoint,

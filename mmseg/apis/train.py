@@ -1,19 +1,13 @@
-"""`train_segmentor`: wire a model, its data and the hooks to a runner, and run it."""
-from collections.abc import Mapping, Sequence
+"""`train_segmentor`: connect a model, its data and the hooks to a runner, and run it."""
+from collections.abc import Sequence
 from functools import partial
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from mmcv_replace.cnn import revert_sync_batchnorm
-from mmcv_replace.device import is_asynchronous, owns_gradients
-from mmcv_replace.ops import fit_sync_batchnorm
-from mmcv_replace.parallel import DevicePrefetcher, MMDataParallel, MMDistributedDataParallel
-from mmcv_replace.parallel.distributed import BUFFER_SWITCH
 from mmcv_replace.runner import (
     BaseRunner,
-    Precision,
     build_optimizer,
     build_runner,
     load_checkpoint,
@@ -21,16 +15,12 @@ from mmcv_replace.runner import (
 )
 from mmcv_replace.runner.checkpoints.auto_resume import current_run
 from mmcv_replace.runner.checkpoints.optimizer_state import check_overrides
-from mmcv_replace.runner.hooks import EMAHook, NondeterminismHook, RankWatchHook, find_ema
+from mmcv_replace.runner.hooks import NondeterminismHook, RankWatchHook, find_ema
 from mmcv_replace.runner.precision import without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import DataError
 from mmseg.core import DistEvalHook, EvalHook
-from mmseg.datasets import build_dataloader
-from mmseg.datasets.loader.skip_samples import SkippedFilesHook, read_on_error
-from mmseg.datasets.pipeline_options import set_pipeline_options
-from mmseg.datasets.pipelines.device_normalize import finish
+from mmseg.datasets.loader.skip_samples import SkippedFilesHook
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_training
@@ -39,10 +29,11 @@ from .dist_errors import naming_lost_peers, naming_nondeterminism
 from .evaluation_loader import evaluation_loader
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, tell_other_classes
+from .model import ddp_options, wrap_model
 from .resume_changes import differences
 from .sample_lists import sample_list
 from .settings import check_settings
-from .settings.loader import loader_settings
+from .train_loader import first_batches, training_loader
 from .train_options import read_overrides
 
 
@@ -56,12 +47,13 @@ def train_segmentor(
     meta: dict | None = None,
     device: torch.device | str = 'cpu',
 ) -> BaseRunner:
-    """Train `model` on `dataset` (one for each entry of `cfg.workflow`) as `cfg` says.
+    """Train `model` on `dataset` (one for each entry of `cfg.workflow`) with the settings of `cfg`.
 
-    Returns the runner, which knows the last iteration, the hooks and the best score.
+    With `validate` the data set `cfg.data.val` is scored in the course of the training. Returns the
+    runner, which holds the last iteration, the hooks and the best score. Raises ConfigError where
+    settings are wrong, or data sets and model differ in the meaning of labels.
     """
     check_settings(cfg)
-    device = torch.device(device)
     datasets = list(dataset) if isinstance(dataset, list | tuple) else [dataset]
     workflow = cfg.get('workflow', [('train', 1)])
     check_workflow(datasets, workflow)
@@ -69,8 +61,18 @@ def train_segmentor(
     if validate:
         splits['val'] = build_split(cfg, 'val')
     check_labels_agree(cfg, model, splits)
-    trained = splits['train']
-    loaders = [_train_loader(item, cfg, distributed, device, mode)
+    return run_training(model, datasets, splits['val'] if validate else None, cfg, distributed,
+                        timestamp, meta, torch.device(device))
+
+
+def run_training(
+    model: nn.Module, datasets: Sequence[Dataset], val: Dataset | None, cfg: Config,
+    distributed: bool, timestamp: str | None, meta: dict | None, device: torch.device,
+) -> BaseRunner:
+    """Train on data sets that have been checked, and score `val`, if given; see train_segmentor."""
+    workflow = cfg.get('workflow', [('train', 1)])
+    trained = splits_of(datasets, workflow)['train']
+    loaders = [training_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
     logger = get_root_logger(cfg.get('log_level', 'INFO'))
     _load_weights(model, cfg, trained)
@@ -93,23 +95,25 @@ def train_segmentor(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
         cfg.get('nonfinite'))
-    if validate:
-        _register_evaluation(runner, cfg, splits['val'], distributed, device)
+    if val is not None:
+        _register_evaluation(runner, cfg, val, distributed, device)
     for loader in loaders:
         if getattr(loader, 'max_skipped', None) is not None:
             runner.register_hook(SkippedFilesHook(loader), priority='VERY_HIGH')
     for hook in cfg.get('custom_hooks') or []:
         runner.register_hook_from_cfg(hook)
-    _give_batches(find_ema(runner), trained, cfg, distributed, device)
+    ema = find_ema(runner)
+    if ema is not None:
+        ema.batches = first_batches(trained, ema.statistics_batches, cfg, distributed, device)
     _resume(runner, cfg, trained)
-    _watch(runner, cfg, distributed)
+    _register_watchers(runner, cfg, distributed)
     with naming_lost_peers(), naming_nondeterminism():
         runner.run(loaders, workflow)
     return runner
 
 
 def _load_weights(model: nn.Module, cfg: Config, dataset: Dataset) -> None:
-    """Those of `load_from`, unless the run goes on from a checkpoint with all of its own."""
+    """Load the weights of `load_from`, unless `resume_from` holds all of them."""
     logger = get_root_logger()
     if cfg.get('load_from') and cfg.get('resume_from'):
         logger.warning('load_from=%s is not used: the run goes on from %s, which holds all '
@@ -123,7 +127,7 @@ def _load_weights(model: nn.Module, cfg: Config, dataset: Dataset) -> None:
 
 
 def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
-    """Go on from `resume_from`, if it is set, and keep the files that the user has named."""
+    """Resume from `resume_from`, if set, and protect the checkpoints named by the user."""
     runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'),
                        *(hook.get('resume_from') for hook in cfg.get('custom_hooks') or []))
     overrides = read_overrides(cfg)
@@ -132,15 +136,15 @@ def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
         check_resumed_classes(cfg, dataset)
         runner.resume(cfg.resume_from, overrides=overrides,
                       compare=partial(differences, cfg, runner.meta))
-        if runner.resumed_file is not None:  # it was not auto-resume that chose it
+        if runner.resumed_file is not None:  # None where auto-resume chose the file
             runner.begins_from(cfg.resume_from)
         run_id, origin = current_run(cfg.work_dir) if cfg.work_dir else (None, None)
         if run_id is not None and run_id == runner.meta.get('run_id'):
-            runner.begins_from(origin)  # named before the run was interrupted
+            runner.begins_from(origin)  # the user named it before the interruption
 
 
-def _watch(runner: BaseRunner, cfg: Config, distributed: bool) -> None:
-    """Register what looks out for lost processes, signals and kernels that are not repeatable."""
+def _register_watchers(runner: BaseRunner, cfg: Config, distributed: bool) -> None:
+    """Register the hooks that detect lost processes, signals, and nondeterministic kernels."""
     if distributed:
         runner.register_hook(RankWatchHook(), priority='VERY_HIGH')
     if cfg.get('preemption', {}) is not None:
@@ -150,91 +154,8 @@ def _watch(runner: BaseRunner, cfg: Config, distributed: bool) -> None:
         runner.register_hook(NondeterminismHook(interval), priority='VERY_LOW')
 
 
-def wrap_model(
-    model: nn.Module,
-    device: torch.device,
-    distributed: bool,
-    precision: Precision,
-    options: Mapping[str, object] | None = None,
-) -> nn.Module:
-    """Move the model to its device and wrap it for the runner; `options` are torch DDP's."""
-    model = _fit_sync_batchnorm(model, device, distributed).to(device)
-    precision.cast(model)
-    if not distributed:
-        return MMDataParallel(model, autocast=precision.autocast)
-    return MMDistributedDataParallel(
-        model,
-        device_ids=None if device.index is None else [device.index],
-        autocast=precision.autocast,
-        **(options or {}))
-
-
-def ddp_options(cfg: Config, device: torch.device) -> dict[str, object]:
-    """Arguments for DDP: `ddp = dict(...)` of the config over what suits every model.
-
-    Gradients live in DDP's buckets, which saves a copy of them, unless the optimizer keeps them in
-    storage of its own. `ddp = dict(static_graph=True)` is for models whose every step uses the same
-    parameters in the same order; torch refuses it together with `cumulative_iters`.
-    """
-    return {
-        # Norms either share their statistics or keep those of each process until evaluation.
-        BUFFER_SWITCH: False,
-        'gradient_as_bucket_view': not owns_gradients(cfg.optimizer.type, device),
-        'find_unused_parameters': cfg.get('find_unused_parameters', False),
-        **(cfg.get('ddp') or {}),
-    }
-
-
-def _fit_sync_batchnorm(model: nn.Module, device: torch.device, distributed: bool) -> nn.Module:
-    """Replace SyncBN by what computes the same here: BN in one process, what the device takes."""
-    layers = sum(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
-    if not layers:
-        return model
-    if not distributed:
-        get_root_logger().info('%d SyncBN layers run as BN: there is one process', layers)
-        return revert_sync_batchnorm(model)
-    return fit_sync_batchnorm(model, device)
-
-
-def _train_loader(
-    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str
-) -> DataLoader:
-    set_pipeline_options(dataset, cfg.data, is_asynchronous(device))
-    return _load_tuned(dataset, cfg, distributed, device, mode)
-
-
-def _load_tuned(
-    dataset: Dataset, cfg: Config, distributed: bool, device: torch.device, mode: str,
-    **options: object,
-) -> DataLoader:
-    # A loss over other samples than those of the set would mislead, so validation skips none.
-    max_skipped = read_on_error(cfg.data.get('on_error')) if mode == 'train' else None
-    settings = loader_settings(cfg, 'train', device, samples_per_gpu=cfg.data.samples_per_gpu,
-                               prefetch_factor=cfg.data.get('prefetch_factor'))
-    loader = build_dataloader(dataset, dist=distributed, seed=cfg.get('seed') or 0, drop_last=True,
-                              max_skipped=max_skipped, **settings | options)
-    if len(loader) == 0:
-        raise DataError(
-            f'the training set has {len(dataset)} images, fewer than one batch '
-            f'(data.samples_per_gpu={settings["samples_per_gpu"]} on each process); lower '
-            'data.samples_per_gpu, or repeat the images with RepeatDataset')
-    if is_asynchronous(device) or cfg.data.get('normalize_on_device'):
-        return DevicePrefetcher(loader, device, finish)
-    return loader
-
-
-def _give_batches(ema: EMAHook | None, dataset: Dataset, cfg: Config, distributed: bool,
-                  device: torch.device) -> None:
-    """Let the hook, if there is one, load the first batches of the training again."""
-    if ema is None:
-        return
-    loader = _load_tuned(dataset, cfg, distributed, device, 'train', persistent_workers=False)
-    loader.sampler.stop = ema.statistics_batches * loader.batch_size  # none is loaded beyond
-    ema.batches = loader
-
-
 def _runner_config(cfg: Config) -> dict:
-    """`runner`, or what configs had before it: `total_iters` or `total_epochs`."""
+    """`runner` of the config, or one made from the older `total_iters` or `total_epochs`."""
     if cfg.get('runner') is not None:
         return dict(cfg.runner)
     if cfg.get('total_epochs') is not None:

@@ -1,4 +1,4 @@
-"""A training job from a config: folders, log, seeds, data, model, then `train_segmentor`."""
+"""A training job from a config: folders, log, seeds, data and model, then the training."""
 import copy
 import itertools
 import time
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch.distributed as dist
+from torch import nn
 from torch.utils.data import Dataset
 
 import mmseg
@@ -15,7 +16,6 @@ from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets import build_dataset
-from mmseg.models import build_segmentor
 from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
@@ -24,17 +24,18 @@ from .datasets import build_split, splits_of
 from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
+from .model import build_model
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
-from .train import train_segmentor
+from .train import run_training
 from .train_options import read_deterministic
 
 
 def set_random_seed(seed: int, deterministic: bool | str = False) -> None:
-    """Seed every random generator; `deterministic` asks the kernels to be repeatable too.
+    """Seed every random generator; with `deterministic` use repeatable kernels where they exist.
 
-    With 'strict' an operator that is not is an error.
+    With 'strict' an operator without one is an error.
     """
     seed_everything(seed, deterministic)
 
@@ -45,7 +46,7 @@ def train_from_config(
 ) -> BaseRunner:
     """Run the training that the config describes and return its runner.
 
-    `deterministic` (True or 'strict') goes before the config's.
+    `deterministic` (True or 'strict') overrides that of the config.
     """
     check_settings(cfg)
     deterministic = read_deterministic(deterministic or cfg.get('deterministic'))
@@ -63,17 +64,7 @@ def train_from_config(
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
     logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
 
-    workflow = cfg.get('workflow', [('train', 1)])
-    check_workflow(workflow, workflow)
-    datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
-    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
-    splits = splits_of(datasets, workflow)
-    if validate:
-        splits['val'] = build_split(cfg, 'val', may_lack_files=True)
-    check_labels_agree(cfg, model, splits)
-    trained = splits['train']
-    check_training_data(cfg, splits if validate else {'train': trained})
-    model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
+    model, datasets, val = _build(cfg, validate)
     if not cfg.get('resume_from'):
         model.init_weights()
     logger.info('Model:\n%s', model)
@@ -90,17 +81,30 @@ def train_from_config(
         CLASSES=model.CLASSES,
         PALETTE=model.PALETTE,
         **run)
-    return train_segmentor(
-        model, datasets, cfg,
-        distributed=process.distributed,
-        validate=validate,
-        timestamp=timestamp,
-        meta=meta,
-        device=process.device)
+    return run_training(model, datasets, val, cfg, process.distributed, timestamp, meta,
+                        process.device)
+
+
+def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Dataset | None]:
+    """The model, a data set for each entry of the workflow, and that of the evaluation, checked."""
+    workflow = cfg.get('workflow', [('train', 1)])
+    check_workflow(workflow, workflow)
+    datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
+    model = build_model(cfg)
+    splits = splits_of(datasets, workflow)
+    trained, val = splits['train'], None
+    if validate:
+        # The data check lists all files that are missing.
+        checked = cfg.data.get('check') != 'off'
+        splits['val'] = val = build_split(cfg, 'val', may_lack_files=checked)
+    check_labels_agree(cfg, model, splits)
+    check_training_data(cfg, splits if validate else {'train': trained})
+    model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
+    return model, datasets, val
 
 
 def _build_dataset(cfg: Config, mode: str) -> Dataset:
-    """What an entry of the workflow goes over; losses of validation are those of its images."""
+    """Data set for an entry of the workflow; for 'val' its images with the training pipeline."""
     if mode == 'train':
         return build_split(cfg, 'train')
     val = copy.deepcopy(cfg.data.val)
@@ -119,19 +123,19 @@ def _prepare_work_dir(cfg: Config, process: Process) -> Path:
             cfg.dump(work_dir / (Path(cfg.filename).stem + '.py'))
     except OSError as error:
         raise ConfigError(f'work_dir={cfg.work_dir!r} cannot be written: {error}; free some space, '
-                          'mend the permissions or choose another --work-dir') from error
+                          'correct the permissions or choose another --work-dir') from error
     return work_dir
 
 
 def _free_timestamp(work_dir: Path) -> str:
-    """The time, as the name of log files that no run of the same second has."""
+    """The current time as a name for log files that is not taken yet."""
     now = time.strftime('%Y%m%d_%H%M%S', time.localtime())
     names = (f'{now}_{count}' if count else now for count in itertools.count())
     return next(name for name in names if not (work_dir / f'{name}.log').exists())
 
 
 def _choose_seed(cfg: Config, process: Process) -> None:
-    """Without a seed in the config, draw one and let every rank use that of rank 0."""
+    """Draw a seed if the config has none; all ranks use the one of rank 0."""
     if cfg.get('seed') is None:
         seed = [int(np.random.SeedSequence().entropy % 2**31)]
         if process.distributed:

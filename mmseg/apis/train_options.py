@@ -11,7 +11,7 @@ STRICT = 'strict'
 
 
 def split_deterministic(argv: Sequence[str]) -> list[str]:
-    """The arguments, with `--deterministic` closed where the word behind it is not its value."""
+    """The arguments, with `--deterministic=on` where the next word is not its value."""
     return [f'{word}=on' if word == '--deterministic' and after != STRICT else word
             for word, after in zip_longest(argv, argv[1:])]
 
@@ -24,13 +24,13 @@ def read_deterministic(value: bool | str | None) -> bool | str:
 
 
 def read_overrides(cfg: Config) -> list[str]:
-    """Settings that a resumed run takes from the config: `resume_override`, one or a list."""
+    """`resume_override` of the config as a list: settings that replace those of the checkpoint."""
     given = cfg.get('resume_override') or []
     return [given] if isinstance(given, str) else list(given)
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that only training has; the reference's names."""
+    """Add the options of training, under the names of mmsegmentation."""
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     parser.add_argument('--load-from', help='checkpoint whose weights to start from')
     parser.add_argument('--resume-from', help='checkpoint of the run to go on with')
@@ -61,7 +61,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
-    """Write the options into the config; raises ConfigError for what one process cannot do."""
+    """Write the options into the config; raises ConfigError for --gpus above 1 in one process."""
     for name in ('work_dir', 'load_from', 'resume_from', 'resume_override', 'seed'):
         if getattr(args, name) is not None:
             cfg[name] = getattr(args, name)

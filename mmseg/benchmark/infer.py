@@ -11,7 +11,7 @@ from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmseg.apis.acceleration import prepare_inference
 from mmseg.apis.cli import load_config
-from mmseg.apis.train import wrap_model
+from mmseg.apis.model import wrap_model
 
 from .plain import plain_options
 from .section import Section

@@ -13,7 +13,7 @@ from mmcv_replace.device import low_precision_dtype, resolve_device, synchronize
 from mmcv_replace.utils import Config
 from mmseg.apis.cli import load_config
 from mmseg.apis.process import start_process
-from mmseg.apis.settings import check_names
+from mmseg.apis.settings import check_settings
 from mmseg.models import build_segmentor
 
 from .inputs import write_batch, write_config, write_weights
@@ -24,7 +24,7 @@ from .section import Section
 def prepared_config(args: argparse.Namespace) -> Config:
     """The config of the command line, without pretrained weights, which would be downloaded."""
     cfg = load_config(args.config, args.cfg_options)
-    check_names(cfg)
+    check_settings(cfg)
     cfg.model.pretrained = None
     return cfg
 

@@ -8,17 +8,16 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.host import free_memory
 from mmcv_replace.utils import warn_once
-from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.rank import get_local_size
+from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.shared_store import SharedStore
 from mmseg.core.utils import leaf_datasets
 
 from .pipelines import Compose, MultiScaleFlipAug
-from .pipelines.cache import LEVELS, SampleCache, sample_key
+from .pipelines.cache import SampleCache, sample_key
 from .pipelines.device_normalize import replace_end
 from .pipelines.fusion import fuse_steps
-
-MAX_GB = 8.0
+from .settings import DataSettings
 
 
 def set_pipeline_options(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool) -> None:
@@ -28,15 +27,13 @@ def set_pipeline_options(dataset: Dataset, data: Mapping[str, Any], asynchronous
     the device is `asynchronous`) keeps uint8 for `pipelines.device_normalize.finish`.
     `cache` ('decoded', 'resized', or dict(level='decoded', max_gb=8)) keeps samples in memory.
     """
-    fuse, on_device = data.get('plan_pipeline', True), data.get('normalize_on_device')
-    for name, value in (('plan_pipeline', fuse), ('normalize_on_device', on_device)):
-        if value not in (True, False, None):
-            raise ConfigError(f'data.{name}={value!r}: give True or False')
-    fuse = fuse is not False
-    level, max_gb = read_cache(data.get('cache'))
+    settings = read_section(DataSettings, data, 'data')
+    fuse, on_device = settings.plan_pipeline is not False, settings.normalize_on_device
+    cache = settings.cache
     parts = [part for part in leaf_datasets(dataset)
              if isinstance(getattr(part, 'pipeline', None), Compose)]
-    memories = [None] * len(parts) if level is None else make_memories(parts, level, max_gb)
+    memories = [None] * len(parts) if cache is None else make_memories(
+        parts, cache.level, cache.max_gb)
     for part, memory in zip(parts, memories, strict=True):
         pipeline = part.pipeline
         if on_device and replace_end(pipeline.transforms) is None:
@@ -53,19 +50,6 @@ def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
     for step in pipeline.transforms:
         if isinstance(step, MultiScaleFlipAug):
             step.transforms.fusion = partial(fuse_steps, fuse=fuse)
-
-
-def read_cache(setting: str | Mapping[str, Any] | None) -> tuple[str | None, float]:
-    """(level, max_gb) of `data.cache`; the level is None without a cache."""
-    options = dict(setting) if isinstance(setting, Mapping) else {'level': setting}
-    level, max_gb = options.pop('level', None), options.pop('max_gb', MAX_GB)
-    number = isinstance(max_gb, int | float) and not isinstance(max_gb, bool)
-    known = level in LEVELS or (level is None and not isinstance(setting, Mapping))
-    if options or not known or not number or max_gb <= 0:
-        raise ConfigError(f'data.cache={setting!r}: give {" or ".join(map(repr, LEVELS))}, or '
-                          f"dict(level='decoded', max_gb={MAX_GB:g}) with the memory that it may "
-                          'take in each process of a job')
-    return level, max_gb
 
 
 def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleCache]:

@@ -6,11 +6,11 @@ copies of low-precision weights. nonfinite_step.py: how a step with NaN or infin
 from .precision import (
     LOW_TYPES,
     OPT_LEVELS,
-    PRECISION_SETTINGS,
     Precision,
+    PrecisionSettings,
     precision_from_config,
     without_fp16,
 )
 
-__all__ = ['LOW_TYPES', 'OPT_LEVELS', 'PRECISION_SETTINGS', 'Precision', 'precision_from_config',
+__all__ = ['LOW_TYPES', 'OPT_LEVELS', 'Precision', 'PrecisionSettings', 'precision_from_config',
            'without_fp16']

@@ -2,7 +2,8 @@
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import nn
@@ -10,16 +11,24 @@ from torch import nn
 from ...device import low_precision_dtype, make_grad_scaler
 from ...utils.errors import ConfigError, NonFiniteLossError
 from ...utils.logging import warn_once
-from ...utils.suggest import did_you_mean
+from ...utils.section import Range, Section, read_section
 from .master_weights import MasterWeights, cast_weights
 from .nonfinite_step import first_step_needs_host, gradient_norm, gradient_seed, step_unless
 
-# Keys of `fp16 = dict(...)` and `bf16 = dict(...)`.
-PRECISION_SETTINGS = ('opt_level', 'dtype', 'loss_scale', 'max_skipped')
 OPT_LEVELS = ('O0', 'O1', 'O2')
 LOW_TYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
 # Options of mmcv's Fp16OptimizerHook that have no effect with torch's DDP.
 NEEDLESS = ('coalesce', 'bucket_size_mb', 'distributed')
+
+
+@dataclass(frozen=True)
+class PrecisionSettings(Section):
+    """`fp16 = dict(...)` and `bf16 = dict(...)` of a config; see Precision."""
+
+    opt_level: Literal['O0', 'O1', 'O2'] = 'O1'
+    dtype: Literal['float16', 'bfloat16'] | None = None
+    loss_scale: Literal['dynamic'] | Annotated[float, Range(above=0)] | dict = 'dynamic'
+    max_skipped: Annotated[int, Range(1), 'steps in a row that may overflow'] = 100
 
 
 class Precision:
@@ -41,13 +50,6 @@ class Precision:
                  dtype: str | None = None,
                  loss_scale: float | str | Mapping[str, Any] = 'dynamic',
                  max_skipped: int = 100) -> None:
-        if opt_level not in OPT_LEVELS:
-            raise ConfigError(f'opt_level {opt_level!r} is unknown: choose O0, O1 or O2')
-        if dtype is not None and dtype not in LOW_TYPES:
-            raise ConfigError(f'mixed precision in {dtype!r} is unknown: choose '
-                              f'{" or ".join(LOW_TYPES)}')
-        if max_skipped < 1:
-            raise ConfigError(f'fp16.max_skipped={max_skipped}: it must be at least 1')
         self.device = torch.device(device)
         self.opt_level = opt_level
         self.dtype = LOW_TYPES[dtype] if dtype else low_precision_dtype(self.device)
@@ -197,14 +199,9 @@ def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) ->
 
 def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | str,
            **fixed: Any) -> Precision:
-    options = {} if options is True else dict(options)
-    for name in options:
-        if name not in PRECISION_SETTINGS:
-            raise ConfigError(f'{key} does not take {name!r}'
-                              f'{did_you_mean(name, PRECISION_SETTINGS)}; it takes '
-                              f'{", ".join(PRECISION_SETTINGS)}')
-    precision = Precision(device, **{'opt_level': 'O1', **options, **fixed})
-    if key == 'fp16' and precision.dtype is not torch.float16 and 'dtype' not in options:
+    settings = read_section(PrecisionSettings, options, key)
+    precision = Precision(device, **{**vars(settings), **fixed})
+    if key == 'fp16' and precision.dtype is not torch.float16 and settings.dtype is None:
         warn_once(f'fp16: on {precision.device.type} mixed precision computes in bfloat16, which '
                   'needs no loss scale')
     return precision
@@ -230,6 +227,4 @@ def _scaler_options(loss_scale: float | str | Mapping[str, Any],
         options = dict(loss_scale)
         options.pop('mode', None)
         return options, None
-    if isinstance(loss_scale, bool) or not isinstance(loss_scale, int | float) or loss_scale <= 0:
-        raise ConfigError(f"loss_scale {loss_scale!r}: give 'dynamic' or a number above 0")
     return {'init_scale': float(loss_scale)}, float(loss_scale)

@@ -1,4 +1,4 @@
-"""Configs: files with `_base_`, options laid over them, and where each value was set."""
+"""Configs: files that inherit by `_base_`, options that override them, and origins of values."""
 from .config import COMMAND_LINE, CONFIG_ROOTS, Config, ConfigDict
 
 __all__ = ['COMMAND_LINE', 'CONFIG_ROOTS', 'Config', 'ConfigDict']

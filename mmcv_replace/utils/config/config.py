@@ -1,4 +1,4 @@
-"""The config of a run: a file with all that it inherits, options laid over it, and its history."""
+"""The config of a run: a file, what it inherits, options, and the origin of each value."""
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,9 @@ COMMAND_LINE = 'command line'
 
 
 class Config(ConfigDict):
-    """A ConfigDict with the file it came from.
+    """A ConfigDict that was read from a file.
 
-    `filename` is the absolute path (None without a file) and `text` the source of the file and
-    its bases.
+    filename: absolute path, None without a file. text: source of the file and of its bases.
     """
 
     __slots__ = ('filename', 'text')
@@ -39,9 +38,9 @@ class Config(ConfigDict):
 
     @classmethod
     def fromfile(cls, filename: str | Path) -> 'Config':
-        """Read a .py, .json, .yaml or .yml file and what it inherits by `_base_`.
+        """Read a .py, .json, .yaml or .yml file and the files that it inherits by `_base_`.
 
-        A Python config is run: it is trusted code. ConfigError names the file and the reason.
+        A Python config is executed as trusted code. Raises ConfigError with file and reason.
         """
         path = find_config(filename)
         cfg, text = read_config(path)
@@ -49,7 +48,7 @@ class Config(ConfigDict):
 
     @classmethod
     def fromstring(cls, text: str, file_format: str = '.py') -> 'Config':
-        """Read a config from a text; `_base_` is relative to the current folder."""
+        """Read a config from a text; paths in `_base_` are relative to the current folder."""
         cfg, whole = parse_config(text, f'.{file_format.lstrip(".")}', Path.cwd() / '<string>')
         return cls(cfg, whole)
 
@@ -60,10 +59,10 @@ class Config(ConfigDict):
         return format_config(self)
 
     def dump(self, path: str | Path | None = None) -> str | None:
-        """Write to a .py, .json or .yaml file; without `path` the Python text is returned."""
+        """Write to a .py, .json or .yaml file; without `path` return the Python text."""
         if path is None:
             return self.pretty_text
-        from ... import fileio  # late: fileio stands on this package
+        from ... import fileio  # late: fileio imports this package
         if Path(path).suffix == '.py':
             with fileio.atomic_write(path, 'w') as file:
                 file.write(self.pretty_text)
@@ -73,11 +72,11 @@ class Config(ConfigDict):
 
     def merge_from_dict(self, options: dict[str, Any], allow_list_keys: bool = True,
                         origin: str = COMMAND_LINE) -> None:
-        """Lay options over the config: `{'data.train.pipeline.2.img_scale': (512, 128)}`.
+        """Override values: `{'data.train.pipeline.2.img_scale': (512, 128)}`.
 
-        Keys are dotted; numbers are indices of lists if `allow_list_keys`. A dict merges into the
-        dict that is there, unless it has `_delete_=True`, which in a key of its own (`a._delete_`)
-        comes first, wherever it stands. `origin` is what `explain` will say.
+        Keys are dotted; numbers are indices of lists if `allow_list_keys`. A dict is merged into
+        the present dict, or replaces it if it has `_delete_=True`. A key `a._delete_` is applied
+        before the others. `origin`: the name of the source that `explain` shows.
         """
         check_plain(options, origin)
         for key in sorted(options, key=lambda key: not str(key).endswith(f'.{DELETE_KEY}')):
@@ -86,7 +85,7 @@ class Config(ConfigDict):
             set_option(self, key, value, origin, allow_list_keys)
 
     def explain(self, key: str) -> str:
-        """Which files and options set the value at a dotted key, one line for each value below."""
+        """The files and options that set the value at a dotted key; a line for each value in it."""
         return explain(self, key)
 
     def __setitem__(self, key: str, value: Any) -> None:

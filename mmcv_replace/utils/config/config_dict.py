@@ -1,4 +1,4 @@
-"""A dict with attribute access that remembers which file or option set each key."""
+"""A dict with attribute access that records which file or option set each key."""
 import copy
 from collections.abc import Iterable
 from typing import Any
@@ -10,13 +10,13 @@ PROGRAM = 'program code'
 
 
 class MissingKeyError(ConfigError, AttributeError, KeyError):
-    """A key that a config lacks, asked for as an item or as an attribute."""
+    """Access to a key, as an item or an attribute, that the config does not have."""
 
 
 class ConfigDict(dict):
-    """A dict whose keys are attributes too, at every depth.
+    """A dict whose keys are also attributes.
 
-    Dicts that are put in, also those inside lists and tuples, become ConfigDicts.
+    Dicts in its values, also inside lists and tuples, become ConfigDicts.
     """
 
     __slots__ = ('_origins',)
@@ -30,7 +30,7 @@ class ConfigDict(dict):
             super().__setitem__(key, wrap(value))
 
     def origin(self, key: str) -> str | None:
-        """The file or option that set `key` last; None when it did not come from one."""
+        """The file or option that last set `key`; None if none did."""
         history = self._origins.get(key)
         return history[-1] if history else None
 
@@ -45,7 +45,7 @@ class ConfigDict(dict):
                               f'(its keys: {", ".join(map(str, self)) or "none"})')
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith('__'):  # a protocol of Python that asks, not a user
+        if name.startswith('__'):  # a protocol of Python looks for a special method
             raise AttributeError(name)
         return self[name]
 
@@ -62,12 +62,12 @@ class ConfigDict(dict):
         del self[name]
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """As of dict."""
+        """Like dict.update."""
         for key, value in dict(*args, **kwargs).items():
             self[key] = value
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
-        """As of dict."""
+        """Like dict.setdefault."""
         if key not in self:
             self[key] = default
         return self[key]
@@ -82,21 +82,21 @@ class ConfigDict(dict):
         return self
 
     def copy(self) -> 'ConfigDict':
-        """A shallow copy of the same class, with the origins."""
+        """A shallow copy of the same class, including the origins."""
         return copy.copy(self)
 
     def to_dict(self) -> dict:
-        """The same values in plain dicts, lists and tuples."""
+        """A copy in plain dicts, lists and tuples."""
         return _unwrap(self)
 
     def __reduce__(self) -> tuple:
-        # Serves copy, deepcopy and pickle alike.
+        # Used by copy, deepcopy and pickle.
         fields = {name: getattr(self, name) for name in self._fields}
         return type(self), (dict(self),), (None, {**fields, '_origins': dict(self._origins)})
 
 
 def wrap(value: Any) -> Any:
-    """Turn the plain dicts in a value into ConfigDicts; lists and tuples are copied."""
+    """Convert the plain dicts in a value to ConfigDicts; lists and tuples are copied."""
     if isinstance(value, ConfigDict):
         return value
     if isinstance(value, dict):
@@ -115,27 +115,27 @@ def _unwrap(value: Any) -> Any:
 
 
 def assign(cfg: ConfigDict, key: Any, value: Any, origin: str) -> None:
-    """Set a key, noting where the value comes from."""
+    """Set a key and record the origin of the value, also at the keys inside it."""
     dict.__setitem__(cfg, key, wrap_from(value, origin))
     record_origin(cfg, key, origin)
 
 
 def wrap_from(value: Any, origin: str) -> Any:
-    """As `wrap`, noting at every key where it comes from."""
+    """Like `wrap`; records the origin at every key in the value."""
     value = wrap(value)
     _mark(value, origin)
     return value
 
 
 def record_origin(cfg: ConfigDict, key: Any, origin: str) -> None:
-    """Note that `origin` set or changed the key."""
+    """Record that `origin` set or changed the key."""
     history = cfg._origins.get(key, ())
     if not history or history[-1] != origin:
         cfg._origins[key] = (*history, origin)
 
 
 def history_of(cfg: ConfigDict, key: Any) -> tuple[str, ...]:
-    """Everything that set the key, oldest first."""
+    """All origins of the key, the oldest first."""
     return cfg._origins.get(key, ())
 
 

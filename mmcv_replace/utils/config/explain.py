@@ -1,4 +1,4 @@
-"""Tell which file or option set the values of a config."""
+"""Show which file or option set the values of a config."""
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,11 +7,11 @@ from ..suggest import did_you_mean, short
 from .config_dict import PROGRAM, ConfigDict, history_of
 from .merge import check_dotted, list_index, not_a_container, split_key
 
-_WIDTH = 70  # of a value; the origins follow
+_WIDTH = 70  # characters of a value, in front of the origins
 
 
 def explain(cfg: ConfigDict, key: str) -> str:
-    """One line for each value below the dotted key: `key = value  # set by A, overridden by B`."""
+    """A line for each value at the dotted key: `key = value  # set by A, overridden by B`."""
     value, history = find_value(cfg, key)
     rows = [(path, text, _tell(past)) for path, text, past in _leaves(value, key, history)]
     width = max(len(f'{path} = {text}') for path, text, _ in rows)
@@ -22,7 +22,7 @@ def explain(cfg: ConfigDict, key: str) -> str:
 
 
 def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
-    """Value of a dotted key and the history of the key that holds it."""
+    """The value at a dotted key and its origins, oldest first; raises ConfigError without one."""
     check_dotted(key)
     container: Any = cfg
     history: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
 
 def _leaves(value: Any, path: str, history: tuple[str, ...],
             ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Path, text and history of the values without dicts in them."""
+    """Path, text and origins of the values that hold no dicts."""
     if isinstance(value, ConfigDict) and value:
         for key, entry in value.items():
             yield from _leaves(entry, f'{path}.{key}', history_of(value, key))

@@ -1,4 +1,4 @@
-"""Read a config file together with the files that it inherits from."""
+"""Read a config file and the files that it inherits from."""
 import os
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ FORMATS = ('.py', '.json', '.yaml', '.yml')
 _MAX_FILES = 500
 _MAX_DEPTH = 30
 
-# Folders that hold a `configs` folder: where a path that begins with it is looked up when it is not
-# there. A package that brings configs along appends its own.
+# Folders in which a path such as configs/a.py is searched if it does not exist. A package with a
+# folder of configs appends the folder around it.
 CONFIG_ROOTS: list[Path] = []
 
 
 def find_config(filename: str | Path) -> Path:
-    """Absolute path of a config file; ConfigError with near names when there is none."""
+    """Absolute path of a config file; raises ConfigError with similar names if there is none."""
     given = Path(filename).expanduser()
     candidates = [given]
     if given.parts[:1] == ('configs',):
@@ -44,19 +44,19 @@ def _neighbours(path: Path) -> str:
 
 
 def read_config(path: Path) -> tuple[ConfigDict, str]:
-    """Config and text of a file and of all its bases, bases first."""
+    """The config of a file with its bases, and the texts of all of these files, bases first."""
     texts: list[str] = []
     return _read(path, (), texts), '\n'.join(texts)
 
 
 def parse_config(text: str, file_format: str, path: Path) -> tuple[ConfigDict, str]:
-    """As `read_config` for a text at hand; `path` is where it would stand."""
+    """Like `read_config` for a text; `path` is the path that it would have as a file."""
     texts: list[str] = []
     return _with_bases(text, file_format, path, path.name, (), texts), '\n'.join(texts)
 
 
 def _read(path: Path, chain: tuple[Path, ...], texts: list[str]) -> ConfigDict:
-    """One file on its bases; `chain` leads from the first to it, `texts` are all that were read."""
+    """Read a file; `chain`: the files that inherit from it, `texts`: collects the texts read."""
     path, file = Path(os.path.abspath(path)), Path(os.path.realpath(path))
     if file in chain:
         circle = ' -> '.join(map(str, (*chain[chain.index(file):], file)))
@@ -91,7 +91,7 @@ def _with_bases(text: str, suffix: str, path: Path, origin: str,
 
 
 def _find_base(base: str, path: Path, suffix: str) -> Path:
-    """File of a base of the config at `path`; ConfigError where it is none, or may not be one."""
+    """The file `base` of the config at `path`; raises ConfigError if it is missing or forbidden."""
     found = path.parent / base
     if not os.path.isfile(found):
         raise ConfigError(f'{path}: the {BASE_KEY} file {base} does not exist'
@@ -105,7 +105,7 @@ def _find_base(base: str, path: Path, suffix: str) -> Path:
 
 
 def check_key(key: object, place: str) -> None:
-    """Raise ConfigError for a name that cannot be a key at the top of a config."""
+    """Raise ConfigError for a name that cannot be a top-level key of a config."""
     if not isinstance(key, str) or key.startswith('_') or key in RESERVED_KEYS:
         raise ConfigError(f'{place}: {key!r} cannot be a key at the top of a config: keys are '
                           'strings, those that begin with an underscore are private to a file, '
@@ -113,7 +113,7 @@ def check_key(key: object, place: str) -> None:
 
 
 def _join(cfg: ConfigDict, other: ConfigDict) -> None:
-    """Add the keys of one more base; a key that both have must have the same value."""
+    """Add the keys of another base; raises ConfigError for a key with two different values."""
     for key, value in other.items():
         if key not in cfg:
             dict.__setitem__(cfg, key, value)
@@ -148,9 +148,9 @@ def _evaluate(text: str, suffix: str, path: Path) -> dict[str, Any]:
 
 
 def _check_base(tree: dict[str, Any], path: Path) -> None:
-    """Raise ConfigError for configs named under a key that is nearly `_base_`.
+    """Raise ConfigError for a list of config files under a key that resembles `_base_`.
 
-    A private name such as `_base` may well help to make up `_base_`.
+    If `_base_` exists too, such a key may be a helper variable for it.
     """
     for key, value in tree.items() if BASE_KEY not in tree else ():
         files = [value] if isinstance(value, str) else value
@@ -161,7 +161,7 @@ def _check_base(tree: dict[str, Any], path: Path) -> None:
 
 
 def _load_data(text: str, suffix: str, path: Path) -> dict[str, Any]:
-    from ...fileio import load_text  # late: fileio stands on this package
+    from ...fileio import load_text  # late: fileio imports this package
     try:
         tree = load_text(text, suffix, str(path), unique_keys=True)
     except DataError as error:
@@ -172,6 +172,6 @@ def _load_data(text: str, suffix: str, path: Path) -> dict[str, Any]:
 
 
 def _display(path: Path) -> str:
-    """The path as a user would type it: relative to the current folder where it lies below."""
+    """The path for messages: relative to the current folder if it is inside, else absolute."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

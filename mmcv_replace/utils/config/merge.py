@@ -1,4 +1,4 @@
-"""How one config is laid over another, and how a dotted option finds its place."""
+"""Merge a config into another one, and set values by dotted keys."""
 from typing import Any
 
 from ..errors import ConfigError
@@ -11,10 +11,11 @@ DELETE_KEY = '_delete_'
 
 def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
                allow_list_keys: bool = False) -> None:
-    """Lay `child` over `base` in place: dicts merge key by key, everything else replaces.
+    """Merge `child` into `base` in place: dicts key by key, while other values are replaced.
 
-    A child dict with `_delete_=True` replaces the base's instead. With `allow_list_keys` a dict
-    whose keys are indices changes entries of a list. `where` is the dotted path of `base`.
+    A dict with `_delete_=True` replaces that of the base. With `allow_list_keys` a dict whose keys
+    are indices changes entries of a list. `where`: dotted path of `base`. Raises ConfigError for a
+    dict in place of another value.
     """
     for key, value in child.items():
         if key == DELETE_KEY:
@@ -36,13 +37,13 @@ def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
 
 
 def set_option(cfg: ConfigDict, key: str, value: Any, origin: str, allow_list_keys: bool) -> None:
-    """Set one dotted key, making the dicts that are missing on the way.
+    """Set a dotted key, creating missing dicts on its path.
 
-    ConfigError names the key, where it broke and what is there.
+    Raises ConfigError with the key, the place where its path ends, and the value there.
     """
     check_dotted(key)
     container: Any = cfg
-    holder: tuple[ConfigDict, str] | None = None  # the key that owns the list we are inside
+    holder: tuple[ConfigDict, str] | None = None  # dict and key of the list being changed
     done: list[str] = []
     rest = key
     while True:
@@ -81,7 +82,7 @@ def check_dotted(key: str) -> None:
 
 
 def split_key(container: Any, path: str) -> tuple[str, str]:
-    """First step of a dotted path and the rest; a key that has dots itself is found too."""
+    """First key of a dotted path and the rest; the key may itself contain dots."""
     if isinstance(container, dict):
         parts = path.split('.')
         for count in range(len(parts), 1, -1):
@@ -93,7 +94,7 @@ def split_key(container: Any, path: str) -> tuple[str, str]:
 
 
 def list_index(items: list | tuple, step: str, place: str, key: str) -> int:
-    """The index that a step of a dotted key means."""
+    """The index that `step` of the dotted key means; raises ConfigError if it is not valid."""
     if not (step.isascii() and step.isdigit()) or len(step) > 9 or int(step) >= len(items):
         allowed = f'an index from 0 to {len(items) - 1}' if items else 'nothing: it is empty'
         raise ConfigError(f'key {key!r}: {place!r} is a list of {len(items)}, so the next '
@@ -102,7 +103,7 @@ def list_index(items: list | tuple, step: str, place: str, key: str) -> int:
 
 
 def not_a_container(value: Any, place: str, key: str) -> ConfigError:
-    """The error for a dotted key that leads on from a value without parts."""
+    """The error for a dotted key that continues behind a value without parts."""
     return ConfigError(f'key {key!r}: {place!r} is {short(value)}, which has no parts; give '
                        f'{place!r} itself a new value')
 
@@ -134,7 +135,7 @@ def _warn_if_near(container: dict, step: str, place: str) -> None:
 
 
 def _without_marks(value: Any) -> Any:
-    """The value without `_delete_` keys; new dicts, so that the input stays as it was."""
+    """A copy of the value without `_delete_` keys."""
     if isinstance(value, dict):
         return {key: _without_marks(entry) for key, entry in value.items() if key != DELETE_KEY}
     if type(value) in (list, tuple):

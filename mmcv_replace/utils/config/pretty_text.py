@@ -6,25 +6,25 @@ from typing import Any
 
 WIDTH = 100
 _INDENT = 4
-_ENDLESS = -10**9  # so far left that any line fits
-_USED_NAMES = ('dict', 'float', 'globals')  # by the text itself
+_ENDLESS = -10**9  # a column so far left that every line fits
+_USED_NAMES = ('dict', 'float', 'globals')  # names that the text itself uses
 
 
 def format_config(cfg: dict[str, Any]) -> str:
-    """One `key = value` statement for each key of a config of plain values."""
+    """Python source with a `key = value` statement for each key of a config of plain values."""
     statements, others = [], {}
     for key, value in cfg.items():
         if _is_name(key) and key not in _USED_NAMES:
             statements.append(f'{key} = {_format(value, 0, len(key) + 3)}')
         else:
             others[key] = value
-    if others:  # no statement can set these, or not without spoiling the others
+    if others:  # keys that are no Python names, or that the text itself uses
         statements.append(f'globals().update({_format_braces(others, 0, 17)})')
     return ''.join(f'{statement}\n' for statement in statements)
 
 
 def _format(value: Any, indent: int, used: int) -> str:
-    """Source of a value whose first line begins in column `used`."""
+    """Source of a value whose first line starts at column `used`."""
     if isinstance(value, dict):
         if all(isinstance(key, str) and _is_name(key) for key in value):
             items = [(f'{key}=', entry) for key, entry in value.items()]
@@ -45,7 +45,7 @@ def _format_braces(value: dict, indent: int, used: int) -> str:
 
 def _format_items(opening: str, closing: str, items: list[tuple[str, Any]], indent: int,
                   used: int) -> str:
-    """Labelled values on one line if they fit, else each on its own; numbers fill the lines."""
+    """Labelled values on one line if they fit, else on a line each; numbers are wrapped."""
     flat = [label + _format(entry, 0, _ENDLESS) for label, entry in items]
     line = opening + ', '.join(flat) + closing
     if used + len(line) < WIDTH or not items:  # a comma may follow
@@ -66,7 +66,7 @@ def _format_scalar(value: float | str | None) -> str:
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, str):
-        # A doubled brace would be read as a variable such as {{ fileDirname }}.
+        # Two braces would be read as a variable such as {{ fileDirname }}.
         return str.__repr__(value).replace('{{', '{\\x7b')
     if isinstance(value, int):
         return int.__repr__(value)
@@ -76,5 +76,5 @@ def _format_scalar(value: float | str | None) -> str:
 
 
 def _is_name(key: str) -> bool:
-    # Python normalises names beyond ASCII, so these are written as strings.
+    # Python normalises names that are not ASCII, so these are written as strings.
     return key.isascii() and key.isidentifier() and not keyword.iskeyword(key)

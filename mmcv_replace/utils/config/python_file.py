@@ -1,4 +1,4 @@
-"""Run a Python config file and collect what it defines."""
+"""Execute a Python config file and collect the values that it defines."""
 import ast
 import importlib.util
 import inspect
@@ -17,11 +17,10 @@ BASE_KEY = '_base_'
 
 
 def run_python_config(text: str, filename: str) -> dict[str, Any]:
-    """Names and values that the code defines.
+    """Execute the code and return the names and values that it defines.
 
-    Names with a leading underscore stay private (except `_base_` and what `nearly_base` finds), and
-    so do modules, functions, classes and imported objects. An error is a ConfigError with the file,
-    the line and the cause.
+    Left out are names with a leading underscore (except `_base_` and those of `nearly_base`),
+    modules, functions, classes and imported objects. Raises ConfigError with file, line and cause.
     """
     try:
         tree = ast.parse(text, filename)
@@ -40,7 +39,7 @@ def run_python_config(text: str, filename: str) -> dict[str, Any]:
         except (Exception, SystemExit) as error:
             raise ConfigError(_describe(error, filename, text)) from error
     imported = set(_imported_names(tree))
-    # mmcv writes `gpu_ids = range(0, 1)` into the config that it leaves with a run.
+    # mmcv writes `gpu_ids = range(0, 1)` into the config that it saves with a run.
     return {name: list(value) if isinstance(value, range) else value
             for name, value in namespace.items()
             if (not name.startswith('_') or name == BASE_KEY or nearly_base(name))
@@ -49,14 +48,14 @@ def run_python_config(text: str, filename: str) -> dict[str, Any]:
 
 
 def nearly_base(name: str) -> bool:
-    """Whether a private name may have been meant to be `_base_`: `_bases_`, `_Base_`, `_bsae_`."""
+    """Whether a private name resembles `_base_`: `_bases_`, `_Base_`, `_bsae_`."""
     return name.startswith('_') and (name.strip('_').lower() == 'bases'
                                      or misspelt(name, (BASE_KEY,)) is not None)
 
 
 @contextmanager
 def _helpers_beside(folder: Path) -> Iterator[None]:
-    """Let a config import modules of its own folder, and leave no trace of them."""
+    """Let a config import modules from its own folder, and remove them from Python afterwards."""
     before, path, flag = set(sys.modules), list(sys.path), sys.dont_write_bytecode
     sys.path.append(str(folder))
     sys.dont_write_bytecode = True
@@ -69,7 +68,7 @@ def _helpers_beside(folder: Path) -> Iterator[None]:
 
 
 def _forget_helpers(names: set[str], folder: Path) -> None:
-    """Drop the modules that only the folder of the config provides."""
+    """Remove the modules that only the folder of the config provides."""
     files = {name: getattr(sys.modules[name], '__file__', None) or '' for name in names}
     own = {name: sys.modules[name] for name, file in files.items()
            if Path(file).is_relative_to(folder)}
@@ -81,7 +80,7 @@ def _forget_helpers(names: set[str], folder: Path) -> None:
 
 
 def _describe(error: BaseException, filename: str, text: str) -> str:
-    """The error with the line of the config that led to it."""
+    """The error with the line of the config that caused it."""
     number = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
               if frame.filename == filename][-1]
     line = text.splitlines()[number - 1].strip()

@@ -1,4 +1,4 @@
-"""Read the text that a config was saved as, without running it."""
+"""Read the Python text of a saved config without executing it."""
 import ast
 from typing import Any
 
@@ -7,10 +7,10 @@ from ..literal import literal_value
 
 
 def read_literal_config(text: str, source: str) -> dict[str, Any]:
-    """Names and values of a text made by `format_config`.
+    """Names and values in a text made by `format_config`.
 
-    It may hold statements `name = value`, of numbers, strings, lists, tuples, dicts, `dict(...)`.
-    Anything else is a ConfigError that names `source` and the line: nothing of it is executed.
+    It consists of statements `name = value` with literals and `dict(...)`. Raises ConfigError with
+    `source` and the line for anything else; nothing is executed.
     """
     try:
         statements = ast.parse(text).body
@@ -31,7 +31,7 @@ def _assigned(statement: ast.stmt) -> dict[str, Any]:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             return {name: literal_value(value)}
-        # How names that no statement can set are saved.
+        # format_config saves keys that are no Python names in this form.
         case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name('globals'), [], []), 'update'),
                                [ast.Dict() as entries], [])):
             return literal_value(entries)

@@ -1,19 +1,19 @@
-"""What a config may hold."""
+"""The types of values that a config may hold."""
 from typing import Any
 
 from ..errors import ConfigError
 
 SCALARS = (str, int, float, type(None))  # int includes bool
-_MAX_VALUES = 1_000_000  # a long text counts as several
-_TEXT = 100  # characters that count as one value
+_MAX_VALUES = 1_000_000  # a long text counts as several values
+_TEXT = 100  # characters of a text that count as one value
 _MAX_DEPTH = 50
-_MAX_BITS = 1000  # of an int; Python cannot write much longer ones as decimals
+_MAX_BITS = 1000  # of an int; Python cannot write much longer ones in decimal
 
 
 def check_plain(tree: dict, place: str) -> None:
-    """Raise ConfigError when a config holds a value that could not be written back as text.
+    """Raise ConfigError for a value that cannot be written as text and read back.
 
-    Plain values are None, bool, int, float and str, and lists, tuples and dicts of them.
+    Allowed are None, bool, int, float, str, and lists, tuples and dicts of them.
     """
     stack: list[tuple[str, Any, int]] = [('', tree, 0)]
     count = 0

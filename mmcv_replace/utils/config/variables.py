@@ -1,4 +1,4 @@
-"""`{{ fileDirname }}` and its sisters: what the text of a config may say of its own file."""
+"""`{{ fileDirname }}` and the other variables for parts of the path of a config file."""
 import json
 import re
 import uuid
@@ -8,20 +8,20 @@ from typing import Any
 
 
 def fill_python(text: str, path: Path) -> str:
-    """The source with the names in the place of its variables; nothing in them ends a string."""
+    """Python source with its variables replaced; special characters are escaped."""
     return _fill(text, path, lambda name: re.sub(
         r'[^\w\-./ ]', lambda match: f'\\U{ord(match[0]):08x}', name))
 
 
 def fill_json(text: str, path: Path) -> str:
-    """As `fill_python` for JSON."""
+    """JSON with its variables replaced; special characters are escaped."""
     return _fill(text, path, lambda name: json.dumps(name)[1:-1])
 
 
 def mark_yaml(text: str, path: Path) -> tuple[str, dict[str, str]]:
-    """The text with a word for each variable, and what `put_in` is to replace the words by.
+    """YAML with its variables replaced by unique words, and the names that `put_in` inserts later.
 
-    What a name itself would mean to YAML depends on the quotes around it.
+    How a name would have to be escaped in YAML depends on the quotes around it.
     """
     names: dict[str, str] = {}
 
@@ -34,7 +34,7 @@ def mark_yaml(text: str, path: Path) -> tuple[str, dict[str, str]]:
 
 
 def put_in(tree: Any, names: dict[str, str]) -> Any:
-    """The tree with the words replaced by the names."""
+    """A copy of the tree with the words replaced by the names."""
     if not names:
         return tree
     if isinstance(tree, dict):

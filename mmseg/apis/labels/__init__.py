@@ -1,1 +1,1 @@
-"""One contract for labels: data sets, pipelines, heads and losses agree before the first step."""
+"""Check that data sets, pipelines, heads and losses agree on the meaning of labels."""

@@ -1,4 +1,4 @@
-"""What a config says of the labels of the training data, which the other splits follow."""
+"""Settings of labels in the config of the training data, which the other splits follow."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from mmseg.datasets.label_settings import common, read_label_map
 
 @dataclass(frozen=True)
 class ToldLabels:
-    """Settings of the labels in a config, None for those that it leaves open."""
+    """Settings of labels in a config; None for those that are not set."""
 
     ignore_index: int | None = None
     reduce_zero_label: bool | None = None
@@ -24,10 +24,10 @@ class ToldLabels:
 
 
 def told_in(setting: Any) -> ToldLabels:
-    """What the config of a data set says, as far as all parts that it is made of say the same.
+    """Settings in the config of a data set; None where the parts that it joins differ.
 
-    Of the classes also what is known by the type of the data set. Nothing is built, and no file
-    but one of the names is read.
+    Classes that are not set are those of its type. The data set is not built; the only file that is
+    read is a list of class names.
     """
     parts = [part for _, part in leaf_configs(setting) if isinstance(part, Mapping)]
     return ToldLabels(
@@ -39,7 +39,7 @@ def told_in(setting: Any) -> ToldLabels:
 
 
 def follow_training(cfg: Config, dataset: Dataset) -> None:
-    """Let a data set of another split take over what data.train says of the labels."""
+    """Apply the label settings of data.train to a data set of another split that lacks them."""
     told = told_in(cfg.data.get('train'))
     for part in leaf_datasets(dataset):
         follow = getattr(part, 'follow_labels', None)
@@ -66,7 +66,7 @@ def _class_of(part: Mapping[str, Any]) -> Any:
 
 
 def _classes(part: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The names of the classes; what is wrong with them is told where they are used."""
+    """The names of the classes; None if they are malformed, which the data set reports itself."""
     known = getattr(_class_of(part), 'CLASSES', None)
     if part.get('classes') is None:
         return None if known is None else tuple(known)

@@ -1,8 +1,7 @@
-"""One contract for labels: what data sets, steps, heads, losses and checkpoints mean by a number.
+"""The check that data sets, heads and losses give the same meaning to each value of a label map.
 
-The training data decide; what says nothing of its own follows, and what says otherwise is an
-error that names both places. Training, test, the check of the data and the one before a job make
-the same check.
+The training data define it. What leaves a setting open follows them; a contradiction is an error
+that names both places. Training, test, tools/check_dataset.py and tools/preflight.py share it.
 """
 from collections.abc import Iterator, Mapping
 
@@ -21,8 +20,9 @@ from .splits import split_clashes
 def check_labels_agree(
     cfg: Config, model: nn.Module | None, datasets: Mapping[str, Dataset]
 ) -> None:
-    """Raise ConfigError where the data sets of the splits and the model, if there is one, do not
-    mean the same by their labels; heads and losses that were told nothing follow the data.
+    """Raise ConfigError if the data sets and the model contradict each other about labels.
+
+    `datasets`: by the name of their split. Heads and losses without a setting follow the data.
     """
     clashes = list(label_clashes(cfg, model, datasets))
     if clashes:
@@ -32,7 +32,7 @@ def check_labels_agree(
 def label_clashes(
     cfg: Config, model: nn.Module | None, datasets: Mapping[str, Dataset]
 ) -> Iterator[str]:
-    """What `check_labels_agree` raises, one text for each."""
+    """The contradictions that `check_labels_agree` raises, one text for each."""
     strict = bool(cfg.get('match_classes', True))
     clashes = []
     if strict:
@@ -44,8 +44,9 @@ def label_clashes(
 
 def _model_clashes(model: nn.Module, datasets: Mapping[str, Dataset], strict: bool,
                    known: bool) -> Iterator[str]:
-    """What the heads do otherwise than the first split, and, unless one is `known` to differ from
-    it, than the others.
+    """Contradictions between the heads and the first split, and with the others unless `known`.
+
+    `known`: the splits are known to contradict each other.
     """
     for number, (split, dataset) in enumerate(datasets.items()):
         if number and known:
@@ -54,8 +55,8 @@ def _model_clashes(model: nn.Module, datasets: Mapping[str, Dataset], strict: bo
             check_num_classes(model, dataset, f'data.{split} ({type(dataset).__name__})')
         except ConfigError as error:
             yield str(error)
-            return  # of which the rest would be a consequence
+            return  # further contradictions would be consequences of this one
     split = next(iter(datasets), None)
-    # In a test no loss is computed.
+    # A test computes no loss.
     if split is not None and (strict or split == 'train'):
         yield from head_clashes(model, split, datasets[split], strict)

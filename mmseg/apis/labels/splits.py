@@ -1,4 +1,4 @@
-"""Whether the splits of a config mean the same by their labels."""
+"""Whether the data sets of all splits give the same meaning to their labels."""
 from collections.abc import Iterator, Mapping
 
 from torch.utils.data import Dataset
@@ -13,9 +13,9 @@ BY_NUMBER = 'where that is meant, match_classes=False compares nothing'
 
 
 def split_clashes(datasets: Mapping[str, Dataset], told: ToldLabels) -> Iterator[str]:
-    """What the other splits mean by their labels otherwise than the training data.
+    """Contradictions between the training data and the other splits, one text for each.
 
-    Where that is not built, `told` is what the config says of it.
+    `told`: the settings of the training data in the config, for when `datasets` has no 'train'.
     """
     train = datasets.get('train')
     if train is not None:
@@ -33,7 +33,7 @@ def split_clashes(datasets: Mapping[str, Dataset], told: ToldLabels) -> Iterator
 
 
 def _labels_of(dataset: Dataset, told: ToldLabels) -> ToldLabels:
-    """What a built data set does; as far as its parts agree."""
+    """The settings of a data set; None where the parts that it joins differ."""
     parts = list(leaf_datasets(dataset))
 
     def agreed(name: str) -> object:
@@ -72,7 +72,7 @@ def _setting_clashes(told: ToldLabels, place: str, part: Dataset) -> Iterator[st
 
 
 def _compare_palettes(train: Dataset | None, split: str, dataset: Dataset) -> None:
-    """Warn where classes are painted in other colours than those of the training data."""
+    """Warn if the colours of the classes differ from those of the training data."""
     ours, theirs = (getattr(each, 'PALETTE', None) for each in (train, dataset))
     if ours is not None and theirs is not None and [*map(list, ours)] != [*map(list, theirs)]:
         warn_once(f'data.{split} paints the classes in other colours than data.train: give both '

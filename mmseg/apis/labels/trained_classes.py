@@ -1,4 +1,4 @@
-"""The classes that a checkpoint was trained for beside those of a data set, by their names."""
+"""Compare the classes of a checkpoint, by their names, with those of a data set."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,13 +11,13 @@ from mmcv_replace.utils.errors import CheckpointError
 from mmseg.utils import get_root_logger
 
 CHECKPOINT, DATA_SET = 'the checkpoint', 'the data set'
-SHOWN = 8  # names that a message lists
+SHOWN = 8  # names in a message
 BY_NUMBER = ('if they are the same classes under other names, match_classes=False takes them by '
              'their numbers')
 
 
 def classes_in(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Names of the classes in a checkpoint of the 0.x or 1.x line, None where it has none."""
+    """Names of the classes in a checkpoint of mmsegmentation 0.x or 1.x; None without them."""
     meta = checkpoint.get('meta')
     newer = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     names = first_listed(*(part.get(key) for part, key in ((meta, 'CLASSES'), (newer, 'classes'))
@@ -26,7 +26,7 @@ def classes_in(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def first_listed(*values: object) -> Sequence | np.ndarray | None:
-    """The first that lists something, as names or colours; a checkpoint may hold anything."""
+    """The first value that is a sequence with entries; None if there is none."""
     return next((value for value in values
                  if isinstance(value, list | tuple | np.ndarray) and len(value)), None)
 
@@ -34,10 +34,10 @@ def first_listed(*values: object) -> Sequence | np.ndarray | None:
 def places_by_name(
     trained: Sequence[str] | None, wanted: Sequence[str] | None
 ) -> list[int] | None:
-    """Place in `wanted` of each class of `trained`; None where they are not the same classes.
+    """Index in `wanted` of each class of `trained`; None if they are not the same classes.
 
-    Case, spaces, '-' and '_' do not count unless names differ in nothing else. Classes without
-    names, None, are taken to be the same.
+    Case, spaces, '-' and '_' are ignored unless that makes names equal. Without names (None) the
+    classes count as equal.
     """
     if trained is None or wanted is None:
         return list(range(len(trained or wanted or ())))
@@ -58,10 +58,10 @@ def _plain(name: str) -> str:
 def order_for_test(
     trained: Sequence[str] | None, dataset: object, checkpoint: str, match: bool
 ) -> list[int] | None:
-    """Class of `dataset` for each number that the model predicts; None where they are the same.
+    """Class of `dataset` for each class that the model predicts; None if the order is the same.
 
-    Raises CheckpointError where the checkpoint was trained for other classes, unless `match` is
-    False (`match_classes` of the config).
+    Raises CheckpointError if the checkpoint was trained for other classes, unless `match` is False
+    (`match_classes` of the config).
     """
     wanted = getattr(dataset, 'CLASSES', None)
     places = places_by_name(trained, wanted) if match else None
@@ -79,8 +79,9 @@ def order_for_test(
 
 
 def check_resumed_classes(cfg: Config, dataset: object) -> None:
-    """Raise CheckpointError where the run to resume was trained for other classes, or in another
-    order: its labels would change their meaning. `match_classes=False` compares nothing.
+    """Raise CheckpointError if the run to resume has other classes or another order of them.
+
+    `match_classes=False` in the config skips the comparison.
     """
     if cfg.get('match_classes', True):
         trained = classes_in(read_meta(resolve_checkpoint(cfg.resume_from)))
@@ -93,7 +94,7 @@ def check_resumed_classes(cfg: Config, dataset: object) -> None:
 
 
 def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: object) -> None:
-    """Warn where the classifier of `load_from` was trained for as many, but other classes."""
+    """Warn if `load_from` has a classifier for other classes of the same number."""
     trained, wanted = classes_in(checkpoint), getattr(dataset, 'CLASSES', None) or ()
     if cfg.get('match_classes', True) and trained is not None and len(trained) == len(wanted):
         told = class_changes(trained, getattr(dataset, 'CLASSES', None))
@@ -105,7 +106,10 @@ def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: obje
 
 def class_changes(trained: Sequence[str] | None, wanted: Sequence[str] | None,
                   first: str = CHECKPOINT, second: str = DATA_SET) -> str:
-    """What differs between the classes of two sides, whose names these are; '' for nothing."""
+    """The differences between two lists of classes in words, '' if there are none.
+
+    `first` and `second` are the names of the two sides.
+    """
     places = places_by_name(trained, wanted)
     same = places == list(range(len(places or ())))
     return '' if same else _differences(trained, wanted, first, second)

@@ -1,4 +1,4 @@
 """The settings of a run, checked before any work is done."""
-from .settings import LEAST, MOST, SETTINGS, TOP, check_names, check_settings
+from .settings import TOP, check_settings
 
-__all__ = ['LEAST', 'MOST', 'SETTINGS', 'TOP', 'check_names', 'check_settings']
+__all__ = ['TOP', 'check_settings']

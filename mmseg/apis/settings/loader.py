@@ -5,36 +5,24 @@ import torch
 
 from mmcv_replace.device import supports_pinned_memory
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError
-from mmcv_replace.utils.suggest import did_you_mean, short
-
-SETTINGS = ('samples_per_gpu', 'workers_per_gpu', 'persistent_workers', 'pin_memory',
-            'prefetch_factor', 'timeout')
-# What configs of mmsegmentation may say as well, and what it is here, always.
-TRAINING = {'shuffle': True, 'drop_last': True}
-FIXED = {'train': TRAINING, **dict.fromkeys(('val', 'test'), dict.fromkeys(TRAINING, False))}
+from mmcv_replace.utils.section import read_section
+from mmseg.datasets.settings import EvaluationLoaderSettings, LoaderSettings
 
 
 def loader_settings(cfg: Config, split: str, device: torch.device,
                     **defaults: Any) -> dict[str, Any]:
-    """Arguments for `build_dataloader`: those of `data.SPLIT_dataloader`, of `data`, `defaults`.
+    """Arguments for `build_dataloader`: `data.SPLIT_dataloader`, then `defaults`, then `data`.
 
-    Raises ConfigError for a setting that is not known.
+    Raises ConfigError for a name or a value that does not fit.
     """
     key = f'{split}_dataloader'
-    given = dict(cfg.data.get(key) or {})
-    for name, value in FIXED[split].items():
-        if (wanted := given.pop(name, value)) != value:
-            raise ConfigError(f'data.{key}.{name}={short(wanted)}: it is always {value}, as '
-                              + ('all processes need equally many full batches of each epoch'
-                                 if value else 'each image is scored once, in order')
-                              + '; leave it out')
-    for name in given:
-        if name not in SETTINGS:
-            raise ConfigError(f'data.{key} takes {", ".join(SETTINGS)}, not {name}'
-                              f'{did_you_mean(name, SETTINGS)}')
+    given = cfg.data.get(key) or {}
+    read_section(LoaderSettings if split == 'train' else EvaluationLoaderSettings, given,
+                 f'data.{key}')
     settings = dict(workers_per_gpu=cfg.data.workers_per_gpu,
                     pin_memory=supports_pinned_memory(device)) | defaults | given
+    for name in ('shuffle', 'drop_last'):  # what mmsegmentation accepts as well, with one value
+        settings.pop(name, None)
     if settings['workers_per_gpu'] == 0:
         settings['prefetch_factor'] = None  # torch refuses it without workers
     return settings

@@ -1,5 +1,5 @@
 """`data.on_error`: whether a training sample that cannot be loaded stops the run or is skipped."""
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -9,14 +9,12 @@ import torch.distributed as dist
 from torch.utils.data import Dataset
 
 from mmcv_replace.runner import BaseRunner, Hook
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import DataError
 from mmcv_replace.utils.suggest import printable
 
 from .deterministic_dataset import DeterministicDataset, seeded
 from .workers import ShieldedLoader
 
-ACTIONS = ('raise', 'skip')
-MAX_SKIPPED = 100
 # A damaged or missing file raises these; any other error is a fault of the code, never skipped.
 LOAD_ERRORS = (DataError, OSError)
 # Number of samples in a row that may fail.
@@ -30,21 +28,6 @@ Skipped = dict[str, str]
 
 class DroppedSamplesError(DataError):
     """A pipeline that drops every sample: not the fault of a file, so it is never skipped."""
-
-
-def read_on_error(setting: str | Mapping[str, Any] | None) -> int | None:
-    """How many files `data.on_error` lets a run skip; None where the first one stops it.
-
-    The setting is 'raise' (also without one), 'skip', or dict(action='skip', max_skipped=100).
-    """
-    options = dict(setting) if isinstance(setting, Mapping) else {'action': setting or 'raise'}
-    action, most = options.pop('action', None), options.pop('max_skipped', MAX_SKIPPED)
-    whole = isinstance(most, int) and not isinstance(most, bool) and most >= 0
-    if action not in ACTIONS or options or not whole:
-        raise ConfigError(f"data.on_error={setting!r}: give 'raise', 'skip', or dict(action='skip',"
-                          f' max_skipped={MAX_SKIPPED}) with the number of files that a run may '
-                          'skip')
-    return most if action == 'skip' else None
 
 
 @contextmanager
@@ -65,7 +48,7 @@ class SkippingDataset(DeterministicDataset):
     files that were skipped before it).
     """
 
-    def __init__(self, dataset: Dataset, seed: int = 0, max_skipped: int = MAX_SKIPPED) -> None:
+    def __init__(self, dataset: Dataset, seed: int = 0, max_skipped: int = 100) -> None:
         super().__init__(dataset, seed)
         self.max_skipped = max_skipped
 

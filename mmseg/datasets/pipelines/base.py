@@ -23,7 +23,7 @@ class Transform:
     fusible: ClassVar[bool] = False
     """Whether a fused step may replace this one, alone or with its neighbours."""
     cache_level: str | None = None
-    """The level of `data.cache` at which the result is kept, one of `cache.LEVELS`; None where it
+    """The level of `data.cache` at which the result is kept, 'decoded' or 'resized'; None where it
     depends on more than the files and the settings of the step."""
     copies_arrays: ClassVar[bool] = False
     """Whether all arrays of the result are new ones, which later steps may write to."""

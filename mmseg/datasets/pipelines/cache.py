@@ -7,8 +7,6 @@ from mmcv_replace.utils.shared_store import SharedStore
 
 from .base import Results, Step, Transform
 
-# 'decoded': image and label map as read from their files; 'resized': as resized after that.
-LEVELS = ('decoded', 'resized')
 # Bytes. Image and label map take more, other arrays such as a mean take less.
 SMALL = 1024
 

@@ -1,33 +1,42 @@
 """Inference by overlapping windows."""
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.section import Range, Section, read_section
+
+Size = Annotated[int, Range(1)]
+Pixels = tuple[Size, Size]
+
+
+@dataclass(frozen=True)
+class PredictionSettings(Section):
+    """`test_cfg` of a model; heads may read further names."""
+
+    OPEN = True
+    mode: Literal['whole', 'slide']
+    crop_size: Annotated[Pixels | None, '(height, width) of a window'] = None
+    stride: Annotated[Pixels | None, '(height, width) from one window to the next'] = None
+    batch_windows: Annotated[int | None, Range(1), 'windows that are computed at once'] = None
+    max_logits_mb: Annotated[int | None, Range(1), 'memory for logits'] = 256
 
 Span = tuple[int, int]  # first row or column, and the one after the last
 
 def sliding(test_cfg: dict) -> bool:
-    """Whether `test_cfg` asks for windows; ConfigError where it cannot be followed."""
-    mode = test_cfg.get('mode')
-    if mode not in ('whole', 'slide'):
-        raise ConfigError(f"test_cfg.mode={mode!r} is not known: use 'whole' or 'slide'")
-    for key in ('crop_size', 'stride') if mode == 'slide' else ():
-        value = test_cfg.get(key)
-        if not isinstance(value, list | tuple) or len(value) != 2 or not all(
-                isinstance(size, int) and size >= 1 for size in value):
-            raise ConfigError(f"test_cfg.{key}={value!r}: mode='slide' needs (height, width) in "
-                              f'pixels, such as {key}=(512, 512)')
-    for key in ('batch_windows', 'max_logits_mb'):
-        value = test_cfg.get(key)
-        if value is not None and not (isinstance(value, int) and value >= 1):
-            raise ConfigError(f'test_cfg.{key}={value!r}: it must be a whole number from 1 on')
-    if mode == 'whole':
+    """Whether `test_cfg` asks for windows; ConfigError for settings that do not fit."""
+    settings = read_section(PredictionSettings, test_cfg, 'test_cfg')
+    if settings.mode == 'whole':
         return False
-    crop, stride = test_cfg['crop_size'], test_cfg['stride']
+    crop, stride = settings.crop_size, settings.stride
+    if crop is None or stride is None:
+        raise ConfigError("test_cfg: mode='slide' needs crop_size and stride as (height, width) in "
+                          'pixels, such as crop_size=(512, 512)')
     if stride[0] > crop[0] or stride[1] > crop[1]:
         raise ConfigError(f'test_cfg.stride={stride} is larger than test_cfg.crop_size={crop}: '
                           'the windows would leave gaps; lower the stride')

@@ -117,14 +117,15 @@ def test_settings_of_a_config_reach_the_host(threads):
 
 def test_settings_that_are_text():
     """As a shell passes them on that has met a quote too many."""
-    with pytest.raises(ConfigError, match=r"cpu='dict\(threads=4\)' does not fit, it takes a dict"):
+    with pytest.raises(ConfigError, match=r"cpu='dict\(threads=4\)' does not fit, it takes dict"):
         start_device(torch.device('cpu'), 'dict(threads=4)')
 
 
 @pytest.mark.parametrize(('settings', 'message'), [
-    (dict(thread=2), 'cpu = dict\\(thread=...\\) is not known: it takes threads and keep_memory'),
-    (dict(threads=0), 'threads=0\\): give a number from 1 up'),
-    (dict(threads='2'), "threads='2'\\): give a number")])
+    (dict(thread=2), r"cpu\.thread is no setting .* did you mean 'cpu\.threads'"),
+    (dict(cores=2), r'cpu\.cores is no setting: cpu takes threads, keep_memory'),
+    (dict(threads=0), 'threads=0 does not fit, it takes int from 1 on'),
+    (dict(threads='2'), "threads='2' does not fit, it takes int")])
 def test_wrong_settings(settings, message):
     with pytest.raises(ConfigError, match=message):
         host.start_host(settings)

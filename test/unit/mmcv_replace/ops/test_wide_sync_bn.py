@@ -56,7 +56,7 @@ from torch import nn
 from mmcv_replace.ops import fit_sync_batchnorm
 from mmcv_replace.runner import Precision, init_dist
 from mmcv_replace.runner.dist_utils import leave_dist
-from mmseg.apis.train import wrap_model
+from mmseg.apis.model import wrap_model
 
 init_dist('pytorch')
 rank = dist.get_rank()

@@ -5,7 +5,7 @@ import pytest
 
 from mmcv_replace.device import DeviceKind
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.cluster_check import check_cluster
+from mmseg.apis.preflight import check_cluster
 
 KIND = DeviceKind('cuda', backend='b', rank_table='TABLE')
 ASCEND = dict(RANK='1', WORLD_SIZE='4', LOCAL_WORLD_SIZE='2', LOCAL_RANK='0,1', MASTER_ADDR='h',

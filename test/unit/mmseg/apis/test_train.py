@@ -10,7 +10,8 @@ from mmcv_replace.device import DeviceKind
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import Precision
 from mmcv_replace.utils import Config
-from mmseg.apis.train import _load_weights, ddp_options, wrap_model
+from mmseg.apis.model import ddp_options, wrap_model
+from mmseg.apis.train import _load_weights
 
 
 def test_options_of_ddp():

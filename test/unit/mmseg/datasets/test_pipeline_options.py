@@ -114,14 +114,14 @@ def test_what_is_asked_for_without_effect_is_said(dataset_cfg, caplog):
 
 
 @pytest.mark.parametrize(('data', 'message'), [
-    (dict(cache='everything'), r"data\.cache='everything': give 'decoded' or 'resized'"),
+    (dict(cache='everything'), r"data\.cache='everything' does not fit, it takes 'decoded' \|"),
     (dict(cache=dict(level='decoded', max_gb=0)), 'max_gb'),
-    (dict(cache=dict(level='decoded', size=3)), r'data\.cache='),
-    (dict(cache=dict(max_gb=3)), r'data\.cache='),
+    (dict(cache=dict(level='decoded', size=3)), r'data\.cache\.size is no setting'),
+    (dict(cache=dict(max_gb=3)), r'data\.cache=.* lacks level'),
     (dict(cache=True), r'data\.cache=True'),
     (dict(cache='resized'), 'needs a Resize of one img_scale'),
-    (dict(plan_pipeline='no'), r"data\.plan_pipeline='no': give True or False"),
-    (dict(normalize_on_device='npu'), r"data\.normalize_on_device='npu': give True or False"),
+    (dict(plan_pipeline='no'), r"data\.plan_pipeline='no' does not fit, it takes bool"),
+    (dict(normalize_on_device='npu'), r"data\.normalize_on_device='npu' does not fit"),
 ])
 def test_wrong_settings_are_explained(dataset_cfg, data, message):
     with pytest.raises(ConfigError, match=message):

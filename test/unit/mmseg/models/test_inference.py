@@ -227,15 +227,15 @@ def test_unknown_flip(build_tiny, make_metas):
 
 
 @pytest.mark.parametrize(('test_cfg', 'message'), [
-    (dict(mode='sliding'), "test_cfg.mode='sliding' is not known"),
-    (dict(crop_size=(8, 8)), 'test_cfg.mode=None'),
-    (dict(mode='slide', stride=(8, 8)), r'test_cfg.crop_size=None: .*\(height, width\)'),
+    (dict(mode='sliding'), "test_cfg.mode='sliding' .* takes 'whole' . 'slide'"),
+    (dict(crop_size=(8, 8)), 'lacks mode'),
+    (dict(mode='slide', stride=(8, 8)), r'needs crop_size and stride as \(height, width'),
     (dict(mode='slide', crop_size=('a', 'b'), stride=(8, 8)), r"test_cfg.crop_size=\('a', 'b'\)"),
     (dict(mode='slide', crop_size=(8, 8), stride=8), 'test_cfg.stride=8'),
     (dict(mode='slide', crop_size=(8, 8), stride=(0, 8)), r'test_cfg.stride=\(0, 8\)'),
     (dict(mode='slide', crop_size=(8, 8), stride=(8, 8), batch_windows=0),
-     'test_cfg.batch_windows=0: it must be a whole number from 1 on'),
-    (dict(mode='whole', max_logits_mb=0.5), 'test_cfg.max_logits_mb=0.5: it must be'),
+     'test_cfg.batch_windows=0 .* takes int from 1 on'),
+    (dict(mode='whole', max_logits_mb=0.5), 'test_cfg.max_logits_mb=0.5 .* does not fit'),
     (dict(mode='slide', crop_size=(8, 9), stride=(9, 8)), 'would leave gaps'),
     (dict(mode='slide', crop_size=(9, 8), stride=(8, 9)), 'would leave gaps')])
 def test_settings_are_checked_when_building(build_tiny, test_cfg, message):

@@ -84,11 +84,11 @@ def test_what_a_config_asks_for(cfg, level, dtype, scaled):
 
 @pytest.mark.parametrize(('cfg', 'message'), [
     (dict(fp16={}, bf16={}), 'sets fp16 and bf16'),
-    (dict(fp16=dict(los_scale=1)), "fp16 does not take 'los_scale'.*'loss_scale'"),
-    (dict(fp16=dict(opt_level='O3')), "opt_level 'O3' is unknown"),
-    (dict(fp16=dict(dtype='float8')), "'float8' is unknown: choose float16 or bfloat16"),
-    (dict(fp16=dict(loss_scale='big')), "loss_scale 'big': give 'dynamic' or a number"),
-    (dict(fp16=dict(loss_scale=0)), 'loss_scale 0'),
+    (dict(fp16=dict(los_scale=1)), r"fp16\.los_scale is no setting .*'fp16\.loss_scale'"),
+    (dict(fp16=dict(opt_level='O3')), "opt_level='O3' does not fit, it takes 'O0' . 'O1'"),
+    (dict(fp16=dict(dtype='float8')), "dtype='float8' does not fit, it takes 'float16' . 'bf"),
+    (dict(fp16=dict(loss_scale='big')), "loss_scale='big' does not fit, it takes 'dynamic' . fl"),
+    (dict(fp16=dict(loss_scale=0)), 'loss_scale=0'),
     (dict(fp16=dict(max_skipped=0)), 'max_skipped=0'),
 ])
 def test_what_a_config_may_not_ask_for(cfg, message):

@@ -14,6 +14,7 @@ from mmseg.apis.check_dataset import check_dataset
 from mmseg.apis.datasets import build_split, splits_of
 from mmseg.apis.preflight import check_job
 from mmseg.apis.train_job import train_from_config
+from mmseg.datasets import build_dataset
 from mmseg.models import build_segmentor
 
 CPU = Process(torch.device('cpu'))
@@ -100,6 +101,15 @@ def test_what_follows_a_void_label(cfg):
     assert set(torch.cat([label.flatten() for label in labels]).tolist()) == {0, 1, 2, 3}
     # The evaluation of data.val, which says nothing of it, does not count these pixels either.
     assert build_split(cfg, 'val').ignore_index == build_split(cfg, 'test').ignore_index == 3
+
+
+def test_a_training_builds_each_data_set_once(cfg, monkeypatch):
+    cfg.data.train.ignore_index = 3
+    built = []
+    monkeypatch.setattr('mmseg.apis.datasets.build_dataset', lambda dataset, options: built.append(
+        dataset.split) or build_dataset(dataset, options))
+    train(cfg)
+    assert built == ['train.txt', 'val.txt']
 
 
 def settle(cfg, split, **settings):

@@ -9,7 +9,7 @@ from mmcv_replace.parallel import collate
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation import Prediction, WriteOverlays, predict, run_sinks
 from mmseg.datasets import PIPELINES, ConcatDataset, CustomDataset
-from mmseg.datasets.deterministic_dataset import SeededDataset
+from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 from mmseg.visualization import draw_overlay
 
 PALETTE = [[0, 0, 200], [0, 200, 0], [200, 0, 0]]
@@ -76,7 +76,7 @@ UNCHANGED = dict(type='LoadImageFromFile', color_type='unchanged')
     (random_image(5), '.tiff', UNCHANGED, lambda image: image[..., :3]),
 ], ids=['bytes', 'floats', 'grey', 'grey of 16 bits', 'TIFF of 16 bits', 'five channels'])
 def test_images_of_every_kind(make_dataset, tmp_path, image, suffix, loader, expected):
-    dataset = SeededDataset(make_dataset([image], suffix, loader))
+    dataset = DeterministicDataset(make_dataset([image], suffix, loader))
     np.testing.assert_array_equal(overlay(dataset, 0, tmp_path), blended(expected(image)))
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.section import read_section
 from mmseg.datasets import build_dataloader, build_dataset
 from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 from mmseg.datasets.loader.sampler import SampleIndex
@@ -13,9 +14,9 @@ from mmseg.datasets.loader.skip_samples import (
     ReportingLoader,
     SkippingDataset,
     naming_file,
-    read_on_error,
 )
 from mmseg.datasets.loader.workers import ShieldedLoader
+from mmseg.datasets.settings import DataSettings
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
 
@@ -42,7 +43,7 @@ class Broken:
     (dict(action='skip'), 100), (dict(action='skip', max_skipped=7), 7),
     (dict(action='skip', max_skipped=0), 0)])
 def test_settings(setting, cap):
-    assert read_on_error(setting) == cap
+    assert read_section(DataSettings, dict(on_error=setting), 'data').max_skipped == cap
 
 
 @pytest.mark.parametrize('setting', [
@@ -50,8 +51,8 @@ def test_settings(setting, cap):
     dict(action='skip', max_skipped=-1), dict(action='skip', max_skipped='3'),
     dict(action='skip', max_skipped=True), ['skip']])
 def test_settings_that_mean_nothing(setting):
-    with pytest.raises(ConfigError, match=r"data\.on_error=.*give 'raise', 'skip', or dict\(act"):
-        read_on_error(setting)
+    with pytest.raises(ConfigError, match=r'data\.on_error[=.]'):
+        read_section(DataSettings, dict(on_error=setting), 'data')
 
 
 def test_good_samples_are_what_they_are_without_skipping():
