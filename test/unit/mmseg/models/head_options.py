@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mmseg.models import build_head
+from mmseg.models.decode_heads import BaseCascadeDecodeHead
 
 CLASSES = 3
 WIDTHS = (4, 8, 16)  # channels of the maps that heads are given
@@ -62,7 +63,7 @@ def plain_psp(head, x, pool_scales=(1, 2, 3, 6), align_corners=False, **options)
 
 
 # Name: the plain form (head, input, **options) -> logits, then at least two sets of options,
-# which replace those of HEAD.
+# which replace those of HEAD. That of a head in a cascade gets the previous logits after its input.
 HEAD_OPTIONS = {
     'FCNHead': (plain_fcn, {}, dict(num_convs=1, concat_input=False, **TWO_MAPS),
                 dict(kernel_size=1, dilation=2, norm_cfg=None, **TANH),
@@ -94,6 +95,11 @@ def maps(number=2, dtype=torch.float64):
             for width, size in zip(WIDTHS, ((15, 21), (9, 11), (7, 11)), strict=True)]
 
 
+def previous(head, inputs):
+    """What a head gets beside the maps: logits of the head before it, if it is one of a cascade."""
+    return (inputs[-1][:, :head.out_channels],) * isinstance(head, BaseCascadeDecodeHead)
+
+
 def labels(head, number=2):
     """Labels [N, 1, H, W] with ignored pixels."""
     label = torch.randint(head.num_classes, (number, 1, 29, 41))
@@ -104,7 +110,7 @@ def labels(head, number=2):
 def losses_and_gradients(head, inputs, label):
     """Losses of a training batch, and gradients of the parameters and of the inputs, by name."""
     inputs = [x.clone().requires_grad_() for x in inputs]
-    losses = head.forward_train(inputs, [{}] * len(label), label, None)
+    losses = head.forward_train(inputs, *previous(head, inputs), [{}] * len(label), label, None)
     sum(value for name, value in losses.items() if 'loss' in name).backward()
     gradients = {name: param.grad for name, param in head.named_parameters()}
     gradients.update((f'inputs.{i}', x.grad) for i, x in enumerate(inputs) if x.grad is not None)

@@ -1,4 +1,6 @@
-"""What holds for every registered head; one row of HEAD_OPTIONS in head_options.py is its test."""
+"""What holds for every head: those in the registry, by HEAD_OPTIONS in head_options.py, and one
+written here, which refines the logits of another.
+"""
 import copy
 import importlib.util
 import io
@@ -11,6 +13,7 @@ from torch import nn
 
 from mmcv_replace.cnn import ConvModule, fuse_conv_bn
 from mmseg.models import HEADS
+from mmseg.models.decode_heads import BaseCascadeDecodeHead
 
 SPEC = importlib.util.spec_from_file_location('head_options', Path(__file__).with_name(
     'head_options.py'))
@@ -19,14 +22,38 @@ SPEC.loader.exec_module(table)
 maps = table.maps
 
 
+class Refine(BaseCascadeDecodeHead):
+    """The smallest head of a cascade."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.project = self.conv_module(self.in_channels, self.channels, 3)
+
+    def forward(self, inputs, prev_output):
+        return self.cls_seg(self.project(self._transform_inputs(inputs))) + prev_output
+
+
+def plain_refine(head, x, previous, **options):
+    return table.classify(head, table.block(head.project, x, 3, options)) + previous
+
+
+ROWS = table.HEAD_OPTIONS
+ROWS[Refine] = (plain_refine, {}, table.TANH)
+
+
+def run(head, inputs):
+    return head(inputs, *table.previous(head, inputs))
+
+
 def test_every_head_is_in_the_table():
-    missing = set(HEADS) - set(table.HEAD_OPTIONS)
+    missing = set(HEADS) - set(ROWS)
     assert not missing, f'add rows of {missing} to HEAD_OPTIONS in {table.__file__}'
-    assert all(len(row) > 2 for row in table.HEAD_OPTIONS.values()), 'two sets of options or more'
+    assert all(len(row) > 2 for row in ROWS.values()), 'two sets of options or more'
     assert all(issubclass(HEADS.get(name), nn.Module) for name in HEADS)
 
 
-@pytest.fixture(params=table.CASES, ids='{0[0]}-{0[1]}'.format)
+@pytest.fixture(params=[*table.CASES, (Refine, 0), (Refine, 1)],
+                ids=lambda case: f'{getattr(case[0], "__name__", case[0])}-{case[1]}')
 def case(request):
     return request.param
 
@@ -39,23 +66,25 @@ def head(case):
 @torch.no_grad()
 def test_values_against_the_plain_form(case, head):
     head.eval()
-    plain, options = table.HEAD_OPTIONS[case[0]][0], table.HEAD_OPTIONS[case[0]][case[1] + 1]
-    logits = head.forward_test(maps(), [{}, {}], None)
+    plain, options = ROWS[case[0]][0], ROWS[case[0]][case[1] + 1]
+    previous = table.previous(head, maps())
+    logits = head.forward_test(maps(), *previous, [{}, {}], None)
     assert logits.shape[:2] == (2, head.out_channels)
-    torch.testing.assert_close(logits, plain(head, head._transform_inputs(maps()), **options))
+    torch.testing.assert_close(
+        logits, plain(head, head._transform_inputs(maps()), *previous, **options))
 
 
 @torch.no_grad()
 def test_a_picture_alone_and_in_a_batch(head):
     head.eval()
-    batch = head(maps(3))
-    alone = [head([x[i:i + 1] for x in maps(3)]) for i in range(3)]
+    batch = run(head, maps(3))
+    alone = [run(head, [x[i:i + 1] for x in maps(3)]) for i in range(3)]
     torch.testing.assert_close(batch, torch.cat(alone))
 
 
 def test_losses_are_those_of_the_logits(head):
     inputs, label = maps(), table.labels(head)
-    logits = F.interpolate(copy.deepcopy(head)(inputs), label.shape[2:], mode='bilinear',
+    logits = F.interpolate(run(copy.deepcopy(head), inputs), label.shape[2:], mode='bilinear',
                            align_corners=head.align_corners)
     losses, gradients = table.losses_and_gradients(head, inputs, label)
     if head.out_channels > 1:
@@ -76,7 +105,7 @@ def test_losses_are_those_of_the_logits(head):
 def test_training_is_the_same_after_an_evaluation(head):
     label, evaluated = table.labels(head), copy.deepcopy(head)
     with torch.inference_mode():
-        evaluated.eval()(maps())
+        run(evaluated.eval(), maps())
     found = table.losses_and_gradients(evaluated.train(), maps(), label)
     torch.testing.assert_close(found, table.losses_and_gradients(head, maps(), label),
                                rtol=0, atol=0)
@@ -91,12 +120,12 @@ def test_saved_and_loaded(case, head):
     for value in other.state_dict().values():
         value.zero_()
     other.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(other.eval()(maps()), head.eval()(maps()))
+    assert torch.equal(run(other.eval(), maps()), run(head.eval(), maps()))
 
 
 def test_bfloat16(case, head):
-    expected = head.eval()(maps())
-    low = table.build(*case).eval().bfloat16()(maps(dtype=torch.bfloat16))
+    expected = run(head.eval(), maps())
+    low = run(table.build(*case).eval().bfloat16(), maps(dtype=torch.bfloat16))
     assert low.dtype == torch.bfloat16
     torch.testing.assert_close(low.double(), expected, rtol=0, atol=0.1 * expected.std().item())
     mixed, inputs = table.build(*case), maps(dtype=torch.float32)
@@ -112,9 +141,9 @@ def test_bfloat16(case, head):
 @torch.no_grad()
 def test_norms_run_behind_the_convolution_that_is_named_before_them(head):
     """What the toolkit folds without being asked, see `apis.acceleration.prepare_inference`."""
-    plain = head.eval()(maps())
+    plain = run(head.eval(), maps())
     folded = fuse_conv_bn(head)
-    torch.testing.assert_close(folded(maps()), plain)
+    torch.testing.assert_close(run(folded, maps()), plain)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
 
 
@@ -136,7 +165,7 @@ class OneList(nn.Module):
         self.head = head
 
     def forward(self, *inputs):
-        return self.head(inputs)
+        return run(self.head, inputs)
 
 
 @torch.no_grad()
