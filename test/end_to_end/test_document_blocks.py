@@ -69,9 +69,10 @@ def check_architecture(document, block, desk):
 
 
 def check_sample_head(document, block, desk):
-    """Pasted where it says, and into the table: it passes ruff and the tests of its registry."""
+    """Pasted where it says, and into both tables: it passes ruff and the tests of its registry."""
     pytest.importorskip('ruff')
-    row, = [other.text for other in document.blocks if other.text.startswith("    'MyHead'")]
+    rows = {file: row for start, file in HEAD_ROWS.items() for row in
+            [other.text for other in document.blocks if other.text.startswith(start)]}
     checkout = desk / 'with_my_head'
     for folder in ('mmseg', 'test/unit/mmseg/models'):
         shutil.copytree(ROOT / folder, checkout / folder,
@@ -80,16 +81,22 @@ def check_sample_head(document, block, desk):
         shutil.copy(ROOT / file, checkout / file)
     (checkout / 'mmcv_replace').symlink_to(ROOT / 'mmcv_replace')
     (checkout / block.text.splitlines()[0].removeprefix('# ')).write_text(block.text)
-    heads = checkout / 'mmseg/models/decode_heads/__init__.py'
-    text = heads.read_text().replace('\n\n__all__', '\n\nfrom .my_head import MyHead\n\n__all__', 1)
-    heads.write_text(text.replace('__all__ = [', "__all__ = ['MyHead', "))
-    run(checkout, 'ruff check --quiet --fix --select I mmseg/models/decode_heads/__init__.py')
-    table = checkout / 'test/unit/mmseg/models/head_options.py'
-    table.write_text(table.read_text().replace('HEAD_OPTIONS = {\n', f'HEAD_OPTIONS = {{\n{row}'))
+    for (file, table), row in rows.items():
+        text = (checkout / file).read_text()
+        assert table in text
+        (checkout / file).write_text(text.replace(table, f'{table}\n{row.rstrip()}'))
     run(checkout, 'ruff check mmseg test/unit/mmseg/models/head_options.py')
     text = run(checkout, 'PYTHONPATH=. python -m pytest -q -p no:cacheprovider -k MyHead '
                          'test/unit/mmseg/models/test_every_head.py')
     assert re.search(r'^[1-9]\d+ passed', text, re.MULTILINE), text
+
+
+# How the rows of a head begin -> the file and the line behind which they go.
+HEAD_ROWS = {
+    "    'mmseg.models.decode_heads": ('mmseg/models/builder.py',
+                                      "HEADS = Registry('head', nn.Module, {"),
+    "    'MyHead'": ('test/unit/mmseg/models/head_options.py', 'HEAD_OPTIONS = {'),
+}
 
 
 def check_row(document, block, desk):
@@ -111,7 +118,7 @@ BLOCKS = {
     'error: ': check_error,
     'configs/  ': check_architecture,
     '# mmseg/models/decode_heads': check_sample_head,
-    "    'MyHead'": check_row,
+    **dict.fromkeys(HEAD_ROWS, check_row),
     **dict.fromkeys(('# mmseg/', '# mmcv_replace/', '# test/'), check_recipe),
 }
 
