@@ -1,11 +1,12 @@
-"""Data sets, the pipelines that make their samples, and the loaders that batch them."""
-from .base_wrapper import BaseDatasetWrapper
-from .builder import DATASETS, PIPELINES, build_dataloader, build_dataset
-from .custom import CustomDataset
-from .dataset_wrappers import ConcatDataset, RepeatDataset
-from .voc import PascalVOCDataset
+"""Data sets, the pipelines that make their samples, and the loaders that batch them.
 
-__all__ = [
-    'DATASETS', 'PIPELINES', 'BaseDatasetWrapper', 'ConcatDataset', 'CustomDataset',
-    'PascalVOCDataset', 'RepeatDataset', 'build_dataloader', 'build_dataset',
-]
+A data set is imported when it is first asked for; `builder.py` lists them.
+"""
+from mmcv_replace.utils.lazy_names import lazy_names
+
+from . import pipelines  # noqa: F401  whose steps a config names
+from .builder import DATASETS, PIPELINES, build_dataloader, build_dataset
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {**DATASETS.modules, '.base_wrapper': ['BaseDatasetWrapper']})
+__all__ += ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']

@@ -13,7 +13,11 @@ from .loader import build_dataloader
 
 __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']
 
-DATASETS = Registry('dataset', Sized)
+DATASETS = Registry('dataset', Sized, {
+    'mmseg.datasets.custom': ['CustomDataset'],
+    'mmseg.datasets.dataset_wrappers': ['ConcatDataset', 'RepeatDataset'],
+    'mmseg.datasets.voc': ['PascalVOCDataset'],
+})
 PIPELINES = Registry('pipeline', Callable)
 # Settings that may be lists, of which each entry makes a data set.
 LISTED = ('img_dir', 'ann_dir', 'split')
