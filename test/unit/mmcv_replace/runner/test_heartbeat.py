@@ -21,7 +21,7 @@ def both(repo_dir):
         processes = [subprocess.Popen(
             [sys.executable, str(SCRIPT), str(rank), str(store.port), case], env=env,
             text=True, stdout=subprocess.PIPE) for rank in range(2)]
-        return [process.communicate(timeout=120)[0] for process in processes]
+        return [process.communicate(timeout=300)[0] for process in processes]
     return run
 
 

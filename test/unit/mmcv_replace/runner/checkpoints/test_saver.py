@@ -73,7 +73,7 @@ def gate(monkeypatch):
     gate = threading.Event()
     write = async_saver.write_serialized
     monkeypatch.setattr(async_saver, 'write_serialized',
-                        lambda *args: (gate.wait(20), write(*args)))
+                        lambda *args: (gate.wait(120), write(*args)))
     yield gate
     gate.set()
 
