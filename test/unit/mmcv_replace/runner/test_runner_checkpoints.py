@@ -137,3 +137,16 @@ def test_resume_names_parameters_in_another_order(make_runner, make_model, make_
     swapped = torch.optim.SGD([model.layer.bias, model.layer.weight], lr=1)
     with pytest.raises(CheckpointError, match='group 0, parameter 0: .*(1, 2).*(1,)'):
         make_runner(model=model, optimizer=swapped).resume(path)
+
+
+@pytest.mark.parametrize('scheduled', ['lr', None])
+def test_a_rate_that_a_hook_schedules_is_no_difference(make_runner, tmp_path, log_lines, scheduled):
+    class OwnSchedule(Hook):
+        pass
+
+    OwnSchedule.scheduled = scheduled
+    path = make_runner(lr=0.05).save_checkpoint(tmp_path)
+    runner = make_runner(lr=0.1)
+    runner.register_hook(OwnSchedule())
+    runner.resume(path)
+    assert any('optimizer.lr' in line for line in log_lines) == (scheduled is None)

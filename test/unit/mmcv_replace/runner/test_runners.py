@@ -70,7 +70,8 @@ def test_wrapped_model_trains_the_same(make_runner, make_model, make_loader):
     runner.register_training_hooks(**TRAINING)
     runner.run([make_loader()], [('train', 1)])
     expected = plain_loop(make_model(), make_loader(), 10)
-    assert torch.equal(runner.model.module.layer.weight, expected.layer.weight)
+    assert runner.unwrapped_model is runner.model.module
+    assert torch.equal(runner.unwrapped_model.layer.weight, expected.layer.weight)
 
 
 def test_stages_of_iterations(make_runner, make_loader):
