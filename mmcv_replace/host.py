@@ -1,4 +1,4 @@
-"""How this process uses the cores and the memory of its host."""
+"""Use of the host's cores and memory by this process."""
 import ctypes
 import os
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ import torch
 from .utils.rank import get_local_size
 from .utils.section import Range, Section, read_section
 
-# Files in which Linux says how much of the cores a container may use: version 2, version 1.
+# Files of Linux with the share of the cores of a container (cgroups): version 2, version 1.
 _QUOTA_V2 = Path('/sys/fs/cgroup/cpu.max')
 _QUOTA_V1 = tuple(Path('/sys/fs/cgroup/cpu') / f'cpu.cfs_{name}_us' for name in ('quota', 'period'))
-# Files with the memory that a container may have, and has: version 2, version 1.
+# Files with the limit of a container's memory and its use: version 2, version 1.
 _MEMORY = (('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory.current'),
            ('/sys/fs/cgroup/memory/memory.limit_in_bytes',
             '/sys/fs/cgroup/memory/memory.usage_in_bytes'))
@@ -47,7 +47,7 @@ def start_host(settings: Mapping[str, Any] | None = None) -> None:
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on: those of its affinity, up to the container's quota."""
+    """Number of cores that this process may use, by its affinity and the container's quota."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows have no such mask
@@ -57,21 +57,20 @@ def usable_cores() -> int:
 
 
 def _container_quota() -> float | None:
-    """Cores' worth of time that the container gets, None without a limit."""
+    """Limit of the container's CPU time per time, in cores; None without a limit."""
     try:
         if _QUOTA_V2.is_file():
             quota, period = _QUOTA_V2.read_text().split()
         else:
             quota, period = (file.read_text().strip() for file in _QUOTA_V1)
         return None if quota in ('max', '-1') else int(quota) / int(period)
-    except (OSError, ValueError):  # no container, or one that says nothing
+    except (OSError, ValueError):  # no container, or an unknown format
         return None
 
 
 def host_channels_last(dtype: torch.dtype) -> str | None:
-    """Why the host convolves faster in `dtype` on channels_last tensors; None where it does not."""
-    # Private names, but older releases have no others; in newer ones they ask the public
-    # torch.cpu.get_capabilities.
+    """Why the host convolves `dtype` faster on channels_last tensors; None where it does not."""
+    # Private functions, since torch 2.6 has no public ones (later: torch.cpu.get_capabilities).
     names = {torch.bfloat16: '_is_amx_tile_supported', torch.float16: '_is_amx_fp16_supported'}
     ask = getattr(torch.cpu, names.get(dtype, ''), None)
     if ask is None or not ask() or not torch.backends.mkldnn.is_available():
@@ -80,15 +79,15 @@ def host_channels_last(dtype: torch.dtype) -> str | None:
 
 
 def free_memory() -> int | None:
-    """Bytes that may still be taken: of the machine's memory, and of the container's share of it.
+    """Bytes that can still be allocated, limited by the machine and the container.
 
-    None where the system does not say. Copies of files, which give way, count as free.
+    Cached files count as free. None where the system does not tell.
     """
     free = []
     try:
         lines = dict(line.split(':') for line in Path('/proc/meminfo').read_text().splitlines())
         free.append(int(lines['MemAvailable'].split()[0]) * 1024)
-    except (OSError, ValueError, LookupError):  # not Linux, or an old one
+    except (OSError, ValueError, LookupError):  # not Linux, or an old kernel
         return None
     for limit, used in _MEMORY:
         try:
@@ -96,7 +95,7 @@ def free_memory() -> int | None:
             stat = dict(line.split() for line in (folder / 'memory.stat').read_text().splitlines())
             free.append(int(Path(limit).read_text()) - int(Path(used).read_text())
                         + int(stat['inactive_file']))
-        except (OSError, ValueError, LookupError):  # no such container, or one without a limit
+        except (OSError, ValueError, LookupError):  # no container of this version, or no limit
             continue
     return max(0, min(free))
 
@@ -105,15 +104,15 @@ def _set_threads(threads: int | None) -> None:
     if threads is not None:
         torch.set_num_threads(threads)
     elif 'OMP_NUM_THREADS' not in os.environ:
-        # torch counts the cores of the machine, and does not know of processes beside it.
+        # By default torch uses all cores of the machine in each process.
         share = max(1, usable_cores() // get_local_size())
         torch.set_num_threads(min(torch.get_num_threads(), share))
 
 
 def keep_freed_memory() -> None:
-    """Have glibc's malloc serve large blocks from its heap, and not shrink it.
+    """Have glibc's malloc take large blocks from its heap, and keep the heap when they are freed.
 
-    Other C libraries go without, and a user's own MALLOC_ variables hold.
+    Nothing changes with another C library, or where the user has set a MALLOC_ variable.
     """
     chosen = any(name.startswith('MALLOC_') for name in os.environ)
     if not chosen and 'GLIBC_TUNABLES' not in os.environ and os.name == 'posix':

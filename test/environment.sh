@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Sourced by the scripts that need Python: sets PYTHON to an interpreter with the toolkit.
-#   use_environment [EXTRA]   installs the toolkit with an extra ('test', 'dev') where it is missing
+#   use_environment [EXTRA]   installs the toolkit with an extra ('test', 'dev') if it is missing
 # An active virtual or conda environment is used as it is; otherwise .venv is made here.
 # PYTHON_BASE=python3.12   interpreter that makes .venv
 # TORCH='torch==2.13.0'    what pip installs where torch is missing (default: the CPU build)
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TORCH_VERSION=2.13.0
-# Threads that wait by spinning halt each other where other programs use the cores too.
+# Threads that wait by spinning slow each other down where other programs use the cores too.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
 
 use_environment() {
@@ -24,7 +24,7 @@ use_environment() {
     fi
     "$PYTHON" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("torch"))' ||
         install_torch || return 1
-    # One stamp for each extra, so that an unchanged checkout starts at once.
+    # A stamp for each extra records what was installed, so that pip runs after changes only.
     local stamp
     stamp="$("$PYTHON" -c 'import sys; print(sys.prefix)')/.mmseg-ascend-${extra:-core}"
     if ! cmp -s "$stamp" <(environment_state); then

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Sourced by the launch scripts of test/ (through pspnet_job.sh) and of tools/.
 #   find_python; set_environment     sets PYTHON and the variables of a job
-#   find_node                        says which of several machines this is, where a scheduler tells
-#   set_job TOOL ARGUMENT...         puts into `job` the command of nproc processes here
+#   find_node                        finds which of several machines this is, from a scheduler
+#   set_job TOOL ARGUMENT...         sets `job` to the command that starts nproc processes here
 #   run_logged LOG COMMAND...        runs it; a failure ends the script and shows the end of the log
-#   dist_start NPROC TOOL ARGUMENT...             all of tools/dist_*.sh
-#   srun_start PARTITION NAME TOOL ARGUMENT...    all of tools/slurm_*.sh
+#   dist_start NPROC TOOL ARGUMENT...             the body of tools/dist_*.sh
+#   srun_start PARTITION NAME TOOL ARGUMENT...    the body of tools/slurm_*.sh
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 LOG_LINES=60
 
 device=auto nproc='' nnodes='' node_rank='' master_addr='' master_port='' dry_run=''
 scheduler='' foreign='' local_size='' rendezvous=()
-# Variables by which mmcv_replace/runner/clusters knows schedulers: without one nothing is asked.
+# Variables by which mmcv_replace/runner/clusters recognises schedulers; it is run if one is set.
 SCHEDULERS='SLURM_(JOB_ID|PROCID)|OMPI_COMM_WORLD_RANK|PMI_RANK|PET_NNODES|V[CK]_TASK_INDEX'
 SCHEDULERS+='|VC_.*_HOSTS|RANK|WORLD_SIZE|LOCAL_RANK'
-# Options of torchrun that its variables may give too, and that are given here.
+# Options of torchrun that set_job passes and that PET_ variables of the environment would set too.
 TORCHRUN_VARIABLES='NNODES NODE_RANK NPROC_PER_NODE MASTER_ADDR MASTER_PORT STANDALONE RDZV_BACKEND
 RDZV_ENDPOINT RDZV_ID MODULE NO_PYTHON RUN_PATH'
 
@@ -72,8 +72,8 @@ print(*[name for name in ("torch", "cv2") if find_spec(name) is None])')" ||
 
 set_environment() {
     run export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
-    # The toolkit imports the plug-in of the device that it uses. If torch did so by itself, a
-    # torch_npu without CANN would end jobs on the CPU too.
+    # The toolkit imports the plug-in of the device that it uses. If torch imported it, a torch_npu
+    # without CANN would end jobs on the CPU too.
     run export TORCH_DEVICE_BACKEND_AUTOLOAD="${TORCH_DEVICE_BACKEND_AUTOLOAD:-0}"
     if uses_npu; then run . "$ROOT/env_npu.sh"; fi
 }
@@ -82,9 +82,9 @@ uses_npu() {
     [[ ${device,,} = npu || ($device = auto && -e /dev/davinci_manager) ]]
 }
 
-# Fill what the user has not said of nnodes, node_rank, master_addr and master_port: from the
-# variables of a scheduler, or by the values of one machine. Sets scheduler, local_size and
-# rendezvous (words for torchrun) too, where one tells, and foreign where there are such variables.
+# Set those of nnodes, node_rank, master_addr and master_port that the user has left empty: from the
+# variables of a scheduler, or for a single machine. From a scheduler also sets its name, local_size
+# and rendezvous (arguments of torchrun); foreign=1 where there are variables of any.
 find_node() {
     if env | grep -E "^($SCHEDULERS)=." >/dev/null; then ask_scheduler; fi
     nnodes="${nnodes:-1}" node_rank="${node_rank:-0}"
@@ -96,7 +96,7 @@ ask_scheduler() {
     [ -z "$node_rank" ] || asked+=(--node_rank "$node_rank")
     [ -z "$master_addr" ] || asked+=(--addr "$master_addr")
     [ -z "$master_port" ] || asked+=(--port "$master_port")
-    # Not where the user says which interface to use.
+    # Not where the user has chosen an interface.
     [ -n "$dry_run${local_addr:-}${GLOO_SOCKET_IFNAME:-}" ] || asked+=(--interface)
     answer="$("$PYTHON" -I -c 'import sys
 sys.path.insert(0, sys.argv[1])
@@ -113,7 +113,7 @@ sys.exit(main(sys.argv[2:]))' "$ROOT/mmcv_replace/runner" "${asked[@]}")" || exi
         *) foreign=1 scheduler="${told[scheduler]}" ;;
     esac
     [ -z "${told[interface]:-}" ] || run export GLOO_SOCKET_IFNAME="${told[interface]}"
-    # One machine on its own meets at a free port, unless the user says where.
+    # Processes of a single machine meet at a free port, unless the user gives an address.
     if [ "$nnodes" != 1 ] || [ -n "$master_addr" ]; then
         master_addr="${told[addr]}"
         [ -z "$master_addr" ] || master_port="${told[port]}"
@@ -123,7 +123,7 @@ sys.exit(main(sys.argv[2:]))' "$ROOT/mmcv_replace/runner" "${asked[@]}")" || exi
 set_job() {
     local tool="$ROOT/tools/$1" name
     shift
-    # A scheduler's variables may speak of other processes: torchrun replaces them.
+    # A scheduler's variables may describe other processes: torchrun replaces them.
     if [ "$nproc$nnodes$foreign" = 11 ]; then
         job=("$PYTHON" "$tool" "$@")
         return
@@ -132,7 +132,7 @@ set_job() {
         name="PET_$name"
         [ -z "${!name+set}" ] || run unset "$name"
     done
-    # Without an address or port of the user's: a free port of this machine.
+    # Without an address or port from the user: a free port of this machine.
     local meeting=(--standalone --local_addr 127.0.0.1)
     if [ "${#rendezvous[@]}" -gt 0 ]; then
         meeting=("${rendezvous[@]}")
@@ -142,9 +142,9 @@ set_job() {
     fi
     job=("$PYTHON" "$ROOT/mmcv_replace/runner/elastic.py" --nproc_per_node "$nproc"
         --nnodes "$nnodes" "${meeting[@]}" "$tool" --launcher pytorch "$@")
-    # What torchrun passes on to its processes; by default not the warning ahead of a time limit.
+    # Signals that torchrun forwards; its default lacks the one that warns of a time limit.
     run export PET_SIGNALS_TO_HANDLE="${PET_SIGNALS_TO_HANDLE:-SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1}"
-    # The processes share the cores; by default each would take them all.
+    # The processes share the cores, of which each would use all by default.
     local threads=$(($(getconf _NPROCESSORS_ONLN) / nproc))
     run export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((threads > 0 ? threads : 1))}"
 }
@@ -159,17 +159,17 @@ run_logged() {
     echo "log: $log"
     "$@" >"$log" 2>&1 &
     child=$!
-    # Who ends this script ends the job: torchrun passes the signal on to its processes.
+    # A signal to this script ends the job: torchrun forwards it to its processes.
     trap 'kill "$child" 2>/dev/null || true' INT TERM
     wait "$child" || code=$?
     trap - INT TERM
-    # A signal ends the wait with a code over 128, and not the job, which may save and leave with 75.
+    # A signal ends the wait with a code above 128, while the job may still save and exit with 75.
     wait "$child" || again=$?
     [ "$code" -le 128 ] || [ "$again" = 127 ] || code=$again
     [ "$code" != 0 ] || return 0
     {
         echo "--- the last lines of $log"
-        # torchrun's own frames say nothing of the failure.
+        # Frames of torchrun itself do not help.
         sed -E '/^  File "(.*runner.elastic\.py|<frozen runpy>)"/,/^    raise ChildFailedError/d' \
             "$log" | tail -n "$LOG_LINES"
         echo "--- failed with exit code $code; all of it: $log"
@@ -179,7 +179,7 @@ run_logged() {
 
 # --- tools/*.sh ----------------------------------------------------------------------------------
 
-# Put the arguments of a script, at least COUNT of them, into `arguments`; --dry-run apart.
+# take_arguments COUNT ARGUMENT...: set `arguments`, at least COUNT, and dry_run for --dry-run.
 take_arguments() {
     local count="$1" argument
     shift
@@ -200,7 +200,7 @@ take_arguments() {
     fi
 }
 
-# Become the job, so that signals and the exit code are its own; or print it.
+# Replace this shell by the job, for its signals and exit code; or print it under --dry-run.
 finish() {
     if [ -n "$dry_run" ]; then show "$@"; else exec "$@"; fi
 }
@@ -212,7 +212,7 @@ dist_start() {
     check_number NPROC "$nproc" 1
     check_number NNODES "${nnodes:-1}" 1
     check_number NODE_RANK "${node_rank:-0}" 0
-    [ "$nnodes" != 1 ] || node_rank='' # of one machine it says nothing
+    [ "$nnodes" != 1 ] || node_rank='' # means nothing for one machine
     check_port PORT "$master_port"
     find_python
     find_node
@@ -228,12 +228,12 @@ dist_start() {
     finish "${job[@]}"
 }
 
-# When a process fails, torchrun starts all again, at most so many times.
+# allow_restarts N: when a process fails, torchrun restarts all of them, up to N times.
 allow_restarts() {
     [ "$nproc$nnodes$foreign" != 11 ] ||
         fail "--max-restarts is torchrun's, which starts two processes or more: for one, run" \
             "tools/train.py --auto-resume again"
-    # torchrun reads its options from variables of this prefix.
+    # torchrun reads its options from variables with the prefix PET_.
     run export PET_MAX_RESTARTS="$1"
 }
 

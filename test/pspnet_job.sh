@@ -4,8 +4,8 @@
 #                                 (evaluate a checkpoint); NPROC is the default of --nproc
 . "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
 
-needs_nnodes='' # a script for several machines is not for one
-# Options and their defaults, besides those of launch.sh; what is empty is left to the config.
+needs_nnodes='' # set by a script for several machines, which requires their number
+# Defaults of the options, besides those in launch.sh; empty ones leave the value to the config.
 data_path='' device_id='' device_list='' output="$ROOT/output" local_addr='' addr=''
 config="$ROOT/configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py" checkpoint=''
 batch_size=16 learning_rate='' max_iters='' amp='' opt_level='' loss_scale=''
@@ -54,7 +54,7 @@ pspnet_job() {
     check_options
     local folder="$output/$device_id/PSPNet"
     [ "$mode" != performance ] || folder+=_prof
-    # Machines may share the folder: only the log of the first one has the plain name.
+    # Machines may share the folder: only the first one's log has the plain name.
     local suffix="$device_id"
     [ "$node_rank" = 0 ] || suffix+="_node$node_rank"
     set_environment
@@ -112,7 +112,7 @@ check_options() {
     nproc="${nproc:-$default_nproc}"
     check_number --nproc "$nproc" 1
     check_machines
-    # A scheduler gives a machine a number of devices; a script for one device takes one.
+    # A scheduler sets the number of devices of a machine; a script for one device uses one.
     [ -n "$given_nproc" ] || [ "$nproc" = 1 ] || nproc="${local_size:-$nproc}"
     device_id="${device_id:-${device_list%%,*}}"
     device_id="${device_id:-0}"
@@ -142,7 +142,7 @@ check_machines() {
         fail "--node_rank=$node_rank: of --nnodes=$nnodes it is 0 to $((machines - 1))"
 }
 
-# Let the communication libraries use the network of --local_addr.
+# Have the communication libraries use the network of --local_addr.
 set_address() {
     [ -n "$local_addr" ] || return 0
     if uses_npu; then run export HCCL_IF_IP="$local_addr"; fi
@@ -163,7 +163,7 @@ train() {
         full) iters="${max_iters:-10000}" ;;
         performance) iters="${max_iters:-1000}" ;;
     esac
-    # A short run is logged, saved and evaluated too.
+    # Short runs are logged, saved and evaluated at least once.
     interval=$((iters < 1000 ? iters : 1000))
     common_arguments
     arguments+=(--cfg-options "runner.max_iters=$iters" "checkpoint_config.interval=$interval"
@@ -205,7 +205,7 @@ common_arguments() {
     [ -z "$master_addr" ] || machines+=(--addr "$master_addr")
 }
 
-# run_job LOG_NAME WORK_DIR CASE...: run `job`, then write what WORK_DIR tells to a file a case.
+# run_job LOG_NAME WORK_DIR CASE...: run `job`, then write its figures to one file per case.
 run_job() {
     local log="$folder/$1_$suffix.log" work_dir="$2" start=$SECONDS case
     shift 2

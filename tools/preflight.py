@@ -1,6 +1,6 @@
 """Check a job before its processes are started: the config, labels, data, a device for each.
 
-The first line tells the versions of torch and of what the device needs besides.
+The first line shows the versions of torch and of the software of the device.
 """
 import argparse
 import sys

@@ -18,11 +18,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def explain(cfg: Config, key: str) -> str:
-    """What set a key; the components, whose defaults count, are imported where the config lacks it.
-    """
+    """Which file or option set a key; of a key that none sets, whose default it is."""
     try:
         return cfg.explain(key)
-    except ConfigError:
+    except ConfigError:  # defaults are found in the components, whose imports take time
         from mmseg.apis.explain import explain_key
         return explain_key(cfg, key)
 

@@ -1,4 +1,4 @@
-"""Run a batch again that a training met with numbers that are not finite, and find their origin.
+"""Repeat a training step that gave values that are not finite, and find where they arise.
 
 The file is WORK_DIR/nonfinite_iter_N_rank_R.pth, named in the error of the training.
 Exit code: 0 when all is finite this time, 1 when it is not, 2 when it cannot be run.

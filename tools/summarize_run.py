@@ -1,4 +1,4 @@
-"""Print the figures of a finished run and write them to result files, `Key = value` a line."""
+"""Print the figures of a finished run and write result files, one `Key = value` per line."""
 import argparse
 import sys
 from collections.abc import Sequence

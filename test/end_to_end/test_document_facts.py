@@ -51,6 +51,13 @@ def test_files_exist(document):
             assert (ROOT / link).exists(), f'{document.name}: there is no {link}'
 
 
+def test_twenty_questions_have_a_file():
+    """test_files_exist looks for the files."""
+    table = (ROOT / 'CONTRIBUTING.md').read_text().split('## Where is ...?')[1].split('\n## ')[0]
+    rows = re.findall(r'^\| [^|]+\? \| `[^|]+` \|$', table, re.MULTILINE)
+    assert len(rows) >= 20
+
+
 @pytest.mark.parametrize('what', ['commands', 'settings', 'options', 'headings', 'blocks'])
 def test_the_readmes_say_the_same(what):
     def facts(document):
