@@ -12,7 +12,7 @@ from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.datasets import SPLITS
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
@@ -26,11 +26,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         help='files to show for each kind of finding (5)')
     parser.add_argument('--cfg-options', '--options', nargs='+', action=DictAction,
                         metavar='KEY=VALUE', help='change config values: data.train.split=my.txt')
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     sys.stdout.reconfigure(errors='backslashreplace')  # names of files in any terminal
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     text, code = check_dataset(cfg, args.split, args.nproc, args.json, args.write_clean,

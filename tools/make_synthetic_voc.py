@@ -9,7 +9,7 @@ from mmseg.apis.cli import run_command
 from mmseg.datasets.synthetic import SplitSizes, make_devkit
 
 
-def parse_args() -> argparse.Namespace:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('out', metavar='OUT', help='folder to write, such as data/synthetic')
@@ -19,11 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=160, help='longer side in pixels (160)')
     parser.add_argument('--seed', type=int, default=0, help='another seed, other scenes (0)')
     parser.add_argument('--nproc', type=int, default=1, help='number of processes (1)')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     sizes = SplitSizes(args.train, args.val, args.aug)
     make_devkit(args.out, sizes, args.size, args.seed, args.nproc)
     print(f'{args.out}: {args.train} images to train on, {args.val} to validate on, '

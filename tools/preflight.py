@@ -12,7 +12,7 @@ from mmseg.apis.preflight import check_job
 from mmseg.apis.process import add_common_arguments
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_common_arguments(parser)
     parser.add_argument('--nproc', type=int, default=1, help='processes on this machine (1)')
@@ -20,11 +20,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--nnodes', type=int, help='machines (as the scheduler says, else 1)')
     parser.add_argument('--node_rank', type=int, help='which of them this one is: 0, 1, ...')
     parser.add_argument('--no-validate', action='store_true', help='the training is not validated')
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     print(software_report(args.device))
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     print(check_job(cfg, args.device, args.device_list, args.nproc, args.checkpoint,

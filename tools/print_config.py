@@ -6,17 +6,6 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.cli import load_config, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--explain', metavar='KEY',
-                        help='tell what set this key, such as data.train.pipeline, or whose '
-                        'default it is')
-    parser.add_argument('--options', '--cfg-options', nargs='+', action=DictAction, metavar='K=V',
-                        help='values to lay over the config, such as model.backbone.depth=18')
-    return parser.parse_args()
-
-
 def explain(cfg: Config, key: str) -> str:
     """Which file or option set a key; of a key that none sets, whose default it is."""
     try:
@@ -27,7 +16,14 @@ def explain(cfg: Config, key: str) -> str:
 
 
 def main() -> None:
-    args = parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--explain', metavar='KEY',
+                        help='tell what set this key, such as data.train.pipeline, or whose '
+                        'default it is')
+    parser.add_argument('--options', '--cfg-options', nargs='+', action=DictAction, metavar='K=V',
+                        help='values to lay over the config, such as model.backbone.depth=18')
+    args = parser.parse_args()
     cfg = load_config(args.config, args.options)
     print(explain(cfg, args.explain) if args.explain else cfg.pretty_text.rstrip())
 

@@ -11,7 +11,7 @@ from mmseg.apis.cli import run_command
 from mmseg.apis.replay import replay_batch
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('file', help='nonfinite_iter_N_rank_R.pth')
@@ -19,11 +19,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--config', help='config to take in place of the one in the file; a Python '
                         'config is code, which the one in the file is not')
     parser.add_argument('--checkpoint', help='weights to take in place of those in the file')
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     sys.stdout.reconfigure(errors='backslashreplace')  # names of files in any terminal
     report, finite = replay_batch(args.file, args.device, args.config, args.checkpoint)
     print(report)

@@ -8,7 +8,7 @@ from mmseg.apis.cli import run_command
 from mmseg.apis.run_summary import RunFacts, format_final_lines, format_result, summarize_run
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', help='--work-dir of the training or test')
     parser.add_argument('--network', required=True, help='name of the model, such as PSPNet')
@@ -17,11 +17,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seconds', type=int, required=True, help='duration of the whole run')
     parser.add_argument('--result', nargs='+', default=[], metavar='FILE',
                         help='files to write; the name without suffix becomes the CaseName')
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     summary = summarize_run(args.work_dir)
     facts = RunFacts(args.network, args.rank_size, args.batch_size, args.seconds)
     for file in map(Path, args.result):

@@ -37,20 +37,19 @@ class MMDataParallel(nn.Module):
         self.autocast = autocast
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        inputs, kwargs = scatter((inputs, kwargs), device_of(self.module))
-        with self.autocast():
-            return self.module(*inputs, **kwargs)
+        return self._run(self.module, *inputs, **kwargs)
 
     def train_step(self, data: Any,
                    optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
         """Losses and values to log of a training batch."""
-        data = scatter(data, device_of(self.module))
-        with self.autocast():
-            return self.module.train_step(data, optimizer)
+        return self._run(self.module.train_step, data, optimizer)
 
     def val_step(self, data: Any,
                  optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
         """Losses and values to log of a validation batch."""
-        data = scatter(data, device_of(self.module))
+        return self._run(self.module.val_step, data, optimizer)
+
+    def _run(self, function: Callable[..., Any], *inputs: Any, **kwargs: Any) -> Any:
+        inputs, kwargs = scatter((inputs, kwargs), device_of(self.module))
         with self.autocast():
-            return self.module.val_step(data, optimizer)
+            return function(*inputs, **kwargs)
