@@ -3,6 +3,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Literal
 
+import torch
 from torch.distributed import init_process_group
 from torch.nn.parallel import DistributedDataParallel
 
@@ -23,6 +24,8 @@ from mmseg.models.segmentors.slide import PredictionSettings
 
 Hooks = Sequence[dict] | None
 LogLevel = Literal['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'NOTSET']
+# Arguments of torch.compile, and the parts of the model to compile.
+COMPILING = ('parts', *sorted({*parameters_of(torch.compile)} - {'model', 'disable', 'name'}))
 
 
 def _names(names: Iterable[str], closed: bool = False) -> Keys:
@@ -82,7 +85,7 @@ class Settings(Section):
 
     fp16: Annotated[dict | None, PrecisionSettings] = None
     bf16: Annotated[bool | dict | None, PrecisionSettings] = None
-    compile: Annotated[bool | dict | None, 'arguments of torch.compile, and parts'] = None
+    compile: Annotated[bool | dict | None, _names(COMPILING, True)] = None
     winograd: Annotated[bool | None, 'None: where the device gains from it'] = None
     recompute_norms: Annotated[bool | None, 'None: where the device gains from it'] = None
     channels_last: Annotated[bool | None, 'None: where the device gains from it'] = None

@@ -152,6 +152,7 @@ def test_no_config_of_the_reference_is_refused(shared_dir, caplog):
     ('data.on_error', r"on_error=1 \(set by .*\) does not fit, it takes str \| dict"),
     ('data.cache.x', r'data\.cache\.x \(set by .*cache takes level, max_gb'),
     ('data.check', r"data\.check=1 \(set by .* takes 'quick' \| 'full' \| 'off': the data check"),
+    ('compile.x', 'compile takes parts, backend, dynamic'),
     ('log_config.x', 'log_config takes interval, hooks'),
     ('checkpoint_config.out_dir', r'out_dir=1 \(set by .* takes str \| Path \| None'),
     ('ddp.nothing', r'ddp\.nothing \(set by command line\) is no setting: ddp takes module'),
@@ -166,7 +167,7 @@ def test_names_that_a_part_does_not_take(repo_dir, key, message):
 
 @pytest.mark.parametrize('options', [
     {'evaluation.save_best': False}, {'evaluation.save_best': None}, {'evaluation.start': 0},
-    {'bf16': True}, {'bf16': False}, {'compile': dict(backend='eager')}, {'evaluation': None},
+    {'bf16': True}, {'bf16': False}, {'compile': dict(parts=['a'])}, {'evaluation': None},
     {'data.cache': dict(level='decoded')}, {'data.on_error': dict(action='skip')}, {'fp16': None},
     {'preemption': None}, {'preemption.exit_code': 3}, {'checkpoint_config.type': 'Mine'}])
 def test_settings_that_fit(repo_dir, options):
