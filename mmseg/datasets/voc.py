@@ -1,4 +1,6 @@
 """Pascal VOC 2012, also with the masks of SBD ('aug')."""
+from typing import Any
+
 from mmseg.core.utils import voc_colormap
 
 from .builder import DATASETS
@@ -15,3 +17,7 @@ class PascalVOCDataset(CustomDataset):
         'sheep', 'sofa', 'train', 'tvmonitor')
     PALETTE = voc_colormap(21).tolist()
     needs_split = True
+
+    def __init__(self, split: str | None = None, **kwargs: Any) -> None:
+        # In 0.x `split` is the first positional argument, which subclasses use.
+        super().__init__(split=split, **kwargs)

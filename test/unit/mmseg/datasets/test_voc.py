@@ -33,3 +33,12 @@ def test_the_colours_are_those_in_the_files(voc_root):
     stored = mask.getpalette()[:63]
 
     assert [stored[start:start + 3] for start in range(0, 63, 3)] == PascalVOCDataset.PALETTE
+
+
+def test_a_subclass_passes_its_split_by_position(data_root):
+    class Own(PascalVOCDataset):
+        def __init__(self, **kwargs):
+            super().__init__('train.txt', **kwargs)
+
+    dataset = Own(data_root=str(data_root), img_dir='img', ann_dir='ann', pipeline=[])
+    assert dataset.split.endswith('train.txt')
