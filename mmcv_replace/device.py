@@ -243,36 +243,6 @@ def is_asynchronous(device: torch.device) -> bool:
     return kind_of(device).asynchronous
 
 
-def supports_pinned_memory(device: torch.device) -> bool:
-    """Whether page-locked host memory speeds up copies to the device."""
-    return kind_of(device).pinned_memory
-
-
-def supports_sync_batchnorm(device: torch.device) -> bool:
-    """Whether torch's SyncBatchNorm runs on the device."""
-    return kind_of(device).sync_batchnorm
-
-
-def sync_batchnorm_types(device: torch.device) -> tuple[torch.dtype, ...]:
-    """Types of input that torch's SyncBatchNorm takes on the device."""
-    return tuple(getattr(torch, name) for name in kind_of(device).sync_batchnorm_types)
-
-
-def reason_for_channels_last(device: torch.device, dtype: torch.dtype) -> str | None:
-    """Why convolutions in `dtype` are faster on channels_last tensors; None where they are not."""
-    return kind_of(device).channels_last(dtype)
-
-
-def fused_optimizers(device: torch.device) -> tuple[str, ...]:
-    """Names of torch's optimizers that can step all parameters by one kernel on the device."""
-    return kind_of(device).fused_optimizers
-
-
-def default_backend(device: torch.device | None = None) -> str:
-    """torch.distributed backend of the device (of the 'auto' device without one)."""
-    return kind_of(device or resolve_device('auto')).backend
-
-
 def low_precision_dtype(device: torch.device) -> torch.dtype:
     """Default type of mixed precision on the device."""
     return getattr(torch, kind_of(device).low_precision)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
-from ..device import KINDS, DeviceKind, default_backend, resolve_device, set_device
+from ..device import KINDS, DeviceKind, kind_of, resolve_device, set_device
 from ..utils.errors import ConfigError, LostPeerError
 from ..utils.rank import get_dist_info
 from .clusters import ClusterError, launcher_of, torch_variables
@@ -134,7 +134,7 @@ def _usable_backend(backend: str | None, device: torch.device | None) -> str:
     if backend and (kind is None or (kind.available() if device is None
                                      else kind.type == device.type)):
         return backend
-    usable = default_backend(device)
+    usable = kind_of(device or resolve_device('auto')).backend
     if backend:
         logging.getLogger('mmseg').warning('backend %r is not for the device in use here: taking '
                                            '%r', backend, usable)
@@ -157,7 +157,7 @@ def host_group() -> dist.ProcessGroup:
 
 @functools.cache
 def _make_host_group(world: dist.ProcessGroup) -> dist.ProcessGroup:
-    return dist.new_group(backend=default_backend(torch.device('cpu')), **_group_options)
+    return dist.new_group(backend=kind_of('cpu').backend, **_group_options)
 
 
 def peer_timeout() -> datetime.timedelta:

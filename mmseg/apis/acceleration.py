@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.cnn import fuse_conv_bn, use_winograd
-from mmcv_replace.device import is_asynchronous, reason_for_channels_last
+from mmcv_replace.device import is_asynchronous, kind_of
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
@@ -71,7 +71,7 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
                        dtype: torch.dtype) -> nn.Module:
-    reason = reason_for_channels_last(device, dtype)
+    reason = kind_of(device).channels_last(dtype)
     if not _choice(cfg, 'channels_last', reason is not None) or _is_channels_last(model):
         return model
     if cfg.get('channels_last') is None:

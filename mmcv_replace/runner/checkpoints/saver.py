@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ...device import supports_pinned_memory, synchronize
+from ...device import kind_of, synchronize
 from ...utils.errors import CheckpointError, ConfigError
 from .files import serialize_checkpoint, write_serialized
 
@@ -51,7 +51,7 @@ def _buffer_for(tensor: torch.Tensor, former: torch.Tensor | None) -> torch.Tens
             tensor.shape, tensor.stride(), tensor.dtype):
         return former
     # A copy from an accelerator is only asynchronous into page-locked memory.
-    pinned = tensor.device.type != 'cpu' and supports_pinned_memory(tensor.device)
+    pinned = kind_of(tensor.device).pinned_memory
     return torch.empty_like(tensor, device='cpu', pin_memory=pinned)
 
 

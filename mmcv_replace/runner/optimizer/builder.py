@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...device import FUSED_OPTIMIZERS, fused_optimizer, fused_optimizers
+from ...device import FUSED_OPTIMIZERS, fused_optimizer, kind_of
 from ...utils import Registry, warn_once
 from .fused import settle_kernels
 
@@ -59,7 +59,8 @@ def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
                   'floating-point numbers')
         return {key: value for key, value in cfg.items() if key != 'fused'}
     if not parameters or any(choice in cfg for choice in KERNEL_CHOICES) or any(
-            name not in fused_optimizers(device) for device in {p.device for p in parameters}):
+            name not in kind_of(device).fused_optimizers
+            for device in {p.device for p in parameters}):
         return cfg
     # Users may register another class under the same name.
     own = OPTIMIZERS.get(name) is getattr(torch.optim, name)

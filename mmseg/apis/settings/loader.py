@@ -3,7 +3,7 @@ from typing import Any
 
 import torch
 
-from mmcv_replace.device import supports_pinned_memory
+from mmcv_replace.device import kind_of
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.section import read_section
 from mmseg.datasets.settings import EvaluationLoaderSettings, LoaderSettings
@@ -20,7 +20,7 @@ def loader_settings(cfg: Config, split: str, device: torch.device,
     read_section(LoaderSettings if split == 'train' else EvaluationLoaderSettings, given,
                  f'data.{key}')
     settings = dict(workers_per_gpu=cfg.data.workers_per_gpu,
-                    pin_memory=supports_pinned_memory(device)) | defaults | given
+                    pin_memory=kind_of(device).pinned_memory) | defaults | given
     for name in ('shuffle', 'drop_last'):  # what mmsegmentation accepts as well, with one value
         settings.pop(name, None)
     if settings['workers_per_gpu'] == 0:

@@ -9,15 +9,11 @@ import torch
 from mmcv_replace import device as device_module
 from mmcv_replace.device import (
     DeviceKind,
-    default_backend,
     is_asynchronous,
     kind_of,
     max_memory_mb,
-    reason_for_channels_last,
     resolve_device,
     seed_everything,
-    supports_pinned_memory,
-    supports_sync_batchnorm,
     synchronize,
 )
 from mmcv_replace.device_start import start_device
@@ -65,29 +61,29 @@ def test_matrix_units_of_the_cpu_want_channels_last(monkeypatch, dtype, capabili
     cpu = torch.device('cpu')
     for name in ('_is_amx_tile_supported', '_is_amx_fp16_supported'):
         monkeypatch.setattr(torch.cpu, name, lambda found=name == capability: found, raising=False)
-    assert 'AMX' in reason_for_channels_last(cpu, dtype)
+    assert 'AMX' in kind_of(cpu).channels_last(dtype)
     others = {torch.float32, torch.bfloat16, torch.float16} - {dtype}
-    assert {reason_for_channels_last(cpu, other) for other in others} == {None}
+    assert {kind_of(cpu).channels_last(other) for other in others} == {None}
     with monkeypatch.context() as patched:
         patched.setattr(torch.backends.mkldnn, 'is_available', lambda: False)
-        assert reason_for_channels_last(cpu, dtype) is None
+        assert kind_of(cpu).channels_last(dtype) is None
     monkeypatch.setattr(torch.cpu, capability, lambda: False)
-    assert reason_for_channels_last(cpu, dtype) is None
+    assert kind_of(cpu).channels_last(dtype) is None
     monkeypatch.delattr(torch.cpu, capability)
-    assert reason_for_channels_last(cpu, dtype) is None
+    assert kind_of(cpu).channels_last(dtype) is None
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
 def test_channels_last_elsewhere(dtype):
     reasons = {kind.type: kind.channels_last(dtype) for kind in device_module.KINDS}
-    assert reasons['cuda'] == reason_for_channels_last(torch.device('cuda', 0), dtype) is not None
+    assert reasons['cuda'] is not None
     assert reasons['npu'] is None
 
 
 @pytest.mark.skipif(not hasattr(torch.cpu, 'get_capabilities'), reason='an older torch')
 def test_the_capability_is_what_torch_publishes():
     published = torch.cpu.get_capabilities().get('amx_tile', False)
-    assert (reason_for_channels_last(torch.device('cpu'), torch.bfloat16) is not None) == published
+    assert (kind_of('cpu').channels_last(torch.bfloat16) is not None) == published
 
 
 def test_auto_is_the_cpu_without_an_accelerator(cpu_only):
@@ -184,25 +180,21 @@ def test_backends(name, backend):
     assert device_module.find_kind(name).backend == backend
 
 
-def test_backend_of_the_device_that_is_used(accelerator):
-    assert default_backend() == 'xccl'
-    assert default_backend(torch.device('cpu')) == 'gloo'
-
-
 def test_what_the_cpu_can_do():
     cpu = torch.device('cpu')
     assert kind_of('cpu') is kind_of(cpu)
     assert not is_asynchronous(cpu)
-    assert not supports_pinned_memory(cpu)
-    assert not supports_sync_batchnorm(cpu)
+    assert not kind_of(cpu).pinned_memory
+    assert not kind_of(cpu).sync_batchnorm
     assert max_memory_mb(cpu) is None
 
 
 def test_what_an_accelerator_is_asked(accelerator):
     device = torch.device('xpu', 1)
     assert is_asynchronous(device)
-    assert supports_pinned_memory(device)
-    assert supports_sync_batchnorm(device)
+    assert kind_of(device).backend == 'xccl'
+    assert kind_of(device).pinned_memory
+    assert kind_of(device).sync_batchnorm
     assert max_memory_mb(device) == 5
     start_device(device)
     synchronize(device)

@@ -125,7 +125,7 @@ def test_backend_of_an_absent_device_gives_way(group, monkeypatch, log_lines, as
     kinds = [SimpleNamespace(type='x', backend='absent', available=lambda: False),
              SimpleNamespace(type='cpu', backend='here', time_limits=(), available=lambda: True)]
     monkeypatch.setattr(dist_utils, 'KINDS', kinds)
-    monkeypatch.setattr(dist_utils, 'default_backend', lambda device: 'here')
+    monkeypatch.setattr(dist_utils, 'kind_of', lambda device: kinds[1])
     os.environ.update(dict.fromkeys(VARIABLES, '0'))
     init_dist('pytorch', backend=asked)
     assert group.calls == [(used, {})]

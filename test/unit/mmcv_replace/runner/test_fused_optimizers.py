@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.device import fused_optimizers
+from mmcv_replace.device import DeviceKind, kind_of
 from mmcv_replace.runner import OPTIMIZERS, DefaultOptimizerConstructor, Precision, build_optimizer
 from mmcv_replace.runner.checkpoints.optimizer_state import load_optimizer_state
 from mmcv_replace.runner.optimizer import builder, fused
@@ -57,13 +57,13 @@ def test_the_optimizers_of_torch_are_fused_where_nothing_else_is_chosen(monkeypa
     assert switches(fused=False) == (False, None)
     assert switches(foreach=True) == (None, True)
     assert 'fused' not in build_optimizer(nn.Linear(2, 2), dict(type='RMSprop')).defaults
-    monkeypatch.setattr(builder, 'fused_optimizers', lambda device: ())
+    monkeypatch.setattr(builder, 'kind_of', lambda device: DeviceKind('cpu', backend='gloo'))
     assert switches() == (None, None)
 
 
 def test_fused_where_the_device_has_the_kernels():
     """torch refuses a fused Adagrad on CUDA up to some version."""
-    cuda, cpu = (fused_optimizers(torch.device(kind)) for kind in ('cuda', 'cpu'))
+    cuda, cpu = (kind_of(name).fused_optimizers for name in ('cuda', 'cpu'))
     assert {'SGD', 'Adam', 'AdamW'} <= {*cuda} & {*cpu}
     assert 'Adagrad' in cpu
     assert 'Adagrad' not in cuda

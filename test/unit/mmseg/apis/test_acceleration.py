@@ -7,6 +7,7 @@ from torch import nn
 
 from mmcv_replace.cnn import WinogradConv2d
 from mmcv_replace.cnn.utils import winograd_conv
+from mmcv_replace.device import DeviceKind
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import acceleration as execution
@@ -56,8 +57,9 @@ def prepare_for_test(**options):
 
 @pytest.mark.parametrize('run', [prepare, prepare_for_test])
 def test_device_and_precision_choose_the_memory_format(monkeypatch, caplog, run):
-    monkeypatch.setattr(execution, 'reason_for_channels_last', lambda device, dtype: {
-        torch.bfloat16: 'it has units for it'}.get(dtype))
+    reasons = {torch.bfloat16: 'it has units for it'}
+    monkeypatch.setattr(execution, 'kind_of', lambda device: DeviceKind(
+        'cpu', backend='gloo', channels_last=reasons.get))
     caplog.set_level('INFO')
     assert not is_channels_last(run())
     assert not is_channels_last(run(bf16=dict(opt_level='O0')))
