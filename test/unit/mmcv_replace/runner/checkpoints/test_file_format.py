@@ -66,7 +66,7 @@ def script():
     ('a.pth', pickle.dumps({'w': 1}, 5), 'a pickle of protocol 5'),
     ('a.ckpt', b'\x0a\xff\xfe' * 20, 'of another framework'),
     ('a.tflite', b'\x1c\0\0\0TFL3', 'TensorFlow Lite'),
-    ('a.pth', gzip.compress(b'x'), 'packed by gzip. Unpack'),
+    ('a.pth', gzip.compress(b'x', mtime=0), 'packed by gzip. Unpack'),
     ('a.pth', tar('model.pth'), 'a tar archive. Unpack'),
     ('a.pth', tar('sys_info', 'pickle', 'tensors', 'storages'), 'form of PyTorch 0.1'),
     ('a.zip', archive(iter_1_dot_pth=bytes(9999), readme='x'),
