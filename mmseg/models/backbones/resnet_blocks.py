@@ -68,6 +68,14 @@ class ResidualBlock(nn.Module):
     def _make_branch(self) -> None:
         raise NotImplementedError
 
+    def _add_conv(self, index: int, cfg: dict | None, in_channels: int, out_channels: int,
+                  kernel_size: int, stride: int = 1, dilation: int = 1) -> None:
+        """Add the layers conv1, conv2, ... and the norm behind each."""
+        self.add_module(f'conv{index}', build_conv_layer(
+            cfg, in_channels, out_channels, kernel_size, stride=stride,
+            padding=kernel_size // 2 * dilation, dilation=dilation, bias=False))
+        add_norm(self, index, self.norm_cfg, out_channels)
+
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         raise NotImplementedError
 
@@ -97,13 +105,8 @@ class BasicBlock(ResidualBlock):
     last_norm = named_norm(2)
 
     def _make_branch(self) -> None:
-        self.conv1 = build_conv_layer(self.conv_cfg, self.inplanes, self.planes, 3,
-                                      stride=self.stride, padding=self.dilation,
-                                      dilation=self.dilation, bias=False)
-        add_norm(self, 1, self.norm_cfg, self.planes)
-        self.conv2 = build_conv_layer(self.conv_cfg, self.planes, self.planes, 3, padding=1,
-                                      bias=False)
-        add_norm(self, 2, self.norm_cfg, self.planes)
+        self._add_conv(1, self.conv_cfg, self.inplanes, self.planes, 3, self.stride, self.dilation)
+        self._add_conv(2, self.conv_cfg, self.planes, self.planes, 3)
 
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         if self.dcn is not None or plugins:
@@ -131,17 +134,12 @@ class Bottleneck(ResidualBlock):
     def _make_branch(self) -> None:
         if self.style not in ('pytorch', 'caffe'):
             raise ConfigError(f"style={self.style!r} is not known: use 'pytorch' or 'caffe'")
-        planes, outplanes = self.planes, self.planes * self.expansion
+        planes, conv_cfg = self.planes, self.conv_cfg
         strides = (1, self.stride) if self.style == 'pytorch' else (self.stride, 1)
-        self.conv1 = build_conv_layer(self.conv_cfg, self.inplanes, planes, 1, stride=strides[0],
-                                      bias=False)
-        add_norm(self, 1, self.norm_cfg, planes)
-        self.conv2 = build_conv_layer(_conv2_cfg(self.conv_cfg, self.dcn, strides[1]), planes,
-                                      planes, 3, stride=strides[1], padding=self.dilation,
-                                      dilation=self.dilation, bias=False)
-        add_norm(self, 2, self.norm_cfg, planes)
-        self.conv3 = build_conv_layer(self.conv_cfg, planes, outplanes, 1, bias=False)
-        add_norm(self, 3, self.norm_cfg, outplanes)
+        self._add_conv(1, conv_cfg, self.inplanes, planes, 1, strides[0])
+        self._add_conv(2, _conv2_cfg(conv_cfg, self.dcn, strides[1]), planes, planes, 3,
+                       strides[1], self.dilation)
+        self._add_conv(3, conv_cfg, planes, planes * self.expansion, 1)
 
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         channels = dict(after_conv1=self.planes, after_conv2=self.planes,

@@ -9,8 +9,8 @@ from mmcv_replace.cnn.bricks.layer_cfg import RELU
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import build_pixel_sampler
+from mmseg.ops import THRESHOLD
 
-from .binary_logit import check_no_softmax, resolve_threshold
 from .head_losses import HeadLosses
 from .input_selection import InputSelection, Integers
 
@@ -67,8 +67,7 @@ class BaseDecodeHead(InputSelection, HeadLosses, BaseModule, metaclass=ABCMeta):
         self.channels = channels
         self.num_classes = num_classes
         self.out_channels = num_classes if out_channels is None else out_channels
-        self.threshold = resolve_threshold(type(self).__name__, num_classes, self.out_channels,
-                                           threshold)
+        self.threshold = self._resolve_threshold(threshold)
         self.dropout_ratio = dropout_ratio
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
@@ -77,7 +76,7 @@ class BaseDecodeHead(InputSelection, HeadLosses, BaseModule, metaclass=ABCMeta):
         self.strip_loss = strip_loss
         self._init_losses(loss_decode, ignore_index)
         if self.out_channels == 1:
-            check_no_softmax(type(self).__name__, num_classes, self._criteria())
+            self._check_no_softmax()
         self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
         self.conv_seg = nn.Conv2d(channels, self.out_channels, kernel_size=1)
         self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else None
@@ -91,6 +90,23 @@ class BaseDecodeHead(InputSelection, HeadLosses, BaseModule, metaclass=ABCMeta):
         if not isinstance(dropout_ratio, int | float) or not 0 <= dropout_ratio <= 1:
             raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be a number from 0 to '
                               '1')
+
+    def _resolve_threshold(self, threshold: float | None) -> float | None:
+        """Threshold of the probability of class 1; None for several logits: the largest decides."""
+        name, classes, out = type(self).__name__, self.num_classes, self.out_channels
+        if out != classes and (classes, out) != (2, 1):
+            raise ConfigError(f'{name}: out_channels={out} must be num_classes={classes}, or 1 '
+                              'with num_classes=2')
+        if out > 1:
+            if threshold is not None:
+                raise ConfigError(f'{name}: threshold={threshold} is for one logit; with {out} the '
+                                  'largest decides: remove it, or set out_channels=1')
+            return None
+        if threshold is None:
+            return THRESHOLD
+        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+            raise ConfigError(f'{name}: threshold={threshold!r} must be a probability from 0 to 1')
+        return threshold
 
     def extra_repr(self) -> str:
         return (f'input_transform={self.input_transform}, ignore_index={self.ignore_index}, '

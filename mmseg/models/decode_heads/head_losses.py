@@ -4,6 +4,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import BasePixelSampler
 from mmseg.ops import resize, warn_unaligned
 
@@ -18,6 +19,7 @@ class HeadLosses:
     """The part of BaseDecodeHead that is about losses and the label that has none."""
 
     align_corners: bool
+    num_classes: int
     threshold: float | None
     sampler: BasePixelSampler | None
     strip_loss: bool
@@ -40,6 +42,17 @@ class HeadLosses:
     def _criteria(self) -> list[nn.Module]:
         several = isinstance(self.loss_decode, nn.ModuleList)
         return list(self.loss_decode) if several else [self.loss_decode]
+
+    def _check_no_softmax(self) -> None:
+        """Raise ConfigError for a softmax loss of a single logit: its probability is always 1."""
+        for loss in self._criteria():
+            if getattr(loss, 'use_sigmoid', None) is False and not getattr(loss, 'use_mask', False):
+                raise ConfigError(
+                    f'{type(self).__name__}: num_classes={self.num_classes} gives one logit, of '
+                    f'which the softmax of {type(loss).__name__} learns nothing: its loss is 0. '
+                    'For two classes use (1) two logits, num_classes=2 without out_channels, or '
+                    '(2) that of class 1, num_classes=2, out_channels=1, '
+                    "loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True)")
 
     def follow_ignore_index(self, ignore_index: int) -> None:
         """Ignore that label in the head and in its losses where none was configured.
