@@ -12,6 +12,7 @@ from mmseg.core import ScoreKind, add_prefix
 from mmseg.ops import class_probabilities, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
+from ..decode_heads import BaseCascadeDecodeHead
 from ..decode_heads.find_heads import check_targets_are_used, select_targets
 from .base import BaseSegmentor
 from .postprocess import parts_of_equal_size, to_original, unflip
@@ -62,16 +63,24 @@ class EncoderDecoder(BaseSegmentor):
             self.backbone.init_cfg = dict(type='Pretrained', checkpoint=self.pretrained)
 
     def _init_decode_head(self, decode_head: dict | Sequence[dict]) -> None:
-        self.decode_head = build_head(decode_head)
+        self.decode_head = self._build_head(decode_head)
         self.align_corners = self.decode_head.align_corners
         self.num_classes = self.decode_head.num_classes
         self.out_channels = getattr(self.decode_head, 'out_channels', self.num_classes)
 
     def _init_auxiliary_head(self, auxiliary_head: dict | Sequence[dict] | None) -> None:
         if isinstance(auxiliary_head, list | tuple):
-            self.auxiliary_head = nn.ModuleList(build_head(cfg) for cfg in auxiliary_head)
+            self.auxiliary_head = nn.ModuleList(map(self._build_head, auxiliary_head))
         elif auxiliary_head is not None:
-            self.auxiliary_head = build_head(auxiliary_head)
+            self.auxiliary_head = self._build_head(auxiliary_head)
+
+    def _build_head(self, cfg: dict | Sequence[dict]) -> nn.Module:
+        head = build_head(cfg)
+        if isinstance(head, BaseCascadeDecodeHead):
+            raise ConfigError(f'{type(head).__name__} refines the logits of a head before it, but '
+                              f'{type(self).__name__} runs each head by itself: use a segmentor '
+                              'that runs heads one after another, or a head such as FCNHead')
+        return head
 
     @property
     def threshold(self) -> float | None:

@@ -63,6 +63,15 @@ def test_a_head_refines_the_logits_of_another():
         BaseCascadeDecodeHead(**SIZES)
 
 
+@pytest.mark.parametrize('heads', [
+    dict(decode_head=dict(SIZES, type=Refine)), dict(auxiliary_head=dict(SIZES, type=Refine)),
+    dict(auxiliary_head=[dict(SIZES, type=Refine)])])
+def test_a_head_of_a_cascade_needs_a_segmentor_for_it(build_tiny, heads):
+    with pytest.raises(ConfigError, match='Refine refines .* EncoderDecoder runs each head by '
+                                          'itself: use a segmentor'):
+        build_tiny(**heads)
+
+
 # ------------------------------------------------------------------ targets
 
 
