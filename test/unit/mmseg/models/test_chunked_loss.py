@@ -117,14 +117,13 @@ def test_all_pixels_ignored():
 def test_other_losses_get_whole_logits():
     seen = []
 
-    @LOSSES.register_module(name='OwnLoss', force=True)
     class OwnLoss(nn.Module):
         def forward(self, logits, label, weight=None, ignore_index=None):
             seen.append(tuple(logits.shape))
             return logits.mean()
 
     logits, label = sample()
-    make(True, dict(type='OwnLoss')).losses(logits, label)
+    make(True, dict(type=OwnLoss)).losses(logits, label)
     make(True, dict(CE, use_mask=False)).losses(logits, label)
     assert seen == [(2, 5, 23, 17)]
 
