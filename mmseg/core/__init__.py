@@ -1,9 +1,7 @@
 """What training and testing share: pixel samplers, evaluation, small helpers."""
-from .evaluation import *  # noqa: F403
-from .evaluation import __all__ as _evaluation
-from .seg import *  # noqa: F403
-from .seg import __all__ as _seg
-from .utils import *  # noqa: F403
-from .utils import __all__ as _utils
+from mmcv_replace.utils.lazy_names import lazy_names
 
-__all__ = [*_evaluation, *_seg, *_utils]
+from . import evaluation, seg, utils
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {package.__name__: package.__all__ for package in (evaluation, seg, utils)})

@@ -5,22 +5,10 @@ A component is imported when it is first asked for, here or by its name in a con
 from mmcv_replace.utils.lazy_names import lazy_names
 
 from . import backbones, decode_heads, losses, segmentors
-from .builder import (
-    BACKBONES,
-    HEADS,
-    LOSSES,
-    NECKS,
-    SEGMENTORS,
-    build_backbone,
-    build_head,
-    build_loss,
-    build_neck,
-    build_segmentor,
-)
 
-__all__ = [
-    'BACKBONES', 'HEADS', 'LOSSES', 'NECKS', 'SEGMENTORS', 'build_backbone', 'build_head',
-    'build_loss', 'build_neck', 'build_segmentor',
-]
-__getattr__, __dir__, _ = lazy_names(__name__, {
-    package.__name__: package.__all__ for package in (backbones, decode_heads, losses, segmentors)})
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.builder': ['BACKBONES', 'HEADS', 'LOSSES', 'NECKS', 'SEGMENTORS', 'build_backbone',
+                 'build_head', 'build_loss', 'build_neck', 'build_segmentor'],
+    **{package.__name__: package.__all__
+       for package in (backbones, decode_heads, losses, segmentors)},
+})
