@@ -20,9 +20,9 @@ from mmseg.core.evaluation import (
     WriteSubmission,
     check_metrics,
     collect_results,
+    is_own_anywhere,
     run_test,
     takes,
-    wants_predictions,
 )
 from mmseg.utils import get_root_logger
 
@@ -85,7 +85,7 @@ def evaluate_from_config(
     if options.aug_test:
         enable_aug_test(cfg)
     dataset = build_split(cfg, 'test')
-    if not wants_predictions(dataset):  # the user's own `evaluate` may know other metrics
+    if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
         check_metrics(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:

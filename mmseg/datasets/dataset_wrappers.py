@@ -13,11 +13,10 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.overrides import (
     LabelGetter,
+    is_own_anywhere,
     labels_of,
     standard,
     takes,
-    wants_pre_eval,
-    wants_predictions,
 )
 
 from .base_wrapper import BaseDatasetWrapper
@@ -72,7 +71,9 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         for pred, index in zip(preds, indices, strict=True):
             place, inner = self._locate(index)
             dataset = self.datasets[place]
-            own = dataset.pre_eval([pred], indices=[inner]) if wants_pre_eval(dataset) else [pred]
+            own = [pred]
+            if is_own_anywhere(dataset, 'pre_eval'):
+                own = dataset.pre_eval([pred], indices=[inner])
             if len(own) != 1:
                 raise DataError(f'ConcatDataset: pre_eval of {type(dataset).__name__} returned '
                                 f'{len(own)} results for a prediction: return one')
@@ -88,7 +89,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         **kwargs: Any,
     ) -> dict[str, float]:
         """Scores of all predictions together, or of each data set by itself; see the class."""
-        if not wants_predictions(self):
+        if not is_own_anywhere(self, 'evaluate'):
             return super().evaluate(results, metric, logger, **kwargs)
         if not isinstance(results, Sequence) or len(results) != len(self):
             raise DataError('ConcatDataset: a dataset with an evaluate of its own needs the '

@@ -21,8 +21,7 @@ _STANDARD: set[Callable] = set()
 
 
 def standard(method: Method) -> Method:
-    """Mark a method of our own data sets, which the evaluation may bypass, as it knows its effect.
-    """
+    """Mark a method of our own data sets; the evaluation may bypass it, as it knows its effect."""
     _STANDARD.add(method)
     return method
 
@@ -33,14 +32,9 @@ def is_own(dataset: Dataset, name: str) -> bool:
     return method is not None and getattr(method, '__func__', method) not in _STANDARD
 
 
-def wants_predictions(dataset: Dataset) -> bool:
-    """Whether the dataset, or one inside it, has an `evaluate` of its own, for all predictions."""
-    return any(is_own(part, 'evaluate') for part in nested_datasets(dataset))
-
-
-def wants_pre_eval(dataset: Dataset) -> bool:
-    """Whether the dataset, or one inside it, has a `pre_eval` of its own, for each prediction."""
-    return any(is_own(part, 'pre_eval') for part in nested_datasets(dataset))
+def is_own_anywhere(dataset: Dataset, name: str) -> bool:
+    """Whether a data set, or one inside it, has its own version of a method."""
+    return any(is_own(part, name) for part in nested_datasets(dataset))
 
 
 def takes(method: Callable, name: str) -> bool:

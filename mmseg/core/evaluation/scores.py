@@ -12,7 +12,7 @@ from mmcv_replace.utils.errors import DataError
 
 from .collect import gather_results, reduce_confusion
 from .confusion import ConfusionMatrix
-from .overrides import labels_of, wants_pre_eval, wants_predictions
+from .overrides import is_own_anywhere, labels_of
 from .predict import Prediction
 from .sinks import Sink
 
@@ -31,10 +31,10 @@ class Score(Sink):
                             'evaluate and cannot be scored: name another dataset in data.val and '
                             'data.test (RepeatDataset is for training)')
         self._dataset = dataset
-        self._by_pre_eval = wants_pre_eval(dataset)
+        self._by_pre_eval = is_own_anywhere(dataset, 'pre_eval')
         self.results: list[tuple[int, list[Any]]] = []
         self.confusion: ConfusionMatrix | None = None
-        if self._by_pre_eval or wants_predictions(dataset):
+        if self._by_pre_eval or is_own_anywhere(dataset, 'evaluate'):
             return
         if not dataset.CLASSES:
             raise DataError(f'{type(dataset).__name__} has no CLASSES, so nothing can be scored; '
