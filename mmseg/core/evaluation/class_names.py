@@ -4,23 +4,19 @@ from typing import Any
 
 from mmcv_replace.utils.errors import DataError
 
-# Data set -> where its CLASSES and PALETTE are. The module is imported when it is asked for.
+# Name or alias -> where CLASSES and PALETTE are. The module is imported when it is asked for.
 DATASETS = {
-    'voc': 'mmseg.datasets.voc:PascalVOCDataset',
+    **dict.fromkeys(('voc', 'pascal_voc', 'voc12', 'voc12aug'),
+                    'mmseg.datasets.voc:PascalVOCDataset'),
     'cityscapes': 'mmseg.datasets.cityscapes',
-}
-ALIASES = {
-    'voc': ('voc', 'pascal_voc', 'voc12', 'voc12aug'),
-    'cityscapes': ('cityscapes',),
 }
 
 
 def _find(dataset: str) -> Any:
-    for name, aliases in ALIASES.items():
-        if dataset in aliases:
-            return pkgutil.resolve_name(DATASETS[name])
-    known = ', '.join(alias for aliases in ALIASES.values() for alias in aliases)
-    raise DataError(f'no class names are known for the dataset {dataset!r}; choose from {known}')
+    if dataset not in DATASETS:
+        raise DataError(f'no class names are known for the dataset {dataset!r}; choose from '
+                        f'{", ".join(DATASETS)}')
+    return pkgutil.resolve_name(DATASETS[dataset])
 
 
 def get_classes(dataset: str) -> list[str]:
