@@ -1,6 +1,7 @@
 """Scores from a confusion matrix, and mmsegmentation's functions over lists of label maps."""
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -133,14 +134,10 @@ def eval_metrics(
 
 def _eval_one(name: str, metric: str) -> Callable[..., list[float | np.ndarray]]:
     """The function `name`: `eval_metrics` of a single metric."""
-    def evaluate(
-        results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
-        ignore_index: int, nan_to_num: float | None = None,
-        label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
-        beta: float = 1.0,
-    ) -> list[float | np.ndarray]:
-        return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, metric, nan_to_num,
-                            label_map, reduce_zero_label, beta)
+    def evaluate(results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+                 ignore_index: int, *args: Any, **kwargs: Any) -> list[float | np.ndarray]:
+        return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, metric, *args,
+                            **kwargs)
 
     evaluate.__name__ = evaluate.__qualname__ = name
     scores = ', '.join(CLASS_SCORES[metric])
