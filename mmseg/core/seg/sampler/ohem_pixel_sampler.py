@@ -4,10 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmseg.ops import two_logits
 
-from ..base_pixel_sampler import BasePixelSampler
-from ..builder import PIXEL_SAMPLERS
+from ..builder import PIXEL_SAMPLERS, BasePixelSampler
 
 
 @PIXEL_SAMPLERS.register_module()
@@ -74,7 +72,8 @@ def _least_certain(seg_logit: Tensor, label: Tensor, valid: Tensor, kept: int,
     It is `thresh`, or the probability of rank `kept` where that is larger.
     """
     if seg_logit.size(1) == 1:
-        seg_logit = two_logits(seg_logit)
+        # Two logits whose softmax gives class 1 the sigmoid of the one.
+        seg_logit = torch.cat([torch.zeros_like(seg_logit), seg_logit], dim=1)
     true_class = label.masked_fill(~valid, 0).unsqueeze(1)
     prob = F.softmax(seg_logit, dim=1).gather(1, true_class).squeeze(1)
     lowest, _ = prob.masked_fill(~valid, float('inf')).flatten().topk(
