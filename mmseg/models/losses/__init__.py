@@ -7,9 +7,8 @@ from .accuracy import accuracy  # a name that is a module too cannot be imported
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     **LOSSES.modules,
     '.accuracy': ['Accuracy'],
-    '.base_loss': ['WholeImageLoss'],
+    '.base_loss': ['PixelLoss', 'WholeImageLoss'],
     '.cross_entropy_loss': ['binary_cross_entropy', 'cross_entropy', 'mask_cross_entropy'],
-    '.pixel_loss': ['PixelLoss'],
     '.utils': ['reduce_loss', 'weight_reduce_loss', 'weighted_loss'],
 })
 __all__ += ['accuracy']

@@ -41,7 +41,7 @@ class _ChunkedLosses(Function):
         grads = [logits.new_zeros(logits.shape) for _ in criteria] if wanted else []
         values = [logits.new_zeros(()) for _ in criteria]
         values += [logits.new_zeros((), dtype=torch.float32) for _ in measures]
-        enlarge = _Enlarger(logits, label.shape[1:], align_corners)
+        enlarge = _enlarger(logits, label.shape[1:], align_corners)
         with torch.autocast(logits.device.type, enabled=False):
             for begin, end in _chunks(logits, label):
                 with torch.set_grad_enabled(wanted):
@@ -69,18 +69,13 @@ class _ChunkedLosses(Function):
         return total, None, None, None, None
 
 
-class _Enlarger:
-    """Rows `begin` to `end` of the bilinear enlargement of [N, C, h, w] to `size`."""
-
-    def __init__(self, logits: Tensor, size: tuple[int, int], align_corners: bool) -> None:
-        self.same = tuple(logits.shape[2:]) == tuple(size)
-        if not self.same:
-            self.rows, self.columns = resize_matrices(logits, size, align_corners)
-
-    def __call__(self, logits: Tensor, begin: int, end: int) -> Tensor:
-        if self.same:
-            return logits[:, :, begin:end]
-        return self.rows[begin:end] @ logits @ self.columns.T
+def _enlarger(like: Tensor, size: tuple[int, int], align_corners: bool
+              ) -> Callable[[Tensor, int, int], Tensor]:
+    """Function of (x, begin, end): these rows of x [N, C, h, w], bilinearly enlarged to `size`."""
+    if like.shape[2:] == size:
+        return lambda x, begin, end: x[:, :, begin:end]
+    rows, columns = resize_matrices(like, size, align_corners)
+    return lambda x, begin, end: rows[begin:end] @ x @ columns.T
 
 
 def _chunks(logits: Tensor, label: Tensor) -> Iterator[tuple[int, int]]:

@@ -7,8 +7,7 @@ from mmcv_replace.device import is_asynchronous
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 from ..builder import LOSSES
-from .base_loss import ClassWeight
-from .pixel_loss import PixelLoss
+from .base_loss import ClassWeight, PixelLoss
 from .utils import check_reduction, count_valid, one_hot, valid_pixels, weight_reduce_loss
 
 
