@@ -1,5 +1,4 @@
 """Predictions for two classes from a single logit, that of class 1."""
-import torch
 from torch import Tensor
 
 # Default probability above which a pixel is class 1, as in mmsegmentation 0.30.
@@ -16,8 +15,3 @@ def class_probabilities(logits: Tensor) -> Tensor:
 def is_positive(probability: Tensor, threshold: float | None = None) -> Tensor:
     """Where the probability of class 1 exceeds `threshold` (0.3): [N, 1, ...] -> [N, ...]."""
     return (probability > (THRESHOLD if threshold is None else threshold)).squeeze(1)
-
-
-def two_logits(logit: Tensor) -> Tensor:
-    """Logits [N, 2, ...] whose softmax gives class 1 the sigmoid of the logit [N, 1, ...]."""
-    return torch.cat([torch.zeros_like(logit), logit], dim=1)

@@ -27,12 +27,6 @@ def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
             for s, part in zip(bins, narrow, strict=True)]
 
 
-def upsample(x: Tensor, size: Sizes, align_corners: bool) -> Tensor:
-    """Bilinear resizing of [N, C, h, w] to `size`, as F.interpolate without antialiasing."""
-    rows, columns = resize_matrices(x, size, align_corners)
-    return rows @ x @ columns.T
-
-
 def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor, Tensor]:
     """Matrices (rows, columns): rows @ x @ columns.T is x [N, C, h, w] bilinearly resized."""
     kind = 'corners' if align_corners else 'centres'
