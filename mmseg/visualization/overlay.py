@@ -1,6 +1,7 @@
 """Draw segmentation maps over images."""
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -59,15 +60,12 @@ def _tint(colors: np.ndarray) -> tuple[int, int, int]:
 
 
 def read_picture(img: str | os.PathLike | np.ndarray) -> np.ndarray:
-    """Read an image file in colour, or unchanged if it has no colours; an array is returned as is.
-    """
+    """Read an image file, in colour if it has colours; an array is returned as it is."""
     try:
         return imread(img)
     except DataError:
-        try:
+        with suppress(DataError):  # the first error is the one to report
             return imread(img, 'unchanged')
-        except DataError:
-            pass
         raise
 
 
