@@ -7,14 +7,9 @@ from mmcv_replace.utils import warn_once
 Size = tuple[int, int] | int
 
 
-def resize(
-    input: Tensor,
-    size: Size | None = None,
-    scale_factor: float | tuple[float, float] | None = None,
-    mode: str = 'nearest',
-    align_corners: bool | None = None,
-    warning: bool = True,
-) -> Tensor:
+def resize(input: Tensor, size: Size | None = None,
+           scale_factor: float | tuple[float, float] | None = None, mode: str = 'nearest',
+           align_corners: bool | None = None, warning: bool = True) -> Tensor:
     """Resize maps to `size` (h, w) or by `scale_factor`, as F.interpolate does.
 
     input: [N, C, H, W]. With align_corners, sizes that do not fit cause a warning (see
@@ -42,13 +37,9 @@ def warn_unaligned(source: tuple[int, int], target: tuple[int, int]) -> None:
 class Upsample(nn.Module):
     """`resize` as a layer, to `size` or to H and W times `scale_factor`, rounded down."""
 
-    def __init__(
-        self,
-        size: Size | None = None,
-        scale_factor: float | tuple[float, float] | None = None,
-        mode: str = 'nearest',
-        align_corners: bool | None = None,
-    ) -> None:
+    def __init__(self, size: Size | None = None,
+                 scale_factor: float | tuple[float, float] | None = None, mode: str = 'nearest',
+                 align_corners: bool | None = None) -> None:
         super().__init__()
         self.size = size
         self.scale_factor = scale_factor

@@ -15,10 +15,9 @@ from .legend import add_legend
 TINTS = ((224, 224, 224), (160, 160, 160), (255, 240, 170), (190, 220, 255))
 
 
-def draw_overlay(
-    img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequence[int]], opacity: float,
-    legend: bool = False, names: Sequence[str] | None = None,
-) -> np.ndarray:
+def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequence[int]],
+                 opacity: float, legend: bool = False,
+                 names: Sequence[str] | None = None) -> np.ndarray:
     """Blend the colours of the classes into an image; returns a BGR picture [H, W, 3] uint8.
 
     img: [H, W] or [H, W, C] of any type, see `to_displayable`. seg_map: [H, W], class indices.

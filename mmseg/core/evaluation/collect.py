@@ -28,7 +28,7 @@ def reduce_confusion(confusion: ConfusionMatrix) -> None:
 
 
 def collect_results(
-    results: Sequence[Result], tmpdir: str | os.PathLike | None = None, gpu_collect: bool = False
+    results: Sequence[Result], tmpdir: str | os.PathLike | None = None, gpu_collect: bool = False,
 ) -> list[np.ndarray] | None:
     """All processes' segmentation maps in the order of the data set on rank 0, None elsewhere.
 
@@ -67,7 +67,7 @@ def _merge(parts: Iterable[Sequence[tuple[int, T]]]) -> list[T]:
 
 
 def _exchange_files(
-    results: Sequence[Result], tmpdir: str | os.PathLike | None, rank: int, world_size: int
+    results: Sequence[Result], tmpdir: str | os.PathLike | None, rank: int, world_size: int,
 ) -> list[list[Result]]:
     """Write this process's results, and on rank 0 read those of all; removes the files."""
     folder = [None]

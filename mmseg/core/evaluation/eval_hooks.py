@@ -43,11 +43,9 @@ class EvalHook(Hook):
     'mIoU_ema' the averaged ones.
     """
 
-    def __init__(
-        self, dataloader: DataLoader, interval: int = 1, by_epoch: bool = False,
-        start: int | None = None, save_best: str | None = 'auto', rule: str | None = None,
-        **eval_kwargs: object,
-    ) -> None:
+    def __init__(self, dataloader: DataLoader, interval: int = 1, by_epoch: bool = False,
+                 start: int | None = None, save_best: str | None = 'auto', rule: str | None = None,
+                 **eval_kwargs: object) -> None:
         if not isinstance(dataloader, DataLoader):
             raise ArgumentError(
                 f'dataloader must be a DataLoader, not {type(dataloader).__name__}')

@@ -21,10 +21,8 @@ SegMap = np.ndarray | str | os.PathLike  # class indices [H, W], or the .npy fil
 ClassScores = dict[str, float | np.ndarray]
 
 
-def metrics_from_confusion(
-    matrix: np.ndarray, metrics: str | Sequence[str] = ('mIoU',), nan_to_num: float | None = None,
-    beta: float = 1.0,
-) -> ClassScores:
+def metrics_from_confusion(matrix: np.ndarray, metrics: str | Sequence[str] = ('mIoU',),
+                           nan_to_num: float | None = None, beta: float = 1.0) -> ClassScores:
     """Overall accuracy `aAcc`, and per class [C] the accuracy `Acc` and the scores of `metrics`.
 
     matrix: [C, C], row = true class. Scores are fractions. A score without a pixel to count is
@@ -34,10 +32,9 @@ def metrics_from_confusion(
     return metrics_from_areas(hit, pred, label, metrics, nan_to_num, beta)
 
 
-def metrics_from_areas(
-    hit: np.ndarray, pred: np.ndarray, label: np.ndarray, metrics: str | Sequence[str] = ('mIoU',),
-    nan_to_num: float | None = None, beta: float = 1.0,
-) -> ClassScores:
+def metrics_from_areas(hit: np.ndarray, pred: np.ndarray, label: np.ndarray,
+                       metrics: str | Sequence[str] = ('mIoU',), nan_to_num: float | None = None,
+                       beta: float = 1.0) -> ClassScores:
     """`metrics_from_confusion` from numbers of pixels [C] per class.
 
     hit: correctly predicted; pred: predicted; label: annotated.
@@ -85,10 +82,9 @@ def summarize(scores: Mapping[str, float | np.ndarray]) -> dict[str, float]:
     return {'aAcc': float(scores['aAcc'])} | means | {'mAcc': accuracy}
 
 
-def confusion_of(
-    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
-    ignore_index: int, label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
-) -> ConfusionMatrix:
+def confusion_of(results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+                 ignore_index: int, label_map: Mapping[int, int] | None = None,
+                 reduce_zero_label: bool = False) -> ConfusionMatrix:
     """Confusion matrix of predictions and annotations [H, W]; for the last two see `remap_labels`.
 
     Raises DataError if their numbers differ, and what `ConfusionMatrix.update` raises.

@@ -16,11 +16,9 @@ from .scores import Score
 from .sinks import CollectSegMaps, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
 
 
-def run_test(
-    model: nn.Module, data_loader: DataLoader, sinks: Sequence[Sink],
-    order: Sequence[int] | None = None, request: StopRequest | None = None,
-    scores: ScoreKind | None = None,
-) -> None:
+def run_test(model: nn.Module, data_loader: DataLoader, sinks: Sequence[Sink],
+             order: Sequence[int] | None = None, request: StopRequest | None = None,
+             scores: ScoreKind | None = None) -> None:
     """Predict this process's share of the samples, and give each prediction to all `sinks`.
 
     Every evaluation goes through here. `order` renumbers the classes, see `relabel`; `scores` are
@@ -49,10 +47,9 @@ def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopReque
     return score.evaluate(**eval_kwargs)
 
 
-def single_gpu_test(
-    model: nn.Module, data_loader: DataLoader, show: bool = False,
-    out_dir: str | os.PathLike | None = None, efficient_test: bool = False, opacity: float = 0.5,
-) -> list[np.ndarray]:
+def single_gpu_test(model: nn.Module, data_loader: DataLoader, show: bool = False,
+                    out_dir: str | os.PathLike | None = None, efficient_test: bool = False,
+                    opacity: float = 0.5) -> list[np.ndarray]:
     """Segmentation maps [H, W] of all samples, in the loader's order.
 
     `out_dir` and `show` also write or show them over the images. `efficient_test` has no effect: to
@@ -64,10 +61,9 @@ def single_gpu_test(
     return [seg_map for _, seg_map in _collect(model, data_loader, *sinks)]
 
 
-def multi_gpu_test(
-    model: nn.Module, data_loader: DataLoader, tmpdir: str | os.PathLike | None = None,
-    gpu_collect: bool = False, efficient_test: bool = False,
-) -> list[np.ndarray] | None:
+def multi_gpu_test(model: nn.Module, data_loader: DataLoader,
+                   tmpdir: str | os.PathLike | None = None, gpu_collect: bool = False,
+                   efficient_test: bool = False) -> list[np.ndarray] | None:
     """Segmentation maps of all processes' samples, in the data set's order; None except on rank 0.
 
     `tmpdir` and `gpu_collect` choose how they are brought together, see `collect_results`.

@@ -33,14 +33,9 @@ class BaseBackbone(BaseModule):
     out_channels: tuple[int, ...]
     out_strides: tuple[int, ...]
 
-    def __init__(
-        self,
-        in_channels: int = 3,
-        frozen_stages: int = -1,
-        norm_eval: bool = False,
-        pretrained: str | None = None,
-        init_cfg: dict | Sequence[dict] | None = None,
-    ) -> None:
+    def __init__(self, in_channels: int = 3, frozen_stages: int = -1, norm_eval: bool = False,
+                 pretrained: str | None = None,
+                 init_cfg: dict | Sequence[dict] | None = None) -> None:
         if pretrained is not None:
             if init_cfg is not None:
                 raise ConfigError(f'{type(self).__name__}: pretrained={pretrained!r} and '

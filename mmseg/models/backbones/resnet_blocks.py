@@ -37,17 +37,9 @@ class ResidualBlock(nn.Module):
     last_norm: property  # the norm that ends the branch
 
     def __init__(
-        self,
-        inplanes: int,
-        planes: int,
-        stride: int = 1,
-        dilation: int = 1,
-        downsample: nn.Module | None = None,
-        style: str = 'pytorch',
-        with_cp: bool = False,
-        conv_cfg: dict | None = None,
-        norm_cfg: dict = BN,
-        dcn: dict | None = None,
+        self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1,
+        downsample: nn.Module | None = None, style: str = 'pytorch', with_cp: bool = False,
+        conv_cfg: dict | None = None, norm_cfg: dict = BN, dcn: dict | None = None,
         plugins: Sequence[dict] | None = None,
     ) -> None:
         super().__init__()

@@ -17,14 +17,9 @@ class BaseCascadeDecodeHead(BaseDecodeHead):
     def forward(self, inputs: Sequence[Tensor], prev_output: Tensor) -> Tensor:
         """Logits [N, out_channels, h, w] from the backbone's maps and the previous logits."""
 
-    def forward_train(
-        self,
-        inputs: Sequence[Tensor],
-        prev_output: Tensor,
-        img_metas: Sequence[dict],
-        gt_semantic_seg: Tensor,
-        train_cfg: dict | None,
-    ) -> dict[str, Tensor]:
+    def forward_train(self, inputs: Sequence[Tensor], prev_output: Tensor,
+                      img_metas: Sequence[dict], gt_semantic_seg: Tensor,
+                      train_cfg: dict | None) -> dict[str, Tensor]:
         """Losses for labels [N, 1, H, W]."""
         return self.losses(self(inputs, prev_output), gt_semantic_seg)
 

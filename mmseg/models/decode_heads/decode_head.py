@@ -131,13 +131,8 @@ class BaseDecodeHead(InputSelection, HeadLosses, BaseModule, metaclass=ABCMeta):
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Logits [N, out_channels, h, w] from the backbone's maps."""
 
-    def forward_train(
-        self,
-        inputs: Sequence[Tensor],
-        img_metas: Sequence[dict],
-        gt_semantic_seg: Tensor,
-        train_cfg: dict | None,
-    ) -> dict[str, Tensor]:
+    def forward_train(self, inputs: Sequence[Tensor], img_metas: Sequence[dict],
+                      gt_semantic_seg: Tensor, train_cfg: dict | None) -> dict[str, Tensor]:
         """Losses for labels [N, 1, H, W]; a head with `extra_targets` takes them after these."""
         return self.losses(self(inputs), gt_semantic_seg)
 

@@ -17,14 +17,8 @@ class FCNHead(BaseDecodeHead):
     `concat_input` adds a convolution over the input concatenated with their result.
     """
 
-    def __init__(
-        self,
-        num_convs: int = 2,
-        kernel_size: int = 3,
-        concat_input: bool = True,
-        dilation: int = 1,
-        **kwargs: object,
-    ) -> None:
+    def __init__(self, num_convs: int = 2, kernel_size: int = 3, concat_input: bool = True,
+                 dilation: int = 1, **kwargs: object) -> None:
         super().__init__(**kwargs)
         if num_convs < 0:
             raise ConfigError(f'FCNHead: num_convs={num_convs} must be 0 or more')

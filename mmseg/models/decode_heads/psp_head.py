@@ -19,16 +19,9 @@ class PPM(nn.ModuleList):
     x: [N, in_channels, h, w] -> a map [N, channels, h, w] for each scale.
     """
 
-    def __init__(
-        self,
-        pool_scales: Sequence[int],
-        in_channels: int,
-        channels: int,
-        conv_cfg: dict | None,
-        norm_cfg: dict | None,
-        act_cfg: dict | None,
-        align_corners: bool,
-    ) -> None:
+    def __init__(self, pool_scales: Sequence[int], in_channels: int, channels: int,
+                 conv_cfg: dict | None, norm_cfg: dict | None, act_cfg: dict | None,
+                 align_corners: bool) -> None:
         super().__init__(
             nn.Sequential(
                 nn.AdaptiveAvgPool2d(scale),

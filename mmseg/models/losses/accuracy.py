@@ -7,13 +7,8 @@ from mmseg.ops import class_probabilities, is_positive
 
 
 @torch.no_grad()
-def accuracy(
-    pred: Tensor,
-    target: Tensor,
-    topk: int | tuple[int, ...] = 1,
-    thresh: float | None = None,
-    ignore_index: int | None = None,
-) -> Tensor | list[Tensor]:
+def accuracy(pred: Tensor, target: Tensor, topk: int | tuple[int, ...] = 1,
+             thresh: float | None = None, ignore_index: int | None = None) -> Tensor | list[Tensor]:
     """Percentage of targets among the `topk` best scores; one tensor for an int, else a list.
 
     pred: scores [N, C, ...], target: [N, ...]. With `thresh`, a score must also exceed it. For

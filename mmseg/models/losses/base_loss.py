@@ -39,15 +39,9 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
         """Number of labels that a mean is taken over; None: all."""
         return None
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | Tensor | None = None,
-        reduction_override: str | None = None,
-        ignore_index: int | None = None,
-    ) -> Tensor:
+    def forward(self, cls_score: Tensor, label: Tensor, weight: Tensor | None = None,
+                avg_factor: float | Tensor | None = None, reduction_override: str | None = None,
+                ignore_index: int | None = None) -> Tensor:
         """cls_score: [N, C, ...], label and weight: [N, ...]; a scalar unless reduction='none'.
 
         `avg_factor` replaces the number of terms in a mean. `ignore_index` is -100 by default.

@@ -12,13 +12,8 @@ from .utils import check_reduction, count_valid, one_hot, valid_pixels, weight_r
 
 
 def cross_entropy(
-    pred: Tensor,
-    label: Tensor,
-    weight: Tensor | None = None,
-    class_weight: Tensor | None = None,
-    reduction: str = 'mean',
-    avg_factor: float | Tensor | None = None,
-    ignore_index: int = -100,
+    pred: Tensor, label: Tensor, weight: Tensor | None = None, class_weight: Tensor | None = None,
+    reduction: str = 'mean', avg_factor: float | Tensor | None = None, ignore_index: int = -100,
     avg_non_ignore: bool = False,
 ) -> Tensor:
     """Softmax cross entropy. pred: [N, C, ...], label and weight: [N, ...], class_weight: [C].
@@ -36,14 +31,9 @@ def cross_entropy(
 
 
 def binary_cross_entropy(
-    pred: Tensor,
-    label: Tensor,
-    weight: Tensor | None = None,
-    reduction: str = 'mean',
-    avg_factor: float | Tensor | None = None,
-    class_weight: Tensor | None = None,
-    ignore_index: int = 255,
-    avg_non_ignore: bool = False,
+    pred: Tensor, label: Tensor, weight: Tensor | None = None, reduction: str = 'mean',
+    avg_factor: float | Tensor | None = None, class_weight: Tensor | None = None,
+    ignore_index: int = 255, avg_non_ignore: bool = False,
 ) -> Tensor:
     """Sigmoid cross entropy, with an independent yes-or-no decision for each class.
 
@@ -94,15 +84,9 @@ def _up_to_one(label: Tensor, valid: Tensor) -> Tensor:
     return target.masked_fill(wrong, float('nan')).masked_fill(~valid, 0)
 
 
-def mask_cross_entropy(
-    pred: Tensor,
-    target: Tensor,
-    label: Tensor,
-    reduction: str = 'mean',
-    avg_factor: float | None = None,
-    class_weight: Tensor | None = None,
-    ignore_index: int | None = None,
-) -> Tensor:
+def mask_cross_entropy(pred: Tensor, target: Tensor, label: Tensor, reduction: str = 'mean',
+                       avg_factor: float | None = None, class_weight: Tensor | None = None,
+                       ignore_index: int | None = None) -> Tensor:
     """Sigmoid cross entropy of one mask per sample, that of the sample's class. Returns shape [1].
 
     pred: [N, C, H, W], target: [N, H, W] in [0, 1], label: class numbers [N], class_weight: [C].
@@ -125,16 +109,9 @@ class CrossEntropyLoss(PixelLoss):
     as `label` and the classes of the masks as `weight`: see `mask_cross_entropy`.
     """
 
-    def __init__(
-        self,
-        use_sigmoid: bool = False,
-        use_mask: bool = False,
-        reduction: str = 'mean',
-        class_weight: ClassWeight = None,
-        loss_weight: float = 1.0,
-        loss_name: str = 'loss_ce',
-        avg_non_ignore: bool = False,
-    ) -> None:
+    def __init__(self, use_sigmoid: bool = False, use_mask: bool = False, reduction: str = 'mean',
+                 class_weight: ClassWeight = None, loss_weight: float = 1.0,
+                 loss_name: str = 'loss_ce', avg_non_ignore: bool = False) -> None:
         super().__init__(reduction, class_weight, loss_weight, loss_name,
                          avg_non_ignore=avg_non_ignore)
         if use_sigmoid and use_mask:
@@ -156,15 +133,9 @@ class CrossEntropyLoss(PixelLoss):
         return criterion(logits, label, reduction='none', ignore_index=ignore_index,
                          class_weight=self._class_weight_like(logits))
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | Tensor | None = None,
-        reduction_override: str | None = None,
-        ignore_index: int | None = None,
-    ) -> Tensor:
+    def forward(self, cls_score: Tensor, label: Tensor, weight: Tensor | None = None,
+                avg_factor: float | Tensor | None = None, reduction_override: str | None = None,
+                ignore_index: int | None = None) -> Tensor:
         if not self.use_mask:
             return super().forward(cls_score, label, weight, avg_factor, reduction_override,
                                    ignore_index)

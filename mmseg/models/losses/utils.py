@@ -29,12 +29,8 @@ def reduce_loss(loss: Tensor, reduction: str) -> Tensor:
     return loss.mean() if reduction == 'mean' else loss.sum()
 
 
-def weight_reduce_loss(
-    loss: Tensor,
-    weight: Tensor | None = None,
-    reduction: str = 'mean',
-    avg_factor: float | Tensor | None = None,
-) -> Tensor:
+def weight_reduce_loss(loss: Tensor, weight: Tensor | None = None, reduction: str = 'mean',
+                       avg_factor: float | Tensor | None = None) -> Tensor:
     """Multiply the elements by `weight` and reduce; 'mean' divides by `avg_factor` if it is given.
 
     `weight` has the shape of `loss`, with sizes of 1 where it is repeated; a weight [N, ...] also
@@ -59,14 +55,8 @@ def weighted_loss(loss_func: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """
 
     @functools.wraps(loss_func)
-    def wrapper(
-        pred: Tensor,
-        target: Tensor,
-        weight: Tensor | None = None,
-        reduction: str = 'mean',
-        avg_factor: float | Tensor | None = None,
-        **kwargs: object,
-    ) -> Tensor:
+    def wrapper(pred: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean',
+                avg_factor: float | Tensor | None = None, **kwargs: object) -> Tensor:
         loss = loss_func(pred, target, **kwargs)
         return weight_reduce_loss(loss, weight, reduction, avg_factor)
 
@@ -90,7 +80,7 @@ def one_hot(label: Tensor, classes: int) -> Tensor:
 
 
 def get_class_weight(
-    class_weight: Sequence[float] | str | os.PathLike | None
+    class_weight: Sequence[float] | str | os.PathLike | None,
 ) -> list[float] | None:
     """Class weights as a list; a string is the path of a .npy, .json or .yaml file with them.
 

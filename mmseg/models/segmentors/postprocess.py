@@ -10,7 +10,7 @@ FLIP_AXES = {'horizontal': (-1,), 'vertical': (-2,), 'diagonal': (-2, -1)}
 
 
 def parts_of_equal_size(
-    img: Tensor, img_metas: Sequence[dict]
+    img: Tensor, img_metas: Sequence[dict],
 ) -> Iterator[tuple[list[int], Tensor, list[dict]]]:
     """Split a batch by image size: (indices, images [n, C, h, w], metas) of each size.
 

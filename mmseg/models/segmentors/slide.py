@@ -50,10 +50,9 @@ def window_spans(size: int, crop: int, stride: int) -> list[Span]:
     return [(max(end - crop, 0), end) for end in ends]
 
 
-def slide_strips(
-    forward: Callable[[Tensor], Tensor], img: Tensor, crop_size: tuple[int, int],
-    stride: tuple[int, int], batch_windows: int = 1, max_bytes: float = math.inf,
-) -> Iterator[Tensor]:
+def slide_strips(forward: Callable[[Tensor], Tensor], img: Tensor, crop_size: tuple[int, int],
+                 stride: tuple[int, int], batch_windows: int = 1,
+                 max_bytes: float = math.inf) -> Iterator[Tensor]:
     """Mean of the logits of all windows over a pixel, in strips [N, out_channels, rows, W].
 
     img: [N, C, H, W]; an image smaller than a window is one smaller window. forward: returns the

@@ -16,19 +16,10 @@ class ResLayer(nn.Sequential):
     """
 
     def __init__(
-        self,
-        block: Callable[..., nn.Module],
-        inplanes: int,
-        planes: int,
-        num_blocks: int,
-        stride: int = 1,
-        dilation: int = 1,
-        avg_down: bool = False,
-        conv_cfg: dict | None = None,
-        norm_cfg: dict = BN,
-        multi_grid: Sequence[int] | None = None,
-        contract_dilation: bool = False,
-        **kwargs: object,
+        self, block: Callable[..., nn.Module], inplanes: int, planes: int, num_blocks: int,
+        stride: int = 1, dilation: int = 1, avg_down: bool = False, conv_cfg: dict | None = None,
+        norm_cfg: dict = BN, multi_grid: Sequence[int] | None = None,
+        contract_dilation: bool = False, **kwargs: object,
     ) -> None:
         outplanes = planes * block.expansion
         downsample = None
