@@ -19,7 +19,7 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
 def chunked_losses(logits: Tensor, label: Tensor, align_corners: bool,
-                   criteria: Sequence[Criterion], measures: Sequence[Criterion] = (),
+                   criteria: Sequence[Criterion], measures: Sequence[Criterion] = ()
                    ) -> tuple[list[Tensor], list[Tensor]]:
     """Sums of `criteria` and `measures` over chunks of rows, after bilinear enlargement.
 
@@ -35,7 +35,7 @@ class _ChunkedLosses(Function):
 
     @staticmethod
     def forward(ctx: FunctionCtx, logits: Tensor, label: Tensor, align_corners: bool,
-                criteria: Sequence[Criterion], measures: Sequence[Criterion],
+                criteria: Sequence[Criterion], measures: Sequence[Criterion]
                 ) -> tuple[Tensor, ...]:
         wanted = ctx.needs_input_grad[0]
         grads = [logits.new_zeros(logits.shape) for _ in criteria] if wanted else []

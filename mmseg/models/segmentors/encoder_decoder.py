@@ -127,7 +127,7 @@ class EncoderDecoder(BaseSegmentor):
         return losses
 
     def _decode_head_forward_train(self, x: Sequence[Tensor], img_metas: Sequence[dict],
-                                   gt_semantic_seg: Tensor, **targets: Tensor,
+                                   gt_semantic_seg: Tensor, **targets: Tensor
                                    ) -> dict[str, Tensor]:
         losses = self.decode_head.forward_train(x, img_metas, gt_semantic_seg, self.train_cfg,
                                                 **select_targets(self.decode_head, targets))
@@ -138,7 +138,7 @@ class EncoderDecoder(BaseSegmentor):
         return self.decode_head.forward_test(x, img_metas, self.test_cfg)
 
     def _auxiliary_head_forward_train(self, x: Sequence[Tensor], img_metas: Sequence[dict],
-                                      gt_semantic_seg: Tensor, **targets: Tensor,
+                                      gt_semantic_seg: Tensor, **targets: Tensor
                                       ) -> dict[str, Tensor]:
         several = isinstance(self.auxiliary_head, nn.ModuleList)
         heads = self.auxiliary_head if several else [self.auxiliary_head]
