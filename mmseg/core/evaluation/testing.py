@@ -55,10 +55,9 @@ def single_gpu_test(model: nn.Module, data_loader: DataLoader, show: bool = Fals
     `out_dir` and `show` also write or show them over the images. `efficient_test` has no effect: to
     save memory, score with `evaluate_model`, which keeps no segmentation maps.
     """
-    _warn_efficient_test(efficient_test)
     sinks = [] if out_dir is None and not show else [
         WriteOverlays(model, out_dir, show, opacity, palette=data_loader.dataset.PALETTE)]
-    return [seg_map for _, seg_map in _collect(model, data_loader, *sinks)]
+    return [seg_map for _, seg_map in _collect(model, data_loader, efficient_test, sinks)]
 
 
 def multi_gpu_test(model: nn.Module, data_loader: DataLoader,
@@ -69,16 +68,13 @@ def multi_gpu_test(model: nn.Module, data_loader: DataLoader,
     `tmpdir` and `gpu_collect` choose how they are brought together, see `collect_results`.
     `efficient_test` has no effect.
     """
-    _warn_efficient_test(efficient_test)
-    return collect_results(_collect(model, data_loader), tmpdir, gpu_collect)
+    return collect_results(_collect(model, data_loader, efficient_test), tmpdir, gpu_collect)
 
 
-def _collect(model: nn.Module, data_loader: DataLoader, *sinks: Sink) -> list[Result]:
+def _collect(model: nn.Module, data_loader: DataLoader, efficient_test: bool,
+             sinks: Sequence[Sink] = ()) -> list[Result]:
+    if efficient_test:
+        warn_once('efficient_test has no effect: evaluation in a run keeps no predictions anyway')
     collect = CollectSegMaps()
     run_test(model, data_loader, [*sinks, collect])
     return collect.results
-
-
-def _warn_efficient_test(efficient_test: bool) -> None:
-    if efficient_test:
-        warn_once('efficient_test has no effect: evaluation in a run keeps no predictions anyway')
