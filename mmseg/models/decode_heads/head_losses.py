@@ -107,8 +107,6 @@ class HeadLosses:
             count = loss.divisor(label, self.ignore_index)
             shares.append(partial(loss.chunk, ignore_index=self.ignore_index,
                                   divisor=pixels if count is None else count))
-        values, (percent,) = chunked_losses(
+        return chunked_losses(
             logits, label, self.align_corners, shares,
-            [lambda part, own: accuracy(part, own, thresh=self.threshold)
-             * (own.numel() / pixels)])
-        return values, percent
+            lambda part, own: accuracy(part, own, thresh=self.threshold) * (own.numel() / pixels))

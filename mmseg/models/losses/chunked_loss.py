@@ -19,15 +19,15 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
 def chunked_losses(logits: Tensor, label: Tensor, align_corners: bool,
-                   criteria: Sequence[Criterion], measures: Sequence[Criterion] = ()
-                   ) -> tuple[list[Tensor], list[Tensor]]:
-    """Sums of `criteria` and `measures` over chunks of rows, after bilinear enlargement.
+                   criteria: Sequence[Criterion], measure: Criterion
+                   ) -> tuple[list[Tensor], Tensor]:
+    """Sums of `criteria` and of `measure` over chunks of rows, after bilinear enlargement.
 
     logits: [N, C, h, w], label: [N, H, W]. The gradient of each criterion is computed together
-    with its value and kept at the size of `logits`; measures have none.
+    with its value and kept at the size of `logits`; the measure has none.
     """
-    values = _ChunkedLosses.apply(logits, label, align_corners, tuple(criteria), tuple(measures))
-    return list(values[:len(criteria)]), list(values[len(criteria):])
+    *values, measured = _ChunkedLosses.apply(logits, label, align_corners, criteria, measure)
+    return values, measured
 
 
 class _ChunkedLosses(Function):
@@ -35,12 +35,11 @@ class _ChunkedLosses(Function):
 
     @staticmethod
     def forward(ctx: FunctionCtx, logits: Tensor, label: Tensor, align_corners: bool,
-                criteria: Sequence[Criterion], measures: Sequence[Criterion]
-                ) -> tuple[Tensor, ...]:
+                criteria: Sequence[Criterion], measure: Criterion) -> tuple[Tensor, ...]:
         wanted = ctx.needs_input_grad[0]
         grads = [logits.new_zeros(logits.shape) for _ in criteria] if wanted else []
         values = [logits.new_zeros(()) for _ in criteria]
-        values += [logits.new_zeros((), dtype=torch.float32) for _ in measures]
+        measured = logits.new_zeros((), dtype=torch.float32)
         enlarge = _enlarger(logits, label.shape[1:], align_corners)
         with torch.autocast(logits.device.type, enabled=False):
             for begin, end in _chunks(logits, label):
@@ -53,11 +52,10 @@ class _ChunkedLosses(Function):
                     if wanted:
                         more = i + 1 < len(losses)
                         grads[i] += torch.autograd.grad(loss, source, retain_graph=more)[0]
-                for i, measure in enumerate(measures, len(criteria)):
-                    values[i] += measure(part.detach(), own)
+                measured += measure(part.detach(), own)
         ctx.save_for_backward(*grads)
-        ctx.mark_non_differentiable(*values[len(criteria):])
-        return tuple(values)
+        ctx.mark_non_differentiable(measured)
+        return *values, measured
 
     @staticmethod
     @once_differentiable
