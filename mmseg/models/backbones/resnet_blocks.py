@@ -129,7 +129,9 @@ class Bottleneck(ResidualBlock):
         planes, conv_cfg = self.planes, self.conv_cfg
         strides = (1, self.stride) if self.style == 'pytorch' else (self.stride, 1)
         self._add_conv(1, conv_cfg, self.inplanes, planes, 1, strides[0])
-        self._add_conv(2, _conv2_cfg(conv_cfg, self.dcn, strides[1]), planes, planes, 3,
+        dcn = dict(self.dcn or {})
+        falls_back = dcn.pop('fallback_on_stride', False) and strides[1] > 1
+        self._add_conv(2, conv_cfg if self.dcn is None or falls_back else dcn, planes, planes, 3,
                        strides[1], self.dilation)
         self._add_conv(3, conv_cfg, planes, planes * self.expansion, 1)
 
@@ -166,15 +168,6 @@ class Bottleneck(ResidualBlock):
         if self.plugin_names[position]:
             return conv(self._plug(self.relu(norm(x)), position))
         return norm_relu_conv(norm, self.relu, conv, x, self.recompute_norms)
-
-
-def _conv2_cfg(conv_cfg: dict | None, dcn: dict | None, stride: int) -> dict | None:
-    if dcn is None:
-        return conv_cfg
-    options = dict(dcn)
-    if options.pop('fallback_on_stride', False) and stride > 1:
-        return conv_cfg
-    return options
 
 
 def plugins_of_stage(plugins: Sequence[dict], stage: int) -> list[dict]:
