@@ -1,4 +1,7 @@
 """What backbones share: outputs, frozen stages, batch norms in evaluation, foreign weights."""
+import logging
+import math
+import re
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
@@ -7,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 
-from .foreign_weights import KeyRules, adapt_weights
+CLASSIFIER = re.compile(r'(fc|head)\.')  # keys of the last layer of a classifier
 
 
 class BaseBackbone(BaseModule):
@@ -27,8 +30,9 @@ class BaseBackbone(BaseModule):
         {'type': 'Kaiming', 'layer': 'Conv2d'},
         {'type': 'Constant', 'val': 1, 'layer': ['_BatchNorm', 'GroupNorm']},
     )
-    # How the keys of other toolkits become ours, see `foreign_weights.adapt_weights`.
-    foreign_keys: Mapping[str, KeyRules] = {}
+    # Key that only files of another toolkit have -> how to rename the keys of such files:
+    # {'conv1.0.weight': [(r'^conv1\.', 'stem.')]} renames the stem where conv1.0.weight exists.
+    foreign_keys: Mapping[str, Sequence[tuple[str, str]]] = {}
 
     out_channels: tuple[int, ...]
     out_strides: tuple[int, ...]
@@ -74,11 +78,42 @@ class BaseBackbone(BaseModule):
         return self
 
     def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Accept weights of whole models, of other toolkits, and for other input channels."""
+        """The weights that belong to the backbone, by its keys and for its `in_channels`.
+
+        Accepts a whole segmentor, of which the part `backbone.` is taken, a classifier, whose last
+        layer is dropped, and the files of other toolkits that `foreign_keys` describes.
+        """
+        if any(key.startswith('backbone.') for key in state_dict):
+            state_dict = {key.removeprefix('backbone.'): value for key, value in state_dict.items()
+                          if key.startswith('backbone.')}
+        weights = {key: value for key, value in state_dict.items() if not CLASSIFIER.match(key)}
+        for mark, replacements in self.foreign_keys.items():
+            if mark in weights:
+                for pattern, replacement in replacements:
+                    weights = {re.sub(pattern, replacement, key): value
+                               for key, value in weights.items()}
         first = next((name for name, value in self.named_parameters() if value.dim() == 4), None)
-        return adapt_weights(state_dict, self.foreign_keys, first, self.in_channels)
+        if first in weights:
+            weights[first] = _fit_input_channels(weights[first], self.in_channels)
+        return weights
 
     def _check_images(self, x: Tensor) -> None:
         if x.size(1) != self.in_channels:
             raise ConfigError(f'{type(self).__name__}: in_channels={self.in_channels}, but the '
                               f'images have {x.size(1)} channels')
+
+
+def _fit_input_channels(weight: Tensor, in_channels: int) -> Tensor:
+    """Weights of a first convolution on RGB, for another number of channels.
+
+    One channel gets the sum over RGB (an image of three equal channels gives the same output);
+    more channels repeat RGB, scaled so that the output keeps its size.
+    """
+    if weight.size(1) != 3 or in_channels == 3:
+        return weight
+    logging.getLogger('mmseg.models').info(
+        'first convolution: weights for 3 input channels fitted to %d', in_channels)
+    if in_channels == 1:
+        return weight.sum(1, keepdim=True)
+    repeated = weight.repeat(1, math.ceil(in_channels / 3), 1, 1)[:, :in_channels]
+    return repeated * (3 / in_channels)
