@@ -33,11 +33,10 @@ class HeadLosses:
             self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
             self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
                                 for loss in self.loss_decode]
-        self.ignore_index = self._followed = IGNORED
+        self._followed = IGNORED
+        self.ignore_index = IGNORED if ignore_index is None else ignore_index
         self._keeps_ignore_index = [ignore_index is not None,
                                     *('ignore_index' in cfg for cfg in loss_decode)]
-        if ignore_index is not None:
-            self.ignore_index = ignore_index
 
     def _criteria(self) -> list[nn.Module]:
         several = isinstance(self.loss_decode, nn.ModuleList)
