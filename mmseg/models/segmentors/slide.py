@@ -13,6 +13,7 @@ from mmcv_replace.utils.section import Range, Section, read_section
 
 Size = Annotated[int, Range(1)]
 Pixels = tuple[Size, Size]
+Span = tuple[int, int]  # first row or column, and the one after the last
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ class PredictionSettings(Section):
     batch_windows: Annotated[int | None, Range(1), 'windows that are computed at once'] = None
     max_logits_mb: Annotated[int | None, Range(1), 'memory for logits'] = 256
 
-Span = tuple[int, int]  # first row or column, and the one after the last
 
 def sliding(test_cfg: dict) -> bool:
     """Whether `test_cfg` asks for windows; ConfigError for settings that do not fit."""
