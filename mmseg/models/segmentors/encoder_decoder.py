@@ -228,10 +228,8 @@ class EncoderDecoder(BaseSegmentor):
         for img, metas in zip(imgs, img_metas, strict=True):
             for index, logits in self._image_logits(img, metas, rescale=True):
                 probability = class_probabilities(logits)
-                if index in total:
-                    total[index] += probability
-                else:
-                    total[index] = probability
+                total[index] = (total[index].add_(probability) if index in total
+                                else probability)
         return [self._merge_views(total[i], len(imgs), scores) for i in range(len(total))]
 
     def _merge_views(self, total: Tensor, views: int, scores: ScoreKind | None) -> Result:
