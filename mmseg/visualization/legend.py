@@ -49,11 +49,9 @@ def _readable(texts: list[str], size: int) -> tuple[Any, list[str]]:
     """A font, and the texts, reduced to the class number if no font has their characters."""
     from PIL import ImageFont
     own = ImageFont.load_default(size)
-    if _has(own, ''.join(texts)):
-        return own, texts
-    for name in FONTS:
+    for name in (None, *FONTS):
         try:
-            font = ImageFont.truetype(name, size)
+            font = ImageFont.truetype(name, size) if name else own
         except OSError:
             continue
         if _has(font, ''.join(texts)):
