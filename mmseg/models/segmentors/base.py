@@ -143,9 +143,8 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
         img: a file, or an array [H, W] or [H, W, C] of any type, see `to_displayable`.
         result: class indices [H, W], or a list whose first entry is drawn.
-        palette: RGB colours of the classes, by default PALETTE, or Pascal VOC's without one; black
-            is replaced by a light tint.
-        show, wait_time: open a window titled `win_name` for this many seconds, or until a key is
+        palette: RGB colours of the classes, by default PALETTE, or Pascal VOC's without one.
+        show, wait_time: show a window titled `win_name` for this many seconds, or until a key is
             pressed if it is 0; ignored with `out_file`.
         out_file: file to write the picture to. DataError if its format holds no colours.
         opacity: share of the class colours, in (0, 1].

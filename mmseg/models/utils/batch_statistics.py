@@ -12,9 +12,8 @@ def check_batch_statistics(norm: nn.Module | None, values: int, place: str) -> N
     `values` is the number of values per channel (batch x height x width); `place` names the layer
     in the message. A SyncBN over several processes passes: each contributes at least one value.
     """
-    if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training:
-        return
-    if shares_statistics(norm):
+    if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training or (
+            shares_statistics(norm)):
         return
     raise ArgumentError(
         f'{place}: its batch norm sees one value a channel, because the batch is one image and '
