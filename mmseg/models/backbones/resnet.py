@@ -16,7 +16,7 @@ from .resnet_blocks import (
     BasicBlock,
     Bottleneck,
     ResidualBlock,
-    add_norm,
+    add_conv,
     named_norm,
     plugins_of_stage,
 )
@@ -182,9 +182,7 @@ class ResNet(BaseBackbone):
                 ]
             self.stem = nn.Sequential(*layers)
         else:
-            self.conv1 = build_conv_layer(self.conv_cfg, in_channels, stem_channels, 7, stride=2,
-                                          padding=3, bias=False)
-            add_norm(self, 1, self.norm_cfg, stem_channels)
+            add_conv(self, 1, self.conv_cfg, in_channels, stem_channels, 7, stride=2)
             self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
 

@@ -10,15 +10,22 @@ from mmcv_replace.cnn.utils.recompute import norm_relu_conv
 from mmcv_replace.utils.errors import ConfigError
 
 
-def add_norm(module: nn.Module, index: int, norm_cfg: dict, channels: int) -> None:
-    """Give `module` a norm layer named after its kind (bn1, gn1, ...); `named_norm` finds it."""
-    name, layer = build_norm_layer(norm_cfg, channels, postfix=index)
+def add_conv(module: nn.Module, index: int, conv_cfg: dict | None, in_channels: int,
+             out_channels: int, kernel_size: int, stride: int = 1, dilation: int = 1) -> None:
+    """Give `module` the layers conv1, conv2, ... and the norm behind each, of its `norm_cfg`.
+
+    The norm is named after its kind (bn1, gn1, ...); `named_norm` finds it.
+    """
+    module.add_module(f'conv{index}', build_conv_layer(
+        conv_cfg, in_channels, out_channels, kernel_size, stride=stride,
+        padding=kernel_size // 2 * dilation, dilation=dilation, bias=False))
+    name, norm = build_norm_layer(module.norm_cfg, out_channels, postfix=index)
     setattr(module, f'norm{index}_name', name)
-    module.add_module(name, layer)
+    module.add_module(name, norm)
 
 
 def named_norm(index: int) -> property:
-    """The property norm1, norm2, ... of a class: the layer that `add_norm` made."""
+    """The property norm1, norm2, ... of a class: the layer that `add_conv` made."""
     return property(lambda module: getattr(module, getattr(module, f'norm{index}_name')),
                     doc=f'Norm layer {index}, whatever its kind.')
 
@@ -60,14 +67,6 @@ class ResidualBlock(nn.Module):
     def _make_branch(self) -> None:
         raise NotImplementedError
 
-    def _add_conv(self, index: int, cfg: dict | None, in_channels: int, out_channels: int,
-                  kernel_size: int, stride: int = 1, dilation: int = 1) -> None:
-        """Add the layers conv1, conv2, ... and the norm behind each."""
-        self.add_module(f'conv{index}', build_conv_layer(
-            cfg, in_channels, out_channels, kernel_size, stride=stride,
-            padding=kernel_size // 2 * dilation, dilation=dilation, bias=False))
-        add_norm(self, index, self.norm_cfg, out_channels)
-
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         raise NotImplementedError
 
@@ -97,8 +96,8 @@ class BasicBlock(ResidualBlock):
     last_norm = named_norm(2)
 
     def _make_branch(self) -> None:
-        self._add_conv(1, self.conv_cfg, self.inplanes, self.planes, 3, self.stride, self.dilation)
-        self._add_conv(2, self.conv_cfg, self.planes, self.planes, 3)
+        add_conv(self, 1, self.conv_cfg, self.inplanes, self.planes, 3, self.stride, self.dilation)
+        add_conv(self, 2, self.conv_cfg, self.planes, self.planes, 3)
 
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         if self.dcn is not None or plugins:
@@ -128,12 +127,12 @@ class Bottleneck(ResidualBlock):
             raise ConfigError(f"style={self.style!r} is not known: use 'pytorch' or 'caffe'")
         planes, conv_cfg = self.planes, self.conv_cfg
         strides = (1, self.stride) if self.style == 'pytorch' else (self.stride, 1)
-        self._add_conv(1, conv_cfg, self.inplanes, planes, 1, strides[0])
+        add_conv(self, 1, conv_cfg, self.inplanes, planes, 1, strides[0])
         dcn = dict(self.dcn or {})
         falls_back = dcn.pop('fallback_on_stride', False) and strides[1] > 1
-        self._add_conv(2, conv_cfg if self.dcn is None or falls_back else dcn, planes, planes, 3,
-                       strides[1], self.dilation)
-        self._add_conv(3, conv_cfg, planes, planes * self.expansion, 1)
+        add_conv(self, 2, conv_cfg if self.dcn is None or falls_back else dcn, planes, planes, 3,
+                 strides[1], self.dilation)
+        add_conv(self, 3, conv_cfg, planes, planes * self.expansion, 1)
 
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         channels = dict(after_conv1=self.planes, after_conv2=self.planes,
