@@ -7,10 +7,11 @@
 `layer` names classes, or their base classes, of layers anywhere inside the module. `override`
 treats one attribute of the module differently, with all that is inside it.
 """
+import inspect
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, make_dataclass
 
 from torch import nn
 
@@ -26,8 +27,8 @@ INITIALIZERS = Registry('initializer', Callable)
 class BaseInit:
     """Draw the weights of the layers that `layer` names; of every layer when `whole_module`.
 
-    `bias_prob` sets the bias so that a sigmoid starts at that probability. A subclass names a
-    function of weight_init.py, and its own fields are the function's options.
+    `bias_prob` sets the bias so that a sigmoid starts at that probability. The subclasses draw by
+    a function of weight_init.py each.
     """
 
     bias: float = 0
@@ -42,7 +43,7 @@ class BaseInit:
 
     # Not annotated, since a dataclass takes annotated names for arguments.
     function = None
-    needs_fan = False  # whether `function` needs weights of two dimensions or more
+    needs_fan = False
 
     def draw(self, module: nn.Module) -> None:
         """Draw the weights of one layer."""
@@ -63,78 +64,28 @@ class BaseInit:
         module.apply(self._draw_if_chosen)
 
 
-@INITIALIZERS.register_module(name='Constant')
-@dataclass(eq=False)
-class ConstantInit(BaseInit):
-    """Every weight `val`."""
+def _register(name: str, function: Callable[..., None], needs_fan: bool = False) -> type[BaseInit]:
+    """Make and register `NAMEInit`, which takes the options of `function` besides BaseInit's.
 
-    function = staticmethod(weight_init.constant_init)
-    val: float
-
-
-@INITIALIZERS.register_module(name='Xavier')
-@dataclass(eq=False)
-class XavierInit(BaseInit):
-    """See `xavier_init`."""
-
-    function = staticmethod(weight_init.xavier_init)
-    needs_fan = True
-    gain: float = 1
-    distribution: str = 'normal'
+    `needs_fan`: whether `function` needs weights of two dimensions or more.
+    """
+    options = [(option.name, option.annotation,
+                MISSING if option.default is option.empty else option.default)
+               for option in inspect.signature(function).parameters.values()
+               if option.name not in ('module', 'bias')]
+    body = dict(function=staticmethod(function), needs_fan=needs_fan, __module__=__name__,
+                __doc__=f'See `{function.__name__}`.')
+    cls = make_dataclass(f'{name}Init', options, bases=(BaseInit,), namespace=body, eq=False)
+    return INITIALIZERS.register_module(name, module=cls)
 
 
-@INITIALIZERS.register_module(name='Normal')
-@dataclass(eq=False)
-class NormalInit(BaseInit):
-    """See `normal_init`."""
-
-    function = staticmethod(weight_init.normal_init)
-    mean: float = 0
-    std: float = 1
-
-
-@INITIALIZERS.register_module(name='TruncNormal')
-@dataclass(eq=False)
-class TruncNormalInit(BaseInit):
-    """See `trunc_normal_init`."""
-
-    function = staticmethod(weight_init.trunc_normal_init)
-    mean: float = 0
-    std: float = 1
-    a: float = -2
-    b: float = 2
-
-
-@INITIALIZERS.register_module(name='Uniform')
-@dataclass(eq=False)
-class UniformInit(BaseInit):
-    """See `uniform_init`."""
-
-    function = staticmethod(weight_init.uniform_init)
-    a: float = 0
-    b: float = 1
-
-
-@INITIALIZERS.register_module(name='Kaiming')
-@dataclass(eq=False)
-class KaimingInit(BaseInit):
-    """See `kaiming_init`."""
-
-    function = staticmethod(weight_init.kaiming_init)
-    needs_fan = True
-    a: float = 0
-    mode: str = 'fan_out'
-    nonlinearity: str = 'relu'
-    distribution: str = 'normal'
-
-
-@INITIALIZERS.register_module(name='Caffe2Xavier')
-@dataclass(eq=False)
-class Caffe2XavierInit(BaseInit):
-    """See `caffe2_xavier_init`."""
-
-    function = staticmethod(weight_init.caffe2_xavier_init)
-    needs_fan = True
+ConstantInit = _register('Constant', weight_init.constant_init)
+XavierInit = _register('Xavier', weight_init.xavier_init, needs_fan=True)
+NormalInit = _register('Normal', weight_init.normal_init)
+TruncNormalInit = _register('TruncNormal', weight_init.trunc_normal_init)
+UniformInit = _register('Uniform', weight_init.uniform_init)
+KaimingInit = _register('Kaiming', weight_init.kaiming_init, needs_fan=True)
+Caffe2XavierInit = _register('Caffe2Xavier', weight_init.caffe2_xavier_init, needs_fan=True)
 
 
 @INITIALIZERS.register_module(name='Pretrained')
