@@ -16,7 +16,6 @@ IGNORED = 255
 def write_config(cfg: Config, folder: Path) -> str:
     """Write the config, its bases included, to one file; returns its path."""
     file = folder / 'config.py'
-    cfg.model.pretrained = None
     cfg.dump(file)
     return str(file)
 

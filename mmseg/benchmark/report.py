@@ -1,9 +1,9 @@
 """Rows of measurements as a table and as JSON."""
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .rounds import speedup, summarize
 from .section import Section
 
 
@@ -26,9 +26,18 @@ class Row:
     profile: str | None = None
 
     @property
+    def median(self) -> float:
+        """Median of the rounds in seconds."""
+        return statistics.median(self.seconds)
+
+    @property
     def images_per_second(self) -> float | None:
         """Throughput by the median; None where a unit is not made of images."""
-        return self.images / summarize(self.seconds).median if self.images else None
+        return self.images / self.median if self.images else None
+
+    def speedup(self, reference: 'Row') -> float:
+        """How many times as fast as `reference`: the ratio of the medians."""
+        return reference.median / self.median
 
 
 def peak_rate(row: Row, rows: Sequence[Row]) -> float | None:
@@ -46,7 +55,7 @@ def share_of_peak(row: Row, rows: Sequence[Row]) -> float | None:
     peak = peak_rate(row, rows)
     if not row.flops or peak is None:
         return None
-    return row.flops / summarize(row.seconds).median / peak
+    return row.flops / row.median / peak
 
 
 def section_values(section: Section, rows: Sequence[Row]) -> dict[str, Any]:
@@ -59,10 +68,11 @@ def _row_values(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
     measured = {key: value for key, value in vars(row).items() if key not in ('images', 'profile')}
     return {
         **measured,
-        **vars(summarize(row.seconds)),
+        'median': row.median,
+        'low': min(row.seconds),
+        'high': max(row.seconds),
         'images_per_second': row.images_per_second,
-        'speedup_over': {other.key: speedup(row.seconds, other.seconds)
-                         for other in rows if other is not row},
+        'speedup_over': {other.key: row.speedup(other) for other in rows if other is not row},
         'share_of_peak': share_of_peak(row, rows),
     }
 
@@ -84,16 +94,15 @@ def format_section(section: Section, rows: Sequence[Row]) -> str:
 
 
 def _columns(section: Section, rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
-    summaries = [summarize(row.seconds) for row in rows]
     shares = [share_of_peak(row, rows) for row in rows]
     columns = [
-        (f'ms / {section.unit}', [_number(1000 * summary.median) for summary in summaries]),
-        ('min .. max', [f'{_number(1000 * s.low)} .. {_number(1000 * s.high)}' for s in summaries]),
+        (f'ms / {section.unit}', [_number(1000 * row.median) for row in rows]),
+        ('min .. max', [' .. '.join(_number(1000 * edge(row.seconds)) for edge in (min, max))
+                        for row in rows]),
         ('images/s', _cells(rows, lambda row: row.images and _number(row.images_per_second)))]
     has_variants = any(row.key.startswith('own') for row in rows[1:])
     references = [row for row in rows if not row.key.startswith('own')]
-    columns += [(f'x {_short(other)}',
-                 [f'{speedup(row.seconds, other.seconds):.2f}' for row in rows])
+    columns += [(f'x {_short(other)}', [f'{row.speedup(other):.2f}' for row in rows])
                 for other in [*(rows[:1] if has_variants else []), *references]]
     columns += [
         ('GFLOP', _cells(rows, lambda row: row.flops and f'{row.flops / 1e9:.1f}')),

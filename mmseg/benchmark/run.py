@@ -1,7 +1,11 @@
-"""Run a benchmark: start the subjects, alternate their rounds, count operations, report."""
+"""Run a benchmark: start the subjects, alternate their rounds, count operations, report.
+
+The speed of a machine varies over minutes. With alternating rounds a slow minute affects all
+subjects, and medians are compared.
+"""
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,6 @@ from . import checkpoint, evaluation, infer, pipeline, startup, train
 from .conditions import describe_conditions
 from .differences import compare
 from .report import Row, format_section, section_values
-from .rounds import interleave
 from .section import Plan, Section
 from .subject import Subject, environment, subject_commands
 
@@ -55,6 +58,20 @@ def run_benchmark(args: argparse.Namespace) -> str:
     text = [format_section(section, rows) for section, rows in measured]
     lines = [f'{key}: {value}' for key, value in conditions.items()]
     return '\n\n'.join([*text, '\n'.join([LEGEND, *lines])])
+
+
+def interleave(subjects: Sequence[Any], measure: Callable[[Any], float], rounds: int,
+               warmup: int) -> list[list[float]]:
+    """Measure each subject once per round (A B C A B C); returns the values by subject.
+
+    `warmup` rounds are made first, whose values are not returned.
+    """
+    def measure_all() -> list[float]:
+        return [measure(subject) for subject in subjects]
+
+    for _ in range(warmup):
+        measure_all()
+    return [list(values) for values in zip(*(measure_all() for _ in range(rounds)), strict=True)]
 
 
 def _measure(section: Section, args: argparse.Namespace, commands: dict[str, list[str]],

@@ -91,3 +91,10 @@ def test_each_plain_form_has_a_column(rows):
 def test_profile_stands_below_the_table(rows):
     rows[0] = make_row('own', 'this toolkit', [1.0], profile='aten::mm 60%')
     assert 'Where the time of this toolkit goes:\naten::mm 60%' in format_section(SECTION, rows)
+
+
+def test_medians_are_compared():
+    quick, slow = make_row('own', 'own', [1.0, 2.0, 9.0]), make_row('plain', 'plain', [3.0, 6.0])
+    assert (quick.median, slow.median) == (2.0, 4.5)
+    # The means would say 1.125.
+    assert quick.speedup(slow) == pytest.approx(2.25)
