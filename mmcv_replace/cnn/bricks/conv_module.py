@@ -33,24 +33,13 @@ class ConvModule(nn.Module):
 
     runs_in_order = True  # unless `order` says otherwise
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
-        groups: int = 1,
-        bias: bool | str = 'auto',
-        conv_cfg: dict | None = None,
-        norm_cfg: dict | None = None,
-        act_cfg: dict | None = RELU,
-        inplace: bool = True,
-        with_spectral_norm: bool = False,
-        padding_mode: str = 'zeros',
-        order: tuple[str, str, str] = ('conv', 'norm', 'act'),
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int],
+                 stride: int | tuple[int, int] = 1, padding: int | tuple[int, int] = 0,
+                 dilation: int | tuple[int, int] = 1, groups: int = 1, bias: bool | str = 'auto',
+                 conv_cfg: dict | None = None, norm_cfg: dict | None = None,
+                 act_cfg: dict | None = RELU, inplace: bool = True,
+                 with_spectral_norm: bool = False, padding_mode: str = 'zeros',
+                 order: tuple[str, str, str] = ('conv', 'norm', 'act')) -> None:
         super().__init__()
         if set(order) != _STEPS or len(order) != len(_STEPS):
             raise ConfigError(f"ConvModule: order={order!r} must hold 'conv', 'norm' and 'act', "

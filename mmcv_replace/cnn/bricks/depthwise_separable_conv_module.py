@@ -14,22 +14,13 @@ class DepthwiseSeparableConvModule(nn.Module):
     x: [N, in_channels, H, W] -> [N, out_channels, H', W'].
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
-        norm_cfg: dict | None = None,
-        act_cfg: dict | None = RELU,
-        dw_norm_cfg: dict | str | None = 'default',
-        dw_act_cfg: dict | str | None = 'default',
-        pw_norm_cfg: dict | str | None = 'default',
-        pw_act_cfg: dict | str | None = 'default',
-        **kwargs: object,
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int],
+                 stride: int | tuple[int, int] = 1, padding: int | tuple[int, int] = 0,
+                 dilation: int | tuple[int, int] = 1, norm_cfg: dict | None = None,
+                 act_cfg: dict | None = RELU, dw_norm_cfg: dict | str | None = 'default',
+                 dw_act_cfg: dict | str | None = 'default',
+                 pw_norm_cfg: dict | str | None = 'default',
+                 pw_act_cfg: dict | str | None = 'default', **kwargs: object) -> None:
         super().__init__()
         if 'groups' in kwargs:
             raise ArgumentError('DepthwiseSeparableConvModule sets groups itself: leave '

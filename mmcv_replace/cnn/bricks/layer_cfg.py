@@ -24,9 +24,8 @@ def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module]
     return (registry.get(kind) if isinstance(kind, str) else kind), options
 
 
-def instantiate(
-    cls: Callable[..., nn.Module], cfg: dict, *args: object, **kwargs: object
-) -> nn.Module:
+def instantiate(cls: Callable[..., nn.Module], cfg: dict, *args: object,
+                **kwargs: object) -> nn.Module:
     """Call `cls`; raises ArgumentError, which names the key of `cfg`, for an unknown argument."""
     kind = cfg['type']
     label = f'layer {kind if isinstance(kind, str) else kind.__name__!r}'

@@ -32,9 +32,8 @@ def infer_abbr(class_type: type) -> str:
     return names[word[0]] if word else 'norm_layer'
 
 
-def build_norm_layer(
-    cfg: dict, num_features: int, postfix: int | str = ''
-) -> tuple[str, nn.Module]:
+def build_norm_layer(cfg: dict, num_features: int,
+                     postfix: int | str = '') -> tuple[str, nn.Module]:
     """Build the norm layer that `cfg` names: (its name such as 'bn1', the layer).
 
     `requires_grad=False` in `cfg` freezes weight and bias; `eps` is 1e-5 unless it is given.

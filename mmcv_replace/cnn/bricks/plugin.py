@@ -15,9 +15,8 @@ def infer_plugin_abbr(class_type: type) -> str:
     return re.sub(r'([a-z\d])([A-Z])', r'\1_\2', name).lower()
 
 
-def build_plugin_layer(
-    cfg: dict, postfix: int | str = '', **kwargs: object
-) -> tuple[str, nn.Module]:
+def build_plugin_layer(cfg: dict, postfix: int | str = '',
+                       **kwargs: object) -> tuple[str, nn.Module]:
     """Build the plugin that `cfg` names: (its name such as 'context_block1', the layer)."""
     cls, options = layer_class(PLUGIN_LAYERS, cfg)
     return f'{infer_plugin_abbr(cls)}{postfix}', instantiate(cls, cfg, **kwargs, **options)
