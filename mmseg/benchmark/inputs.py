@@ -49,11 +49,9 @@ def write_batch(folder: Path, images: int, size: tuple[int, int], classes: int) 
     return str(file)
 
 
-def flat_labels(
-    rng: np.random.Generator, size: tuple[int, int], classes: int, areas: int = 5
-) -> np.ndarray:
+def flat_labels(rng: np.random.Generator, size: tuple[int, int], classes: int) -> np.ndarray:
     """A label map [H, W] uint8 like drawn ones: a few flat areas with ignored borders."""
-    cells = rng.integers(0, classes, (areas, areas)).astype(np.uint8)
+    cells = rng.integers(0, classes, (5, 5)).astype(np.uint8)
     label = cv2.resize(cells, size[::-1], interpolation=cv2.INTER_NEAREST)
     edges = cv2.morphologyEx(label, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     label[edges] = IGNORED
