@@ -2,6 +2,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 
 from mmcv_replace.utils import DictAction
 from mmseg.apis.cli import load_config, run_command
@@ -44,19 +45,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    options = OutputOptions(
-        metrics=args.eval,
-        out=args.out,
-        format_only=args.format_only,
-        show=args.show,
-        show_dir=args.show_dir,
-        opacity=args.opacity,
-        show_legend=args.show_legend,
-        aug_test=args.aug_test,
-        eval_options=args.eval_options,
-        tmpdir=args.tmpdir,
-        gpu_collect=args.gpu_collect,
-        work_dir=args.work_dir)
+    given = {**vars(args), 'metrics': args.eval}
+    options = OutputOptions(**{option.name: given[option.name] for option in fields(OutputOptions)})
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     if args.fuse_conv_bn is not None:
         cfg.fuse_conv_bn = args.fuse_conv_bn
