@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.train_job import train_from_config
-from mmseg.apis.train_options import (
-    add_train_arguments,
-    apply_train_arguments,
-    split_deterministic,
-)
+from mmseg.apis.train_options import add_train_arguments, apply_train_arguments, split_deterministic
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from ..utils.errors import ConfigError
 from .scatter import scatter
@@ -39,13 +40,11 @@ class MMDataParallel(nn.Module):
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self._run(self.module, *inputs, **kwargs)
 
-    def train_step(self, data: Any,
-                   optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
+    def train_step(self, data: Any, optimizer: Optimizer | None = None) -> dict[str, Any]:
         """Losses and values to log of a training batch."""
         return self._run(self.module.train_step, data, optimizer)
 
-    def val_step(self, data: Any,
-                 optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
+    def val_step(self, data: Any, optimizer: Optimizer | None = None) -> dict[str, Any]:
         """Losses and values to log of a validation batch."""
         return self._run(self.module.val_step, data, optimizer)
 

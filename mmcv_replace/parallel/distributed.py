@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
 
 from .data_parallel import device_of
 from .scatter import scatter
@@ -42,8 +43,7 @@ class MMDistributedDataParallel(DistributedDataParallel):
                 return self.module(*inputs, **kwargs)
             return super().forward(*inputs, **kwargs)
 
-    def train_step(self, data: Any,
-                   optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
+    def train_step(self, data: Any, optimizer: Optimizer | None = None) -> dict[str, Any]:
         """Losses and values to log of a training batch."""
         self._method = 'train_step'
         try:
@@ -51,8 +51,7 @@ class MMDistributedDataParallel(DistributedDataParallel):
         finally:
             self._method = 'forward'
 
-    def val_step(self, data: Any,
-                 optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:
+    def val_step(self, data: Any, optimizer: Optimizer | None = None) -> dict[str, Any]:
         """Losses and values to log of a validation batch."""
         data = scatter(data, device_of(self.module))
         with self.autocast():

@@ -45,8 +45,7 @@ def peak_rate(row: Row, rows: Sequence[Row]) -> float | None:
 
     Other load on the machine can only slow a product down.
     """
-    rates = [other.matmul_rate for other in rows
-             if other.matmul_rate and other.dtype == row.dtype]
+    rates = [other.matmul_rate for other in rows if other.matmul_rate and other.dtype == row.dtype]
     return max(rates, default=None)
 
 
@@ -68,9 +67,7 @@ def _row_values(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
     measured = {key: value for key, value in vars(row).items() if key not in ('images', 'profile')}
     return {
         **measured,
-        'median': row.median,
-        'low': min(row.seconds),
-        'high': max(row.seconds),
+        'median': row.median, 'low': min(row.seconds), 'high': max(row.seconds),
         'images_per_second': row.images_per_second,
         'speedup_over': {other.key: row.speedup(other) for other in rows if other is not row},
         'share_of_peak': share_of_peak(row, rows),
@@ -88,8 +85,7 @@ def format_section(section: Section, rows: Sequence[Row]) -> str:
     lines = [section.title, table.get_string()]
     if share_of_peak(rows[0], rows) is not None:
         lines.append(_floor(rows[0], peak_rate(rows[0], rows), section.unit))
-    lines += [f'\nWhere the time of {row.name} goes:\n{row.profile}' for row in rows
-              if row.profile]
+    lines += [f'\nWhere the time of {row.name} goes:\n{row.profile}' for row in rows if row.profile]
     return '\n'.join(lines)
 
 

@@ -29,9 +29,8 @@ def _is_plain(norm: nn.Module, relu: nn.Module, conv: nn.Module) -> bool:
     hooks = any(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
                 or layer._backward_pre_hooks for layer in (norm, relu, conv))
     return (type(norm) in (nn.BatchNorm2d, BatchNormXd) and norm.training and norm.affine
-            and type(relu) is nn.ReLU
-            and type(conv) in CONV2D_TYPES and conv.padding_mode == 'zeros'
-            and not isinstance(conv.padding, str)
+            and type(relu) is nn.ReLU and type(conv) in CONV2D_TYPES
+            and conv.padding_mode == 'zeros' and not isinstance(conv.padding, str)
             and not hooks and not torch.compiler.is_compiling())
 
 
@@ -55,10 +54,8 @@ class _NormReluConv(Function):
         grad_y, grad_weight, grad_bias = convolution_gradients(
             ctx.conv, grad, y.detach().to(grad.dtype), weight.to(grad.dtype),
             (any(wanted[:3]), wanted[3], wanted[4]))
-        if grad_weight is not None:
-            grad_weight = grad_weight.to(weight.dtype)
-        if grad_bias is not None:
-            grad_bias = grad_bias.to(weight.dtype)
+        outer = (None if value is None else value.to(weight.dtype)
+                 for value in (grad_weight, grad_bias))
         inner = (torch.autograd.grad(y, leaves, grad_y.to(y.dtype)) if any(wanted[:3])
                  else (None, None, None))
-        return (*inner, grad_weight, grad_bias, None, None)
+        return (*inner, *outer, None, None)
