@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from mmcv_replace.runner import precision_from_config
-from mmcv_replace.utils import Config
 from mmseg.apis.acceleration import prepare_inference
 from mmseg.apis.cli import load_config
 from mmseg.apis.model import wrap_model
@@ -19,27 +18,21 @@ from .steps import StepCase, load_batch, load_model, prepared_config, step_secti
 
 
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
-    """The same images through the same weights."""
-    return [_section(args, folder, prepared_config(args), 'inference')]
-
-
-def plan_slide(args: argparse.Namespace, folder: Path) -> list[Section]:
-    """As `plan`, with windows of --crop every --stride pixels."""
+    """The same images through the same weights, for `slide` by windows of --crop every --stride."""
     cfg = prepared_config(args)
-    cfg.pop('test_cfg', None)
-    cfg.model.test_cfg = dict(mode='slide', crop_size=tuple(args.crop), stride=tuple(args.stride))
-    what = (f'slide inference (windows of {args.crop[0]} x {args.crop[1]} every '
-            f'{args.stride[0]} x {args.stride[1]})')
-    return [_section(args, folder, cfg, what)]
-
-
-def _section(args: argparse.Namespace, folder: Path, cfg: Config, what: str) -> Section:
+    what = 'inference'
+    if args.command == 'slide':
+        cfg.pop('test_cfg', None)
+        cfg.model.test_cfg = dict(mode='slide', crop_size=tuple(args.crop),
+                                  stride=tuple(args.stride))
+        what = (f'slide inference (windows of {args.crop[0]} x {args.crop[1]} every '
+                f'{args.stride[0]} x {args.stride[1]})')
     plain = None
     if args.plain:
         slide = {key: list(value) for key, value in cfg.model.test_cfg.items() if key != 'mode'}
         plain = {'network': plain_options(cfg)['network'], 'slide': slide or None}
-    return step_section(args, folder, cfg, what, calibrate=True, case='infer',
-                        unit='batch' if args.batch > 1 else 'image', plain=plain)
+    return [step_section(args, folder, cfg, what, calibrate=True, case='infer',
+                         unit='batch' if args.batch > 1 else 'image', plain=plain)]
 
 
 class InferCase(StepCase):

@@ -36,8 +36,7 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
                        ann_dir='ann', classes=FRAME_CLASSES,
                        pipeline=frame_pipeline(cfg.data.train.pipeline))
     else:
-        split = 'train' if args.case == 'voc-train' else 'val'
-        part = 'train' if split == 'train' else 'test'
+        part, split = ('train', 'train') if args.case == 'voc-train' else ('test', 'val')
         dataset = dict(type='PascalVOCDataset', data_root=str(root), img_dir='JPEGImages',
                        ann_dir='SegmentationClass', split=f'ImageSets/Segmentation/{split}.txt',
                        pipeline=cfg.data[part].pipeline)
@@ -46,18 +45,16 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
         raise ConfigError('--uint8 is for the training pipelines: images are tested as floats; '
                           'leave it out, or choose another --case')
     cfg.data = ConfigDict({**cfg.data, 'train': dataset, 'val': dataset, 'test': dataset})
-    files = [(info['filename'], info['ann']['seg_map']) for info in
+    images, masks = (Path(dataset['data_root'], dataset[key]) for key in ('img_dir', 'ann_dir'))
+    files = [[str(images / info['filename']), str(masks / info['ann']['seg_map'])] for info in
              build_dataset(cfg.data.train, dict(test_mode=testing)).img_infos]
-    folders = [Path(dataset['data_root'], dataset[key]) for key in ('img_dir', 'ann_dir')]
     source = 'real' if args.data_root is not None else 'synthetic'
     return [Section(
         title=f'pipeline {args.case}: {args.images} {source} images, one process',
         case='pipeline', options={'config': write_config(cfg, folder), 'testing': testing,
                                   'images': args.images},
         variants={'handing over uint8': {'on_device': True}} if args.uint8 else {},
-        plain={'steps': list(dataset['pipeline']),
-               'files': [[str(Path(*parts)) for parts in zip(folders, names, strict=True)]
-                         for names in files]} if args.plain else None,
+        plain={'steps': list(dataset['pipeline']), 'files': files} if args.plain else None,
         threads=1)]
 
 

@@ -10,16 +10,13 @@ CAREFUL = {'channels_last': {'channels_last': True}}
 
 def plain_options(cfg: Config) -> dict[str, Any]:
     """Shape of the network, and the optimizer. Raises ConfigError where the plain form lacks it."""
-    return {'network': _network(cfg.model), 'optimizer': dict(cfg.optimizer)}
-
-
-def _network(model: Config) -> dict[str, Any]:
-    backbone, head, auxiliary = model.backbone, model.decode_head, model.get('auxiliary_head') or {}
+    backbone, head = cfg.model.backbone, cfg.model.decode_head
+    auxiliary = cfg.model.get('auxiliary_head') or {}
     found = (backbone.type, head.type, auxiliary.get('type'))
     if found != ('ResNetV1c', 'PSPHead', 'FCNHead'):
         raise ConfigError(f'there is no plain form of a model of {", ".join(map(str, found))}: '
                           'choose a PSPNet config of configs/pspnet, or --no-plain')
-    return {
+    network = {
         'depth': backbone.depth,
         'strides': list(backbone.get('strides', (1, 2, 2, 2))),
         'dilations': list(backbone.get('dilations', (1, 1, 1, 1))),
@@ -31,3 +28,4 @@ def _network(model: Config) -> dict[str, Any]:
         'width': backbone.get('base_channels', 64),
         'stem': backbone.get('stem_channels', 64),
     }
+    return {'network': network, 'optimizer': dict(cfg.optimizer)}

@@ -23,7 +23,7 @@ from .section import Plan, Section
 from .subject import Subject, environment, subject_commands
 
 PLANS: dict[str, Plan] = {
-    'train': train.plan, 'infer': infer.plan, 'slide': infer.plan_slide, 'pipeline': pipeline.plan,
+    'train': train.plan, 'infer': infer.plan, 'slide': infer.plan, 'pipeline': pipeline.plan,
     'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan}
 PROFILED = ('train', 'infer', 'slide')
 SCHEMA = 1  # of the JSON; higher where a key changes its meaning

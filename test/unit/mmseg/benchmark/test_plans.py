@@ -61,8 +61,8 @@ def test_amp_chooses_the_type(parse, tmp_path):
 
 
 def test_slide_sets_the_windows(parse, tmp_path):
-    section, = infer.plan_slide(parse('slide', '--size', 64, 64, '--crop', 32, 48,
-                                      '--stride', 16, 24, *SMALL), tmp_path)
+    section, = infer.plan(parse('slide', '--size', 64, 64, '--crop', 32, 48, '--stride', 16, 24,
+                                *SMALL), tmp_path)
     test_cfg = load_config(section.options['config']).model.test_cfg
     assert test_cfg == {'mode': 'slide', 'crop_size': (32, 48), 'stride': (16, 24)}
     assert section.plain['slide'] == {'crop_size': [32, 48], 'stride': [16, 24]}
