@@ -125,9 +125,8 @@ def _plugin_error(plugin: str) -> str | None:
 
 def _missing_parts(plugin: str, error: Exception) -> list[str]:
     """Possible reasons why torch_npu does not load (versions, driver, CANN), with remedies."""
-    parts = []
-    if plugin_version(plugin) != torch.__version__.split('+')[0]:
-        parts.append(wrong_pair(plugin))
+    pair = wrong_pair(plugin)
+    parts = [] if pair is None else [pair]
     if not (glob.glob('/dev/davinci[0-9]*') or os.path.isdir('/usr/local/Ascend/driver')):
         parts.append('no NPU driver is installed (no /dev/davinci*)')
     if not (os.environ.get('ASCEND_HOME_PATH') or os.environ.get('ASCEND_TOOLKIT_HOME')):
@@ -146,11 +145,12 @@ def plugin_version(plugin: str) -> str | None:
         return None
 
 
-def wrong_pair(plugin: str) -> str:
-    """Message that the plug-in requires another version of torch."""
-    version = plugin_version(plugin)
-    return (f'version {version} needs torch {version}, and this is torch '
-            f'{torch.__version__.split("+")[0]}')
+def wrong_pair(plugin: str) -> str | None:
+    """Message that the plug-in requires another version of torch; None where it does not."""
+    version, own = plugin_version(plugin), torch.__version__.split('+')[0]
+    if version == own:
+        return None
+    return f'version {version} needs torch {version}, and this is torch {own}'
 
 
 def find_kind(name: str) -> DeviceKind:

@@ -52,7 +52,7 @@ def _version_in(files: tuple[str, ...]) -> str | None:
 
 
 def _judgement(kind: DeviceKind) -> str:
-    if kind.available():
-        pair = plugin_version(kind.plugin) == torch.__version__.split('+')[0]
-        return 'they fit' if pair else f'they do not fit: {wrong_pair(kind.plugin)}'
-    return f'they do not work: {why_unusable(kind)}'
+    if not kind.available():
+        return f'they do not work: {why_unusable(kind)}'
+    pair = wrong_pair(kind.plugin)
+    return 'they fit' if pair is None else f'they do not fit: {pair}'
