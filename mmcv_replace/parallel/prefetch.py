@@ -29,7 +29,8 @@ class DevicePrefetcher:
     def __iter__(self) -> Iterator[Any]:
         ahead = []
         for batch in self.loader:
-            ahead.append(self._send(batch))
+            batch = send(batch, self.device)
+            ahead.append(batch if self.transform is None else self.transform(batch))
             if len(ahead) > 1:
                 yield ahead.pop(0)
         yield from ahead
@@ -38,7 +39,3 @@ class DevicePrefetcher:
         if name == 'loader' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.loader, name)
-
-    def _send(self, batch: Any) -> Any:
-        batch = send(batch, self.device)
-        return batch if self.transform is None else self.transform(batch)

@@ -1,5 +1,5 @@
 """Move a batch from the host to the device."""
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,28 +15,23 @@ def scatter(inputs: Any, device: torch.device | str | Sequence[torch.device | st
     """
     if isinstance(device, (list, tuple)):
         return [scatter(inputs, *device)]
-    return _move(inputs, torch.device(device))
+    return _move(inputs, torch.device(device), unwrap=True)
 
 
 def send(inputs: Any, device: torch.device | str) -> Any:
     """Start moving the tensors of a collated batch to the device, inside their `DataContainer`s."""
-    if isinstance(inputs, DataContainer):
-        return inputs if inputs.cpu_only else inputs.like(send(inputs.data, device))
-    return _each(inputs, lambda value: send(value, device), torch.device(device))
+    return _move(inputs, torch.device(device), unwrap=False)
 
 
-def _move(value: Any, device: torch.device) -> Any:
+def _move(value: Any, device: torch.device, unwrap: bool) -> Any:
     if isinstance(value, DataContainer):
-        chunk = value.data[0]
-        return chunk if value.cpu_only else _move(chunk, device)
-    return _each(value, lambda item: _move(item, device), device)
-
-
-def _each(value: Any, move: Callable[[Any], Any], device: torch.device) -> Any:
+        data = value.data[0] if unwrap else value.data
+        moved = data if value.cpu_only else _move(data, device, unwrap)
+        return moved if unwrap else value.like(moved)
     if isinstance(value, torch.Tensor):
         return value.to(device, non_blocking=True)
     if isinstance(value, dict):
-        return {key: move(item) for key, item in value.items()}
+        return {key: _move(item, device, unwrap) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(move(item) for item in value)
+        return type(value)(_move(item, device, unwrap) for item in value)
     return value
