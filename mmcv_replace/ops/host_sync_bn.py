@@ -66,11 +66,9 @@ class HostSyncBatchNorm(BatchNormXd):
 
 def shares_statistics(norm: nn.Module) -> bool:
     """Whether a norm computes its statistics over the batches of several processes."""
-    if not (dist.is_available() and dist.is_initialized()):
-        return False
-    if isinstance(norm, nn.SyncBatchNorm):
-        return dist.get_world_size(norm.process_group) > 1
-    return isinstance(norm, HostSyncBatchNorm) and dist.get_world_size() > 1
+    return (isinstance(norm, nn.SyncBatchNorm | HostSyncBatchNorm)
+            and dist.is_available() and dist.is_initialized()
+            and dist.get_world_size(getattr(norm, 'process_group', None)) > 1)
 
 
 def use_host_sync_batchnorm(module: nn.Module) -> nn.Module:
