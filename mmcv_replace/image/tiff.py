@@ -120,17 +120,13 @@ def _check_picture(pages: Sequence[Page]) -> None:
         problem = f'values of type {page.type} are no colours'
     elif page.photometric in (tags.RGB, tags.YCBCR):
         problem = None if page.bands >= 3 else 'it lacks a colour'
-    elif page.bands > 1 and not _is_grey_with_alpha(page):
+    elif page.bands > 1 and not (page.bands == 2 and page.photometric in _GREY
+                                 and page.extra in tags.ALPHA):
         problem = 'it does not say which bands are red, green and blue'
     if problem is not None:
         how = '' if _is_plain(pages) or has_tifffile() else f' ({INSTALL} brings what that needs)'
         raise UnsupportedImageError(f"{describe(pages)}, and {problem}: color_type='unchanged' "
                                     f'reads all of it as it is stored{how}')
-
-
-def _is_grey_with_alpha(page: Page) -> bool:
-    return page.photometric in _GREY and page.bands == 2 and page.extra[:1] in [
-        (kind,) for kind in tags.ALPHA]
 
 
 def _check_end(content: bytes, pages: Sequence[Page]) -> None:

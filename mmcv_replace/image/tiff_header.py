@@ -40,7 +40,7 @@ class Page:
     format: int = UNSIGNED
     photometric: int = BLACK_IS_ZERO
     planar: int = 1
-    extra: tuple[int, ...] = ()  # meaning of the first band after the colours
+    extra: int = 0  # meaning of the first band after the colours, 0 where that is not said
     orientation: int = 1
     subfile: int = 0
     # Positions of the strips or tiles in the file, and their sizes in bytes.
@@ -123,7 +123,6 @@ def _page(found: dict[str, np.ndarray]) -> Page:
     if 'width' not in found or 'height' not in found:
         raise ValueError('a page without a size')
     several = {name: found.pop(name) for name in ('offsets', 'sizes') if name in found}
-    extra = tuple(found.pop('extra', np.zeros(0, int))[:1].tolist())
     bits = int(found.pop('bits', np.ones(1, int)).max())
     single = {name: int(values[0]) for name, values in found.items()}
-    return Page(**single, **several, bits=bits, extra=extra)
+    return Page(**single, **several, bits=bits)
