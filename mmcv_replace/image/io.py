@@ -81,12 +81,13 @@ def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr',
             img = decode_tiff(content, flag, decode, _decode_cv2, backend == 'tifffile')
         else:
             img = decode(content, flag)
+        if img is None:
+            raise ValueError('no image format that it knows, or damaged')
     except UnsupportedImageError as error:
         raise UnsupportedImageError(f'{name}: {error}') from error
     except Exception as error:  # damaged bytes make decoders raise nearly anything
-        raise DataError(_undecodable(name, backend, str(error))) from error
-    if img is None:
-        raise DataError(_undecodable(name, backend, 'no image format that it knows, or damaged'))
+        raise DataError(f'{name}: {backend} cannot decode the image: {error}; fetch or make the '
+                        'file again') from error
     return bgr2rgb(img) if flag == 'color' and channel_order == 'rgb' else img
 
 
@@ -139,10 +140,6 @@ def _check_backend(backend: str) -> None:
     if backend in EXTRAS and importlib.util.find_spec(backend) is None:
         raise ConfigError(f'the image backend {backend} is not installed: {EXTRAS[backend]}, or '
                           'choose cv2')
-
-
-def _undecodable(name: str, backend: str, reason: str) -> str:
-    return f'{name}: {backend} cannot decode the image: {reason}; fetch or make the file again'
 
 
 def _decode_cv2(content: bytes, flag: str) -> np.ndarray | None:
