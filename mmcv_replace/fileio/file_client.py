@@ -69,8 +69,7 @@ class HTTPBackend(BaseStorageBackend):
 class FileClient:
     """Reads files through the backend of a name, which is created with `kwargs`."""
 
-    backends: dict[str, type[BaseStorageBackend]] = {
-        'disk': HardDiskBackend, 'http': HTTPBackend}
+    backends: dict[str, type[BaseStorageBackend]] = {'disk': HardDiskBackend, 'http': HTTPBackend}
 
     def __init__(self, backend: str = 'disk', **kwargs: Any) -> None:
         if not isinstance(backend, str) or backend not in self.backends:

@@ -46,13 +46,9 @@ def run_benchmark(args: argparse.Namespace) -> str:
                     for section in sections]
     conditions = {**before, 'load_after': describe_conditions(args.device)['load_before']}
     if args.json is not None:
+        figures = {key: getattr(args, key) for key in ('command', 'config', 'rounds', 'warmup')}
         fileio.dump({
-            'schema': SCHEMA,
-            'command': args.command,
-            'config': args.config,
-            'rounds': args.rounds,
-            'warmup': args.warmup,
-            'conditions': conditions,
+            'schema': SCHEMA, **figures, 'conditions': conditions,
             'sections': [section_values(section, rows) for section, rows in measured],
         }, args.json, indent=1)
     text = [format_section(section, rows) for section, rows in measured]
