@@ -69,7 +69,6 @@ def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject de
                         help='print where the time goes (of train, infer and slide), also with '
                         '--no-inspect')
     parser.add_argument('--json', metavar='FILE.json', help='write the figures to this file too')
-    parser.set_defaults(amp=None)
 
 
 def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int, int]) -> None:
