@@ -1,7 +1,6 @@
 """The orientation tag of EXIF and TIFF: how to turn a stored image upright."""
 import numpy as np
 
-TAG = 0x0112
 _INVERSE = {6: 8, 8: 6}  # the others undo themselves
 
 
