@@ -149,7 +149,7 @@ def test_settings_reach_the_inside_of_a_users_wrapper(wrappers, dataset_cfg, par
     swap = Swap(*parts)
     set_pipeline_options(swap, {}, asynchronous=True)
 
-    assert [type(part.pipeline._steps()[-1]).__name__ for part in parts] == ['HandOver'] * 2
+    assert [type(part.pipeline._steps()[-1]).__name__ for part in parts] == ['DeviceNormalize'] * 2
     parts[1].ignore_index = 9
     with pytest.raises(ConfigError, match='Swap: its datasets differ in ignore_index: 255, 9; '
                                           'give all of them the same'):
