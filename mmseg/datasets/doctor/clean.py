@@ -18,8 +18,8 @@ def plan_lists(report: Report, folder: str | Path) -> list[Path]:
     files = [Path(folder, f'{split}_{splits[:number].count(split)}.txt'
                   if splits.count(split) > 1 else f'{split}.txt')
              for number, split in enumerate(splits)]
-    originals = {os.path.realpath(source.list_file) for source in report.sources
-                 if source.list_file is not None}
+    originals = {os.path.realpath(source.dataset.split) for source in report.sources
+                 if source.dataset.split is not None}
     for file in files:
         if os.path.realpath(file) in originals:
             raise ConfigError(f'--write-clean {folder} would replace the list {file} of the '

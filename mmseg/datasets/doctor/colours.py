@@ -39,15 +39,8 @@ def find_colours(label: np.ndarray) -> list[Colour]:
     blue, green, red = (label[..., band].reshape(-1) for band in range(3))
     codes = red.astype(np.uint32) << 16 | green.astype(np.uint32) << 8 | blue
     # Only the first pixel of each run is sorted: areas of one colour leave few.
-    codes = np.sort(codes[_starts(codes)])
-    return [(code >> 16, code >> 8 & 255, code & 255) for code in codes[_starts(codes)].tolist()]
-
-
-def _starts(codes: np.ndarray) -> np.ndarray:
-    """Mask [N] of the codes [N] that differ from the one before them."""
-    starts = np.ones(codes.size, np.bool_)
-    np.not_equal(codes[1:], codes[:-1], out=starts[1:])
-    return starts
+    starts = np.append(True, codes[1:] != codes[:-1])
+    return [(code >> 16, code >> 8 & 255, code & 255) for code in np.unique(codes[starts]).tolist()]
 
 
 def _are(items: Sequence[str]) -> str:

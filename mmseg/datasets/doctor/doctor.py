@@ -2,16 +2,14 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
 from torch.utils.data import Dataset
 
-from .duplicates import Duplicates, find_shared_files
-from .examine import Diagnosis
-from .findings import Finding, Sample
-from .folders import find_unlisted
+from .examine import scan
+from .findings import Diagnosis, Finding, Sample
 from .label_tally import ClassTally, ValueTally
-from .masks import classes_of
+from .lists import Duplicates, find_shared_files, find_unlisted
 from .report import Report
-from .scan import scan
 from .source import Source, find_sources
 
 # Passes on the items of (series, its length), and shows the progress.
@@ -38,17 +36,16 @@ def open_report(datasets: Mapping[str, Dataset]) -> Report:
         report.findings += [Finding('not-checked', split, source.owner, f'{what} are read by a '
                                     'step of your own: only their existence is checked')
                             for source in sources
-                            for what, decoding in (('images', source.image), ('masks', source.mask))
-                            if not decoding.known and (what == 'images' or source.ann_dir)]
+                            for what, step in (('images', source.image), ('masks', source.mask))
+                            if step is None and (what == 'images' or source.dataset.ann_dir)]
     return report
 
 
 def _with_same_files(report: Report, split: str, sources: list[Source]) -> str | None:
     """A split of the report that has exactly these sources; never for or by the training."""
-    wanted = [vars(source) | {'split': ''} for source in sources]
+    wanted = [source.contents() for source in sources]
     for other in report.samples:
-        found = [vars(source) | {'split': ''} for source in report.sources
-                 if source.split == other]
+        found = [source.contents() for source in report.sources if source.split == other]
         if 'train' not in (split, other) and found and found == wanted:
             return other
     return None
@@ -73,7 +70,8 @@ def examine_some(report: Report, limits: Mapping[str, int]) -> None:
     for split, limit in limits.items():
         every = [(number, index) for number, source in enumerate(report.sources)
                  if source.split == split for index in range(len(source))]
-        samples += _spread(every, limit)
+        places = np.linspace(0, len(every) - 1, min(limit, len(every))).round().astype(int)
+        samples += [every[place] for place in places]
     for _ in _examine(report, samples, nproc=1, progress=None):
         continue
     report.findings += find_shared_files(report.sources)
@@ -104,14 +102,6 @@ def _count(report: Report, found: Diagnosis, source: Source) -> None:
     if number not in report.values:
         report.values[number] = ValueTally(source)
     report.values[number].add(found)
-    if source.classes is not None:
-        tally = report.classes.setdefault(source.split, ClassTally(source.classes))
-        tally.add(classes_of(found.values, source), found.counts, source.ignore_index)
-
-
-def _spread(items: Sequence[Sample], limit: int) -> list[Sample]:
-    """At most `limit` items, the first and the last among them, with equal gaps between."""
-    if len(items) <= limit:
-        return list(items)
-    step = (len(items) - 1) / (limit - 1)
-    return [items[round(position * step)] for position in range(limit)]
+    if source.dataset.CLASSES is not None:
+        tally = report.classes.setdefault(source.split, ClassTally(source.dataset.CLASSES))
+        tally.add(source.labels_of(found.values), found.counts, source.dataset.ignore_index)

@@ -1,42 +1,42 @@
-"""Look at one sample: its image, its mask, and whether they fit together."""
+"""Look at samples: at each image, each mask, and whether they fit together."""
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from mmcv_replace.image import imfrombytes
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.error_origin import is_dead_worker
+from mmcv_replace.utils.errors import DataError, UserError
 
-from ..annotation import count_labels, lossy_format
-from .files import BadFile, FileReader
-from .findings import Finding, Sample
+from ..loader.workers import ShieldedLoader, start_worker
+from .files import read_file
+from .findings import Diagnosis, Sample
 from .image_facts import ImageFacts, read_facts
-from .masks import find_faults, read_mask
+from .masks import examine_mask
 from .source import Source
 
+CHUNK = 16  # samples that a process returns at once
 
-@dataclass
-class Diagnosis:
-    """The findings of one sample and what tallies need of it.
 
-    `digest` is the hash of the image file. `values` [V] are those in the mask file, ascending, and
-    `counts` [V] how many pixels have each; None without a readable mask. `lossy` is the format of
-    the mask file where it is one that changes values.
+def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> Iterator[Diagnosis]:
+    """Diagnoses in the order of the samples; with nproc=1 this process makes them.
+
+    Raises UserError where a process dies, for lack of memory for example.
     """
-
-    sample: Sample
-    split: str
-    findings: list[Finding] = field(default_factory=list)
-    digest: bytes | None = None
-    values: np.ndarray | None = None
-    counts: np.ndarray | None = None
-    lossy: str | None = None
-
-    def add(self, kind: str, file: str, detail: str) -> None:
-        self.findings.append(Finding(kind, self.split, file, detail, self.sample))
+    loader = ShieldedLoader(
+        Examiner(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
+        collate_fn=list, worker_init_fn=start_worker,
+        # A generator of its own: a scan before a training takes nothing from the global one.
+        generator=torch.Generator())
+    try:
+        for chunk in loader:
+            yield from chunk
+    except RuntimeError as error:
+        if not is_dead_worker(error):
+            raise
+        raise UserError(f'a process of the scan died, often for want of memory: use fewer than '
+                        f'--nproc {nproc} ({str(error).splitlines()[0]})') from error
 
 
 class Examiner(Dataset):
@@ -45,7 +45,6 @@ class Examiner(Dataset):
     def __init__(self, sources: list[Source], samples: Sequence[Sample]) -> None:
         self.sources = sources
         self.samples = samples
-        self._reader = FileReader()
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -55,8 +54,8 @@ class Examiner(Dataset):
         source, index = self.sources[sample[0]], sample[1]
         found = Diagnosis(sample, source.split)
         image_file, mask_file = source.image_file(index), source.mask_file(index)
-        image = _try(self._image, image_file, source, found)
-        size = None if mask_file is None else _try(self._mask, mask_file, source, found)
+        image = _examine_image(image_file, source, found)
+        size = None if mask_file is None else examine_mask(mask_file, source, found)
         if image is not None:
             for kind, detail in _looks(image[1], source):
                 found.add(kind, image_file, detail)
@@ -64,48 +63,29 @@ class Examiner(Dataset):
                 found.add(kind, image_file if kind.startswith('exif') else mask_file, detail)
         return found
 
-    def _image(
-        self, path: str, source: Source, found: Diagnosis
-    ) -> tuple[tuple[int, int], ImageFacts] | None:
-        """Size [height, width] as loaded, and facts; None where only its existence is checked."""
-        content = self._reader.read(path, source.image)
-        if content is None:
-            return None
-        found.digest = hashlib.blake2b(content, digest_size=16).digest()
-        try:
-            image = imfrombytes(content, source.image.flag, backend=source.image.backend,
-                                name=path)
-        except DataError as error:
-            raise BadFile.because_of(error, path) from error
-        return image.shape[:2], read_facts(content) or ImageFacts(image.shape[:2])
 
-    def _mask(self, path: str, source: Source, found: Diagnosis) -> tuple[int, int] | None:
-        """The size [height, width] of the mask; None where only its existence is checked."""
-        content = self._reader.read(path, source.mask)
-        if content is None:
-            return None
-        label = read_mask(content, path, source)
-        found.values, found.counts = count_labels(label)
-        found.lossy = lossy_format(content)
-        if found.lossy is not None:
-            found.add('lossy-mask', path, found.lossy)
-        for kind, detail in find_faults(found.values, found.counts, source):
-            found.add(kind, path, detail)
-        return label.shape
-
-
-def _try(look: Callable[..., Any], path: str, source: Source, found: Diagnosis) -> Any:
-    """What `look` returns; None where the file is bad, which becomes a finding."""
-    try:
-        return look(path, source, found)
-    except BadFile as bad:
-        found.add(bad.kind, path, bad.detail)
+def _examine_image(
+    path: str, source: Source, found: Diagnosis
+) -> tuple[tuple[int, int], ImageFacts] | None:
+    """Size [height, width] as loaded, and facts; None where the image is bad or only its existence
+    is checked.
+    """
+    content = read_file(path, source.image, found)
+    if content is None:
         return None
+    found.digest = hashlib.blake2b(content, digest_size=16).digest()
+    try:
+        image = imfrombytes(content, source.image.color_type,
+                            backend=source.image.imdecode_backend, name=path)
+    except DataError as error:
+        found.add_error(path, error)
+        return None
+    return image.shape[:2], read_facts(content) or ImageFacts(image.shape[:2])
 
 
 def _looks(facts: ImageFacts, source: Source) -> Iterator[tuple[str, str]]:
     """Findings, (kind, detail) each, on the channels of an image."""
-    kept = source.image.flag == 'unchanged'
+    kept = source.image.color_type == 'unchanged'
     if facts.bits > 8 and not kept:
         yield 'bit-depth', f'{facts.bits} bits'
     if facts.grey:
@@ -119,7 +99,7 @@ def _compare(
 ) -> list[tuple[str, str]]:
     """Findings on the sizes of image and mask, and on an EXIF tag that turns the image."""
     # 'unchanged' ignores EXIF tags.
-    turned = facts.orientation != 1 and source.image.flag != 'unchanged'
+    turned = facts.orientation != 1 and source.image.color_type != 'unchanged'
     if mask is None:
         return [('exif', f'orientation {facts.orientation}')] if turned else []
     if mask != image:

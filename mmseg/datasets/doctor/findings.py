@@ -1,5 +1,9 @@
 """What can be wrong with a dataset, how bad it is, and what to do about it."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mmcv_replace.utils.errors import DataError, UnsupportedImageError
 
 SEVERITIES = ('error', 'warning', 'info')
 
@@ -26,6 +30,36 @@ class Finding:
     file: str
     detail: str
     sample: Sample | None = None
+
+    @property
+    def severity(self) -> str:
+        return KINDS[self.kind].severity
+
+
+@dataclass
+class Diagnosis:
+    """The findings of one sample and what tallies need of it.
+
+    `digest` is the hash of the image file. `values` [V] are those in the mask file, ascending, and
+    `counts` [V] how many pixels have each; None without a readable mask. `lossy` is the format of
+    the mask file where it is one that changes values.
+    """
+
+    sample: Sample
+    split: str
+    findings: list[Finding] = field(default_factory=list)
+    digest: bytes | None = None
+    values: np.ndarray | None = None
+    counts: np.ndarray | None = None
+    lossy: str | None = None
+
+    def add(self, kind: str, file: str, detail: str) -> None:
+        self.findings.append(Finding(kind, self.split, file, detail, self.sample))
+
+    def add_error(self, file: str, error: DataError) -> None:
+        """Add the finding for a file that cannot be decoded."""
+        kind = 'unsupported' if isinstance(error, UnsupportedImageError) else 'unreadable'
+        self.add(kind, file, str(error).removeprefix(f'{file}: '))
 
 
 CONVERT_COLOURS = '''write masks of class indices. For masks in the colours of PALETTE:

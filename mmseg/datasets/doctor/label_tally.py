@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..annotation import label_remedy, lossy_remedy
-from .examine import Diagnosis
-from .findings import Finding
-from .masks import classes_of, looks_binary, wrong_values
+from .findings import Diagnosis, Finding
 from .source import Source
 
 FORMULA = ('median frequency balancing: weight = median(frequency) / frequency, where the '
@@ -66,25 +64,23 @@ class ValueTally:
 
     def wrong(self) -> list[int]:
         """The values that are neither a class nor ignored."""
-        return wrong_values(np.array(sorted(self.pixels), np.int64), self.source).tolist()
+        return self.source.wrong_values(np.array(sorted(self.pixels), np.int64)).tolist()
 
     def remedy(self) -> str:
         """What to do about the values of `wrong`."""
-        source = self.source
+        dataset = self.source.dataset
         if self.lossy is not None:
             return lossy_remedy(self.lossy)
-        return label_remedy(sorted(self.pixels), self.wrong(), len(source.classes or ()),
-                            source.ignore_index, source.label_map is not None)
+        return label_remedy(sorted(self.pixels), self.wrong(), self.source.num_classes,
+                            dataset.ignore_index, dataset.label_map is not None)
 
     def binary(self) -> Finding | None:
         """A finding where all masks together hold 0 and one value that is no class or ignored."""
-        values = sorted(self.pixels)
-        if not looks_binary(values, self.source):
+        values, source = sorted(self.pixels), self.source
+        if not source.looks_binary(values):
             return None
-        place = self.source.ann_dir or self.source.owner
-        lost = 'means ignored' if classes_of(
-            np.array(values[1:], np.int64), self.source) == self.source.ignore_index else (
-            'is no class')
+        ignored = source.is_ignored(np.array(values[1:], np.int64))
         return Finding(
-            'binary-mask', self.source.split, place,
-            f'the masks hold only 0 and {values[1]}, which {lost}; {self.remedy()}')
+            'binary-mask', source.split, source.dataset.ann_dir or source.owner,
+            f'the masks hold only 0 and {values[1]}, which '
+            f'{"means ignored" if ignored else "is no class"}; {self.remedy()}')

@@ -28,8 +28,7 @@ class Report:
         return [finding for finding in self.findings if finding.kind == kind]
 
     def of_severity(self, severity: str) -> list[Finding]:
-        return [finding for finding in self.findings
-                if KINDS[finding.kind].severity == severity]
+        return [finding for finding in self.findings if finding.severity == severity]
 
     @property
     def exit_code(self) -> int:
@@ -62,24 +61,24 @@ class Report:
             'splits': {split: self._split(split) for split in self.samples},
             'same': self.same,
             'summary': {severity: len(self.of_severity(severity)) for severity in SEVERITIES},
-            'kinds': {kind: dict(severity=KINDS[kind].severity, title=KINDS[kind].title,
-                                 count=counts[kind], remedy=self.remedy(kind))
-                      for kind in KINDS if counts[kind]},
-            'findings': [dict(kind=finding.kind, severity=KINDS[finding.kind].severity,
-                              split=finding.split, file=finding.file, detail=finding.detail)
+            'kinds': {name: dict(severity=kind.severity, title=kind.title, count=counts[name],
+                                 remedy=self.remedy(name))
+                      for name, kind in KINDS.items() if counts[name]},
+            'findings': [{key: getattr(finding, key)
+                          for key in ('kind', 'severity', 'split', 'file', 'detail')}
                          for finding in self.findings],
             'class_weight': weights and dict(formula=FORMULA, values=weights),
         }
 
     def _split(self, split: str) -> dict[str, Any]:
-        own = [number for number, source in enumerate(self.sources) if source.split == split]
+        own = {number: source for number, source in enumerate(self.sources)
+               if source.split == split}
         tally = self.classes.get(split)
         return {
             'samples': self.samples[split],
-            'sources': [dict(type=self.sources[number].owner, img_dir=self.sources[number].img_dir,
-                             ann_dir=self.sources[number].ann_dir,
-                             list=self.sources[number].list_file,
-                             samples=len(self.sources[number])) for number in own],
+            'sources': [dict(type=source.owner, img_dir=source.dataset.img_dir,
+                             ann_dir=source.dataset.ann_dir, list=source.dataset.split,
+                             samples=len(source)) for source in own.values()],
             'classes': [] if tally is None else [
                 dict(name=name, pixels=int(pixels), images=int(images)) for name, pixels, images
                 in zip(tally.classes, tally.pixels, tally.images, strict=True)],

@@ -1,66 +1,91 @@
-"""What the doctor needs to know of a data set: which files it reads, and how."""
+"""What the doctor needs to know of a data set: which files it reads, how, and their labels."""
+import copy
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Dataset
 
+from mmseg.core.evaluation.labels import remap_labels
 from mmseg.core.evaluation.overrides import ALL_LABELS, BY_INDEX, is_own
 from mmseg.core.utils import leaf_datasets
 
-from ..classes import Palette
 from ..custom import CustomDataset
-from ..file_list import ImgInfo
 from ..pipelines import LoadAnnotations, LoadImageFromFile
 
-
-@dataclass(frozen=True)
-class Decoding:
-    """How a step reads files: its file client, and `backend` and `flag` of `imfrombytes`.
-
-    A step of the user's own is not `known`: only the existence of its files is checked.
-    """
-
-    known: bool = True
-    client: dict[str, Any] | None = None
-    backend: str | None = None
-    flag: str = 'unchanged'
+# Attributes of a data set in which two sources with the same findings agree.
+SETTINGS = ('img_dir', 'ann_dir', 'img_suffix', 'split', 'img_infos', 'CLASSES', 'PALETTE',
+            'label_map', 'reduce_zero_label', 'ignore_index')
 
 
 @dataclass(frozen=True)
 class Source:
-    """One data set of a split: a list of files, and the meaning of their labels."""
+    """One data set of a split, and copies of the steps that load its images and masks.
+
+    The step is None where code of the user loads the files: only their existence is checked.
+    """
 
     split: str
-    owner: str
-    img_dir: str
-    ann_dir: str | None
-    img_suffix: str
-    list_file: str | None
-    infos: Sequence[ImgInfo]
-    image: Decoding
-    mask: Decoding
-    classes: tuple[str, ...] | None
-    palette: Palette | None
-    label_map: dict[int, int] | None
-    reduce_zero_label: bool
-    ignore_index: int
+    dataset: CustomDataset
+    image: LoadImageFromFile | None
+    mask: LoadAnnotations | None
 
     def __len__(self) -> int:
-        return len(self.infos)
+        return len(self.dataset.img_infos)
+
+    @property
+    def owner(self) -> str:
+        return type(self.dataset).__name__
+
+    @property
+    def num_classes(self) -> int:
+        """0 where the classes are unknown."""
+        return len(self.dataset.CLASSES or ())
+
+    def contents(self) -> list[Any]:
+        """All on which the findings depend, except for the split."""
+        steps = [step and (step.file_client_args, step.imdecode_backend,
+                           getattr(step, 'color_type', None)) for step in (self.image, self.mask)]
+        return [type(self.dataset), *steps, *(getattr(self.dataset, name) for name in SETTINGS)]
 
     def image_file(self, index: int) -> str:
-        return os.path.join(self.img_dir, self.infos[index]['filename'])
+        return os.path.join(self.dataset.img_dir, self.dataset.img_infos[index]['filename'])
 
     def mask_file(self, index: int) -> str | None:
         """None where the dataset has no masks."""
-        mask = self.infos[index].get('ann', {}).get('seg_map')
-        return None if mask is None or self.ann_dir is None else os.path.join(self.ann_dir, mask)
+        folder, mask = self.dataset.ann_dir, self.dataset.img_infos[index].get('ann', {})
+        return None if folder is None or 'seg_map' not in mask else os.path.join(
+            folder, mask['seg_map'])
 
     def name(self, index: int) -> str:
         """The name of the sample in a list file."""
-        return self.infos[index]['filename'].removesuffix(self.img_suffix)
+        return self.dataset.img_infos[index]['filename'].removesuffix(self.dataset.img_suffix)
+
+    def is_ignored(self, values: np.ndarray) -> np.ndarray:
+        """Which of the `values` [V] in a mask file mean ignored pixels: [V] bool."""
+        return self.labels_of(values) == self.dataset.ignore_index
+
+    def labels_of(self, values: np.ndarray) -> np.ndarray:
+        """The label that the data set gives to each of the `values` [V] in a mask file."""
+        return remap_labels(values, self.dataset.label_map, self.dataset.reduce_zero_label,
+                            self.dataset.ignore_index)
+
+    def wrong_values(self, values: np.ndarray) -> np.ndarray:
+        """Those of the `values` in a mask file that are neither a class nor ignored."""
+        if not self.num_classes:
+            return values[:0]
+        labels = self.labels_of(values).astype(np.int64)
+        inside = (labels >= 0) & (labels < self.num_classes)
+        return values[~inside & ~self.is_ignored(values)]
+
+    def looks_binary(self, values: Sequence[int]) -> bool:
+        """Whether masks hold 0 and one other value that is no class or ignored, such as 255."""
+        if len(values) != 2 or values[0] != 0 or values[1] in (self.dataset.label_map or {}):
+            return False
+        other = np.array(values[1:], np.int64)
+        return bool(self.is_ignored(other)[0]) or bool(self.wrong_values(other).size)
 
 
 def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]:
@@ -69,49 +94,25 @@ def find_sources(split: str, dataset: Dataset) -> tuple[list[Source], list[str]]
     unknown: list[str] = []
     for leaf in leaf_datasets(dataset):
         if isinstance(leaf, CustomDataset) and all('filename' in info for info in leaf.img_infos):
-            sources.append(_source(split, leaf))
+            sources.append(Source(split, leaf, _find_step(leaf, LoadImageFromFile),
+                                  _find_mask_step(leaf)))
         else:
             unknown.append(type(leaf).__name__)
     return sources, unknown
 
 
-def _source(split: str, dataset: CustomDataset) -> Source:
-    return Source(
-        split=split,
-        owner=type(dataset).__name__,
-        img_dir=dataset.img_dir,
-        ann_dir=dataset.ann_dir,
-        img_suffix=dataset.img_suffix,
-        list_file=dataset.split,
-        infos=dataset.img_infos,
-        image=_image_decoding(dataset),
-        mask=_mask_decoding(dataset),
-        classes=None if dataset.CLASSES is None else tuple(dataset.CLASSES),
-        palette=dataset.PALETTE,
-        label_map=dataset.label_map,
-        reduce_zero_label=dataset.reduce_zero_label,
-        ignore_index=dataset.ignore_index)
-
-
-def _image_decoding(dataset: CustomDataset) -> Decoding:
-    step = _find_step(dataset, LoadImageFromFile)
-    if step is None:
-        return Decoding(known=False)
-    return Decoding(True, step.file_client_args, step.imdecode_backend, step.color_type)
-
-
-def _mask_decoding(dataset: CustomDataset) -> Decoding:
-    """How the data set reads masks: by a step in training, by its own methods in evaluation."""
-    if dataset.test_mode:
-        own = any(is_own(dataset, name) for name in (*BY_INDEX, ALL_LABELS))
-        return Decoding(known=not own, backend='pillow')
-    step = _find_step(dataset, LoadAnnotations)
-    if step is None:
-        return Decoding(known=False)
-    return Decoding(True, step.file_client_args, step.imdecode_backend)
+def _find_mask_step(dataset: CustomDataset) -> LoadAnnotations | None:
+    """What loads the masks: a step in training, methods of the data set in evaluation."""
+    if not dataset.test_mode:
+        return _find_step(dataset, LoadAnnotations)
+    own = any(is_own(dataset, name) for name in (*BY_INDEX, ALL_LABELS))
+    return None if own else LoadAnnotations()
 
 
 def _find_step(dataset: CustomDataset, kind: type) -> Any:
-    """The first step of a kind that does not override how the kind loads, or None."""
-    return next((step for step in dataset.pipeline.transforms
+    """The first step of a kind that does not override how the kind loads, or None.
+
+    It is a copy, as a storage that is opened here must not be shared with the training.
+    """
+    return next((copy.copy(step) for step in dataset.pipeline.transforms
                  if isinstance(step, kind) and type(step).__call__ is kind.__call__), None)

@@ -20,7 +20,8 @@ def format_report(report: Report, max_examples: int = 5) -> str:
 def _overview(report: Report) -> str:
     lines = []
     for source in report.sources:
-        place = f'list {source.list_file}' if source.list_file else f'all of {source.img_dir}'
+        dataset = source.dataset
+        place = f'list {dataset.split}' if dataset.split else f'all of {dataset.img_dir}'
         lines.append(f'{source.split}: {source.owner}, {len(source):,} images, {printable(place)}')
     lines += [f'{split}: the files of {first}' for split, first in report.same.items()]
     return '\n'.join(lines)
@@ -69,9 +70,9 @@ def _wrong_values(report: Report, max_examples: int) -> Iterator[str]:
             told = ', '.join(f'{value} in {tally.masks[value]:,} masks ({tally.pixels[value]:,} '
                              'pixels)' for value in wrong[:max_examples])
             more = ', ...' if len(wrong) > max_examples else ''
-            number = len(tally.source.classes or ())
-            yield (f'  {tally.source.split}: {told}{more}; the {number} classes are 0 to '
-                   f'{number - 1}, and {tally.source.ignore_index} is ignored')
+            source = tally.source
+            yield (f'  {source.split}: {told}{more}; the {source.num_classes} classes are 0 to '
+                   f'{source.num_classes - 1}, and {source.dataset.ignore_index} is ignored')
 
 
 def _classes(report: Report) -> str:

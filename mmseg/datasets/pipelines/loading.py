@@ -24,12 +24,17 @@ class FileLoader(Transform):
         self.imdecode_backend = imdecode_backend
         self._client: FileClient | None = None
 
-    def read(self, path: str, what: str) -> bytes:
-        """Content of a file, a sample's `what`; DataError where it cannot be read."""
+    @property
+    def client(self) -> FileClient:
         if self._client is None:
             self._client = FileClient(**self.file_client_args)
+        return self._client
+
+    def read(self, path: str, what: str) -> bytes:
+        """Content of a file, a sample's `what`; DataError where it cannot be read."""
+        client = self.client
         try:
-            return self._client.get(path)
+            return client.get(path)
         except DataError as error:
             raise DataError(f'{error} (the {what} of a sample); check the folders, the suffixes '
                             'and the split of the dataset') from error

@@ -16,8 +16,8 @@ from mmseg.datasets.doctor import (
     plan_lists,
     write_lists,
 )
-from mmseg.datasets.doctor.duplicates import find_shared_files
-from mmseg.datasets.doctor.scan import scan
+from mmseg.datasets.doctor.examine import scan
+from mmseg.datasets.doctor.lists import find_shared_files
 
 
 def copy(devkit, source, target):
@@ -105,7 +105,7 @@ def test_several_processes_find_the_same(devkit, report_on):
 
 def test_a_process_that_dies_is_an_error(devkit):
     report = open_report({'train': build_dataset(devkit.cfg('train'))})
-    report.sources[0].infos[2]['filename'] = _Deadly()
+    report.sources[0].dataset.img_infos[2]['filename'] = _Deadly()
 
     with pytest.raises(UserError, match='a process of the scan died.*--nproc 2'):
         list(scan(report.sources, [(0, index) for index in range(4)], nproc=2))

@@ -1,8 +1,33 @@
-"""Images that occur more than once: within a split, or in training and in validation or test."""
+"""Images that are in too many lists, within a split or for training and evaluation, or in none."""
+import os
+from collections import defaultdict
 from collections.abc import Iterator
 
+from mmcv_replace.utils import scandir
+
+from ..file_list import is_remote
 from .findings import Finding, Sample
 from .source import Source
+
+
+def find_unlisted(sources: list[Source]) -> Iterator[Finding]:
+    """Findings for unlisted files with the suffix of the images, in upper or lower case."""
+    together: dict[tuple[str, str], list[Source]] = defaultdict(list)
+    for source in sources:
+        folder, suffix = source.dataset.img_dir, source.dataset.img_suffix
+        if not is_remote(folder):
+            together[os.path.normpath(folder), suffix].append(source)
+    for (folder, suffix), members in together.items():
+        listed = {info['filename'] for source in members for info in source.dataset.img_infos}
+        for name in scandir(folder, suffix, recursive=True, case_sensitive=False):
+            path = os.path.join(folder, name)
+            if name in listed:
+                continue
+            if name.endswith(suffix):
+                yield Finding('unlisted', members[0].split, path, '')
+            elif name[:-len(suffix)] + suffix not in listed:
+                yield Finding('suffix-case', members[0].split, path,
+                              f'ends with {name[-len(suffix):]}, not with {suffix}')
 
 
 def find_shared_files(sources: list[Source]) -> Iterator[Finding]:
