@@ -100,10 +100,11 @@ class ToDataContainer(Transform):
 
 @PIPELINES.register_module()
 class DefaultFormatBundle(Transform):
-    """Turn `img` into a tensor [C, H, W] and `gt_semantic_seg` into an int64 tensor [1, H, W].
+    """Turn `img` into a tensor [C, H, W] and each label map into an int64 tensor [1, H, W].
 
-    Both become containers that are stacked to a batch. Where its samples differ in size, label maps
-    are padded with the ignored label.
+    Label maps are `gt_semantic_seg` and others named in `seg_fields`. All become containers that
+    are stacked to a batch. Where its samples differ in size, label maps are padded with the ignored
+    label.
     """
 
     fusible = True
@@ -112,13 +113,15 @@ class DefaultFormatBundle(Transform):
         return self.bundle(results, np.int64)
 
     def bundle(self, results: Results, label_type: type) -> Results:
-        """The same with label maps of another type."""
+        """The same with a `gt_semantic_seg` of another type."""
         if 'img' in results:
             results['img'] = DataContainer(ImageToTensor.convert(results['img']), stack=True)
-        if 'gt_semantic_seg' in results:
-            label = torch.from_numpy(results['gt_semantic_seg'][None].astype(label_type))
-            results['gt_semantic_seg'] = DataContainer(
-                label, stack=True, padding_value=ignore_index_of(results))
+        types = dict.fromkeys(results.get('seg_fields', ()), np.int64)
+        for key, kind in (types | {'gt_semantic_seg': label_type}).items():
+            if key in results:
+                label = torch.from_numpy(results[key][None].astype(kind))
+                results[key] = DataContainer(label, stack=True,
+                                             padding_value=ignore_index_of(results))
         return results
 
 

@@ -4,7 +4,9 @@ import torch
 
 from mmcv_replace.parallel import DataContainer, collate
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmseg.datasets.pipelines import to_tensor
+from mmseg.datasets.pipelines import Compose, to_tensor
+from mmseg.datasets.pipelines.device_normalize import finish
+from mmseg.datasets.pipelines.fusion import fuse_steps
 
 
 @pytest.mark.parametrize(('data', 'expected'), [
@@ -75,6 +77,28 @@ def test_default_format_bundle(build, sample, flip):
     assert results['gt_semantic_seg'].data.is_contiguous()
     assert results['img'].stack
     assert results['gt_semantic_seg'].stack
+
+
+@pytest.mark.parametrize('on_device', [False, True])
+def test_further_label_maps_arrive_like_the_labels(sample, on_device):
+    """What a head with `extra_targets` trains on: moved with the image, padded, int64."""
+    pipeline = Compose([
+        dict(type='RandomFlip', prob=1.0), dict(type='Normalize', mean=[0] * 3, std=[1] * 3),
+        dict(type='Pad', size_divisor=16), dict(type='DefaultFormatBundle'),
+        dict(type='Collect', keys=['img', 'gt_semantic_seg', 'gt_extra'], meta_keys=())])
+    pipeline.fusion = lambda steps: fuse_steps(steps, on_device=on_device)
+    small = sample()
+    small.update({key: small[key][:30] for key in ('img', 'gt_semantic_seg', 'gt_extra')})
+    small['gt_extra'] = small['gt_extra'].astype(np.int32) + 300
+
+    batch = finish(collate([pipeline(small), pipeline(sample())], samples_per_gpu=2))
+
+    for key, added in (('gt_semantic_seg', 0), ('gt_extra', 400)):
+        [labels] = batch[key].data
+        assert (labels.shape, labels.dtype) == ((2, 1, 48, 64), torch.int64)
+        np.testing.assert_array_equal(labels[0, 0, :30, :56],
+                                      sample()['gt_semantic_seg'][:30, ::-1].astype(int) + added)
+        assert (labels[0, 0, 30:] == 255).all()
 
 
 def test_default_format_bundle_of_a_gray_image_and_of_nothing(build, sample):
