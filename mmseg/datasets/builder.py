@@ -18,7 +18,20 @@ DATASETS = Registry('dataset', Sized, {
     'mmseg.datasets.dataset_wrappers': ['ConcatDataset', 'RepeatDataset'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
 })
-PIPELINES = Registry('pipeline', Callable)
+PIPELINES = Registry('pipeline', Callable, {
+    'mmseg.datasets.pipelines.compose': ['Compose'],
+    'mmseg.datasets.pipelines.crop': ['RandomCrop'],
+    'mmseg.datasets.pipelines.distortion': ['PhotoMetricDistortion'],
+    'mmseg.datasets.pipelines.formating': [
+        'Collect', 'DefaultFormatBundle', 'ImageToTensor', 'ToDataContainer', 'ToTensor',
+        'Transpose'],
+    'mmseg.datasets.pipelines.geometric': ['Pad', 'RandomFlip', 'RandomRotate'],
+    'mmseg.datasets.pipelines.loading': ['LoadAnnotations', 'LoadImageFromFile'],
+    'mmseg.datasets.pipelines.normalize': ['Normalize'],
+    'mmseg.datasets.pipelines.photometric': ['CLAHE', 'AdjustGamma', 'RGB2Gray', 'Rerange'],
+    'mmseg.datasets.pipelines.resize': ['Resize', 'SegRescale'],
+    'mmseg.datasets.pipelines.test_time_aug': ['MultiScaleFlipAug'],
+})
 # Settings that may be lists, of which each entry makes a data set.
 LISTED = ('img_dir', 'ann_dir', 'split')
 

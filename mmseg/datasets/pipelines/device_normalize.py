@@ -13,11 +13,10 @@ from mmcv_replace.image import split_channels
 from mmcv_replace.parallel import DataContainer
 
 from .base import Results, Step, match
-from .chw_normalize import CHWNormalize
 from .formating import Collect, DefaultFormatBundle
 from .geometric import Pad
 from .ignored import ignore_index_of
-from .photometric import Normalize
+from .normalize import CHWNormalize, Normalize
 
 KEY = 'img_finish'
 ENDS = ((Normalize, Pad, DefaultFormatBundle, Collect), (Normalize, DefaultFormatBundle, Collect))

@@ -2,7 +2,8 @@
 from .crop import RandomCrop
 from .distortion import PhotoMetricDistortion
 from .geometric import Pad, RandomFlip, RandomRotate
-from .photometric import CLAHE, AdjustGamma, Normalize, Rerange, RGB2Gray
+from .normalize import Normalize
+from .photometric import CLAHE, AdjustGamma, Rerange, RGB2Gray
 from .resize import Resize, SegRescale
 
 __all__ = [

@@ -8,7 +8,7 @@ import torch
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.pipelines import Compose, RandomCrop, Resize, Transform
 from mmseg.datasets.pipelines.base import match
-from mmseg.datasets.pipelines.chw_normalize import CHWNormalize
+from mmseg.datasets.pipelines.normalize import CHWNormalize
 from mmseg.datasets.pipelines.resized_crop import ResizedCrop
 
 NORM = dict(type='Normalize', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],

@@ -3,9 +3,8 @@ import pytest
 
 from mmcv_replace.image import clahe, imdenormalize
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.pipelines.chw_normalize import CHWNormalize
 from mmseg.datasets.pipelines.device_normalize import DeviceNormalize
-from mmseg.datasets.pipelines.photometric import Normalize
+from mmseg.datasets.pipelines.normalize import CHWNormalize, Normalize
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
