@@ -38,9 +38,7 @@ LISTED = ('img_dir', 'ann_dir', 'split')
 Cfg = dict[str, Any]
 
 
-def build_dataset(
-    cfg: Cfg | Sequence[Cfg], default_args: Cfg | None = None
-) -> Dataset:
+def build_dataset(cfg: Cfg | Sequence[Cfg], default_args: Cfg | None = None) -> Dataset:
     """Build the data set of a config.
 
     A list of configs, or lists for `img_dir`, `ann_dir` and `split`, make a ConcatDataset.

@@ -12,9 +12,8 @@ from mmseg.core.utils import voc_colormap
 Palette = list[list[int]]
 
 
-def read_classes(
-    classes: str | os.PathLike | Sequence[str], known: Sequence[str] | None = None
-) -> tuple[str, ...]:
+def read_classes(classes: str | os.PathLike | Sequence[str],
+                 known: Sequence[str] | None = None) -> tuple[str, ...]:
     """Class names from a list of them, or from a text file with one name a line.
 
     `known`: the classes of the data set, to choose from. A string is the name of a file; where it
@@ -68,13 +67,9 @@ def check_own_classes(owner: str, classes: Sequence[str]) -> None:
                           f"class is written with a comma: ('water',)")
 
 
-def subset_label_map(
-    names: Sequence[str],
-    wanted: Sequence[str],
-    ignore_index: int,
-    reduce_zero_label: bool,
-    label_map: dict[int, int] | None = None,
-) -> dict[int, int]:
+def subset_label_map(names: Sequence[str], wanted: Sequence[str], ignore_index: int,
+                     reduce_zero_label: bool,
+                     label_map: dict[int, int] | None = None) -> dict[int, int]:
     """Mask value -> index of its class in `wanted`, or `ignore_index` for a class not wanted.
 
     `label_map`: mask value -> index in `names`, where these differ. `reduce_zero_label` lowers all
@@ -88,11 +83,8 @@ def subset_label_map(
     return {value: places.get(old, old) for value, old in label_map.items()}
 
 
-def choose_palette(
-    wanted: Sequence[str],
-    palette: Sequence[Sequence[int]] | None,
-    names: Sequence[str] | None = None,
-) -> Palette:
+def choose_palette(wanted: Sequence[str], palette: Sequence[Sequence[int]] | None,
+                   names: Sequence[str] | None = None) -> Palette:
     """RGB colour of each name in `wanted`: from `palette`, the colours of `names`, else VOC's.
 
     `names` are by default `wanted`. Raises ConfigError for values that are no colours, or too few.

@@ -136,14 +136,8 @@ class CustomDataset(ScoredDataset):
             f'the pipeline has dropped {MAX_DROPPED} images in a row, last '
             f'{self.img_infos[idx]["filename"]}; does a step of it lack `return results`?')
 
-    def load_annotations(
-        self,
-        img_dir: str,
-        img_suffix: str,
-        ann_dir: str | None,
-        seg_map_suffix: str,
-        split: str | None,
-    ) -> list[ImgInfo]:
+    def load_annotations(self, img_dir: str, img_suffix: str, ann_dir: str | None,
+                         seg_map_suffix: str, split: str | None) -> list[ImgInfo]:
         """A dict for each sample: dict(filename=..., ann=dict(seg_map=...))."""
         return list_samples(img_dir, img_suffix, ann_dir, seg_map_suffix, split)
 
@@ -226,9 +220,8 @@ class CustomDataset(ScoredDataset):
             self._class_choice = self.CLASSES, wanted
         return wanted, self.get_palette_for_custom_classes(wanted, palette)
 
-    def get_palette_for_custom_classes(
-        self, class_names: Sequence[str], palette: Palette | None = None
-    ) -> Palette:
+    def get_palette_for_custom_classes(self, class_names: Sequence[str],
+                                       palette: Palette | None = None) -> Palette:
         """Colours of the chosen classes: `palette`, or PALETTE, or without either VOC's."""
         if palette is not None:
             return choose_palette(class_names, palette)

@@ -81,13 +81,9 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         return results
 
     @standard
-    def evaluate(
-        self,
-        results: Sequence[Any] | ConfusionMatrix,
-        metric: str | Sequence[str] = 'mIoU',
-        logger: Logger | str | None = None,
-        **kwargs: Any,
-    ) -> dict[str, float]:
+    def evaluate(self, results: Sequence[Any] | ConfusionMatrix,
+                 metric: str | Sequence[str] = 'mIoU', logger: Logger | str | None = None,
+                 **kwargs: Any) -> dict[str, float]:
         """Scores of all predictions together, or of each data set by itself; see the class."""
         if not is_own_anywhere(self, 'evaluate'):
             return super().evaluate(results, metric, logger, **kwargs)
@@ -104,12 +100,8 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         return scores
 
     @standard
-    def format_results(
-        self,
-        results: Iterable[Result],
-        out_dir: str,
-        indices: Iterable[int] | None = None,
-    ) -> list[str]:
+    def format_results(self, results: Iterable[Result], out_dir: str,
+                       indices: Iterable[int] | None = None) -> list[str]:
         """Let each data set write its predictions, to `out_dir/0`, `out_dir/1` and so on."""
         files = []
         numbers = range(len(self)) if indices is None else indices

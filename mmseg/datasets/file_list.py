@@ -17,13 +17,8 @@ ImgInfo = dict[str, str | dict[str, str]]
 _look_for_files: ContextVar[bool] = ContextVar('look_for_files', default=True)
 
 
-def list_samples(
-    img_dir: str,
-    img_suffix: str,
-    ann_dir: str | None,
-    seg_map_suffix: str,
-    split: str | None,
-) -> list[ImgInfo]:
+def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suffix: str,
+                 split: str | None) -> list[ImgInfo]:
     """Each image as dict(filename=..., ann=dict(seg_map=...)), relative to img_dir and ann_dir.
 
     The names (without suffix) are the lines of the split file; without one they are those of all

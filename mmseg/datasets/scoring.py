@@ -46,13 +46,9 @@ class ScoredDataset(Dataset):
                 for pred, index in zip(preds, indices, strict=True)]
 
     @standard
-    def evaluate(
-        self,
-        results: Sequence[Result] | ConfusionMatrix | Sequence[Areas],
-        metric: str | Sequence[str] = 'mIoU',
-        logger: Logger | str | None = None,
-        **kwargs: Any,
-    ) -> dict[str, float]:
+    def evaluate(self, results: Sequence[Result] | ConfusionMatrix | Sequence[Areas],
+                 metric: str | Sequence[str] = 'mIoU', logger: Logger | str | None = None,
+                 **kwargs: Any) -> dict[str, float]:
         """Log the scores of `results`, in the order of the data set, and return them as fractions.
 
         Results are label maps, what `pre_eval` returned for them, or the counts of all of them.
@@ -98,12 +94,8 @@ class ScoredDataset(Dataset):
         return hit, pred, label
 
     @standard
-    def format_results(
-        self,
-        results: Iterable[Result],
-        out_dir: str,
-        indices: Iterable[int] | None = None,
-    ) -> list[str]:
+    def format_results(self, results: Iterable[Result], out_dir: str,
+                       indices: Iterable[int] | None = None) -> list[str]:
         """Write label maps as palette PNGs named like their images, and return the files.
 
         `indices` are those of the images; without them there is a result for each image in order.

@@ -28,9 +28,8 @@ LAYOUT = '''expected:
 logger = logging.getLogger('mmseg.voc_aug')
 
 
-def convert_voc_aug(
-    devkit: str | Path, aug: str | Path, out_dir: str | Path | None = None, nproc: int = 1
-) -> dict[str, int]:
+def convert_voc_aug(devkit: str | Path, aug: str | Path, out_dir: str | Path | None = None,
+                    nproc: int = 1) -> dict[str, int]:
     """Write the masks and the lists; returns the number of names in each list.
 
     `devkit` holds VOC2012, `aug` is SBD's folder `dataset` or one of the two above it. Masks go

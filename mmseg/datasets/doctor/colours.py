@@ -12,9 +12,8 @@ BORDERS = {(224, 224, 192): 'the border that VOC does not label', (255, 255, 255
 Colour = tuple[int, int, int]
 
 
-def describe_colours(
-    label: np.ndarray, palette: Palette | None, classes: Sequence[str] | None
-) -> str:
+def describe_colours(label: np.ndarray, palette: Palette | None,
+                     classes: Sequence[str] | None) -> str:
     """Sentences about the colours of `label` [H, W, C] (BGR first), to follow an error."""
     if label.shape[2] < 3 or label.dtype != np.uint8:
         return f'It holds {label.shape[2]} channels of {label.dtype}, which are no RGB colours'

@@ -77,9 +77,8 @@ def examine_some(report: Report, limits: Mapping[str, int]) -> None:
     report.findings += find_shared_files(report.sources)
 
 
-def _examine(
-    report: Report, samples: Sequence[Sample], nproc: int, progress: Progress | None
-) -> Iterable[Diagnosis]:
+def _examine(report: Report, samples: Sequence[Sample], nproc: int,
+             progress: Progress | None) -> Iterable[Diagnosis]:
     """Add the diagnoses of samples to the report, and pass them on."""
     started = time.perf_counter()
     series: Iterable[Diagnosis] = scan(report.sources, samples, nproc)

@@ -64,9 +64,8 @@ class Examiner(Dataset):
         return found
 
 
-def _examine_image(
-    path: str, source: Source, found: Diagnosis
-) -> tuple[tuple[int, int], ImageFacts] | None:
+def _examine_image(path: str, source: Source,
+                   found: Diagnosis) -> tuple[tuple[int, int], ImageFacts] | None:
     """Size [height, width] as loaded, and facts; None where the image is bad or only its existence
     is checked.
     """
@@ -94,9 +93,8 @@ def _looks(facts: ImageFacts, source: Source) -> Iterator[tuple[str, str]]:
         yield 'channels', facts.channels
 
 
-def _compare(
-    image: tuple[int, int], facts: ImageFacts, mask: tuple[int, int] | None, source: Source
-) -> list[tuple[str, str]]:
+def _compare(image: tuple[int, int], facts: ImageFacts, mask: tuple[int, int] | None,
+             source: Source) -> list[tuple[str, str]]:
     """Findings on the sizes of image and mask, and on an EXIF tag that turns the image."""
     # 'unchanged' ignores EXIF tags.
     turned = facts.orientation != 1 and source.image.color_type != 'unchanged'

@@ -27,15 +27,8 @@ class EpochSampler(Sampler[SampleIndex]):
     requires; without it every sample comes exactly once over all processes.
     """
 
-    def __init__(
-        self,
-        dataset: Sized,
-        shuffle: bool = True,
-        seed: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
-        pad_to_even: bool = True,
-    ) -> None:
+    def __init__(self, dataset: Sized, shuffle: bool = True, seed: int = 0, rank: int = 0,
+                 world_size: int = 1, pad_to_even: bool = True) -> None:
         self.dataset = dataset
         self.shuffle = shuffle
         self.seed = seed

@@ -92,9 +92,8 @@ class ReportingLoader(ShieldedLoader):
         return batch
 
 
-def _collate_pairs(
-    collate: Callable[[Sequence[Any]], Any], pairs: Sequence[tuple[Any, Skipped]]
-) -> tuple[Any, Skipped]:
+def _collate_pairs(collate: Callable[[Sequence[Any]], Any],
+                   pairs: Sequence[tuple[Any, Skipped]]) -> tuple[Any, Skipped]:
     """A batch of the samples, and the files that were skipped for them."""
     samples, skipped = zip(*pairs, strict=True)
     return collate(samples), _join(skipped)

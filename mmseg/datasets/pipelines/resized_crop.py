@@ -86,9 +86,7 @@ def resize_window(img: np.ndarray, size: Size, window: Window, exact: bool) -> n
     return resized[rows, columns]
 
 
-def _source_span(
-    edge: int, new_edge: int, part: slice, exact: bool
-) -> tuple[slice, int, int]:
+def _source_span(edge: int, new_edge: int, part: slice, exact: bool) -> tuple[slice, int, int]:
     """Which span of the source to resize: the slice of the result that is `part`, start and stop.
 
     `edge` and `new_edge` are the lengths of the source and of the whole target.

@@ -32,9 +32,8 @@ class SplitSizes:
                 for split, count in vars(self).items()}
 
 
-def make_devkit(
-    root: str | Path, sizes: SplitSizes, size: int = 160, seed: int = 0, nproc: int = 1
-) -> None:
+def make_devkit(root: str | Path, sizes: SplitSizes, size: int = 160, seed: int = 0,
+                nproc: int = 1) -> None:
     """Write `root/VOC2012` and `root/VOCaug/dataset`; images have `size` pixels on the longer side.
 
     As in the real data, SBD annotates all images without void borders, and its split of them is
@@ -73,9 +72,7 @@ def make_devkit(
     write_names(sbd / 'val.txt', everything[1::2])
 
 
-def write_sample(
-    sample: tuple[int, str, bool], voc: Path, sbd: Path, size: int, seed: int
-) -> None:
+def write_sample(sample: tuple[int, str, bool], voc: Path, sbd: Path, size: int, seed: int) -> None:
     """Write image and annotations of `sample`: (scene number, name, whether VOC has a mask)."""
     index, name, in_voc = sample
     scene = make_scene(seed, index, size)

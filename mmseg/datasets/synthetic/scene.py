@@ -58,9 +58,8 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return canvas
 
 
-def _paint_object(
-    rng: np.random.Generator, canvas: np.ndarray, labels: np.ndarray, label: int
-) -> None:
+def _paint_object(rng: np.random.Generator, canvas: np.ndarray, labels: np.ndarray,
+                  label: int) -> None:
     """Paint an object at a random place, of random size, rotation, stretch and shading, into
     `canvas` [H, W, 3] and `labels` [H, W].
     """
