@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from mmcv_replace.fileio import atomic_write
+from mmcv_replace.utils import track_parallel_progress, track_progress
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
 
-from ..converters.common import for_each, need_scipy, write_names
+from ..converters.common import need_scipy, write_names
 from .scene import make_scene
 
 JPEG_QUALITY = 95
@@ -61,7 +62,8 @@ def make_devkit(root: str | Path, sizes: SplitSizes, size: int = 160, seed: int 
 
     samples = [(index, name, name in with_mask)
                for index, name in enumerate(name for split in names.values() for name in split)]
-    for_each(partial(write_sample, voc=voc, sbd=sbd, size=size, seed=seed), samples, nproc)
+    track = partial(track_parallel_progress, nproc=nproc) if nproc > 1 else track_progress
+    track(partial(write_sample, voc=voc, sbd=sbd, size=size, seed=seed), samples)
 
     lists = voc / 'ImageSets' / 'Segmentation'
     write_names(lists / 'train.txt', names['train'])
