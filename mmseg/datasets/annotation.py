@@ -1,4 +1,5 @@
 """Masks: read a class index for each pixel from a file, and check the values."""
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -76,13 +77,17 @@ def check_labels(label: np.ndarray, name: str, num_classes: int, ignore_index: i
     wrong = values[((values < 0) | (values >= num_classes)) & (values != ignore_index)]
     if not wrong.size:
         return
-    shown = ', '.join(map(str, wrong[:8])) + (', ...' if wrong.size > 8 else '')
     raise DataError(
-        f'{name}: the mask holds {shown}, but the {num_classes} classes are 0 to '
+        f'{name}: the mask holds {listing(wrong)}, but the {num_classes} classes are 0 to '
         f'{num_classes - 1} and ignored pixels {ignore_index}; '
         + (lossy_remedy(lossy) if lossy is not None
            else label_remedy(values.tolist(), wrong.tolist(), num_classes, ignore_index,
                              one_mask=True)))
+
+
+def listing(items: Sequence[object]) -> str:
+    """The first eight items as a text."""
+    return ', '.join(map(str, items[:8])) + (', ...' if len(items) > 8 else '')
 
 
 def lossy_format(content: bytes) -> str | None:

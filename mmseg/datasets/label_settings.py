@@ -18,11 +18,9 @@ def all_steps(pipeline: Compose) -> Iterator[Step]:
     """All steps of a pipeline, also the steps inside other steps."""
     for step in pipeline.transforms:
         yield step
-        inner = getattr(step, 'transforms', None)
+        inner = step if isinstance(step, Compose) else getattr(step, 'transforms', None)
         if isinstance(inner, Compose):
             yield from all_steps(inner)
-        elif isinstance(step, Compose):
-            yield from all_steps(step)
 
 
 def read_label_map(owner: str, label_map: object) -> dict[int, int] | None:

@@ -97,10 +97,7 @@ def _examine(report: Report, samples: Sequence[Sample], nproc: int,
 
 
 def _count(report: Report, found: Diagnosis, source: Source) -> None:
-    number = found.sample[0]
-    if number not in report.values:
-        report.values[number] = ValueTally(source)
-    report.values[number].add(found)
+    report.values.setdefault(found.sample[0], ValueTally(source)).add(found)
     if source.dataset.CLASSES is not None:
         tally = report.classes.setdefault(source.split, ClassTally(source.dataset.CLASSES))
         tally.add(source.labels_of(found.values), found.counts, source.dataset.ignore_index)

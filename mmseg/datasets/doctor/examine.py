@@ -57,10 +57,8 @@ class Examiner(Dataset):
         image = _examine_image(image_file, source, found)
         size = None if mask_file is None else examine_mask(mask_file, source, found)
         if image is not None:
-            for kind, detail in _looks(image[1], source):
-                found.add(kind, image_file, detail)
-            for kind, detail in _compare(*image, size, source):
-                found.add(kind, image_file if kind.startswith('exif') else mask_file, detail)
+            _check_channels(image_file, image[1], source, found)
+            _compare(image_file, *image, mask_file, size, source, found)
         return found
 
 
@@ -82,31 +80,30 @@ def _examine_image(path: str, source: Source,
     return image.shape[:2], read_facts(content) or ImageFacts(image.shape[:2])
 
 
-def _looks(facts: ImageFacts, source: Source) -> Iterator[tuple[str, str]]:
-    """Findings, (kind, detail) each, on the channels of an image."""
+def _check_channels(path: str, facts: ImageFacts, source: Source, found: Diagnosis) -> None:
     kept = source.image.color_type == 'unchanged'
     if facts.bits > 8 and not kept:
-        yield 'bit-depth', f'{facts.bits} bits'
+        found.add('bit-depth', path, f'{facts.bits} bits')
     if facts.grey:
-        yield 'grey', ''
+        found.add('grey', path, '')
     elif facts.channels != 'RGB' and not kept:
-        yield 'channels', facts.channels
+        found.add('channels', path, facts.channels)
 
 
-def _compare(image: tuple[int, int], facts: ImageFacts, mask: tuple[int, int] | None,
-             source: Source) -> list[tuple[str, str]]:
-    """Findings on the sizes of image and mask, and on an EXIF tag that turns the image."""
+def _compare(path: str, image: tuple[int, int], facts: ImageFacts, mask_path: str | None,
+             mask: tuple[int, int] | None, source: Source, found: Diagnosis) -> None:
+    """Compare the sizes of image and mask, also where an EXIF tag turns the image."""
     # 'unchanged' ignores EXIF tags.
     turned = facts.orientation != 1 and source.image.color_type != 'unchanged'
-    if mask is None:
-        return [('exif', f'orientation {facts.orientation}')] if turned else []
-    if mask != image:
-        sizes = (f'the mask is {mask[0]} x {mask[1]} (height x width), the image '
-                 f'{image[0]} x {image[1]}')
-        if turned and facts.turned and mask == facts.size:
-            return [('exif-mask', f'{sizes} after its EXIF orientation {facts.orientation}')]
-        return [('size-mismatch', sizes)]
-    if not turned:
-        return []
-    certain = facts.turned and facts.size[0] != facts.size[1]
-    return [('exif' if certain else 'exif-unsure', f'orientation {facts.orientation}')]
+    certain = mask is None or (facts.turned and facts.size[0] != facts.size[1])
+    if mask is None or mask == image:
+        if turned:
+            found.add('exif' if certain else 'exif-unsure', path,
+                      f'orientation {facts.orientation}')
+        return
+    sizes = (f'the mask is {mask[0]} x {mask[1]} (height x width), the image '
+             f'{image[0]} x {image[1]}')
+    if turned and facts.turned and mask == facts.size:
+        found.add('exif-mask', path, f'{sizes} after its EXIF orientation {facts.orientation}')
+    else:
+        found.add('size-mismatch', mask_path, sizes)

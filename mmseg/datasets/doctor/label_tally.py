@@ -24,8 +24,8 @@ class ClassTally:
     def add(self, labels: np.ndarray, counts: np.ndarray, ignore_index: int) -> None:
         """Count one mask: its labels [V], some of which may be equal, and their pixels [V]."""
         counted = (labels >= 0) & (labels < len(self.classes)) & (labels != ignore_index)
-        pixels = np.zeros(len(self.classes), np.int64)
-        np.add.at(pixels, labels[counted].astype(np.int64), counts[counted])
+        pixels = np.bincount(labels[counted].astype(np.int64), counts[counted],
+                             len(self.classes)).astype(np.int64)
         shown = pixels > 0
         self.pixels += pixels
         self.images += shown

@@ -1,17 +1,11 @@
 """Read the mask of a sample, and find what is wrong with its values."""
-from collections.abc import Sequence
-
-import numpy as np
-
 from mmcv_replace.utils.errors import DataError
 
-from ..annotation import ColourMaskError, count_labels, decode_label, lossy_format
+from ..annotation import ColourMaskError, count_labels, decode_label, listing, lossy_format
 from .colours import describe_colours
 from .files import read_file
 from .findings import Diagnosis
 from .source import Source
-
-SHOWN = 8
 
 
 def examine_mask(path: str, source: Source, found: Diagnosis) -> tuple[int, int] | None:
@@ -32,24 +26,19 @@ def examine_mask(path: str, source: Source, found: Diagnosis) -> tuple[int, int]
     found.lossy = lossy_format(content)
     if found.lossy is not None:
         found.add('lossy-mask', path, found.lossy)
-    for kind, detail in _find_faults(found.values, found.counts, source):
-        found.add(kind, path, detail)
+    _find_faults(path, source, found)
     return label.shape
 
 
-def _find_faults(values: np.ndarray, counts: np.ndarray, source: Source) -> list[tuple[str, str]]:
-    """Findings, (kind, detail) each, on the values [V] of one mask and their pixels [V]."""
+def _find_faults(path: str, source: Source, found: Diagnosis) -> None:
+    """Add what is wrong with the values of a mask."""
+    values = found.values
     wrong = source.wrong_values(values)
     if wrong.size:
-        pixels = dict(zip(values.tolist(), counts.tolist(), strict=True))
-        told = _join([f'{value} ({pixels[value]:,} pixels)' for value in wrong.tolist()])
-        return [('label-range', f'holds {told}')]
-    if source.is_ignored(values).all():
-        return [('empty-mask', f'holds only {_join(values.tolist())}')]
-    if source.looks_binary(values.tolist()):
-        return [('two-values', f'holds 0 and {values[1]}')]
-    return []
-
-
-def _join(items: Sequence[object]) -> str:
-    return ', '.join(map(str, items[:SHOWN])) + (', ...' if len(items) > SHOWN else '')
+        pixels = dict(zip(values.tolist(), found.counts.tolist(), strict=True))
+        told = listing([f'{value} ({pixels[value]:,} pixels)' for value in wrong.tolist()])
+        found.add('label-range', path, f'holds {told}')
+    elif source.is_ignored(values).all():
+        found.add('empty-mask', path, f'holds only {listing(values)}')
+    elif source.looks_binary(values.tolist()):
+        found.add('two-values', path, f'holds 0 and {values[1]}')
