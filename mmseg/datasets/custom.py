@@ -14,13 +14,7 @@ from mmseg.core.evaluation.overrides import standard
 
 from .annotation import decode_label
 from .builder import DATASETS
-from .classes import (
-    Palette,
-    check_own_classes,
-    choose_palette,
-    read_classes,
-    subset_label_map,
-)
+from .classes import Palette, check_own_classes, choose_palette, read_classes, subset_label_map
 from .file_list import ImgInfo, check_folders, check_samples, is_remote, list_samples
 from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import DroppedSamplesError, naming_file

@@ -94,15 +94,12 @@ def read_mat(path: str | Path) -> np.ndarray:
         # scipy raises a dozen kinds of errors for a damaged file.
         raise DataError(f'{path} cannot be read as an SBD annotation (GTcls.Segmentation): '
                         f'{error}; unpack the archive again') from error
-    if labels.ndim != 2 or labels.dtype.kind not in 'bui' or not _fits_png(labels):
+    if labels.ndim != 2 or labels.dtype.kind not in 'bui' or not labels.size or (
+            labels.min() < 0 or labels.max() > 255):
         raise DataError(f'{path}: GTcls.Segmentation is {labels.dtype} of the shape '
                         f'{labels.shape}, but a label map is [H, W] of whole numbers from 0 to '
                         '255; unpack the archive again')
     return labels.astype(np.uint8)
-
-
-def _fits_png(labels: np.ndarray) -> bool:
-    return labels.size > 0 and 0 <= labels.min() <= labels.max() <= 255
 
 
 def convert_mat(path: Path, out_dir: Path) -> None:

@@ -10,11 +10,16 @@ MAX_EDGE = 2**15 - 1
 Numbers = float | Sequence[float]
 
 
-def check_size(owner: str, name: str, size: Sequence[int], most: int = MAX_EDGE) -> None:
-    """Two whole numbers of at least 1."""
-    if not (isinstance(size, list | tuple) and len(size) == 2
-            and all(isinstance(edge, int) and 1 <= edge <= most for edge in size)):
-        raise ConfigError(f'{owner}: {name}={size!r}: give two whole numbers from 1 to {most}')
+def is_size(value: object) -> bool:
+    """Whether a value is a pair of whole numbers of at least 1."""
+    return isinstance(value, list | tuple) and len(value) == 2 and all(
+        isinstance(edge, int) and edge > 0 for edge in value)
+
+
+def check_size(owner: str, name: str, size: Sequence[int]) -> None:
+    """Two whole numbers from 1 to `MAX_EDGE`."""
+    if not is_size(size) or max(size) > MAX_EDGE:
+        raise ConfigError(f'{owner}: {name}={size!r}: give two whole numbers from 1 to {MAX_EDGE}')
 
 
 def check_numbers(owner: str, name: str, value: Numbers, count: int | None = None,
@@ -32,12 +37,10 @@ def check_numbers(owner: str, name: str, value: Numbers, count: int | None = Non
 
 def check_fill(owner: str, name: str, value: Numbers) -> None:
     """A finite number, or one for each of 1, 3 or 4 channels."""
-    if not isinstance(value, list | tuple):
-        check_numbers(owner, name, value)
-    elif len(value) not in (1, 3, 4):
+    count = len(value) if isinstance(value, list | tuple) else None
+    if count not in (None, 1, 3, 4):
         raise ConfigError(f'{owner}: {name}={value!r}: give a number, or one a channel')
-    else:
-        check_numbers(owner, name, value, len(value))
+    check_numbers(owner, name, value, count)
 
 
 def check_names(owner: str, name: str, value: Sequence[str]) -> None:

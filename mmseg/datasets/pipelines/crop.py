@@ -8,7 +8,7 @@ from mmcv_replace.utils.errors import ConfigError
 from ..annotation import count_labels
 from ..builder import PIPELINES
 from .base import Results
-from .checks import check_numbers
+from .checks import check_numbers, is_size
 from .ignored import LabelStep, ignore_index_of
 
 TRIES = 10
@@ -30,7 +30,7 @@ class RandomCrop(LabelStep):
 
     def __init__(self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0,
                  ignore_index: int | None = None) -> None:
-        if len(crop_size) != 2 or not all(isinstance(edge, int) and edge > 0 for edge in crop_size):
+        if not is_size(crop_size):
             raise ConfigError(f'RandomCrop: crop_size={crop_size!r}: give (height, width)')
         check_numbers('RandomCrop', 'cat_max_ratio', cat_max_ratio, least=0)
         self.crop_size = tuple(crop_size)

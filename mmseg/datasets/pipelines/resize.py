@@ -8,7 +8,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results, Step, Transform, match
-from .checks import check_numbers
+from .checks import check_numbers, is_size
 from .crop import RandomCrop
 from .resized_crop import ResizedCrop, Resizing, Size
 
@@ -23,15 +23,10 @@ def as_scales(img_scale: Sequence[int] | Sequence[Sequence[int]]) -> list[Size]:
     several = isinstance(img_scale, list | tuple) and all(
         isinstance(scale, list | tuple) for scale in img_scale)
     scales = list(img_scale) if several else [img_scale]
-    if not scales or not all(map(_is_size, scales)):
+    if not scales or not all(map(is_size, scales)):
         raise ConfigError(f'cannot read img_scale={img_scale!r}: give (width, height) in pixels, '
                           'or a list of them')
     return [tuple(scale) for scale in scales]
-
-
-def _is_size(scale: object) -> bool:
-    return isinstance(scale, list | tuple) and len(scale) == 2 and all(
-        isinstance(edge, int) and edge > 0 for edge in scale)
 
 
 @PIPELINES.register_module()
