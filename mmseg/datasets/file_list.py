@@ -27,19 +27,16 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
     if split is not None:
         names = [line.strip() for line in list_from_file(split) if line.strip()]
     else:
-        names = sorted(file.removesuffix(img_suffix) for file in _scan(img_dir, img_suffix))
+        try:
+            files = list(scandir(img_dir, img_suffix, recursive=True))
+        except OSError as error:
+            raise DataError(f'cannot read the folder {error.filename}: {error.strerror}') from error
+        names = sorted(file.removesuffix(img_suffix) for file in files)
     infos: list[ImgInfo] = [{'filename': name + img_suffix} for name in names]
     if ann_dir is not None:
         for info, name in zip(infos, names, strict=True):
             info['ann'] = {'seg_map': name + seg_map_suffix}
     return infos
-
-
-def _scan(folder: str, suffix: str) -> Iterator[str]:
-    try:
-        yield from scandir(folder, suffix, recursive=True)
-    except OSError as error:
-        raise DataError(f'cannot read the folder {error.filename}: {error.strerror}') from error
 
 
 def check_folders(dataset: Dataset) -> None:

@@ -2,6 +2,7 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
+from itertools import count
 from typing import Any
 
 from torch.utils.data import Dataset
@@ -66,9 +67,5 @@ def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[Sampl
         limit = share
     keys = [[sample_key(info, info.get('ann')) for info in part.img_infos] for part in parts]
     store = SharedStore(sum(map(len, keys)), limit, 'data.cache')
-    memories, start = [], 0
-    for names in keys:
-        slots = {name: start + index for index, name in enumerate(names)}
-        memories.append(SampleCache(store, slots, level))
-        start += len(names)
-    return memories
+    slots = count()
+    return [SampleCache(store, dict(zip(names, slots, strict=False)), level) for names in keys]

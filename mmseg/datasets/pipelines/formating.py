@@ -1,5 +1,5 @@
 """Turn the arrays of a sample into the model's input: tensors, containers and meta data."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ def to_tensor(data: torch.Tensor | np.ndarray | Sequence | int | float) -> torch
 class KeyedTransform(Transform):
     """Base of steps that apply `convert` to the value of each of `keys`."""
 
+    convert: Callable[[Any], Any]
+
     def __init__(self, keys: Sequence[str]) -> None:
         check_names(type(self).__name__, 'keys', keys)
         self.keys = keys
@@ -44,9 +46,6 @@ class KeyedTransform(Transform):
         for key in self.keys:
             results[key] = self.convert(results[key])
         return results
-
-    def convert(self, value: Any) -> Any:
-        raise NotImplementedError
 
 
 @PIPELINES.register_module()

@@ -115,7 +115,7 @@ class Pad(LabelFiller):
         else:
             check_numbers('Pad', 'size_divisor', size_divisor, least=1, most=MAX_EDGE)
         check_fill('Pad', 'pad_val', pad_val)
-        self.set_label_fill(seg_pad_val)
+        super().__init__(seg_pad_val)
         self.size = size
         self.size_divisor = size_divisor
         self.pad_val = pad_val
@@ -167,7 +167,7 @@ class RandomRotate(LabelFiller):
         degree = (-degree, degree) if single else degree
         check_numbers('RandomRotate', 'degree', degree, 2)
         check_fill('RandomRotate', 'pad_val', pad_val)
-        self.set_label_fill(seg_pad_val)
+        super().__init__(seg_pad_val)
         if center is not None:
             check_numbers('RandomRotate', 'center', center, 2)
             if auto_bound:

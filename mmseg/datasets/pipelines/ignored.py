@@ -47,10 +47,8 @@ class LabelFiller(LabelStep):
 
     label_setting = 'seg_pad_val'
     label_fault = 'the loss would meet a class that does not exist'
-    seg_pad_val: int | None
 
-    def set_label_fill(self, seg_pad_val: int | None) -> None:
-        """Set `seg_pad_val`; ConfigError for a value that is no byte."""
+    def __init__(self, seg_pad_val: int | None) -> None:
         if seg_pad_val is not None:
             check_numbers(type(self).__name__, 'seg_pad_val', seg_pad_val, least=0, most=255)
         self.seg_pad_val = seg_pad_val
