@@ -6,17 +6,16 @@ in MATLAB files. They become indexed PNG masks, with two lists of images to trai
 `aug.txt` (trainaug without VOC's train list).
 """
 import logging
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mmcv_replace.fileio import list_from_file
+from mmcv_replace.fileio import atomic_write, list_from_file
 from mmcv_replace.utils import track_parallel_progress
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
-
-from .common import need_scipy, write_names
 
 # Number of names in the lists that the complete archives result in.
 FULL_COUNTS = {'trainaug': 10582, 'aug': 9118}
@@ -66,6 +65,16 @@ def convert_voc_aug(devkit: str | Path, aug: str | Path, out_dir: str | Path | N
     return counts
 
 
+def need_scipy() -> None:
+    """Raise ConfigError where scipy, an optional dependency, cannot be imported."""
+    try:
+        import scipy.io  # noqa: F401
+    except ImportError as error:
+        raise ConfigError("SBD's annotations are MATLAB files, and scipy, which reads and writes "
+                          f"them, does not load ({error}): pip install 'mmseg-ascend[sbd]'"
+                          ) from error
+
+
 def find_sbd(aug: str | Path) -> Path:
     """The folder with `cls`: `aug` itself, its `dataset` or its `benchmark_RELEASE/dataset`."""
     for folder in (Path(aug, 'dataset'), Path(aug), Path(aug, 'benchmark_RELEASE', 'dataset')):
@@ -81,12 +90,17 @@ def read_names(path: Path) -> set[str]:
     return {line.strip() for line in list_from_file(path) if line.strip()}
 
 
+def write_names(path: str | Path, names: Iterable[str]) -> None:
+    """Write a list file of image names, sorted."""
+    with atomic_write(path) as file:
+        file.write(''.join(f'{name}\n' for name in sorted(names)).encode())
+
+
 def read_mat(path: str | Path) -> np.ndarray:
     """Label map [H, W] uint8 from the field GTcls.Segmentation of an SBD file.
 
     Raises DataError where the file does not hold one.
     """
-    need_scipy()
     from scipy.io import loadmat
     try:
         labels = np.asarray(loadmat(path)['GTcls']['Segmentation'][0, 0])

@@ -29,8 +29,9 @@ def describe_colours(label: np.ndarray, palette: Palette | None,
         return f'It holds {number}, all of them of the palette: {_listing(known)}'
     if not known:
         return f'It holds {number}, none of them of the palette: {_listing(strange)}'
-    return (f'It holds {number}. Of the palette {_are(known)} {_listing(known)}. '
-            f'Not of the palette {_are(strange)} {_listing(strange)}')
+    return (f'It holds {number}. Of the palette {"is" if len(known) == 1 else "are"} '
+            f'{_listing(known)}. Not of the palette {"is" if len(strange) == 1 else "are"} '
+            f'{_listing(strange)}')
 
 
 def find_colours(label: np.ndarray) -> list[Colour]:
@@ -40,10 +41,6 @@ def find_colours(label: np.ndarray) -> list[Colour]:
     # Only the first pixel of each run is sorted: areas of one colour leave few.
     starts = np.append(True, codes[1:] != codes[:-1])
     return [(code >> 16, code >> 8 & 255, code & 255) for code in np.unique(codes[starts]).tolist()]
-
-
-def _are(items: Sequence[str]) -> str:
-    return 'is' if len(items) == 1 else 'are'
 
 
 def _listing(items: Sequence[str]) -> str:

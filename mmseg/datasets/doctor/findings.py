@@ -77,8 +77,7 @@ KINDS = {
         'fetch them, correct the folder or the suffix, or take their names off the list'),
     'truncated': Kind('error', 'truncated files', 'fetch or make them again'),
     'unreadable': Kind('error', 'unreadable files', 'fetch or make them again'),
-    'unsupported': Kind(
-        'error', 'sound files that are not read as they are set up', ''),
+    'unsupported': Kind('error', 'sound files that are not read as they are set up', ''),
     'size-mismatch': Kind(
         'error', 'masks of another size than their images',
         'make both again from one source; a mask must not be resized with interpolation'),

@@ -16,7 +16,6 @@ Size = tuple[int, int]  # (height, width)
 DIRECTIONS = ('horizontal', 'vertical')
 # Which axes are mirrored; two flips may add up to one along the diagonal.
 AXES = {'horizontal': frozenset({1}), 'vertical': frozenset({0}), 'diagonal': frozenset({0, 1})}
-UNFLIPPED = frozenset()
 
 
 class Flip(NamedTuple):
@@ -80,7 +79,7 @@ class RandomFlip(Transform):
         if params is None:
             return
         flipped = 'flip_from' in results and results['flip']
-        before = AXES[results['flip_direction']] if flipped else UNFLIPPED
+        before = AXES[results['flip_direction']] if flipped else frozenset()
         axes = before ^ AXES[params.direction] if params.flip else before
         results.update(
             flip=bool(axes), flip_from=params.source,

@@ -1,6 +1,7 @@
 """Test-time augmentation: several views of one image, whose predictions are averaged."""
 import logging
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 from mmcv_replace.utils.errors import ConfigError
@@ -50,12 +51,10 @@ class MultiScaleFlipAug(Transform):
                               'would turn their predictions back: move it into transforms')
         # A scale that an earlier step has drawn must not be confused with that of the view.
         results = {key: value for key, value in results.items() if key != 'scale_from'}
-        views = []
-        for scale in self._scales(results['img'].shape):
-            for flip in (False, True) if self.flip else (False,):
-                for direction in self.flip_direction:
-                    view = dict(results, scale=scale, flip=flip, flip_direction=direction)
-                    views.append(self.transforms(view))
+        settings = product(self._scales(results['img'].shape),
+                           (False, True) if self.flip else (False,), self.flip_direction)
+        views = [self.transforms(dict(results, scale=scale, flip=flip, flip_direction=direction))
+                 for scale, flip, direction in settings]
         if any(view is None for view in views):
             return None
         return {key: [view[key] for view in views] for key in views[0]}

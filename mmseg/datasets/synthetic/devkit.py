@@ -11,7 +11,7 @@ from mmcv_replace.utils import track_parallel_progress, track_progress
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
 
-from ..converters.common import need_scipy, write_names
+from ..converters.voc_aug import need_scipy, write_names
 from .scene import make_scene
 
 JPEG_QUALITY = 95
@@ -88,7 +88,6 @@ def write_sample(sample: tuple[int, str, bool], voc: Path, sbd: Path, size: int,
 
 def write_mat(path: Path, labels: np.ndarray) -> None:
     """Write a label map [H, W] as SBD does: in the field GTcls.Segmentation of a MATLAB file."""
-    need_scipy()
     from scipy.io import savemat
     present = np.unique(labels[labels > 0])
     annotation = {'Segmentation': labels, 'CategoriesPresent': present[:, None]}
