@@ -56,22 +56,13 @@ class CustomDataset(ScoredDataset):
     reduce_zero_label: bool | None = None
     needs_split: bool = False  # the folders also hold images of other splits
 
-    def __init__(
-        self,
-        pipeline: Sequence[dict[str, Any] | Callable],
-        img_dir: str,
-        img_suffix: str | None = None,
-        ann_dir: str | None = None,
-        seg_map_suffix: str | None = None,
-        split: str | None = None,
-        data_root: str | None = None,
-        test_mode: bool = False,
-        ignore_index: int | None = None,
-        reduce_zero_label: bool | None = None,
-        classes: str | Sequence[str] | None = None,
-        palette: Palette | None = None,
-        label_map: dict[int | str, int | str] | None = None,
-    ) -> None:
+    def __init__(self, pipeline: Sequence[dict[str, Any] | Callable], img_dir: str,
+                 img_suffix: str | None = None, ann_dir: str | None = None,
+                 seg_map_suffix: str | None = None, split: str | None = None,
+                 data_root: str | None = None, test_mode: bool = False,
+                 ignore_index: int | None = None, reduce_zero_label: bool | None = None,
+                 classes: str | Sequence[str] | None = None, palette: Palette | None = None,
+                 label_map: dict[int | str, int | str] | None = None) -> None:
         owner = type(self).__name__
         if self.needs_split and split is None:
             raise ConfigError(f'{owner} needs split, a list such as '

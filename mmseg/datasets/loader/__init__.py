@@ -15,21 +15,11 @@ from .skip_samples import ReportingLoader, SkippingDataset
 from .workers import ShieldedLoader, start_worker
 
 
-def build_dataloader(
-    dataset: Dataset,
-    samples_per_gpu: int,
-    workers_per_gpu: int,
-    num_gpus: int = 1,
-    dist: bool = False,
-    shuffle: bool = True,
-    seed: int | None = 0,
-    drop_last: bool = False,
-    pin_memory: bool = True,
-    persistent_workers: bool | None = None,
-    max_skipped: int | None = None,
-    collate_fn: Callable[[list], Any] | None = None,
-    **kwargs: Any,
-) -> DataLoader:
+def build_dataloader(dataset: Dataset, samples_per_gpu: int, workers_per_gpu: int,
+                     num_gpus: int = 1, dist: bool = False, shuffle: bool = True,
+                     seed: int | None = 0, drop_last: bool = False, pin_memory: bool = True,
+                     persistent_workers: bool | None = None, max_skipped: int | None = None,
+                     collate_fn: Callable[[list], Any] | None = None, **kwargs: Any) -> DataLoader:
     """Loader of this process's share of a data set, `samples_per_gpu * num_gpus` samples a batch.
 
     With `shuffle` (training) the order changes with every epoch and all processes get the same
