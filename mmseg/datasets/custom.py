@@ -17,7 +17,7 @@ from .builder import DATASETS
 from .classes import Palette, check_own_classes, choose_palette, read_classes, subset_label_map
 from .file_list import ImgInfo, check_folders, check_samples, is_remote, list_samples
 from .label_settings import agree_on_zero, check_labels, read_label_map
-from .loader.skip_samples import DroppedSamplesError, naming_file
+from .loader.skip_samples import LOAD_ERRORS, DroppedSamplesError
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
 from .pipelines.loading import image_loader
@@ -113,8 +113,11 @@ class CustomDataset(ScoredDataset):
             if attempt:
                 idx = np.random.randint(len(self))
             name = self.img_infos[idx].get('filename', f'sample {idx}')
-            with naming_file(os.path.join(self.img_dir, name)):
+            try:
                 sample = self.prepare_train_img(idx)
+            except LOAD_ERRORS as error:
+                error.sample_file = os.path.join(self.img_dir, name)
+                raise
             if sample is not None:
                 return sample
         raise DroppedSamplesError(

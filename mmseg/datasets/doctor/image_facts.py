@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmcv_replace.image.integrity import PNG_START
+from mmcv_replace.image.io import PNG_DEPTH
 from mmcv_replace.image.limits import open_with_pillow
 from mmcv_replace.image.tiff_header import (
     BLACK_IS_ZERO,
@@ -15,7 +17,6 @@ from mmcv_replace.image.tiff_header import (
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PNG_START, PNG_DEPTH = b'\x89PNG\r\n\x1a\n', 24
 EXIF_ORIENTATION = 0x0112
 GREY = ('1', 'L', 'I', 'F')
 COLOUR = ('RGB', 'P', 'YCbCr')

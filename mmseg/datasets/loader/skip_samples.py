@@ -1,6 +1,5 @@
 """`data.on_error`: whether a training sample that cannot be loaded stops the run or is skipped."""
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,8 @@ from mmcv_replace.utils.suggest import printable
 from .deterministic_dataset import DeterministicDataset, seeded
 from .workers import ShieldedLoader
 
-# A damaged or missing file raises these; any other error is a fault of the code, never skipped.
+# A damaged or missing file raises these, with the file as `sample_file` where a data set sets it;
+# any other error is a fault of the code, never skipped.
 LOAD_ERRORS = (DataError, OSError)
 # Number of samples in a row that may fail.
 MAX_ATTEMPTS = 100
@@ -28,16 +28,6 @@ Skipped = dict[str, str]
 
 class DroppedSamplesError(DataError):
     """A pipeline that drops every sample: not the fault of a file, so it is never skipped."""
-
-
-@contextmanager
-def naming_file(file: str) -> Iterator[None]:
-    """Note the file of the sample in an error of loading it, as `error.sample_file`."""
-    try:
-        yield
-    except LOAD_ERRORS as error:
-        error.sample_file = file
-        raise
 
 
 class SkippingDataset(DeterministicDataset):

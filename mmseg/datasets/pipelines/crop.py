@@ -37,9 +37,9 @@ class RandomCrop(LabelStep):
         self.cat_max_ratio = cat_max_ratio
         self.ignore_index = ignore_index
 
-    def own_label(self) -> int | None:
-        """`ignore_index`, where `cat_max_ratio` makes use of it."""
-        return self.ignore_index if self.cat_max_ratio < 1 else None
+    def check_own_label(self, ignore_index: int, num_classes: int | None) -> None:
+        if self.cat_max_ratio < 1:  # which makes use of the label
+            super().check_own_label(ignore_index, num_classes)
 
     def draw(self, results: Results) -> Window:
         """The window as slices of rows and columns."""

@@ -25,13 +25,9 @@ class LabelStep(Transform):
     label_setting: str
     label_fault: str
 
-    def own_label(self) -> int | None:
-        """The label of the setting, None where the dataset's is used or none is needed."""
-        return getattr(self, self.label_setting)
-
     def check_own_label(self, ignore_index: int, num_classes: int | None) -> None:
         """Raise ConfigError for a label that is neither one of the classes nor ignored."""
-        value = self.own_label()
+        value = getattr(self, self.label_setting)
         if value in (None, ignore_index) or num_classes is None or 0 <= value < num_classes:
             return
         name = f'{self.label_setting}={value}'

@@ -9,12 +9,7 @@ from mmcv_replace.utils.section import read_section
 from mmseg.datasets import build_dataloader, build_dataset
 from mmseg.datasets.loader.deterministic_dataset import DeterministicDataset
 from mmseg.datasets.loader.sampler import SampleIndex
-from mmseg.datasets.loader.skip_samples import (
-    MAX_ATTEMPTS,
-    ReportingLoader,
-    SkippingDataset,
-    naming_file,
-)
+from mmseg.datasets.loader.skip_samples import MAX_ATTEMPTS, ReportingLoader, SkippingDataset
 from mmseg.datasets.loader.workers import ShieldedLoader
 from mmseg.datasets.settings import DataSettings
 
@@ -135,9 +130,10 @@ def test_the_generators_are_restored():
 def test_a_file_is_known_by_its_name_whatever_the_error_says():
     class Flaky(Broken):
         def __getitem__(self, index):
-            with naming_file(f'/data/{index}\n.jpg'):
-                if index in self.bad:
-                    raise OSError(f'error {np.random.rand()}\n')
+            if index in self.bad:
+                error = OSError(f'error {np.random.rand()}\n')
+                error.sample_file = f'/data/{index}\n.jpg'
+                raise error
             return index, 0.0
 
     dataset = SkippingDataset(Flaky([1]))
