@@ -92,17 +92,24 @@ class CheckpointSaver:
         `on_result(written)` is called in the training thread, by the next `poll`, `wait` or
         `finish`.
         """
+        if not self.asynchronous:
+            self.save_by(lambda: self._work(serialize_checkpoint(checkpoint), path, after_write),
+                         kind, on_result)
+            return
         self.wait()
-        if self.asynchronous:
-            content = self._host_copy.take(checkpoint)
-            self._thread = self._thread or ThreadPoolExecutor(1, 'checkpoint')
-            result = self._thread.submit(self._work, content, path, after_write)
-        else:
-            result = Future()
-            try:
-                result.set_result(self._work(serialize_checkpoint(checkpoint), path, after_write))
-            except CheckpointError as error:
-                result.set_exception(error)
+        content = self._host_copy.take(checkpoint)
+        self._thread = self._thread or ThreadPoolExecutor(1, 'checkpoint')
+        self._write = kind, self._thread.submit(self._work, content, path, after_write), on_result
+
+    def save_by(self, write: Callable[[], object], kind: str,
+                on_result: Callable[[bool], None] | None = None) -> None:
+        """Call `write`, which saves a checkpoint, in this thread, by the same rule for failures."""
+        self.wait()
+        result = Future()
+        try:
+            result.set_result(write())
+        except CheckpointError as error:
+            result.set_exception(error)
         self._write = kind, result, on_result
 
     def save_now(self, checkpoint: dict[str, Any], path: Path, kind: str,

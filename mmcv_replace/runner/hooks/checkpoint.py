@@ -26,6 +26,8 @@ class CheckpointHook(Hook):
     stay; `on_error='continue'`: the training continues and tries again when the next one is due;
     'stop': it ends. If the last one cannot be written, the run ends with an error either way.
     These three apply to the best checkpoint too.
+
+    A runner with a `save_checkpoint` of its own writes the regular ones by that, without a thread.
     """
 
     def __init__(self, interval: int = -1, by_epoch: bool = True, save_optimizer: bool = True,
@@ -57,6 +59,9 @@ class CheckpointHook(Hook):
         check_unit('checkpoint_config', self.by_epoch, runner)
         runner.checkpoint_dir = str(self.out_dir or runner.work_dir)
         runner.saver.configure(self.async_save, self.verify, self.on_error)
+        if self.async_save and _saves_itself(runner):
+            runner.logger.info('%s has a save_checkpoint of its own: the training waits for each '
+                               'regular checkpoint', type(runner).__name__)
         self._clean(runner)
         self._find_own(runner)
 
@@ -107,8 +112,17 @@ class CheckpointHook(Hook):
             if not written:
                 runner.hook_msgs['last_ckpt'] = former
 
-        runner.saver.save(runner.build_checkpoint(self.meta, self.save_optimizer), path,
-                          self.filename_tmpl, after_write, on_result)
+        def write() -> None:  # the arguments are mmcv's
+            runner.save_checkpoint(
+                runner.checkpoint_dir, filename_tmpl=path.name, meta=self.meta,
+                save_optimizer=self.save_optimizer, create_symlink=self.create_symlink)
+            self._delete_outdated(runner, path, number)
+
+        if _saves_itself(runner):
+            runner.saver.save_by(write, self.filename_tmpl, on_result)
+        else:
+            runner.saver.save(runner.build_checkpoint(self.meta, self.save_optimizer), path,
+                              self.filename_tmpl, after_write, on_result)
         runner.hook_msgs['last_ckpt'] = str(path)
         runner.saver.poll()
 
@@ -120,3 +134,8 @@ class CheckpointHook(Hook):
             for old in self._own.beyond(self.max_keep_ckpts, number):
                 if old.resolve() not in kept:
                     old.unlink(missing_ok=True)
+
+
+def _saves_itself(runner: BaseRunner) -> bool:
+    """Whether a subclass or a user has replaced `save_checkpoint`."""
+    return getattr(runner.save_checkpoint, '__func__', None) is not BaseRunner.save_checkpoint

@@ -3,8 +3,8 @@ import os
 import pytest
 import torch
 
-from mmcv_replace.runner import Hook
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.runner import Hook, IterBasedRunner
+from mmcv_replace.utils.errors import CheckpointError, ConfigError
 
 
 def run_with(make_runner, make_loader, epochs=False, length=6, hooks=(), **config):
@@ -99,3 +99,32 @@ def test_checkpoints_of_the_run_before_a_resume_count(make_runner, make_loader, 
     runner.resume(tmp_path / 'work' / 'latest.pth')
     runner.run([make_loader()], [('train', 1)])
     assert files(tmp_path / 'work') == ['iter_3.pth', 'iter_4.pth', 'latest.pth']
+
+
+class OwnRunner(IterBasedRunner):
+    """With mmcv's way to change what a checkpoint is: another `save_checkpoint`."""
+
+    def save_checkpoint(self, out_dir, filename_tmpl='iter_{}.pth', meta=None,
+                        save_optimizer=True, create_symlink=True):
+        if self.iter == 1:
+            raise CheckpointError('the disk is full')
+        super().save_checkpoint(out_dir, filename_tmpl, {**meta, 'mine': True}, save_optimizer,
+                                create_symlink)
+
+
+def test_a_save_checkpoint_of_the_users(make_model, make_loader, tmp_path, log_lines):
+    model = make_model()
+    runner = OwnRunner(model, optimizer=torch.optim.SGD(model.parameters(), lr=0.1), max_iters=5,
+                       work_dir=tmp_path)
+    runner.register_checkpoint_hook(dict(
+        interval=1, max_keep_ckpts=2, save_optimizer=False, create_symlink=False,
+        filename_tmpl='step{}.pth', meta={'CLASSES': ('a',)}))
+    runner.run([make_loader(length=2)], [('train', 1)])
+    assert files(tmp_path) == ['step4.pth', 'step5.pth']
+    stored = torch.load(tmp_path / 'step5.pth', weights_only=True)
+    assert stored['meta']['mine'] and stored['meta']['CLASSES'] == ('a',)
+    assert 'optimizer' not in stored
+    assert runner.hook_msgs['last_ckpt'] == str(tmp_path / 'step5.pth')
+    assert 'the disk is full' in log_lines
+    assert any('OwnRunner has a save_checkpoint of its own: the training waits' in line
+               for line in log_lines)
