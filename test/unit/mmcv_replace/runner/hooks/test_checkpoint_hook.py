@@ -122,7 +122,8 @@ def test_a_save_checkpoint_of_the_users(make_model, make_loader, tmp_path, log_l
     runner.run([make_loader(length=2)], [('train', 1)])
     assert files(tmp_path) == ['step4.pth', 'step5.pth']
     stored = torch.load(tmp_path / 'step5.pth', weights_only=True)
-    assert stored['meta']['mine'] and stored['meta']['CLASSES'] == ('a',)
+    assert stored['meta']['mine'] is True
+    assert stored['meta']['CLASSES'] == ('a',)
     assert 'optimizer' not in stored
     assert runner.hook_msgs['last_ckpt'] == str(tmp_path / 'step5.pth')
     assert 'the disk is full' in log_lines
