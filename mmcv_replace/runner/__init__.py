@@ -1,52 +1,24 @@
 """The training loop: runners, hooks, checkpoints, optimizers, processes."""
-from .base_module import BaseModule, ModuleList, Sequential
-from .base_runner import BaseRunner
-from .builder import RUNNERS, build_runner
-from .checkpoint import _load_checkpoint, load_checkpoint, load_state_dict, save_checkpoint
-from .dist_utils import get_dist_info, init_dist, master_only
-from .epoch_based_runner import EpochBasedRunner
-from .fp16_utils import auto_fp16, force_fp32, wrap_fp16_model
-from .hooks import (
-    HOOKS,
-    CheckInvalidLossHook,
-    CheckpointHook,
-    ClosureHook,
-    DistSamplerSeedHook,
-    EMAHook,
-    Hook,
-    IterTimerHook,
-    LoggerHook,
-    LrUpdaterHook,
-    MomentumUpdaterHook,
-    OptimizerHook,
-    ProfilerHook,
-    ProgressBarHook,
-    TensorboardLoggerHook,
-    TextLoggerHook,
-)
-from .iter_based_runner import IterBasedRunner
-from .iter_loader import IterLoader
-from .log_buffer import LogBuffer
-from .optimizer import (
-    OPTIMIZER_BUILDERS,
-    OPTIMIZERS,
-    DefaultOptimizerConstructor,
-    build_optimizer,
-    build_optimizer_constructor,
-)
-from .precision import Precision, precision_from_config
-from .priority import Priority, get_priority
-from .utils import get_host_info, get_time_str, obj_from_dict
+from ..utils.lazy_names import lazy_names
+from .hook import HOOKS
 
-__all__ = [
-    'HOOKS', 'OPTIMIZERS', 'OPTIMIZER_BUILDERS', 'RUNNERS', 'BaseModule', 'BaseRunner',
-    'CheckInvalidLossHook', 'CheckpointHook', 'ClosureHook', 'DefaultOptimizerConstructor',
-    'DistSamplerSeedHook', 'EMAHook', 'EpochBasedRunner', 'Hook', 'IterBasedRunner', 'IterLoader',
-    'IterTimerHook', 'LogBuffer', 'LoggerHook', 'LrUpdaterHook', 'ModuleList',
-    'MomentumUpdaterHook', 'OptimizerHook', 'Precision', 'Priority', 'ProfilerHook',
-    'ProgressBarHook', 'Sequential', 'TensorboardLoggerHook', 'TextLoggerHook',
-    '_load_checkpoint', 'auto_fp16', 'build_optimizer', 'build_optimizer_constructor',
-    'force_fp32', 'build_runner', 'get_dist_info', 'get_host_info', 'get_priority',
-    'get_time_str', 'init_dist', 'load_checkpoint', 'load_state_dict', 'master_only',
-    'obj_from_dict', 'precision_from_config', 'wrap_fp16_model', 'save_checkpoint',
-]
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    **HOOKS.modules,
+    '.base_module': ['BaseModule', 'ModuleList', 'Sequential'],
+    '.base_runner': ['BaseRunner'],
+    '.builder': ['RUNNERS', 'build_runner'],
+    '.checkpoint': ['_load_checkpoint', 'load_checkpoint', 'load_state_dict', 'save_checkpoint'],
+    '.dist_utils': ['get_dist_info', 'init_dist', 'master_only'],
+    '.epoch_based_runner': ['EpochBasedRunner'],
+    '.fp16_utils': ['auto_fp16', 'force_fp32', 'wrap_fp16_model'],
+    '.hook': ['HOOKS', 'Hook'],
+    '.hooks': ['LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook'],
+    '.iter_based_runner': ['IterBasedRunner'],
+    '.iter_loader': ['IterLoader'],
+    '.log_buffer': ['LogBuffer'],
+    '.optimizer': ['OPTIMIZERS', 'OPTIMIZER_BUILDERS', 'DefaultOptimizerConstructor',
+                   'build_optimizer', 'build_optimizer_constructor'],
+    '.precision': ['Precision', 'precision_from_config'],
+    '.priority': ['Priority', 'get_priority'],
+    '.utils': ['get_host_info', 'get_time_str', 'obj_from_dict'],
+})

@@ -4,7 +4,10 @@ from typing import Any
 from ..utils import Registry
 from .base_runner import BaseRunner
 
-RUNNERS = Registry('runner', BaseRunner)
+RUNNERS = Registry('runner', BaseRunner, {
+    f'{__package__}.epoch_based_runner': ['EpochBasedRunner'],
+    f'{__package__}.iter_based_runner': ['IterBasedRunner'],
+})
 
 
 def build_runner(cfg: dict[str, Any], default_args: dict[str, Any] | None = None) -> Any:

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..utils import Registry
 from ..utils.errors import ConfigError
+from .schedules.table import POLICIES
 
 if TYPE_CHECKING:
     from .base_runner import BaseRunner
@@ -122,4 +123,24 @@ def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:
                           'no epochs; leave by_epoch out')
 
 
-HOOKS = Registry('hook', Hook)
+# A hook is one file and one row here; the file is imported when a config names the hook.
+HOOKS = Registry('hook', Hook, {
+    f'{__package__}.hooks.{module}': names for module, names in {
+        'checkpoint': ['CheckpointHook'],
+        'closure': ['ClosureHook'],
+        'determinism': ['NondeterminismHook'],
+        'ema': ['EMAHook'],
+        'invalid_loss': ['CheckInvalidLossHook'],
+        'iter_timer': ['IterTimerHook'],
+        'logger.tensorboard': ['TensorboardLoggerHook'],
+        'logger.text': ['TextLoggerHook'],
+        'lr_updater': [f'{name}LrUpdaterHook' for name in (*POLICIES, 'OneCycle')],
+        'momentum_updater': [f'{name}MomentumUpdaterHook' for name, policy in POLICIES.items()
+                             if policy.momentum is not None] + ['OneCycleMomentumUpdaterHook'],
+        'optimizer': ['OptimizerHook', 'GradientCumulativeOptimizerHook'],
+        'preemption': ['PreemptionHook'],
+        'profiler': ['ProfilerHook'],
+        'progress_bar': ['ProgressBarHook'],
+        'rank_watch': ['RankWatchHook'],
+        'sampler_seed': ['DistSamplerSeedHook'],
+    }.items()})

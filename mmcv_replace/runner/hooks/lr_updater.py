@@ -1,6 +1,6 @@
 """Hooks of the learning rate: `policy='poly'` in lr_config names PolyLrUpdaterHook.
 
-Their schedules are the rows of schedules/table.py.
+Their schedules are the rows of runner/schedules/table.py.
 """
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import HOOKS
-from .schedules import ScheduleHook, policy_hooks
-from .schedules.checks import check_one_cycle
-from .schedules.policies import one_cycle
+from ..schedules.checks import check_one_cycle
+from ..schedules.policies import one_cycle
+from .policy_hook import policy_hooks
+from .schedule_hook import ScheduleHook
 
 
 class LrUpdaterHook(ScheduleHook):

@@ -1,6 +1,6 @@
 """Hooks of the momentum: `policy='cyclic'` in momentum_config names CyclicMomentumUpdaterHook.
 
-Their schedules are those rows of schedules/table.py that have defaults for a momentum.
+Their schedules are those rows of runner/schedules/table.py that have defaults for a momentum.
 """
 import logging
 from typing import Any
@@ -9,9 +9,10 @@ from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import HOOKS
 from ..optimizer.momentum import read_momentum, write_momentum
-from .schedules import ScheduleHook, policy_hooks
-from .schedules.checks import check_one_cycle
-from .schedules.policies import one_cycle
+from ..schedules.checks import check_one_cycle
+from ..schedules.policies import one_cycle
+from .policy_hook import policy_hooks
+from .schedule_hook import ScheduleHook
 
 
 class MomentumUpdaterHook(ScheduleHook):

@@ -88,6 +88,9 @@ class OptimizerHook(Hook):
         return min(self.cumulative_iters, runner.max_iters - begin)
 
 
+GradientCumulativeOptimizerHook = OptimizerHook  # mmcv's name of it with cumulative_iters
+
+
 def _check_grad_clip(grad_clip: dict[str, Any]) -> None:
     accepted = list(inspect.signature(clip_grad_norm_).parameters)[1:]
     for key in grad_clip:

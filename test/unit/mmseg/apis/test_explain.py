@@ -37,7 +37,7 @@ DEFAULT = inspect.signature(BaseDecodeHead).parameters
     ('optimizer.nesterov', '= False  # default of SGD, in torch.optim.sgd.SGD'),
     ('optimizer.fused', 'True is chosen where torch has such a kernel'),
     ('lr_config.warmup_ratio', '= 0.1  # default of CosineAnnealingLrUpdaterHook, in mmcv_replace.'
-                               'runner.hooks.schedules.schedule_hook.ScheduleHook'),
+                               'runner.hooks.schedule_hook.ScheduleHook'),
     ('lr_config.by_epoch', 'that of the runner, which counts iterations or epochs'),
     ('log_config.hooks.0.interval', '= 7  # set by program code (log_config.interval)'),
     ('log_config.hooks.0.ignore_last', '= True  # default of TextLoggerHook'),

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmcv_replace.runner import HOOKS, Hook, LrUpdaterHook
-from mmcv_replace.runner.hooks.schedules import policies
+from mmcv_replace.runner.schedules import policies
 from mmcv_replace.utils.errors import ConfigError
 
 

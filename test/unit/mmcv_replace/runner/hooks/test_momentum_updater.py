@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mmcv_replace.runner import HOOKS
-from mmcv_replace.runner.hooks.schedules import policies
 from mmcv_replace.runner.optimizer.momentum import read_momentum
+from mmcv_replace.runner.schedules import policies
 from mmcv_replace.utils.errors import ConfigError
 
 

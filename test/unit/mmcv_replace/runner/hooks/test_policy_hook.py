@@ -6,7 +6,8 @@ import pytest
 
 from mmcv_replace.runner import HOOKS, LrUpdaterHook, MomentumUpdaterHook
 from mmcv_replace.runner.hooks import lr_updater, momentum_updater
-from mmcv_replace.runner.hooks.schedules import POLICIES, Policy, policy_hook
+from mmcv_replace.runner.hooks.policy_hook import policy_hook
+from mmcv_replace.runner.schedules.table import POLICIES, Policy
 from mmcv_replace.utils import build_from_cfg
 from mmcv_replace.utils.errors import ArgumentError
 

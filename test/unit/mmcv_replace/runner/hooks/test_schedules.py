@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from mmcv_replace.runner.hooks.schedules import policies
+from mmcv_replace.runner.schedules import policies
 
 BASE, TOTAL = 0.2, 40
 

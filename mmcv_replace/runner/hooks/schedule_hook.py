@@ -2,11 +2,11 @@
 import logging
 from typing import Any
 
-from ....utils.errors import ConfigError
-from ...base_runner import BaseRunner
-from ...hook import Hook
-from .policies import WARMUPS, warmup_factor
-from .table import Policy
+from ...utils.errors import ConfigError
+from ..base_runner import BaseRunner
+from ..hook import Hook
+from ..schedules.policies import WARMUPS, warmup_factor
+from ..schedules.table import Policy
 
 MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 

@@ -1,11 +1,11 @@
-"""The hook classes of the schedules in table.py, such as PolyLrUpdaterHook."""
+"""The hook classes of the schedules in schedules/table.py, such as PolyLrUpdaterHook."""
 import inspect
 from typing import Any
 
-from ...hook import HOOKS
-from .checks import check_one_of
+from ..hook import HOOKS
+from ..schedules.checks import check_one_of
+from ..schedules.table import POLICIES, Policy
 from .schedule_hook import ScheduleHook
-from .table import POLICIES, Policy
 
 _SELF = inspect.Parameter('self', inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _KWARGS = inspect.Parameter('kwargs', inspect.Parameter.VAR_KEYWORD, annotation=Any)

@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ....utils.errors import ConfigError
+from ...utils.errors import ConfigError
 from .policies import ANNEALING, ratio_pair
 
 
