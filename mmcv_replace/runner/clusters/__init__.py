@@ -17,10 +17,9 @@ Only the standard library is used here, so that scripts do not wait for the impo
 from collections.abc import Mapping
 
 from .mpi import MPI
-from .place import Place, Scheduler
+from .place import TORCH, Place, Scheduler
 from .slurm import SLURM
 from .table import BY_HAND, OF_NODES, STARTERS, TABLE
-from .torchrun import TORCH
 from .variables import ClusterError, Variables
 
 __all__ = ['TABLE', 'ClusterError', 'Place', 'Scheduler', 'find', 'launcher_of', 'row_of',

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from .variables import ClusterError, Variables
 
 Process = tuple[int, int, int]  # rank, number of processes, rank within the node
-# Range of ports that are derived from the name of a job; below those that Linux assigns.
-FIRST_PORT, PORTS = 20000, 10000
+TORCH = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')  # torch's variables for them
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,24 @@ def _unknown(env: Variables) -> None:
     return None
 
 
-def _port(env: Variables) -> int | None:
-    return env.number('MASTER_PORT', lowest=1)
+def port_of(job: int) -> int:
+    """A port for the number of a job, so that jobs that share a machine differ."""
+    return 20000 + job % 10000  # below the range of ports that Linux assigns
+
+
+def torch_process(env: Variables) -> Process | None:
+    """The process by the variables that torchrun sets, whoever has set them."""
+    if not env.has(*TORCH):
+        return None
+    return env.number('RANK'), env.number('WORLD_SIZE', lowest=1), env.number('LOCAL_RANK')
 
 
 @dataclass(frozen=True)
 class Scheduler:
-    """A row: how a scheduler is recognised, and how its variables are read."""
+    """A row: how a scheduler is recognised, and how its variables are read.
+
+    `addr` and `port` are for a job without MASTER_ADDR and MASTER_PORT.
+    """
 
     name: str
     signs: str  # pattern of the names of its variables, for messages
@@ -42,8 +52,8 @@ class Scheduler:
     nnodes: Callable[[Variables], int | None] = _unknown
     node_rank: Callable[[Variables], int | None] = _unknown
     local_size: Callable[[Variables], int | None] = _unknown
-    addr: Callable[[Variables], str | None] = lambda env: env.text('MASTER_ADDR')
-    port: Callable[[Variables], int | None] = _port
+    addr: Callable[[Variables], str | None] = _unknown
+    port: Callable[[Variables], int | None] = _unknown
     process: Callable[[Variables], Process | None] = _unknown
     launcher: str | None = None  # value of --launcher, if it starts every process
     rendezvous: Callable[[Place, Variables], Place] = lambda place, env: place
@@ -65,7 +75,8 @@ class Scheduler:
         if nnodes > 1 and node_rank is not None and node_rank >= nnodes:
             raise self._error(f'node {node_rank} of {nnodes}, counted from 0', env)
         place = Place(self.name, nnodes, node_rank if nnodes > 1 and node_rank else 0, local_size,
-                      self.addr(env), self.port(env), process)
+                      env.text('MASTER_ADDR') or self.addr(env),
+                      env.number('MASTER_PORT', lowest=1) or self.port(env), process)
         return self.rendezvous(place, env)
 
     def seen(self, env: Variables) -> str:

@@ -2,7 +2,7 @@
 import os
 import re
 
-from .place import FIRST_PORT, PORTS, Process
+from .place import Process, port_of
 from .variables import ClusterError, Variables
 
 SLURM = ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
@@ -57,16 +57,12 @@ def local_size(env: Variables) -> int | None:
 
 def addr(env: Variables) -> str | None:
     hosts = env.text('SLURM_STEP_NODELIST', 'SLURM_JOB_NODELIST', 'SLURM_NODELIST')
-    return env.text('MASTER_ADDR') or (expand_hosts(hosts)[0] if hosts else None)
+    return expand_hosts(hosts)[0] if hosts else None
 
 
 def port(env: Variables) -> int | None:
-    """Derived from the number of the job, so that jobs that share a node differ."""
-    told, job = env.number('MASTER_PORT', lowest=1), env.text('SLURM_JOB_ID')
-    if told is not None or job is None or not job.isdigit():
-        return told
-    step = env.text('SLURM_STEP_ID') or ''
-    return FIRST_PORT + (int(job) * 8 + (int(step) if step.isdigit() else 0)) % PORTS
+    job, step = env.text('SLURM_JOB_ID') or '', env.text('SLURM_STEP_ID') or ''
+    return port_of(int(job) * 8 + (int(step) if step.isdigit() else 0)) if job.isdigit() else None
 
 
 def expand_hosts(hosts: str) -> list[str]:

@@ -1,9 +1,9 @@
 """The table of schedulers, a row for each."""
 from collections.abc import Callable
 
-from . import mpi, nodes, slurm, torchrun
+from . import mpi, nodes, slurm
 from .nodes import SIGNS, VOLCANO_SIGNS, by_node
-from .place import Scheduler
+from .place import TORCH, Scheduler, torch_process
 from .variables import Variables
 
 
@@ -17,8 +17,8 @@ def number(*names: str, lowest: int = 0) -> Callable[[Variables], int | None]:
 STARTERS = (
     Scheduler(
         'torchrun', 'RANK|WORLD_SIZE|LOCAL_RANK|LOCAL_WORLD_SIZE|GROUP_.*|TORCHELASTIC_RUN_ID',
-        lambda env: env.has('TORCHELASTIC_RUN_ID', *torchrun.TORCH), launcher='pytorch',
-        process=torchrun.process, local_size=number('LOCAL_WORLD_SIZE', lowest=1),
+        lambda env: env.has('TORCHELASTIC_RUN_ID', *TORCH), launcher='pytorch',
+        process=torch_process, local_size=number('LOCAL_WORLD_SIZE', lowest=1),
         nnodes=number('GROUP_WORLD_SIZE', lowest=1),
         node_rank=number('GROUP_RANK')),
     Scheduler(
@@ -34,8 +34,8 @@ STARTERS = (
 # The variables of torch for one process, whoever has set them.
 BY_HAND = Scheduler(
     'the environment', SIGNS,
-    lambda env: env.has(*torchrun.TORCH) and not nodes.is_ascend(env), launcher='pytorch',
-    process=torchrun.process, local_size=number('LOCAL_WORLD_SIZE', lowest=1))
+    lambda env: env.has(*TORCH) and not nodes.is_ascend(env), launcher='pytorch',
+    process=torch_process, local_size=number('LOCAL_WORLD_SIZE', lowest=1))
 # Schedulers that start one command on each node.
 OF_NODES = (
     Scheduler(
@@ -43,11 +43,10 @@ OF_NODES = (
         nnodes=nodes.ascend_nodes, node_rank=number('RANK'), local_size=nodes.ascend_local_size),
     Scheduler(
         'PET_NNODES (torchrun, Kubeflow)', f'PET_.*|{SIGNS}', lambda env: 'PET_NNODES' in env,
-        nnodes=torchrun.pet_nodes, node_rank=torchrun.pet_rank,
-        local_size=torchrun.pet_local_size,
-        addr=lambda env: env.text('MASTER_ADDR', 'PET_MASTER_ADDR'),
-        port=number('MASTER_PORT', 'PET_MASTER_PORT', lowest=1),
-        rendezvous=torchrun.pet_rendezvous),
+        nnodes=nodes.pet_nodes, node_rank=nodes.pet_rank,
+        local_size=nodes.pet_local_size,
+        addr=lambda env: env.text('PET_MASTER_ADDR'), port=number('PET_MASTER_PORT', lowest=1),
+        rendezvous=nodes.pet_rendezvous),
     Scheduler(
         'Volcano', VOLCANO_SIGNS, nodes.is_volcano,
         nnodes=nodes.volcano_nodes, node_rank=nodes.volcano_rank, addr=nodes.volcano_addr),
