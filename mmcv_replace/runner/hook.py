@@ -1,4 +1,5 @@
 """The base class of hooks, whose methods the runner calls at the stages of a run."""
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..utils import Registry
@@ -7,6 +8,17 @@ from .schedules.table import POLICIES
 
 if TYPE_CHECKING:
     from .base_runner import BaseRunner
+
+
+def _do_nothing(self: 'Hook', runner: 'BaseRunner') -> None:
+    """For subclasses to override."""
+
+
+def _call(general: str) -> Callable[['Hook', 'BaseRunner'], None]:
+    """A stage of training or validation: by default what the hook does in both."""
+    def stage(self: 'Hook', runner: 'BaseRunner') -> None:
+        getattr(self, general)(runner)
+    return stage
 
 
 class Hook:
@@ -33,56 +45,19 @@ class Hook:
     # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
     scheduled: str | None = None
 
-    def before_run(self, runner: 'BaseRunner') -> None:
-        pass
-
-    def after_run(self, runner: 'BaseRunner') -> None:
-        pass
-
-    def before_epoch(self, runner: 'BaseRunner') -> None:
-        pass
-
-    def after_epoch(self, runner: 'BaseRunner') -> None:
-        pass
-
-    def before_iter(self, runner: 'BaseRunner') -> None:
-        pass
-
-    def after_iter(self, runner: 'BaseRunner') -> None:
-        pass
-
-    def before_collect_state(self, runner: 'BaseRunner') -> None:
-        pass
+    before_run = after_run = _do_nothing
+    before_epoch = after_epoch = before_iter = after_iter = _do_nothing
+    before_train_epoch = before_val_epoch = _call('before_epoch')
+    after_train_epoch = after_val_epoch = _call('after_epoch')
+    before_train_iter = before_val_iter = _call('before_iter')
+    after_train_iter = after_val_iter = _call('after_iter')
+    before_collect_state = _do_nothing
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         pass
 
     def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         pass
-
-    def before_train_epoch(self, runner: 'BaseRunner') -> None:
-        self.before_epoch(runner)
-
-    def before_val_epoch(self, runner: 'BaseRunner') -> None:
-        self.before_epoch(runner)
-
-    def after_train_epoch(self, runner: 'BaseRunner') -> None:
-        self.after_epoch(runner)
-
-    def after_val_epoch(self, runner: 'BaseRunner') -> None:
-        self.after_epoch(runner)
-
-    def before_train_iter(self, runner: 'BaseRunner') -> None:
-        self.before_iter(runner)
-
-    def before_val_iter(self, runner: 'BaseRunner') -> None:
-        self.before_iter(runner)
-
-    def after_train_iter(self, runner: 'BaseRunner') -> None:
-        self.after_iter(runner)
-
-    def after_val_iter(self, runner: 'BaseRunner') -> None:
-        self.after_iter(runner)
 
     def every_n_epochs(self, runner: 'BaseRunner', n: int) -> bool:
         """Whether the number of this epoch, from 1, is a multiple of n; never for n < 1."""
