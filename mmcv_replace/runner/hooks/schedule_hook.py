@@ -19,6 +19,9 @@ class ScheduleHook(Hook):
     scheduled value is multiplied by a factor that grows from `warmup_ratio` to 1.
 
     A minimum never lifts a group above its own base value: a group with a smaller one stays there.
+
+    A subclass has `get_value(group)` and `set_value(group, value)` for an optimizer group, and
+    `warm(value, factor)`, the scheduled value with the factor of the warm-up applied.
     """
 
     quantity = ''  # what is set, in words
@@ -83,18 +86,6 @@ class ScheduleHook(Hook):
         if minimum is None or minimum > MAX_VALUE:  # the latter is an error when it is reached
             return minimum
         return min(minimum, base)
-
-    def warm(self, value: float, factor: float) -> float:
-        """The scheduled value with the factor of the warm-up applied."""
-        raise NotImplementedError
-
-    def get_value(self, group: dict[str, Any]) -> float:
-        """Present value of an optimizer group."""
-        raise NotImplementedError
-
-    def set_value(self, group: dict[str, Any], value: float) -> None:
-        """Set the value of an optimizer group."""
-        raise NotImplementedError
 
     def before_run(self, runner: BaseRunner) -> None:
         self.base = [self.initial_value(group, index)
