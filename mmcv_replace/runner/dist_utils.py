@@ -16,10 +16,6 @@ from ..utils.rank import get_dist_info
 from .clusters import ClusterError, launcher_of, torch_variables
 from .group_timeout import group_timeout
 
-__all__ = ['adopt_launcher', 'any_rank', 'collective_device', 'from_first_rank', 'get_dist_info',
-           'host_group', 'init_dist', 'is_node_leader', 'leave_dist', 'master_only',
-           'mean_over_ranks', 'peer_timeout', 'recognise_launcher']
-
 T = TypeVar('T')
 
 _NEEDED = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
@@ -188,10 +184,15 @@ def from_first_rank(value: T) -> T:
 
 def any_rank(condition: bool) -> bool:
     """Whether the condition is true in any process. Every process has to call it."""
-    vote = torch.tensor(int(condition))
+    return bool(max_over_ranks(int(condition)))
+
+
+def max_over_ranks(number: int) -> int:
+    """Maximum of a number over all processes, which all have to call it."""
+    most = torch.tensor(number)
     if get_dist_info()[1] > 1:
-        dist.all_reduce(vote, dist.ReduceOp.MAX, host_group())
-    return bool(vote)
+        dist.all_reduce(most, dist.ReduceOp.MAX, host_group())
+    return int(most)
 
 
 def mean_over_ranks(values: Sequence[float]) -> list[float]:

@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 
 from ..utils.errors import ConfigError
-from .dist_utils import get_dist_info, host_group
+from .dist_utils import get_dist_info, host_group, max_over_ranks
 
 # Sent to a whole job by schedulers and launchers, from the keyboard, before a time limit.
 SIGNALS = ('SIGTERM', 'SIGINT', 'SIGUSR1')
@@ -95,7 +95,7 @@ class StopRequest:
         self._begin_work(total)
         vote = StopVote()
         alone = get_dist_info()[1] == 1
-        votes = 0 if alone else _most_of(total) // VOTES
+        votes = 0 if alone else max_over_ranks(total) // VOTES
         done = cast = 0
         try:
             for item in items:
@@ -136,13 +136,6 @@ class StopRequest:
         self._work = None
         if self.received == 'SIGINT' and signal.SIGINT in self._former:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _most_of(number: int) -> int:
-    """Maximum of a number over all processes, which all have to call it."""
-    most = torch.tensor(number)
-    dist.all_reduce(most, dist.ReduceOp.MAX, host_group())
-    return int(most)
 
 
 class StopVote:
