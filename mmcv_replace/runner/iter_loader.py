@@ -54,33 +54,25 @@ class IterLoader:
     """
 
     def __init__(self, dataloader: DataLoader, epoch: int = 0, samples: int = 0) -> None:
-        self._dataloader = dataloader
-        self._epoch = epoch
+        self.loader = dataloader
+        self.epoch = epoch
         self._samples = samples
         self._taken = 0  # batches of the current pass
         self._batches: Iterator[Any] | None = None
 
     @property
-    def epoch(self) -> int:
-        return self._epoch
-
-    @property
-    def loader(self) -> DataLoader:
-        return self._dataloader
-
-    @property
     def dataset(self) -> Any:
-        return self._dataloader.dataset
+        return self.loader.dataset
 
     @property
     def position(self) -> tuple[int, int] | None:
         """Where a resumed loader has to start; see `position_in_data`."""
         if self._batches is None:
-            return self._epoch, self._samples
-        return position_in_data(self._dataloader, self._epoch, self._taken)
+            return self.epoch, self._samples
+        return position_in_data(self.loader, self.epoch, self._taken)
 
     def __len__(self) -> int:
-        return len(self._dataloader)
+        return len(self.loader)
 
     def __iter__(self) -> 'IterLoader':
         return self
@@ -91,7 +83,7 @@ class IterLoader:
         try:
             return self._take()
         except StopIteration:
-            self._epoch += 1
+            self.epoch += 1
             self._start_pass()
         try:
             return self._take()
@@ -104,5 +96,5 @@ class IterLoader:
         return batch
 
     def _start_pass(self, samples: int = 0) -> None:
-        self._taken = set_sampler_epoch(self._dataloader, self._epoch, samples)
-        self._batches = iter(self._dataloader)
+        self._taken = set_sampler_epoch(self.loader, self.epoch, samples)
+        self._batches = iter(self.loader)
