@@ -15,16 +15,11 @@ from ..parallel import is_module_wrapper
 from ..parallel.data_parallel import device_of
 from ..utils import mkdir_or_exist
 from ..utils.errors import CheckpointError, ConfigError
+from .checkpoints import run_state
 from .checkpoints.averaged import regular_form
 from .checkpoints.files import build_checkpoint, point_latest_at
 from .checkpoints.optimizer_state import load_optimizer_state
 from .checkpoints.resume_table import Difference, log_differences
-from .checkpoints.run_state import (
-    build_run_state,
-    gather_process_states,
-    other_processes,
-    restore_run_state,
-)
 from .checkpoints.saver import CheckpointSaver
 from .checkpoints.weights import load_checkpoint, load_state_dict
 from .dist_utils import get_dist_info
@@ -219,7 +214,7 @@ class BaseRunner(HookRegistration, ABC):
         self.load_state_dict({})
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
-            restore_run_state(self, resumed)
+            run_state.restore_run_state(self, resumed)
 
     def _step(self, data_batch: Any) -> None:
         """Run the model on one training batch; `outputs` keeps the result."""
@@ -248,7 +243,7 @@ class BaseRunner(HookRegistration, ABC):
         """
         if hooks:
             self.call_hook('before_collect_state')
-        self._collected = self.finished_iters, gather_process_states(self)
+        self._collected = self.finished_iters, run_state.gather_process_states(self)
 
     def build_checkpoint(self, meta: dict[str, Any] | None = None,
                          save_optimizer: bool = True) -> dict[str, Any]:
@@ -260,7 +255,7 @@ class BaseRunner(HookRegistration, ABC):
         checkpoint = build_checkpoint(self.model, self.optimizer if save_optimizer else None,
                                       {**self.meta, **(meta or {}), **progress})
         iteration, states = self._collected or (None, [])
-        checkpoint['run_state'] = build_run_state(
+        checkpoint['run_state'] = run_state.build_run_state(
             self, states if iteration == self.finished_iters else [])
         self.call_hook('before_save_checkpoint', checkpoint)
         return checkpoint
@@ -337,14 +332,11 @@ class BaseRunner(HookRegistration, ABC):
         differences = [] if compare is None else compare(meta)
         try:
             if resume_optimizer and self.optimizer is not None:
-                differences[:0] = self._load_optimizer(loaded, checkpoint, overrides)
+                scheduled = {hook.scheduled for hook in self.hooks} - {None}
+                differences[:0] = load_optimizer_state(self.optimizer, loaded, checkpoint,
+                                                       scheduled, overrides)
         finally:  # if it does not fit, the table may show why
-            differences += other_processes(self._resumed, self.device)
+            differences += run_state.other_processes(self._resumed, self.device)
             log_differences(checkpoint, differences, self.logger)
         self.call_hook('after_resume', loaded)
         self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)
-
-    def _load_optimizer(self, checkpoint: dict[str, Any], filename: str | Path,
-                        overrides: Sequence[str]) -> list[Difference]:
-        scheduled = {hook.scheduled for hook in self.hooks} - {None}
-        return load_optimizer_state(self.optimizer, checkpoint, filename, scheduled, overrides)
