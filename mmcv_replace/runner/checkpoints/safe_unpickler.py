@@ -10,7 +10,7 @@ import math
 import pickle
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -38,41 +38,15 @@ class StandIn:
         raise NotImplementedError
 
 
-class Attributes(StandIn):
-    """An object that holds nothing but attributes: becomes a dict."""
-
-    def plain(self) -> dict[str, Any]:
-        return dict(self.state or {})
+def _stand_in(plain: Callable[[Any], Any]) -> type[StandIn]:
+    """A stand-in for objects that become `plain(stand_in)`."""
+    return type('StandIn', (StandIn,), {'plain': plain})
 
 
-class Wrapped(StandIn):
-    """UserDict and the like: becomes the value inside."""
-
-    def plain(self) -> Any:
-        return self.state['data']
-
-
-class ConfigFile(StandIn):
-    """A Config of mmcv or mmengine: becomes a dict."""
-
-    def plain(self) -> Any:
-        return self.state[0] if isinstance(self.state, tuple) else self.state['_cfg_dict']
-
-
-class OwnConfig(StandIn):
-    """A Config or ConfigDict of this package: becomes a dict."""
-
-    def plain(self) -> dict[str, Any]:
-        return self.args[0]
-
-
-class HistoryBuffer(StandIn):
-    """The history of a logged number in mmengine: becomes a dict with both of its arrays."""
-
-    def plain(self) -> dict[str, Any]:
-        return {'log_history': self.state['_log_history'],
-                'count_history': self.state['_count_history'],
-                'max_length': self.state['max_length']}
+# The history of a logged number in mmengine.
+_HistoryBuffer = _stand_in(lambda made: {
+    'log_history': made.state['_log_history'], 'count_history': made.state['_count_history'],
+    'max_length': made.state['max_length']})
 
 
 class DType(StandIn):
@@ -165,20 +139,25 @@ class _WindowsPath:
 
 def _method(owner: Any, name: str) -> str:
     """Stands for getattr, by which mmengine refers to the methods of HistoryBuffer: their names."""
-    if owner is not HistoryBuffer or not isinstance(name, str):
+    if owner is not _HistoryBuffer or not isinstance(name, str):
         raise pickle.UnpicklingError('GLOBAL getattr')
     return name
 
 
 _STAND_INS = {
-    Attributes: ('argparse.Namespace', 'types.SimpleNamespace'),
-    Wrapped: ('collections.UserDict', 'collections.UserList', 'collections.UserString'),
-    ConfigFile: ('mmcv.utils.config.Config', 'mmengine.config.config.Config'),
+    # Objects that hold nothing but attributes.
+    _stand_in(lambda made: dict(made.state or {})): ('argparse.Namespace', 'types.SimpleNamespace'),
+    _stand_in(lambda made: made.state['data']): (
+        'collections.UserDict', 'collections.UserList', 'collections.UserString'),
+    _stand_in(lambda made: made.state[0] if isinstance(made.state, tuple)
+              else made.state['_cfg_dict']): (
+        'mmcv.utils.config.Config', 'mmengine.config.config.Config'),
     # The latter two occur in files written before utils/config was a folder.
-    OwnConfig: ('mmcv_replace.utils.config.config.Config',
-                'mmcv_replace.utils.config.config_dict.ConfigDict',
-                'mmcv_replace.utils.config.Config', 'mmcv_replace.utils.config_dict.ConfigDict'),
-    HistoryBuffer: ('mmengine.logging.history_buffer.HistoryBuffer',),
+    _stand_in(lambda made: made.args[0]): (
+        'mmcv_replace.utils.config.config.Config',
+        'mmcv_replace.utils.config.config_dict.ConfigDict',
+        'mmcv_replace.utils.config.Config', 'mmcv_replace.utils.config_dict.ConfigDict'),
+    _HistoryBuffer: ('mmengine.logging.history_buffer.HistoryBuffer',),
     _method: ('builtins.getattr',),
     DType: ('numpy.dtype',),
     Array: ('numpy.core.multiarray._reconstruct', 'numpy._core.multiarray._reconstruct'),
