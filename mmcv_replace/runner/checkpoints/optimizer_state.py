@@ -1,5 +1,5 @@
 """Loads the optimizer's state from a checkpoint, or says why it does not fit."""
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
     'optimizer.lr'. `scheduled`: which of 'lr' and 'momentum' hooks change during the run. Returns
     the settings that differ.
     """
-    kept = _overridden(optimizer, overrides)
+    kept = check_overrides(optimizer, overrides)
     if 'optimizer' not in checkpoint:
         raise CheckpointError(f'{filename} cannot be resumed: it holds no optimizer state. To '
                               'start a new run from its weights use --load-from')
@@ -61,13 +61,8 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
     return differences
 
 
-def check_overrides(optimizer: torch.optim.Optimizer, overrides: Sequence[str]) -> None:
-    """Raise ConfigError unless each override is a setting of the optimizer's groups."""
-    _overridden(optimizer, overrides)
-
-
-def _overridden(optimizer: torch.optim.Optimizer, overrides: Collection[str]) -> set[str]:
-    """The settings of the groups that keep the values of the config."""
+def check_overrides(optimizer: torch.optim.Optimizer, overrides: Collection[str]) -> set[str]:
+    """The settings of the groups that keep the config's values; ConfigError for any other name."""
     known = list(dict.fromkeys(key for group in optimizer.param_groups
                                for key in _settings(group)))
     chosen: set[str] = set()
