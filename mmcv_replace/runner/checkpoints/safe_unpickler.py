@@ -113,28 +113,9 @@ class _Dict:
         return OrderedDict(args[0] if args and isinstance(args[0], dict) else ())
 
 
-class _List:
+def _list(*args: Any) -> list[Any]:
     """Stands for deque; torch's reader fills it."""
-
-    def __new__(cls, *args: Any) -> list:
-        return list(args[0]) if args and isinstance(args[0], list | tuple) else []
-
-
-class _NoBytes:
-    """Stands for `bytes()`, by which pickles of protocol 2 encode empty bytes."""
-
-    def __new__(cls) -> bytes:
-        return b''
-
-
-class _PosixPath:
-    def __new__(cls, *parts: str) -> str:
-        return str(PurePosixPath(*parts))
-
-
-class _WindowsPath:
-    def __new__(cls, *parts: str) -> str:
-        return str(PureWindowsPath(*parts))
+    return list(args[0]) if args and isinstance(args[0], list | tuple) else []
 
 
 def _method(owner: Any, name: str) -> str:
@@ -167,25 +148,21 @@ _STAND_INS = {
             'lightning.fabric.utilities.data.AttributeDict',
             'lightning_fabric.utilities.data.AttributeDict',
             'pytorch_lightning.utilities.parsing.AttributeDict'),
-    _List: ('collections.deque',),
-    _NoBytes: ('builtins.bytes',),
+    _list: ('collections.deque',),
+    lambda: b'': ('builtins.bytes',),  # `bytes()`: pickles of protocol 2 encode empty bytes so
     # Python 3.13 defines paths in pathlib._local.
-    _PosixPath: tuple(f'{module}.{name}' for module in ('pathlib', 'pathlib._local')
-                      for name in ('PosixPath', 'PurePosixPath', 'Path', 'PurePath')),
-    _WindowsPath: tuple(f'{module}.{name}' for module in ('pathlib', 'pathlib._local')
-                        for name in ('WindowsPath', 'PureWindowsPath')),
+    lambda *parts: str(PurePosixPath(*parts)): tuple(
+        f'{module}.{name}' for module in ('pathlib', 'pathlib._local')
+        for name in ('PosixPath', 'PurePosixPath', 'Path', 'PurePath')),
+    lambda *parts: str(PureWindowsPath(*parts)): tuple(
+        f'{module}.{name}' for module in ('pathlib', 'pathlib._local')
+        for name in ('WindowsPath', 'PureWindowsPath')),
+    StandIn: ('numpy.ndarray',),  # the class itself, an argument of `Array`
 }
-
-
-class _NDArray(StandIn):
-    """Stands for the class numpy.ndarray itself, an argument of `Array`."""
-
-
 # For `torch.serialization.safe_globals`. The plain classes are those that defaultdict calls.
 SAFE_GLOBALS = [*((stand_in, name) for stand_in, names in _STAND_INS.items() for name in names),
-                (_NDArray, 'numpy.ndarray'), *_DATES,
-                *((kind, f'builtins.{kind.__name__}')
-                  for kind in (bool, int, float, str, tuple, list, dict, frozenset))]
+                *_DATES, *((kind, f'builtins.{kind.__name__}')
+                           for kind in (bool, int, float, str, tuple, list, dict, frozenset))]
 
 
 def without_stand_ins(value: Any) -> Any:
