@@ -1,15 +1,6 @@
 """Saving and loading of checkpoints, under the path of mmcv that user code imports."""
-from .checkpoints.files import (
-    build_checkpoint,
-    read_checkpoint,
-    read_meta,
-    save_checkpoint,
-    write_checkpoint,
-)
-from .checkpoints.pretrained import resolve_checkpoint
+from .checkpoints.files import read_checkpoint, read_meta, save_checkpoint
 from .checkpoints.weights import _load_checkpoint, get_state_dict, load_checkpoint, load_state_dict
 
-__all__ = [
-    '_load_checkpoint', 'build_checkpoint', 'get_state_dict', 'load_checkpoint', 'load_state_dict',
-    'read_checkpoint', 'read_meta', 'resolve_checkpoint', 'save_checkpoint', 'write_checkpoint',
-]
+__all__ = ['_load_checkpoint', 'get_state_dict', 'load_checkpoint', 'load_state_dict',
+           'read_checkpoint', 'read_meta', 'save_checkpoint']
