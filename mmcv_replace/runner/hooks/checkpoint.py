@@ -8,7 +8,6 @@ from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
-from ..dist_utils import master_only
 from ..hook import HOOKS, Hook, check_unit
 
 
@@ -62,11 +61,14 @@ class CheckpointHook(Hook):
         if self.async_save and _saves_itself(runner):
             runner.logger.info('%s has a save_checkpoint of its own: the training waits for each '
                                'regular checkpoint', type(runner).__name__)
-        self._clean(runner)
-        self._find_own(runner)
+        if runner.rank == 0:
+            self._look_around(runner)
 
-    @master_only
-    def _find_own(self, runner: BaseRunner) -> None:
+    def _look_around(self, runner: BaseRunner) -> None:
+        """Remove unfinished files from the folders, and find the checkpoints that are there."""
+        for folder in {runner.checkpoint_dir, runner.work_dir} - {None}:
+            for path in remove_unfinished(folder):
+                runner.logger.info('removed %s, which a run that was killed left unfinished', path)
         folder = Path(runner.checkpoint_dir)
         self._own = OwnCheckpoints(runner, folder, self.filename_tmpl)
         others = [path.name for path in self._own.others]
@@ -76,12 +78,6 @@ class CheckpointHook(Hook):
                 'this run replaces one of the same name. Choose another %s to keep both', folder,
                 len(others), ', '.join(others[:3] + ['...'] * (len(others) > 3)),
                 'checkpoint_config.out_dir' if self.out_dir else '--work-dir')
-
-    @master_only
-    def _clean(self, runner: BaseRunner) -> None:
-        for folder in {runner.checkpoint_dir, runner.work_dir} - {None}:
-            for path in remove_unfinished(folder):
-                runner.logger.info('removed %s, which a run that was killed left unfinished', path)
 
     def after_train_epoch(self, runner: BaseRunner) -> None:
         last = self.save_last and self.is_last_epoch(runner)
