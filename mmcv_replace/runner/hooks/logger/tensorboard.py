@@ -21,10 +21,8 @@ class TensorboardLoggerHook(LoggerHook):
 
     def before_run(self, runner: BaseRunner) -> None:
         super().before_run(runner)
-        self._open(runner)
-
-    @master_only
-    def _open(self, runner: BaseRunner) -> None:
+        if runner.rank != 0:
+            return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
@@ -48,8 +46,5 @@ class TensorboardLoggerHook(LoggerHook):
 
     def after_run(self, runner: BaseRunner) -> None:
         super().after_run(runner)
-        self._close()
-
-    @master_only
-    def _close(self) -> None:
-        self.writer.close()
+        if self.writer is not None:
+            self.writer.close()
