@@ -45,19 +45,19 @@ class ProfilerHook(Hook):
             self._profiler.start()
 
     def after_train_iter(self, runner: BaseRunner) -> None:
-        if self._profiler is not None and runner.iter + 1 == self._first + self.active:
-            self._finish(runner)
+        if runner.iter + 1 == self._first + self.active:
+            self.after_run(runner)
 
     def after_run(self, runner: BaseRunner) -> None:
-        if self._profiler is not None:
-            self._finish(runner)
-
-    def _finish(self, runner: BaseRunner) -> None:
+        if self._profiler is None:
+            return
         profiler, self._profiler = self._profiler, None
         profiler.stop()
         # The profilers of vendors write their own tables.
         if hasattr(profiler, 'key_averages'):
-            (self._folder / 'table.txt').write_text(_table(profiler, runner.device))
+            where = 'device' if is_asynchronous(runner.device) else 'cpu'
+            (self._folder / 'table.txt').write_text(profiler.key_averages().table(
+                sort_by=f'self_{where}_time_total', row_limit=40))
         runner.logger.info('profile from iteration %d on: %s', self._first + 1, self._folder)
 
 
@@ -67,11 +67,5 @@ def _make_profiler(device: torch.device, out_dir: Path, **options: Any) -> 'prof
     activities = [getattr(profiler.ProfilerActivity, name)
                   for name in dict.fromkeys(('CPU', device.type.upper()))]
     return profiler.profile(
-        activities=activities,
-        on_trace_ready=profiler.tensorboard_trace_handler(str(out_dir)),
-        **options)
-
-
-def _table(profiler: 'profile', device: torch.device) -> str:
-    where = 'device' if is_asynchronous(device) else 'cpu'
-    return profiler.key_averages().table(sort_by=f'self_{where}_time_total', row_limit=40)
+        activities=activities, **options,
+        on_trace_ready=profiler.tensorboard_trace_handler(str(out_dir)))
