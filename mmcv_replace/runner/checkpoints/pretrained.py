@@ -11,7 +11,7 @@ import torch
 from ...fileio import atomic_write
 from ...utils.errors import CheckpointError
 from ...utils.suggest import did_you_mean
-from ..dist_utils import get_dist_info, is_node_leader
+from ..dist_utils import is_node_leader
 from ..heartbeat import run_with_heartbeat
 from .model_zoo import MODEL_ZOO
 
@@ -34,10 +34,17 @@ def resolve_checkpoint(name: str | Path) -> Path:
     if url is None:
         return Path(name)
     target = _cache_path(url)
-    if get_dist_info()[1] == 1:
-        _provide(url, target)
-    else:
-        _provide_together(url, target)
+    outcomes = run_with_heartbeat((lambda: _provide(url, target)) if is_node_leader() else None)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    for rank, outcome in enumerate(outcomes):
+        if outcome.failure is not None:
+            raise CheckpointError(f'rank {rank} could not provide {url}: {outcome.failure}')
+    if not target.is_file():
+        raise CheckpointError(f'{url} was downloaded by another process, but {target} does not '
+                              'exist here: set TORCH_HOME to the same folder for all processes of '
+                              'a machine')
     return target
 
 
@@ -133,18 +140,3 @@ def _copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> str:
         if target is not None:
             target.write(chunk)
     return digest.hexdigest()
-
-
-def _provide_together(url: str, target: Path) -> None:
-    """Let one process on each machine provide the file; if one fails, all raise an error."""
-    outcomes = run_with_heartbeat((lambda: _provide(url, target)) if is_node_leader() else None)
-    for outcome in outcomes:
-        if outcome.error is not None:
-            raise outcome.error
-    for rank, outcome in enumerate(outcomes):
-        if outcome.failure is not None:
-            raise CheckpointError(f'rank {rank} could not provide {url}: {outcome.failure}')
-    if not target.is_file():
-        raise CheckpointError(f'{url} was downloaded by another process, but {target} does not '
-                              'exist here: set TORCH_HOME to the same folder for all processes of '
-                              'a machine')

@@ -159,7 +159,6 @@ def as_rank(monkeypatch):
             meanwhile()
             return [own, Outcome(failure='no network' if others_failed else None)]
 
-        monkeypatch.setattr(pretrained, 'get_dist_info', lambda: (0 if leader else 1, 2))
         monkeypatch.setattr(pretrained, 'is_node_leader', lambda: leader)
         monkeypatch.setattr(pretrained, 'run_with_heartbeat', wait)
     return pretend
