@@ -80,7 +80,9 @@ class HookRegistration:
         self.register_optimizer_hook(optimizer_config)
         # After the step, which it may prevent, and before all hooks that use its result.
         if nonfinite is None or isinstance(nonfinite, dict):
-            nonfinite = {**_interval_of(log_config), **(nonfinite or {})}
+            nonfinite = dict(nonfinite or {})
+            if log_config is not None and 'interval' in log_config:
+                nonfinite.setdefault('interval', log_config['interval'])
         self._register(nonfinite, 'nonfinite', 'ABOVE_NORMAL', default='CheckInvalidLossHook',
                        counts=False)
         self.register_checkpoint_hook(checkpoint_config)
@@ -118,10 +120,6 @@ class HookRegistration:
             if acting:
                 lines.append(f'{stage}: {", ".join(acting)}')
         return '\n'.join(lines)
-
-
-def _interval_of(log_config: dict[str, Any] | None) -> dict[str, int]:
-    return {'interval': log_config['interval']} if log_config and 'interval' in log_config else {}
 
 
 def _policy_class(cfg: dict[str, Any], key: str, suffix: str) -> str:
