@@ -7,17 +7,14 @@ import os
 from ..device import DeviceKind
 from ..utils.errors import ConfigError
 
-# Seconds; a device may round a shorter limit up to this.
-_LEAST = 68
-# Seconds between two limits. The first that expires reports the problem.
-_STEP = 30
-# Seconds; torch's default, which a plug-in interprets as "not set".
-_DEFAULT = 1800
+# In seconds:
+_LEAST = 68  # a device may round a shorter limit up to this
+_STEP = 30  # between two limits, of which the first that expires reports the problem
+_DEFAULT = 1800  # torch's default, which a plug-in interprets as "not set"
 
 
-def group_timeout(
-    kind: DeviceKind | None, timeout: datetime.timedelta | None
-) -> datetime.timedelta | None:
+def group_timeout(kind: DeviceKind | None, timeout: datetime.timedelta | None,
+                  ) -> datetime.timedelta | None:
     """Time-out of a process group on a kind of device, for a configured `timeout`.
 
     Sets the environment variables with the device's own limits, unless the user has, to `timeout`
