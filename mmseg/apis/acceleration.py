@@ -1,5 +1,4 @@
 """Make a model compute faster or in less memory, with the same results up to rounding."""
-import inspect
 import logging
 import os
 import shutil
@@ -87,22 +86,19 @@ def _is_channels_last(model: nn.Module) -> bool:
 
 
 def _choice(cfg: Config, key: str, default: bool) -> bool:
-    value = cfg.get(key)
-    if value not in (None, True, False):
-        raise ConfigError(f'{key}={value!r}: set True, False, or None to let the device decide')
-    return default if value is None else value
+    return default if cfg.get(key) is None else cfg[key]
 
 
 def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch.device) -> None:
     """Compile parts of a model by torch.compile; its state dict keeps its keys.
 
     `options`: arguments of torch.compile (backend, mode, dynamic, fullgraph, options), and `parts`,
-    the names of the sub-modules to compile. Raises ConfigError for an unknown option, backend or
-    part, and where the host lacks the compiler.
+    the names of the sub-modules to compile. Raises ConfigError for an unknown backend or part, and
+    where the host lacks the compiler.
     """
     options = dict(options)
     parts = options.pop('parts', PARTS)
-    _check(options, device)
+    _check_backend(options.get('backend', 'inductor'), device)
     modules = [getattr(model, name, None) for name in parts]
     if not any(isinstance(module, nn.Module) for module in modules):
         raise ConfigError(f'compile = dict(parts={tuple(parts)}): the model has none of these; '
@@ -114,14 +110,7 @@ def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch
                 each.compile(**options)
 
 
-def _check(options: Mapping[str, object], device: torch.device) -> None:
-    accepted = [name for name in inspect.signature(torch.compile).parameters
-                if name not in ('model', 'disable', 'name')]
-    unknown = set(options) - set(accepted)
-    if unknown:
-        raise ConfigError(f'compile = dict({", ".join(sorted(unknown))}=...) is not known: it '
-                          f'takes parts, {", ".join(accepted)}')
-    backend = options.get('backend', 'inductor')
+def _check_backend(backend: object, device: torch.device) -> None:
     if isinstance(backend, str) and backend not in torch.compiler.list_backends(exclude_tags=()):
         raise ConfigError(f'compile = dict(backend={backend!r}) is not known: use one of '
                           f'{", ".join(torch.compiler.list_backends())}')

@@ -34,7 +34,6 @@ from .resume_changes import differences
 from .sample_lists import sample_list
 from .settings import check_settings
 from .train_loader import first_batches, training_loader
-from .train_options import read_overrides
 
 
 def train_segmentor(
@@ -130,7 +129,8 @@ def _resume(runner: BaseRunner, cfg: Config, dataset: Dataset) -> None:
     """Resume from `resume_from`, if set, and protect the checkpoints named by the user."""
     runner.begins_from(cfg.get('load_from'), cfg.model.get('pretrained'),
                        *(hook.get('resume_from') for hook in cfg.get('custom_hooks') or []))
-    overrides = read_overrides(cfg)
+    overrides = cfg.get('resume_override') or []
+    overrides = [overrides] if isinstance(overrides, str) else overrides
     check_overrides(runner.optimizer, overrides)
     if cfg.get('resume_from'):
         check_resumed_classes(cfg, dataset)

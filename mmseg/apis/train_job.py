@@ -29,7 +29,6 @@ from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
 from .train import run_training
-from .train_options import read_deterministic
 
 
 def set_random_seed(seed: int, deterministic: bool | str = False) -> None:
@@ -49,7 +48,7 @@ def train_from_config(
     `deterministic` (True or 'strict') overrides that of the config.
     """
     check_settings(cfg)
-    deterministic = read_deterministic(deterministic or cfg.get('deterministic'))
+    deterministic = deterministic or cfg.get('deterministic') or False
     work_dir = _prepare_work_dir(cfg, process)
     timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'

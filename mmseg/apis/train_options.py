@@ -16,19 +16,6 @@ def split_deterministic(argv: Sequence[str]) -> list[str]:
             for word, after in zip_longest(argv, argv[1:])]
 
 
-def read_deterministic(value: bool | str | None) -> bool | str:
-    """False, True or 'strict'; ConfigError for any other value."""
-    if value not in (None, True, False, STRICT):
-        raise ConfigError(f'deterministic={value!r}: set True, False or {STRICT!r}')
-    return value or False
-
-
-def read_overrides(cfg: Config) -> list[str]:
-    """`resume_override` of the config as a list: settings that replace those of the checkpoint."""
-    given = cfg.get('resume_override') or []
-    return [given] if isinstance(given, str) else list(given)
-
-
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of training, under the names of mmsegmentation."""
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')

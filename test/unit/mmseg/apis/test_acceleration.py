@@ -170,12 +170,6 @@ def test_winograd_gives_the_same_step(monkeypatch):
     assert (gradients - expected).norm() <= 1e-4 * expected.norm()
 
 
-@pytest.mark.parametrize('key', ['channels_last', 'recompute_norms', 'winograd'])
-def test_switches_are_booleans(key):
-    with pytest.raises(ConfigError, match=f"{key}='yes': set True, False, or None"):
-        prepare(**{key: 'yes'})
-
-
 @pytest.fixture
 def fresh_compiler():
     """torch.compile as in a new process: it would serve a second model from its memory."""
@@ -234,7 +228,6 @@ def test_compiled_model_takes_images_of_other_sizes():
 
 
 @pytest.mark.parametrize(('options', 'message'), [
-    (dict(bakend='eager'), r'compile = dict\(bakend=...\) is not known: it takes parts, fullgraph'),
     (dict(backend='inductr'), "backend='inductr'\\) is not known: use one of .*inductor"),
     (dict(backend='eager', parts=['head']), 'the model has none of these; its parts are backbone')])
 def test_wrong_options(options, message):

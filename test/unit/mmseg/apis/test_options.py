@@ -8,7 +8,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import OutputOptions, start_process
 from mmseg.apis.test_job import enable_aug_test
-from mmseg.apis.train_options import apply_train_arguments, read_deterministic
+from mmseg.apis.train_options import apply_train_arguments
 
 
 @pytest.fixture
@@ -101,10 +101,6 @@ def test_deterministic_in_another_way(tool, capsys):
     with pytest.raises(SystemExit):
         tool('train').parse_args(['c.py', '--deterministic=very'])
     assert "'very': write 'strict', or nothing behind it" in capsys.readouterr().err
-    for value in (None, False, True, 'strict'):
-        assert read_deterministic(value) == (value or False)
-    with pytest.raises(ConfigError, match="deterministic='very': set True, False or 'strict'"):
-        read_deterministic('very')
 
 
 def test_one_process_on_the_cpu():

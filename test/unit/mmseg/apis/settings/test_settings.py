@@ -165,7 +165,20 @@ def test_names_that_a_part_does_not_take(repo_dir, key, message):
         check_settings(cfg)
 
 
+@pytest.mark.parametrize(('key', 'choices'), [
+    *((key, 'bool | None') for key in ('channels_last', 'recompute_norms', 'winograd',
+                                       'fuse_conv_bn')),
+    ('deterministic', r"True | False | 'strict' | None")])
+def test_choices(key, choices):
+    for value in (True, False, None):
+        check_settings(Config({key: value}))
+    with pytest.raises(ConfigError, match=re.escape(f"{key}='yes' (set by") + '.*'
+                       + re.escape(f'takes {choices}')):
+        check_settings(Config({key: 'yes'}))
+
+
 @pytest.mark.parametrize('options', [
+    {'deterministic': 'strict'},
     {'evaluation.save_best': False}, {'evaluation.save_best': None}, {'evaluation.start': 0},
     {'bf16': True}, {'bf16': False}, {'compile': dict(parts=['a'])}, {'evaluation': None},
     {'data.cache': dict(level='decoded')}, {'data.on_error': dict(action='skip')}, {'fp16': None},
