@@ -3,7 +3,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import nn
@@ -11,7 +11,8 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from ...device import is_asynchronous
 from ...parallel import scatter
-from ...utils.errors import ConfigError, NonFiniteLossError, UserError
+from ...utils.errors import NonFiniteLossError, UserError
+from ...utils.type_check import Range
 from ..base_runner import BaseRunner
 from ..checkpoints.replay_file import DataPosition, load_again, position_of_batch, write_replay
 from ..hook import HOOKS, Hook
@@ -52,14 +53,9 @@ class CheckInvalidLossHook(Hook):
 
     default_priority = 'ABOVE_NORMAL'  # after the optimizer's step
 
-    def __init__(self, interval: int = 50, action: str = 'stop', check: str = 'log',
-                 max_skipped: int = 100, save: int = 1) -> None:
-        if action not in ('stop', 'skip'):
-            raise ConfigError(f"nonfinite.action={action!r}: choose 'stop' or 'skip'")
-        if check not in ('log', 'step'):
-            raise ConfigError(f"nonfinite.check={check!r}: choose 'log' or 'step'")
-        if max_skipped < 1:
-            raise ConfigError(f'nonfinite.max_skipped={max_skipped}: it must be at least 1')
+    def __init__(self, interval: int = 50, action: Literal['stop', 'skip'] = 'stop',
+                 check: Literal['log', 'step'] = 'log',
+                 max_skipped: Annotated[int, Range(1)] = 100, save: int = 1) -> None:
         self.interval = interval
         self.action = action
         self.check = check

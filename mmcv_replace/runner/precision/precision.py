@@ -50,6 +50,9 @@ class Precision:
                  dtype: str | None = None,
                  loss_scale: float | str | Mapping[str, Any] = 'dynamic',
                  max_skipped: int = 100) -> None:
+        settings = dict(opt_level=opt_level, dtype=dtype, loss_scale=loss_scale,
+                        max_skipped=max_skipped)
+        read_section(PrecisionSettings, settings, 'Precision')
         self.device = torch.device(device)
         self.opt_level = opt_level
         self.dtype = LOW_TYPES[dtype] if dtype else low_precision_dtype(self.device)

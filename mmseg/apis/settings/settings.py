@@ -33,9 +33,9 @@ def _names(names: Iterable[str], closed: bool = False) -> Keys:
     return Keys(dict.fromkeys(names, Any), closed)
 
 
-def _arguments(hook: type, *more: str, closed: bool = True, **types: Any) -> Keys:
-    """The arguments of a hook of this package, some with other `types`, and `more` names."""
-    return Keys({**annotations_of(hook), **dict.fromkeys(more, Any), **types}, closed)
+def _arguments(hook: type, *more: str, closed: bool = True) -> Keys:
+    """The arguments of a hook of this package, and `more` names."""
+    return Keys({**annotations_of(hook), **dict.fromkeys(more, Any)}, closed)
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ class Settings(Section):
 
     checkpoint_config: Annotated[dict | None, _arguments(CheckpointHook)] = None
     evaluation: Annotated[dict | None, _arguments(
-        EvalHook, 'metric', 'broadcast_bn_buffer', save_best=str | bool | None, closed=False,
-    )] = None
+        EvalHook, 'metric', 'broadcast_bn_buffer', closed=False)] = None
     nonfinite: Annotated[dict | None, _arguments(CheckInvalidLossHook)] = None
     preemption: Annotated[dict | None, _arguments(PreemptionHook, 'priority')] = None
     custom_hooks: Annotated[Hooks, 'further hooks, each with a type'] = None

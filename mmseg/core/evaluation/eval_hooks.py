@@ -2,7 +2,7 @@
 import math
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch.distributed as dist
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -13,6 +13,7 @@ from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
 from mmcv_replace.runner.preemption import EvaluationCut
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.type_check import Range
 
 from .best import best_name, find_best, forget_best, is_best_of
 from .eval_progress import missed_evaluation, note_evaluated
@@ -43,18 +44,15 @@ class EvalHook(Hook):
     'mIoU_ema' the averaged ones.
     """
 
-    def __init__(self, dataloader: DataLoader, interval: int = 1, by_epoch: bool = False,
-                 start: int | None = None, save_best: str | None = 'auto', rule: str | None = None,
-                 **eval_kwargs: object) -> None:
+    def __init__(
+        self, dataloader: DataLoader, interval: Annotated[int, Range(1)] = 1,
+        by_epoch: bool = False, start: Annotated[int | None, Range(0)] = None,
+        save_best: str | Literal[False] | None = 'auto',
+        rule: Literal['greater', 'less'] | None = None, **eval_kwargs: object,
+    ) -> None:
         if not isinstance(dataloader, DataLoader):
             raise ArgumentError(
                 f'dataloader must be a DataLoader, not {type(dataloader).__name__}')
-        if interval < 1:
-            raise ConfigError(f'evaluation.interval={interval}: it must be at least 1')
-        if start is not None and start < 0:
-            raise ConfigError(f'evaluation.start={start}: it must not be negative')
-        if rule not in (None, 'greater', 'less'):
-            raise ConfigError(f"evaluation.rule={rule!r}: choose 'greater' or 'less'")
         self.dataloader = dataloader
         self.interval = interval
         self.by_epoch = by_epoch

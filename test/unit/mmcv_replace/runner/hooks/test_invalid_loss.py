@@ -296,14 +296,14 @@ def test_files_of_other_batches():
     assert files_of({'img_metas': [{'ori_filename': 'b.png'}, {'filename': None}]}) == ['b.png']
 
 
-@pytest.mark.parametrize(('options', 'error', 'message'), [
-    ({'action': 'ignore'}, ConfigError, r"nonfinite\.action='ignore': choose 'stop' or 'skip'"),
-    ({'check': 'epoch'}, ConfigError, r"nonfinite\.check='epoch': choose 'log' or 'step'"),
-    ({'max_skipped': 0}, ConfigError, r'nonfinite\.max_skipped=0'),
-    ({'acton': 'skip'}, ArgumentError, "'acton'.*did you mean 'action'"),
+@pytest.mark.parametrize(('options', 'message'), [
+    ({'action': 'ignore'}, "action='ignore' does not fit, it takes 'stop' . 'skip'"),
+    ({'check': 'epoch'}, "check='epoch' does not fit, it takes 'log' . 'step'"),
+    ({'max_skipped': 0}, 'max_skipped=0 does not fit, it takes int from 1 on'),
+    ({'acton': 'skip'}, "'acton'.*did you mean 'action'"),
 ])
-def test_bad_options(train, options, error, message):
-    with pytest.raises(error, match=message):
+def test_bad_options(train, options, message):
+    with pytest.raises(ArgumentError, match=message):
         train(Failing(1.0), **options)
 
 

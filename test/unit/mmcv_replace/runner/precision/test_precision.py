@@ -96,6 +96,14 @@ def test_what_a_config_may_not_ask_for(cfg, message):
         precision_from_config(cfg, 'cpu')
 
 
+@pytest.mark.parametrize('options', [
+    dict(opt_level='O3'), dict(dtype='float8'), dict(loss_scale='big'), dict(max_skipped=0)])
+def test_settings_from_code_are_checked_too(options):
+    (name, value), = options.items()
+    with pytest.raises(ConfigError, match=f'Precision.{name}={value!r} does not fit, it takes'):
+        Precision('cpu', **{'opt_level': 'O1', **options})
+
+
 def test_the_reference_hook_becomes_the_ordinary_one():
     options = dict(type='Fp16OptimizerHook', loss_scale=512., coalesce=True, grad_clip=None)
     assert without_fp16(options) == dict(grad_clip=None)

@@ -6,7 +6,7 @@ import signal
 import pytest
 from torch import nn
 
-from mmcv_replace.runner import Hook, TextLoggerHook, preemption
+from mmcv_replace.runner import HOOKS, Hook, TextLoggerHook, preemption
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.core.evaluation.eval_progress import missed_evaluation
@@ -145,15 +145,15 @@ def test_settings_without_effect_are_said(make_runner, make_loader, train_loader
 
 
 @pytest.mark.parametrize(('options', 'message'), [
-    (dict(interval=0), r'evaluation\.interval=0: it must be at least 1'),
-    (dict(start=-1), r'evaluation\.start=-1'),
-    (dict(rule='more'), r"evaluation\.rule='more': choose 'greater' or 'less'"),
+    (dict(interval=0), 'interval=0 does not fit, it takes int from 1 on'),
+    (dict(start=-1), r'start=-1 does not fit, it takes int from 0 on \| None'),
+    (dict(rule='more'), r"rule='more' does not fit, it takes 'greater' \| 'less' \| None"),
     (dict(save_best='speed'), r"which value of evaluation\.save_best='speed' is better\? say "
                                r'evaluation\.rule'),
 ])
 def test_bad_settings(make_loader, options, message):
-    with pytest.raises(ConfigError, match=message):
-        EvalHook(make_loader(), **options)
+    with pytest.raises((ArgumentError, ConfigError), match=message):
+        HOOKS.build(dict(options, type='EvalHook', dataloader=make_loader()))
 
 
 def test_dataloader_must_be_one(dataset):
