@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import ArgumentError
 from .suggest import did_you_mean, short
-from .type_check import constructors, is_annotated, misfits
+from .type_check import is_annotated, misfits, parameters_along
 
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
@@ -24,9 +24,9 @@ def check_arguments(label: str, component: Callable[..., Any], args: dict[str, A
     own = _parameters(component)
     if own is None:
         return
-    names = list(parameters_of(component))
+    names = parameters_of(component)
     unknown = [key for key in args if key not in names]
-    if unknown and not _is_open(own):
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in own):
         raise _unknown_error(label, unknown, names, origin)
     missing = [p.name for p in own
                if p.kind in _BY_KEYWORD and p.default is p.empty and p.name not in args]
@@ -70,7 +70,9 @@ def explain_type_error(error: TypeError, label: str, component: Callable[..., An
             return ArgumentError(f'{label} sets {key!r} itself: leave it out of its dict in the '
                                  f'config{_set_by(key, origin)}')
         if key in args:
-            return _unknown_error(label, [key], _names_along_mro(component), origin)
+            names = dict.fromkeys(p.name for _, p in parameters_along(component)
+                                  if p.kind in _BY_KEYWORD)
+            return _unknown_error(label, [key], names, origin)
     return None
 
 
@@ -82,22 +84,7 @@ def _parameters(component: Callable[..., Any]) -> list[inspect.Parameter] | None
         return None
 
 
-def _is_open(parameters: Iterable[inspect.Parameter]) -> bool:
-    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
-
-
-def _names_along_mro(component: type) -> list[str]:
-    """Keyword names of the class and of the base classes to which its **kwargs are passed on."""
-    names: dict[str, None] = {}
-    for init in constructors(component):
-        parameters = list(inspect.signature(init).parameters.values())[1:]
-        names.update((p.name, None) for p in parameters if p.kind in _BY_KEYWORD)
-        if not _is_open(parameters):
-            break
-    return list(names)
-
-
-def _unknown_error(label: str, unknown: list[str], names: list[str],
+def _unknown_error(label: str, unknown: list[str], names: Iterable[str],
                    origin: Callable[[str], str | None]) -> ArgumentError:
     lines = [f'{label} does not take {key!r}{_set_by(key, origin)}{did_you_mean(key, names)}'
              for key in unknown]
