@@ -55,8 +55,8 @@ def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset])
         if kind not in stopping and KINDS[kind].severity != 'info' and report.of_kind(kind):
             logger.warning('Data check: %s', _describe(report, kind))
     if stopping:
-        told = '\n'.join(_describe(report, kind) for kind in stopping)
-        raise DataError(f'{told}\npython tools/check_dataset.py {cfg.filename or "CONFIG"} lists '
+        errors = '\n'.join(_describe(report, kind) for kind in stopping)
+        raise DataError(f'{errors}\npython tools/check_dataset.py {cfg.filename or "CONFIG"} lists '
                         'everything that is wrong with the data, and --write-clean DIR writes '
                         "lists without it; data.check='off' trains regardless")
 

@@ -84,8 +84,8 @@ class CustomDataset(ScoredDataset):
         self._mask_values = self.label_map = read_label_map(
             owner, self.label_map if label_map is None else label_map)
         # The settings of the config and the class; those that are None follow the training data.
-        self.told_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
-                                label_map=None if label_map is None else self.label_map)
+        self.own_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
+                               label_map=None if label_map is None else self.label_map)
         self._class_choice: tuple[Sequence[str], Sequence[str]] | None = None
         self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
         self._settle_labels()
@@ -219,9 +219,9 @@ class CustomDataset(ScoredDataset):
         """Take over labels of the training data (None: unknown) where neither config nor class
         set them.
         """
-        if self.told_labels['ignore_index'] is None and ignore_index is not None:
+        if self.own_labels['ignore_index'] is None and ignore_index is not None:
             self.ignore_index = ignore_index
-        if self.told_labels['reduce_zero_label'] is None and reduce_zero_label is not None:
+        if self.own_labels['reduce_zero_label'] is None and reduce_zero_label is not None:
             self.reduce_zero_label = agree_on_zero(
                 type(self).__name__, reduce_zero_label, self.pipeline)
         self._settle_labels()

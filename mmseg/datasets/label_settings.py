@@ -78,7 +78,7 @@ def check_labels(dataset: Dataset, known: int) -> None:
     """
     owner, ignore_index = type(dataset).__name__, dataset.ignore_index
     first, num_classes = int(dataset.reduce_zero_label), len(dataset.CLASSES)
-    for value, number in (dataset.told_labels['label_map'] or {}).items():
+    for value, number in (dataset.own_labels['label_map'] or {}).items():
         if number not in (UNWANTED, ignore_index) and not 0 <= number < known + first:
             raise ConfigError(
                 f'{owner}: label_map makes {value} class {number}, but the {known} classes '

@@ -14,7 +14,7 @@ from mmseg.datasets.label_settings import common, read_label_map
 
 
 @dataclass(frozen=True)
-class ToldLabels:
+class LabelSettings:
     """Settings of labels in a config; None for those that are not set."""
 
     ignore_index: int | None = None
@@ -23,14 +23,14 @@ class ToldLabels:
     classes: tuple[str, ...] | None = None
 
 
-def told_in(setting: Any) -> ToldLabels:
+def configured_labels(setting: Any) -> LabelSettings:
     """Settings in the config of a data set; None where the parts that it joins differ.
 
     Classes that are not set are those of its type. The data set is not built; the only file that is
     read is a list of class names.
     """
     parts = [part for _, part in leaf_configs(setting) if isinstance(part, Mapping)]
-    return ToldLabels(
+    return LabelSettings(
         ignore_index=common(part.get('ignore_index') for part in parts),
         reduce_zero_label=common(_reduces(part) for part in parts),
         label_map=common(read_label_map(str(part.get('type')), part.get('label_map'))
@@ -40,24 +40,20 @@ def told_in(setting: Any) -> ToldLabels:
 
 def follow_training(cfg: Config, dataset: Dataset) -> None:
     """Apply the label settings of data.train to a data set of another split that lacks them."""
-    told = told_in(cfg.data.get('train'))
+    train = configured_labels(cfg.data.get('train'))
     for part in leaf_datasets(dataset):
-        follow = getattr(part, 'follow_labels', None)
-        if follow is not None and hasattr(part, 'told_labels'):
-            follow(told.ignore_index, told.reduce_zero_label)
+        if hasattr(part, 'follow_labels') and hasattr(part, 'own_labels'):
+            part.follow_labels(train.ignore_index, train.reduce_zero_label)
 
 
 def _reduces(part: Mapping[str, Any]) -> bool | None:
     """`reduce_zero_label` of the data set or its class, else of its LoadAnnotations."""
-    for told in (part.get('reduce_zero_label'),
-                 getattr(_class_of(part), 'reduce_zero_label', None)):
-        if told is not None:
-            return bool(told)
     steps = part.get('pipeline')
-    told = [step['reduce_zero_label'] for step in (steps if isinstance(steps, list | tuple) else ())
-            if isinstance(step, Mapping) and step.get('type') == 'LoadAnnotations'
-            and step.get('reduce_zero_label') is not None]
-    return bool(told[0]) if told else None
+    values = [part.get('reduce_zero_label'), getattr(_class_of(part), 'reduce_zero_label', None)]
+    values += [step.get('reduce_zero_label') for step in
+               (steps if isinstance(steps, list | tuple) else ())
+               if isinstance(step, Mapping) and step.get('type') == 'LoadAnnotations']
+    return next((bool(value) for value in values if value is not None), None)
 
 
 def _class_of(part: Mapping[str, Any]) -> Any:

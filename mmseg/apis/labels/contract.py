@@ -12,7 +12,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 
 from ..settings.num_classes import check_num_classes
-from .configured import told_in
+from .configured import configured_labels
 from .heads import head_clashes
 from .splits import split_clashes
 
@@ -24,22 +24,22 @@ def check_labels_agree(
 
     `datasets`: by the name of their split. Heads and losses without a setting follow the data.
     """
-    clashes = list(label_clashes(cfg, model, datasets))
+    clashes = label_clashes(cfg, model, datasets)
     if clashes:
         raise ConfigError('\n'.join(clashes))
 
 
 def label_clashes(
     cfg: Config, model: nn.Module | None, datasets: Mapping[str, Dataset]
-) -> Iterator[str]:
+) -> list[str]:
     """The contradictions that `check_labels_agree` raises, one text for each."""
     strict = bool(cfg.get('match_classes', True))
     clashes = []
     if strict:
-        clashes += split_clashes(datasets, told_in((cfg.get('data') or {}).get('train')))
+        clashes += split_clashes(datasets, configured_labels((cfg.get('data') or {}).get('train')))
     if model is not None:
         clashes += _model_clashes(model, datasets, strict, known=bool(clashes))
-    yield from clashes
+    return clashes
 
 
 def _model_clashes(model: nn.Module, datasets: Mapping[str, Dataset], strict: bool,

@@ -1,73 +1,63 @@
 """Whether the data sets of all splits give the same meaning to their labels."""
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from torch.utils.data import Dataset
 
 from mmcv_replace.utils import warn_once
 from mmseg.core.utils import leaf_datasets
+from mmseg.datasets.label_settings import common
 
-from .configured import ToldLabels
+from .configured import LabelSettings
 from .trained_classes import class_changes
 
+COMPARED = ('ignore_index', 'reduce_zero_label')
 BY_NUMBER = 'where that is meant, match_classes=False compares nothing'
 
 
-def split_clashes(datasets: Mapping[str, Dataset], told: ToldLabels) -> Iterator[str]:
+def split_clashes(datasets: Mapping[str, Dataset], labels: LabelSettings) -> Iterator[str]:
     """Contradictions between the training data and the other splits, one text for each.
 
-    `told`: the settings of the training data in the config, for when `datasets` has no 'train'.
+    `labels`: those of the training data in the config, for when `datasets` has no 'train'.
     """
     train = datasets.get('train')
     if train is not None:
-        told = _labels_of(train, told)
+        labels = _built_labels(train, labels)
     for split, dataset in datasets.items():
         if split == 'train':
             continue
         place = f'data.{split} ({type(dataset).__name__})'
-        others = list(_class_clashes(told, place, dataset))
-        yield from others
+        changes = class_changes(labels.classes, getattr(dataset, 'CLASSES', None), 'data.train',
+                                place)
+        if changes:
+            yield (f'data.train and {place} have other classes, or another order of them: '
+                   f'{changes}. Give both the same `classes`; {BY_NUMBER}')
         for part in leaf_datasets(dataset):
-            yield from _setting_clashes(told, place, part)
-        if not others:
+            yield from _setting_clashes(labels, place, part)
+        if not changes:
             _compare_palettes(train, split, dataset)
 
 
-def _labels_of(dataset: Dataset, told: ToldLabels) -> ToldLabels:
-    """The settings of a data set; None where the parts that it joins differ."""
-    parts = list(leaf_datasets(dataset))
-
-    def agreed(name: str) -> object:
-        values = [getattr(part, name, None) for part in parts]
-        return values[0] if all(value == values[0] for value in values) else None
-
-    classes = getattr(dataset, 'CLASSES', None)
-    return ToldLabels(ignore_index=agreed('ignore_index'),
-                      reduce_zero_label=agreed('reduce_zero_label'),
-                      label_map=told.label_map,
-                      classes=None if classes is None else tuple(classes))
+def _built_labels(dataset: Dataset, configured: LabelSettings) -> LabelSettings:
+    """The settings of a built data set; None where the parts that it joins differ."""
+    classes, parts = getattr(dataset, 'CLASSES', None), list(leaf_datasets(dataset))
+    return replace(configured, classes=None if classes is None else tuple(classes), **{
+        name: common(getattr(part, name, None) for part in parts) for name in COMPARED})
 
 
-def _class_clashes(told: ToldLabels, place: str, dataset: Dataset) -> Iterator[str]:
-    changes = class_changes(told.classes, getattr(dataset, 'CLASSES', None), 'data.train', place)
-    if changes:
-        yield (f'data.train and {place} have other classes, or another order of them: {changes}. '
-               f'Give both the same `classes`; {BY_NUMBER}')
-
-
-def _setting_clashes(told: ToldLabels, place: str, part: Dataset) -> Iterator[str]:
-    for name in ('ignore_index', 'reduce_zero_label'):
-        trained, own = getattr(told, name), getattr(part, name, None)
+def _setting_clashes(labels: LabelSettings, place: str, part: Dataset) -> Iterator[str]:
+    for name in COMPARED:
+        trained, own = getattr(labels, name), getattr(part, name, None)
         if trained is not None and own is not None and trained != own:
             yield (f'{name}={trained} of data.train, but {name}={own} of {place}: what is scored '
                    f'would not be what is learned; set both to the same; {BY_NUMBER}')
-    own_told = getattr(part, 'told_labels', None)
-    if own_told is None:
+    if not hasattr(part, 'own_labels'):
         return
-    own = own_told['label_map']
-    if (told.label_map is None) != (own is None) and (told.label_map or own):
+    own = part.own_labels['label_map']
+    if (labels.label_map is None) != (own is None) and (labels.label_map or own):
         with_map, without = ('data.train', place) if own is None else (place, 'data.train')
-        yield (f'{with_map} has label_map={told.label_map or own}, but {without} has none: give it '
-               'the same, or label_map={} where its masks hold the numbers of the classes '
+        yield (f'{with_map} has label_map={labels.label_map or own}, but {without} has none: give '
+               'it the same, or label_map={} where its masks hold the numbers of the classes '
                f'already; {BY_NUMBER}')
 
 

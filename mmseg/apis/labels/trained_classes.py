@@ -1,4 +1,5 @@
 """Compare the classes of a checkpoint, by their names, with those of a data set."""
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def places_by_name(
 
 
 def _plain(name: str) -> str:
-    return ''.join(char for char in name.casefold() if not char.isspace() and char not in '-_')
+    return re.sub(r'[\s\-_]', '', name.casefold())
 
 
 def order_for_test(
@@ -85,23 +86,23 @@ def check_resumed_classes(cfg: Config, dataset: object) -> None:
     """
     if cfg.get('match_classes', True):
         trained = classes_in(read_meta(resolve_checkpoint(cfg.resume_from)))
-        told = class_changes(trained, getattr(dataset, 'CLASSES', None))
-        if told:
+        changes = class_changes(trained, getattr(dataset, 'CLASSES', None))
+        if changes:
             raise CheckpointError(
-                f'{cfg.resume_from} cannot be resumed with {type(dataset).__name__}: {told}. List '
-                "`classes` in data.train as the checkpoint's, or begin a new run from its weights "
-                f'with load_from; {BY_NUMBER}')
+                f'{cfg.resume_from} cannot be resumed with {type(dataset).__name__}: {changes}. '
+                "List `classes` in data.train as the checkpoint's, or begin a new run from its "
+                f'weights with load_from; {BY_NUMBER}')
 
 
 def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: object) -> None:
     """Warn if `load_from` has a classifier for other classes of the same number."""
     trained, wanted = classes_in(checkpoint), getattr(dataset, 'CLASSES', None) or ()
     if cfg.get('match_classes', True) and trained is not None and len(trained) == len(wanted):
-        told = class_changes(trained, getattr(dataset, 'CLASSES', None))
-        if told:
+        changes = class_changes(trained, wanted)
+        if changes:
             get_root_logger().warning(
                 '%s begins with the classifier of other classes than those of %s, which is for '
-                'the training to mend: %s', cfg.load_from, type(dataset).__name__, told)
+                'the training to mend: %s', cfg.load_from, type(dataset).__name__, changes)
 
 
 def class_changes(trained: Sequence[str] | None, wanted: Sequence[str] | None,
