@@ -7,15 +7,7 @@ from mmcv_replace.fileio import dump
 from mmcv_replace.host import usable_cores
 from mmcv_replace.utils import Config, track_iter_progress
 from mmcv_replace.utils.errors import ConfigError, DataError, UserError
-from mmseg.datasets.doctor import (
-    Finding,
-    Report,
-    examine_all,
-    format_report,
-    open_report,
-    plan_lists,
-    write_lists,
-)
+from mmseg.datasets import doctor
 
 from .datasets import SPLITS, build_split
 from .labels.contract import label_clashes
@@ -23,14 +15,9 @@ from .model import build_model_to_inspect
 from .settings import check_settings
 
 
-def check_dataset(
-    cfg: Config,
-    splits: Sequence[str] | None = None,
-    nproc: int | None = None,
-    json_file: str | None = None,
-    clean_dir: str | None = None,
-    max_examples: int = 5,
-) -> tuple[str, int]:
+def check_dataset(cfg: Config, splits: Sequence[str] | None = None, nproc: int | None = None,
+                  json_file: str | None = None, clean_dir: str | None = None,
+                  max_examples: int = 5) -> tuple[str, int]:
     """Check every sample of the data sets `splits`, by default of all that the config has.
 
     Returns a text for the terminal and the exit code: 1 if errors were found, otherwise 0. The full
@@ -44,17 +31,18 @@ def check_dataset(
                           'absent')
     datasets = {split: build_split(cfg, split, may_lack_files=True)
                 for split in dict.fromkeys(splits)}
-    report = open_report(datasets)
+    report = doctor.open_report(datasets)
     report.findings += find_clashes(cfg, datasets)
-    lists = plan_lists(report, clean_dir) if clean_dir is not None else []
-    examine_all(report, usable_cores() if nproc is None else nproc, track_iter_progress)
-    written = write_lists(report, lists) if lists else []
+    lists = doctor.plan_lists(report, clean_dir) if clean_dir is not None else []
+    doctor.examine_all(report, usable_cores() if nproc is None else nproc, track_iter_progress)
+    written = doctor.write_lists(report, lists) if lists else []
     if json_file is not None:
         write_json(report, json_file)
-    return '\n'.join([format_report(report, max(max_examples, 0)), *written]), report.exit_code
+    text = doctor.format_report(report, max(max_examples, 0))
+    return '\n'.join([text, *written]), report.exit_code
 
 
-def find_clashes(cfg: Config, datasets: Mapping[str, Dataset]) -> list[Finding]:
+def find_clashes(cfg: Config, datasets: Mapping[str, Dataset]) -> list[doctor.Finding]:
     """Differences in the meaning of labels that would stop a training or a test."""
     place, splits = str(cfg.filename or 'the config'), '/'.join(datasets)
     findings, model = [], None
@@ -62,13 +50,14 @@ def find_clashes(cfg: Config, datasets: Mapping[str, Dataset]) -> list[Finding]:
         try:
             model = build_model_to_inspect(cfg)
         except UserError as error:
-            findings.append(Finding('not-checked', splits, place, 'its model cannot be built, so '
-                                    f'heads and losses are not compared with the data: {error}'))
-    return findings + [Finding('labels', splits, place, clash)
+            findings.append(doctor.Finding(
+                'not-checked', splits, place, 'its model cannot be built, so heads and losses are '
+                f'not compared with the data: {error}'))
+    return findings + [doctor.Finding('labels', splits, place, clash)
                        for clash in label_clashes(cfg, model, datasets)]
 
 
-def write_json(report: Report, file: str) -> None:
+def write_json(report: doctor.Report, file: str) -> None:
     """Write the report as JSON; raises DataError if the file cannot be written."""
     try:
         dump(report.to_json(), file, file_format='json', indent=2)

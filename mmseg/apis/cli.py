@@ -24,11 +24,8 @@ _PACKAGE = Path(mmseg.__file__).resolve().parent
 CONFIG_ROOTS.append(_PACKAGE if (_PACKAGE / 'configs').is_dir() else _PACKAGE.parent)
 
 
-def load_config(
-    path: str | os.PathLike,
-    options: Mapping[str, object] | None = None,
-    data_root: str | None = None,
-) -> Config:
+def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = None,
+                data_root: str | None = None) -> Config:
     """Read a config, apply command-line options, import its `custom_imports`.
 
     `data_root` replaces the folder of every data set in `data`. Afterwards `import mmcv` works.
@@ -144,13 +141,11 @@ def run_command(main: Callable[[], int | None]) -> int:
         # The reader, such as `head`, has ended: what is still buffered must not be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, UserError) as error:
         if os.environ.get('MMSEG_TRACEBACK') == '1':
             raise
-        return end_interrupted(rank_prefix())
-    except UserError as error:
-        if os.environ.get('MMSEG_TRACEBACK') == '1':
-            raise
+        if isinstance(error, KeyboardInterrupt):
+            return end_interrupted(rank_prefix())
         close_bars()
         notes = ''.join(f'\n  {note}' for note in getattr(error, '__notes__', []))
         sys.stderr.write(

@@ -9,15 +9,8 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
 from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.suggest import printable
-from mmseg.datasets.doctor import (
-    KINDS,
-    UNLOADABLE,
-    Finding,
-    Report,
-    examine_all,
-    examine_some,
-    open_report,
-)
+from mmseg.datasets import doctor
+from mmseg.datasets.doctor import KINDS, UNLOADABLE, Finding, Report
 from mmseg.datasets.settings import DataSettings
 
 Sample = tuple[int, int]
@@ -40,11 +33,11 @@ def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
 
 
 def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset]) -> None:
-    report = open_report(datasets)
+    report = doctor.open_report(datasets)
     if settings.check == 'quick':
-        examine_some(report, QUICK)
+        doctor.examine_some(report, QUICK)
     else:
-        examine_all(report, settings.workers_per_gpu)
+        doctor.examine_all(report, settings.workers_per_gpu)
     skipped = _skipped(report, settings.max_skipped)
     stopping = [kind for kind in KINDS if any(
         _stops(finding, skipped) for finding in report.of_kind(kind))]

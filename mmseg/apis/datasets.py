@@ -2,7 +2,6 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from torch.utils.data import Dataset
 
@@ -32,7 +31,7 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
     if name not in cfg.data:
         raise ConfigError(f'the config has no data.{name}{did_you_mean(name, cfg.data)}')
     dataset = cfg.data[name]
-    options: dict[str, Any] | None = None if name == 'train' else dict(test_mode=True)
+    options = None if name == 'train' else dict(test_mode=True)
     settings = read_section(DataSettings, cfg.data, 'data')
     skips = name == 'train' and settings.max_skipped is not None
     try:
@@ -40,7 +39,8 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
             built = build_dataset(dataset, options)
     except DataError as error:
         if any(path in str(error) for path in CONVERTED):
-            devkit = _devkit(dataset)
+            root = dataset.get('data_root') if isinstance(dataset, dict) else None
+            devkit = Path(root or 'DIR/VOCdevkit/VOC2012').parent
             add_note(error, 'this makes it: python tools/convert_datasets/voc_aug.py '
                             f'{devkit} {devkit / "VOCaug"} --nproc 8')
         raise
@@ -49,9 +49,8 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
     return built
 
 
-def splits_of(
-    datasets: Sequence[Dataset], workflow: Sequence[tuple[str, int]]
-) -> dict[str, Dataset]:
+def splits_of(datasets: Sequence[Dataset],
+              workflow: Sequence[tuple[str, int]]) -> dict[str, Dataset]:
     """Split -> the first data set of the workflow's entries with this mode.
 
     The training data come first, wherever the workflow begins: they decide what labels mean.
@@ -60,8 +59,3 @@ def splits_of(
     for (mode, _), dataset in zip(workflow, datasets, strict=True):
         first.setdefault(mode, dataset)
     return {name: first[name] for name in SPLITS if name in first}
-
-
-def _devkit(dataset: Any) -> Path:
-    root = dataset.get('data_root') if isinstance(dataset, dict) else None
-    return Path(root or 'DIR/VOCdevkit/VOC2012').parent

@@ -10,13 +10,7 @@ from mmcv_replace.runner import get_dist_info
 from mmcv_replace.runner.hooks import describe_ranks, nondeterministic_operator
 from mmcv_replace.runner.preemption import finish_speaking
 from mmcv_replace.utils.error_origin import is_dead_worker, is_of_compiled_code
-from mmcv_replace.utils.errors import (
-    ConfigError,
-    DataError,
-    LostPeerError,
-    UserError,
-    add_note,
-)
+from mmcv_replace.utils.errors import ConfigError, DataError, LostPeerError, UserError, add_note
 
 
 @contextmanager

@@ -32,29 +32,26 @@ def build_model_to_inspect(cfg: Config) -> nn.Module:
         return build_model(cfg)
 
 
-def wrap_model(
-    model: nn.Module,
-    device: torch.device,
-    distributed: bool,
-    precision: Precision,
-    options: Mapping[str, object] | None = None,
-) -> nn.Module:
+def wrap_model(model: nn.Module, device: torch.device, distributed: bool, precision: Precision,
+               options: Mapping[str, object] | None = None) -> nn.Module:
     """Move the model to its device and wrap it for the runner; `options` are those of torch's DDP.
 
     SyncBN layers become equivalent ones: BN in a single process, else a variant that the device
     supports.
     """
-    if any(isinstance(module, nn.SyncBatchNorm) for module in model.modules()):
-        model = fit_sync_batchnorm(model, device) if distributed else _without_sync(model)
+    layers = sum(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
+    if layers and distributed:
+        model = fit_sync_batchnorm(model, device)
+    elif layers:
+        get_root_logger().info('%d SyncBN layers run as BN: there is one process', layers)
+        model = revert_sync_batchnorm(model)
     model = model.to(device)
     precision.cast(model)
     if not distributed:
         return MMDataParallel(model, autocast=precision.autocast)
-    return MMDistributedDataParallel(
-        model,
-        device_ids=None if device.index is None else [device.index],
-        autocast=precision.autocast,
-        **(options or {}))
+    indices = None if device.index is None else [device.index]
+    return MMDistributedDataParallel(model, device_ids=indices, autocast=precision.autocast,
+                                     **(options or {}))
 
 
 def ddp_options(cfg: Config, device: torch.device) -> dict[str, object]:
@@ -91,9 +88,3 @@ def check_loaded(model: nn.Module, weights: Mapping[str, torch.Tensor], source: 
             f'{more}. They would be random: give the checkpoint that was trained with this config, '
             'or make num_classes and the other settings of the model those of the checkpoint; '
             'match_weights=False predicts regardless')
-
-
-def _without_sync(model: nn.Module) -> nn.Module:
-    layers = sum(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
-    get_root_logger().info('%d SyncBN layers run as BN: there is one process', layers)
-    return revert_sync_batchnorm(model)

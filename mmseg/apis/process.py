@@ -47,14 +47,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
                         help='set by torch.distributed.launch')
 
 
-def start_process(
-    cfg: Config,
-    device: str = 'auto',
-    launcher: str = 'none',
-    device_list: str | None = None,
-    local_rank: int | None = None,
-    addr: str | None = None,
-) -> Process:
+def start_process(cfg: Config, device: str = 'auto', launcher: str = 'none',
+                  device_list: str | None = None, local_rank: int | None = None,
+                  addr: str | None = None) -> Process:
     """Choose the device and, in a distributed job, join the process group.
 
     `device_list`: indices such as '0,1', one for each process of this host; `addr`: address of the

@@ -36,16 +36,10 @@ from .settings import check_settings
 from .train_loader import first_batches, training_loader
 
 
-def train_segmentor(
-    model: nn.Module,
-    dataset: Dataset | Sequence[Dataset],
-    cfg: Config,
-    distributed: bool = False,
-    validate: bool = False,
-    timestamp: str | None = None,
-    meta: dict | None = None,
-    device: torch.device | str = 'cpu',
-) -> BaseRunner:
+def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg: Config,
+                    distributed: bool = False, validate: bool = False,
+                    timestamp: str | None = None, meta: dict | None = None,
+                    device: torch.device | str = 'cpu') -> BaseRunner:
     """Train `model` on `dataset` (one for each entry of `cfg.workflow`) with the settings of `cfg`.
 
     With `validate` the data set `cfg.data.val` is scored in the course of the training. Returns the
@@ -80,15 +74,10 @@ def run_training(
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
     optimizer = build_optimizer(model, cfg.optimizer, precision.master_dtype)
     precision.attach(model, optimizer)
-    runner = build_runner(
-        _runner_config(cfg),
-        default_args=dict(
-            model=model,
-            optimizer=optimizer,
-            work_dir=cfg.work_dir,
-            logger=logger,
-            meta=dict(meta or {}, samples=dict(train=sample_list(trained))),
-            precision=precision))
+    meta = dict(meta or {}, samples=dict(train=sample_list(trained)))
+    runner = build_runner(_runner_config(cfg), default_args=dict(
+        model=model, optimizer=optimizer, work_dir=cfg.work_dir, logger=logger, meta=meta,
+        precision=precision))
     runner.timestamp = timestamp or runner.timestamp
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),

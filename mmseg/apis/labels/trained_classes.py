@@ -69,7 +69,7 @@ def order_for_test(
     if match and places is None:
         raise CheckpointError(
             f'{checkpoint} was trained for other classes than those of {type(dataset).__name__}: '
-            f'{_differences(trained, wanted)}. Give the checkpoint that was trained for these, or '
+            f'{class_changes(trained, wanted)}. Give the checkpoint that was trained for these, or '
             "set `classes` in data.test to the checkpoint's (by name, in any order); "
             f'{BY_NUMBER}')
     if places is None or places == sorted(places):
@@ -107,18 +107,10 @@ def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: obje
 
 def class_changes(trained: Sequence[str] | None, wanted: Sequence[str] | None,
                   first: str = CHECKPOINT, second: str = DATA_SET) -> str:
-    """The differences between two lists of classes in words, '' if there are none.
-
-    `first` and `second` are the names of the two sides.
-    """
+    """The names that only `first` or `second` has, or where the order differs; '' if neither."""
     places = places_by_name(trained, wanted)
-    same = places == list(range(len(places or ())))
-    return '' if same else _differences(trained, wanted, first, second)
-
-
-def _differences(trained: Sequence[str], wanted: Sequence[str], first: str = CHECKPOINT,
-                 second: str = DATA_SET) -> str:
-    """Which names only one side has, or where the order differs first."""
+    if places == list(range(len(places or ()))):
+        return ''
     parts = [f'{side} alone has {_listing(names)}' for side, names in (
         (first, [name for name in trained if name not in wanted]),
         (second, [name for name in wanted if name not in trained])) if names]
