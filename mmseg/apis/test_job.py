@@ -30,10 +30,10 @@ from .acceleration import prepare_inference
 from .cli import work_dir_of
 from .datasets import build_split
 from .dist_errors import naming_lost_peers
-from .evaluation_loader import evaluation_loader
 from .inference import load_weights
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import classes_in, order_for_test
+from .loaders import evaluation_loader
 from .model import build_model, wrap_model
 from .process import Process
 from .settings import check_settings

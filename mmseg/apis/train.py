@@ -26,14 +26,13 @@ from mmseg.utils import get_root_logger
 from .acceleration import prepare_training
 from .datasets import build_split, splits_of
 from .dist_errors import naming_lost_peers, naming_nondeterminism
-from .evaluation_loader import evaluation_loader
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, tell_other_classes
+from .loaders import evaluation_loader, first_batches, training_loader
 from .model import ddp_options, wrap_model
 from .resume_changes import differences
 from .sample_lists import sample_list
 from .settings import check_settings
-from .train_loader import first_batches, training_loader
 
 
 def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg: Config,

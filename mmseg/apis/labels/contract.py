@@ -11,9 +11,8 @@ from torch.utils.data import Dataset
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 
-from ..settings.num_classes import check_num_classes
 from .configured import configured_labels
-from .heads import head_clashes
+from .heads import check_num_classes, head_clashes
 from .splits import split_clashes
 
 

@@ -13,7 +13,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import OutputOptions, Process, evaluate_from_config, init_segmentor
 from mmseg.apis.acceleration import prepare_inference
-from mmseg.apis.evaluation_loader import evaluation_loader
+from mmseg.apis.loaders import evaluation_loader
 from mmseg.datasets import build_dataset
 from mmseg.models import EncoderDecoder, build_segmentor
 

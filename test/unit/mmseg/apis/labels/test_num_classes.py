@@ -5,7 +5,7 @@ import pytest
 from torch import nn
 
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.settings.num_classes import check_num_classes
+from mmseg.apis.labels.heads import check_num_classes
 from mmseg.models import FCNHead
 
 SIGMOID = dict(type='CrossEntropyLoss', use_sigmoid=True)

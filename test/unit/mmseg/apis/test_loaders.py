@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader
 from mmcv_replace.parallel import DataContainer, DevicePrefetcher
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.train_loader import training_loader
+from mmseg.apis.loaders import training_loader
 from mmseg.datasets.pipelines.device_normalize import finish
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
