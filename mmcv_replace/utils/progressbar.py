@@ -97,8 +97,9 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
         try:
             return list(track_iter_progress((results, total), bar_width, file))
         except BrokenProcessPool as error:
+            inner = getattr(func, 'func', func)  # of a partial
             raise UserError(
-                f'a worker process of {_name(func)} died, often for want of '
+                f'a worker process of {getattr(inner, "__name__", inner)} died, often for want of '
                 f'memory: use fewer processes than {nproc} (this machine has {os.cpu_count()} '
                 'cores); or over a damaged file') from error
         finally:
@@ -110,11 +111,6 @@ def _start_worker(initializer: Callable[..., None] | None, initargs: tuple) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if initializer is not None:
         initializer(*initargs)
-
-
-def _name(func: Callable[..., Any]) -> str:
-    inner = getattr(func, 'func', func)  # of a partial
-    return getattr(inner, '__name__', str(inner))
 
 
 def _run_named(func: Callable[[Any], Any], task: Any) -> Any:

@@ -40,8 +40,12 @@ class SharedStore:
         self._view = memoryview(self._memory)
         self._table = np.frombuffer(self._memory, np.int64, HEAD + self.slots)
 
-    def __reduce__(self) -> tuple:
-        return _rebuild, (reduction.DupFd(self._file), self.slots, self.name)
+    def __getstate__(self) -> tuple:
+        return reduction.DupFd(self._file), self.slots, self.name
+
+    def __setstate__(self, state: tuple) -> None:
+        file, self.slots, self.name = state
+        self._open(file.detach())
 
     def get(self, slot: int) -> list[memoryview] | None:
         """The parts of an entry, read-only; None if it is absent."""
@@ -101,14 +105,6 @@ class SharedStore:
             yield
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN)
-
-
-def _rebuild(file: reduction.DupFd, slots: int, name: str) -> SharedStore:
-    store = SharedStore.__new__(SharedStore)
-    store.slots = slots
-    store.name = name
-    store._open(file.detach())
-    return store
 
 
 def _new_file(name: str) -> int:

@@ -2,6 +2,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 
+_BRACKETS = {list: '[]', tuple: '()'}
 _MAX_BITS = 10_000  # of an int; Python's repr is limited to 4300 digits
 
 
@@ -30,20 +31,15 @@ def short(value: object, width: int = 60) -> str:
 
 def _repr_pieces(value: object) -> Iterator[str]:
     """The repr of nested dicts, lists and tuples in pieces."""
-    if isinstance(value, dict):
-        yield '{'
-        for index, (key, entry) in enumerate(value.items()):
-            yield ', ' if index else ''
-            yield from _repr_pieces(key)
-            yield ': '
-            yield from _repr_pieces(entry)
-        yield '}'
-    elif type(value) in (list, tuple):
-        opening, closing = '[]' if isinstance(value, list) else '()'
+    if isinstance(value, dict) or type(value) in (list, tuple):
+        opening, closing = '{}' if isinstance(value, dict) else _BRACKETS[type(value)]
         yield opening
         for index, entry in enumerate(value):
             yield ', ' if index else ''
             yield from _repr_pieces(entry)
+            if isinstance(value, dict):
+                yield ': '
+                yield from _repr_pieces(value[entry])
         yield f',{closing}' if isinstance(value, tuple) and len(value) == 1 else closing
     elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
         yield f'an int of {value.bit_length()} bits'

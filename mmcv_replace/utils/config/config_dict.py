@@ -1,6 +1,6 @@
 """A dict with attribute access that records which file or option set each key."""
 import copy
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, MutableMapping
 from typing import Any
 
 from ..errors import ConfigError
@@ -61,10 +61,7 @@ class ConfigDict(dict):
     def __delattr__(self, name: str) -> None:
         del self[name]
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Like dict.update."""
-        for key, value in dict(*args, **kwargs).items():
-            self[key] = value
+    update = MutableMapping.update  # dict's own would not call __setitem__
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         """Like dict.setdefault."""
@@ -87,7 +84,7 @@ class ConfigDict(dict):
 
     def to_dict(self) -> dict:
         """A copy in plain dicts, lists and tuples."""
-        return _unwrap(self)
+        return unwrap(self)
 
     def __reduce__(self) -> tuple:
         # Used by copy, deepcopy and pickle.
@@ -106,11 +103,12 @@ def wrap(value: Any) -> Any:
     return value
 
 
-def _unwrap(value: Any) -> Any:
+def unwrap(value: Any, without: Collection[str] = ()) -> Any:
+    """A copy of a value in plain dicts, lists and tuples, `without` some keys."""
     if isinstance(value, dict):
-        return {key: _unwrap(entry) for key, entry in value.items()}
+        return {key: unwrap(entry, without) for key, entry in value.items() if key not in without}
     if type(value) in (list, tuple):
-        return type(value)(map(_unwrap, value))
+        return type(value)(unwrap(entry, without) for entry in value)
     return value
 
 
@@ -123,7 +121,13 @@ def assign(cfg: ConfigDict, key: Any, value: Any, origin: str) -> None:
 def wrap_from(value: Any, origin: str) -> Any:
     """Like `wrap`; records the origin at every key in the value."""
     value = wrap(value)
-    _mark(value, origin)
+    if isinstance(value, ConfigDict):
+        for key, entry in value.items():
+            record_origin(value, key, origin)
+            wrap_from(entry, origin)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            wrap_from(entry, origin)
     return value
 
 
@@ -137,13 +141,3 @@ def record_origin(cfg: ConfigDict, key: Any, origin: str) -> None:
 def history_of(cfg: ConfigDict, key: Any) -> tuple[str, ...]:
     """All origins of the key, the oldest first."""
     return cfg._origins.get(key, ())
-
-
-def _mark(value: Any, origin: str) -> None:
-    if isinstance(value, ConfigDict):
-        for key, entry in value.items():
-            record_origin(value, key, origin)
-            _mark(entry, origin)
-    elif isinstance(value, (list, tuple)):
-        for entry in value:
-            _mark(entry, origin)

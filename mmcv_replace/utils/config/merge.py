@@ -4,7 +4,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..logging import warn_once
 from ..suggest import near_names, short
-from .config_dict import PROGRAM, ConfigDict, assign, record_origin, wrap, wrap_from
+from .config_dict import PROGRAM, ConfigDict, assign, record_origin, unwrap, wrap, wrap_from
 
 DELETE_KEY = '_delete_'
 
@@ -23,11 +23,15 @@ def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
         current = base.get(key)
         path = f'{where}{key}'
         if not isinstance(value, dict) or value.get(DELETE_KEY) or current is None:
-            assign(base, key, _without_marks(value), origin)
+            assign(base, key, unwrap(value, (DELETE_KEY,)), origin)
         elif isinstance(current, dict):
             merge_dict(current, value, origin, f'{path}.', allow_list_keys)
-        elif allow_list_keys and isinstance(current, list) and _has_indices(value):
-            _merge_into_list(current, value, origin, path)
+        elif allow_list_keys and isinstance(current, list) and all(
+                str(step).isdigit() for step in value):
+            for step, entry in value.items():
+                place = f'{path}.{step}'
+                index = list_index(current, str(step), path, place)
+                _set_item(current, index, entry, origin, place)
             record_origin(base, key, origin)
         else:
             raise ConfigError(
@@ -114,17 +118,7 @@ def _set_item(items: list, index: int, value: Any, origin: str, place: str) -> N
         merge_dict(current, value, origin, f'{place}.', allow_list_keys=True)
         items[index] = current
     else:
-        items[index] = wrap_from(_without_marks(value), origin)
-
-
-def _merge_into_list(items: list, changes: dict, origin: str, place: str) -> None:
-    for step, value in changes.items():
-        index = list_index(items, str(step), place, f'{place}.{step}')
-        _set_item(items, index, value, origin, f'{place}.{step}')
-
-
-def _has_indices(changes: dict) -> bool:
-    return all(str(key).isdigit() for key in changes)
+        items[index] = wrap_from(unwrap(value, (DELETE_KEY,)), origin)
 
 
 def _warn_if_near(container: dict, step: str, place: str) -> None:
@@ -132,12 +126,3 @@ def _warn_if_near(container: dict, step: str, place: str) -> None:
     if near:
         prefix = f'{place}.' if place else ''
         warn_once(f'option {prefix + step!r} is a new key; did you mean {prefix + near[0]!r}?')
-
-
-def _without_marks(value: Any) -> Any:
-    """A copy of the value without `_delete_` keys."""
-    if isinstance(value, dict):
-        return {key: _without_marks(entry) for key, entry in value.items() if key != DELETE_KEY}
-    if type(value) in (list, tuple):
-        return type(value)(map(_without_marks, value))
-    return value
