@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg.apis.cli import run_command
-from mmseg.apis.run_summary import RunFacts, format_final_lines, format_result, summarize_run
+from mmseg.apis.run_summary import format_final_lines, format_result, summarize_run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -19,9 +19,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                         help='files to write; the name without suffix becomes the CaseName')
     args = parser.parse_args(argv)
     summary = summarize_run(args.work_dir)
-    facts = RunFacts(args.network, args.rank_size, args.batch_size, args.seconds)
     for file in map(Path, args.result):
-        file.write_text(format_result(summary, facts, case=file.stem), encoding='utf-8')
+        file.write_text(format_result(summary, file.stem, args.network, args.rank_size,
+                                      args.batch_size, args.seconds), encoding='utf-8')
         print(f'results: {file}')
     print(format_final_lines(summary, args.seconds))
 

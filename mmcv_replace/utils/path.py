@@ -59,20 +59,17 @@ def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
     wanted = (suffix,) if isinstance(suffix, str) else suffix
     if wanted is not None and not case_sensitive:
         wanted = tuple(entry.lower() for entry in wanted)
-    return _scan(Path(dir_path), '', wanted, recursive, case_sensitive, ())
 
+    def scan(folder: str | Path, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
+        above = (*above, os.path.realpath(folder))  # links to these folders are not followed
+        for entry in sorted(os.scandir(folder), key=lambda found: found.name):
+            if entry.name.startswith('.'):
+                continue
+            if entry.is_file():
+                name = entry.name if case_sensitive else entry.name.lower()
+                if wanted is None or name.endswith(wanted):
+                    yield prefix + entry.name
+            elif recursive and entry.is_dir() and os.path.realpath(entry.path) not in above:
+                yield from scan(entry.path, f'{prefix}{entry.name}/', above)
 
-def _scan(folder: Path, prefix: str, suffix: tuple[str, ...] | None, recursive: bool,
-          case_sensitive: bool, above: tuple[str, ...]) -> Iterator[str]:
-    """The files below `folder`; links to one of the folders `above` are not followed."""
-    above = (*above, os.path.realpath(folder))
-    for entry in sorted(os.scandir(folder), key=lambda found: found.name):
-        if entry.name.startswith('.'):
-            continue
-        if entry.is_file():
-            name = entry.name if case_sensitive else entry.name.lower()
-            if suffix is None or name.endswith(suffix):
-                yield prefix + entry.name
-        elif recursive and entry.is_dir() and os.path.realpath(entry.path) not in above:
-            yield from _scan(Path(entry.path), f'{prefix}{entry.name}/', suffix, recursive,
-                             case_sensitive, above)
+    return scan(Path(dir_path), '', ())

@@ -9,9 +9,8 @@ from .suggest import did_you_mean, short
 from .type_check import is_annotated, misfits, parameters_along
 
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
-_TWICE = re.compile(r"(\w+)\.__init__\(\) got multiple values for (?:keyword )?argument '(\w+)'")
-_MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required [\w-]+ arguments?: (.+)')
+_BAD_CALL = re.compile(r'(\w+)\.__init__\(\) (got an unexpected|got multiple values for|missing) '
+                       r".*?arguments?:? ('.+)")
 
 
 def check_arguments(label: str, component: Callable[..., Any], args: dict[str, Any],
@@ -59,21 +58,19 @@ def explain_type_error(error: TypeError, label: str, component: Callable[..., An
     a component may use up names that its base class does not know.
     """
     bases = {base.__name__ for base in getattr(component, '__mro__', ())}
-    for pattern in (_UNEXPECTED, _TWICE, _MISSING):
-        found = pattern.search(str(error))
-        if not found or found[1] not in bases:
-            continue
-        key = found[2]
-        if pattern is _MISSING:
-            return _missing_error(label, re.findall(r"'(\w+)'", key))
-        if key in args and pattern is _TWICE:
-            return ArgumentError(f'{label} sets {key!r} itself: leave it out of its dict in the '
-                                 f'config{_set_by(key, origin)}')
-        if key in args:
-            names = dict.fromkeys(p.name for _, p in parameters_along(component)
-                                  if p.kind in _BY_KEYWORD)
-            return _unknown_error(label, [key], names, origin)
-    return None
+    found = _BAD_CALL.search(str(error))
+    if not found or found[1] not in bases:
+        return None
+    keys = re.findall(r"'(\w+)'", found[3])
+    if found[2] == 'missing':
+        return _missing_error(label, keys)
+    if keys[0] not in args:
+        return None
+    if found[2] == 'got multiple values for':
+        return ArgumentError(f'{label} sets {keys[0]!r} itself: leave it out of its dict in the '
+                             f'config{_set_by(keys[0], origin)}')
+    names = dict.fromkeys(p.name for _, p in parameters_along(component) if p.kind in _BY_KEYWORD)
+    return _unknown_error(label, keys[:1], names, origin)
 
 
 def _parameters(component: Callable[..., Any]) -> list[inspect.Parameter] | None:

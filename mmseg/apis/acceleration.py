@@ -71,18 +71,15 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
                        dtype: torch.dtype) -> nn.Module:
     reason = kind_of(device).channels_last(dtype)
-    if not _choice(cfg, 'channels_last', reason is not None) or _is_channels_last(model):
+    if not _choice(cfg, 'channels_last', reason is not None) or all(
+            weight.is_contiguous(memory_format=torch.channels_last)
+            for weight in model.parameters() if weight.dim() == 4):
         return model
     if cfg.get('channels_last') is None:
         logger.info('the model runs in channels_last for %s: %s (channels_last=False keeps the '
                     'plain format)', str(dtype).removeprefix('torch.'), reason)
     # Convolutions give maps in the format of their weights, and later layers keep the format.
     return model.to(memory_format=torch.channels_last)
-
-
-def _is_channels_last(model: nn.Module) -> bool:
-    return all(weight.is_contiguous(memory_format=torch.channels_last)
-               for weight in model.parameters() if weight.dim() == 4)
 
 
 def _choice(cfg: Config, key: str, default: bool) -> bool:

@@ -65,12 +65,11 @@ def _skipped(report: Report, most: int | None) -> set[Sample]:
 
     Empty if their files are more than `most`, or no other samples are left: such a run would end.
     """
-    bad = {finding.sample for finding in report.findings
-           if finding.split == 'train' and finding.kind in UNLOADABLE}
-    files = {finding.file for finding in report.findings
-             if finding.split == 'train' and finding.kind in UNLOADABLE}
-    too_many = most is None or len(files) > most or len(bad) >= report.samples['train']
-    return set() if too_many else bad
+    bad = [finding for finding in report.findings
+           if finding.split == 'train' and finding.kind in UNLOADABLE]
+    samples, files = {finding.sample for finding in bad}, {finding.file for finding in bad}
+    too_many = most is None or len(files) > most or len(samples) >= report.samples['train']
+    return set() if too_many else samples
 
 
 def _describe(report: Report, kind: str) -> str:

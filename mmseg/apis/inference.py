@@ -25,7 +25,7 @@ from .acceleration import fit_autocast, prepare_inference
 from .cli import load_config
 from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
 from .inference_pipeline import build_inference_pipeline
-from .labels.trained_classes import classes_in, first_listed
+from .labels.trained_classes import classes_in, list_in
 from .model import build_model, check_loaded
 from .settings import check_settings
 
@@ -70,10 +70,7 @@ def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False,
         weights = get_state_dict(loaded)
     if whole:
         check_loaded(model, weights, str(checkpoint))
-    meta = loaded.get('meta') or {}
-    newer = meta.get('dataset_meta') or {}
-    classes = classes_in(loaded)
-    palette = first_listed(meta.get('PALETTE'), newer.get('palette'))
+    classes, palette = classes_in(loaded), list_in(loaded, 'PALETTE')
     if classes is not None:
         model.CLASSES = classes
     if palette is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mmcv_replace.device import is_asynchronous, supports_pinned_memory
+from mmcv_replace.device import is_asynchronous, kind_of
 from mmcv_replace.parallel import DataContainer, DevicePrefetcher, collate
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError

@@ -21,16 +21,6 @@ class RunSummary:
     miou: float | None = None  # in the last evaluation
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """Facts of a run that its launch script knows."""
-
-    network: str
-    rank_size: int
-    batch_size: int  # of one device
-    seconds: int  # duration of the whole run
-
-
 def summarize_run(work_dir: str | Path) -> RunSummary:
     """Figures of the newest training in `work_dir`, or of the newest test if there is none.
 
@@ -48,20 +38,24 @@ def summarize_run(work_dir: str | Path) -> RunSummary:
                     'test: name the --work-dir of a finished run')
 
 
-def format_result(summary: RunSummary, facts: RunFacts, case: str) -> str:
-    """Text of a result file, a `Key = value` on each line; TrainingTime: milliseconds per step."""
-    step_images = facts.batch_size * facts.rank_size
+def format_result(summary: RunSummary, case: str, network: str, rank_size: int, batch_size: int,
+                  seconds: int) -> str:
+    """Text of a result file, a `Key = value` on each line; TrainingTime: milliseconds per step.
+
+    `rank_size`: number of devices; `batch_size`: of each; `seconds`: duration of the whole run.
+    """
+    step_images = batch_size * rank_size
     values = {
-        'Network': facts.network,
-        'RankSize': facts.rank_size,
-        'BatchSize': facts.batch_size,
+        'Network': network,
+        'RankSize': rank_size,
+        'BatchSize': batch_size,
         'DeviceType': platform.machine(),
         'CaseName': case,
         'ActualFPS': _text(summary.fps, 2),
         'TrainingTime': _text(summary.fps and 1000 * step_images / summary.fps, 2),
         'mIoU': _text(summary.miou, 4),
         'ActualLoss': _text(summary.loss, 4),
-        'E2ETrainingTime': facts.seconds,
+        'E2ETrainingTime': seconds,
     }
     return ''.join(f'{key} = {value}\n' for key, value in values.items())
 

@@ -38,7 +38,8 @@ def run_python_config(text: str, filename: str) -> dict[str, Any]:
             raise
         except (Exception, SystemExit) as error:
             raise ConfigError(_describe(error, filename, text)) from error
-    imported = set(_imported_names(tree))
+    imported = {alias.asname or alias.name.partition('.')[0] for node in ast.walk(tree)
+                if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
     # mmcv writes `gpu_ids = range(0, 1)` into the config that it saves with a run.
     return {name: list(value) if isinstance(value, range) else value
             for name, value in namespace.items()
@@ -85,10 +86,3 @@ def _describe(error: BaseException, filename: str, text: str) -> str:
               if frame.filename == filename][-1]
     line = text.splitlines()[number - 1].strip()
     return f'{filename}, line {number}: {type(error).__name__}: {error}\n    {line}'
-
-
-def _imported_names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            for alias in node.names:
-                yield alias.asname or alias.name.partition('.')[0]

@@ -19,15 +19,16 @@ BY_NUMBER = ('if they are the same classes under other names, match_classes=Fals
 
 def classes_in(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Names of the classes in a checkpoint of mmsegmentation 0.x or 1.x; None without them."""
-    meta = checkpoint.get('meta')
-    newer = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
-    names = first_listed(*(part.get(key) for part, key in ((meta, 'CLASSES'), (newer, 'classes'))
-                           if isinstance(part, Mapping)))
+    names = list_in(checkpoint, 'CLASSES')
     return None if names is None else tuple(names)
 
 
-def first_listed(*values: object) -> Sequence | np.ndarray | None:
-    """The first value that is a sequence with entries; None if there is none."""
+def list_in(checkpoint: Mapping[str, Any], key: str) -> Sequence | np.ndarray | None:
+    """The list CLASSES or PALETTE in a checkpoint of mmsegmentation 0.x or 1.x; None without it."""
+    meta = checkpoint.get('meta')
+    newer = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    values = [part.get(name) for part, name in ((meta, key), (newer, key.lower()))
+              if isinstance(part, Mapping)]
     return next((value for value in values
                  if isinstance(value, list | tuple | np.ndarray) and len(value)), None)
 

@@ -5,15 +5,9 @@ import platform
 import pytest
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.apis.run_summary import (
-    RunFacts,
-    RunSummary,
-    format_final_lines,
-    format_result,
-    summarize_run,
-)
+from mmseg.apis.run_summary import RunSummary, format_final_lines, format_result, summarize_run
 
-FACTS = RunFacts('PSPNet', rank_size=8, batch_size=16, seconds=321)
+FACTS = dict(network='PSPNet', rank_size=8, batch_size=16, seconds=321)
 
 
 def train(iteration, fps, loss):
@@ -79,7 +73,7 @@ def test_scores_of_a_test(tmp_path):
 
 
 def test_the_result_file():
-    text = format_result(RunSummary(fps=119.8412, loss=0.25, miou=0.75224), FACTS, 'PSPNet_x')
+    text = format_result(RunSummary(fps=119.8412, loss=0.25, miou=0.75224), 'PSPNet_x', **FACTS)
     assert text == f'''\
 Network = PSPNet
 RankSize = 8
@@ -95,7 +89,7 @@ E2ETrainingTime = 321
 
 
 def test_what_was_not_measured():
-    text = format_result(RunSummary(), FACTS, 'x')
+    text = format_result(RunSummary(), 'x', **FACTS)
     assert [line.split(' = ')[0] for line in text.splitlines() if line.endswith(' = NA')] == [
         'ActualFPS', 'TrainingTime', 'mIoU', 'ActualLoss']
     assert format_final_lines(RunSummary(), 5) == 'E2E Training Duration sec : 5'
