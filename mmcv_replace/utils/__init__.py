@@ -6,12 +6,7 @@ from .misc import import_modules_from_strings, is_list_of, is_seq_of, is_str, is
 from .options import DictAction
 from .parrots_wrapper import SyncBatchNorm, _BatchNorm, _InstanceNorm
 from .path import check_file_exist, is_filepath, mkdir_or_exist, path_inside, scandir, symlink
-from .progressbar import (
-    ProgressBar,
-    track_iter_progress,
-    track_parallel_progress,
-    track_progress,
-)
+from .progressbar import ProgressBar, track_iter_progress, track_parallel_progress, track_progress
 from .registry import Registry, build_from_cfg
 from .timer import Timer
 from .version_utils import TORCH_VERSION, digit_version

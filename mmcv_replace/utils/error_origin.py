@@ -18,12 +18,6 @@ def innermost(error: BaseException) -> TracebackType | None:
     return place
 
 
-def module_of(error: BaseException) -> str:
-    """Name of the module that raised the error; '' if it was not raised."""
-    place = innermost(error)
-    return '' if place is None else str(place.tb_frame.f_globals.get('__name__', ''))
-
-
 def is_of_compiled_code(error: BaseException) -> bool:
     """Whether compiled code raised the error, and not a `raise` statement of Python."""
     place = innermost(error)
@@ -35,7 +29,9 @@ def is_of_compiled_code(error: BaseException) -> bool:
 
 def is_dead_worker(error: BaseException) -> bool:
     """Whether torch's DataLoader reports that a worker process died (not an error inside one)."""
-    return (isinstance(error, RuntimeError) and module_of(error).startswith('torch.utils.data.')
+    place = innermost(error)
+    module = '' if place is None else str(place.tb_frame.f_globals.get('__name__'))
+    return (isinstance(error, RuntimeError) and module.startswith('torch.utils.data.')
             and str(error).startswith('DataLoader worker (pid'))
 
 

@@ -21,8 +21,8 @@ def read_literal(text: str) -> Any:
             warnings.simplefilter('ignore')  # a backslash that escapes nothing
             node = ast.parse(text, mode='eval').body
     except SyntaxError as error:
-        place = _position(text, error.lineno or 1, (error.offset or 1) - 1)
-        raise LiteralError(f'{error.msg}{_place(text, place)}') from error
+        place = _place(text, error.lineno or 1, (error.offset or 1) - 1)
+        raise LiteralError(f'{error.msg}{place}') from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise LiteralError(str(error) or 'it is nested too deeply') from error
     try:
@@ -30,8 +30,7 @@ def read_literal(text: str) -> Any:
     except _NodeError as error:
         line, column = error.node.lineno, error.node.col_offset  # in bytes
         before = text.split('\n')[line - 1].encode()[:column].decode()
-        place = _position(text, line, len(before))
-        raise LiteralError(f'{error.reason}{_place(text, place)}') from error
+        raise LiteralError(f'{error.reason}{_place(text, line, len(before))}') from error
 
 
 class _NodeError(LiteralError):
@@ -97,11 +96,8 @@ def _unique(entries: Iterable[tuple[Any, ast.AST, Any]]) -> dict[Any, Any]:
     return found
 
 
-def _position(text: str, line: int, column: int) -> int:
-    """The number of characters before a line (from 1) and a column (from 0)."""
-    return sum(len(entry) + 1 for entry in text.split('\n')[:line - 1]) + column
-
-
-def _place(text: str, position: int) -> str:
+def _place(text: str, line: int, column: int) -> str:
+    """The character at a line (from 1) and a column (from 0), with the text that follows."""
+    position = sum(len(entry) + 1 for entry in text.split('\n')[:line - 1]) + column
     rest = text[position:position + 20]
     return f' (character {position + 1}' + (f', at {rest!r})' if rest else ', the end)')

@@ -58,9 +58,7 @@ def _near(word: str, target: str) -> bool:
 
 
 def _edits(word: str, target: str) -> int:
-    """The Damerau-Levenshtein distance (optimal string alignment): letters to add, drop or change,
-    and neighbours to swap.
-    """
+    """Letters to add, drop, change or swap with a neighbour: the Damerau-Levenshtein distance."""
     before, row = [], list(range(len(target) + 1))
     for i, letter in enumerate(word, 1):
         last, before = before, row

@@ -20,17 +20,14 @@ _CLOSING = {'(': ')', '[': ']', '{': '}'}
 _MAX_DEPTH = 50
 
 
-def parse_option_value(text: str) -> Any:
-    """Parse the value of an option.
+def parse_option_value(text: str, whole: str | None = None, depth: int = 0) -> Any:
+    """Parse the value of an option, which may be a part of the value `whole`.
 
     Accepts numbers, True/False/None in any case, quoted strings, `{...}` and `dict(...)` as in
     Python, `[a,b]` and `a,b` as lists, and `(a,b)` as a tuple, nested; any other text is a str.
     Raises ConfigError for an unpaired bracket, and for a dict that is not a literal.
     """
-    return _parse(text, text, 0)
-
-
-def _parse(text: str, whole: str, depth: int) -> Any:
+    whole = text if whole is None else whole
     if depth > _MAX_DEPTH:
         raise ConfigError(f'option value {short(whole)} is nested more than {_MAX_DEPTH} deep')
     text = text.strip()
@@ -44,7 +41,7 @@ def _parse(text: str, whole: str, depth: int) -> Any:
                               "(quote the whole option for the shell: 'key=(1,2)')")
         return text
     if len(parts) > 1:
-        return [_parse(part, whole, depth + 1) for part in _without_last_empty(parts)]
+        return _parse_parts(parts, whole, depth)
     if is_dict or text[:1] == '{' and text.endswith('}'):
         return _parse_dict(text, whole)
     if opening and text.endswith(_CLOSING[text[0]]):
@@ -91,7 +88,7 @@ def _parse_bracket(text: str, whole: str, depth: int) -> Any:
     parts = _split_at_commas(inner)
     if parts is None:  # '(a)(b)': the last bracket does not close the first
         return text
-    items = [_parse(part, whole, depth + 1) for part in _without_last_empty(parts)]
+    items = _parse_parts(parts, whole, depth)
     return tuple(items) if text[0] == '(' else items
 
 
@@ -139,9 +136,10 @@ def _split_at_commas(text: str) -> list[str] | None:
     return None if open_brackets else [*parts, text[start:]]
 
 
-def _without_last_empty(parts: list[str]) -> list[str]:
-    """Drop an empty last part: after a final comma, or inside empty brackets."""
-    return parts if parts[-1].strip() else parts[:-1]
+def _parse_parts(parts: list[str], whole: str, depth: int) -> list[Any]:
+    """The values of parts, but for an empty last one: behind a comma, or inside empty brackets."""
+    return [parse_option_value(part, whole, depth + 1)
+            for part in (parts if parts[-1].strip() else parts[:-1])]
 
 
 class DictAction(argparse.Action):

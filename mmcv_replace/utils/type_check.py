@@ -93,8 +93,6 @@ def fits(value: Any, annotation: Any) -> bool:
         return True
     if annotation is None or annotation is type(None):
         return value is None
-    if annotation is str:
-        return isinstance(value, str)
     if annotation is bool:
         return value is True or value is False or type(value) is int and value in (0, 1)
     if annotation in _NUMBERS:

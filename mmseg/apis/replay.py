@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from prettytable import PrettyTable
 from torch import Tensor
 
 from mmcv_replace.device import resolve_device
@@ -42,7 +43,9 @@ def replay_batch(file: str | Path, device: str = 'auto', config: str | None = No
     chosen = resolve_device(device)
     start_device(chosen, cfg.get(chosen.type))
     precision = precision_from_config(cfg, chosen)
-    runs = {_name_of(precision): _run(saved, cfg, precision, file, checkpoint)}
+    name = 'float32' if not precision.enabled else (
+        f'{str(precision.dtype).removeprefix("torch.")} ({precision.opt_level})')
+    runs = {name: _run(saved, cfg, precision, file, checkpoint)}
     first, = runs.values()
     if precision.enabled and not first.finite:
         runs['float32'] = _run(saved, cfg, Precision(chosen), file, checkpoint)
@@ -93,12 +96,6 @@ def _run(saved: dict[str, Any], cfg: Config, precision: Precision, file: str | P
         return trace_step(model, saved['batch'])
 
 
-def _name_of(precision: Precision) -> str:
-    if not precision.enabled:
-        return 'float32'
-    return f'{str(precision.dtype).removeprefix("torch.")} ({precision.opt_level})'
-
-
 def _headline(saved: dict[str, Any], file: str | Path, device: torch.device,
               checkpoint: str | None) -> str:
     facts = saved['facts']
@@ -111,7 +108,6 @@ def _headline(saved: dict[str, Any], file: str | Path, device: torch.device,
 
 
 def _losses(recorded: dict[str, float], runs: dict[str, Trace]) -> str:
-    from prettytable import PrettyTable
     table = PrettyTable(['loss', 'in the run', *runs], align='l')
     for name in dict.fromkeys([*recorded, *(key for run in runs.values() for key in run.losses)]):
         values = [recorded.get(name), *(run.losses.get(name) for run in runs.values())]
@@ -137,7 +133,6 @@ def _findings(name: str, trace: Trace) -> str:
 
 def _images(batch: dict[str, Any]) -> str:
     """A table with a row for each image: statistics of the input tensor and shares of labels."""
-    from prettytable import PrettyTable
     table = PrettyTable(['image', 'min', 'max', 'mean', 'not finite', 'labels (share)', 'ignored'],
                         align='l')
     labels = batch.get('gt_semantic_seg')

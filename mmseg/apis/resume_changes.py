@@ -2,19 +2,14 @@
 
 The runner itself compares the settings of the optimizer's groups and the number of processes.
 """
-import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import cv2
-import numpy as np
-import torch
 
 import mmseg
 from mmcv_replace.runner.checkpoints.optimizer_state import is_same, short_value
 from mmcv_replace.runner.checkpoints.resume_table import TAKEN, Difference
-from mmcv_replace.utils import Config
+from mmcv_replace.utils import Config, collect_env
 from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError
 
@@ -43,13 +38,7 @@ IN_FORCE = {
 # Split -> what the log says about a different list of samples.
 LISTS = {'train': f'{TAKEN}, from the same place in the order of the data',
          'val': f'{TAKEN}; the best score so far is that of other images'}
-# Versions, under the names that `collect_env` and mmcv give them.
-LIBRARIES = {
-    'Python': platform.python_version(),
-    'PyTorch': torch.__version__,
-    'NumPy': np.__version__,
-    'OpenCV': cv2.__version__,
-}
+LIBRARIES = ('Python', 'PyTorch', 'NumPy', 'OpenCV')  # the names of `collect_env` and mmcv
 
 
 def differences(cfg: Config, meta: Mapping[str, Any], saved: Mapping[str, Any]) -> list[Difference]:
@@ -141,17 +130,15 @@ def _classes(meta: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[Diff
         return
     places = places_by_name(trained, wanted)
     if places is None or places != sorted(places):
-        yield Difference('classes', _listing(trained), _listing(wanted),
+        trained, wanted = (short_value(list(map(str, names))) for names in (trained, wanted))
+        yield Difference('classes', trained, wanted,
                          f'{TAKEN}, by their numbers (match_classes=False)')
 
 
-def _listing(names: Sequence[str]) -> str:
-    return short_value(list(map(str, names)))
-
-
 def _libraries(saved: Mapping[str, Any]) -> Iterator[Difference]:
-    env_info = saved.get('env_info')
-    for name, version in LIBRARIES.items():
+    env_info, ours = saved.get('env_info'), collect_env()
+    for name in LIBRARIES:
+        version = ours[name].partition(' ')[0]
         found = re.search(rf'^{name}: (\S+)', env_info, re.MULTILINE) if isinstance(
             env_info, str) else None
         if found and found[1] != version:

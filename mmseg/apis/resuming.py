@@ -5,12 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcv_replace.runner.checkpoint import read_meta
-from mmcv_replace.runner.checkpoints.auto_resume import (
-    current_run,
-    newest_checkpoint,
-    set_current_run,
-    was_restarted,
-)
+from mmcv_replace.runner.checkpoints import auto_resume
 from mmcv_replace.runner.checkpoints.files import point_latest_at
 from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.heartbeat import run_on_first_rank
@@ -28,7 +23,7 @@ def choose_start(cfg: Config) -> dict[str, str]:
     taken from the checkpoint. Returns what identifies the run in the meta data of checkpoints.
     """
     # On several machines torchrun counts the restarts of each machine separately.
-    automatic = any_rank(bool(cfg.get('auto_resume')) or was_restarted())
+    automatic = any_rank(bool(cfg.get('auto_resume')) or auto_resume.was_restarted())
     cfg.resume_from, known = run_on_first_rank(
         lambda: _choose(cfg, automatic), 'the choice of a checkpoint', CheckpointError)
     if cfg.get('seed') is None:
@@ -45,7 +40,7 @@ def _choose(cfg: Config, automatic: bool) -> tuple[str | None, dict[str, Any]]:
             return resume_from, {**_known_of(resume_from), 'run_id': run_id}
     known = {} if resume_from is None else _known_of(resume_from)
     known['run_id'] = uuid.uuid4().hex
-    set_current_run(cfg.work_dir, known['run_id'], _absolute(resume_from))
+    auto_resume.set_current_run(cfg.work_dir, known['run_id'], _absolute(resume_from))
     return resume_from, known
 
 
@@ -54,8 +49,10 @@ def _go_on(cfg: Config) -> tuple[str | None, str | None]:
     logger = get_root_logger()
     # checkpoint_config is None for a run without regular checkpoints.
     folder = (cfg.get('checkpoint_config') or {}).get('out_dir') or cfg.work_dir
-    run_id, origin = current_run(cfg.work_dir)
-    newest = newest_checkpoint(folder, logger, run_id) if Path(folder).is_dir() else None
+    run_id, origin = auto_resume.current_run(cfg.work_dir)
+    newest = None
+    if Path(folder).is_dir():
+        newest = auto_resume.newest_checkpoint(folder, logger, run_id)
     if newest is not None:
         _repair_latest(newest, cfg)
         logger.info('auto-resume: the run goes on from %s', newest)

@@ -6,17 +6,11 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmcv_replace.runner import (
-    BaseRunner,
-    build_optimizer,
-    build_runner,
-    load_checkpoint,
-    precision_from_config,
-)
+from mmcv_replace.runner import BaseRunner, build_optimizer, build_runner, load_checkpoint
 from mmcv_replace.runner.checkpoints.auto_resume import current_run
 from mmcv_replace.runner.checkpoints.optimizer_state import check_overrides
 from mmcv_replace.runner.hooks import NondeterminismHook, RankWatchHook, find_ema
-from mmcv_replace.runner.precision import without_fp16
+from mmcv_replace.runner.precision import precision_from_config, without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmseg.core import DistEvalHook, EvalHook
