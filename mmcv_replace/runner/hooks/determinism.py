@@ -71,9 +71,6 @@ class NondeterminismHook(Hook):
         if runner.world_size == 1 or not self._begun or due:
             self._report(runner)
 
-    def after_train_epoch(self, runner: BaseRunner) -> None:
-        self._report(runner)
-
     def _report(self, runner: BaseRunner) -> None:
         new = self._seen_by_all(runner) - self._reported
         if new:
@@ -86,6 +83,8 @@ class NondeterminismHook(Hook):
                                'deterministic implementation')
         self._reported |= new
         self._begun = True
+
+    after_train_epoch = _report
 
     def _seen_by_all(self, runner: BaseRunner) -> set[str]:
         if runner.world_size == 1:

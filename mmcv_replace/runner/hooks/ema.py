@@ -123,9 +123,6 @@ class EMAHook(Hook):
         self._estimate(runner)
         return self.average.applied()
 
-    def before_collect_state(self, runner: BaseRunner) -> None:
-        self._estimate(runner)
-
     def _estimate(self, runner: BaseRunner) -> None:
         """Recompute the running statistics for the averaged weights, if needed."""
         wanted = self.update_buffers and self.statistics_batches and self.batches is not None
@@ -144,6 +141,8 @@ class EMAHook(Hook):
         finally:
             restore_random_states(states, runner.device)
         self._estimated = True
+
+    before_collect_state = _estimate
 
     @contextmanager
     def saving_average(self) -> Iterator[None]:

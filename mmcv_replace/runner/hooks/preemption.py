@@ -14,9 +14,8 @@ SAVED = 75  # EX_TEMPFAIL of sysexits.h: not a failure, to be restarted
 class PreemptionHook(Hook):
     """After one of `signals` all processes finish their step, save, and exit with `exit_code`.
 
-    The checkpoint, iter_N.pth, allows an exact resume. A second SIGINT ends the process at once.
-    A running evaluation is finished first; a second signal cancels it, and the resumed run
-    repeats it.
+    The checkpoint, iter_N.pth, allows an exact resume. A second SIGINT ends the process at once. A
+    running evaluation is finished first; a second signal cancels it, and a resume repeats it.
     """
 
     default_priority = 'LOWEST'  # after all other hooks of an iteration
@@ -39,11 +38,11 @@ class PreemptionHook(Hook):
         self.listen()
         self._leave_if_cut(runner)
 
-    def before_train_iter(self, runner: BaseRunner) -> None:
-        self._leave_if_cut(runner)
+    def _leave_if_cut(self, runner: BaseRunner) -> None:
+        if self._request.cut:
+            self._leave(runner)
 
-    def after_train_epoch(self, runner: BaseRunner) -> None:
-        self._leave_if_cut(runner)
+    before_train_iter = after_train_epoch = _leave_if_cut
 
     def after_run(self, runner: BaseRunner) -> None:
         # Launchers signal the other processes, which are exiting too, once the first has exited.
@@ -62,10 +61,6 @@ class PreemptionHook(Hook):
             self._leave(runner)
         if runner.world_size > 1:
             self._vote.cast(self._request.received is not None)
-
-    def _leave_if_cut(self, runner: BaseRunner) -> None:
-        if self._request.cut:
-            self._leave(runner)
 
     def _leave(self, runner: BaseRunner) -> None:
         trained = runner.finished_iters > self._first_iter

@@ -23,8 +23,7 @@ class RankWatchHook(Hook):
     def before_run(self, runner: BaseRunner) -> None:
         note_iteration(runner.iter + 1)
 
-    def before_train_iter(self, runner: BaseRunner) -> None:
-        note_iteration(runner.iter + 1)
+    before_train_iter = before_run
 
 
 def note_iteration(number: int) -> None:

@@ -83,10 +83,6 @@ class LoggerHook(Hook):
     def before_epoch(self, runner: BaseRunner) -> None:
         runner.log_buffer.clear_history()
 
-    def before_train_iter(self, runner: BaseRunner) -> None:
-        # Scores from before this iteration, such as those of an evaluation repeated on a resume.
-        self._log_if_ready(runner)
-
     def after_train_iter(self, runner: BaseRunner) -> None:
         buffer = runner.log_buffer
         # Values of other hooks are logged apart from the means of the training.
@@ -124,12 +120,9 @@ class LoggerHook(Hook):
             if self.reset_flag:
                 runner.log_buffer.clear_output()
 
-    def after_train_epoch(self, runner: BaseRunner) -> None:
-        self._log_if_ready(runner)
+    # The first for scores from before, such as those of an evaluation that a resume repeats.
+    before_train_iter = after_train_epoch = after_run = _log_if_ready
 
     def after_val_epoch(self, runner: BaseRunner) -> None:
         runner.log_buffer.average()
-        self._log_if_ready(runner)
-
-    def after_run(self, runner: BaseRunner) -> None:
         self._log_if_ready(runner)
