@@ -2,7 +2,8 @@
 import logging
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from .optimizer.fused import settle_kernels
 from .optimizer.momentum import read_momentum
 from .precision import Precision
 from .utils import get_host_info, get_time_str
-from .workflow import check_workflow, warn_if_finished
+from .workflow import Workflow, check_workflow, warn_if_finished
 
 
 class BaseRunner(HookRegistration, ABC):
@@ -163,13 +164,11 @@ class BaseRunner(HookRegistration, ABC):
         """One unit of validation."""
 
     @abstractmethod
-    def _plan(self, data_loaders: Sequence[DataLoader],
-              workflow: Sequence[tuple[str, int]]) -> str:
+    def _plan(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> str:
         """Set the length of the run and return it in words; ConfigError if it is not configured."""
 
     @abstractmethod
-    def _run_workflow(self, data_loaders: Sequence[DataLoader],
-                      workflow: Sequence[tuple[str, int]]) -> None:
+    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
         """Execute the workflow until the run ends."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -180,12 +179,10 @@ class BaseRunner(HookRegistration, ABC):
         """Continue the workflow where `state_dict` was called; an empty dict: at its beginning."""
         self._flow = 0
 
-    def run(self, data_loaders: Sequence[DataLoader],
-            workflow: Sequence[tuple[str, int]]) -> None:
+    def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
         """Train: `workflow` lists (mode, how many units), one entry for each data loader.
 
-        For example [('train', 1)], or [('train', 2), ('val', 1)] to validate after every second
-        epoch.
+        For example [('train', 2), ('val', 1)]: validation after every second epoch (iteration).
         """
         check_workflow(data_loaders, workflow)
         length = self._plan(data_loaders, workflow)
@@ -234,6 +231,16 @@ class BaseRunner(HookRegistration, ABC):
         self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
         self.call_hook('after_val_iter')
 
+    @contextmanager
+    def _validating(self, data_loader: Any) -> Iterator[None]:
+        """Around a unit of validation: calls its hooks; its values are averaged on their own."""
+        self.mode = 'val'
+        self.data_loader = data_loader
+        with self.log_buffer.validation():
+            self.call_hook('before_val_epoch')
+            yield
+            self.call_hook('after_val_epoch')
+
     def collect_state(self, hooks: bool = True) -> None:
         """Gather the states of all processes for a checkpoint of this iteration.
 
@@ -247,10 +254,7 @@ class BaseRunner(HookRegistration, ABC):
 
     def build_checkpoint(self, meta: dict[str, Any] | None = None,
                          save_optimizer: bool = True) -> dict[str, Any]:
-        """What a checkpoint of this moment holds (see runner/checkpoints); tensors are not copied.
-
-        `meta` is added to that of the runner.
-        """
+        """What a checkpoint of now holds, `meta` beside the runner's; tensors are not copied."""
         progress = {'epoch': self.next_epoch, 'iter': self.finished_iters}
         checkpoint = build_checkpoint(self.model, self.optimizer if save_optimizer else None,
                                       {**self.meta, **(meta or {}), **progress})
@@ -266,8 +270,7 @@ class BaseRunner(HookRegistration, ABC):
         """Write a checkpoint at once and return its path; CheckpointError if that fails.
 
         `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. `meta` is
-        added to that of the runner. `create_symlink`: let latest.pth in the same folder point at
-        the file.
+        added to that of the runner. `create_symlink`: let latest.pth beside the file point at it.
         """
         by_epoch = self.max_epochs is not None
         tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')

@@ -9,6 +9,7 @@ from ..utils.errors import ConfigError
 from .base_runner import BaseRunner
 from .builder import RUNNERS
 from .iter_loader import no_batch_error, position_in_data, set_sampler_epoch
+from .workflow import Workflow
 
 
 @RUNNERS.register_module()
@@ -36,13 +37,9 @@ class EpochBasedRunner(BaseRunner):
     def val(self, data_loader: DataLoader) -> None:
         """One validation epoch."""
         self.model.eval()
-        self.mode = 'val'
-        self.data_loader = data_loader
-        with self.log_buffer.validation():
-            self.call_hook('before_val_epoch')
+        with self._validating(data_loader):
             for data_batch in self._batches(data_loader):
                 self._val_step(data_batch)
-            self.call_hook('after_val_epoch')
 
     def _batches(self, data_loader: DataLoader, first: int = 0) -> Iterator[Any]:
         """The batches of one pass, from the index `first` on; measures the waiting for each."""
@@ -60,15 +57,14 @@ class EpochBasedRunner(BaseRunner):
             self._inner_iter = index
             yield data_batch
 
-    def run(self, data_loaders: Sequence[DataLoader], workflow: Sequence[tuple[str, int]],
+    def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
             max_epochs: int | None = None) -> None:
         """See BaseRunner; units are epochs. `max_epochs` replaces that of the constructor."""
         if max_epochs is not None:
             self._max_epochs = max_epochs
         super().run(data_loaders, workflow)
 
-    def _plan(self, data_loaders: Sequence[DataLoader],
-              workflow: Sequence[tuple[str, int]]) -> str:
+    def _plan(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> str:
         if self._max_epochs is None:
             raise ConfigError("EpochBasedRunner needs max_epochs: runner = dict("
                               "type='EpochBasedRunner', max_epochs=100)")
@@ -90,8 +86,7 @@ class EpochBasedRunner(BaseRunner):
         return {'flow': (self._flow, done),
                 'data': position_in_data(self.data_loader, self._epoch, batches)}
 
-    def _run_workflow(self, data_loaders: Sequence[DataLoader],
-                      workflow: Sequence[tuple[str, int]]) -> None:
+    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
         while self._epoch < self._max_epochs or self._flow > 0:
             (mode, count), data_loader = workflow[self._flow], data_loaders[self._flow]
             while self._flow_done < count and (mode == 'val' or self._epoch < self._max_epochs):

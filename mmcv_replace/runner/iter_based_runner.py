@@ -9,6 +9,7 @@ from ..utils.errors import ConfigError
 from .base_runner import BaseRunner
 from .builder import RUNNERS
 from .iter_loader import IterLoader
+from .workflow import Workflow
 
 
 @RUNNERS.register_module()
@@ -42,15 +43,14 @@ class IterBasedRunner(BaseRunner):
         self.data_time = time.perf_counter() - started
         return data_batch
 
-    def run(self, data_loaders: Sequence[DataLoader], workflow: Sequence[tuple[str, int]],
+    def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
             max_iters: int | None = None) -> None:
         """See BaseRunner; units are iterations. `max_iters` replaces that of the constructor."""
         if max_iters is not None:
             self._max_iters = max_iters
         super().run(data_loaders, workflow)
 
-    def _plan(self, data_loaders: Sequence[DataLoader],
-              workflow: Sequence[tuple[str, int]]) -> str:
+    def _plan(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> str:
         if self._max_iters is None:
             raise ConfigError("IterBasedRunner needs max_iters: runner = dict("
                               "type='IterBasedRunner', max_iters=20000)")
@@ -66,8 +66,7 @@ class IterBasedRunner(BaseRunner):
         done = self._inner_iter + self.finished_iters - self._iter
         return {'flow': (self._flow, done), 'data': [loader.position for loader in self._loaders]}
 
-    def _run_workflow(self, data_loaders: Sequence[DataLoader],
-                      workflow: Sequence[tuple[str, int]]) -> None:
+    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
         positions = self._positions or [None] * len(data_loaders)
         self._loaders = [IterLoader(loader, *(position or (self._epoch,)))
                          for loader, position in zip(data_loaders, positions, strict=True)]
@@ -78,16 +77,9 @@ class IterBasedRunner(BaseRunner):
                 while self._inner_iter < count and self._iter < self._max_iters:
                     self.train(loader)
             else:
-                self._validate(loader, count)
+                with self._validating(loader):
+                    while self._inner_iter < count:
+                        self.val(loader)
             self._flow = (self._flow + 1) % len(workflow)
             self._inner_iter = 0
         self.call_hook('after_epoch')
-
-    def _validate(self, loader: IterLoader, count: int) -> None:
-        self.mode = 'val'
-        self.data_loader = loader
-        with self.log_buffer.validation():
-            self.call_hook('before_val_epoch')
-            while self._inner_iter < count:
-                self.val(loader)
-            self.call_hook('after_val_epoch')

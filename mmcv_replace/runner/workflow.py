@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     from .base_runner import BaseRunner
 
 
-def check_workflow(data_loaders: Sequence[Any], workflow: Sequence[tuple[str, int]]) -> None:
+Workflow = Sequence[tuple[str, int]]  # (mode, how many units) for each data loader
+
+
+def check_workflow(data_loaders: Sequence[Any], workflow: Workflow) -> None:
     """Raise ConfigError unless `workflow` is [(mode, count), ...] with an entry for each loader."""
     for flow in workflow:
         valid = (isinstance(flow, (list, tuple)) and len(flow) == 2
