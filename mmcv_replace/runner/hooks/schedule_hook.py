@@ -5,7 +5,7 @@ from typing import Any
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import Hook
-from ..schedules.policies import WARMUPS, warmup_factor
+from ..schedules.policies import WARMUPS
 from ..schedules.table import Policy
 
 MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
@@ -136,7 +136,7 @@ class ScheduleHook(Hook):
         length = self.warmup_iters * (len(runner.data_loader) if self.warmup_by_epoch else 1)
         if runner.iter >= length:
             return None
-        return warmup_factor(self.warmup, runner.iter, length, self.warmup_ratio)
+        return WARMUPS[self.warmup](runner.iter / length, self.warmup_ratio)
 
     def progress(self, runner: BaseRunner) -> int:
         """Epochs or iterations done."""

@@ -131,16 +131,9 @@ def one_cycle(progress: int, total: int, rising: float, points: tuple[float, flo
     return end
 
 
-def warmup_factor(kind: str, progress: int, length: int, ratio: float) -> float:
-    """Factor of the scheduled value in the warm-up: from `ratio` to 1 in `length` iterations.
-
-    `kind`: 'constant' (`ratio` all along), 'linear' or 'exp'.
-    """
-    if kind == 'constant':
-        return ratio
-    if kind == 'linear':
-        return 1 - (1 - progress / length) * (1 - ratio)
-    return ratio**(1 - progress / length)
-
-
-WARMUPS = ('constant', 'linear', 'exp')
+# Factor of the scheduled value in the warm-up: from `ratio` to 1 while `fraction` goes from 0 to 1.
+WARMUPS: dict[str, Callable[[float, float], float]] = {
+    'constant': lambda fraction, ratio: ratio,
+    'linear': lambda fraction, ratio: 1 - (1 - fraction) * (1 - ratio),
+    'exp': lambda fraction, ratio: ratio**(1 - fraction),
+}

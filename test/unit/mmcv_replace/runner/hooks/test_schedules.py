@@ -115,5 +115,5 @@ def test_cyclic_passes_through_its_points():
 @pytest.mark.parametrize(('kind', 'at_start', 'in_the_middle'), [
     ('constant', 0.25, 0.25), ('linear', 0.25, 0.625), ('exp', 0.25, 0.5)])
 def test_warmup(kind, at_start, in_the_middle):
-    assert policies.warmup_factor(kind, 0, 10, 0.25) == at_start
-    assert policies.warmup_factor(kind, 5, 10, 0.25) == pytest.approx(in_the_middle)
+    assert policies.WARMUPS[kind](0, 0.25) == at_start
+    assert policies.WARMUPS[kind](0.5, 0.25) == pytest.approx(in_the_middle)
