@@ -7,13 +7,14 @@ from torch.utils.data import DataLoader
 from ..utils import warn_once
 from ..utils.errors import DataError
 
+_END = object()  # in place of a batch
+
 
 def set_sampler_epoch(data_loader: DataLoader, epoch: int, samples: int = 0) -> int:
     """Set the pass over the data (epoch) in the loader's sampler, if that has `set_epoch`.
 
-    `samples`: number of samples of that pass that all processes together have consumed; they are
-    skipped. Returns the number of batches of this process that are skipped, 0 if the sampler
-    cannot do that.
+    `samples` of that pass, counted over all processes, are skipped. Returns how many batches of
+    this process that is; 0 if the sampler cannot do that.
     """
     sampler = getattr(data_loader, 'sampler', None)
     if samples and not hasattr(sampler, 'start'):
@@ -80,18 +81,13 @@ class IterLoader:
     def __next__(self) -> Any:
         if self._batches is None:
             self._start_pass(self._samples)
-        try:
-            return self._take()
-        except StopIteration:
+        batch = next(self._batches, _END)
+        if batch is _END:
             self.epoch += 1
             self._start_pass()
-        try:
-            return self._take()
-        except StopIteration:
-            raise no_batch_error() from None
-
-    def _take(self) -> Any:
-        batch = next(self._batches)
+            batch = next(self._batches, _END)
+            if batch is _END:
+                raise no_batch_error()
         self._taken += 1
         return batch
 
