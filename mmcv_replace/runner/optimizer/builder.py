@@ -62,9 +62,7 @@ def with_kernels(cfg: dict[str, Any], params: list) -> dict[str, Any]:
             name not in kind_of(device).fused_optimizers
             for device in {p.device for p in parameters}):
         return cfg
-    # Users may register another class under the same name.
-    own = OPTIMIZERS.get(name) is getattr(torch.optim, name)
-    if not own:
+    if OPTIMIZERS.get(name) is not getattr(torch.optim, name):  # a user's, of the same name
         return cfg
     fused = copy.copy(cfg)  # keeps the origins of the settings
     fused['fused'] = True

@@ -28,7 +28,9 @@ def settle_kernels(optimizer: torch.optim.Optimizer, master_dtype: torch.dtype |
     precision. Weights that are added or converted later are checked before their first step.
     """
     watch_kernels(optimizer)
-    stepped = {_stepped(kind, master_dtype) for kind in _kinds(optimizer)}
+    low = (torch.float16, torch.bfloat16) if master_dtype is not None else ()
+    stepped = {(master_dtype if dtype in low else dtype, device)
+               for dtype, device in _kinds(optimizer)}
     wrong = [kind for kind in sorted(stepped, key=str) if not _is_right(optimizer, kind)]
     if wrong:
         _turn_off(optimizer, wrong, quiet)
@@ -51,12 +53,6 @@ def _kinds(optimizer: torch.optim.Optimizer) -> frozenset[Kind]:
     """Data types and devices of the weights that fused kernels step."""
     return frozenset((p.dtype, p.device) for group in optimizer.param_groups if group.get('fused')
                      for p in group['params'])
-
-
-def _stepped(kind: Kind, master_dtype: torch.dtype | None) -> Kind:
-    dtype, device = kind
-    low = dtype in (torch.float16, torch.bfloat16)
-    return (master_dtype if low and master_dtype is not None else dtype), device
 
 
 def _turn_off(optimizer: torch.optim.Optimizer, wrong: list[Kind], quiet: bool) -> None:
