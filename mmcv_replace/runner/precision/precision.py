@@ -212,13 +212,9 @@ def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | s
 
 def without_fp16(optimizer_config: Mapping[str, Any]) -> dict[str, Any]:
     """An `optimizer_config` without the options that `precision_from_config` reads."""
-    options = dict(optimizer_config)
-    if options.get('type') == 'Fp16OptimizerHook':
-        del options['type']
-        options.pop('loss_scale', None)
-        for name in NEEDLESS:
-            options.pop(name, None)
-    return options
+    of_fp16 = optimizer_config.get('type') == 'Fp16OptimizerHook'
+    return {key: value for key, value in optimizer_config.items()
+            if not (of_fp16 and key in ('type', 'loss_scale', *NEEDLESS))}
 
 
 def _scaler_options(loss_scale: float | str | Mapping[str, Any],
