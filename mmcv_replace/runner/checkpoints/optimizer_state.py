@@ -38,11 +38,11 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
             optimizer.load_state_dict({**state, 'param_groups': _with_own_kernels(
                 optimizer, state['param_groups'])})
             _lay_out_as_parameters(optimizer)
-            problems = _missing_settings(optimizer, optimizer.param_groups)
+            problems = _missing_settings(optimizer, {'param_groups': optimizer.param_groups})
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
-        problems = _missing_in(optimizer, state)
+        problems = _missing_settings(optimizer, state)
         if not problems:
             raise CheckpointError(
                 f'the optimizer state of {filename} cannot be used ({type(error).__name__}: '
@@ -180,16 +180,11 @@ def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
                 state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _missing_in(optimizer: torch.optim.Optimizer, state: Any) -> list[str]:
-    """`_missing_settings` of a state that could not be loaded; empty if it is malformed."""
+def _missing_settings(optimizer: torch.optim.Optimizer, state: Any) -> list[str]:
+    """Settings that a step needs and a state's groups lack, as a list of at most one problem."""
     groups = state.get('param_groups') if isinstance(state, dict) else None
     if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
-        return []
-    return _missing_settings(optimizer, groups)
-
-
-def _missing_settings(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> list[str]:
-    """Settings that a step needs and that the groups lack, as a list of at most one problem."""
+        return []  # malformed
     missing = sorted({key for group in groups for key in optimizer.defaults
                       if key not in group and key not in KERNEL_CHOICES})
     return [f'it has no {", ".join(missing)}, as {type(optimizer).__name__} needs: it is of '
