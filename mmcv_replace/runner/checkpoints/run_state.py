@@ -41,25 +41,16 @@ def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
         set_random_state(device, state)
 
 
-def _process_state(runner: 'BaseRunner') -> dict[str, Any]:
-    """The part of the run's state that differs between processes.
-
-    Gradients are part of it between the steps of an optimizer that accumulates them.
-    """
-    state = {'random': random_states(runner.device)}
-    if runner.accumulating:
-        state['gradients'] = {name: parameter.grad.detach().cpu()
-                              for name, parameter in runner.unwrapped_model.named_parameters()
-                              if parameter.grad is not None}
-    return state
-
-
 def gather_process_states(runner: 'BaseRunner') -> list[dict[str, Any]]:
-    """The states of all processes in the first one, an empty list in the others.
+    """The states that differ between processes in the first one, an empty list in the others.
 
-    Every process has to call it.
+    With gradients, between the steps that accumulate them. Every process has to call it.
     """
-    own = _process_state(runner)
+    own = {'random': random_states(runner.device)}
+    if runner.accumulating:
+        own['gradients'] = {name: parameter.grad.detach().cpu()
+                            for name, parameter in runner.unwrapped_model.named_parameters()
+                            if parameter.grad is not None}
     rank, world_size = get_dist_info()
     if world_size == 1:
         return [own]
