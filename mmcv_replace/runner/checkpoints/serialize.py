@@ -25,9 +25,7 @@ def serialize(value: Any, where: str = 'checkpoint',
         return value
     if isinstance(value, torch.Tensor):
         return convert(value)
-    if isinstance(value, np.generic):
-        return serialize(value.item(), where, convert)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.generic | np.ndarray):
         return serialize(value.tolist(), where, convert)
     if isinstance(value, PurePath):
         return str(value)
