@@ -3,7 +3,6 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,31 +65,31 @@ def get_state_dict(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
     return checkpoint
 
 
-@dataclass
 class _Fit:
     """How a state_dict fits a model. `reshaped`: (key, its shape there, its shape here)."""
 
-    matched: dict[str, torch.Tensor]
-    reshaped: list[tuple[str, tuple[int, ...], tuple[int, ...]]]
-    missing: list[str]
-    unexpected: list[str]
+    def __init__(self, ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
+        common = [key for key, value in theirs.items()
+                  if key in ours and isinstance(value, torch.Tensor)]
+        self.matched = {key: theirs[key] for key in common if theirs[key].shape == ours[key].shape}
+        self.reshaped = [(key, list(theirs[key].shape), list(ours[key].shape)) for key in common
+                         if key not in self.matched]
+        self.missing = _others(ours, common)
+        self.unexpected = _others(theirs, common)
 
     def report(self, source: str) -> str:
         lines = [f'{source} does not fit the model in all parts:']
         if self.reshaped:
-            lines += [f'{len(self.reshaped)} of another shape, not loaded:', self._table()]
+            from prettytable import PrettyTable
+            table = PrettyTable(['key', 'in the checkpoint', 'in the model'], align='l')
+            table.add_rows(self.reshaped)
+            lines += [f'{len(self.reshaped)} of another shape, not loaded:', str(table)]
         if self.missing:
             lines.append(f'{len(self.missing)} of the model, not in it: {_listing(self.missing)}')
         if self.unexpected:
             lines.append(f'{len(self.unexpected)} in it, not of the model: '
                          f'{_listing(self.unexpected)}')
         return '\n'.join(lines)
-
-    def _table(self) -> str:
-        from prettytable import PrettyTable
-        table = PrettyTable(['key', 'in the checkpoint', 'in the model'], align='l')
-        table.add_rows([(key, list(theirs), list(ours)) for key, theirs, ours in self.reshaped])
-        return str(table)
 
 
 def _listing(names: Sequence[str]) -> str:
@@ -106,7 +105,7 @@ def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], stri
     """
     if is_module_wrapper(module):
         module = module.module
-    fit = _compare(module.state_dict(), state_dict)
+    fit = _Fit(module.state_dict(), state_dict)
     if not fit.matched:
         raise CheckpointError(f'{source} has no weights for this model. Its keys: '
                               f'{_listing(list(map(str, state_dict)))}. Those of the model: '
@@ -136,17 +135,6 @@ def _prefix_hint(ours: Iterable[str], theirs: Iterable[str]) -> str:
     return (f". Without the prefix '{prefix}' {count} of its keys would fit: save it anew, "
             "torch.save({'state_dict': {key.removeprefix('" + prefix + "'): value for key, value "
             "in state_dict.items()}}, new)")
-
-
-def _compare(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> _Fit:
-    common = [key for key, value in theirs.items()
-              if key in ours and isinstance(value, torch.Tensor)]
-    return _Fit(
-        matched={key: theirs[key] for key in common if theirs[key].shape == ours[key].shape},
-        reshaped=[(key, tuple(theirs[key].shape), tuple(ours[key].shape)) for key in common
-                  if theirs[key].shape != ours[key].shape],
-        missing=_others(ours, common),
-        unexpected=_others(theirs, common))
 
 
 def _others(keys: Iterable[str], common: Sequence[str]) -> list[str]:
