@@ -35,8 +35,11 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
         problems = (_group_problems(optimizer, state['param_groups'])
                     or _shape_problems(optimizer, state))
         if not problems:
-            optimizer.load_state_dict({**state, 'param_groups': _with_own_kernels(
-                optimizer, state['param_groups'])})
+            # With the kernels that this device and config choose.
+            groups = [{**theirs, **{key: ours[key] for key in KERNEL_CHOICES if key in ours}}
+                      for ours, theirs in zip(optimizer.param_groups, state['param_groups'],
+                                              strict=True)]
+            optimizer.load_state_dict({**state, 'param_groups': groups})
             _lay_out_as_parameters(optimizer)
             problems = _missing_settings(optimizer, {'param_groups': optimizer.param_groups})
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
@@ -159,13 +162,6 @@ def is_same(one: Any, other: Any) -> bool:
 def short_value(value: Any) -> str:
     """A setting as a config writes it, shortened if it is long."""
     return short(value.tolist() if isinstance(value, torch.Tensor) else value)
-
-
-def _with_own_kernels(optimizer: torch.optim.Optimizer,
-                      saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The saved groups with the choice of kernels of this device and config."""
-    return [{**theirs, **{key: ours[key] for key in KERNEL_CHOICES if key in ours}}
-            for ours, theirs in zip(optimizer.param_groups, saved, strict=True)]
 
 
 def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
