@@ -14,6 +14,10 @@ from ...hook import HOOKS
 from ..momentum_updater import MomentumUpdaterHook
 from .base import LoggerHook
 
+# The beginning of a training line, and how its numbers are written.
+HEAD = {'lr': '.3e', 'momentum': '.4f', 'eta': '', 'time': '.3f', 'data_time': '.3f', 'memory': '',
+        'fps': '.1f'}
+
 
 @HOOKS.register_module()
 class TextLoggerHook(LoggerHook):
@@ -52,7 +56,9 @@ class TextLoggerHook(LoggerHook):
         entry.update((key, output.pop(key)) for key in ('data_time', 'time', 'fps')
                      if key in output)
         head = self._train_head if entry['mode'] == 'train' else self._val_head
-        runner.logger.info(head(runner, entry) + ', '.join(map(_item, output.items())))
+        runner.logger.info(head(runner, entry) + ', '.join(
+            f'{name}: {value:.4f}' if isinstance(value, float) else f'{name}: {value}'
+            for name, value in output.items()))
         self._dump({**entry, **output})
 
     def _train_state(self, runner: BaseRunner) -> dict[str, float]:
@@ -68,14 +74,8 @@ class TextLoggerHook(LoggerHook):
             place = f'Epoch [{entry["epoch"]}][{entry["iter"]}/{len(runner.data_loader)}]'
         else:
             place = f'Iter [{entry["iter"]}/{runner.max_iters}]'
-        parts = [f'lr: {entry["lr"]:.3e}']
-        if 'momentum' in entry:
-            parts.append(f'momentum: {entry["momentum"]:.4f}')
-        parts += [f'eta: {self._eta(runner)}', f'time: {entry["time"]:.3f}',
-                  f'data_time: {entry["data_time"]:.3f}']
-        if 'memory' in entry:
-            parts.append(f'memory: {entry["memory"]}')
-        parts.append(f'fps: {entry["fps"]:.1f}')
+        shown = {**entry, 'eta': self._eta(runner)}
+        parts = (f'{key}: {shown[key]:{form}}' for key, form in HEAD.items() if key in shown)
         return f'{place}\t{", ".join(parts)}, '
 
     def _val_head(self, runner: BaseRunner, entry: dict[str, Any]) -> str:
@@ -99,11 +99,6 @@ class TextLoggerHook(LoggerHook):
                 file.write(json.dumps(_for_json(entry), default=str) + '\n')
         except OSError as error:  # a full disk must not end the training
             warn_once(f'{self._json_path} cannot be written and will lack lines: {error}')
-
-
-def _item(entry: tuple[str, Any]) -> str:
-    name, value = entry
-    return f'{name}: {value:.4f}' if isinstance(value, float) else f'{name}: {value}'
 
 
 def _for_json(value: Any) -> Any:
