@@ -1,17 +1,11 @@
 """Profiles the operators of a few iterations."""
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import torch
 
 from ...device import is_asynchronous, kind_of
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
-
-if TYPE_CHECKING:
-    from torch.profiler import profile
 
 
 @HOOKS.register_module()
@@ -41,7 +35,12 @@ class ProfilerHook(Hook):
     def before_train_iter(self, runner: BaseRunner) -> None:
         if runner.iter == self._first and runner.rank == 0:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._profiler = _make_profiler(runner.device, self._folder, **self.options)
+            profiler = importlib.import_module(kind_of(runner.device).profiler)
+            activities = [getattr(profiler.ProfilerActivity, name)
+                          for name in dict.fromkeys(('CPU', runner.device.type.upper()))]
+            self._profiler = profiler.profile(
+                activities=activities, **self.options,
+                on_trace_ready=profiler.tensorboard_trace_handler(str(self._folder)))
             self._profiler.start()
 
     def after_train_iter(self, runner: BaseRunner) -> None:
@@ -59,13 +58,3 @@ class ProfilerHook(Hook):
             (self._folder / 'table.txt').write_text(profiler.key_averages().table(
                 sort_by=f'self_{where}_time_total', row_limit=40))
         runner.logger.info('profile from iteration %d on: %s', self._first + 1, self._folder)
-
-
-def _make_profiler(device: torch.device, out_dir: Path, **options: Any) -> 'profile':
-    """A profiler of host and device that writes its trace to `out_dir` when stopped."""
-    profiler = importlib.import_module(kind_of(device).profiler)
-    activities = [getattr(profiler.ProfilerActivity, name)
-                  for name in dict.fromkeys(('CPU', device.type.upper()))]
-    return profiler.profile(
-        activities=activities, **options,
-        on_trace_ready=profiler.tensorboard_trace_handler(str(out_dir)))
