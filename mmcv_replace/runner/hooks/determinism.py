@@ -72,7 +72,10 @@ class NondeterminismHook(Hook):
             self._report(runner)
 
     def _report(self, runner: BaseRunner) -> None:
-        new = self._seen_by_all(runner) - self._reported
+        met = [self._seen] * runner.world_size
+        if runner.world_size > 1:
+            dist.all_gather_object(met, self._seen, group=host_group())
+        new = set().union(*met) - self._reported
         if new:
             runner.logger.warning(
                 'deterministic: runs with the same seed may differ, since torch has no '
@@ -85,10 +88,3 @@ class NondeterminismHook(Hook):
         self._begun = True
 
     after_train_epoch = _report
-
-    def _seen_by_all(self, runner: BaseRunner) -> set[str]:
-        if runner.world_size == 1:
-            return set(self._seen)
-        met: list[list[str]] = [[]] * runner.world_size
-        dist.all_gather_object(met, sorted(self._seen), group=host_group())
-        return set().union(*met)

@@ -87,7 +87,9 @@ class CheckInvalidLossHook(Hook):
         outputs, step_bad = runner.outputs, runner.precision.overflow
         self._recent.append(Iteration(
             runner.iter + 1, files_of(runner.data_batch), position_of_batch(runner),
-            _detached(outputs.get('log_vars', {})),
+            # Without their graphs, which would stay in memory.
+            {name: value.detach() if isinstance(value, torch.Tensor) else value
+             for name, value in outputs.get('log_vars', {}).items()},
             ~torch.isfinite(outputs['loss'].detach()).all(), step_bad))
         if self._backup is not None and step_bad is not None:
             self._backup.restore_if(step_bad)
@@ -174,12 +176,6 @@ def _running_statistics(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
     for name, module in model.named_modules():
         if isinstance(module, _NormBase):
             yield from module.named_buffers(name, recurse=False)
-
-
-def _detached(values: dict[str, Any]) -> dict[str, Any]:
-    """The values without their graphs, which would stay in memory."""
-    return {name: value.detach() if isinstance(value, torch.Tensor) else value
-            for name, value in values.items()}
 
 
 def _rescue(runner: BaseRunner) -> str:

@@ -43,18 +43,14 @@ class MomentumUpdaterHook(ScheduleHook):
 
     def set_value(self, group: dict[str, Any], value: float) -> None:
         if value >= 1 and self.bounded:
-            self._warn_of_unbounded(value, 'momentum' in group)
+            message = (f'{type(self).__name__} sets the momentum to {value:g}, and from 1 on old '
+                       'gradients never fade: correct momentum_config, whose warmup_ratio has to '
+                       "be above the optimizer's momentum")
+            if 'momentum' not in group:  # Adam and the like cannot be computed then
+                raise ConfigError(message)
+            logging.getLogger('mmseg').warning('%s', message)
+            self.bounded = False
         write_momentum(group, value)
-
-    def _warn_of_unbounded(self, value: float, possible: bool) -> None:
-        """From 1 on old gradients never fade; Adam and the like cannot be computed then."""
-        message = (f'{type(self).__name__} sets the momentum to {value:g}, and from 1 on old '
-                   'gradients never fade: correct momentum_config, whose warmup_ratio has to be '
-                   "above the optimizer's momentum")
-        if not possible:
-            raise ConfigError(message)
-        logging.getLogger('mmseg').warning('%s', message)
-        self.bounded = False
 
 
 globals().update(policy_hooks(MomentumUpdaterHook))

@@ -90,18 +90,14 @@ class ScheduleHook(Hook):
     def before_run(self, runner: BaseRunner) -> None:
         self.base = [self.initial_value(group, index)
                      for index, group in enumerate(runner.optimizer.param_groups)]
-        self._warn_of_high_minimum()
-
-    def _warn_of_high_minimum(self) -> None:
         held = [base for base in self.base if self.floor(base) != self.minimum(base)]
-        if not held:
-            return
-        logging.getLogger('mmseg').warning(
-            '%s leads to %g, which is above the %s that %d of %d optimizer groups start with (%s): '
-            'these keep theirs to the end, instead of rising. Set a smaller %s',
-            f'{self.config_key}.{self.minimum_key}', self.minimum(min(held)), self.quantity,
-            len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
-            self.minimum_key)
+        if held:
+            logging.getLogger('mmseg').warning(
+                '%s leads to %g, which is above the %s that %d of %d optimizer groups start with '
+                '(%s): these keep theirs to the end, instead of rising. Set a smaller %s',
+                f'{self.config_key}.{self.minimum_key}', self.minimum(min(held)), self.quantity,
+                len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
+                self.minimum_key)
 
     def _warn_of_rise(self, runner: BaseRunner, value: float, base: float) -> None:
         if value > base * (1 + 1e-9):
