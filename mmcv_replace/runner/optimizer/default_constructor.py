@@ -47,17 +47,11 @@ class DefaultOptimizerConstructor:
     def _check(self) -> None:
         for key in ('lr', 'weight_decay'):
             _check_number(f'optimizer.{key}', self.optimizer_cfg.get(key))
-        _check_keys('paramwise_cfg', self.paramwise_cfg, KEYS)
-        for key, factor in self.paramwise_cfg.items():
-            if key.endswith('_mult'):
-                _check_number(f'paramwise_cfg.{key}', factor, needed=True)
+        _check_factors('paramwise_cfg', self.paramwise_cfg, KEYS)
         custom = self.paramwise_cfg.get('custom_keys', {})
         _check_dict('paramwise_cfg.custom_keys', custom)
         for name, factors in custom.items():
-            place = f'paramwise_cfg.custom_keys[{name!r}]'
-            _check_keys(place, factors, CUSTOM_KEYS)
-            for key, factor in factors.items():
-                _check_number(f'{place}.{key}', factor, needed=True)
+            _check_factors(f'paramwise_cfg.custom_keys[{name!r}]', factors, CUSTOM_KEYS)
         used = {*self.paramwise_cfg, *(key for factors in custom.values() for key in factors)}
         if self.base_wd is None and any('decay_mult' in key for key in used):
             raise ConfigError('paramwise_cfg scales the weight decay, so the optimizer needs a '
@@ -87,7 +81,8 @@ class DefaultOptimizerConstructor:
                 self._meet_again(name, names[parameter])
                 continue
             names[parameter] = name
-            key = _longest_match(name, custom)
+            # Of equally long ones the first alphabetically.
+            key = max(sorted(key for key in custom if key in name), key=len, default=None)
             settings = self._settings(name, module, custom.get(key))
             groups.setdefault(tuple(settings.items()), []).append(parameter)
         _warn_unmatched(custom, names.values())
@@ -142,12 +137,15 @@ def _check_dict(place: str, value: object) -> None:
         raise ConfigError(f'{place} is a dict, not {value!r}')
 
 
-def _check_keys(place: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
+def _check_factors(place: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
     _check_dict(place, given)
     for key in given:
         if key not in known:
             raise ConfigError(f'{place} has no key {key!r}{did_you_mean(key, known)}; its keys: '
                               f'{", ".join(known)}')
+    for key, factor in given.items():
+        if key.endswith('_mult'):
+            _check_number(f'{place}.{key}', factor, needed=True)
 
 
 def _warn_unmatched(custom_keys: Iterable[str], names: Collection[str]) -> None:
@@ -163,8 +161,3 @@ def _walk(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, nn.Module]]:
     for prefix, module in model.named_modules(remove_duplicate=False):
         for name, parameter in module.named_parameters(recurse=False):
             yield f'{prefix}.{name}', parameter, module
-
-
-def _longest_match(name: str, keys: dict[str, Any]) -> str | None:
-    """The longest key that is part of the name; of equally long ones the first alphabetically."""
-    return min((key for key in keys if key in name), key=lambda key: (-len(key), key), default=None)

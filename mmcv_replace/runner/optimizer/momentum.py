@@ -7,10 +7,7 @@ from ...utils.errors import ConfigError
 
 
 def read_momentum(group: dict[str, Any]) -> float:
-    """Momentum of an optimizer group; of Adam and the like the first beta.
-
-    Raises ConfigError for an optimizer that has neither.
-    """
+    """Momentum of an optimizer group, or the first beta; ConfigError if it has neither."""
     if 'momentum' in group:
         return group['momentum']
     if 'betas' in group:
