@@ -81,8 +81,7 @@ def adopt_launcher(launcher: str) -> None:
 def recognise_launcher() -> str:
     """The launcher of this process: 'pytorch', 'slurm', 'mpi', 'node', or 'none' for a single one.
 
-    Raises ConfigError for a single process where a scheduler expects several, and for variables
-    that contradict each other.
+    Raises ConfigError for one process where several are expected, and for contradictions.
     """
     try:
         return launcher_of(os.environ)

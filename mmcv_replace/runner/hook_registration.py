@@ -65,12 +65,10 @@ class HookRegistration:
                 hook_cfg.setdefault('interval', log_config['interval'])
             self._register(hook_cfg, f'log_config.hooks.{index}', 'VERY_LOW')
 
-    def register_training_hooks(self, lr_config: HookConfig,
-                                optimizer_config: HookConfig = None,
-                                checkpoint_config: HookConfig = None,
-                                log_config: dict[str, Any] | None = None,
-                                momentum_config: HookConfig = None,
-                                nonfinite: HookConfig = None) -> None:
+    def register_training_hooks(
+            self, lr_config: HookConfig, optimizer_config: HookConfig = None,
+            checkpoint_config: HookConfig = None, log_config: dict[str, Any] | None = None,
+            momentum_config: HookConfig = None, nonfinite: HookConfig = None) -> None:
         """Add the hooks of every training; each argument is a dict, a hook, or None for none.
 
         IterTimerHook is added too, and CheckInvalidLossHook with the options `nonfinite`.

@@ -18,10 +18,7 @@ def get_time_str() -> str:
 
 def obj_from_dict(info: dict[str, Any], parent: ModuleType | None = None,
                   default_args: dict[str, Any] | None = None) -> Any:
-    """Call `info['type']`, a class or the name of one in the module `parent`, with the other items.
-
-    `default_args`: arguments that `info` does not set.
-    """
+    """Call `info['type']`, a class or its name in the module `parent`, with the other items."""
     args = {**(default_args or {}), **info}
     kind = args.pop('type')
     if isinstance(kind, str):

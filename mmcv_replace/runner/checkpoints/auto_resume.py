@@ -65,10 +65,7 @@ def _resumable(folder: Path, logger: logging.Logger) -> Iterator[tuple[Path, dic
 
 
 def current_run(folder: str | Path) -> tuple[str | None, str | None]:
-    """Id of the run that was started last in a work directory, and the checkpoint it began with.
-
-    Each is None if unknown.
-    """
+    """Id of the run started last in a work directory, and its first checkpoint; None if unknown."""
     try:
         lines = Path(folder, RUN_ID).read_text(encoding='utf-8').split('\n')
     except (OSError, UnicodeDecodeError):

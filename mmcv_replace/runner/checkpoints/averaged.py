@@ -13,10 +13,7 @@ TRAINED = 'raw_state_dict'  # where state_dict holds the averaged weights
 
 
 def regular_form(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint with the trained weights as `state_dict`: what a run resumes from.
-
-    One that has them there is returned as it is.
-    """
+    """The checkpoint with the trained weights as `state_dict`, from which a run can resume."""
     if not isinstance(checkpoint.get(TRAINED), dict):
         return checkpoint
     rest = {key: value for key, value in checkpoint.items() if key != TRAINED}

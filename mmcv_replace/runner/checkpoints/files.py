@@ -54,9 +54,9 @@ def serialize_checkpoint(checkpoint: dict[str, Any],
 
 def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path,
                      verify: bool = True) -> None:
-    """Write a checkpoint atomically: after a failure the file of that name is as it was before.
+    """Write a checkpoint atomically: after a CheckpointError the file of that name is unchanged.
 
-    `verify`: read the new file again before it gets its name. Raises CheckpointError.
+    `verify`: read the new file again before it gets its name.
     """
     write_serialized(serialize_checkpoint(checkpoint), filename, verify)
 
@@ -118,10 +118,7 @@ def read_checkpoint(path: str | Path,
 
 
 def read_meta(path: str | Path) -> dict[str, Any]:
-    """Like `read_checkpoint`, but quick: tensors are on the device meta and have no content.
-
-    Damage within the tensors is not noticed.
-    """
+    """Like `read_checkpoint`, but quick: tensors, which may be damaged, are on the device meta."""
     return _load(path, map_location='meta', meta_only=True)
 
 

@@ -17,10 +17,7 @@ DataPosition = tuple[int, int]  # pass over the data, samples before the batch
 
 
 def position_of_batch(runner: BaseRunner) -> DataPosition | None:
-    """Where in the training data the current batch was taken; None if the sampler cannot tell.
-
-    The samples of all processes are counted.
-    """
+    """Where in the training data the current batch begins; None if the sampler cannot tell."""
     loader = runner.data_loader
     if not isinstance(loader, IterLoader):
         return position_in_data(loader, runner.epoch, runner.inner_iter)
@@ -53,13 +50,9 @@ def write_replay(runner: BaseRunner, path: Path, batch: Any, facts: dict[str, An
         runner.precision.masters.write_to(state)
     sound = all(bool(torch.isfinite(value).all()) for value in state.values())
     write_checkpoint({
-        'kind': KIND,
-        'facts': facts,
-        'batch': scatter(batch, 'cpu'),
-        'config': runner.meta.get('config'),
-        'state_dict': state if sound else None,
-        'random_state': random_state,
-    }, path)
+        'kind': KIND, 'facts': facts, 'batch': scatter(batch, 'cpu'),
+        'config': runner.meta.get('config'), 'state_dict': state if sound else None,
+        'random_state': random_state}, path)
 
 
 def read_replay(path: str | Path) -> dict[str, Any]:

@@ -87,10 +87,9 @@ class CheckpointSaver:
              on_result: Callable[[bool], None] | None = None) -> None:
         """Write a checkpoint by the configured rule, once the write under way has ended.
 
-        `kind`: which later checkpoints make up for this one if it cannot be written.
-        `after_write` is called when the file is safely on the disk, in the thread that writes.
-        `on_result(written)` is called in the training thread, by the next `poll`, `wait` or
-        `finish`.
+        `kind`: which later checkpoints make up for this one if it cannot be written. `after_write`
+        is called in the thread that writes, when the file is safely on the disk;
+        `on_result(written)` in the training thread, by the next `poll`, `wait` or `finish`.
         """
         if not self.asynchronous:
             self.save_by(lambda: self._work(serialize_checkpoint(checkpoint), path, after_write),

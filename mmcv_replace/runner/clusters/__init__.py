@@ -32,8 +32,7 @@ LAUNCH = 'bash tools/dist_train.sh CONFIG NPROC'
 def find(environ: Mapping[str, str]) -> Place | None:
     """The part of the job that the environment describes; None if no scheduler is recognised.
 
-    Raises ClusterError, with the variables and their values, if these are impossible or two
-    schedulers contradict each other.
+    Raises ClusterError, which lists the variables, for impossible or contradictory values.
     """
     env = Variables(environ)
     starter = next((row for row in STARTERS if row.recognised(env)), None)
@@ -89,8 +88,7 @@ def launcher_of(environ: Mapping[str, str]) -> str:
 def torch_variables(launcher: str, environ: Mapping[str, str]) -> dict[str, str]:
     """torch's variables (RANK, ...) for a process that 'slurm', 'mpi' or 'node' started.
 
-    MASTER_ADDR is left out if it is unknown. Raises ClusterError if that launcher did not start
-    this process.
+    An unknown MASTER_ADDR is left out. Raises ClusterError if another launcher started it.
     """
     env = Variables(environ)
     if launcher == 'node':
