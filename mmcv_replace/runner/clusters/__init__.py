@@ -16,9 +16,8 @@ Only the standard library is used here, so that scripts do not wait for the impo
 """
 from collections.abc import Mapping
 
-from .mpi import MPI
 from .place import TORCH, Place, Scheduler
-from .slurm import SLURM
+from .starters import MPI, SLURM
 from .table import BY_HAND, OF_NODES, STARTERS, TABLE
 from .variables import ClusterError, Variables
 

@@ -1,7 +1,7 @@
 """The table of schedulers, a row for each."""
 from collections.abc import Callable
 
-from . import mpi, nodes, slurm
+from . import nodes, starters
 from .nodes import SIGNS, VOLCANO_SIGNS, by_node
 from .place import TORCH, Scheduler, torch_process
 from .variables import Variables
@@ -19,17 +19,18 @@ STARTERS = (
         'torchrun', 'RANK|WORLD_SIZE|LOCAL_RANK|LOCAL_WORLD_SIZE|GROUP_.*|TORCHELASTIC_RUN_ID',
         lambda env: env.has('TORCHELASTIC_RUN_ID', *TORCH), launcher='pytorch',
         process=torch_process, local_size=number('LOCAL_WORLD_SIZE', lowest=1),
-        nnodes=number('GROUP_WORLD_SIZE', lowest=1),
-        node_rank=number('GROUP_RANK')),
+        nnodes=number('GROUP_WORLD_SIZE', lowest=1), node_rank=number('GROUP_RANK')),
     Scheduler(
         'MPI', 'OMPI_COMM_WORLD_.*|PMI_.*|MPI_LOCAL.*|MASTER_(ADDR|PORT)',
-        lambda env: mpi.process(env) is not None, launcher='mpi',
-        process=mpi.process, local_size=mpi.local_size, addr=mpi.addr, port=mpi.port),
+        lambda env: starters.mpi_process(env) is not None, launcher='mpi',
+        process=starters.mpi_process, local_size=starters.mpi_local_size,
+        addr=starters.mpi_addr, port=starters.mpi_port),
     Scheduler(
         'slurm', 'SLURM_(PROCID|NTASKS|LOCALID|NODEID|NNODES|STEP_.*|TASKS_PER_NODE)',
-        slurm.is_task, launcher='slurm',
-        process=slurm.process, local_size=slurm.local_size, nnodes=slurm.nodes,
-        node_rank=number('SLURM_NODEID'), addr=slurm.addr, port=slurm.port),
+        starters.is_slurm_task, launcher='slurm',
+        process=starters.slurm_process, local_size=starters.slurm_local_size,
+        nnodes=starters.slurm_nodes, node_rank=number('SLURM_NODEID'),
+        addr=starters.slurm_addr, port=starters.slurm_port),
 )
 # The variables of torch for one process, whoever has set them.
 BY_HAND = Scheduler(
@@ -43,8 +44,7 @@ OF_NODES = (
         nnodes=nodes.ascend_nodes, node_rank=number('RANK'), local_size=nodes.ascend_local_size),
     Scheduler(
         'PET_NNODES (torchrun, Kubeflow)', f'PET_.*|{SIGNS}', lambda env: 'PET_NNODES' in env,
-        nnodes=nodes.pet_nodes, node_rank=nodes.pet_rank,
-        local_size=nodes.pet_local_size,
+        nnodes=nodes.pet_nodes, node_rank=nodes.pet_rank, local_size=nodes.pet_local_size,
         addr=lambda env: env.text('PET_MASTER_ADDR'), port=number('PET_MASTER_PORT', lowest=1),
         rendezvous=nodes.pet_rendezvous),
     Scheduler(

@@ -17,7 +17,7 @@ from mmcv_replace.runner.clusters import (
     torch_variables,
 )
 from mmcv_replace.runner.clusters.launch import launch_place
-from mmcv_replace.runner.clusters.slurm import expand_hosts
+from mmcv_replace.runner.clusters.starters import expand_hosts
 
 ROOT = Path(__file__).resolve().parents[4]
 KNOWN = json.loads((ROOT / 'test/fixtures/schedulers.json').read_text())

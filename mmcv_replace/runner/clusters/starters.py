@@ -1,14 +1,38 @@
-"""Reads the variables of slurm, and its lists of hosts."""
+"""Reads the variables of schedulers that start every process of a job."""
 import os
 import re
+import zlib
 
 from .place import Process, port_of
 from .variables import ClusterError, Variables
 
+# Of Open MPI, and of Hydra and Intel MPI.
+MPI = (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+       ('PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID'))
 SLURM = ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')
 
 
-def is_task(env: Variables) -> bool:
+def mpi_process(env: Variables) -> Process | None:
+    return next((tuple(map(env.number, names)) for names in MPI if env.has(*names)), None)
+
+
+def mpi_local_size(env: Variables) -> int | None:
+    return env.number('OMPI_COMM_WORLD_LOCAL_SIZE', 'MPI_LOCALNRANKS', lowest=1)
+
+
+def mpi_addr(env: Variables) -> str | None:
+    """MPI does not tell the address of the first process; on a single node it is this one."""
+    ranks, size = mpi_process(env), mpi_local_size(env)
+    one_node = ranks is not None and (ranks[0] == ranks[2] if size is None else ranks[1] == size)
+    return '127.0.0.1' if one_node else None
+
+
+def mpi_port(env: Variables) -> int | None:
+    job = env.text('PMIX_NAMESPACE')  # Open MPI's
+    return None if job is None else port_of(zlib.crc32(job.encode()))
+
+
+def is_slurm_task(env: Variables) -> bool:
     """Whether srun started this process; shells of salloc, sbatch and `srun --pty` are not tasks.
 
     A task that srun starts from a shell on a node inherits SLURM_PTY_PORT, but not the terminal.
@@ -25,7 +49,7 @@ def has_terminal() -> bool:
     return True
 
 
-def process(env: Variables) -> Process | None:
+def slurm_process(env: Variables) -> Process | None:
     if not env.has(*SLURM):
         return None
     return (env.number('SLURM_PROCID'),
@@ -33,15 +57,15 @@ def process(env: Variables) -> Process | None:
             env.number('SLURM_LOCALID'))
 
 
-def nodes(env: Variables) -> int | None:
+def slurm_nodes(env: Variables) -> int | None:
     return env.number('SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES', lowest=1)
 
 
-def local_size(env: Variables) -> int | None:
+def slurm_local_size(env: Variables) -> int | None:
     """Number of tasks on this node; '4(x2),3' is four on each of two nodes, three on the next."""
     text = env.text('SLURM_STEP_TASKS_PER_NODE', 'SLURM_TASKS_PER_NODE')
     if text is None:
-        tasks, hosts = process(env), nodes(env)
+        tasks, hosts = slurm_process(env), slurm_nodes(env)
         if tasks is None or hosts is None or tasks[1] % hosts:
             return None
         return tasks[1] // hosts
@@ -55,12 +79,12 @@ def local_size(env: Variables) -> int | None:
     return counts[node] if node < len(counts) else None
 
 
-def addr(env: Variables) -> str | None:
+def slurm_addr(env: Variables) -> str | None:
     hosts = env.text('SLURM_STEP_NODELIST', 'SLURM_JOB_NODELIST', 'SLURM_NODELIST')
     return expand_hosts(hosts)[0] if hosts else None
 
 
-def port(env: Variables) -> int | None:
+def slurm_port(env: Variables) -> int | None:
     job, step = env.text('SLURM_JOB_ID') or '', env.text('SLURM_STEP_ID') or ''
     return port_of(int(job) * 8 + (int(step) if step.isdigit() else 0)) if job.isdigit() else None
 
