@@ -10,14 +10,11 @@ if TYPE_CHECKING:
     from .base_runner import BaseRunner
 
 
-def _do_nothing(self: 'Hook', runner: 'BaseRunner') -> None:
-    """For subclasses to override."""
-
-
-def _call(general: str) -> Callable[['Hook', 'BaseRunner'], None]:
-    """A stage of training or validation: by default what the hook does in both."""
+def _stage(*general: str) -> Callable[['Hook', 'BaseRunner'], None]:
+    """A method to override, which by default does what the hook does at a more general stage."""
     def stage(self: 'Hook', runner: 'BaseRunner') -> None:
-        getattr(self, general)(runner)
+        for name in general:
+            getattr(self, name)(runner)
     return stage
 
 
@@ -45,13 +42,13 @@ class Hook:
     # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
     scheduled: str | None = None
 
-    before_run = after_run = _do_nothing
-    before_epoch = after_epoch = before_iter = after_iter = _do_nothing
-    before_train_epoch = before_val_epoch = _call('before_epoch')
-    after_train_epoch = after_val_epoch = _call('after_epoch')
-    before_train_iter = before_val_iter = _call('before_iter')
-    after_train_iter = after_val_iter = _call('after_iter')
-    before_collect_state = _do_nothing
+    before_run = after_run = _stage()
+    before_epoch = after_epoch = before_iter = after_iter = _stage()
+    before_train_epoch = before_val_epoch = _stage('before_epoch')
+    after_train_epoch = after_val_epoch = _stage('after_epoch')
+    before_train_iter = before_val_iter = _stage('before_iter')
+    after_train_iter = after_val_iter = _stage('after_iter')
+    before_collect_state = _stage()
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         pass
@@ -82,13 +79,12 @@ class Hook:
 
     def get_triggered_stages(self) -> list[str]:
         """Stages whose methods the hook overrides."""
-        return [stage for stage in self.stages if self._acts_at(stage)]
-
-    def _acts_at(self, stage: str) -> bool:
-        # before_train_iter calls before_iter, and so on.
-        general = stage.replace('train_', '').replace('val_', '')
-        return any(name in vars(self) or getattr(type(self), name) is not getattr(Hook, name)
-                   for name in (stage, general))
+        def acts_at(stage: str) -> bool:
+            # before_train_iter calls before_iter, and so on.
+            names = stage, stage.replace('train_', '').replace('val_', '')
+            return any(name in vars(self) or getattr(type(self), name) is not getattr(Hook, name)
+                       for name in names)
+        return [stage for stage in self.stages if acts_at(stage)]
 
 
 def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:
