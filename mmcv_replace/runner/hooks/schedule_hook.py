@@ -65,11 +65,6 @@ class ScheduleHook(Hook):
         return policy.function(base, self.progress(runner), **options)
 
     @property
-    def config_key(self) -> str:
-        """Name of the config's section that describes the hook."""
-        return f'{self.scheduled}_config'
-
-    @property
     def minimum_key(self) -> str:
         """Name of the option that sets the minimum."""
         ratio_key = f'min_{self.scheduled}_ratio'
@@ -95,16 +90,16 @@ class ScheduleHook(Hook):
             logging.getLogger('mmseg').warning(
                 '%s leads to %g, which is above the %s that %d of %d optimizer groups start with '
                 '(%s): these keep theirs to the end, instead of rising. Set a smaller %s',
-                f'{self.config_key}.{self.minimum_key}', self.minimum(min(held)), self.quantity,
-                len(held), len(self.base), ', '.join(f'{base:g}' for base in sorted({*held})[:5]),
-                self.minimum_key)
+                f'{self.scheduled}_config.{self.minimum_key}', self.minimum(min(held)),
+                self.quantity, len(held), len(self.base),
+                ', '.join(f'{base:g}' for base in sorted({*held})[:5]), self.minimum_key)
 
     def _warn_of_rise(self, runner: BaseRunner, value: float, base: float) -> None:
         if value > base * (1 + 1e-9):
             logging.getLogger('mmseg').warning(
                 '%s raises the %s above the %g that a group starts with (to %g at iteration %d), '
-                'as its settings say: see %s', type(self).__name__, self.quantity, base, value,
-                runner.iter + 1, self.config_key)
+                'as its settings say: see %s_config', type(self).__name__, self.quantity, base,
+                value, runner.iter + 1, self.scheduled)
             self.falls = False  # one warning is enough
 
     def before_train_iter(self, runner: BaseRunner) -> None:
@@ -124,7 +119,7 @@ class ScheduleHook(Hook):
         except (ArithmeticError, TypeError) as error:  # the latter for complex numbers
             value = f'no number ({error})'
         raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
-                          f'correct {self.config_key}')
+                          f'correct {self.scheduled}_config')
 
     def _warmup_factor(self, runner: BaseRunner) -> float | None:
         if self.warmup is None:
