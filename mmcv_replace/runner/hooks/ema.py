@@ -105,14 +105,10 @@ class EMAHook(Hook):
                               'iteration: leave its priority out of custom_hooks')
 
     def after_train_iter(self, runner: BaseRunner) -> None:
-        if runner.iter < self.begin_iter:
-            self._update(1.0)
-        elif self.every_n_iters(runner, self.interval):
-            self._update(self._momentum_at(runner.iter))
-
-    def _update(self, momentum: float) -> None:
-        self.average.update(momentum)
-        self._estimated = False
+        copies = runner.iter < self.begin_iter
+        if copies or self.every_n_iters(runner, self.interval):
+            self.average.update(1.0 if copies else self._momentum_at(runner.iter))
+            self._estimated = False
 
     def _momentum_at(self, iteration: int) -> float:
         momentum = 1 - (1 - self.momentum)**self.interval
