@@ -6,7 +6,8 @@ from mmcv_replace.utils.lazy_names import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.cli': ['load_config', 'run_command'],
-    '.inference': ['inference_segmentor', 'init_segmentor', 'show_result_pyplot'],
+    '.inference': ['inference_segmentor', 'init_segmentor', 'predict_images',
+                   'show_result_pyplot'],
     '.process': ['Process', 'start_process'],
     '.test_job': ['OutputOptions', 'evaluate_from_config'],
     '.train': ['train_segmentor'],

@@ -69,6 +69,15 @@ def train(cfg):
     return train_from_config(cfg, CPU)
 
 
+@pytest.mark.parametrize('look', ['off', 'quick'])
+def test_missing_validation_files_end_a_run_before_it_begins(cfg, tmp_path, look):
+    (tmp_path / 'img/4.jpg').unlink()
+    cfg.data.check = look
+    with pytest.raises(DataError, match=r'(?s)(images are missing|missing files).*img/4\.jpg'):
+        train(cfg)
+    assert not list((tmp_path / 'work').glob('*.pth'))
+
+
 def preflight(cfg):
     return check_job(cfg, 'cpu', None, 1)
 
