@@ -17,18 +17,16 @@ def collect_env() -> OrderedDict[str, str]:
 
     from .. import __version__
     from ..device import KINDS  # late: the device table imports this package
-    env = OrderedDict()
-    env['sys.platform'] = f'{sys.platform} ({platform.platform()})'
-    env['Python'] = sys.version.replace('\n', '')
-    env['PyTorch'] = torch.__version__
-    env['NumPy'] = numpy.__version__
-    env['OpenCV'] = cv2.__version__
-    for kind in KINDS:
-        env[f'Devices of type {kind.type}'] = (
-            f'{kind.count()}' if kind.available() else 'none usable')
-    env['CPU threads'] = str(torch.get_num_threads())
-    env['MMCV'] = f'mmcv_replace, with the interface of {__version__}'
-    return env
+    return OrderedDict({
+        'sys.platform': f'{sys.platform} ({platform.platform()})',
+        'Python': sys.version.replace('\n', ''),
+        'PyTorch': torch.__version__,
+        'NumPy': numpy.__version__,
+        'OpenCV': cv2.__version__,
+        **{f'Devices of type {kind.type}': f'{kind.count()}' if kind.available() else 'none usable'
+           for kind in KINDS},
+        'CPU threads': str(torch.get_num_threads()),
+        'MMCV': f'mmcv_replace, with the interface of {__version__}'})
 
 
 def get_git_hash(fallback: str = 'unknown', digits: int | None = None) -> str:

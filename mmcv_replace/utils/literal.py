@@ -54,7 +54,10 @@ def literal_value(node: ast.expr, depth: int = 0) -> Any:
         case ast.Call(ast.Name('dict'), arguments, keywords):
             if arguments:
                 raise _NodeError(arguments[0], 'dict(...) takes name=value alone')
-            return _unique((_name_of(word), word.value, inner(word.value)) for word in keywords)
+            for word in keywords:
+                if word.arg is None:
+                    raise _NodeError(word.value, '** is not read')
+            return _unique((word.arg, word.value, inner(word.value)) for word in keywords)
         case ast.Call(ast.Name('float'), [ast.Constant(str() as number)], []):
             try:
                 return float(number)
@@ -74,12 +77,6 @@ def literal_value(node: ast.expr, depth: int = 0) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise _NodeError(node, 'this is no literal, and nothing is run') from error
-
-
-def _name_of(word: ast.keyword) -> str:
-    if word.arg is None:
-        raise _NodeError(word.value, '** is not read')
-    return word.arg
 
 
 def _unique(entries: Iterable[tuple[Any, ast.AST, Any]]) -> dict[Any, Any]:

@@ -51,7 +51,10 @@ def get_logger(name: str = ROOT, log_file: str | Path | None = None,
     if not _reaches_console(logger):
         logger.setLevel(log_level)
         _add_handler(logger, _Console())
-        _keep_from_root_console(name)
+        # A library may have set up the root logger, which would write a second copy of each line.
+        for handler in logging.getLogger().handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.addFilter(lambda record: not f'{record.name}.'.startswith(f'{name}.'))
     if log_file is not None and is_main_process():
         path = Path(log_file).absolute()
         if not any(getattr(handler, 'baseFilename', None) == str(path)
@@ -74,13 +77,6 @@ def _add_handler(logger: logging.Logger, handler: logging.Handler) -> None:
     handler.setFormatter(logging.Formatter(FORMAT))
     handler.addFilter(_first_rank_or_error)
     logger.addHandler(handler)
-
-
-def _keep_from_root_console(name: str) -> None:
-    """Prevent a second copy of each line if a library has set up the root logger."""
-    for handler in logging.getLogger().handlers:
-        if type(handler) is logging.StreamHandler:
-            handler.addFilter(lambda record: not f'{record.name}.'.startswith(f'{name}.'))
 
 
 def print_log(msg: object, logger: logging.Logger | str | None = None,

@@ -27,13 +27,13 @@ class Timer:
 
     def since_start(self) -> float:
         """Seconds since the start."""
-        self._check()
-        self._last = time.perf_counter()
+        self.since_last_check()
         return self._last - self._start
 
     def since_last_check(self) -> float:
         """Seconds since the start or the last call of a `since_` method."""
-        self._check()
+        if self._start is None:
+            raise RuntimeError('the timer was not started')
         before, self._last = self._last, time.perf_counter()
         return self._last - before
 
@@ -44,7 +44,3 @@ class Timer:
     def __exit__(self, *error: object) -> None:
         print_log(self.print_tmpl.format(self.since_last_check()))
         self._start = None
-
-    def _check(self) -> None:
-        if self._start is None:
-            raise RuntimeError('the timer was not started')

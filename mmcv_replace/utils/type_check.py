@@ -112,19 +112,15 @@ def fits(value: Any, annotation: Any) -> bool:
         return isinstance(value, (list, tuple)) and all(
             fits(item, choice) for item in value for choice in inner)
     if kind is tuple:
-        return isinstance(value, (list, tuple)) and _fits_tuple(value, inner)
+        if not isinstance(value, (list, tuple)):
+            return False
+        if inner[-1:] == (Ellipsis,):
+            return all(fits(item, inner[0]) for item in value)
+        return not inner or len(value) == len(inner) and all(map(fits, value, inner))
     try:
         return not inspect.isclass(kind) or isinstance(value, kind)
     except TypeError:  # a protocol
         return True
-
-
-def _fits_tuple(value: Sequence[Any], inner: tuple[Any, ...]) -> bool:
-    if not inner:
-        return True
-    if inner[-1] is Ellipsis:
-        return all(fits(item, inner[0]) for item in value)
-    return len(value) == len(inner) and all(map(fits, value, inner))
 
 
 def in_words(annotation: Any, limits: str = '') -> str:

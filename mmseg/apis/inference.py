@@ -23,8 +23,7 @@ from mmseg.core.evaluation.predict import first_view, predict_batch
 
 from .acceleration import fit_autocast, prepare_inference
 from .cli import load_config
-from .inference_pipeline import LoadImage as LoadImage  # where user code looks for it
-from .inference_pipeline import build_inference_pipeline
+from .inference_pipeline import LoadImage, build_inference_pipeline
 from .labels.trained_classes import classes_in, list_in
 from .model import build_model, check_loaded
 from .settings import check_settings

@@ -1,8 +1,4 @@
-"""The loaders of a run: data.train_dataloader, data.val_dataloader and data.test_dataloader.
-
-For training: seeded, skipping damaged files if set, a batch ahead on the device. For an evaluation:
-each sample once, in the order of the data set.
-"""
+"""The loaders of a run: data.train_dataloader, data.val_dataloader and data.test_dataloader."""
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -25,7 +21,8 @@ def training_loader(dataset: Dataset, cfg: Config, distributed: bool, device: to
                     mode: str) -> DataLoader:
     """Loader for an entry of the workflow; `mode` is 'train', or 'val' for its losses alone.
 
-    Raises DataError for a data set that is smaller than one batch.
+    It is seeded, skips damaged files if `data.on_error` asks for it, and on an accelerator loads a
+    batch ahead. Raises DataError for a data set that is smaller than one batch.
     """
     set_pipeline_options(dataset, cfg.data, is_asynchronous(device))
     return _training_loader(dataset, cfg, distributed, device, mode)
@@ -60,7 +57,7 @@ def _training_loader(dataset: Dataset, cfg: Config, distributed: bool, device: t
 
 def evaluation_loader(dataset: Dataset, cfg: Config, split: str, distributed: bool,
                       device: torch.device) -> DataLoader:
-    """Loader of this process's share of `dataset`, with `data.SPLIT_dataloader` of the config.
+    """Loader of this process's share of `dataset`, in its order, with `data.SPLIT_dataloader`.
 
     `samples_per_gpu` (1) consecutive images make a batch, of which the model predicts those of
     equal size together; the predictions and their order stay the same.
@@ -75,10 +72,7 @@ def evaluation_loader(dataset: Dataset, cfg: Config, split: str, distributed: bo
 
 
 def _collate_sizes(samples: Sequence[dict[str, Any]], samples_per_gpu: int) -> dict[str, Any]:
-    """Like `collate`, but images [C, H, W] of several sizes are padded to the largest.
-
-    A segmentor crops them again by their `pad_shape`.
-    """
+    """Like `collate`, but pads images [C, H, W] to the largest; segmentors crop them again."""
     return collate([{key: _stackable(value) for key, value in sample.items()}
                     for sample in samples], samples_per_gpu)
 

@@ -3,9 +3,6 @@ import json
 import os
 from pathlib import Path
 
-from torch import nn
-from torch.utils.data import Dataset
-
 from mmcv_replace.device import DeviceKind, kind_of, resolve_device
 from mmcv_replace.runner.checkpoint import read_meta
 from mmcv_replace.runner.checkpoints.weights import get_state_dict
@@ -48,18 +45,14 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
             check_resumed_classes(cfg, splits['train'])
         check_training_data(cfg, splits)
     else:
-        _check_tested(cfg, model, splits['test'], checkpoint)
+        outline = read_meta(checkpoint)
+        if cfg.get('match_weights', True):
+            check_loaded(model, get_state_dict(outline), checkpoint)
+        order_for_test(classes_in(outline), splits['test'], checkpoint,
+                       cfg.get('match_classes', True))
     sizes = ', '.join(f'{name} {len(dataset):,}' for name, dataset in splits.items())
     line = f'processes on this machine: {nproc} ({devices}); images: {sizes}'
     return f'{line}; {cluster}' if cluster else line
-
-
-def _check_tested(cfg: Config, model: nn.Module, dataset: Dataset, checkpoint: str) -> None:
-    """Raise CheckpointError if the checkpoint is for other classes or lacks weights."""
-    outline = read_meta(checkpoint)
-    if cfg.get('match_weights', True):
-        check_loaded(model, get_state_dict(outline), checkpoint)
-    order_for_test(classes_in(outline), dataset, checkpoint, cfg.get('match_classes', True))
 
 
 def check_devices(device: str, device_list: str | None, nproc: int) -> str:

@@ -73,9 +73,8 @@ class OutputOptions:
 
 
 @naming_lost_peers()
-def evaluate_from_config(
-    cfg: Config, checkpoint: str, process: Process, options: OutputOptions, averaged: bool = False
-) -> dict[str, float] | None:
+def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options: OutputOptions,
+                         averaged: bool = False) -> dict[str, float] | None:
     """Predict the test set of a config with the model of a checkpoint; returns scores if asked for.
 
     `averaged` loads the averaged weights that a run with an EMAHook saves.

@@ -51,10 +51,9 @@ def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg:
                         timestamp, meta, torch.device(device))
 
 
-def run_training(
-    model: nn.Module, datasets: Sequence[Dataset], val: Dataset | None, cfg: Config,
-    distributed: bool, timestamp: str | None, meta: dict | None, device: torch.device,
-) -> BaseRunner:
+def run_training(model: nn.Module, datasets: Sequence[Dataset], val: Dataset | None, cfg: Config,
+                 distributed: bool, timestamp: str | None, meta: dict | None,
+                 device: torch.device) -> BaseRunner:
     """Train on data sets that have been checked, and score `val`, if given; see train_segmentor."""
     workflow = cfg.get('workflow', [('train', 1)])
     trained = splits_of(datasets, workflow)['train']
@@ -145,9 +144,8 @@ def _runner_config(cfg: Config) -> dict:
     return dict(type='IterBasedRunner', max_iters=cfg.total_iters)
 
 
-def _register_evaluation(
-    runner: BaseRunner, cfg: Config, dataset: Dataset, distributed: bool, device: torch.device
-) -> None:
+def _register_evaluation(runner: BaseRunner, cfg: Config, dataset: Dataset, distributed: bool,
+                         device: torch.device) -> None:
     loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options = dict(cfg.get('evaluation') or {})
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])

@@ -93,9 +93,9 @@ def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Datas
     splits = splits_of(datasets, workflow)
     trained, val = splits['train'], None
     if validate:
-        # The data check lists all files that are missing.
-        checked = cfg.data.get('check') != 'off'
-        splits['val'] = val = build_split(cfg, 'val', may_lack_files=checked)
+        # The data check, if there is one, lists all files that are missing.
+        val = build_split(cfg, 'val', may_lack_files=cfg.data.get('check') != 'off')
+        splits['val'] = val
     check_labels_agree(cfg, model, splits)
     check_training_data(cfg, splits if validate else {'train': trained})
     model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE

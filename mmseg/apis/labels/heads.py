@@ -77,7 +77,8 @@ def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
     clash = f'{setting}={value} of {owner}, but {place}.ignore_index={ignored}'
     remedy = (f'set {place}.ignore_index={value}, leave it out, which follows the data, or set '
               f'{setting}={ignored}')
-    if value >= classes or (value < 0 and not _ignores_negative(head)):
+    by_sigmoid = any(getattr(module, 'use_sigmoid', False) for module in head.modules())
+    if value >= classes or (value < 0 and not by_sigmoid):
         yield (f'{clash}: its loss would meet the label {value}, which is none of its {classes} '
                f'classes; {remedy}')
     elif setting == 'ignore_index' and value >= 0:
@@ -87,10 +88,6 @@ def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
             yield text
         else:
             warn_once(text)
-
-
-def _ignores_negative(head: nn.Module) -> bool:
-    return any(getattr(module, 'use_sigmoid', False) for module in head.modules())
 
 
 def _special_values(split: str, dataset: Dataset) -> Iterator[Special]:
