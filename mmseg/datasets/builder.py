@@ -13,6 +13,7 @@ from .loader import build_dataloader
 
 __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']
 
+# Each with the modules of our own entries, which are imported when a config names them.
 DATASETS = Registry('dataset', Sized, {
     'mmseg.datasets.custom': ['CustomDataset'],
     'mmseg.datasets.dataset_wrappers': ['ConcatDataset', 'RepeatDataset'],

@@ -11,14 +11,16 @@ from mmcv_replace.utils.errors import (
 from mmseg.datasets import DATASETS, PIPELINES, ConcatDataset, RepeatDataset, build_dataset
 from mmseg.datasets.custom import CustomDataset
 
+STEPS_OF_THE_REFERENCE = {
+    'AdjustGamma', 'CLAHE', 'Collect', 'Compose', 'DefaultFormatBundle', 'ImageToTensor',
+    'LoadAnnotations', 'LoadImageFromFile', 'MultiScaleFlipAug', 'Normalize', 'Pad',
+    'PhotoMetricDistortion', 'RGB2Gray', 'RandomCrop', 'RandomFlip', 'RandomRotate', 'Rerange',
+    'Resize', 'SegRescale', 'ToDataContainer', 'ToTensor', 'Transpose'}
+
 
 def test_the_registries_hold_every_component_of_the_reference():
     assert {'CustomDataset', 'PascalVOCDataset', 'ConcatDataset', 'RepeatDataset'} <= set(DATASETS)
-    assert set(PIPELINES) >= {
-        'AdjustGamma', 'CLAHE', 'Collect', 'Compose', 'DefaultFormatBundle', 'ImageToTensor',
-        'LoadAnnotations', 'LoadImageFromFile', 'MultiScaleFlipAug', 'Normalize', 'Pad',
-        'PhotoMetricDistortion', 'RGB2Gray', 'RandomCrop', 'RandomFlip', 'RandomRotate', 'Rerange',
-        'Resize', 'SegRescale', 'ToDataContainer', 'ToTensor', 'Transpose'}
+    assert set(PIPELINES) >= STEPS_OF_THE_REFERENCE
 
 
 def test_module_paths_of_the_reference_lead_to_the_same_classes():
@@ -33,7 +35,7 @@ def test_module_paths_of_the_reference_lead_to_the_same_classes():
 
     found = {**vars(compose), **vars(formating), **vars(loading), **vars(test_time_aug),
              **vars(transforms)}
-    assert all(found[name] is PIPELINES.get(name) for name in PIPELINES)
+    assert all(found[name] is PIPELINES.get(name) for name in STEPS_OF_THE_REFERENCE)
     assert builder.DATASETS is DATASETS
     assert custom.CustomDataset is DATASETS.get('CustomDataset')
     assert voc.PascalVOCDataset is DATASETS.get('PascalVOCDataset')
