@@ -68,42 +68,6 @@ def check_architecture(document, block, desk):
             assert (ROOT / name).exists(), name
 
 
-def check_sample_head(document, block, desk):
-    """Pasted where it says, and into both tables: it passes ruff and the tests of its registry."""
-    pytest.importorskip('ruff')
-    rows = {file: row for start, file in HEAD_ROWS.items() for row in
-            [other.text for other in document.blocks if other.text.startswith(start)]}
-    checkout = desk / 'with_my_head'
-    for folder in ('mmseg', 'test/unit/mmseg/models'):
-        shutil.copytree(ROOT / folder, checkout / folder,
-                        ignore=shutil.ignore_patterns('__pycache__'))
-    for file in ('pyproject.toml', 'test/conftest.py'):
-        shutil.copy(ROOT / file, checkout / file)
-    (checkout / 'mmcv_replace').symlink_to(ROOT / 'mmcv_replace')
-    (checkout / block.text.splitlines()[0].removeprefix('# ')).write_text(block.text)
-    for (file, table), row in rows.items():
-        text = (checkout / file).read_text()
-        assert table in text
-        (checkout / file).write_text(text.replace(table, f'{table}\n{row.rstrip()}'))
-    run(checkout, 'ruff check mmseg test/unit/mmseg/models/head_options.py')
-    text = run(checkout, 'PYTHONPATH=. python -m pytest -q -p no:cacheprovider -k MyHead '
-                         'test/unit/mmseg/models/test_every_head.py')
-    assert re.search(r'^[1-9]\d+ passed', text, re.MULTILINE), text
-
-
-# How the rows of a head begin -> the file and the line behind which they go.
-HEAD_ROWS = {
-    "    'mmseg.models.decode_heads": ('mmseg/models/builder.py',
-                                      "HEADS = Registry('head', nn.Module, {"),
-    "    'MyHead'": ('test/unit/mmseg/models/head_options.py', 'HEAD_OPTIONS = {'),
-}
-
-
-def check_row(document, block, desk):
-    """check_sample_head pastes it."""
-    assert any(other.text.startswith('# mmseg/models') for other in document.blocks)
-
-
 def check_recipe(document, block, desk):
     """Of a recipe, which test_recipes.py pastes."""
     assert any(block in section.blocks for section in document.sections
@@ -117,8 +81,6 @@ BLOCKS = {
     'data/': check_tree,
     'error: ': check_error,
     'configs/  ': check_architecture,
-    '# mmseg/models/decode_heads': check_sample_head,
-    **dict.fromkeys(HEAD_ROWS, check_row),
     **dict.fromkeys(('# mmseg/', '# mmcv_replace/', '# test/'), check_recipe),
 }
 

@@ -3,6 +3,7 @@
 Name -> list of (options, plain form, fingerprint of the names and shapes of its state). A plain
 form takes the state dict, the options and images, and gives the maps with torch's functions alone.
 """
+import functools
 import hashlib
 
 import torch
@@ -22,11 +23,20 @@ class HalvingPlugin(nn.Module):
         return x / 2
 
 
+def plain_norm(state, x, key):
+    return F.batch_norm(x, state[f'{key}.running_mean'], state[f'{key}.running_var'],
+                        state[f'{key}.weight'], state[f'{key}.bias'])
+
+
+def plain_block(state, x, key, **how):
+    """ConvModule: a convolution, its batch norm and ReLU."""
+    x = F.conv2d(x, state[f'{key}.conv.weight'], **how)
+    return plain_norm(state, x, f'{key}.bn').relu()
+
+
 def plain_resnet(state, options, x):
     """Residual network (arXiv:1512.03385) with stems and shortcuts of arXiv:1812.01187."""
-    def norm(x, key):
-        return F.batch_norm(x, state[f'{key}.running_mean'], state[f'{key}.running_var'],
-                            state[f'{key}.weight'], state[f'{key}.bias'])
+    norm = functools.partial(plain_norm, state)
 
     def conv(x, key, **how):
         return F.conv2d(x, state[f'{key}.weight'], **how)

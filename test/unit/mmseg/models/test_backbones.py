@@ -34,7 +34,8 @@ def images_for(name, index, size=(33, 47)):
 
 
 def test_every_backbone_has_two_cases():
-    assert set(cases.CASES) == set(BACKBONES), 'add its cases to backbone_cases.py'
+    missing = set(BACKBONES) - set(cases.CASES)
+    assert not missing, f'add cases of {missing} to CASES in {cases.__file__}'
     assert all(len(each) >= 2 for each in cases.CASES.values())
 
 
@@ -175,7 +176,10 @@ def test_initial_weights_are_drawn_once(name, index):
 
 @each_case
 def test_names_of_the_weights(name, index):
-    assert cases.fingerprint(build(name, index)) == cases.CASES[name][index][2]
+    found = cases.fingerprint(build(name, index))
+    assert found == cases.CASES[name][index][2], (
+        'the names or shapes of its weights: if they are new, or meant to change, write '
+        f'{found!r} into backbone_cases.py')
 
 
 @each_case

@@ -39,6 +39,11 @@ def change_labels(sample, change):
         sample[key] = change(sample[key])
 
 
+def change_all(sample, change, *drawn):
+    for key in ('img', *sample['seg_fields']):
+        sample[key] = change(sample[key], *drawn)
+
+
 def draw_scale(size, img_scale=None, multiscale_mode='range', ratio_range=None, keep_ratio=True):
     several = img_scale is not None and not isinstance(img_scale[0], int)
     if ratio_range:
@@ -83,15 +88,13 @@ def random_crop(sample, crop_size, cat_max_ratio=1.0, ignore_index=255):
         if len(counts) > 1 and np.max(counts) / np.sum(counts) < cat_max_ratio:
             break
         window = draw()
-    sample['img'] = sample['img'][window]
-    change_labels(sample, lambda label: label[window])
+    change_all(sample, lambda array: array[window])
 
 
 def random_flip(sample, prob=None, direction='horizontal', flip_ratio=None):
     if np.random.rand() < (flip_ratio if prob is None else prob):
         axis = {'horizontal': 1, 'vertical': 0}[direction]
-        sample['img'] = np.stack(list(np.moveaxis(sample['img'], axis, 0))[::-1], axis)
-        change_labels(sample, lambda label: np.stack(list(np.moveaxis(label, axis, 0))[::-1], axis))
+        change_all(sample, lambda array: np.stack(list(np.moveaxis(array, axis, 0))[::-1], axis))
 
 
 def pad(sample, size=None, size_divisor=None, pad_val=0, seg_pad_val=255):
