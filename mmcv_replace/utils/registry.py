@@ -90,6 +90,11 @@ class Registry:
     def get(self, key: str) -> Callable[..., Any]:
         """The class registered as `key`; raises RegistryError when there is none."""
         self._import(key)
+        if key in self._homes and key not in self._module_dict:
+            raise RegistryError(
+                f'{self._homes[key]} does not register {key!r} in registry {self.name!r}, although '
+                'the table of that registry says so: put a decorator register_module() above the '
+                'class, or correct the table')
         if key not in self._module_dict:
             raise RegistryError(
                 f'{key!r} is not in registry {self.name!r}{did_you_mean(key, self)}\n'

@@ -78,6 +78,9 @@ CLASHES = {'bf16': 'fp16', 'deterministic': 'compile',
 # Of the form key=value, and no settings of a config, or run by a test of their own.
 NO_SETTINGS = {
     'weights_only=True': 'an argument of torch.load',
+    'runs_in_order = True': 'in the body of a class',
+    "extra_targets = ('gt_edge',)": 'in the body of a class',
+    'momentum={}': 'an argument of Policy',
     'num_classes=1': 'test_binary.py', 'num_classes=2': 'a part of decode_head=dict(...)',
     'a.2.b=1': 'an example of the syntax',
     'label_map={3: 255}': 'test_own_masks', 'label_map={0: 0, 255: 1}': 'test_own_masks',

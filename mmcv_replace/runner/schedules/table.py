@@ -27,6 +27,10 @@ class Policy:
     by_iteration: bool = False
     momentum: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        assert [*self.parameters][:2] == ['base', 'progress'], (
+            f'{self.function.__name__} has to take `base` and `progress` first')
+
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """Those of the function, by name."""

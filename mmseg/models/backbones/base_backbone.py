@@ -52,7 +52,7 @@ class BaseBackbone(BaseModule):
 
     def parts(self) -> list[list[nn.Module]]:
         """The layers in the groups that `frozen_stages` counts: the stem, then stage by stage."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} does not define parts()')
 
     def _freeze_stages(self) -> None:
         """Fix the parameters and the running statistics of the frozen parts."""

@@ -26,7 +26,10 @@ def torchrun(dry_run, monkeypatch):
         gone = [word for words in commands if words[0] == 'unset' for word in words[1:]]
         kept = {key: value for key, value in environ.items() if key not in gone}
         monkeypatch.setattr(os, 'environ', dict(os.environ, **kept))
-        job = next(words for words in commands if words[1:2] and words[1].endswith('elastic.py'))
+        job = next((words for words in commands if words[1:2] and words[1].endswith('elastic.py')),
+                   None)
+        assert job, (f'{name} starts no torchrun: does SCHEDULERS in test/launch.sh have a name '
+                     f'of {environ}?')
         return parse_args(job[2:])
     return run
 

@@ -39,6 +39,7 @@ def facts(place):
 @pytest.mark.parametrize('name', NODES)
 def test_a_command_on_each_node(name):
     place = find(environ(name))
+    assert place, f'no row of clusters/table.py recognises {environ(name)}'
     assert place.scheduler.startswith(NODES[name]['row'])
     assert facts(place) == NODES[name]['place']
     assert facts(launch_place(environ(name), 8)) == NODES[name]['place']

@@ -112,6 +112,13 @@ def test_entries_are_imported_when_they_are_asked_for(package, ask):
     assert repr(package.PARTS).splitlines()[-1] == '  second  package_of_the_test.parts.Second'
 
 
+def test_a_module_that_does_not_register_what_the_table_says(package):
+    parts = Registry('part', modules={f'{package.__name__}.parts': ['First']})
+    with pytest.raises(RegistryError, match=r"package_of_the_test\.parts does not register 'First' "
+                                            r"in registry 'part', .* decorator register_module"):
+        parts.get('First')
+
+
 def test_a_name_of_an_entry_that_is_not_imported_is_taken(package):
     with pytest.raises(RegistryError, match=r"'First' is already in registry 'part', as "
                                             r'package_of_the_test\.parts\.First: choose another'):

@@ -34,6 +34,7 @@ VOID = 255
 def option_sets(name):
     """Arguments of a data set: none, a choice of its classes, other files."""
     cls, first = DATASETS.get(name), OPTIONS.get(name, {})
+    assert cls.CLASSES or 'classes' in first, f'{name} has no CLASSES: set them, or add to OPTIONS'
     yield first
     if cls.CLASSES is None:
         yield first | dict(reduce_zero_label=True)

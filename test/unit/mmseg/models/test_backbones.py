@@ -114,7 +114,7 @@ def test_frozen_parts_are_not_trained(name, index):
 @each_case
 def test_frozen_stages_that_do_not_exist(name, index):
     number = len(build(name, index).parts())
-    for wrong in (-2, number):
+    for wrong in (-2, number):  # noticed by _freeze_stages, with which a constructor ends
         with pytest.raises(ConfigError, match=f'{name}: frozen_stages={wrong} must be -1'):
             build(name, index, frozen_stages=wrong)
 

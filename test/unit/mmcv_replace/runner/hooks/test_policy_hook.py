@@ -90,6 +90,14 @@ def test_a_new_row():
     assert made.get_lr(runner, 0.5) == 0.25
 
 
+def test_the_function_of_a_row_takes_the_base_value_and_the_progress():
+    def rise(base, step):
+        return base * step
+
+    with pytest.raises(AssertionError, match='rise has to take `base` and `progress` first'):
+        Policy(rise)
+
+
 def test_a_base_without_a_policy():
     with pytest.raises(NotImplementedError, match='has no policy and does not override get_lr'):
         LrUpdaterHook().get_lr(None, 0.1)

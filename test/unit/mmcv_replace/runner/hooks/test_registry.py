@@ -12,6 +12,8 @@ from mmcv_replace.utils import build_from_cfg
 from mmcv_replace.utils.errors import ArgumentError
 from mmcv_replace.utils.type_check import annotations_of, constructors
 
+from .policy_cases import BY_ITER
+
 
 def note_nothing(runner):
     pass
@@ -60,6 +62,8 @@ OPTIONS = {
     'OneCycleMomentumUpdaterHook': ({}, dict(
         base_momentum=0.2, max_momentum=0.6, pct_start=0.5, anneal_strategy='linear')),
 }
+for policy, (options, _) in BY_ITER.items():
+    OPTIONS.setdefault(f'{policy}LrUpdaterHook', (options, {**options, **WARM}))
 PRIORITIES = {  # as CONTRIBUTING.md gives them
     'LrUpdaterHook': 10, 'MomentumUpdaterHook': 30, 'OptimizerHook': 40,
     'CheckInvalidLossHook': 40, 'EMAHook': 40, 'CheckpointHook': 50, 'LoggerHook': 90,
@@ -166,10 +170,11 @@ def test_weights_and_a_resume(run, make_model, make_loader, name, options, by_ep
 
 def test_every_hook_is_tested():
     own = {name for name in HOOKS if HOOKS.get(name).__module__.startswith('mmcv_replace.')}
-    assert own == OPTIONS.keys()
+    missing = own - OPTIONS.keys()
+    assert not missing, f'add options of {missing} to OPTIONS in {__file__}'
     for name, sets in OPTIONS.items():
         takes = inspect.signature(HOOKS.get(name)).parameters
-        assert len(sets) > 1 or not takes, name
+        assert len(sets) > 1 or not takes, f'add a second set of options of {name} to OPTIONS'
 
 
 @pytest.mark.parametrize(('name', 'options'), CASES)
@@ -177,7 +182,8 @@ def test_a_hook_survives_a_pickle(name, options):
     hook = build_from_cfg({'type': name, **options}, HOOKS)
     again = pickle.loads(pickle.dumps(hook))
     assert type(again) is type(hook)
-    assert again.get_triggered_stages() == hook.get_triggered_stages() != []
+    assert hook.get_triggered_stages(), f'{name} has no method with the name of a stage of Hook'
+    assert again.get_triggered_stages() == hook.get_triggered_stages()
     plain = {key: value for key, value in vars(hook).items() if key in options}
     assert {key: vars(again)[key] for key in plain} == plain
 

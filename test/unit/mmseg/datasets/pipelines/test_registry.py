@@ -91,9 +91,11 @@ def same(first, second):
 
 
 def test_the_table_knows_every_step_and_every_option():
-    assert set(CASES) == set(PIPELINES)
+    missing = set(PIPELINES) - set(CASES)
+    assert not missing, f'add cases of {missing} to CASES in step_cases.py'
     for name, case in CASES.items():
-        assert set(case.others) == set(inspect.signature(PIPELINES.get(name)).parameters), name
+        missing = set(inspect.signature(PIPELINES.get(name)).parameters) ^ set(case.others)
+        assert not missing, f'{name}: CASES in step_cases.py needs another value of {missing}'
 
 
 @pytest.mark.parametrize('name', CASES)
@@ -102,7 +104,7 @@ def test_every_argument_is_annotated_and_documented(name):
 
     assert cls.__doc__
     for parameter in inspect.signature(cls).parameters.values():
-        assert parameter.annotation is not parameter.empty
+        assert parameter.annotation is not parameter.empty, f'annotate {parameter.name}'
 
 
 @pytest.mark.parametrize(('name', 'option'), [pair for pair in VARIANTS if pair[1]])
@@ -120,6 +122,7 @@ def test_a_step_shows_its_settings_and_goes_to_a_worker(build, run, name, varian
     expected = run(name, options)
     copies = [pickle.loads(pickle.dumps(step))]
     if 'transforms' not in options:
+        # Its attributes have the names of the options; others begin with "_".
         copies.append(eval(repr(step), {
             name: PIPELINES.get(name), 'array': lambda values, dtype: values, 'float32': None}))
 
