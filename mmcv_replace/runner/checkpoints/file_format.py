@@ -49,7 +49,6 @@ _SUFFIXES = {
     '.trt': ('an engine of TensorRT', _EXPORTED),
     '.py': ('a Python file', 'The checkpoint stands behind the config on the command line'),
 }
-_PICKLES = ('.pdparams', '.pdopt')
 # The first bytes of what torch.save wrote before it wrote zip archives.
 _LEGACY_MAGIC = b'\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'
 _ONNX = re.compile(rb'\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]')
@@ -83,9 +82,14 @@ def describe_file(path: Path) -> tuple[str, str] | None:
         return _SUFFIXES['.onnx']
     if head[:2] == b'PK':  # an archive without its end
         return None
-    if head[:1] == b'\x80':
-        return _describe_pickle(path, head)
     suffix = path.suffix.lower()
+    if head[:1] == b'\x80':
+        if suffix in ('.pdparams', '.pdopt'):
+            return _SUFFIXES[suffix]
+        if head.startswith(_LEGACY_MAGIC):
+            return None
+        return _describe_protocol(head) or (
+            'a Python pickle that torch.save did not write', _CONVERT)
     if suffix == '.py':
         return _SUFFIXES[suffix]
     return _describe_text(head) or _SUFFIXES.get(suffix)
@@ -116,8 +120,7 @@ def _describe_zip(path: Path) -> tuple[str, str] | None:
         return ('a TorchScript program', "Save its weights: torch.save({'state_dict': "
                 'torch.jit.load(FILE).state_dict()}, NEW)')
     if 'data.pkl' in inner:
-        with zipfile.ZipFile(path) as archive, archive.open(
-                names[inner.index('data.pkl')]) as file:
+        with zipfile.ZipFile(path) as archive, archive.open(names[inner.index('data.pkl')]) as file:
             return _describe_protocol(file.read(2))
     if any(name.endswith(('model.json', 'serialized_exported_program.json')) for name in inner):
         return 'a program of torch.export (.pt2)', _EXPORTED
@@ -142,17 +145,6 @@ def _describe_tar(path: Path) -> tuple[str, str]:
                 'what is in it', 'If you trust whoever wrote it, save it again: torch.save('
                 'torch.load(old, weights_only=False), new)')
     return 'a tar archive', _UNPACK
-
-
-def _describe_pickle(path: Path, head: bytes) -> tuple[str, str] | None:
-    """What a bare pickle is; None for a checkpoint in the older format of torch.save."""
-    suffix = path.suffix.lower()
-    if suffix in _PICKLES:
-        return _SUFFIXES[suffix]
-    if head.startswith(_LEGACY_MAGIC):
-        return None
-    return _describe_protocol(head) or (
-        'a Python pickle that torch.save did not write', _CONVERT)
 
 
 def _describe_protocol(head: bytes) -> tuple[str, str] | None:

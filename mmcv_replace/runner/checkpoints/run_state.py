@@ -33,8 +33,7 @@ def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
     version, words, gauss = states['python']
     random.setstate((version, tuple(words.tolist()), gauss))
     keys, position, has_gauss, cached = states['numpy']
-    np.random.set_state(
-        ('MT19937', keys.numpy().astype(np.uint32), position, has_gauss, cached))
+    np.random.set_state(('MT19937', keys.numpy().astype(np.uint32), position, has_gauss, cached))
     torch.set_rng_state(states['torch'])
     kind, state = states['device']
     if state is not None and kind == device.type:
@@ -100,18 +99,14 @@ def other_processes(state: dict[str, Any] | None, device: torch.device) -> list[
         known = str(len(states)) if states else 'not known'
         return [Difference('processes', known, str(world_size), f'{TAKEN}; random numbers and '
                            'accumulated gradients begin anew, the order of the data goes on')]
-    former = _device_type(states[0])
+    try:
+        former = states[0]['random']['device'][0]
+    except (LookupError, TypeError):
+        return []  # an error when the state is restored
     if former in (None, device.type):
         return []
     return [Difference('device', former, device.type, f'{TAKEN}; its random numbers begin anew, '
                        'and results are equal up to rounding')]
-
-
-def _device_type(state: Any) -> str | None:
-    try:
-        return state['random']['device'][0]
-    except (LookupError, TypeError):
-        return None  # an error when the state is restored
 
 
 def _restore_process_state(runner: 'BaseRunner', states: list[dict[str, Any]]) -> None:
