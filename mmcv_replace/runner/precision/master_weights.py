@@ -1,5 +1,5 @@
 """Float32 copies (masters) of low-precision weights for the optimizer."""
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -27,7 +27,8 @@ class MasterWeights:
     """
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        names = {parameter: name for name, parameter in _named_parameters(model)}
+        model = getattr(model, 'module', model)  # without a wrapper, whose prefix no name has
+        names = {parameter: name for name, parameter in model.named_parameters()}
         self._pairs: list[tuple[str, nn.Parameter, nn.Parameter]] = []
         for group in optimizer.param_groups:
             group['params'] = [self._master(names[parameter], parameter)
@@ -76,8 +77,3 @@ class MasterWeights:
         for name, _, master in self._pairs:
             master.copy_(state_dict[name])
         self.give_weights()
-
-
-def _named_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """The parameters by their names in a checkpoint, without the prefix of a wrapper."""
-    return getattr(model, 'module', model).named_parameters()
