@@ -6,7 +6,7 @@ import time
 import types
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -92,7 +92,10 @@ class StopRequest:
 
         Raises EvaluationCut, in all processes after the same vote, if one is to stop now.
         """
-        self._begin_work(total)
+        self._work = 0, total
+        if self.received is not None:
+            self._say(self.received)
+            self._handle_interrupt(self._note)  # the first one reset it to its default
         vote = StopVote()
         alone = get_dist_info()[1] == 1
         votes = 0 if alone else max_over_ranks(total) // VOTES
@@ -112,7 +115,9 @@ class StopRequest:
             if vote.result():
                 self._cut()
         finally:
-            self._end_work()
+            self._work = None
+            if self.received == 'SIGINT':
+                self._handle_interrupt(signal.SIG_DFL)
             items.close()  # restores the training mode
 
     def _vote(self, vote: 'StopVote') -> None:
@@ -124,18 +129,9 @@ class StopRequest:
         self.cut = True
         raise EvaluationCut
 
-    def _begin_work(self, total: int) -> None:
-        self._work = 0, total
-        if self.received is None:
-            return
-        self._say(self.received)
-        if signal.SIGINT in self._former:  # reset to its default by the first one
-            signal.signal(signal.SIGINT, self._note)
-
-    def _end_work(self) -> None:
-        self._work = None
-        if self.received == 'SIGINT' and signal.SIGINT in self._former:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    def _handle_interrupt(self, handler: Any) -> None:
+        if signal.SIGINT in self._former:
+            signal.signal(signal.SIGINT, handler)
 
 
 class StopVote:
@@ -177,8 +173,7 @@ def finish_speaking() -> None:
 def holding_back_requests() -> Iterator[None]:
     """Block SIGTERM and SIGINT within the block.
 
-    Processes that are started inside inherit that, so that none is interrupted before it has
-    installed its handlers (see `outlive_requests`).
+    Processes started inside inherit that until they have their handlers (`outlive_requests`).
     """
     if not hasattr(signal, 'pthread_sigmask'):
         yield
