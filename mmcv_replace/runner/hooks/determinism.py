@@ -38,13 +38,12 @@ class NondeterminismHook(Hook):
 
     def __init__(self, interval: int = 50) -> None:
         self.interval = interval
-        self._seen: set[str] = set()
-        self._reported: set[str] = set()
         self._filters: warnings.catch_warnings | None = None
-        self._begun = False
 
     def before_run(self, runner: BaseRunner) -> None:
-        self._seen, self._reported, self._begun = set(), set(), False
+        self._seen: set[str] = set()
+        self._reported: set[str] = set()
+        self._begun = False
         self._filters = warnings.catch_warnings()
         self._filters.__enter__()
         for pattern in _MESSAGES:

@@ -19,10 +19,6 @@ class IterTimerHook(Hook):
     as evaluation. It does not wait for an asynchronous device: only means are meaningful.
     """
 
-    def __init__(self) -> None:
-        self._start = 0.0
-        self._timed = 0
-
     def before_run(self, runner: BaseRunner) -> None:
         self._timed = 0
 

@@ -23,9 +23,7 @@ class PreemptionHook(Hook):
     def __init__(self, signals: Sequence[str] = SIGNALS, exit_code: int = SAVED) -> None:
         self.exit_code = exit_code
         self._request = StopRequest(signals)
-        self._vote = StopVote()
         self._leaving = False
-        self._first_iter = 0
 
     def listen(self) -> StopRequest:
         """Begin to listen for signals, if `before_run` has not done so yet."""

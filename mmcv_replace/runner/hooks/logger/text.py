@@ -33,8 +33,6 @@ class TextLoggerHook(LoggerHook):
     def __init__(self, by_epoch: bool = True, interval: int = 10, ignore_last: bool = True,
                  reset_flag: bool = False) -> None:
         super().__init__(interval, ignore_last, reset_flag, by_epoch)
-        self._start_time = 0.0
-        self._start_iter = 0
         self._json_path: Path | None = None
 
     def before_run(self, runner: BaseRunner) -> None:
