@@ -52,8 +52,7 @@ def serialize_checkpoint(checkpoint: dict[str, Any],
     return content
 
 
-def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path,
-                     verify: bool = True) -> None:
+def write_checkpoint(checkpoint: dict[str, Any], filename: str | Path, verify: bool = True) -> None:
     """Write a checkpoint atomically: after a CheckpointError the file of that name is unchanged.
 
     `verify`: read the new file again before it gets its name.

@@ -66,8 +66,7 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
 
 def check_overrides(optimizer: torch.optim.Optimizer, overrides: Collection[str]) -> set[str]:
     """The settings of the groups that keep the config's values; ConfigError for any other name."""
-    known = list(dict.fromkeys(key for group in optimizer.param_groups
-                               for key in _settings(group)))
+    known = list(dict.fromkeys(key for group in optimizer.param_groups for key in _settings(group)))
     chosen: set[str] = set()
     for override in overrides:
         root, _, key = override.partition('.')

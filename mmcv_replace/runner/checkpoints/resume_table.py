@@ -26,8 +26,7 @@ def log_differences(checkpoint: str | Path, differences: Sequence[Difference],
     if not differences:
         return
     from prettytable import PrettyTable  # late: most runs do not need it
-    table = PrettyTable(['setting', 'checkpoint', 'config', 'in force'], align='l',
-                        max_width=WIDTH)
+    table = PrettyTable(['setting', 'checkpoint', 'config', 'in force'], align='l', max_width=WIDTH)
     table.add_rows([[each.setting, each.checkpoint, each.config, each.in_force]
                     for each in differences])
     keys = dict.fromkeys(each.override for each in differences if each.override)

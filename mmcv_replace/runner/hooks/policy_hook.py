@@ -78,5 +78,4 @@ def _check(hook: ScheduleHook, policy: Policy) -> None:
     if hasattr(hook, f'{key}_ratio'):
         check_one_of(name, **{k: getattr(hook, k) for k in (key, f'{key}_ratio')})
     if policy.check is not None:
-        policy.check(name, **{option.name: getattr(hook, option.name)
-                              for option in policy.options})
+        policy.check(name, **{option.name: getattr(hook, option.name) for option in policy.options})

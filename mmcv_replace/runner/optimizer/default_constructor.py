@@ -86,8 +86,7 @@ class DefaultOptimizerConstructor:
             settings = self._settings(name, module, custom.get(key))
             groups.setdefault(tuple(settings.items()), []).append(parameter)
         _warn_unmatched(custom, names.values())
-        return [{'params': parameters, **dict(settings)}
-                for settings, parameters in groups.items()]
+        return [{'params': parameters, **dict(settings)} for settings, parameters in groups.items()]
 
     def _meet_again(self, name: str, first_name: str) -> None:
         if not self.paramwise_cfg.get('bypass_duplicate', False):

@@ -45,8 +45,7 @@ def exponential(base: float, progress: int, gamma: float) -> float:
     return base * gamma**progress
 
 
-def poly(base: float, progress: int, total: int, power: float = 1.0,
-         minimum: float = 0.0) -> float:
+def poly(base: float, progress: int, total: int, power: float = 1.0, minimum: float = 0.0) -> float:
     """Fall to the minimum in proportion to (1 - progress / total)^power."""
     remaining = max(0.0, 1 - progress / total)
     return (base - minimum) * remaining**power + minimum
