@@ -107,12 +107,12 @@ def test_what_fails_in_a_worker_is_no_dead_worker(workers):
 
 
 def test_the_scan_of_the_data_tells_them_apart_too(monkeypatch):
-    from mmseg.datasets.doctor import scan as doctor
+    from mmseg.datasets.doctor import examine
     for error, expected in ((None, UserError),
                             (RuntimeError('DataLoader worker: x'), RuntimeError)):
-        monkeypatch.setattr(doctor, 'Examiner', lambda *_, error=error: Dying(error))
+        monkeypatch.setattr(examine, 'Examiner', lambda *_, error=error: Dying(error))
         with pytest.raises(expected) as raised:
-            list(doctor.scan([], [], 2))
+            list(examine.scan([], [], 2))
         assert type(raised.value) is expected
 
 
