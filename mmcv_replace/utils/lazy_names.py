@@ -2,6 +2,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 
 
 def lazy_names(package: str, modules: Mapping[str, Sequence[str]]
@@ -18,9 +19,8 @@ def lazy_names(package: str, modules: Mapping[str, Sequence[str]]
     def get(name: str) -> object:
         if name in homes:
             return getattr(import_module(homes[name], package), name)
-        for module in modules:  # package.module without an import of it
-            if module.rpartition('.')[2] == name:
-                return import_module(module, package)
+        if find_spec(f'{package}.{name}'):  # package.module without an import of it
+            return import_module(f'{package}.{name}')
         raise AttributeError(f'module {package!r} has no attribute {name!r}')
 
     def all_names() -> list[str]:

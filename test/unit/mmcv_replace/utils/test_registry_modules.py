@@ -2,6 +2,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sized
+from importlib import import_module
 
 import pytest
 from torch import nn
@@ -148,7 +149,7 @@ def test_tables_name_the_modules_that_register(registry):
 
 
 def test_building_one_model_imports_nothing_of_the_others():
-    code = ('import sys; from mmseg.models import *; from mmseg.models import FCNHead, build_head\n'
+    code = ('import sys; from mmseg.models import BACKBONES, HEADS, FCNHead, build_head\n'
             "build_head(dict(type='FCNHead', in_channels=4, channels=4, num_classes=2))\n"
             "assert {'ResNet', 'PSPHead'} <= {*BACKBONES, *HEADS}\n"
             "print(*[name for name in sys.modules if name.startswith('mmseg.models')])")
@@ -165,3 +166,26 @@ def test_an_unknown_name_of_a_package_is_an_attribute_error():
     assert get('ResNet') is BACKBONES.get('ResNet')
     with pytest.raises(AttributeError, match="'mmseg.models' has no attribute 'Resnet'"):
         get('Resnet')
+
+
+@pytest.mark.parametrize(('package', 'module'), [
+    ('mmcv_replace.runner', 'checkpoint'), ('mmcv_replace.runner', 'optimizer'),
+    ('mmcv_replace.runner.hooks', 'checkpoint'), ('mmseg.datasets.pipelines', 'transforms')])
+def test_an_attribute_is_the_module_of_that_path(package, module):
+    # Although HOOKS has a module hooks/checkpoint.py, and no table names transforms.py.
+    get, _, _ = lazy_names(package, HOOKS.modules)
+    assert get(module).__name__ == f'{package}.{module}'
+
+
+@pytest.mark.parametrize(('module', 'name'), [
+    ('mmcv_replace.runner.checkpoint', 'load_checkpoint'),
+    ('mmcv_replace.runner.hooks.hook', 'Hook'),
+    ('mmcv_replace.runner.hooks.lr_updater', 'LrUpdaterHook'),
+    ('mmcv_replace.utils.config', 'DELETE_KEY'),
+    ('mmseg.core.seg.sampler.base_pixel_sampler', 'BasePixelSampler'),
+    ('mmseg.datasets.pipelines.transforms', 'Resize'),
+    ('mmseg.datasets.pipelines.compose', 'Compose'),
+    ('mmseg.models.backbones.resnet', 'Bottleneck'),
+    ('mmseg.models.losses.utils', 'weighted_loss')])
+def test_import_paths_of_user_code_stay(module, name):
+    assert hasattr(import_module(module), name)
