@@ -1,5 +1,6 @@
 """Random changes of brightness, contrast, saturation and hue."""
 from functools import partialmethod
+from inspect import getattr_static
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from .checks import check_numbers
 
 HUES = 180  # OpenCV stores the hue of uint8 images in steps of two degrees
 LEVELS = np.arange(256, dtype=np.uint8)
+ORDER = ('contrast', 'saturation', 'hue')
 
 # A channel of HSV (None: all channels of BGR) and its table [256] of new values; None: no change.
 Change = tuple[int | None, np.ndarray] | None
@@ -41,13 +43,20 @@ class PhotoMetricDistortion(Transform):
         self.saturation_range = saturation_range
         self.hue_delta = hue_delta
 
+    def __call__(self, results: Results) -> Results:
+        # A subclass may override one of the four methods, as in mmsegmentation 0.x.
+        if all(getattr_static(self, what) is vars(PhotoMetricDistortion)[what]
+               for what in ('brightness', *ORDER)):
+            return super().__call__(results)
+        img = self.brightness(self.apply_image(results['img'], []))
+        for what in _draw_order():
+            img = getattr(self, what)(img)
+        return self.finish(results, img, None)
+
     def draw(self, results: Results) -> list[Change]:
         """The changes in their order, with None for each that is left out."""
         brightness = self._draw_change('brightness')
-        contrast_last = np.random.randint(2) == 0
-        order = (('saturation', 'hue', 'contrast') if contrast_last
-                 else ('contrast', 'saturation', 'hue'))
-        return [brightness, *map(self._draw_change, order)]
+        return [brightness, *map(self._draw_change, _draw_order())]
 
     def apply_image(self, img: np.ndarray, params: list[Change]) -> np.ndarray:
         if img.dtype != np.uint8 or img.ndim != 3 or img.shape[2] != 3:
@@ -79,6 +88,12 @@ class PhotoMetricDistortion(Transform):
             return 1, _linear(np.random.uniform(*self.saturation_range), 0)
         shift = np.random.randint(-self.hue_delta, self.hue_delta)
         return 0, ((np.arange(256) + shift) % HUES).astype(np.uint8)
+
+
+def _draw_order() -> tuple[str, ...]:
+    """The order of the changes after that of the brightness."""
+    contrast_last = np.random.randint(2) == 0
+    return (*ORDER[1:], ORDER[0]) if contrast_last else ORDER
 
 
 def _linear(factor: float, offset: float) -> np.ndarray:
