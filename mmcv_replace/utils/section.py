@@ -121,7 +121,10 @@ def _problems(values: Mapping[str, Any], known: Mapping[str, Any], key: str,
         if meant is not None:
             yield f'{text} and would be ignored; did you mean {_join(key, meant)!r}?'
         elif not owner.allows(value):
-            yield f'{text}: {key} takes {", ".join(known)}'
+            inside = [_join(key, other) for other, annotation in known.items()
+                      if name in annotations_of(_inner(annotation) or Section)]
+            hint = f'; it belongs in {" or ".join(inside)}' if inside else ''
+            yield f'{text}: {key} takes {", ".join(known)}{hint}'
 
 
 def _misfit(key: str, value: Any, set_by: str, accepted: str) -> str:
