@@ -135,5 +135,7 @@ def in_words(annotation: Any, limits: str = '') -> str:
         return ' | '.join(in_words(choice, limits) for choice in inner)
     if annotation is type(None):
         return 'None'
+    if inner and kind in (tuple, *_SEQUENCES) and Ellipsis not in inner:
+        return f'{kind.__name__}[{", ".join(map(in_words, inner))}]'
     text = annotation.__name__ if inspect.isclass(annotation) and not inner else str(annotation)
     return re.sub(r'\b(?:\w+\.)+(?=\w)', '', text) + (limits if annotation in _NUMBERS else '')

@@ -1,7 +1,7 @@
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from mmcv_replace.utils import ConfigDict, Registry
 from mmcv_replace.utils import type_check as module
 from mmcv_replace.utils.error_origin import is_out_of_memory
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, UserError
-from mmcv_replace.utils.type_check import annotations_of, fits, in_words, misfits
+from mmcv_replace.utils.type_check import Range, annotations_of, fits, in_words, misfits
 
 
 @pytest.mark.parametrize(('annotation', 'good', 'bad'), [
@@ -49,7 +49,9 @@ def test_objects_are_their_authors_affair():
 
 @pytest.mark.parametrize(('annotation', 'text'), [
     (int | None, 'int | None'), (Sequence[int], 'Sequence[int]'), (dict, 'dict'),
-    (tuple[float, float], 'tuple[float, float]'), (Tensor | str, 'Tensor | str')])
+    (tuple[float, float], 'tuple[float, float]'), (Tensor | str, 'Tensor | str'),
+    (tuple[int, ...], 'tuple[int, ...]'), (list[Path], 'list[Path]'),
+    (tuple[Annotated[int, Range(1)], float] | None, 'tuple[int from 1 on, float] | None')])
 def test_words(annotation, text):
     assert in_words(annotation) == text
 
