@@ -78,7 +78,7 @@ class HookRegistration:
         self.register_optimizer_hook(optimizer_config)
         # After the step, which it may prevent, and before all hooks that use its result.
         if nonfinite is None or isinstance(nonfinite, dict):
-            nonfinite = dict(nonfinite or {})
+            nonfinite = copy.copy(nonfinite or {})
             if log_config is not None and 'interval' in log_config:
                 nonfinite.setdefault('interval', log_config['interval'])
         self._register(nonfinite, 'nonfinite', 'ABOVE_NORMAL', default='CheckInvalidLossHook',

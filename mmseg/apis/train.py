@@ -138,7 +138,7 @@ def _register_watchers(runner: BaseRunner, cfg: Config, distributed: bool) -> No
 def _runner_config(cfg: Config) -> dict:
     """`runner` of the config, or one made from the older `total_iters` or `total_epochs`."""
     if cfg.get('runner') is not None:
-        return dict(cfg.runner)
+        return cfg.runner
     if cfg.get('total_epochs') is not None:
         return dict(type='EpochBasedRunner', max_epochs=cfg.total_epochs)
     return dict(type='IterBasedRunner', max_iters=cfg.total_iters)

@@ -1,4 +1,5 @@
 """Mixed precision: the data types of a training step, and the scale of its loss."""
+import copy
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -212,9 +213,13 @@ def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | s
 
 def without_fp16(optimizer_config: Mapping[str, Any]) -> dict[str, Any]:
     """An `optimizer_config` without the options that `precision_from_config` reads."""
-    of_fp16 = optimizer_config.get('type') == 'Fp16OptimizerHook'
-    return {key: value for key, value in optimizer_config.items()
-            if not (of_fp16 and key in ('type', 'loss_scale', *NEEDLESS))}
+    options = copy.copy(optimizer_config)  # keeps the places that set its keys
+    if options.get('type') == 'Fp16OptimizerHook':
+        del options['type']
+        options.pop('loss_scale', None)
+        for name in NEEDLESS:
+            options.pop(name, None)
+    return options
 
 
 def _scaler_options(loss_scale: float | str | Mapping[str, Any],

@@ -3,7 +3,8 @@ import pytest
 
 from mmcv_replace.runner import HOOKS
 from mmcv_replace.runner.hooks.invalid_loss import CheckInvalidLossHook
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.config.config_dict import ConfigDict, assign
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 
 def test_training_hooks_are_registered_in_order(make_runner):
@@ -67,6 +68,14 @@ def test_policy_names(make_runner, policy):
 def test_registration_errors(make_runner, config, message):
     with pytest.raises((ConfigError, KeyError, TypeError), match=message):
         make_runner().register_training_hooks(**config)
+
+
+@pytest.mark.parametrize('section', ['lr_config', 'optimizer_config', 'nonfinite'])
+def test_errors_name_the_place_that_set_an_option(make_runner, section):
+    configs = ConfigDict(lr_config={'policy': 'poly'}, optimizer_config={}, nonfinite={})
+    assign(configs[section], 'optin', 1, 'configs/mine.py')
+    with pytest.raises(ArgumentError, match=r"'optin' \(set by configs/mine\.py\)"):
+        make_runner().register_training_hooks(**configs)
 
 
 def test_hook_from_cfg_with_priority(make_runner):

@@ -10,6 +10,7 @@ from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import IterBasedRunner, OptimizerHook, Precision, precision_from_config
 from mmcv_replace.runner.hooks import Hook
 from mmcv_replace.runner.precision import without_fp16
+from mmcv_replace.utils.config.config_dict import ConfigDict, assign
 from mmcv_replace.utils.errors import ConfigError, NonFiniteLossError
 
 
@@ -108,6 +109,9 @@ def test_the_reference_hook_becomes_the_ordinary_one():
     options = dict(type='Fp16OptimizerHook', loss_scale=512., coalesce=True, grad_clip=None)
     assert without_fp16(options) == dict(grad_clip=None)
     assert without_fp16(dict(type='Mine', loss_scale=1)) == dict(type='Mine', loss_scale=1)
+    config = ConfigDict()
+    assign(config, 'grad_clip', None, 'configs/mine.py')
+    assert without_fp16(config).origin('grad_clip') == 'configs/mine.py'
 
 
 @pytest.mark.parametrize(('level', 'computed', 'weights'), [
