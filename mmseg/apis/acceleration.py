@@ -90,8 +90,8 @@ def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch
     """Compile parts of a model by torch.compile; its state dict keeps its keys.
 
     `options`: arguments of torch.compile (backend, mode, dynamic, fullgraph, options), and `parts`,
-    the names of the sub-modules to compile. Raises ConfigError for an unknown backend or part, and
-    where the host lacks the compiler.
+    the names of the sub-modules to compile. Raises ConfigError for an unknown backend, mode or
+    part, and where the host lacks the compiler.
     """
     options = dict(options)
     parts = options.pop('parts', PARTS)
@@ -104,7 +104,10 @@ def compile_parts(model: nn.Module, options: Mapping[str, object], device: torch
         # Auxiliary heads may come as a list, which is never called itself.
         for each in module if isinstance(module, nn.ModuleList) else [module]:
             if each is not None:
-                each.compile(**options)
+                try:
+                    each.compile(**options)
+                except RuntimeError as error:  # an unknown mode or option of the backend
+                    raise ConfigError(f'compile = {options}: {error}') from error
 
 
 def _check_backend(backend: object, device: torch.device) -> None:

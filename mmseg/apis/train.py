@@ -14,6 +14,7 @@ from mmcv_replace.runner.precision import precision_from_config, without_fp16
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmseg.core import DistEvalHook, EvalHook
+from mmseg.core.evaluation import check_metrics, is_own_anywhere
 from mmseg.datasets.loader.skip_samples import SkippedFilesHook
 from mmseg.utils import get_root_logger
 
@@ -146,8 +147,10 @@ def _runner_config(cfg: Config) -> dict:
 
 def _register_evaluation(runner: BaseRunner, cfg: Config, dataset: Dataset, distributed: bool,
                          device: torch.device) -> None:
-    loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options = dict(cfg.get('evaluation') or {})
+    if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
+        check_metrics(options.get('metric') or ())
+    loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])
     hook = DistEvalHook if distributed else EvalHook
     runner.register_hook(hook(loader, **options), priority='LOW')

@@ -229,6 +229,7 @@ def test_compiled_model_takes_images_of_other_sizes():
 
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(backend='inductr'), "backend='inductr'\\) is not known: use one of .*inductor"),
+    (dict(mode='max-autotun'), "compile = {'mode': 'max-autotun'}: .*one of: .*max-autotune"),
     (dict(backend='eager', parts=['head']), 'the model has none of these; its parts are backbone')])
 def test_wrong_options(options, message):
     with pytest.raises(ConfigError, match=message):

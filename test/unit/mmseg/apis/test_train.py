@@ -10,8 +10,10 @@ from mmcv_replace.device import DeviceKind
 from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import Precision
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.model import ddp_options, wrap_model
-from mmseg.apis.train import _load_weights
+from mmseg.apis.train import _load_weights, _register_evaluation
+from mmseg.datasets import CustomDataset
 
 
 def test_options_of_ddp():
@@ -36,6 +38,12 @@ def test_one_process_has_no_syncbn():
     wrapped = wrap_model(model, torch.device('cpu'), False, Precision('cpu'))
     assert isinstance(wrapped, MMDataParallel)
     assert not any(isinstance(m, nn.SyncBatchNorm) for m in wrapped.modules())
+
+
+def test_a_misspelt_metric_ends_before_the_first_step():
+    cfg = Config(dict(evaluation=dict(metric=['mDice', 'mIuO'])))
+    with pytest.raises(ConfigError, match="metric 'mIuO' does not exist; choose from mIoU"):
+        _register_evaluation(None, cfg, CustomDataset.__new__(CustomDataset), False, 'cpu')
 
 
 @pytest.mark.parametrize(('settings', 'loads', 'said'), [
