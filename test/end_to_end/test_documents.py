@@ -78,8 +78,8 @@ CLASHES = {'bf16': 'fp16', 'deterministic': 'compile',
 # Of the form key=value, and no settings of a config, or run by a test of their own.
 NO_SETTINGS = {
     'weights_only=True': 'an argument of torch.load',
-    'runs_in_order = True': 'in the body of a class',
-    "extra_targets = ('gt_edge',)": 'in the body of a class',
+    "extra_targets = ('gt_edge',)": 'an attribute of a head, test_head_bases.py',
+    'runs_in_order = True': 'an attribute of a module, test_fuse_conv_bn.py',
     'momentum={}': 'an argument of Policy',
     'num_classes=1': 'test_binary.py', 'num_classes=2': 'a part of decode_head=dict(...)',
     'a.2.b=1': 'an example of the syntax',
