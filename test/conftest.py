@@ -63,6 +63,13 @@ def same_logger():
     logger.setLevel(former[1])
 
 
+@pytest.fixture(autouse=True)
+def same_file_backends(monkeypatch):
+    """Backends that a test registers, a later one must not find."""
+    from mmcv_replace.fileio import FileClient
+    monkeypatch.setattr(FileClient, 'backends', dict(FileClient.backends))
+
+
 @pytest.fixture(scope='session')
 def repo_dir():
     return ROOT
