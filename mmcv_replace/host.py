@@ -19,7 +19,7 @@ _MEMORY = (('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory.current'),
            ('/sys/fs/cgroup/memory/memory.limit_in_bytes',
             '/sys/fs/cgroup/memory/memory.usage_in_bytes'))
 # Numbers of glibc's mallopt(3).
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_MXFAST = -1, -4, 1
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 @dataclass(frozen=True)
@@ -120,5 +120,3 @@ def keep_freed_memory() -> None:
         if mallopt is not None:
             mallopt(_M_MMAP_MAX, 0)
             mallopt(_M_TRIM_THRESHOLD, -1)
-            # Small blocks are merged with free neighbours, and large gaps stay whole.
-            mallopt(_M_MXFAST, 0)

@@ -11,7 +11,6 @@ from ...utils.suggest import did_you_mean
 from ...utils.type_check import misfits
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
-from ..optimizer.momentum import allocate_momentum
 
 
 @HOOKS.register_module(name=['OptimizerHook', 'GradientCumulativeOptimizerHook'])
@@ -31,9 +30,6 @@ class OptimizerHook(Hook):
                               'at least 1')
         self.grad_clip = grad_clip
         self.cumulative_iters = cumulative_iters
-
-    def before_run(self, runner: BaseRunner) -> None:
-        allocate_momentum(runner.optimizer)
 
     def before_train_iter(self, runner: BaseRunner) -> None:
         # Before the forward pass, so that old gradients do not add to the peak of memory.

@@ -1,7 +1,5 @@
-"""The momentum of an optimizer: its value in each group, and its buffers."""
+"""The momentum of an optimizer group, whatever the optimizer calls it."""
 from typing import Any
-
-import torch
 
 from ...utils.errors import ConfigError
 
@@ -22,23 +20,3 @@ def write_momentum(group: dict[str, Any], value: float) -> None:
         group['momentum'] = value
     else:
         group['betas'] = (value, *group['betas'][1:])
-
-
-def allocate_momentum(optimizer: torch.optim.Optimizer) -> None:
-    """Give torch's SGD momentum buffers of zeros for all parameters that it has none for.
-
-    SGD makes them in its first step, in the gaps that activations have left in the heap, which
-    the activations of later iterations then no longer fit into: a training step of PSPNet on a
-    CPU took 160 MB more for it. A buffer of zeros takes the same steps as none, unless the first
-    gradient is weighted differently (`dampening`). Other optimizers are left alone.
-    """
-    if type(optimizer) is not torch.optim.SGD:
-        return
-    for group in optimizer.param_groups:
-        if group['momentum'] == 0 or group['dampening'] != 0:
-            continue
-        for parameter in group['params']:
-            if parameter.requires_grad:
-                state = optimizer.state[parameter]
-                if state.get('momentum_buffer') is None:
-                    state['momentum_buffer'] = torch.zeros_like(parameter)
