@@ -10,17 +10,16 @@ os.environ.setdefault('TORCH_DEVICE_BACKEND_AUTOLOAD', '0')
 # the variable when torch is imported.
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
-# ruff: noqa: F403 - what the three packages export is decided there, once.
 from . import torch_import  # noqa: F401  before anything else imports torch
 
 # isort: split
 from . import fileio, image, utils
 from .alias import install_alias
-from .fileio import *
-from .image import *
-from .utils import *
+from .utils.lazy_names import lazy_names
 
 # Version of mmcv whose interface this is; user code compares it.
 __version__ = '1.2.7'
 
-__all__ = ['__version__', 'install_alias', *fileio.__all__, *image.__all__, *utils.__all__]
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    package.__name__: package.__all__ for package in (fileio, image, utils)})
+__all__ += ['__version__', 'install_alias']

@@ -8,15 +8,18 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from .compatibility import why_absent
+
 ALIAS = 'mmcv'
 TARGET = __package__
 
 
-def install_alias() -> bool:
+def install_alias(over_installed: bool = True) -> bool:
     """Make `mmcv` and all its sub-modules names of the modules of this package.
 
     They are the same objects, imported on first use. Returns whether the alias is in force: an mmcv
-    that is imported already is kept, with a warning.
+    that is imported already is kept, with a warning, and so is one that is only installed where
+    `over_installed` is False, as for `import mmseg`.
     """
     present = sys.modules.get(ALIAS)
     if present is not None and present is not sys.modules[TARGET]:
@@ -26,6 +29,13 @@ def install_alias() -> bool:
             TARGET, TARGET)
         return False
     if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
+        installed = None if over_installed else importlib.util.find_spec(ALIAS)
+        if installed is not None:
+            logging.getLogger('mmseg').warning(
+                'mmcv is installed, in %s, and keeps its name: what is registered with it is not '
+                'known here. Call %s.install_alias() before mmcv is imported, or uninstall mmcv, '
+                'for mmcv to mean %s', installed.origin, TARGET, TARGET)
+            return False
         # Before the path finder, which would load the files a second time under the other name.
         sys.meta_path.insert(0, _AliasFinder())
     return True
@@ -38,8 +48,9 @@ class _AliasFinder(MetaPathFinder):
             return None
         real = TARGET + fullname.removeprefix(ALIAS)
         if importlib.util.find_spec(real) is None:
-            raise ModuleNotFoundError(f'No module named {fullname!r}: mmcv is {TARGET} here, which '
-                                      'has no such part', name=fullname)
+            reason = why_absent(fullname) or (f'No module named {fullname!r}: mmcv is {TARGET} '
+                                              'here, which has no such part')
+            raise ModuleNotFoundError(reason, name=fullname)
         return ModuleSpec(fullname, _AliasLoader(real))
 
 

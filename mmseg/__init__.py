@@ -6,4 +6,5 @@ from .version import __version__
 
 __all__ = ['__version__']
 
+mmcv_replace.install_alias(over_installed=False)
 ANNOTATED.append('mmseg')

@@ -1,8 +1,8 @@
 """Operators in plain torch, for devices on which torch's own do not run."""
-from torch.nn import SyncBatchNorm
+from mmcv_replace.utils.lazy_names import lazy_names
 
-from .host_sync_bn import HostSyncBatchNorm, shares_statistics, use_host_sync_batchnorm
-from .wide_sync_bn import WideSyncBatchNorm, fit_sync_batchnorm
-
-__all__ = ['HostSyncBatchNorm', 'SyncBatchNorm', 'WideSyncBatchNorm', 'fit_sync_batchnorm',
-           'shares_statistics', 'use_host_sync_batchnorm']
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.host_sync_bn': ['HostSyncBatchNorm', 'shares_statistics', 'use_host_sync_batchnorm'],
+    '.wide_sync_bn': ['WideSyncBatchNorm', 'fit_sync_batchnorm'],
+    'torch.nn': ['SyncBatchNorm'],
+})

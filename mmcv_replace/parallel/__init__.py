@@ -1,13 +1,15 @@
 """Batches of samples, and the model wrappers that move them to the device."""
-from .collate import collate
-from .data_container import DataContainer
-from .data_parallel import MMDataParallel
-from .distributed import MMDistributedDataParallel
-from .prefetch import DevicePrefetcher
-from .scatter import scatter
-from .utils import MODULE_WRAPPERS, is_module_wrapper
+from mmcv_replace.utils.lazy_names import lazy_names
 
-__all__ = [
-    'MODULE_WRAPPERS', 'DataContainer', 'DevicePrefetcher', 'MMDataParallel',
-    'MMDistributedDataParallel', 'collate', 'is_module_wrapper', 'scatter',
-]
+# Functions named like their modules: imported at once, or Python would hand out the module.
+from .collate import collate
+from .scatter import scatter
+
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.data_container': ['DataContainer'],
+    '.data_parallel': ['MMDataParallel'],
+    '.distributed': ['MMDistributedDataParallel'],
+    '.prefetch': ['DevicePrefetcher'],
+    '.utils': ['MODULE_WRAPPERS', 'is_module_wrapper'],
+})
+__all__ += ['collate', 'scatter']

@@ -12,7 +12,8 @@ def lazy_names(package: str, modules: Mapping[str, Sequence[str]]
         __getattr__, __dir__, __all__ = lazy_names(__name__, {'.resnet': ['ResNet', 'ResNetV1c']})
 
     A program then loads only the modules that it uses. A name that is also a module of the package
-    cannot be in the table: Python would hand out the module.
+    cannot be in the table: Python would hand out the module. A name of mmcv that is left out raises
+    ImportError with the reason, of which mmcv_replace/compatibility.py has a table.
     """
     homes = {name: module for module, names in modules.items() for name in names}
 
@@ -21,9 +22,19 @@ def lazy_names(package: str, modules: Mapping[str, Sequence[str]]
             return getattr(import_module(homes[name], package), name)
         if find_spec(f'{package}.{name}'):  # package.module without an import of it
             return import_module(f'{package}.{name}')
-        raise AttributeError(f'module {package!r} has no attribute {name!r}')
+        raise _missing(package, name)
 
     def all_names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *homes})
 
     return get, all_names, list(homes)
+
+
+def _missing(package: str, name: str) -> Exception:
+    from ..compatibility import why_absent
+
+    root, _, rest = package.partition('.')
+    reason = root == __name__.partition('.')[0] and why_absent(f'mmcv.{rest}'.rstrip('.'), name)
+    # An AttributeError's text would be lost in `from package import name`.
+    return ImportError(reason, name=package) if reason else AttributeError(
+        f'module {package!r} has no attribute {name!r}')

@@ -39,7 +39,8 @@ FORBIDDEN = {
 }
 VENDOR = re.compile(r'(?<![a-z])(cuda|npu|nccl|hccl|torch_npu|cudnn)(?![a-z])', re.IGNORECASE)
 CONFIG_KEYS = ('cudnn_benchmark',)  # of the reference's dialect
-VENDOR_HOMES = ('mmcv_replace/device.py', 'mmcv_replace/ops/')
+# The table of compatibility quotes names of mmcv.
+VENDOR_HOMES = ('mmcv_replace/device.py', 'mmcv_replace/ops/', 'mmcv_replace/compatibility.py')
 HEAVY = ('torch_npu', 'apex', 'tensorboard', 'matplotlib', 'scipy')
 
 

@@ -37,7 +37,6 @@ import mmcv.utils.config
 from mmcv.utils.config import Config
 assert Config is mmcv_replace.utils.config.Config is mmcv.Config
 assert mmcv.utils.__spec__.name == mmcv.utils.__name__ == 'mmcv_replace.utils'
-assert 'mmcv_replace.utils.parrots_wrapper' in sys.modules
 from mmcv.utils import parrots_wrapper
 assert parrots_wrapper is sys.modules['mmcv_replace.utils.parrots_wrapper']
 assert mmcv.load is mmcv_replace.fileio.load
@@ -55,20 +54,6 @@ import mmcv_replace.cnn.bricks, mmcv_replace.runner.hooks, mmcv_replace.parallel
 assert hooks is mmcv_replace.runner.hooks
 assert mmcv.cnn.bricks is mmcv_replace.cnn.bricks
 assert collate is mmcv_replace.parallel.collate
-''')
-
-
-def test_part_that_does_not_exist(run):
-    run('''
-import mmcv_replace
-mmcv_replace.install_alias()
-try:
-    import mmcv.video
-except ModuleNotFoundError as error:
-    assert error.name == 'mmcv.video'
-    assert 'mmcv is mmcv_replace here' in str(error)
-else:
-    raise AssertionError
 ''')
 
 
@@ -96,3 +81,56 @@ mmcv_replace.install_alias()
 import mmcv
 assert mmcv is mmcv_replace
 ''')
+
+
+def test_parts_that_do_not_exist(run):
+    run('''
+import mmcv_replace
+mmcv_replace.install_alias()
+for name, text in {'mmcv.no_such_part': 'mmcv is mmcv_replace here, which has no such part',
+                   'mmcv.video': 'videos are no part',
+                   'mmcv.video.io': 'videos are no part'}.items():
+    try:
+        __import__(name)
+    except ModuleNotFoundError as error:
+        assert error.name == 'mmcv.video' if 'video' in name else name
+        assert text in str(error), error
+    else:
+        raise AssertionError(name)
+try:
+    from mmcv.ops import nms_rotated
+except ImportError as error:
+    assert 'rotated boxes' in str(error), error
+else:
+    raise AssertionError
+''')
+
+
+def test_import_of_mmseg_gives_mmcv_its_meaning(run):
+    run('''
+import mmseg, mmcv, mmcv_replace
+from mmcv.runner import HOOKS
+assert mmcv is mmcv_replace
+assert HOOKS is mmcv_replace.runner.HOOKS
+''')
+
+
+def test_import_of_mmseg_leaves_an_installed_mmcv_alone(run, tmp_path):
+    (tmp_path / 'mmcv').mkdir()
+    (tmp_path / 'mmcv/__init__.py').write_text('real = True')
+    (tmp_path / 'mmcv/utils.py').write_text('real = True')
+    done = run('''
+import sys
+sys.path.insert(0, '')
+import mmseg
+import mmcv, mmcv.utils
+assert mmcv.real and mmcv.utils.real
+try:
+    import mmcv.runner
+except ModuleNotFoundError:
+    pass
+else:
+    raise AssertionError('half of one, half of the other')
+''')
+    assert done.stderr.count('mmcv is installed, in ') == 1
+    assert 'mmcv_replace.install_alias()' in done.stderr

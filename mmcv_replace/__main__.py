@@ -1,0 +1,30 @@
+"""Run a program that was written for mmcv: python -m mmcv_replace (SCRIPT | -m MODULE) [ARGUMENT ...]
+
+For programs that import mmcv before mmseg, where nothing has given mmcv its meaning yet.
+"""
+import os
+import runpy
+import sys
+
+from .alias import install_alias
+
+
+def main(arguments: list[str]) -> None:
+    as_module = arguments[:1] == ['-m']
+    program = arguments[as_module:]
+    if not program:
+        sys.exit(f'no program is given\n{__doc__}')
+    if program[0] in ('-h', '--help'):
+        sys.stdout.write(__doc__)
+        return
+    install_alias()
+    sys.argv = program
+    if as_module:
+        runpy.run_module(program[0], run_name='__main__', alter_sys=True)
+    else:
+        sys.path[0] = os.path.dirname(os.path.realpath(program[0]))
+        runpy.run_path(program[0], run_name='__main__')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])

@@ -1,0 +1,107 @@
+"""What of mmcv 1.7.2 and mmsegmentation 0.10 is not as it was, each point with its reason.
+
+`LEFT_OUT`: names that cannot be imported here. `LATER`: names that are still to be built.
+`PARAMETERS`: functions and classes whose parameters differ. `BEHAVIOUR`: what works differently on
+purpose. Every other public name of mmcv 1.7.2 exists with the parameters of mmcv: the same names,
+order and defaults. Parameters of ours follow them; what is `**kwargs` in mmcv may be spelled out.
+"""
+from collections.abc import Iterator, Mapping, Sequence
+
+# reason -> package -> names; `*` stands for the whole package
+Names = Mapping[str, Mapping[str, Sequence[str]]]
+
+LEFT_OUT: Names = {
+    'videos are no part of segmentation: cv2.VideoCapture reads them, ffmpeg cuts them': {
+        'mmcv.video': ['*'],
+    },
+    'optical flow is no part of segmentation': {
+        'mmcv.visualization': ['flow2rgb', 'flowshow', 'make_color_wheel'],
+    },
+    'operators on point clouds, voxels and boxes in space are no part of segmentation': {
+        'mmcv.ops': [
+            'DynamicScatter', 'GroupAll', 'PointsSampler', 'QueryAndGroup', 'RoIAwarePool3d',
+            'RoIPointPool3d', 'Voxelization', 'assign_score_withk', 'ball_query', 'boxes_iou3d',
+            'boxes_iou_bev', 'boxes_overlap_bev', 'chamfer_distance', 'dynamic_scatter',
+            'furthest_point_sample', 'furthest_point_sample_with_dist', 'gather_points',
+            'grouping_operation', 'knn', 'nms3d', 'nms3d_normal', 'nms_bev', 'nms_normal_bev',
+            'points_in_boxes_all', 'points_in_boxes_cpu', 'points_in_boxes_part',
+            'three_interpolate', 'three_nn', 'voxelization'],
+    },
+    'sparse convolutions are no part of segmentation of images': {
+        'mmcv.ops': [
+            'SparseConv2d', 'SparseConv3d', 'SparseConvTensor', 'SparseConvTranspose2d',
+            'SparseConvTranspose3d', 'SparseInverseConv2d', 'SparseInverseConv3d',
+            'SparseMaxPool2d', 'SparseMaxPool3d', 'SparseModule', 'SparseSequential', 'SubMConv2d',
+            'SubMConv3d', 'scatter_nd'],
+    },
+    'rotated boxes and polygons are no part of segmentation': {
+        'mmcv.ops': [
+            'RiRoIAlignRotated', 'RoIAlignRotated', 'active_rotated_filter', 'box_iou_quadri',
+            'box_iou_rotated', 'convex_giou', 'convex_iou', 'diff_iou_rotated_2d',
+            'diff_iou_rotated_3d', 'min_area_polygons', 'nms_quadri', 'nms_rotated',
+            'points_in_polygons', 'riroi_align_rotated', 'roi_align_rotated',
+            'rotated_feature_align'],
+    },
+    'used by detectors of text, estimators of flow or generators of images, not by segmentation': {
+        'mmcv.ops': [
+            'BorderAlign', 'Correlation', 'DeformRoIPool', 'DeformRoIPoolPack',
+            'FusedBiasLeakyReLU', 'ModulatedDeformRoIPoolPack', 'PrRoIPool', 'border_align',
+            'contour_expand', 'deform_roi_pool', 'fused_bias_leakyrelu', 'nms_match',
+            'pixel_group', 'prroi_pool', 'upfirdn2d'],
+    },
+    'nothing is compiled here, so that there is no compiler to ask for and no extension to build': {
+        'mmcv.ops': ['get_compiler_version', 'get_compiling_cuda_version',
+                     'get_onnxruntime_op_path'],
+        'mmcv.utils': ['BuildExtension', 'CUDAExtension', 'CppExtension'],
+    },
+}
+
+LATER: Names = {
+    'this operator is still to be built': {
+        'mmcv.ops': [
+            'CARAFE', 'CARAFENaive', 'CARAFEPack', 'CornerPool', 'CrissCrossAttention',
+            'DeformConv2d', 'DeformConv2dPack', 'MaskedConv2d', 'ModulatedDeformConv2d',
+            'ModulatedDeformConv2dPack', 'MultiScaleDeformableAttention', 'PSAMask', 'RoIAlign',
+            'RoIPool', 'SAConv2d', 'SigmoidFocalLoss', 'SimpleRoIAlign', 'SoftmaxFocalLoss',
+            'TINShift', 'batched_nms', 'bbox_overlaps', 'carafe', 'carafe_naive', 'deform_conv2d',
+            'masked_conv2d', 'modulated_deform_conv2d', 'nms', 'point_sample',
+            'rel_roi_point_to_rel_img_point', 'roi_align', 'roi_pool', 'sigmoid_focal_loss',
+            'soft_nms', 'softmax_focal_loss', 'tin_shift'],
+    },
+}
+
+# full name in mmcv -> why its parameters are others
+PARAMETERS: Mapping[str, str] = {
+}
+
+# subject -> what is different here, and why
+BEHAVIOUR: Mapping[str, str] = {
+}
+
+_PLACE = 'mmcv_replace/compatibility.py'
+# What these packages export, mmcv itself exports too.
+_EXPORTED = ('mmcv.utils', 'mmcv.visualization')
+
+
+def _absent() -> Iterator[tuple[str, Sequence[str], str]]:
+    for table in (LEFT_OUT, LATER):
+        for reason, packages in table.items():
+            for package, names in packages.items():
+                yield package, names, reason
+
+
+def why_absent(package: str, name: str | None = None) -> str | None:
+    """Why `package` of mmcv, or `name` in it, is not here; None where no table says so.
+
+    `package` is named as in mmcv: 'mmcv.ops', or 'mmcv' for a name that mmcv itself exports.
+    """
+    for home, names, reason in _absent():
+        whole = list(names) == ['*']
+        if name is None or whole:
+            hit = whole and f'{package}.'.startswith(f'{home}.')
+        else:
+            hit = name in names and (package == home or package == 'mmcv' and home in _EXPORTED)
+        if hit:
+            what = package if name is None else f'{package}.{name}'
+            return f'{what} is left out: {reason} (see the tables in {_PLACE})'
+    return None

@@ -1,0 +1,37 @@
+"""`python -m mmcv_replace PROGRAM`, for programs that import mmcv first."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run_program(*arguments):
+        return subprocess.run([sys.executable, '-m', 'mmcv_replace', *arguments],
+                              capture_output=True, text=True, cwd=tmp_path,
+                              env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+
+    return run_program
+
+
+@pytest.mark.parametrize('arguments', [['sub/program.py'], ['-m', 'sub.program']])
+def test_program(run, tmp_path, arguments):
+    (tmp_path / 'sub').mkdir()
+    (tmp_path / 'sub/program.py').write_text(
+        'import mmcv, sys\nfrom mmcv.utils import Registry\n'
+        'print(__name__, mmcv.__name__, sys.argv[1:])\n')
+    (tmp_path / 'sub/neighbour.py').touch()
+    done = run(*arguments, 'a', '--b')
+    assert done.stdout.splitlines() == ["__main__ mmcv_replace ['a', '--b']"], done.stderr
+    (tmp_path / 'sub/program.py').write_text('import neighbour' if len(arguments) == 1
+                                             else 'import sub.neighbour')
+    assert run(*arguments).returncode == 0
+
+
+def test_help_and_no_program(run):
+    assert 'python -m mmcv_replace' in run('--help').stdout
+    done = run()
+    assert done.returncode == 1
+    assert 'no program is given' in done.stderr
