@@ -1,4 +1,4 @@
-"""Run a program that was written for mmcv: python -m mmcv_replace (SCRIPT | -m MODULE) [ARGUMENT ...]
+"""Run a program written for mmcv: python -m mmcv_replace (SCRIPT | -m MODULE) [ARGUMENT ...]
 
 For programs that import mmcv before mmseg, where nothing has given mmcv its meaning yet.
 """

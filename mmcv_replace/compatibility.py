@@ -72,10 +72,29 @@ LATER: Names = {
 
 # full name in mmcv -> why its parameters are others
 PARAMETERS: Mapping[str, str] = {
+    # utils
+    # fileio
+    # image
+    # cnn
+    # visualization, arraymisc, engine
+    # parallel
+    # runner
+    # runner.hooks
 }
 
 # subject -> what is different here, and why
 BEHAVIOUR: Mapping[str, str] = {
+    # utils
+    # fileio
+    # image
+    # cnn
+    # visualization, arraymisc, engine
+    # parallel
+    # runner
+    # runner.hooks
+    # mmseg.datasets
+    # mmseg.models
+    # mmseg.apis and mmseg.core
 }
 
 _PLACE = 'mmcv_replace/compatibility.py'

@@ -12,15 +12,29 @@ class UserError(Exception):
         return ' '.join(str(arg) for arg in self.args)
 
 
-class ConfigError(UserError, ValueError):
+# An error is also of the type that mmcv and mmsegmentation raise in its place, so that `except` in
+# user code holds: they assert what values are, and distinguish the cases below.
+class ConfigError(UserError, ValueError, AssertionError):
     """A config file, option string or setting that cannot be used."""
+
+
+class ConfigTypeError(ConfigError, TypeError):
+    """A setting or argument of a wrong type."""
+
+
+class ConfigKeyError(ConfigError, KeyError):
+    """A setting that is missing, or whose name is unknown."""
+
+
+class MissingFileError(ConfigError, FileNotFoundError):
+    """A file or folder that does not exist."""
 
 
 class RegistryError(UserError, KeyError):
     """A name that a registry does not contain, or contains already."""
 
 
-class ArgumentError(UserError, TypeError):
+class ArgumentError(UserError, TypeError, AssertionError):
     """An unknown, missing or unsuitable argument of a component."""
 
 
