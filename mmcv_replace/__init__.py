@@ -16,10 +16,8 @@ from . import torch_import  # noqa: F401  before anything else imports torch
 from . import fileio, image, utils
 from .alias import install_alias
 from .utils.lazy_names import lazy_names
-
-# Version of mmcv whose interface this is; user code compares it.
-__version__ = '1.2.7'
+from .version import __version__, parse_version_info, version_info
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     package.__name__: package.__all__ for package in (fileio, image, utils)})
-__all__ += ['__version__', 'install_alias']
+__all__ += ['__version__', 'install_alias', 'parse_version_info', 'version_info']

@@ -52,7 +52,9 @@ LEFT_OUT: Names = {
     'nothing is compiled here, so that there is no compiler to ask for and no extension to build': {
         'mmcv.ops': ['get_compiler_version', 'get_compiling_cuda_version',
                      'get_onnxruntime_op_path'],
-        'mmcv.utils': ['BuildExtension', 'CUDAExtension', 'CppExtension'],
+        'mmcv.utils': ['BuildExtension', 'CUDAExtension', 'CUDA_HOME', 'CppExtension',
+                       '_get_cuda_home'],
+        'mmcv.utils.ext_loader': ['*'],
     },
 }
 
@@ -73,6 +75,8 @@ LATER: Names = {
 # full name in mmcv -> why its parameters are others
 PARAMETERS: Mapping[str, str] = {
     # utils
+    'mmcv.ConfigDict': 'its first parameter in mmcv is the object itself',
+    'mmcv.utils.ConfigDict': 'the same',
     # fileio
     # image
     # cnn

@@ -323,3 +323,11 @@ def no_kernel_search() -> Iterator[None]:
         yield
     finally:
         set_kernel_search(former)
+
+
+def former_environment() -> dict[str, Any]:
+    """What mmcv's report of the machine says beyond ours, by its names."""
+    return {'CUDA available': find_kind('cuda').available(),
+            'GCC': 'not used: nothing is compiled',
+            'MMCV Compiler': 'none',
+            'MMCV CUDA Compiler': 'none'}

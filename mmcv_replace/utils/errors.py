@@ -26,12 +26,28 @@ class ConfigKeyError(ConfigError, KeyError):
     """A setting that is missing, or whose name is unknown."""
 
 
+class ConfigSyntaxError(ConfigError, SyntaxError):
+    """A config file that is not Python."""
+
+
+class ConfigFormatError(ConfigError, TypeError, OSError):
+    """A file whose name has the ending of no format that is known."""
+
+
 class MissingFileError(ConfigError, FileNotFoundError):
     """A file or folder that does not exist."""
 
 
-class RegistryError(UserError, KeyError):
+class MissingModuleError(ConfigError, ImportError):
+    """A module that a config names and that cannot be imported."""
+
+
+class RegistryError(UserError, KeyError, AssertionError):
     """A name that a registry does not contain, or contains already."""
+
+
+class RegistryTypeError(RegistryError, TypeError):
+    """What is no class or function, or no name, in a registry."""
 
 
 class ArgumentError(UserError, TypeError, AssertionError):
@@ -40,6 +56,10 @@ class ArgumentError(UserError, TypeError, AssertionError):
 
 class DataError(UserError, ValueError):
     """An image, mask, list of samples or data set folder that cannot be used."""
+
+
+class MissingDataError(DataError, FileNotFoundError):
+    """A file or folder with data that does not exist."""
 
 
 class UnsupportedImageError(DataError):

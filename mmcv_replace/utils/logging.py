@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from .errors import ArgumentError
 from .rank import is_main_process
 
 FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
@@ -40,17 +41,17 @@ def _first_rank_or_error(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.ERROR or is_main_process()
 
 
-def get_logger(name: str = ROOT, log_file: str | Path | None = None,
-               log_level: int = logging.INFO) -> logging.Logger:
+def get_logger(name: str, log_file: str | Path | None = None, log_level: int = logging.INFO,
+               file_mode: str = 'w') -> logging.Logger:
     """The logger `name`, which writes to the console and, on rank 0, to `log_file`.
 
     A child of a logger from this function (`mmseg.x` of `mmseg`) writes through its parent. Other
-    ranks log errors only.
+    ranks log errors only. `file_mode`: 'w' begins a new file, 'a' adds to one that exists.
     """
     logger = logging.getLogger(name)
     if not _reaches_console(logger):
         logger.setLevel(log_level)
-        _add_handler(logger, _Console())
+        _add_handler(logger, _Console(), log_level)
         # A library may have set up the root logger, which would write a second copy of each line.
         for handler in logging.getLogger().handlers:
             if type(handler) is logging.StreamHandler:
@@ -60,7 +61,7 @@ def get_logger(name: str = ROOT, log_file: str | Path | None = None,
         if not any(getattr(handler, 'baseFilename', None) == str(path)
                    for handler in logger.handlers):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _add_handler(logger, _LogFile(path, encoding='utf-8'))
+            _add_handler(logger, _LogFile(path, file_mode, encoding='utf-8'), log_level)
     return logger
 
 
@@ -73,7 +74,8 @@ def _reaches_console(logger: logging.Logger | None) -> bool:
     return False
 
 
-def _add_handler(logger: logging.Logger, handler: logging.Handler) -> None:
+def _add_handler(logger: logging.Logger, handler: logging.Handler, log_level: int) -> None:
+    handler.setLevel(log_level)
     handler.setFormatter(logging.Formatter(FORMAT))
     handler.addFilter(_first_rank_or_error)
     logger.addHandler(handler)
@@ -87,6 +89,8 @@ def print_log(msg: object, logger: logging.Logger | str | None = None,
             sys.stdout.write(f'{msg}\n')
     elif isinstance(logger, logging.Logger):
         logger.log(level, msg)
+    elif not isinstance(logger, str):
+        raise ArgumentError(f"logger is a Logger, a name, None or 'silent', not {logger!r}")
     elif logger != 'silent':
         get_logger(logger).log(level, msg)
 

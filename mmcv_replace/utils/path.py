@@ -1,21 +1,29 @@
 """Helpers for files and folders."""
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO, Any
 
-from .errors import DataError
+from .errors import ArgumentError, ConfigError, DataError, MissingDataError
 
 
-def is_filepath(value: object) -> bool:
+def is_filepath(x: object) -> bool:
     """Whether a value is a str or Path."""
-    return isinstance(value, (str, Path))
+    return isinstance(x, (str, Path))
+
+
+def fopen(filepath: str | Path, *args: Any, **kwargs: Any) -> IO[Any]:
+    """Open a file as `open` does; raises ConfigError for what is no str or Path."""
+    if not is_filepath(filepath):
+        raise ConfigError(f'filepath is a str or a Path, not {filepath!r}')
+    return open(filepath, *args, **kwargs)
 
 
 def check_file_exist(filename: str | Path, msg_tmpl: str = 'file "{}" does not exist') -> None:
-    """Raise DataError if the file does not exist."""
+    """Raise MissingDataError if the file does not exist."""
     if not os.path.isfile(filename):
-        raise DataError(msg_tmpl.format(filename))
+        raise MissingDataError(msg_tmpl.format(filename))
 
 
 def mkdir_or_exist(dir_name: str | Path, mode: int = 0o777) -> None:
@@ -40,14 +48,17 @@ def path_inside(folder: str | Path, name: str | Path) -> Path:
     return path
 
 
-def symlink(src: str | Path, dst: str | Path, overwrite: bool = True) -> None:
-    """Make `dst` a link to `src`; with `overwrite` an existing `dst` is replaced atomically."""
+def symlink(src: str | Path, dst: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
+    """Make `dst` a link to `src`; with `overwrite` an existing `dst` is replaced atomically.
+
+    `kwargs` are those of os.symlink.
+    """
     if not overwrite:
-        os.symlink(src, dst)
+        os.symlink(src, dst, **kwargs)
         return
     temporary = Path(f'{dst}.{uuid.uuid4().hex}.tmp')
     try:
-        os.symlink(src, temporary)
+        os.symlink(src, temporary, **kwargs)
         os.replace(temporary, dst)
     finally:
         temporary.unlink(missing_ok=True)
@@ -56,6 +67,10 @@ def symlink(src: str | Path, dst: str | Path, overwrite: bool = True) -> None:
 def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
             recursive: bool = False, case_sensitive: bool = True) -> Iterator[str]:
     """Sorted names of the files in a folder, relative to it, without hidden ones."""
+    if not is_filepath(dir_path):
+        raise ArgumentError(f'dir_path is a str or a Path, not {dir_path!r}')
+    if not isinstance(suffix, (str, tuple, type(None))):
+        raise ArgumentError(f'suffix is a str or a tuple of them, not {suffix!r}')
     wanted = (suffix,) if isinstance(suffix, str) else suffix
     if wanted is not None and not case_sensitive:
         wanted = tuple(entry.lower() for entry in wanted)
@@ -73,3 +88,11 @@ def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
                 yield from scan(entry.path, f'{prefix}{entry.name}/', above)
 
     return scan(Path(dir_path), '', ())
+
+
+def find_vcs_root(path: str | Path, markers: Sequence[str] = ('.git',)) -> str | None:
+    """The nearest folder, from `path` upwards, with one of the marks in it; None without one."""
+    start = Path(path).absolute()
+    folders = [start, *start.parents] if start.is_dir() else start.parents
+    return next((str(folder) for folder in folders
+                 if any((folder / marker).exists() for marker in markers)), None)

@@ -1,14 +1,20 @@
 """Progress bars for long loops, in one process or several."""
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, TextIO
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TextIO
 from weakref import WeakSet
 
-from .errors import UserError, add_note
+from .errors import ArgumentError, UserError, add_note
 from .suggest import short
+from .timer import Timer
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 _SECONDS_BETWEEN_LINES = 30  # for output to a file, where each update is a line of its own
 
@@ -17,30 +23,56 @@ _open: WeakSet['ProgressBar'] = WeakSet()
 Tasks = Sequence[Any] | tuple[Iterable[Any], int]
 
 
+class _CurrentStderr:
+    """Writes to what sys.stderr is at the time, so that a later redirection takes effect."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()
+
+
+STDERR = _CurrentStderr()
+
+
 class ProgressBar:
     """A tqdm bar that is updated explicitly; a `task_num` of 0 means an unknown total."""
 
     def __init__(self, task_num: int = 0, bar_width: int = 50, start: bool = True,
-                 file: TextIO | None = None) -> None:
+                 file: TextIO = STDERR) -> None:
         self.task_num = task_num
         self.bar_width = bar_width
         self.completed = 0
-        self._file = file
+        self.file = file
         self._bar: Any = None
         if start:
             self.start()
 
+    @property
+    def terminal_width(self) -> int:
+        """Columns of the terminal."""
+        return shutil.get_terminal_size().columns
+
     def start(self) -> None:
-        """Show the bar."""
+        """Show the bar and start its `timer`."""
         from tqdm import tqdm
-        file = self._file or sys.stderr
-        self._bar = tqdm(total=self.task_num or None, file=file,
+        self._bar = tqdm(total=self.task_num or None, file=self.file,
                          ncols=self.bar_width + 50, dynamic_ncols=False,
-                         mininterval=0.1 if file.isatty() else _SECONDS_BETWEEN_LINES)
+                         mininterval=0.1 if self.file.isatty() else _SECONDS_BETWEEN_LINES)
+        self.timer = Timer()
         _open.add(self)
 
     def update(self, num_tasks: int = 1) -> None:
         """Add finished tasks; the bar closes after the last one."""
+        if num_tasks <= 0:
+            raise ArgumentError(f'num_tasks is the number of finished tasks, not {num_tasks}')
         self.completed += num_tasks
         self._bar.update(num_tasks)
         if self.completed == self.task_num:
@@ -59,7 +91,7 @@ def close_bars() -> None:
 
 
 def track_iter_progress(tasks: Tasks, bar_width: int = 50,
-                        file: TextIO | None = None) -> Iterator[Any]:
+                        file: TextIO = STDERR) -> Iterator[Any]:
     """Yield the tasks and show the progress."""
     iterable, total = _with_total(tasks)
     bar = ProgressBar(total, bar_width, file=file)
@@ -72,7 +104,7 @@ def track_iter_progress(tasks: Tasks, bar_width: int = 50,
 
 
 def track_progress(func: Callable[..., Any], tasks: Tasks, bar_width: int = 50,
-                   file: TextIO | None = None, **kwargs: Any) -> list[Any]:
+                   file: TextIO = STDERR, **kwargs: Any) -> list[Any]:
     """Call `func(task, **kwargs)` for each task and return the results in order.
 
     `tasks`: a sequence, or a pair (iterable, length). A note in an error names the task.
@@ -83,19 +115,27 @@ def track_progress(func: Callable[..., Any], tasks: Tasks, bar_width: int = 50,
 
 def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int,
                             initializer: Callable[..., None] | None = None,
-                            initargs: tuple = (), bar_width: int = 50, chunksize: int = 1,
-                            file: TextIO | None = None) -> list[Any]:
-    """Like `track_progress`, in `nproc` processes; the results keep the order of the tasks.
+                            initargs: tuple | None = None, bar_width: int = 50, chunksize: int = 1,
+                            skip_first: bool = False, keep_order: bool = True,
+                            file: TextIO = STDERR) -> list[Any]:
+    """Like `track_progress`, in `nproc` processes.
 
-    Raises UserError if a process dies, for example for lack of memory.
+    `initializer(*initargs)` is called in each process; `chunksize` tasks are sent at once. The bar
+    begins behind the first chunk of each process with `skip_first`, so that its speed is not that
+    of the start. The results are in the order of the tasks, or, without `keep_order`, that in which
+    they were done. Raises UserError if a process dies, for example for lack of memory.
     """
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+    if not isinstance(initargs, tuple | None):
+        raise ArgumentError(f'initargs is a tuple, not {initargs!r}')
     iterable, total = _with_total(tasks)
     with ProcessPoolExecutor(nproc, initializer=_start_worker,
-                             initargs=(initializer, initargs)) as pool:
-        results = pool.map(partial(_run_named, func), iterable, chunksize=chunksize)
+                             initargs=(initializer, initargs or ())) as pool:
+        results = _results(pool, partial(_run_named, func), iterable, chunksize, keep_order)
         try:
-            return list(track_iter_progress((results, total), bar_width, file))
+            first = list(islice(results, nproc * chunksize if skip_first else 0))
+            return first + list(
+                track_iter_progress((results, total - len(first)), bar_width, file))
         except BrokenProcessPool as error:
             inner = getattr(func, 'func', func)  # of a partial
             raise UserError(
@@ -104,6 +144,22 @@ def track_parallel_progress(func: Callable[[Any], Any], tasks: Tasks, nproc: int
                 'cores); or over a damaged file') from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _results(pool: 'Executor', run: Callable[[Any], Any], tasks: Iterable[Any], chunksize: int,
+             keep_order: bool) -> Iterator[Any]:
+    if keep_order:
+        yield from pool.map(run, tasks, chunksize=chunksize)
+        return
+    from concurrent.futures import as_completed
+    tasks = iter(tasks)
+    chunks = iter(lambda: list(islice(tasks, chunksize)), [])
+    for done in as_completed([pool.submit(_run_all, run, chunk) for chunk in chunks]):
+        yield from done.result()
+
+
+def _run_all(run: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
+    return [run(task) for task in tasks]
 
 
 def _start_worker(initializer: Callable[..., None] | None, initargs: tuple) -> None:
@@ -125,4 +181,6 @@ def _with_total(tasks: Tasks) -> tuple[Iterable[Any], int]:
     if isinstance(tasks, tuple) and len(tasks) == 2 and isinstance(tasks[1], int) \
             and isinstance(tasks[0], Iterable):
         return tasks
+    if not isinstance(tasks, Iterable):
+        raise ArgumentError(f'tasks is a sequence, or a pair (iterable, length), not {tasks!r}')
     return tasks, len(tasks)

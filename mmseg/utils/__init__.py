@@ -11,7 +11,7 @@ def get_root_logger(
     log_level: int | str = logging.INFO, log_file: str | None = None
 ) -> logging.Logger:
     """The logger 'mmseg', parent of every logger of the toolkit."""
-    return get_logger('mmseg', log_file, log_level)
+    return get_logger('mmseg', log_file, log_level, file_mode='a')
 
 
 def collect_env() -> OrderedDict:

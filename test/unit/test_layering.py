@@ -38,7 +38,8 @@ FORBIDDEN = {
     'mmseg.utils': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
 }
 VENDOR = re.compile(r'(?<![a-z])(cuda|npu|nccl|hccl|torch_npu|cudnn)(?![a-z])', re.IGNORECASE)
-CONFIG_KEYS = ('cudnn_benchmark',)  # of the reference's dialect
+# Of the reference's dialect, and names of mmcv.
+CONFIG_KEYS = ('cudnn_benchmark', 'IS_CUDA_AVAILABLE', 'IS_NPU_AVAILABLE')
 # The table of compatibility quotes names of mmcv.
 VENDOR_HOMES = ('mmcv_replace/device.py', 'mmcv_replace/ops/', 'mmcv_replace/compatibility.py')
 HEAVY = ('torch_npu', 'apex', 'tensorboard', 'matplotlib', 'scipy')

@@ -14,6 +14,7 @@ PACKAGES = ['mmcv', 'mmcv.arraymisc', 'mmcv.cnn', 'mmcv.cnn.bricks', 'mmcv.cnn.u
             'mmcv.visualization']
 # Of a class without a constructor, some Pythons say (), others (*args, **kwargs).
 ANYTHING = ['*args', '**kwargs']
+LONG = 100  # characters of a default that are left out
 
 
 @pytest.fixture(scope='module')
@@ -43,8 +44,8 @@ def shown(parameter):
     stars = {inspect.Parameter.VAR_POSITIONAL: '*', inspect.Parameter.VAR_KEYWORD: '**'}
     if parameter.default is parameter.empty:
         default = ''
-    elif hasattr(parameter.default, 'write'):  # a stream, such as sys.stdout
-        default = '=...'
+    elif hasattr(parameter.default, 'write') or len(repr(parameter.default)) > LONG:
+        default = '=...'  # a stream, such as sys.stdout, or a sentence
     else:
         default = f'={parameter.default!r}'
     return f'{stars.get(parameter.kind, "")}{parameter.name}{default}'

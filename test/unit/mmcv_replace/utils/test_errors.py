@@ -2,6 +2,7 @@ import traceback
 
 import pytest
 
+from mmcv_replace.utils import errors
 from mmcv_replace.utils.errors import ConfigError, RegistryError, UserError, add_note
 
 
@@ -9,10 +10,21 @@ def test_message_is_shown_as_written():
     assert str(RegistryError('line 1\nline 2')) == 'line 1\nline 2'  # KeyError alone shows a repr
 
 
-@pytest.mark.parametrize(('cls', 'builtin'), [(RegistryError, KeyError), (ConfigError, ValueError)])
-def test_errors_are_the_builtin_ones_too(cls, builtin):
-    assert issubclass(cls, builtin)
-    assert issubclass(cls, UserError)
+@pytest.mark.parametrize(('name', 'builtins'), [
+    ('RegistryError', (KeyError, AssertionError)), ('RegistryTypeError', (KeyError, TypeError)),
+    ('ConfigError', (ValueError, AssertionError)), ('ConfigTypeError', (ValueError, TypeError)),
+    ('ConfigKeyError', (ValueError, KeyError)), ('ConfigSyntaxError', (ValueError, SyntaxError)),
+    ('ConfigFormatError', (ValueError, TypeError, OSError)),
+    ('MissingFileError', (ValueError, FileNotFoundError)),
+    ('MissingModuleError', (ValueError, ImportError)),
+    ('ArgumentError', (TypeError, AssertionError)),
+    ('MissingDataError', (ValueError, FileNotFoundError)),
+])
+def test_errors_are_the_builtin_ones_too(name, builtins):
+    error = getattr(errors, name)('what is wrong\nand the remedy')
+    assert isinstance(error, UserError)
+    assert all(isinstance(error, builtin) for builtin in builtins)
+    assert str(error) == 'what is wrong\nand the remedy'
 
 
 def test_note_is_shown_with_the_error():

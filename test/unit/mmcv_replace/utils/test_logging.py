@@ -59,6 +59,25 @@ def test_log_file_is_written_even_when_it_comes_later(name, tmp_path):
     assert 'child' in path.read_text(encoding='utf-8')
 
 
+@pytest.mark.parametrize(('mode', 'kept'), [({}, False), (dict(file_mode='a'), True)])
+def test_mode_of_the_file(name, tmp_path, mode, kept):
+    path = tmp_path / 'run.log'
+    path.write_text('before\n')
+    get_logger(name, path, **mode).info('now')
+    assert ('before' in path.read_text()) is kept
+    assert 'now' in path.read_text()
+
+
+def test_handlers_have_the_level(name, tmp_path):
+    logger = get_logger(name, tmp_path / 'run.log', logging.DEBUG)
+    assert [handler.level for handler in logger.handlers] == [logging.DEBUG, logging.DEBUG]
+
+
+def test_logger_of_print_log():
+    with pytest.raises(TypeError, match="None or 'silent', not 0"):
+        print_log('text', logger=0)
+
+
 def test_name_that_only_begins_alike_is_no_child(name, capsys):
     get_logger(name)
     other = get_logger(f'{name}2')

@@ -3,8 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from mmcv_replace.utils import check_file_exist, is_filepath, mkdir_or_exist, scandir, symlink
+from mmcv_replace.utils import (
+    check_file_exist,
+    fopen,
+    is_filepath,
+    mkdir_or_exist,
+    scandir,
+    symlink,
+)
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.path import find_vcs_root
 
 
 def test_is_filepath():
@@ -13,8 +21,27 @@ def test_is_filepath():
     assert not is_filepath(3)
 
 
+def test_fopen(tmp_path):
+    with fopen(tmp_path / 'a', 'w', encoding='utf-16') as file:
+        file.write('ä')
+    assert (tmp_path / 'a').read_text(encoding='utf-16') == 'ä'
+    with pytest.raises(ValueError, match='filepath is a str or a Path, not 3'):
+        fopen(3)
+
+
+def test_vcs_root(tmp_path):
+    (tmp_path / 'a' / 'b').mkdir(parents=True)
+    (tmp_path / 'a' / '.mark').touch()
+    (tmp_path / 'a' / 'b' / 'file').touch()
+    for place in ('a', 'a/b', 'a/b/file'):
+        assert find_vcs_root(tmp_path / place, ('.other', '.mark')) == str(tmp_path / 'a')
+    assert find_vcs_root(tmp_path, ('.no-such-mark',)) is None
+
+
 def test_check_file_exist(tmp_path):
     check_file_exist(__file__)
+    with pytest.raises(FileNotFoundError):
+        check_file_exist(tmp_path / 'none.txt')
     with pytest.raises(DataError, match='file ".*/none.txt" does not exist'):
         check_file_exist(tmp_path / 'none.txt')
     with pytest.raises(DataError, match='give me a file, not'):
@@ -39,6 +66,8 @@ def test_symlink_replaces_a_link_or_a_file(tmp_path):
     with pytest.raises(FileExistsError):
         symlink('one', link, overwrite=False)
     (tmp_path / 'folder').mkdir()
+    symlink('folder', link, target_is_directory=True)
+    assert link.is_dir()
     with pytest.raises(OSError, match='folder'):
         symlink('one', tmp_path / 'folder')
     assert sorted(p.name for p in tmp_path.iterdir()) == ['folder', 'latest', 'one', 'two']
@@ -62,3 +91,12 @@ def folder(tmp_path):
 ])
 def test_scandir(folder, arguments, names):
     assert list(scandir(folder, **arguments)) == names
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    ((3,), 'dir_path is a str or a Path, not 3'),
+    (('.', 3), 'suffix is a str or a tuple of them, not 3'),
+])
+def test_wrong_arguments_of_scandir(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        scandir(*arguments)

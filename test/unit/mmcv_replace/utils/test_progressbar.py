@@ -1,6 +1,7 @@
 import io
 import os
 import signal
+import time
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_bar_by_hand(file):
     assert '4/4' in file.getvalue()
 
 
+def test_attributes_of_the_bar(file, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '123')
+    bar = ProgressBar(4, 20, file=file)
+    assert (bar.task_num, bar.bar_width, bar.completed, bar.file) == (4, 20, 0, file)
+    assert bar.terminal_width == 123
+    assert bar.timer.is_running
+    with pytest.raises(AssertionError, match='num_tasks is the number of finished tasks, not 0'):
+        bar.update(0)
+    bar.close()
+
+
 def test_bar_without_a_total(file):
     bar = ProgressBar(file=file)
     bar.update(7)
@@ -80,6 +92,44 @@ def test_parallel_keeps_the_order(file):
     assert track_parallel_progress(square, tasks, 2, chunksize=3, file=file) == [
         task * task for task in tasks]
     assert '20/20' in file.getvalue()
+
+
+def wait_for_the_last(value):
+    """The first task ends after the second one, which leaves the file of its name."""
+    folder, index = value
+    while index == 0 and not os.path.exists(folder / '1'):
+        time.sleep(0.01)
+    (folder / str(index)).touch()
+    return index
+
+
+@pytest.mark.parametrize(('keep_order', 'expected'), [(True, [0, 1]), (False, [1, 0])])
+def test_order_of_the_results(file, tmp_path, keep_order, expected):
+    tasks = [(tmp_path, 0), (tmp_path, 1)]
+    assert track_parallel_progress(
+        wait_for_the_last, tasks, 2, keep_order=keep_order, file=file) == expected
+
+
+def test_chunks_without_order(file):
+    assert sorted(track_parallel_progress(
+        square, range(7), 2, chunksize=3, keep_order=False, file=file)) == [
+            task * task for task in range(7)]
+
+
+def test_bar_may_begin_behind_the_first_chunks(file):
+    tasks = list(range(7))
+    assert track_parallel_progress(square, tasks, 2, chunksize=2, skip_first=True, file=file) == [
+        task * task for task in tasks]
+    assert '3/3' in file.getvalue()
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (dict(tasks=[1], initargs=3), 'initargs is a tuple, not 3'),
+    (dict(tasks=5), 'tasks is a sequence, or a pair'),
+])
+def test_wrong_arguments(file, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        track_parallel_progress(square, nproc=1, file=file, **arguments)
 
 
 @pytest.mark.parametrize('run', [

@@ -1,6 +1,6 @@
 import pytest
 
-from mmcv_replace.utils import Timer
+from mmcv_replace.utils import Timer, TimerError, check_time
 
 
 @pytest.fixture
@@ -30,5 +30,21 @@ def test_context_manager_prints(clock, capsys):
 
 
 def test_timer_that_was_not_started():
-    with pytest.raises(RuntimeError, match='was not started'):
+    with pytest.raises(TimerError, match='was not started'):
         Timer(start=False).since_start()
+
+
+def test_default_text(clock, capsys):
+    with Timer():
+        clock[0] += 1.5
+    assert capsys.readouterr().out == '1.500\n'
+
+
+def test_time_between_two_places(clock):
+    assert check_time('here') == 0
+    clock[0] += 2
+    assert check_time('there') == 0
+    clock[0] += 3
+    assert check_time('here') == 5
+    assert check_time('here') == 0
+    assert check_time('there') == 3

@@ -1,0 +1,13 @@
+"""Seeds of the processes that load data."""
+import random
+
+import numpy as np
+import torch
+
+
+def worker_init_fn(worker_id: int, num_workers: int, rank: int, seed: int) -> None:
+    """Give a worker of a DataLoader random numbers of its own: seed + rank * workers + its id."""
+    own = num_workers * rank + worker_id + seed
+    np.random.seed(own % 2**32)
+    random.seed(own)
+    torch.manual_seed(own)
