@@ -4,7 +4,7 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from ..utils import Registry
 
-MODULE_WRAPPERS = Registry('module wrapper', nn.Module)
+MODULE_WRAPPERS = Registry('module wrapper', base=nn.Module)
 MODULE_WRAPPERS.register_module(module=DataParallel)
 MODULE_WRAPPERS.register_module(module=DistributedDataParallel)
 

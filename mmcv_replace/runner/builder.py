@@ -4,7 +4,7 @@ from typing import Any
 from ..utils import Registry
 from .base_runner import BaseRunner
 
-RUNNERS = Registry('runner', BaseRunner, {
+RUNNERS = Registry('runner', base=BaseRunner, modules={
     f'{__package__}.epoch_based_runner': ['EpochBasedRunner'],
     f'{__package__}.iter_based_runner': ['IterBasedRunner'],
 })

@@ -95,7 +95,7 @@ def check_unit(key: str, by_epoch: bool, runner: 'BaseRunner') -> None:
 
 
 # A hook is one file and one row here; the file is imported when a config names the hook.
-HOOKS = Registry('hook', Hook, {
+HOOKS = Registry('hook', base=Hook, modules={
     f'{__package__}.hooks.{module}': names for module, names in {
         'checkpoint': ['CheckpointHook'],
         'closure': ['ClosureHook'],

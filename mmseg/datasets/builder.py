@@ -14,12 +14,12 @@ from .loader import build_dataloader
 __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']
 
 # Each with the modules of our own entries, which are imported when a config names them.
-DATASETS = Registry('dataset', Sized, {
+DATASETS = Registry('dataset', base=Sized, modules={
     'mmseg.datasets.custom': ['CustomDataset'],
     'mmseg.datasets.dataset_wrappers': ['ConcatDataset', 'RepeatDataset'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
 })
-PIPELINES = Registry('pipeline', Callable, {
+PIPELINES = Registry('pipeline', base=Callable, modules={
     'mmseg.datasets.pipelines.compose': ['Compose'],
     'mmseg.datasets.pipelines.crop': ['RandomCrop'],
     'mmseg.datasets.pipelines.distortion': ['PhotoMetricDistortion'],

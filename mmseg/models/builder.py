@@ -7,18 +7,18 @@ from mmcv_replace.utils import Registry, build_from_cfg
 from mmcv_replace.utils.errors import ConfigError
 
 # Each with the modules of our own components, which are imported when a config names them.
-BACKBONES = Registry('backbone', nn.Module, {
+BACKBONES = Registry('backbone', base=nn.Module, modules={
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
 })
-NECKS = Registry('neck', nn.Module)
-HEADS = Registry('head', nn.Module, {
+NECKS = Registry('neck', base=nn.Module)
+HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
 })
-LOSSES = Registry('loss', nn.Module, {
+LOSSES = Registry('loss', base=nn.Module, modules={
     'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],
 })
-SEGMENTORS = Registry('segmentor', nn.Module, {
+SEGMENTORS = Registry('segmentor', base=nn.Module, modules={
     'mmseg.models.segmentors.encoder_decoder': ['EncoderDecoder'],
 })
 

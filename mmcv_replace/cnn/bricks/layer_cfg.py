@@ -21,7 +21,7 @@ def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module]
     kind = options.pop('type')
     if not isinstance(kind, str) and not callable(kind):
         raise ConfigError(f"the 'type' of a {registry.name} is a name or a class, not {kind!r}")
-    return (registry.get(kind) if isinstance(kind, str) else kind), options
+    return (registry.find(kind) if isinstance(kind, str) else kind), options
 
 
 def instantiate(cls: Callable[..., nn.Module], cfg: dict, *args: object,

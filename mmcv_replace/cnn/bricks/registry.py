@@ -3,21 +3,21 @@ from torch import nn
 
 from mmcv_replace.utils import Registry
 
-CONV_LAYERS = Registry('conv layer', nn.Module, {
+CONV_LAYERS = Registry('conv layer', base=nn.Module, modules={
     'mmcv_replace.cnn.bricks.conv2d_adaptive_padding': ['Conv2dAdaptivePadding'],
 })
-NORM_LAYERS = Registry('norm layer', nn.Module)
-ACTIVATION_LAYERS = Registry('activation layer', nn.Module, {
+NORM_LAYERS = Registry('norm layer', base=nn.Module)
+ACTIVATION_LAYERS = Registry('activation layer', base=nn.Module, modules={
     'mmcv_replace.cnn.bricks.activation': ['Clip', 'Clamp'],
     'mmcv_replace.cnn.bricks.hsigmoid': ['HSigmoid'],
     'mmcv_replace.cnn.bricks.hswish': ['HSwish'],
     'mmcv_replace.cnn.bricks.swish': ['Swish'],
 })
-PADDING_LAYERS = Registry('padding layer', nn.Module)
-UPSAMPLE_LAYERS = Registry('upsample layer', nn.Module, {
+PADDING_LAYERS = Registry('padding layer', base=nn.Module)
+UPSAMPLE_LAYERS = Registry('upsample layer', base=nn.Module, modules={
     'mmcv_replace.cnn.bricks.upsample': ['pixel_shuffle'],
 })
-PLUGIN_LAYERS = Registry('plugin layer', nn.Module)
+PLUGIN_LAYERS = Registry('plugin layer', base=nn.Module)
 
 for _registry, _layers in {
     CONV_LAYERS: dict(Conv1d=nn.Conv1d, Conv2d=nn.Conv2d, Conv=nn.Conv2d, Conv3d=nn.Conv3d),

@@ -20,7 +20,7 @@ from mmcv_replace.utils.errors import CheckpointError, ConfigError
 
 from . import weight_init
 
-INITIALIZERS = Registry('initializer', Callable)
+INITIALIZERS = Registry('initializer', base=Callable)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -11,8 +11,8 @@ from ...device import FUSED_OPTIMIZERS, fused_optimizer, kind_of
 from ...utils import Registry, warn_once
 from .fused import settle_kernels
 
-OPTIMIZERS = Registry('optimizer', torch.optim.Optimizer)
-OPTIMIZER_BUILDERS = Registry('optimizer constructor', Callable)
+OPTIMIZERS = Registry('optimizer', base=torch.optim.Optimizer)
+OPTIMIZER_BUILDERS = Registry('optimizer constructor', base=Callable)
 # Options of torch's optimizers that choose an implementation and do not change the result.
 KERNEL_CHOICES = ('foreach', 'fused', 'differentiable', 'capturable')
 

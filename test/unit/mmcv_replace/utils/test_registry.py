@@ -35,9 +35,10 @@ def test_decorator_registers_under_the_class_name_and_returns_the_class():
     class Two:
         pass
 
-    @registry.register_module
-    class Three:
-        pass
+    with pytest.warns(UserWarning, match='parentheses'):
+        @registry.register_module
+        class Three:
+            pass
 
     assert registry.module_dict == {'One': One, 'two': Two, 'zwei': Two, 'Three': Three}
     assert list(registry) == ['One', 'two', 'zwei', 'Three']
@@ -67,14 +68,47 @@ def test_duplicate_is_refused_unless_forced(heads):
     assert heads.get('Head') is Other
 
 
-def test_only_classes_and_functions_are_registered(heads):
-    with pytest.raises(RegistryError, match='holds classes and functions, not 3'):
-        heads.register_module('three', module=3)
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (dict(name='three', module=3), 'holds classes and functions, not 3'),
+    (dict(name=3), 'a name is a str or several, not 3'),
+    (dict(name=['a', 3], module=Head), "a name is a str or several, not ['a', 3]"),
+    (dict(name='a', force='yes'), "force is True or False, not 'yes'"),
+])
+def test_only_names_of_classes_and_functions(heads, arguments, message):
+    with pytest.raises(RegistryError) as caught:
+        heads.register_module(**arguments)
+    assert message in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_old_forms_with_the_class_in_place_of_the_name(heads):
+    class Other:
+        pass
+
+    with pytest.warns(DeprecationWarning, match='register_module takes a class by') as caught:
+        assert heads.register_module(Other) is Other
+    assert caught[0].filename == __file__
+    for register in (heads.register_module, heads.deprecated_register_module):
+        with pytest.warns(UserWarning, match='module='), pytest.raises(KeyError, match='already'):
+            register(Other)
+        with pytest.warns(UserWarning, match='module='):
+            assert register(Other, force=True) is Other
+    with pytest.warns(UserWarning, match='module='):
+        assert heads.deprecated_register_module(force=True)(Other) is Other
+    with pytest.warns(UserWarning, match='module='):
+        heads.deprecated_register_module(type('New', (), {}))
+    assert 'New' in heads
+
+
+def test_unknown_names_are_none(heads):
+    assert heads.get('Unknown') is None
+    assert heads.get(None) is None
+    assert None not in heads
 
 
 def test_unknown_name_suggests_and_says_what_to_import(heads):
     with pytest.raises(RegistryError) as caught:
-        heads.get('head')
+        heads.find('head')
     message = str(caught.value)
     assert message.startswith("'head' is not in registry 'head'; did you mean 'Head'?")
     assert 'custom_imports' in message
@@ -107,13 +141,21 @@ def test_function_can_be_built(heads):
 
 @pytest.mark.parametrize(('cfg', 'message'), [
     ('Head', "a head is described by a dict with a 'type', not by 'Head'"),
-    ({'channels': 3}, "this head lacks a 'type': {'channels': 3}"),
+    ({'channels': 3}, 'a head must contain the key "type": {\'channels\': 3}'),
     ({'type': 3}, "the 'type' of a head is a name or a class, not 3"),
 ])
 def test_bad_description(heads, cfg, message):
     with pytest.raises(ConfigError) as caught:
         heads.build(cfg)
     assert str(caught.value) == message
+    assert isinstance(caught.value, KeyError if cfg == {'channels': 3} else TypeError)
+
+
+def test_bad_arguments_of_build(heads):
+    with pytest.raises(TypeError, match="looked up in a Registry, not 'heads'"):
+        build_from_cfg(dict(type='Head'), 'heads')
+    with pytest.raises(TypeError, match=r'default_args is a dict or None, not \[\]'):
+        build_from_cfg(dict(type='Head'), heads, [])
 
 
 def test_unknown_argument_names_component_key_file_and_choices(heads):

@@ -41,7 +41,7 @@ def test_every_registry_refuses_a_class_of_another_kind(registry):
 
 @pytest.mark.parametrize(('base', 'methods'), [(Callable, '__call__'), (Sized, '__len__')])
 def test_methods_alone_can_make_the_kind(base, methods):
-    registry = Registry('thing', base)
+    registry = Registry('thing', base=base)
     with pytest.raises(RegistryError, match=rf'{base.__name__} \(with {methods}\), and .*Stray'):
         registry.register_module(module=Stray)
     own = type('Own', (), {methods: lambda self: 0})
@@ -49,7 +49,7 @@ def test_methods_alone_can_make_the_kind(base, methods):
 
 
 def test_functions_and_subclasses_are_welcome():
-    registry = Registry('layer', nn.Module)
+    registry = Registry('layer', base=nn.Module)
 
     @registry.register_module()
     def make(width):
@@ -96,7 +96,7 @@ def test_entries_are_known_before_they_are_imported(package):
         "Registry 'part', 2 entries", '  First   package_of_the_test.parts.First',
         '  second  package_of_the_test.parts.second']
     with pytest.raises(RegistryError, match=r"did you mean 'second'\?[\s\S]*Known: First, second"):
-        parts.get('secund')
+        parts.find('secund')
     assert not is_loaded(package)
     assert {'First', 'second', 'PARTS'} <= set(dir(package))
     assert not is_loaded(package)
