@@ -89,6 +89,33 @@ PARAMETERS: Mapping[str, str] = {
 # subject -> what is different here, and why
 BEHAVIOUR: Mapping[str, str] = {
     # utils
+    'Registry: repr': 'A table of names and places, since the classes of mmcv\'s text would have to '
+                      'be imported for it.',
+    'Registry: functions': 'They are registered as in mmcv 1.7.2, which 1.2.7 refused.',
+    'Registry: unknown scope': 'get returns None, where mmcv 1.7.2 fails at an attribute of None.',
+    'build_from_cfg: errors of a constructor': 'They keep their text, and a note names the '
+                                               'component, so that their type may need any '
+                                               'arguments.',
+    'Config: a dict': 'A Config is itself the dict that mmcv keeps in _cfg_dict, so that it can be '
+                      'given to what takes a dict.',
+    'Config: filename': 'It is absolute, so that a later change of the folder does not matter.',
+    'Config: values': 'Only numbers, texts, None, lists, tuples and dicts, so that every config '
+                      'can be written and read back; names with an underscore are private to a '
+                      'file.',
+    'Config: errors in a file': 'An exception in its code becomes a ConfigError with file and line, '
+                                'which commands print without a traceback.',
+    'Config: bases with the same key': 'They may agree about its value, as where both inherit from '
+                                       'a third; mmcv refuses that too.',
+    'Config: Python as base of JSON or YAML': 'It is refused, since data must not start a program; '
+                                              'the configs of this project may be inherited.',
+    'Config: {{ _base_.key }}': 'It is the value at once, so that code may compute with it; mmcv '
+                                'puts it in afterwards, and not into texts.',
+    'DictAction: values': 'Dicts are read too, and a text with unpaired brackets is an error that '
+                          'names the option.',
+    'ProgressBar': 'Text of tqdm on stderr, which keeps its line on a terminal and adds few to a '
+                   'file.',
+    'collect_env': 'No compilers are asked for, since nothing is compiled.',
+    'load_url': 'Reads tensors and plain values by default, since a pickle can run any code.',
     # fileio
     # image
     # cnn

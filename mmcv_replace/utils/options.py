@@ -146,6 +146,7 @@ class DictAction(argparse.Action):
     """argparse action for `--options key=value other.key=(1,2) ...`: a dict of parsed values.
 
     Keys remain dotted, for `Config.merge_from_dict`. A repeated option adds to the earlier one.
+    Raises ConfigError, which passes through argparse as in mmcv.
     """
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
@@ -154,9 +155,9 @@ class DictAction(argparse.Action):
         for pair in [values] if isinstance(values, str) else values:
             key, equals, text = pair.partition('=')
             if not equals or not key.strip():
-                raise argparse.ArgumentError(self, f'{pair!r} is not of the form key=value')
+                raise ConfigError(f'{option_string}: {pair!r} is not of the form key=value')
             try:
                 options[key.strip()] = parse_option_value(text)
             except ConfigError as error:
-                raise argparse.ArgumentError(self, f'{key}: {error}') from error
+                raise ConfigError(f'{option_string}: {key}: {error}') from error
         setattr(namespace, self.dest, options)

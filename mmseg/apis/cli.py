@@ -15,6 +15,7 @@ from mmcv_replace.interrupts import end_interrupted
 from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
+from mmcv_replace.utils.custom_imports import read_custom_imports
 from mmcv_replace.utils.errors import ConfigError, UserError
 from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
@@ -33,7 +34,7 @@ def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = 
     config without code cannot cause a file there to be imported.
     """
     mmcv_replace.install_alias()
-    cfg = Config.fromfile(path)
+    cfg = Config.fromfile(path, import_custom_modules=False)  # which options may change
     if data_root is not None:
         set_data_root(cfg, data_root)
     if options:
@@ -50,22 +51,16 @@ def work_dir_of(cfg: Config) -> str:
 
 
 def _import_custom(custom_imports: object) -> None:
-    accepted = ('imports', 'allow_failed_imports')
-    if not isinstance(custom_imports, dict):
-        custom_imports = dict(imports=custom_imports)
-    if 'imports' not in custom_imports or set(custom_imports) - set(accepted):
-        raise ConfigError(f'custom_imports takes {" and ".join(accepted)}, not '
-                          f'{", ".join(map(str, custom_imports))}: write custom_imports = '
-                          "dict(imports=['package.module'])")
+    settings = read_custom_imports(custom_imports)
     # User code is usually in the current folder. It stays in the path, as processes that are
     # started later import the same modules; last, so that it hides no installed package.
     here = os.getcwd()
     if here not in sys.path:
         sys.path.append(here)
-    names = custom_imports['imports']
+    names = settings['imports']
     for name in names if isinstance(names, list | tuple) else [names]:
         _check_home(name, here)
-    import_modules_from_strings(**custom_imports)
+    import_modules_from_strings(**settings)
 
 
 def _check_home(name: object, here: str) -> None:

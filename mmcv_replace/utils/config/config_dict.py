@@ -50,7 +50,7 @@ class ConfigDict(dict):
         return self[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._fields:
+        if name in self._fields or getattr(getattr(type(self), name, None), 'fset', None):
             object.__setattr__(self, name, value)
         elif hasattr(type(self), name):
             raise ConfigError(f"{name!r} is a method of {type(self).__name__}; to set a key of "

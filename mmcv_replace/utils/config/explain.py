@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigKeyError
 from ..suggest import did_you_mean, short
 from .config_dict import PROGRAM, ConfigDict, history_of
 from .merge import check_dotted, list_index, not_a_container, split_key
@@ -22,7 +22,7 @@ def explain(cfg: ConfigDict, key: str) -> str:
 
 
 def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
-    """The value at a dotted key and its origins, oldest first; raises ConfigError without one."""
+    """The value at a dotted key, its origins, oldest first; raises ConfigKeyError without one."""
     check_dotted(key)
     container: Any = cfg
     history: tuple[str, ...] = ()
@@ -33,9 +33,9 @@ def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
         place = '.'.join(done)
         if isinstance(container, dict):
             if step not in container:
-                raise ConfigError(f'key {key!r}: {place or "the config"} has no {step!r}'
-                                  f'{did_you_mean(step, container)} (its keys: '
-                                  f'{", ".join(map(str, container)) or "none"})')
+                raise ConfigKeyError(f'key {key!r}: {place or "the config"} has no {step!r}'
+                                     f'{did_you_mean(step, container)} (its keys: '
+                                     f'{", ".join(map(str, container)) or "none"})')
             history = history_of(container, step)
             container = container[step]
         elif isinstance(container, (list, tuple)):

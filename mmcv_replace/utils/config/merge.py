@@ -1,7 +1,7 @@
 """Merge a config into another one, and set values by dotted keys."""
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ConfigKeyError, ConfigTypeError
 from ..logging import warn_once
 from ..suggest import near_names, short
 from .config_dict import PROGRAM, ConfigDict, assign, record_origin, unwrap, wrap, wrap_from
@@ -34,7 +34,7 @@ def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
                 _set_item(current, index, entry, origin, place)
             record_origin(base, key, origin)
         else:
-            raise ConfigError(
+            raise ConfigTypeError(
                 f'{path!r} is a dict in {origin}, but {short(current)} in '
                 f'{base.origin(key) or PROGRAM}: add {DELETE_KEY}=True to the dict to replace '
                 'that value')
@@ -99,17 +99,19 @@ def split_key(container: Any, path: str) -> tuple[str, str]:
 
 def list_index(items: list | tuple, step: str, place: str, key: str) -> int:
     """The index that `step` of the dotted key means; raises ConfigError if it is not valid."""
-    if not (step.isascii() and step.isdigit()) or len(step) > 9 or int(step) >= len(items):
+    is_number = step.isascii() and step.isdigit()
+    if not is_number or len(step) > 9 or int(step) >= len(items):
         allowed = f'an index from 0 to {len(items) - 1}' if items else 'nothing: it is empty'
-        raise ConfigError(f'key {key!r}: {place!r} is a list of {len(items)}, so the next '
-                          f'step is {allowed}, not {step!r}')
+        raise (ConfigKeyError if is_number else ConfigTypeError)(
+            f'key {key!r}: {place!r} is a list of {len(items)}, so the next step is {allowed}, '
+            f'not {step!r}')
     return int(step)
 
 
 def not_a_container(value: Any, place: str, key: str) -> ConfigError:
     """The error for a dotted key that continues behind a value without parts."""
-    return ConfigError(f'key {key!r}: {place!r} is {short(value)}, which has no parts; give '
-                       f'{place!r} itself a new value')
+    return ConfigTypeError(f'key {key!r}: {place!r} is {short(value)}, which has no parts; give '
+                           f'{place!r} itself a new value')
 
 
 def _set_item(items: list, index: int, value: Any, origin: str, place: str) -> None:

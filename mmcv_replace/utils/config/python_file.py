@@ -4,36 +4,64 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, UserError
+from ..errors import ConfigError, ConfigKeyError, ConfigSyntaxError, UserError
 from ..misspelling import misspelt
+from .base_code import FILL, VALUES, link_to_bases, static_bases
+from .base_values import BASE_KEY, BaseValues, fill_text
+from .config_dict import ConfigDict, MissingKeyError
 from .values import SCALARS
 
-BASE_KEY = '_base_'
+DEPRECATION_KEY = '_deprecation_'
 
 
-def run_python_config(text: str, filename: str) -> dict[str, Any]:
+class _TextError(ConfigError):
+    """A text with references to the bases that cannot be filled; its cause has the final type."""
+
+
+def run_python_config(text: str, filename: str,
+                      load_bases: Callable[[Any], ConfigDict]) -> dict[str, Any]:
     """Execute the code and return the names and values that it defines.
 
-    Left out are names with a leading underscore (except `_base_` and those of `nearly_base`),
-    modules, functions, classes and imported objects. Raises ConfigError with file, line and cause.
+    `load_bases` reads the files that `_base_` names, once the code uses a value of them. Left out
+    are names with a leading underscore (except `_base_`, `_deprecation_` and those of
+    `nearly_base`), modules, functions, classes and imported objects. Raises ConfigError with file,
+    line and cause.
     """
     try:
         tree = ast.parse(text, filename)
-        code = compile(tree, filename, 'exec')
+        files = static_bases(tree)
+        code = compile(link_to_bases(tree, text), filename, 'exec')
     except SyntaxError as error:
-        raise ConfigError(f'{filename}, line {error.lineno}: {error.msg}: '
-                          f'{(error.text or "").strip()}') from error
+        raise ConfigSyntaxError(f'There are syntax errors in config file {filename}, line '
+                                f'{error.lineno}: {error.msg}: '
+                                f'{(error.text or "").strip()}') from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise ConfigError(f'{filename} is not Python: {error}') from error
-    namespace: dict[str, Any] = {'__name__': '__config__', '__file__': filename}
+
+    def load() -> ConfigDict:
+        return load_bases(namespace.get(BASE_KEY, files))
+
+    def fill(value: str) -> Any:
+        cfg = load()
+        try:
+            return fill_text(value, cfg)
+        except ConfigError as error:
+            raise _TextError(str(error)) from error
+
+    namespace: dict[str, Any] = {'__name__': '__config__', '__file__': filename,
+                                 VALUES: BaseValues(load), FILL: fill}
     with _helpers_beside(Path(filename).parent):
         try:
             exec(code, namespace)
+        except MissingKeyError as error:
+            raise ConfigKeyError(_describe(error, filename, text)) from error
+        except _TextError as error:
+            raise type(error.__cause__)(_describe(error, filename, text)) from error
         except UserError:
             raise
         except (Exception, SystemExit) as error:
@@ -43,7 +71,8 @@ def run_python_config(text: str, filename: str) -> dict[str, Any]:
     # mmcv writes `gpu_ids = range(0, 1)` into the config that it saves with a run.
     return {name: list(value) if isinstance(value, range) else value
             for name, value in namespace.items()
-            if (not name.startswith('_') or name == BASE_KEY or nearly_base(name))
+            if (not name.startswith('_') or name in (BASE_KEY, DEPRECATION_KEY)
+                or nearly_base(name))
             and not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value))
             and not (name in imported and not isinstance(value, (*SCALARS, list, tuple, dict)))}
 
@@ -85,4 +114,5 @@ def _describe(error: BaseException, filename: str, text: str) -> str:
     number = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
               if frame.filename == filename][-1]
     line = text.splitlines()[number - 1].strip()
-    return f'{filename}, line {number}: {type(error).__name__}: {error}\n    {line}'
+    kind = '' if isinstance(error, UserError) else f'{type(error).__name__}: '
+    return f'{filename}, line {number}: {kind}{error}\n    {line}'

@@ -146,7 +146,7 @@ def test_any_text_is_a_value_or_a_config_error(text):
 
 @pytest.fixture
 def parser():
-    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser = argparse.ArgumentParser()
     parser.add_argument('--options', '--cfg-options', nargs='+', action=DictAction)
     return parser
 
@@ -172,5 +172,5 @@ def test_action_leaves_its_default_alone():
     ('a=(1', 'a: option value'),
 ])
 def test_action_refuses(parser, pair, message):
-    with pytest.raises(argparse.ArgumentError, match=message):
+    with pytest.raises(ConfigError, match=f'^--options: {message}'):
         parser.parse_args(['--options', pair])
