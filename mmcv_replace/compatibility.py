@@ -117,6 +117,22 @@ BEHAVIOUR: Mapping[str, str] = {
     'collect_env': 'No compilers are asked for, since nothing is compiled.',
     'load_url': 'Reads tensors and plain values by default, since a pickle can run any code.',
     # fileio
+    'load of a pickle': 'refused unless trusted=True, as reading a pickle can run any code',
+    'load and dump of YAML': 'only tuples of all objects of Python are read, and none is written, '
+                             'as they can run code; keys keep their order and letters stay '
+                             'letters, so that people can read the file',
+    'dump and put to the disk': 'the file is replaced in one step, so that a kill leaves the old '
+                                'or the new one',
+    'FileClient(prefix=...)': 'fsspec serves the prefixes without a backend, and s3 where '
+                              'petrel_client is not installed, which few can install',
+    'HTTPBackend': 'an answer is awaited for 60 seconds, not for ever, and no file:// is read',
+    'list_from_file, dict_from_file and load': 'a byte-order mark is dropped, as it would be part '
+                                               'of the first name',
+    'dict_from_file': 'a line without a value raises DataError, which names it; empty lines are '
+                      'skipped',
+    'FileClient.list_dir_or_file': 'the paths are sorted, so that all machines see one order',
+    'files that cannot be read': 'DataError, which is FileNotFoundError too where there is no '
+                                 'file, so that commands can say what is wrong in one line',
     # image
     # cnn
     # visualization, arraymisc, engine

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -64,10 +65,12 @@ def same_logger():
 
 
 @pytest.fixture(autouse=True)
-def same_file_backends(monkeypatch):
-    """Backends that a test registers, a later one must not find."""
-    from mmcv_replace.fileio import FileClient
-    monkeypatch.setattr(FileClient, 'backends', dict(FileClient.backends))
+def same_file_backends():
+    """Backends and handlers that a test registers, a later one must not find."""
+    from mmcv_replace.fileio import FileClient, io
+    with patch.dict(FileClient.backends), patch.dict(FileClient._prefix_to_backends), \
+            patch.dict(io.file_handlers):
+        yield
 
 
 @pytest.fixture(scope='session')

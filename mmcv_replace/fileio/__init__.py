@@ -4,7 +4,15 @@ from mmcv_replace.utils.lazy_names import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.arrays': ['load_array'],
     '.atomic': ['atomic_write', 'remove_unfinished', 'sync_folder'],
-    '.file_client': ['BaseStorageBackend', 'FileClient', 'HTTPBackend', 'HardDiskBackend'],
-    '.formats': ['dump', 'load', 'load_text'],
-    '.lists': ['dict_from_file', 'list_from_file'],
+    '.backends.base': ['BaseStorageBackend'],
+    '.backends.disk': ['HardDiskBackend'],
+    '.backends.fsspec': ['FsspecBackend'],
+    '.backends.http': ['HTTPBackend'],
+    '.file_client': ['FileClient'],
+    '.handlers.base': ['BaseFileHandler'],
+    '.handlers.json_handler': ['JsonHandler'],
+    '.handlers.pickle_handler': ['PickleHandler'],
+    '.handlers.yaml_handler': ['YamlHandler'],
+    '.io': ['dump', 'load', 'load_text', 'register_handler'],
+    '.parse': ['dict_from_file', 'list_from_file'],
 })

@@ -42,6 +42,10 @@ class MissingModuleError(ConfigError, ImportError):
     """A module that a config names and that cannot be imported."""
 
 
+class MissingPackageError(ConfigError, ImportError):
+    """An optional package that a setting needs and that is not installed."""
+
+
 class RegistryError(UserError, KeyError, AssertionError):
     """A name that a registry does not contain, or contains already."""
 

@@ -1,6 +1,7 @@
 import pytest
 
-from mmcv_replace import dict_from_file, list_from_file
+from mmcv_replace import FileClient, dict_from_file, list_from_file
+from mmcv_replace.fileio import HardDiskBackend
 from mmcv_replace.utils.errors import DataError
 
 
@@ -51,3 +52,16 @@ def test_bad_lines_are_named(path):
         dict_from_file(path)
     with pytest.raises(DataError, match=r"list\.txt, line 1: bad key 'a'"):
         dict_from_file(path, key_type=int)
+
+
+def test_encoding_and_backend(tmp_path):
+    @FileClient.register_backend('turned')
+    class Turned(HardDiskBackend):
+        def get(self, filepath):
+            return super().get(filepath)[::-1]
+
+    path, args = tmp_path / 'list.txt', dict(encoding='latin-1', file_client_args={
+        'backend': 'turned'})
+    path.write_bytes('2 ü'.encode('latin-1'))
+    assert list_from_file(path, **args) == ['ü 2']
+    assert dict_from_file(path, **args) == {'ü': '2'}

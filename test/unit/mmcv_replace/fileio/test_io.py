@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from mmcv_replace import dump, load
-from mmcv_replace.fileio import load_text
+from mmcv_replace import FileClient, dump, load
+from mmcv_replace.fileio import HardDiskBackend, load_text
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 TREE = {'b': [1, 2.5, None, True], 'a': {'text': 'grün'}}
@@ -124,3 +124,27 @@ def test_what_a_yaml_merge_brings_is_not_there_twice():
     tree = load_text(text, 'yaml', unique_keys=True)
     assert tree == {'a': {'x': 1, 'y': 2}, 'b': {'x': 3, 'y': 2}, 'c': {'x': 1, 'y': 4},
                     'd': {1: 'a', '1': 'b'}}
+
+
+def test_a_backend_by_arguments(tmp_path):
+    @FileClient.register_backend('upper')
+    class Upper(HardDiskBackend):
+        def get(self, filepath):
+            return super().get(filepath).upper()
+
+        def put(self, obj, filepath):
+            super().put(obj + b' ', filepath)
+
+    path, args = tmp_path / 'a.json', {'backend': 'upper'}
+    dump({'a': 1}, path, file_client_args=args)
+    assert path.read_bytes() == b'{"a": 1} '
+    assert load(path, file_client_args=args) == {'A': 1}
+
+
+def test_what_is_no_file():
+    with pytest.raises(TypeError, match='an open file, not 1'):
+        load(1, 'json')
+    with pytest.raises(TypeError, match='an open file, not 1'):
+        dump({}, 1, 'json')
+    with pytest.raises(TypeError, match='cannot tell the format'):
+        dump({}, file_format='txt')

@@ -1,0 +1,1 @@
+"""Where files are: the disk, the web, object stores, databases. One kind of place a module."""

@@ -1,0 +1,96 @@
+"""What all backends have in common."""
+import importlib
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from ...utils.errors import ConfigTypeError, DataError, MissingPackageError
+
+Listing = Callable[[str], Iterable[tuple[str, bool]]]
+
+
+class BaseStorageBackend(ABC):
+    """Base class of the backends, which implement `get`, and what else their place can do."""
+
+    # Whether a symbolic link to a file of this backend can be made.
+    _allow_symlink = False
+
+    @property
+    def name(self) -> str:
+        """Name of the class."""
+        return type(self).__name__
+
+    @property
+    def allow_symlink(self) -> bool:
+        """Whether a symbolic link to a file can be made."""
+        return self._allow_symlink
+
+    @abstractmethod
+    def get(self, filepath: str | Path) -> bytes:
+        """Content of a file."""
+
+    def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
+        """Content of a text file."""
+        return decode_text(self.get(filepath), filepath, encoding)
+
+
+def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8') -> str:
+    """The text in the content of a file; DataError for bytes that are no text."""
+    try:
+        return bytes(content).decode(encoding)
+    except UnicodeDecodeError as error:
+        kind = 'UTF-8' if encoding.startswith('utf-8') else encoding
+        raise DataError(f'{name} is not a {kind} text file: {error}') from error
+
+
+def import_optional(module: str, backend: str, remedy: str) -> ModuleType:
+    """Import the package of a backend; MissingPackageError, with the remedy, where it is absent."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition('.')[0]
+        raise MissingPackageError(f'the file backend {backend} needs the package {package}, which '
+                                  f'cannot be imported ({error}): {remedy}') from error
+
+
+@contextmanager
+def local_copy(content: bytes, filepath: str | Path) -> Iterator[str]:
+    """Path of a temporary file with the content and the suffix of a file that is elsewhere."""
+    descriptor, path = tempfile.mkstemp(suffix=Path(str(filepath)).suffix)
+    try:
+        with os.fdopen(descriptor, 'wb') as file:
+            file.write(content)
+        yield path
+    finally:
+        os.remove(path)
+
+
+def list_tree(entries: Listing, list_dir: bool, list_file: bool,
+              suffix: str | tuple[str, ...] | None, recursive: bool) -> Iterator[str]:
+    """Paths, relative to a folder, of what is in it.
+
+    `entries` gives (name, is it a folder) of what is in a folder, whose relative path is empty or
+    ends with a slash. Raises ConfigTypeError for a suffix of another type, or of folders.
+    """
+    if list_dir and suffix is not None:
+        raise ConfigTypeError('suffix chooses among files: give it with list_dir=False')
+    if suffix is not None and not isinstance(suffix, str | tuple):
+        raise ConfigTypeError(f'suffix is a string or a tuple of strings, not {suffix!r}')
+    return _walk(entries, '', list_dir, list_file, suffix, recursive)
+
+
+def _walk(entries: Listing, folder: str, list_dir: bool, list_file: bool,
+          suffix: str | tuple[str, ...] | None, recursive: bool) -> Iterator[str]:
+    for name, is_folder in entries(folder):
+        path = folder + name
+        if is_folder:
+            if list_dir:
+                yield path
+            if recursive:
+                yield from _walk(entries, f'{path}/', list_dir, list_file, suffix, recursive)
+        elif list_file and (suffix is None or path.endswith(suffix)):
+            yield path
