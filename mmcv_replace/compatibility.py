@@ -134,8 +134,25 @@ BEHAVIOUR: Mapping[str, str] = {
     'files that cannot be read': 'DataError, which is FileNotFoundError too where there is no '
                                  'file, so that commands can say what is wrong in one line',
     # image
+    'one number as pad_val of impad or border_value of imrotate': 'it fills all channels, where '
+                                                                  'OpenCV fills the first alone',
+    'imread and imfrombytes': 'a damaged file raises DataError, where OpenCV returns None or grey; '
+                              'all backends give the same pixels, and a backend that cannot read a '
+                              'file leaves it to one that can',
+    'the backend tifffile': 'colours are in BGR order as by the others, other formats than TIFF '
+                            "are read too, and bands without colours need flag='unchanged', so "
+                            'that no band is taken for a colour',
+    'the backend turbojpeg': 'it is simplejpeg, which brings libjpeg-turbo with it',
+    'imwrite': 'a suffix that is not known raises DataError too, which names the remedy; '
+               'auto_mkdir=False creates no folder',
+    'lut_transform, imequalize, auto_contrast and adjust_hue': 'floats are rounded, and values '
+                                                               'beyond 0 to 255 refused, instead '
+                                                               'of cut off or wrapped around',
+    'adjust_hue': 'a negative hue_factor works with NumPy 2, which refuses what it is in mmcv',
+    'imdenormalize': 'the result is float32 for every type, and whole numbers are taken too',
     # cnn
     # visualization, arraymisc, engine
+    'imshow': 'ConfigError, which names the remedy, where no window can be shown',
     # parallel
     # runner
     # runner.hooks

@@ -4,6 +4,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from .ycbcr import bgr2ycbcr, rgb2ycbcr, ycbcr2bgr, ycbcr2rgb  # noqa: F401  as in mmcv
+
 
 def imconvert(img: np.ndarray, src: str, dst: str) -> np.ndarray:
     """Convert between any two colour spaces that OpenCV names, such as 'bgr' and 'lab'."""

@@ -3,42 +3,55 @@ import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from ..fileio import HardDiskBackend
-from ..utils.errors import ArgumentError, ConfigError, DataError, UnsupportedImageError
+from ..fileio.backends.disk import HardDiskBackend
+from ..fileio.file_client import FileClient
+from ..utils.errors import ArgumentError, DataError, MissingPackageError, UnsupportedImageError
 from .colorspace import bgr2rgb, decoded_luma
-from .geometric import check_choice
 from .integrity import PNG_START, find_truncation
 from .limits import explain_opencv, open_with_pillow
+from .resize import check_choice
 from .tiff import INSTALL, decode_tiff
 from .tiff_header import PALETTE, is_tiff, read_pages
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FLAGS = {
+imread_flags = {
     'color': cv2.IMREAD_COLOR,
     'grayscale': cv2.IMREAD_GRAYSCALE,
     'unchanged': cv2.IMREAD_UNCHANGED,
+    'color_ignore_orientation': cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,
+    'grayscale_ignore_orientation': cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION,
 }
+_FLAG_NAMES = {number: name for name, number in imread_flags.items()}
 # Positions of the bit depth and the colour type in a PNG, and the type of grey.
 PNG_DEPTH, PNG_COLOUR, PNG_GREY = 24, 25, 0
 GREY_MODES = ('1', 'L')  # of Pillow, in which its values equal OpenCV's
-# How to install the packages of optional backends.
-EXTRAS = {'simplejpeg': "pip install 'mmseg-ascend[jpeg]'", 'tifffile': INSTALL}
+# The package of a backend, and how to install it.
+_JPEG = ('simplejpeg', "pip install 'mmseg-ascend[jpeg]'")
+EXTRAS = {'simplejpeg': _JPEG, 'turbojpeg': _JPEG, 'tifffile': ('tifffile', INSTALL)}
 
 
-def imread(img_or_path: np.ndarray | str | os.PathLike, flag: str = 'color',
-           channel_order: str = 'bgr', backend: str | None = None) -> np.ndarray:
+class ImageFormatError(DataError, cv2.error):
+    """An image that cannot be written in the format of its name."""
+
+
+def imread(img_or_path: np.ndarray | str | os.PathLike, flag: str | int = 'color',
+           channel_order: str = 'bgr', backend: str | None = None,
+           file_client_args: dict[str, Any] | None = None) -> np.ndarray:
     """Read an image: [H, W, 3] for 'color', [H, W] for 'grayscale', as stored for 'unchanged'.
 
-    'color' and 'grayscale' turn the image upright by its EXIF orientation, 'unchanged' does not.
-    All backends give the same pixels, except that 'pillow' with 'unchanged' gives the indices of a
-    palette, and 0 and 1 for single bits. For TIFFs of several bands or pages see `decode_tiff`.
+    'color' and 'grayscale' turn the image upright by its EXIF orientation, 'unchanged',
+    'color_ignore_orientation' and 'grayscale_ignore_orientation' do not. A flag may also be one of
+    OpenCV's numbers. All backends give the same pixels, except that 'pillow' with 'unchanged' gives
+    the indices of a palette, and 0 and 1 for single bits. For TIFFs of several bands or pages see
+    `decode_tiff`. `file_client_args` choose the place (see `FileClient`), by default the prefix of
+    the name.
 
     An array is returned as it is. Raises DataError for a file that is missing, truncated or no
     image, and UnsupportedImageError for one that needs other settings or packages.
@@ -46,7 +59,8 @@ def imread(img_or_path: np.ndarray | str | os.PathLike, flag: str = 'color',
     if isinstance(img_or_path, np.ndarray):
         return img_or_path
     path = path_of(img_or_path)
-    return imfrombytes(HardDiskBackend().get(path), flag, channel_order, backend, name=path)
+    content = FileClient.infer_client(file_client_args, path).get(path)
+    return imfrombytes(content, flag, channel_order, backend, name=path)
 
 
 def path_of(image: object) -> str:
@@ -65,22 +79,22 @@ def path_of(image: object) -> str:
                         f'{kind.__module__}.{kind.__qualname__}{remedy}')
 
 
-def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr',
-                backend: str | None = None, name: str = 'the image') -> np.ndarray:
+def imfrombytes(content: bytes, flag: str | int = 'color', channel_order: str = 'bgr',
+                backend: str | None = None, *, name: str = 'the image') -> np.ndarray:
     """Decode the bytes of an image file as `imread` does; `name` is the file in error messages."""
     backend = backend or _default['backend']
     _check_backend(backend)
-    check_choice('image flag', flag, FLAGS)
+    flag = _FLAG_NAMES.get(flag, flag)
+    if not isinstance(flag, int):
+        check_choice('image flag', flag, imread_flags)
     check_choice('image channel_order', channel_order, ('bgr', 'rgb'))
+    if not isinstance(content, bytes):  # a memoryview of an object store
+        content = bytes(content)
     problem = find_truncation(content)
     if problem is not None:
         raise DataError(f'{name}: {problem}; fetch or make the file again')
-    decode = DECODERS[backend]
     try:
-        if is_tiff(content):
-            img = decode_tiff(content, flag, decode, _decode_cv2, backend == 'tifffile')
-        else:
-            img = decode(content, flag)
+        img = _decode(content, flag, backend)
         if img is None:
             raise ValueError('no image format that it knows, or damaged')
     except UnsupportedImageError as error:
@@ -88,7 +102,16 @@ def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr',
     except Exception as error:  # damaged bytes make decoders raise nearly anything
         raise DataError(f'{name}: {backend} cannot decode the image: {error}; fetch or make the '
                         'file again') from error
-    return bgr2rgb(img) if flag == 'color' and channel_order == 'rgb' else img
+    is_color = img.ndim == 3 and img.shape[2] == 3 and flag != 'unchanged'
+    return bgr2rgb(img) if is_color and channel_order == 'rgb' else img
+
+
+def _decode(content: bytes, flag: str | int, backend: str) -> np.ndarray | None:
+    if isinstance(flag, int):  # a mix of OpenCV's flags that no other backend has
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+    if is_tiff(content):
+        return decode_tiff(content, flag, DECODERS[backend], _decode_cv2, backend == 'tifffile')
+    return DECODERS[backend](content, flag)
 
 
 def unscale_grey(img: np.ndarray, content: bytes) -> np.ndarray:
@@ -107,29 +130,38 @@ def unscale_grey(img: np.ndarray, content: bytes) -> np.ndarray:
 
 
 def imwrite(img: np.ndarray, file_path: str | os.PathLike, params: list[int] | None = None,
-            auto_mkdir: bool = True) -> bool:
+            auto_mkdir: bool | None = None,
+            file_client_args: dict[str, Any] | None = None) -> bool:
     """Write a BGR image in the format of the file's suffix, with `params` of `cv2.imencode`.
 
-    Returns whether it was written. Raises DataError for a format that is not known.
+    `file_client_args` choose the place (see `FileClient`), by default the prefix of the name. A
+    folder is created, on the disk unless `auto_mkdir` is False. Returns whether it was written.
+    Raises ImageFormatError, a DataError, for a format that is not known.
     """
-    path = Path(file_path)
+    path = path_of(file_path)
+    client = FileClient.infer_client(file_client_args, path)
     try:
-        done, encoded = cv2.imencode(path.suffix, img, params or [])
+        done, encoded = cv2.imencode(Path(path).suffix, img, params or [])
     except cv2.error as error:
-        raise DataError(f'cannot write the image {path}: {error.err}; use a suffix such as .png or '
-                        '.jpg and a uint8 array [H, W] or [H, W, 3]') from error
-    if auto_mkdir:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if done:
-        path.write_bytes(encoded)
-    return done
+        raise ImageFormatError(f'cannot write the image {path}: {error.err}; use a suffix such as '
+                               '.png or .jpg and a uint8 array [H, W] or [H, W, 3]') from error
+    if not done:
+        return False
+    if type(client.client) is HardDiskBackend:
+        # Not by its put(), which waits for the disk: pictures are many, and made again easily.
+        if auto_mkdir is not False:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(encoded)
+    else:
+        client.put(encoded.tobytes(), path)
+    return True
 
 
 def use_backend(backend: str) -> None:
     """Set the decoder of images that are read without naming a backend.
 
-    'cv2' (the default), 'pillow', 'simplejpeg', which gives OpenCV's pixels faster, or 'tifffile',
-    which reads TIFFs and leaves other formats to OpenCV.
+    'cv2' (the default), 'pillow', 'simplejpeg' or 'turbojpeg', which are the same and give OpenCV's
+    pixels faster, or 'tifffile', which reads TIFFs and leaves other formats to OpenCV.
     """
     _check_backend(backend)
     _default['backend'] = backend
@@ -137,14 +169,16 @@ def use_backend(backend: str) -> None:
 
 def _check_backend(backend: str) -> None:
     check_choice('image backend', backend, DECODERS)
-    if backend in EXTRAS and importlib.util.find_spec(backend) is None:
-        raise ConfigError(f'the image backend {backend} is not installed: {EXTRAS[backend]}, or '
-                          'choose cv2')
+    package, remedy = EXTRAS.get(backend, (None, ''))
+    if package and importlib.util.find_spec(package) is None:
+        needed = '' if package == backend else f': it is the package {package}, which'
+        raise MissingPackageError(f'the image backend {backend}{needed} is not installed: {remedy},'
+                                  ' or choose cv2')
 
 
 def _decode_cv2(content: bytes, flag: str) -> np.ndarray | None:
     try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), FLAGS[flag])
+        return cv2.imdecode(np.frombuffer(content, np.uint8), imread_flags[flag])
     except cv2.error as error:
         limit = explain_opencv(str(error))
         if limit is None:
@@ -166,11 +200,12 @@ def _decode_pillow(content: bytes, flag: str) -> np.ndarray:
             if array.ndim == 3 and array.shape[2] >= 3:
                 array[..., :3] = array[..., 2::-1]
             return array
-        img = ImageOps.exif_transpose(img)
-        if flag == 'grayscale' and img.mode in GREY_MODES:
+        if not flag.endswith('_ignore_orientation'):
+            img = ImageOps.exif_transpose(img)
+        if flag.startswith('grayscale') and img.mode in GREY_MODES:
             return np.array(img.convert('L'))
         array = bgr2rgb(np.array(img.convert('RGB')))
-        return decoded_luma(array) if flag == 'grayscale' else array
+        return decoded_luma(array) if flag.startswith('grayscale') else array
 
 
 def _reads_alike(img: 'Image', content: bytes, flag: str) -> bool:
@@ -181,7 +216,7 @@ def _reads_alike(img: 'Image', content: bytes, flag: str) -> bool:
     """
     if content.startswith(PNG_START) and content[PNG_DEPTH] == 16:
         return False
-    if flag == 'grayscale':
+    if flag.startswith('grayscale'):
         return img.mode in GREY_MODES
     if flag == 'unchanged' and img.mode == 'RGB':
         return 'transparency' not in img.info
@@ -190,7 +225,9 @@ def _reads_alike(img: 'Image', content: bytes, flag: str) -> bool:
 
 def _decode_simplejpeg(content: bytes, flag: str) -> np.ndarray | None:
     """The pixels of OpenCV; faster for colour JPEGs without EXIF, by libjpeg-turbo alone."""
-    if flag == 'color' and content.startswith(b'\xff\xd8') and b'Exif' not in content[:2**16]:
+    if content.startswith(b'\xff\xd8') and (
+            flag == 'color_ignore_orientation'
+            or flag == 'color' and b'Exif' not in content[:2**16]):
         import simplejpeg
         try:
             return simplejpeg.decode_jpeg(content, 'BGR', fastdct=False, fastupsample=False)
@@ -203,7 +240,8 @@ DECODERS: dict[str, Callable[[bytes, str], np.ndarray | None]] = {
     'cv2': _decode_cv2,
     'pillow': _decode_pillow,
     'simplejpeg': _decode_simplejpeg,
+    'turbojpeg': _decode_simplejpeg,
     'tifffile': _decode_cv2,  # all but TIFFs
 }
-supported_backends = tuple(DECODERS)
+supported_backends = list(DECODERS)
 _default = {'backend': 'cv2'}

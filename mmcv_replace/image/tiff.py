@@ -58,7 +58,7 @@ def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
         # OpenCV lacks tiles of 16 x 16 pixels and some compressions.
         return None if converted else _decode_bands(content, pages, flag)
     # Both libraries turn a TIFF upright for every flag.
-    return unturn(img, page.orientation) if flag == 'unchanged' else img
+    return img if flag in ('color', 'grayscale') else unturn(img, page.orientation)
 
 
 def _first_to_decode(content: bytes, flag: str, readers: Sequence[Decoder]) -> np.ndarray | None:
@@ -157,7 +157,8 @@ def _decode_bands(content: bytes, pages: Sequence[Page], flag: str) -> np.ndarra
     img = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
     if flag == 'unchanged':
         return _in_bgr(img) if page.photometric == tags.RGB else img
-    return turn(_as_colour(img, page, flag), page.orientation)
+    picture = _as_colour(img, page, flag.removesuffix('_ignore_orientation'))
+    return turn(picture, page.orientation) if flag in ('color', 'grayscale') else picture
 
 
 def _read_page(page: 'tifffile.TiffPage') -> np.ndarray:  # noqa: F821

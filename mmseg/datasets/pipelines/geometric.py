@@ -138,7 +138,11 @@ class Pad(LabelFiller):
 
 
 def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -> np.ndarray:
-    return img if img.shape[:2] == tuple(size) else impad(img, shape=size, pad_val=value)
+    height, width = img.shape[:2]
+    if size[0] < height or size[1] < width:
+        raise ConfigError(f'cannot pad an image of {height} x {width} (height x width) to the '
+                          f'smaller {size[0]} x {size[1]}: resize or crop it first')
+    return img if (height, width) == tuple(size) else impad(img, shape=size, pad_val=value)
 
 
 @PIPELINES.register_module()

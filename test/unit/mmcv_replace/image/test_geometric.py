@@ -224,10 +224,11 @@ def test_impad_to_multiple(label, divisor, expected):
 
 
 @pytest.mark.parametrize(('call', 'message'), [
-    (lambda img: impad(img, shape=(10, 100)), r'image of 37 x 52 .* smaller 10 x 100.*resize'),
     (lambda img: impad(img), 'either shape or padding'),
     (lambda img: impad(img, shape=(90, 90), padding=2), 'either shape or padding'),
     (lambda img: impad(img, padding=(1, 2, 3)), 'give one, two or four numbers'),
+    (lambda img: impad(img, padding=1, pad_val='x'), 'neither a number nor a tuple'),
+    (lambda img: impad(img, padding=1, pad_val=(1, 2)), 'one for each of the 3 channels'),
     (lambda img: impad(img, padding=1, padding_mode='wrap'), "'wrap'.*constant, edge"),
     (lambda img: imflip(img, 'sideways'), "'sideways'.*horizontal, vertical, diagonal"),
     (lambda img: imresize(img, (5, 5), interpolation='cubic'), "'cubic'.*bicubic"),
@@ -237,3 +238,9 @@ def test_impad_to_multiple(label, divisor, expected):
 def test_wrong_arguments_are_explained(photo, call, message):
     with pytest.raises(ConfigError, match=message):
         call(photo)
+
+
+def test_an_edge_longer_than_the_shape_stays(photo):
+    assert impad(photo, shape=(10, 20)).shape == photo.shape
+    np.testing.assert_array_equal(impad(photo, shape=(10, 60), pad_val=9),
+                                  impad(photo, padding=(0, 0, 8, 0), pad_val=9))

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmcv_replace import BaseStorageBackend, FileClient
 from mmcv_replace.image import imfrombytes, imread, imwrite, supported_backends, use_backend
+from mmcv_replace.image.io import EXTRAS
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 EXIF_ORIENTATION = 0x0112
 
 
 BACKENDS = [name for name in supported_backends
-            if name not in ('simplejpeg', 'tifffile') or importlib.util.find_spec(name)]
+            if name not in EXTRAS or importlib.util.find_spec(EXTRAS[name][0])]
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +141,10 @@ def test_the_exif_orientation_is_applied_except_to_unchanged(tmp_path, photo, ba
     np.testing.assert_array_equal(turned, np.rot90(plain, -1))
     assert imread(tmp_path / 'turned.jpg', 'grayscale', backend=backend).shape == (52, 37)
     np.testing.assert_array_equal(stored, plain)
+    for flag in ('color', 'grayscale'):
+        np.testing.assert_array_equal(
+            imread(tmp_path / 'turned.jpg', f'{flag}_ignore_orientation', backend=backend),
+            imread(tmp_path / 'plain.jpg', flag, backend=backend))
 
 
 @pytest.mark.parametrize('name', ['Straße 北京.png', "with space 'and' quote.png"])
@@ -254,12 +260,13 @@ def test_reading_bytes_from_memory(photo):
     np.testing.assert_array_equal(imfrombytes(buffer.getvalue(), channel_order='rgb'), photo)
 
 
-def test_simplejpeg_gives_the_pixels_of_opencv(shared_dir):
+@pytest.mark.parametrize('backend', ['simplejpeg', 'turbojpeg'])
+def test_simplejpeg_gives_the_pixels_of_opencv(shared_dir, backend):
     pytest.importorskip('simplejpeg')
     files = sorted((shared_dir / 'data/voc-mini/VOCdevkit/VOC2012/JPEGImages').glob('*.jpg'))[:40]
     assert files
     for file in files:
-        np.testing.assert_array_equal(imread(file, backend='simplejpeg'), imread(file))
+        np.testing.assert_array_equal(imread(file, backend=backend), imread(file))
 
 
 def test_simplejpeg_decodes_colour_jpegs_itself(tmp_path, photo, monkeypatch):
@@ -277,11 +284,65 @@ def test_simplejpeg_decodes_colour_jpegs_itself(tmp_path, photo, monkeypatch):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize('backend', ['simplejpeg', 'tifffile'])
+@pytest.mark.parametrize('backend', ['simplejpeg', 'tifffile', 'turbojpeg'])
 def test_a_backend_that_is_not_installed(tmp_path, photo, monkeypatch, backend):
     imwrite(photo, tmp_path / 'a.jpg')
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
     for use in (lambda: use_backend(backend),
                 lambda: imread(tmp_path / 'a.jpg', backend=backend)):
-        with pytest.raises(ConfigError, match=f'{backend} is not installed: pip install'):
+        with pytest.raises(ImportError, match=f'{backend}.* is not installed: pip install'
+                           ) as error:
             use()
+        assert isinstance(error.value, ConfigError)
+
+
+def test_flags_may_be_numbers_of_opencv(tmp_path, photo):
+    path = save_pil(photo, tmp_path / 'a.jpg')
+    for flag, name in ((cv2.IMREAD_COLOR, 'color'), (cv2.IMREAD_GRAYSCALE, 'grayscale'),
+                       (cv2.IMREAD_UNCHANGED, 'unchanged')):
+        for backend in ('cv2', 'pillow'):
+            np.testing.assert_array_equal(imread(path, flag, backend=backend),
+                                          imread(path, name, backend=backend))
+    assert imread(path, cv2.IMREAD_REDUCED_COLOR_2).shape == (19, 26, 3)
+    with pytest.raises(ValueError, match="unknown image flag 'colour'"):
+        imread(path, 'colour')
+
+
+def test_rgb_order_is_that_of_colours_alone(tmp_path, photo):
+    path = save_pil(photo, tmp_path / 'a.png')
+    for flag in ('color', 'color_ignore_orientation'):
+        np.testing.assert_array_equal(imread(path, flag, 'rgb'), photo)
+    np.testing.assert_array_equal(imread(path, 'grayscale', 'rgb'), imread(path, 'grayscale'))
+    np.testing.assert_array_equal(imread(path, 'unchanged', 'rgb'), photo[..., ::-1])
+
+
+def test_a_missing_file_is_also_the_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'cannot read .*none\.jpg: No such') as error:
+        imread(tmp_path / 'none.jpg')
+    assert isinstance(error.value, DataError)
+
+
+def test_files_elsewhere(photo):
+    @FileClient.register_backend('memory', prefixes='mem')
+    class Memory(BaseStorageBackend):
+        files = {}
+
+        def get(self, filepath):
+            return memoryview(self.files[filepath])  # as petrel
+
+        def put(self, obj, filepath):
+            self.files[filepath] = obj
+
+    assert imwrite(photo, 'mem://a.png') is True
+    assert imwrite(photo[:9], 'b.png', file_client_args={'backend': 'memory'})
+    assert sorted(Memory.files) == ['b.png', 'mem://a.png']
+    np.testing.assert_array_equal(imread('mem://a.png'), photo)
+    np.testing.assert_array_equal(imread('b.png', file_client_args={'backend': 'memory'}),
+                                  photo[:9])
+
+
+def test_imwrite_fails_as_opencv_does(tmp_path, photo):
+    with pytest.raises(cv2.error, match='cannot write the image') as error:
+        imwrite(photo, tmp_path / 'a.nothing')
+    assert isinstance(error.value, DataError)
+    assert not (tmp_path / 'a.nothing').exists()

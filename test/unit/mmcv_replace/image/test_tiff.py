@@ -204,6 +204,17 @@ def test_the_orientation_is_applied_except_to_unchanged(write, deep, bands):
     assert_read(content, np.rot90(img[..., 2::-1], -1), 'color')
 
 
+@pytest.mark.parametrize('flag', ['color', 'grayscale'])
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16])
+def test_the_orientation_can_be_ignored(write, deep, flag, kind):
+    content = write(deep[..., :3].astype(kind), photometric='rgb',
+                    extratags=[(274, 'H', 1, 6, True)])
+    for backend in BACKENDS:
+        stored = imfrombytes(content, f'{flag}_ignore_orientation', backend=backend)
+        np.testing.assert_array_equal(np.rot90(stored, -1),
+                                      imfrombytes(content, flag, backend=backend))
+
+
 def test_what_opencv_cannot_read_goes_to_tifffile(write, deep):
     """Tiles of 16 x 16 pixels are too small for it."""
     img = deep[..., :3].astype(np.uint8)
