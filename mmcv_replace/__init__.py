@@ -13,11 +13,12 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 from . import torch_import  # noqa: F401  before anything else imports torch
 
 # isort: split
-from . import fileio, image, utils
+from . import arraymisc, fileio, image, utils, visualization
 from .alias import install_alias
 from .utils.lazy_names import lazy_names
 from .version import __version__, parse_version_info, version_info
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
-    package.__name__: package.__all__ for package in (fileio, image, utils)})
+    package.__name__: package.__all__
+    for package in (arraymisc, fileio, image, utils, visualization)})
 __all__ += ['__version__', 'install_alias', 'parse_version_info', 'version_info']

@@ -22,6 +22,9 @@ FORBIDDEN = {
                             'mmcv_replace.parallel', 'mmcv_replace.image', 'mmcv_replace.device'],
     'mmcv_replace.image': ['mmcv_replace.runner', 'mmcv_replace.cnn', 'mmcv_replace.ops',
                            'mmcv_replace.parallel', 'mmcv_replace.device'],
+    **dict.fromkeys(('mmcv_replace.arraymisc', 'mmcv_replace.visualization'),
+                    ['mmcv_replace.runner', 'mmcv_replace.cnn', 'mmcv_replace.ops',
+                     'mmcv_replace.parallel', 'mmcv_replace.device']),
     'mmcv_replace.device': ['mmcv_replace.runner', 'mmcv_replace.cnn', 'mmcv_replace.ops',
                             'mmcv_replace.parallel', 'mmcv_replace.image', 'mmcv_replace.fileio'],
     # A runner depends on no hook; hooks come from the registry.
