@@ -209,6 +209,18 @@ def why_unusable(kind: DeviceKind) -> str:
     return 'no device is visible (driver, or CUDA_VISIBLE_DEVICES)'
 
 
+def numbered_device(number: int) -> torch.device:
+    """Device that mmcv means by a number: -1 is the host, others count the accelerators from 0.
+
+    Where there is no accelerator every number is the host. Raises DeviceError for a number that
+    does not exist.
+    """
+    kind = next(kind for kind in KINDS if kind.available())
+    if number < 0 or kind.type == 'cpu':
+        return torch.device('cpu')
+    return resolve_device(f'{kind.type}:{number}')
+
+
 def set_device(device: torch.device) -> None:
     """Make `device` the current one of this process."""
     module = kind_of(device).module

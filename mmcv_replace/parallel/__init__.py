@@ -1,15 +1,16 @@
 """Batches of samples, and the model wrappers that move them to the device."""
 from mmcv_replace.utils.lazy_names import lazy_names
 
-# Functions named like their modules: imported at once, or Python would hand out the module.
+# A function named like its module: imported at once, or Python would hand out the module.
 from .collate import collate
-from .scatter import scatter
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.data_container': ['DataContainer'],
     '.data_parallel': ['MMDataParallel'],
     '.distributed': ['MMDistributedDataParallel'],
     '.prefetch': ['DevicePrefetcher'],
-    '.utils': ['MODULE_WRAPPERS', 'is_module_wrapper'],
+    '.registry': ['MODULE_WRAPPERS'],
+    '.scatter_gather': ['scatter', 'scatter_kwargs'],
+    '.utils': ['is_module_wrapper'],
 })
-__all__ += ['collate', 'scatter']
+__all__ += ['collate']

@@ -7,17 +7,24 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import default_collate
 
-from ..utils.errors import DataError
+from ..utils.errors import ArgumentError, DataError
 from .data_container import DataContainer
+
+
+class UnequalSamplesError(DataError, AssertionError):
+    """Samples whose tensors cannot be one batch."""
 
 
 def collate(batch: Sequence[Any], samples_per_gpu: int = 1) -> Any:
     """Batch a list of samples as torch's default_collate does, and their `DataContainer`s too.
 
     A container of the result holds one entry for each chunk of `samples_per_gpu` samples: a stacked
-    tensor [N, ...] if `stack`, otherwise the list of the samples' values. Raises DataError for
-    tensors whose shapes differ in more than the padded dimensions.
+    tensor [N, ...] if `stack`, otherwise the list of the samples' values. Raises
+    UnequalSamplesError for tensors whose shapes differ in more than the padded dimensions, and
+    ArgumentError for a batch that is no list of samples.
     """
+    if not isinstance(batch, Sequence):
+        raise ArgumentError(f'a batch is a list of samples, not a {type(batch).__name__}')
     first = batch[0]
     if isinstance(first, DataContainer):
         chunks = [batch[start:start + samples_per_gpu]
@@ -36,12 +43,18 @@ def _stack(samples: Sequence[DataContainer]) -> torch.Tensor:
     """Pad the tensors of one chunk to their largest size and stack them."""
     tensors = [sample.data for sample in samples]
     pad_dims = samples[0].pad_dims or 0
+    if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
+        kinds = ', '.join(type(tensor).__name__ for tensor in tensors)
+        raise UnequalSamplesError(f'DataContainer(stack=True) is for tensors, and these samples '
+                                  f'hold {kinds}: convert them (ToTensor), or leave out stack=True')
     kept = {tuple(tensor.shape[:tensor.dim() - pad_dims]) for tensor in tensors}
-    if len(kept) > 1 or len({tensor.dim() for tensor in tensors}) > 1:
+    dims = {tensor.dim() for tensor in tensors}
+    if len(kept) > 1 or len(dims) > 1 or min(dims) < pad_dims:
         shapes = ', '.join(str(tuple(tensor.shape)) for tensor in tensors)
-        raise DataError(f'samples of the shapes {shapes} cannot be one batch: only the last '
-                        f'{pad_dims} dimensions may differ; check the pipeline (grey images among '
-                        'colour ones?) or set samples_per_gpu=1')
+        raise UnequalSamplesError(
+            f'samples of the shapes {shapes} cannot be one batch: only the last {pad_dims} '
+            'dimensions may differ; check the pipeline (grey images among colour ones?) or set '
+            'samples_per_gpu=1')
     # torch.stack would take the type of the first tensor: floats could become bytes.
     common = functools.reduce(torch.promote_types, (tensor.dtype for tensor in tensors))
     largest = [max(tensor.shape[-dim] for tensor in tensors) for dim in range(1, pad_dims + 1)]

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from .scatter import send
+from .scatter_gather import send
 
 
 class DevicePrefetcher:

@@ -1,14 +1,16 @@
-"""The registry of wrappers around a model."""
+"""Which modules wrap a model."""
 from torch import nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from ..utils import Registry
-
-MODULE_WRAPPERS = Registry('module wrapper', base=nn.Module)
-MODULE_WRAPPERS.register_module(module=DataParallel)
-MODULE_WRAPPERS.register_module(module=DistributedDataParallel)
+from .registry import MODULE_WRAPPERS
 
 
 def is_module_wrapper(module: nn.Module) -> bool:
-    """Whether `module` wraps the model `module.module`: its class is one of MODULE_WRAPPERS."""
-    return isinstance(module, tuple(MODULE_WRAPPERS.module_dict.values()))
+    """Whether `module` wraps the model `module.module`: MODULE_WRAPPERS has its class."""
+    return _has_class_of(MODULE_WRAPPERS, module)
+
+
+def _has_class_of(registry: Registry, module: nn.Module) -> bool:
+    """Whether `module` is an instance of a class in the registry or in one of its children."""
+    return isinstance(module, tuple(registry.module_dict.values())) or any(
+        _has_class_of(child, module) for child in getattr(registry, 'children', {}).values())

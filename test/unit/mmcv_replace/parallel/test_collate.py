@@ -59,8 +59,25 @@ def test_nested_samples():
     assert [t.flatten().tolist() for t in batch['img']] == [[1, 2], [-1, -2]]
 
 
+@pytest.mark.parametrize('error', [DataError, AssertionError])
 @pytest.mark.parametrize('shapes', [[(3, 2, 2), (1, 2, 2)], [(3, 2, 2), (2, 2)]])
-def test_unequal_kept_dimensions_name_the_shapes(shapes):
+def test_unequal_kept_dimensions_name_the_shapes(shapes, error):
     samples = [DataContainer(torch.ones(s), stack=True) for s in shapes]
-    with pytest.raises(DataError, match=r'\(3, 2, 2\), .*samples_per_gpu=1'):
+    with pytest.raises(error, match=r'\(3, 2, 2\), .*samples_per_gpu=1'):
         collate(samples, samples_per_gpu=2)
+
+
+def test_padding_needs_its_dimensions():
+    with pytest.raises(AssertionError, match=r'only the last 2 dimensions'):
+        collate([DataContainer(torch.ones(2), stack=True)] * 2, samples_per_gpu=2)
+
+
+def test_only_tensors_are_stacked():
+    with pytest.raises(AssertionError, match='hold ndarray, ndarray'):
+        collate([DataContainer(np.ones((1, 2, 2)), stack=True)] * 2, samples_per_gpu=2)
+
+
+@pytest.mark.parametrize('batch', [{'img': 1}, 5])
+def test_a_batch_is_a_list(batch):
+    with pytest.raises(TypeError, match=f'not a {type(batch).__name__}'):
+        collate(batch)

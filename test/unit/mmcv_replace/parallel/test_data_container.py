@@ -1,5 +1,6 @@
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,6 +49,26 @@ def test_pin_memory_leaves_host_only_values():
     assert container.pin_memory() is container
 
 
-def test_refuses_other_pad_dims():
-    with pytest.raises(ValueError, match='pad_dims=5'):
-        DataContainer(torch.zeros(1), pad_dims=5)
+@pytest.mark.parametrize('error', [ValueError, AssertionError])
+@pytest.mark.parametrize('number', [0, 5])
+def test_refuses_other_pad_dims(number, error):
+    with pytest.raises(error, match=f'pad_dims={number}'):
+        DataContainer(torch.zeros(1), pad_dims=number)
+
+
+@pytest.mark.parametrize('name', ['data', 'stack', 'padding_value', 'cpu_only', 'pad_dims'])
+def test_stays_as_it_is(name):
+    with pytest.raises(AttributeError):
+        setattr(DataContainer(1), name, 1)
+
+
+@pytest.mark.parametrize('value', [[1], np.ones((2, 3))])
+@pytest.mark.parametrize('method', ['size', 'dim'])
+def test_only_tensors_have_a_size(value, method):
+    with pytest.raises(AttributeError, match=rf'{type(value).__name__} has no {method}\(\)'):
+        getattr(DataContainer(value), method)()
+
+
+def test_shown_with_its_value_and_equal_to_itself_alone():
+    assert repr(DataContainer([1, 'a'])) == "DataContainer([1, 'a'])"
+    assert DataContainer(1) != DataContainer(1)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.parallel import DataContainer, MMDataParallel, collate, is_module_wrapper
+from mmcv_replace.parallel import DataContainer, MMDataParallel, collate
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils.errors import ConfigError
 
@@ -18,8 +18,8 @@ class Model(nn.Module):
     def train_step(self, data, optimizer):
         return {'loss': self(data['x']).sum(), 'optimizer': optimizer}
 
-    def val_step(self, data, optimizer):
-        return {'val': self(data['x']).sum()}
+    def val_step(self, data, optimizer, scale=1):
+        return {'val': self(data['x'], scale).sum()}
 
 
 def batch():
@@ -29,13 +29,15 @@ def batch():
 
 def test_unwraps_batches():
     model = Model()
-    wrapped = MMDataParallel(model, device_ids=[0])
+    wrapped = MMDataParallel(model)
     expected = model(torch.ones(3, 2))
     assert torch.equal(wrapped(**batch(), scale=2), 2 * expected)
     step = wrapped.train_step(batch(), 'the optimizer')
     assert torch.equal(step['loss'], expected.sum())
     assert step['optimizer'] == 'the optimizer'
-    assert torch.equal(wrapped.val_step(batch())['val'], expected.sum())
+    assert torch.equal(wrapped.val_step(batch(), None)['val'], expected.sum())
+    assert torch.equal(wrapped.val_step(batch(), optimizer=None, scale=2)['val'],
+                       (2 * expected).sum())
 
 
 def test_batches_go_to_the_device_of_the_parameters():
@@ -49,7 +51,41 @@ def test_several_devices_are_refused():
         MMDataParallel(Model(), device_ids=[0, 1])
 
 
-def test_is_module_wrapper():
-    assert is_module_wrapper(MMDataParallel(Model()))
-    assert is_module_wrapper(nn.DataParallel(Model()))
-    assert not is_module_wrapper(Model())
+@pytest.fixture
+def accelerators(monkeypatch):
+    """Two meta devices that count as accelerators."""
+    def numbered(number):
+        return torch.device('cpu') if number < 0 else torch.device('meta', number)
+
+    monkeypatch.setattr('mmcv_replace.parallel.data_parallel.numbered_device', numbered)
+
+
+@pytest.mark.parametrize('arguments', [dict(device_ids=[1]), dict(device_ids=['meta:1'])])
+def test_the_model_moves_to_the_device_that_is_asked_for(accelerators, arguments):
+    wrapped = MMDataParallel(Model(), **arguments)
+
+    assert wrapped.device_ids == [1]
+    assert device_of(wrapped.module).type == 'meta'
+
+
+def test_minus_one_is_the_host(accelerators):
+    wrapped = MMDataParallel(Model(), [-1])
+
+    assert wrapped.device_ids == []
+    assert device_of(wrapped.module).type == 'cpu'
+
+
+def test_it_is_a_data_parallel_of_torch():
+    wrapped = MMDataParallel(module=Model(), output_device=0, dim=1)
+
+    assert isinstance(wrapped, nn.DataParallel)
+    assert wrapped.dim == 1
+    assert list(wrapped.state_dict()) == ['module.layer.weight', 'module.layer.bias']
+
+
+def test_scatter_splits_along_its_dimension():
+    x = torch.arange(4).reshape(1, 4)
+    args, kwargs = MMDataParallel(Model(), dim=1).scatter((x,), {'y': 1}, ['cpu', 'cpu'])
+
+    assert [part.tolist() for (part,) in args] == [[[0, 1]], [[2, 3]]]
+    assert kwargs == ({'y': 1}, {'y': 1})

@@ -1,4 +1,5 @@
 """Two gloo processes against one plain loop over both of their batches."""
+import inspect
 import json
 import os
 import subprocess
@@ -8,6 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from mmcv_replace.parallel import MMDistributedDataParallel
+from mmcv_replace.parallel.distributed_deprecated import _buckets
 
 SCRIPT = Path(__file__).with_name('two_processes.py')
 
@@ -60,3 +65,41 @@ def test_log_means_are_over_both_ranks(results):
 
 def test_master_only(results):
     assert [result['master'] for result in results] == ['spoke', None]
+
+
+def test_a_step_without_gradients_is_still_the_train_step(results):
+    assert [result['step'] for result in results] == [['log_vars', 'loss', 'num_samples']] * 2
+
+
+def test_the_deprecated_wrapper_starts_from_the_first_rank(results):
+    weights = [[1.0] * 6, [2.0] * 4]
+    for rank, result in enumerate(results):
+        with_buffers, without, outputs = result['broadcast']
+        assert with_buffers == [*weights, [3]]
+        assert without == [*weights, [rank + 3]]
+        assert outputs == [6.0, 'sgd', 6.0]
+
+
+def test_buckets_hold_one_type_and_at_most_their_limit():
+    single = [torch.zeros(size) for size in (2, 3, 9, 1)]
+    double = torch.zeros(1, dtype=torch.float64)
+    found = list(_buckets([*single, double], limit=20))
+    assert [[tensor.numel() for tensor in bucket] for bucket in found] == [[2, 3], [9], [1], [1]]
+    assert list(_buckets([], 1)) == []
+
+
+def test_parameters_are_those_of_torch():
+    own = inspect.signature(MMDistributedDataParallel)
+    assert own == inspect.signature(DistributedDataParallel)
+
+
+def test_scatter_and_to_kwargs():
+    model = MMDistributedDataParallel.__new__(MMDistributedDataParallel)
+    nn.Module.__init__(model)
+    model.dim = 1
+    x = torch.arange(4).reshape(1, 4)
+    (call,), (options,) = model.to_kwargs((x,), {'y': 1}, -1)
+    assert torch.equal(call[0], x)
+    assert options == {'y': 1}
+    args, _ = model.scatter((x,), {}, [-1, -1])
+    assert [part.tolist() for (part,) in args] == [[[0, 1]], [[2, 3]]]

@@ -12,6 +12,9 @@ from mmcv_replace.parallel import (
     collate,
     is_module_wrapper,
 )
+from mmcv_replace.parallel.distributed_deprecated import (
+    MMDistributedDataParallel as OwnGradients,
+)
 from mmcv_replace.runner import LogBuffer, get_dist_info, master_only
 from mmcv_replace.runner.dist_utils import leave_dist, mean_over_ranks
 
@@ -39,6 +42,37 @@ def batch_of(rank):
     return collate(samples, samples_per_gpu=3)
 
 
+class Mixed(nn.Module):
+    """Parameters of two types and a buffer, which differ between the ranks."""
+
+    def __init__(self, rank):
+        super().__init__()
+        self.light = nn.Parameter(torch.full((2, 3), rank + 1.0))
+        self.wide = nn.Parameter(torch.full((4,), rank + 2.0, dtype=torch.float64))
+        self.register_buffer('steps', torch.tensor(rank + 3))
+
+    def forward(self, x):
+        return x * self.light
+
+    def train_step(self, data, optimizer):
+        return {'loss': self(data['x']).sum(), 'optimizer': optimizer}
+
+    def val_step(self, data, optimizer):
+        return {'val': self(data['x']).sum()}
+
+
+def broadcast(rank):
+    """State of a deprecated wrapper with buffers and without, and its results."""
+    found = []
+    for options in ({}, dict(broadcast_buffers=False, bucket_cap_mb=1e-6)):
+        model = OwnGradients(Mixed(rank), **options)
+        found.append([value.flatten().tolist() for value in model.state_dict().values()])
+    x = DataContainer([torch.ones(3)])
+    found.append([model(x).sum().item(), model.train_step({'x': x}, 'sgd')['optimizer'],
+                  model.val_step({'x': x}, None)['val'].item()])
+    return found
+
+
 def main():
     rank, store = int(sys.argv[1]), sys.argv[2]
     dist.init_process_group('gloo', init_method=f'file://{store}', rank=rank, world_size=2)
@@ -58,8 +92,10 @@ def main():
         # Ranks may run different numbers of batches without waiting for each other.
         for _ in range(1 + rank):
             model(**batch_of(rank))
-            model.val_step(batch_of(rank))
-    return {'info': get_dist_info(), 'weight': model.module.layer.weight.tolist(),
+            model.val_step(batch_of(rank), None)
+        unaveraged = model.train_step(batch_of(rank), optimizer)
+    return {'step': sorted(unaveraged), 'broadcast': broadcast(rank), 'info': get_dist_info(),
+            'weight': model.module.layer.weight.tolist(),
             'bias': model.module.layer.bias.tolist(), 'losses': local, 'mean': buffer.output,
             'master': master_only(lambda: 'spoke')(), 'empty': mean_over_ranks([]),
             'wrapper': is_module_wrapper(model)}

@@ -9,7 +9,6 @@ from torch import nn
 
 from mmcv_replace.cnn import INITIALIZERS
 from mmcv_replace.cnn.bricks import registry as layers
-from mmcv_replace.parallel import MODULE_WRAPPERS
 from mmcv_replace.runner import HOOKS, OPTIMIZER_BUILDERS, OPTIMIZERS
 from mmcv_replace.runner.builder import RUNNERS
 from mmcv_replace.utils import Registry
@@ -19,7 +18,7 @@ from mmseg.datasets import DATASETS, PIPELINES
 from mmseg.models import BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS
 
 OURS = [BACKBONES, NECKS, HEADS, LOSSES, SEGMENTORS, DATASETS, PIPELINES, HOOKS, RUNNERS,
-        OPTIMIZERS, OPTIMIZER_BUILDERS, MODULE_WRAPPERS, INITIALIZERS, layers.CONV_LAYERS,
+        OPTIMIZERS, OPTIMIZER_BUILDERS, INITIALIZERS, layers.CONV_LAYERS,
         layers.NORM_LAYERS, layers.ACTIVATION_LAYERS, layers.PADDING_LAYERS,
         layers.UPSAMPLE_LAYERS, layers.PLUGIN_LAYERS]
 
