@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from mmcv_replace.engine.gather import gather_parts
 from mmcv_replace.runner import get_dist_info
 from mmcv_replace.runner.dist_utils import host_group
 from mmcv_replace.utils.errors import ConfigError
@@ -40,8 +41,7 @@ def collect_results(
     if world_size == 1:
         parts = [results]
     elif gpu_collect:
-        parts = [None] * world_size
-        dist.all_gather_object(parts, list(results))
+        parts = gather_parts(list(results), over_devices=True)
     else:
         parts = _exchange_files(results, tmpdir, rank, world_size)
     return _merge(parts) if rank == 0 else None
@@ -52,12 +52,8 @@ def gather_results(results: Sequence[tuple[int, Sequence[Any]]]) -> list[Any] | 
 
     results: (index of a sample, any objects that belong to it); the objects come in one list.
     """
-    rank, world_size = get_dist_info()
-    parts: list[Any] = [results]
-    if world_size > 1:
-        parts = [None] * world_size if rank == 0 else []
-        dist.gather_object(list(results), parts if rank == 0 else None, group=host_group())
-    return [each for found in _merge(parts) for each in found] if rank == 0 else None
+    parts = gather_parts(list(results))
+    return None if parts is None else [each for found in _merge(parts) for each in found]
 
 
 def _merge(parts: Iterable[Sequence[tuple[int, T]]]) -> list[T]:
