@@ -1,9 +1,9 @@
 """Fold batch norms into the convolutions before them, for inference."""
+import copy
+
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-from mmcv_replace.utils.errors import ConfigError
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 
 def fuse_conv_bn(module: nn.Module, declared_only: bool = False) -> nn.Module:
@@ -13,18 +13,16 @@ def fuse_conv_bn(module: nn.Module, declared_only: bool = False) -> nn.Module:
     `runs_in_order = True` in its own body: subclasses do not inherit it, since they may run the
     same children in another order. `declared_only` leaves the children of other modules as they
     are, but not what is inside them. An instance whose `runs_in_order` is False is always left.
-    The norm becomes an Identity. Raises ConfigError unless the module is in eval mode.
+    The norm becomes an Identity. It is folded as it computes in eval mode, whichever mode is on.
     """
-    if module.training:
-        raise ConfigError('fuse_conv_bn is for inference: call model.eval() first')
     cls = type(module)
     declared = cls is nn.Sequential or 'runs_in_order' in vars(cls)
     may_fold = getattr(module, 'runs_in_order', True) and (declared or not declared_only)
     previous = previous_name = None
     for name, child in list(module.named_children()):
         if may_fold and _foldable(previous, child):
-            setattr(module, previous_name, fuse_conv_bn_eval(previous, child))
-            setattr(module, name, nn.Identity().eval())
+            setattr(module, previous_name, _fold(previous, child))
+            setattr(module, name, nn.Identity().train(child.training))
         else:
             fuse_conv_bn(child, declared_only)
         previous, previous_name = child, name
@@ -33,6 +31,17 @@ def fuse_conv_bn(module: nn.Module, declared_only: bool = False) -> nn.Module:
 
 def _foldable(conv: nn.Module | None, norm: nn.Module) -> bool:
     # With its own forward (deformable, adaptive padding) a convolution is still linear in its
-    # weight; with a computed weight (spectral norm) there is nothing to fold into.
+    # weight; with a computed weight (spectral norm) there is nothing to fold into. A norm without
+    # running statistics takes those of the batch.
     return (isinstance(conv, nn.Conv2d) and isinstance(norm, _BatchNorm)
-            and conv.out_channels == norm.num_features and 'weight' in conv._parameters)
+            and conv.out_channels == norm.num_features and 'weight' in conv._parameters
+            and norm.running_mean is not None)
+
+
+def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> nn.Conv2d:
+    # A copy, for the convolution may stand before other norms, too.
+    folded = copy.deepcopy(conv)
+    folded.weight, folded.bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight,
+        norm.bias)
+    return folded

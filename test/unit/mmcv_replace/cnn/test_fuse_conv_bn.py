@@ -5,7 +5,6 @@ from torch import nn
 
 from mmcv_replace.cnn import ConvModule, fuse_conv_bn
 from mmcv_replace.runner import Sequential
-from mmcv_replace.utils.errors import ConfigError
 
 BN = dict(type='BN')
 
@@ -41,9 +40,30 @@ def test_same_output(build, left):
     assert count_norms(model) == left
 
 
-def test_training_mode_is_refused():
-    with pytest.raises(ConfigError, match='model.eval'):
-        fuse_conv_bn(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+def test_fused_before_eval_it_computes_as_after():
+    model = randomised(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout()))
+    x = torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    expected = model(x)
+    fused = fuse_conv_bn(model.train())
+    assert all(module.training for module in fused.modules())
+    torch.testing.assert_close(fused.eval()(x), expected)
+    assert count_norms(fused) == 0
+
+
+def test_norms_of_the_batch_stay():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False))
+    assert count_norms(fuse_conv_bn(model.eval())) == 1
+
+
+def test_a_convolution_before_two_norms_is_folded_into_each():
+    shared = nn.Conv2d(3, 4, 3)
+    model = randomised(nn.ModuleList(
+        nn.Sequential(shared, nn.BatchNorm2d(4, affine=affine)) for affine in (True, False)))
+    x = torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    expected = [part(x) for part in model]
+    fuse_conv_bn(model)
+    for part, values in zip(model, expected, strict=True):
+        torch.testing.assert_close(part(x), values)
 
 
 class OutOfOrder(nn.Module):
