@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.alexnet': ['AlexNet'],
     '.builder': ['MODELS', 'build_model_from_cfg'],
     '.resnet': ['ResNet', 'make_res_layer'],
+    '.rfsearch': ['Conv2dRFSearchOp', 'RFSearchHook'],
     '.vgg': ['VGG', 'make_vgg_layer'],
 })

@@ -114,4 +114,4 @@ HOOKS = Registry('hook', base=Hook, modules={
         'progress_bar': ['ProgressBarHook'],
         'rank_watch': ['RankWatchHook'],
         'sampler_seed': ['DistSamplerSeedHook'],
-    }.items()})
+    }.items()} | {'mmcv_replace.cnn.rfsearch.search': ['RFSearchHook']})

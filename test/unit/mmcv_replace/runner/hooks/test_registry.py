@@ -20,6 +20,8 @@ def note_nothing(runner):
 
 
 WARM = dict(warmup='linear', warmup_iters=3, warmup_ratio=0.2)
+RF_SEARCH = dict(step=0, max_step=12, search_interval=1, exp_rate=0.5, init_alphas=0.01, mmin=1,
+                 mmax=24, num_branches=2, skip_layer=[])
 # Two sets of options a hook, or one where it has none; 8 iterations, in 2 epochs.
 OPTIONS = {
     'CheckInvalidLossHook': ({}, dict(action='skip', check='step', interval=2, save=0)),
@@ -37,6 +39,8 @@ OPTIONS = {
     'PreemptionHook': ({}, dict(signals=['SIGUSR1'], exit_code=3)),
     'ProfilerHook': (dict(skip=1, active=1), dict(skip=2, active=2, record_shapes=True)),
     'ProgressBarHook': ({},),
+    'RFSearchHook': (dict(config=dict(search=RF_SEARCH)), dict(
+        mode='fixed_single_branch', config=dict(search=RF_SEARCH), by_epoch=False, verbose=False)),
     'RankWatchHook': ({},),
     'TensorboardLoggerHook': (dict(interval=2), dict(interval=3, ignore_last=False)),
     'TextLoggerHook': (dict(interval=2), dict(interval=3, ignore_last=False)),
