@@ -4,6 +4,7 @@ from mmcv_replace.utils.lazy_names import lazy_names
 from .fuse_conv_bn import fuse_conv_bn  # a name that is a module too cannot be imported late
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.flops_counter': ['get_model_complexity_info'],
     '.initializers': ['INITIALIZERS', 'Caffe2XavierInit', 'ConstantInit', 'KaimingInit',
                       'NormalInit', 'PretrainedInit', 'TruncNormalInit', 'UniformInit',
                       'XavierInit', 'initialize'],
