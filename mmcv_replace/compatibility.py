@@ -151,9 +151,38 @@ BEHAVIOUR: Mapping[str, str] = {
     'adjust_hue': 'a negative hue_factor works with NumPy 2, which refuses what it is in mmcv',
     'imdenormalize': 'the result is float32 for every type, and whole numbers are taken too',
     # cnn
+    'mmcv.cnn.fuse_conv_bn': 'Folds a norm only into the convolution that is named directly before '
+    'it, and no children of a class with runs_in_order = False. mmcv folds it into the last '
+    'convolution before it, whatever lies between, which changes the results of its own ResNet-50.',
+    'mmcv.cnn.get_model_complexity_info': 'Leaves no methods and numbers on the model, and prints '
+    'shares of nothing as 0%. The model can be saved and copied afterwards, and one without '
+    'parameters is no ZeroDivisionError.',
+    'mmcv.cnn.RFSearchHook': 'Keeps its step and its dilations in checkpoints, runs before they '
+    'are saved, writes its files in the first process alone, and leaves the config of the caller '
+    'as it is. A run that is resumed continues the search.',
+    'mmcv.cnn.ResNet, mmcv.cnn.VGG': 'train() returns the module, and basic blocks take with_cp. '
+    'torch promises the first, and nothing speaks against the second.',
     # visualization, arraymisc, engine
     'imshow': 'ConfigError, which names the remedy, where no window can be shown',
+    'mmcv.engine.collect_results_cpu': 'The results travel over the network of the hosts, and '
+    'tmpdir takes none. No folder has to be shared, and no pickle is read from one.',
+    'mmcv.engine.multi_gpu_test': 'All results of processes with unequal numbers of them are kept, '
+    'and there is no pause of two seconds. mmcv drops the surplus silently.',
     # parallel
+    'mmcv.parallel.MMDataParallel': 'Several devices are an error, and without device_ids the '
+    'model stays where it is. One process a device, which the message starts, is faster and shares '
+    'no interpreter.',
+    'mmcv.parallel.MMDistributedDataParallel': 'device_ids and output_device have no effect, and '
+    'without gradients the model is called directly. A batch goes where the parameters are, and '
+    'processes may evaluate different numbers of batches.',
+    'mmcv.parallel.collate': 'Lists of unequal length are an error, texts are listed, and stacked '
+    'tensors of several types get a common one. mmcv cuts the lists, recurses without end on '
+    'texts, and takes the first type.',
+    'mmcv.parallel.scatter': 'Takes a device without a list, too, for the batch alone; leaves what '
+    'is no tensor in a DataContainer as it is, and keeps named tuples. mmcv refuses the former and '
+    'makes plain tuples of the latter.',
+    'mmcv.parallel._functions.scatter': 'streams has no effect. Copies are queued in the current '
+    'stream, where their use waits for them.',
     # runner
     # runner.hooks
     # mmseg.datasets

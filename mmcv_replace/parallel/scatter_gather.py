@@ -51,13 +51,15 @@ def _device(target: Target) -> torch.device:
 
 def _move(value: Any, device: torch.device, unwrap: bool) -> Any:
     if isinstance(value, DataContainer):
-        data = value.data[0] if unwrap else value.data
-        moved = data if value.cpu_only else _move(data, device, unwrap)
-        return moved if unwrap else value.like(moved)
+        data = value.data
+        if unwrap:
+            return data[0] if value.cpu_only else _move(data[0], device, unwrap)
+        return value if value.cpu_only else value.like(_move(data, device, unwrap))
     if isinstance(value, torch.Tensor):
         return value.to(device, non_blocking=True)
     if isinstance(value, dict):
-        return _like(value, {key: _move(item, device, unwrap) for key, item in value.items()})
+        items = {key: _move(item, device, unwrap) for key, item in value.items()}
+        return items if type(value) is dict else _like(value, items)
     if isinstance(value, (list, tuple)):
         return _like(value, [_move(item, device, unwrap) for item in value])
     return value
