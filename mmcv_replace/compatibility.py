@@ -184,6 +184,10 @@ BEHAVIOUR: Mapping[str, str] = {
     'mmcv.parallel._functions.scatter': 'streams has no effect. Copies are queued in the current '
     'stream, where their use waits for them.',
     # runner
+    'groups of the optimizer': 'train_segmentor puts parameters with equal settings into one '
+                               'group (build_optimizer and constructors: one a parameter, as in '
+                               'mmcv): a step of few groups is faster. A state of either kind '
+                               'resumes in the other.',
     # runner.hooks
     # mmseg.datasets
     # mmseg.models

@@ -65,7 +65,7 @@ def run_training(model: nn.Module, datasets: Sequence[Dataset], val: Dataset | N
     precision = precision_from_config(cfg, device)
     model = prepare_training(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
-    optimizer = build_optimizer(model, cfg.optimizer, precision.master_dtype)
+    optimizer = build_optimizer(model, cfg.optimizer, precision.master_dtype, joined=True)
     precision.attach(model, optimizer)
     meta = dict(meta or {}, samples=dict(train=sample_list(trained)))
     runner = build_runner(_runner_config(cfg), default_args=dict(

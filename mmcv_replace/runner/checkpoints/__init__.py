@@ -3,7 +3,7 @@
     meta           run_id, config, CLASSES, epoch, iter, hook_msgs ...       files.py, BaseRunner
     state_dict     the model's weights and buffers                           weights.py
     ema_state_dict, raw_state_dict   averaged and trained weights (EMAHook)  averaged.py
-    optimizer      momenta and settings of the groups                        optimizer_state.py
+    optimizer      momenta and settings of the groups      optimizer_state.py, group_layout.py
     scaler         the loss scale of mixed precision                         ../precision
     run_state      position in workflow and data, random numbers, gradients  run_state.py
 

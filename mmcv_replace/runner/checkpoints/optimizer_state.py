@@ -9,6 +9,7 @@ from ...utils.error_origin import is_out_of_memory
 from ...utils.errors import CheckpointError, ConfigError
 from ...utils.suggest import did_you_mean, short
 from ..optimizer.builder import KERNEL_CHOICES
+from .group_layout import in_groups_of
 from .resume_table import NOT_TAKEN, TAKEN, Difference
 
 # Setting that a schedule changes -> key of the group for the value before any schedule.
@@ -32,6 +33,7 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, checkpoint: dict[str,
     state = checkpoint['optimizer']
     former = [_settings(group) for group in optimizer.param_groups]
     try:
+        state = in_groups_of(optimizer, state)
         problems = (_group_problems(optimizer, state['param_groups'])
                     or _shape_problems(optimizer, state))
         if not problems:

@@ -16,9 +16,19 @@ OPTIMIZER_BUILDERS = Registry('optimizer constructor', base=Callable)
 # Options of torch's optimizers that choose an implementation and do not change the result.
 KERNEL_CHOICES = ('foreach', 'fused', 'differentiable', 'capturable')
 
-for _, _optimizer in inspect.getmembers(torch.optim, inspect.isclass):
-    if issubclass(_optimizer, torch.optim.Optimizer) and _optimizer is not torch.optim.Optimizer:
-        OPTIMIZERS.register_module(module=_optimizer)
+
+
+def register_torch_optimizers() -> list[str]:
+    """Enter the optimizers of torch; returns the names of all of them and of their base class."""
+    found = [cls for _, cls in inspect.getmembers(torch.optim, inspect.isclass)
+             if issubclass(cls, torch.optim.Optimizer)]
+    for optimizer in found:
+        if optimizer is not torch.optim.Optimizer:
+            OPTIMIZERS.register_module(module=optimizer, force=True)
+    return [optimizer.__name__ for optimizer in found]
+
+
+TORCH_OPTIMIZERS = register_torch_optimizers()
 
 
 def _device_dependent(name: str) -> Callable[..., torch.optim.Optimizer]:
@@ -75,18 +85,24 @@ def build_optimizer_constructor(cfg: dict[str, Any]) -> Any:
 
 
 def build_optimizer(model: nn.Module, cfg: dict[str, Any],
-                    master_dtype: torch.dtype | None = None) -> torch.optim.Optimizer:
+                    master_dtype: torch.dtype | None = None,
+                    joined: bool = False) -> torch.optim.Optimizer:
     """The optimizer of `optimizer = dict(type='SGD', lr=0.01, paramwise_cfg=dict(...))`.
 
     `constructor`: class that groups the parameters by `paramwise_cfg`, by default
     DefaultOptimizerConstructor. Fused kernels with wrong results are turned off (see fused.py);
     `master_dtype`: data type of the copies that will be stepped for weights in low precision.
+    `joined`: let parameters with equal settings share a group, which steps faster than one a
+    parameter; the groups of a constructor of the user's stay as they are.
     """
     optimizer_cfg = copy.deepcopy(cfg)
     constructor = optimizer_cfg.pop('constructor', 'DefaultOptimizerConstructor')
     paramwise_cfg = optimizer_cfg.pop('paramwise_cfg', None)
-    optimizer = build_optimizer_constructor({
-        'type': constructor, 'optimizer_cfg': optimizer_cfg, 'paramwise_cfg': paramwise_cfg})(model)
+    build = build_optimizer_constructor({
+        'type': constructor, 'optimizer_cfg': optimizer_cfg, 'paramwise_cfg': paramwise_cfg})
+    if hasattr(build, 'joined'):
+        build.joined = joined
+    optimizer = build(model)
     if isinstance(optimizer, torch.optim.Optimizer):  # a user's constructor may return anything
         asked = bool(cfg.get('fused')) or cfg.get('type') in FUSED_OPTIMIZERS
         settle_kernels(optimizer, master_dtype, quiet=not asked)

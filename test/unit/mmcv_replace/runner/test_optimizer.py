@@ -2,8 +2,15 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.device import FUSED_OPTIMIZERS
 from mmcv_replace.parallel import MMDataParallel
-from mmcv_replace.runner import OPTIMIZER_BUILDERS, OPTIMIZERS, build_optimizer
+from mmcv_replace.runner import (
+    OPTIMIZER_BUILDERS,
+    OPTIMIZERS,
+    DefaultOptimizerConstructor,
+    build_optimizer,
+)
+from mmcv_replace.runner.optimizer.builder import TORCH_OPTIMIZERS
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.config.config_dict import assign
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
@@ -73,7 +80,8 @@ def test_equal_settings_share_a_group_in_order_of_appearance():
     model = Network()
     optimizer = build_optimizer(model, {
         'type': 'SGD', 'lr': 1.0, 'weight_decay': 0.1, 'momentum': 0.9,
-        'paramwise_cfg': {'custom_keys': {'stem': {'lr_mult': 0.1}, 'head': {'lr_mult': 10}}}})
+        'paramwise_cfg': {'custom_keys': {'stem': {'lr_mult': 0.1}, 'head': {'lr_mult': 10}}}},
+        joined=True)
     named = dict(model.named_parameters())
     groups = [['scale', 'depthwise.weight', 'depthwise.bias', 'norms.0.weight', 'norms.0.bias',
                'norms.1.weight', 'norms.1.bias'],
@@ -83,6 +91,91 @@ def test_equal_settings_share_a_group_in_order_of_appearance():
         [id(named[name]) for name in group] for group in groups]
     assert [group['lr'] for group in optimizer.param_groups] == [1.0, 0.1, 10.0]
     assert {group['momentum'] for group in optimizer.param_groups} == {0.9}
+
+
+def test_one_group_a_parameter_in_the_order_of_the_model():
+    model = Network()
+    model.head.bias.requires_grad = False
+    optimizer = build_optimizer(model, {
+        'type': 'SGD', 'lr': 1.0, 'weight_decay': 0.1,
+        'paramwise_cfg': {'norm_decay_mult': 0.0, 'bias_lr_mult': 2.0}})
+    assert [id(p) for group in optimizer.param_groups for p in group['params']] == [
+        id(p) for p in model.parameters()]
+    assert {len(group['params']) for group in optimizer.param_groups} == {1}
+    assert optimizer.param_groups[2]['lr'] == 2.0  # stem.0.bias
+    assert optimizer.param_groups[-1]['lr'] == 1.0  # frozen, as in mmcv
+
+
+def test_joined_groups_have_no_place_of_their_own_for_frozen_parameters():
+    model = Network()
+    model.stem[0].bias.requires_grad = False
+    optimizer = build_optimizer(model, {'type': 'SGD', 'lr': 1.0, 'paramwise_cfg': {
+        'bias_lr_mult': 2.0}}, joined=True)
+    assert [len(group['params']) for group in optimizer.param_groups] == [10, 3]
+
+
+class DeformConv2d(nn.Conv2d):
+    """The names of mmcv's classes decide."""
+
+
+class DeformablePack(DeformConv2d):
+    def __init__(self):
+        super().__init__(4, 4, 3)
+        self.conv_offset = nn.Conv2d(4, 18, 3)
+        self.other = nn.Conv2d(4, 2, 1)
+
+
+def test_offsets_of_deformable_convolutions():
+    """Expected values are those of mmcv 1.7.2."""
+    model = nn.Sequential(DeformablePack(), nn.Conv2d(3, 2, 1))
+    model.conv_offset = nn.Conv2d(3, 2, 1)  # of that name only
+    found = settings({'dcn_offset_lr_mult': 0.01, 'bias_lr_mult': 2.0, 'bias_decay_mult': 0.5},
+                     model)
+    assert found == {
+        '0.weight': (1.0, 0.1), '0.bias': (2.0, 0.05), '0.conv_offset.weight': (0.01, 0.1),
+        '0.conv_offset.bias': (0.01, 0.1), '0.other.weight': (1.0, 0.1),
+        '0.other.bias': (1.0, 0.1), '1.weight': (1.0, 0.1), '1.bias': (2.0, 0.05),
+        'conv_offset.weight': (1.0, 0.1), 'conv_offset.bias': (2.0, 0.05)}
+
+
+class LayerDecay(DefaultOptimizerConstructor):
+    """In the style of constructors for vision transformers."""
+
+    def add_params(self, params, module, prefix='', is_dcn_module=None):
+        groups = {}
+        for name, parameter in module.named_parameters():
+            rate = self.base_lr * self.paramwise_cfg['decay_rate'] ** name.count('.')
+            groups.setdefault(rate, {'params': [], 'lr': rate, 'group_name': f'at {rate}'})
+            groups[rate]['params'].append(parameter)
+        params.extend(groups.values())
+
+
+@pytest.mark.parametrize('joined', [True, False])
+def test_groups_of_a_subclass_stay(monkeypatch, joined):
+    monkeypatch.setitem(OPTIMIZER_BUILDERS.module_dict, 'LayerDecay', LayerDecay)
+    optimizer = build_optimizer(Network(), {
+        'type': 'SGD', 'lr': 1.0, 'constructor': 'LayerDecay',
+        'paramwise_cfg': {'decay_rate': 0.5}}, joined=joined)
+    assert [group['group_name'] for group in optimizer.param_groups] == ['at 1.0', 'at 0.25',
+                                                                          'at 0.5']
+
+
+def test_add_params_of_a_part():
+    model = Network()
+    constructor = DefaultOptimizerConstructor({'type': 'SGD', 'lr': 1.0}, {'bias_lr_mult': 2.0})
+    params = []
+    constructor.add_params(params, model.head, prefix='head')
+    assert [group['lr'] for group in params] == [1.0, 2.0]
+    with pytest.raises(ConfigError, match=r'head\.weight and a parameter before it'):
+        constructor.add_params(params, model.head, prefix='head')
+
+
+def test_error_types_of_mmcv():
+    for make in (lambda: DefaultOptimizerConstructor([]),
+                 lambda: DefaultOptimizerConstructor({'type': 'SGD', 'lr': 1.0}, ['error']),
+                 lambda: settings({'custom_keys': [0.1]})):
+        with pytest.raises(TypeError, match='is a dict'):
+            make()
 
 
 def test_without_options_there_is_one_group_with_frozen_parameters_too():
@@ -99,6 +192,7 @@ def test_without_options_there_is_one_group_with_frozen_parameters_too():
 def test_registry_holds_the_optimizers_of_torch():
     assert {'SGD', 'Adam', 'AdamW', 'RMSprop', 'Adadelta', 'LBFGS'} <= set(OPTIMIZERS)
     assert 'Optimizer' not in OPTIMIZERS
+    assert set(TORCH_OPTIMIZERS) == {'Optimizer', *OPTIMIZERS} - {*FUSED_OPTIMIZERS}
 
 
 def test_constructor_of_the_users(monkeypatch):
