@@ -188,6 +188,10 @@ BEHAVIOUR: Mapping[str, str] = {
                                'group (build_optimizer and constructors: one a parameter, as in '
                                'mmcv): a step of few groups is faster. A state of either kind '
                                'resumes in the other.',
+    'init_dist': 'Where `backend` is not given, and where it is that of another kind of device, '
+                 'it is the one of the device in use: one script runs on every machine.',
+    'set_random_seed(deterministic=True)': 'Kernels outside of convolutions are repeatable too, '
+                                           'since otherwise two runs differ all the same.',
     # runner.hooks
     # mmseg.datasets
     # mmseg.models

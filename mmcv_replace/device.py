@@ -106,6 +106,14 @@ KINDS = (
 )
 
 
+class _Undecided(str):
+    """A name that an argument has if it is not given; equal to the name when it is."""
+
+
+# Of init_dist: mmcv's default, which here means the backend of the device in use.
+DEFAULT_BACKEND = _Undecided('nccl')
+
+
 @cache
 def _plugin_error(plugin: str) -> str | None:
     """Why the plug-in cannot be imported, None where it can.
@@ -302,6 +310,7 @@ def seed_everything(seed: int, deterministic: bool | str = False) -> None:
         # cuBLAS is repeatable only with this variable, which nothing else reads.
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
         torch.use_deterministic_algorithms(True, warn_only=deterministic != 'strict')
 
 

@@ -4,10 +4,12 @@ from .hook import HOOKS
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     **HOOKS.modules,
+    '.allreduce': ['allreduce_grads', 'allreduce_params'],
     '.base_module': ['BaseModule', 'ModuleList', 'Sequential'],
     '.base_runner': ['BaseRunner'],
-    '.builder': ['RUNNERS', 'build_runner'],
+    '.builder': ['RUNNERS', 'RUNNER_BUILDERS', 'build_runner', 'build_runner_constructor'],
     '.checkpoint': ['_load_checkpoint', 'load_checkpoint', 'load_state_dict', 'save_checkpoint'],
+    '.default_constructor': ['DefaultRunnerConstructor'],
     '.dist_utils': ['get_dist_info', 'init_dist', 'master_only'],
     '.epoch_based_runner': ['EpochBasedRunner'],
     '.fp16_utils': ['auto_fp16', 'force_fp32', 'wrap_fp16_model'],
@@ -20,5 +22,5 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
                    'build_optimizer', 'build_optimizer_constructor'],
     '.precision': ['Precision', 'precision_from_config'],
     '.priority': ['Priority', 'get_priority'],
-    '.utils': ['get_host_info', 'get_time_str', 'obj_from_dict'],
+    '.utils': ['get_host_info', 'get_time_str', 'obj_from_dict', 'set_random_seed'],
 })

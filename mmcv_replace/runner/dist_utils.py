@@ -10,11 +10,17 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
-from ..device import KINDS, DeviceKind, kind_of, resolve_device, set_device
+from ..device import DEFAULT_BACKEND, KINDS, DeviceKind, kind_of, resolve_device, set_device
 from ..utils.errors import ConfigError, LostPeerError
 from ..utils.rank import get_dist_info
+from .allreduce import allreduce_grads, allreduce_params
 from .clusters import ClusterError, launcher_of, torch_variables
 from .group_timeout import group_timeout
+
+__all__ = ['adopt_launcher', 'allreduce_grads', 'allreduce_params', 'any_rank', 'collective_device',
+           'from_first_rank', 'get_dist_info', 'host_group', 'init_dist', 'is_node_leader',
+           'leave_dist', 'master_only', 'max_over_ranks', 'mean_over_ranks', 'peer_timeout',
+           'recognise_launcher']
 
 T = TypeVar('T')
 
@@ -23,18 +29,22 @@ _NEEDED = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
 _group_options: dict[str, Any] = {}  # of init_process_group, for groups that are made later
 
 
-def init_dist(launcher: str, backend: str | None = None, device: torch.device | None = None,
+def init_dist(launcher: str, backend: str | None = DEFAULT_BACKEND,
+              device: torch.device | None = None, port: int | None = None,
               **kwargs: Any) -> None:
     """Join the process group of the job that `launcher` ('pytorch', 'slurm' or 'mpi') started.
 
     `device` becomes the current device of this process; by default the one with the index
     LOCAL_RANK of the backend's kind. `backend`: by default that of the device, which also replaces
-    the backend of another kind of device, so that one config works on every machine. Further
-    arguments are those of `torch.distributed.init_process_group`; `timeout` may be a number of
-    seconds, see `group_timeout`. Raises LostPeerError if the processes do not find each other.
+    the backend of another kind of device, so that one config works on every machine. `port`: of
+    the first process, in place of MASTER_PORT. Further arguments are those of
+    `torch.distributed.init_process_group`; `timeout` may be a number of seconds, see
+    `group_timeout`. Raises LostPeerError if the processes do not find each other.
     """
     adopt_launcher(launcher)
-    backend = _usable_backend(backend, device)
+    if port is not None:
+        os.environ['MASTER_PORT'] = str(port)
+    backend = _usable_backend(None if backend is DEFAULT_BACKEND else backend, device)
     kind = _kind_of_backend(backend)
     if device is None and kind is not None:
         device = resolve_device(kind.type)

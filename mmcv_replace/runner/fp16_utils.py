@@ -8,7 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from ..device import low_precision_dtype
+from .allreduce import allreduce_grads
 from .precision import LOW_TYPES
+
+__all__ = ['allreduce_grads', 'auto_fp16', 'force_fp32', 'wrap_fp16_model']
 
 F = TypeVar('F', bound=Callable[..., Any])
 

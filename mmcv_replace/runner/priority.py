@@ -1,7 +1,7 @@
 """Priorities of hooks, which order them within a stage of the run."""
 from enum import Enum
 
-from ..utils.errors import ConfigError
+from ..utils.errors import ConfigError, ConfigKeyError, ConfigTypeError
 
 
 class Priority(Enum):
@@ -27,5 +27,7 @@ def get_priority(priority: int | str | Priority) -> int:
     if isinstance(priority, str) and priority.upper() in Priority.__members__:
         return Priority[priority.upper()].value
     names = ', '.join(Priority.__members__)
-    raise ConfigError(f'a hook priority is a whole number from 0 to 100 or one of {names}, '
-                      f'not {priority!r}')
+    error = (ConfigError if isinstance(priority, int) else
+             ConfigKeyError if isinstance(priority, str) else ConfigTypeError)
+    raise error(f'a hook priority is a whole number from 0 to 100 or one of {names}, '
+                f'not {priority!r}')

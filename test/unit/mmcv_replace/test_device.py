@@ -236,8 +236,10 @@ def test_deterministic_kernels_are_asked_for():
     try:
         seed_everything(0, deterministic=True)
         assert torch.are_deterministic_algorithms_enabled()
+        assert torch.backends.cudnn.deterministic
     finally:
         torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.deterministic = False
 
 
 def test_kernel_search_is_switched(monkeypatch):

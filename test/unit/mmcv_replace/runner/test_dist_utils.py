@@ -132,6 +132,21 @@ def test_backend_of_an_absent_device_gives_way(group, monkeypatch, log_lines, as
     assert len(log_lines) == (asked == 'absent')
 
 
+def test_backend_that_is_not_given_is_that_of_the_device(group, monkeypatch, log_lines):
+    """Although its default is the name that mmcv has there."""
+    monkeypatch.setattr(dist_utils, 'resolve_device', lambda name: torch.device('cpu'))
+    os.environ.update(dict.fromkeys(VARIABLES, '0'))
+    init_dist('pytorch')
+    assert group.calls == [('gloo', {})]
+    assert not log_lines
+
+
+def test_port(group):
+    os.environ.update(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0', MASTER_ADDR='a')
+    init_dist('slurm', port=29505)
+    assert ranks() == ('0', '1', '0', 'a', '29505')
+
+
 @pytest.mark.parametrize(('asked', 'used'), [(None, 'gloo'), ('absent', 'gloo'), ('gloo', 'gloo'),
                                              ('mpi', 'mpi')])
 def test_a_given_device_decides(group, monkeypatch, asked, used):

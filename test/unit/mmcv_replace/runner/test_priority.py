@@ -12,7 +12,9 @@ def test_numbers_names_and_members_agree():
         0, 30, 40, 50, 60, 70, 100]
 
 
-@pytest.mark.parametrize('bad', [-1, 101, 'URGENT', None, 1.5])
-def test_refuses(bad):
-    with pytest.raises(ConfigError, match='VERY_HIGH'):
+@pytest.mark.parametrize(('bad', 'of_mmcv'), [
+    (-1, ValueError), (101, ValueError), ('URGENT', KeyError), (None, TypeError), (1.5, TypeError)])
+def test_refuses(bad, of_mmcv):
+    with pytest.raises(ConfigError, match='VERY_HIGH') as error:
         get_priority(bad)
+    assert isinstance(error.value, of_mmcv)
