@@ -14,5 +14,6 @@ setup(
     packages=find_packages(include=['mmseg', 'mmseg.*', 'mmcv_replace', 'mmcv_replace.*'])
     + list(MAPPED),
     package_dir=MAPPED,
-    package_data={'mmseg.configs': ['**/*.py', 'results.json']},
+    package_data={'mmcv_replace': ['model_zoo/*.json'],
+                  'mmseg.configs': ['**/*.py', 'results.json']},
 )

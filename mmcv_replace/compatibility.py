@@ -188,6 +188,19 @@ BEHAVIOUR: Mapping[str, str] = {
                                'group (build_optimizer and constructors: one a parameter, as in '
                                'mmcv): a step of few groups is faster. A state of either kind '
                                'resumes in the other.',
+    'checkpoints that hold code': 'A file is read without running what is in it; objects that are '
+                                  'no plain data raise CheckpointError with the remedy: whoever '
+                                  'wrote a file could run anything on this machine.',
+    'map_location=None': 'Checkpoints are loaded into the memory of the host, whatever device '
+                         'saved them: a file of one kind of device can be read on every other.',
+    'load_checkpoint(strict=True)': 'A model that a checkpoint does not fit stays as it was: half '
+                                    'of the weights of another model are of no use.',
+    'load_checkpoint of a file without weights for the model': 'An error, not a warning, also with '
+                                                               'strict=False: the run would go on '
+                                                               'from random weights.',
+    'names of weights': 'Those of torchvision:// stand in a table, so that torchvision need not be '
+                        'installed; $MMCV_HOME may hold tables for mmcls:// and torchvision:// '
+                        'too, for mirrors and machines without a network.',
     'init_dist': 'Where `backend` is not given, and where it is that of another kind of device, '
                  'it is the one of the device in use: one script runs on every machine.',
     'set_random_seed(deterministic=True)': 'Kernels outside of convolutions are repeatable too, '

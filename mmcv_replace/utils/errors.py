@@ -74,8 +74,16 @@ class EmptyDatasetError(DataError):
     """A dataset without a single image."""
 
 
-class CheckpointError(UserError, ValueError):
+class CheckpointError(UserError, ValueError, RuntimeError):
     """A checkpoint that is missing, damaged, unsafe or does not fit the model."""
+
+
+class MissingCheckpointError(CheckpointError, FileNotFoundError):
+    """A checkpoint whose file does not exist."""
+
+
+class UnknownWeightsError(CheckpointError, KeyError):
+    """A name of published weights that no table has."""
 
 
 class DeviceError(UserError, ValueError):

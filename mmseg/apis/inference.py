@@ -15,7 +15,7 @@ from mmcv_replace.parallel import collate, is_module_wrapper, scatter
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
 from mmcv_replace.runner.checkpoints.averaged import averaged_state
-from mmcv_replace.runner.checkpoints.weights import get_state_dict
+from mmcv_replace.runner.checkpoints.weights import weights_in
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import Prediction, ScoreKind, evaluating
@@ -66,7 +66,7 @@ def load_weights(model: nn.Module, checkpoint: str, averaged: bool = False,
         load_state_dict(model, weights, source=str(checkpoint))
     else:
         loaded = load_checkpoint(model, checkpoint, map_location='cpu')
-        weights = get_state_dict(loaded)
+        weights = weights_in(loaded)
     if whole:
         check_loaded(model, weights, str(checkpoint))
     classes, palette = classes_in(loaded), list_in(loaded, 'PALETTE')

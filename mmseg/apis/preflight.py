@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmcv_replace.device import DeviceKind, kind_of, resolve_device
 from mmcv_replace.runner.checkpoint import read_meta
-from mmcv_replace.runner.checkpoints.weights import get_state_dict
+from mmcv_replace.runner.checkpoints.weights import weights_in
 from mmcv_replace.runner.clusters import ClusterError
 from mmcv_replace.runner.clusters.launch import launch_place
 from mmcv_replace.utils import Config
@@ -47,7 +47,7 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
     else:
         outline = read_meta(checkpoint)
         if cfg.get('match_weights', True):
-            check_loaded(model, get_state_dict(outline), checkpoint)
+            check_loaded(model, weights_in(outline), checkpoint)
         order_for_test(classes_in(outline), splits['test'], checkpoint,
                        cfg.get('match_classes', True))
     sizes = ', '.join(f'{name} {len(dataset):,}' for name, dataset in splits.items())

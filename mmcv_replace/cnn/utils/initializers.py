@@ -114,10 +114,10 @@ class PretrainedInit:
 
     def __call__(self, module: nn.Module) -> None:
         # Late, because the runner package imports this module.
-        from mmcv_replace.runner.checkpoint import _load_checkpoint, get_state_dict, load_state_dict
+        from mmcv_replace.runner.checkpoint import _load_checkpoint, load_state_dict, weights_in
         logger = logging.getLogger('mmseg')
         logger.info('loading weights of %s from %s', type(module).__name__, self.checkpoint)
-        state = get_state_dict(_load_checkpoint(self.checkpoint, self.map_location))
+        state = weights_in(_load_checkpoint(self.checkpoint, self.map_location))
         state = {key.removeprefix('module.'): value for key, value in state.items()}
         if self.prefix is not None:
             state = self._under_prefix(state)

@@ -1,4 +1,5 @@
 """Reads and writes checkpoint files: dicts with the keys meta, state_dict, optimizer and more."""
+import io
 import os
 import pickle
 import re
@@ -6,36 +7,47 @@ import shutil
 import time
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ...fileio import atomic_write, sync_folder
+from ...fileio import FileClient, atomic_write, sync_folder
 from ...parallel import is_module_wrapper
 from ...utils import symlink
 from ...utils.error_origin import is_out_of_memory
-from ...utils.errors import CheckpointError
+from ...utils.errors import ArgumentError, CheckpointError, MissingCheckpointError
 from .averaged import from_mmengine
 from .file_format import describe_file, describe_folder, is_safetensors
 from .safe_unpickler import SAFE_GLOBALS, without_stand_ins
 from .safetensors_file import read_safetensors
 from .serialize import serialize, to_host
+from .state_dict import get_state_dict
+
+# torch.load's; None stands for the host, so that files of any device can be read everywhere.
+MapLocation = (str | torch.device | Mapping[str, str] | Callable[[torch.UntypedStorage, str], Any]
+               | None)
+Optimizers = torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer]
 
 
-def build_checkpoint(model: nn.Module, optimizer: torch.optim.Optimizer | None = None,
+def build_checkpoint(model: nn.Module, optimizer: Optimizers | None = None,
                      meta: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The states of model and optimizer, not copied; meta gets CLASSES and PALETTE of the model."""
+    """The states of model and optimizer, not copied; meta gets CLASSES and PALETTE of the model.
+
+    `optimizer`: one, or several by name.
+    """
     if is_module_wrapper(model):
         model = model.module
     meta = {**(meta or {}), 'time': time.asctime()}
     for name in ('CLASSES', 'PALETTE'):
         if getattr(model, name, None) is not None:
             meta[name] = getattr(model, name)
-    checkpoint = {'meta': meta, 'state_dict': model.state_dict()}
-    if optimizer is not None:
+    checkpoint = {'meta': meta, 'state_dict': get_state_dict(model)}
+    if isinstance(optimizer, Mapping):
+        checkpoint['optimizer'] = {name: each.state_dict() for name, each in optimizer.items()}
+    elif optimizer is not None:
         checkpoint['optimizer'] = optimizer.state_dict()
     return checkpoint
 
@@ -89,11 +101,23 @@ def _read_again(path: Path) -> None:
         raise OSError(f'read again, it differs from what was written ({error})') from error
 
 
-def save_checkpoint(model: nn.Module, filename: str | Path,
-                    optimizer: torch.optim.Optimizer | None = None,
-                    meta: dict[str, Any] | None = None) -> None:
-    """Save model, optimizer and meta data as a file that loads with `weights_only=True`."""
-    write_checkpoint(build_checkpoint(model, optimizer, meta), filename)
+def save_checkpoint(model: nn.Module, filename: str | Path, optimizer: Optimizers | None = None,
+                    meta: dict[str, Any] | None = None,
+                    file_client_args: dict[str, Any] | None = None) -> None:
+    """Save model, optimizer and meta data as a file that loads with `weights_only=True`.
+
+    `file_client_args`: the backend of FileClient that writes it, such as dict(backend='petrel'); by
+    default that of an address such as s3://bucket/file, and for a path a write in one step.
+    """
+    if not isinstance(meta, dict | None):
+        raise ArgumentError(f'meta is a dict or None, not {meta!r}')
+    checkpoint = build_checkpoint(model, optimizer, meta)
+    if file_client_args is None and '://' not in str(filename):
+        write_checkpoint(checkpoint, filename)
+        return
+    content = io.BytesIO()
+    torch.save(serialize_checkpoint(checkpoint), content)
+    FileClient.infer_client(file_client_args, filename).put(content.getvalue(), filename)
 
 
 def point_latest_at(path: Path) -> None:
@@ -107,13 +131,12 @@ def point_latest_at(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def read_checkpoint(path: str | Path,
-                    map_location: str | torch.device | None = 'cpu') -> dict[str, Any]:
+def read_checkpoint(path: str | Path, map_location: MapLocation = 'cpu') -> dict[str, Any]:
     """Load a checkpoint file without running code that it may contain.
 
     Raises CheckpointError if it is missing, damaged, or holds objects that are not plain data.
     """
-    return _load(path, map_location=map_location)
+    return _load(path, map_location=map_location or 'cpu')
 
 
 def read_meta(path: str | Path) -> dict[str, Any]:
@@ -121,12 +144,12 @@ def read_meta(path: str | Path) -> dict[str, Any]:
     return _load(path, map_location='meta', meta_only=True)
 
 
-def _load(path: str | Path, map_location: str | torch.device | None,
-          meta_only: bool = False) -> dict[str, Any]:
+def _load(path: str | Path, map_location: MapLocation, meta_only: bool = False) -> dict[str, Any]:
     path = Path(path).expanduser()
     if not path.is_file():
-        found = f'is a folder {describe_folder(path)}' if path.is_dir() else 'does not exist'
-        raise CheckpointError(f'the checkpoint {path} {found}')
+        if path.is_dir():
+            raise CheckpointError(f'the checkpoint {path} is a folder {describe_folder(path)}')
+        raise MissingCheckpointError(f'the checkpoint {path} does not exist')
     try:
         if is_safetensors(path):
             return read_safetensors(path, 'meta' if meta_only else map_location)

@@ -1,6 +1,7 @@
 """Downloads published weights by name or URL: once, with a check of the content."""
 import hashlib
 import logging
+import os
 import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -10,10 +11,9 @@ import torch
 
 from ...fileio import atomic_write
 from ...utils.errors import CheckpointError
-from ...utils.suggest import did_you_mean
 from ..dist_utils import is_node_leader
 from ..heartbeat import run_with_heartbeat
-from .model_zoo import MODEL_ZOO
+from .model_zoo import SCHEMES, find_address
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -21,19 +21,22 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60  # seconds without an answer
 CHUNK = 2**20  # bytes read at once
+KNOWN_PLACES = ('http', 'https', *SCHEMES)  # what may precede :// in a name
 
 
-def resolve_checkpoint(name: str | Path) -> Path:
+def resolve_checkpoint(name: str | Path, folder: str | Path | None = None,
+                       file_name: str | None = None) -> Path:
     """Local file of a checkpoint; a URL or a name such as torchvision://resnet50 is downloaded.
 
-    Downloads are kept in torch's cache, $TORCH_HOME/hub/checkpoints (by default
-    ~/.cache/torch/hub/checkpoints). In a distributed job all processes have to call this: one on
-    each machine downloads, the others wait. Raises CheckpointError.
+    Downloads are kept in `folder`, by default torch's cache, $TORCH_HOME/hub/checkpoints
+    (~/.cache/torch/hub/checkpoints), under `file_name` or the name in the address. In a distributed
+    job all processes have to call this: one on each machine downloads, the others wait. Raises
+    CheckpointError.
     """
     url = _find_url(str(name))
-    if url is None:
-        return Path(name)
-    target = _cache_path(url)
+    if '://' not in url:
+        return Path(url)
+    target = _cache_path(url, folder, file_name)
     outcomes = run_with_heartbeat((lambda: _provide(url, target)) if is_node_leader() else None)
     for outcome in outcomes:
         if outcome.error is not None:
@@ -48,30 +51,27 @@ def resolve_checkpoint(name: str | Path) -> Path:
     return target
 
 
-def _find_url(name: str) -> str | None:
-    """URL of a name; None for a local path."""
+def _find_url(name: str) -> str:
+    """URL of a name, or its local path."""
     scheme, separator, rest = name.partition('://')
     if not separator or scheme in ('http', 'https'):
-        return name if separator else None
-    if scheme not in MODEL_ZOO:
+        return name
+    if scheme not in SCHEMES:
         raise CheckpointError(f'cannot read {name!r}: use a path, http://, https://, or a name '
-                              f'after {", ".join(f"{known}://" for known in MODEL_ZOO)}')
-    if rest not in MODEL_ZOO[scheme]:
-        raise CheckpointError(
-            f'{scheme}:// knows no {rest!r}; it knows {", ".join(MODEL_ZOO[scheme])}; other '
-            f'weights can be given by their path or URL{did_you_mean(rest, MODEL_ZOO[scheme])}')
-    return MODEL_ZOO[scheme][rest]
+                              f'after {", ".join(f"{known}://" for known in SCHEMES)}')
+    return find_address(scheme, rest)
 
 
-def _cache_path(url: str) -> Path:
+def _cache_path(url: str, folder: str | Path | None = None, name: str | None = None) -> Path:
     try:
-        filename = Path(unquote(urlparse(url).path)).name
+        filename = name or Path(unquote(urlparse(url).path)).name
     except ValueError as error:
         raise CheckpointError(f'{url!r} is not an address: {error}') from error
     # At most 200 bytes, since the name of a temporary file is longer.
     if filename in ('', '..') or not filename.isprintable() or len(filename.encode()) > 200:
         raise CheckpointError(f'{url!r} does not end in the name of a file')
-    return Path(torch.hub.get_dir(), 'checkpoints', filename)
+    return Path(os.path.join(torch.hub.get_dir(), 'checkpoints') if folder is None else folder,
+                filename)
 
 
 def _provide(url: str, target: Path) -> None:
@@ -128,7 +128,8 @@ def _open_url(url: str) -> 'HTTPResponse':
 
 def _expected_hash(target: Path) -> str:
     """Start of the SHA-256 in a name such as resnet50-0676ba61.pth; empty if it has none."""
-    match = re.search(r'-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.', target.name)  # no date
+    # Eight digits may be a date.
+    match = re.search(r'-(?!(?:19|20)\d\d[01]\d[0-3]\d\.)([0-9a-f]{8,64})\.', target.name)
     return match[1] if match else ''
 
 

@@ -8,7 +8,7 @@ import torch
 from ...utils.errors import CheckpointError
 
 
-def read_safetensors(path: Path, map_location: str | torch.device | None) -> dict[str, Any]:
+def read_safetensors(path: Path, map_location: Any) -> dict[str, Any]:
     """A checkpoint with the tensors as `state_dict` and the file's metadata as `meta`.
 
     Metadata are strings; lists and dicts in JSON, such as CLASSES, are decoded. Raises
@@ -23,12 +23,21 @@ def read_safetensors(path: Path, map_location: str | torch.device | None) -> dic
     try:
         with safe_open(str(path), framework='pt') as file:
             names = file.keys()
-            weights = {key: file.get_tensor(key).to(map_location or 'cpu') for key in names}
+            weights = {key: _placed(file.get_tensor(key), map_location) for key in names}
             meta = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f'{path} cannot be read: it is a safetensors file that is damaged '
                               f'({error}): copy it again') from error
     return {'meta': {key: _decoded(text) for key, text in meta.items()}, 'state_dict': weights}
+
+
+def _placed(tensor: torch.Tensor, map_location: Any) -> torch.Tensor:
+    """The tensor where torch.load's `map_location` puts one that was saved on the host."""
+    if callable(map_location):
+        storage = map_location(tensor.untyped_storage(), 'cpu')
+        return tensor if storage is None else tensor.to(storage.device)
+    return tensor.to(map_location.get('cpu', 'cpu') if isinstance(map_location, dict)
+                     else map_location or 'cpu')
 
 
 def _decoded(text: str) -> Any:

@@ -1,32 +1,32 @@
 """Loads weights into a model, with a report of what does not fit."""
 import logging
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ...parallel import is_module_wrapper
-from ...utils.error_origin import is_out_of_memory
-from ...utils.errors import CheckpointError
-from .files import read_checkpoint
-from .pretrained import resolve_checkpoint
+from ...utils.errors import CheckpointError, ConfigKeyError
+from .files import MapLocation
+from .loader import CheckpointLoader
+from .state_dict import Loaded, get_state_dict, load_into
 
 SHOWN = 10  # names in a report; the rest is counted
 
 
-def _load_checkpoint(filename: str | Path, map_location: str | torch.device | None = 'cpu',
+def _load_checkpoint(filename: str | Path, map_location: MapLocation = None,
                      logger: logging.Logger | None = None) -> dict[str, Any]:
     """Read a checkpoint from a local path, a URL, open-mmlab://NAME or torchvision://NAME.
 
     Raises CheckpointError, also if `meta` or `state_dict` is not a dict.
     """
-    if logger is not None:
-        logger.info('load checkpoint from %s', filename)
-    checkpoint = read_checkpoint(resolve_checkpoint(filename), map_location)
+    checkpoint = CheckpointLoader.load_checkpoint(filename, map_location, logger)
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(f'{filename} holds a {type(checkpoint).__name__}, not a checkpoint '
+                              '(a dict with a state_dict)')
     _check_dicts(filename, checkpoint, ('meta', 'state_dict'))
     _check_dicts(filename, checkpoint.get('meta') or {}, ('hook_msgs', 'dataset_meta'))
     return checkpoint
@@ -39,25 +39,42 @@ def _check_dicts(filename: str | Path, parts: dict[str, Any], names: Sequence[st
                                   f'{type(parts[name]).__name__}, not a dict')
 
 
-def load_checkpoint(model: nn.Module, filename: str | Path,
-                    map_location: str | torch.device | None = 'cpu', strict: bool = False,
-                    logger: logging.Logger | None = None,
-                    revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
+def _load_checkpoint_with_prefix(prefix: str, filename: str | Path,
+                                 map_location: MapLocation = None) -> dict[str, torch.Tensor]:
+    """The weights of a part of a model in a checkpoint, such as 'backbone', without that prefix.
+
+    Raises ConfigKeyError where there are none.
+    """
+    weights = weights_in(_load_checkpoint(filename, map_location))
+    start = prefix if prefix.endswith('.') else f'{prefix}.'
+    part = {key.removeprefix(start): value for key, value in weights.items()
+            if str(key).startswith(start)}
+    if not part:
+        raise ConfigKeyError(f'{filename} has no weights with the prefix {start!r}; its keys: '
+                             f'{_listing(list(map(str, weights)))}')
+    return part
+
+
+def load_checkpoint(model: nn.Module, filename: str | Path, map_location: MapLocation = None,
+                    strict: bool = False, logger: logging.Logger | None = None,
+                    revise_keys: Sequence[tuple[str, str]] = [(r'^module\.', '')],  # noqa: B006
                     ) -> dict[str, Any]:
     """Load the weights of a checkpoint and return all of it.
 
     `revise_keys`: (pattern, replacement) pairs applied to each key of its state_dict.
     """
     checkpoint = _load_checkpoint(filename, map_location)
-    state_dict = get_state_dict(checkpoint)
+    weights = weights_in(checkpoint)
+    state_dict = OrderedDict(weights)
     for pattern, replacement in revise_keys:
-        state_dict = {re.sub(pattern, replacement, str(key)): value
-                      for key, value in state_dict.items()}
+        state_dict = OrderedDict((re.sub(pattern, replacement, str(key)), value)
+                                 for key, value in state_dict.items())
+    state_dict._metadata = getattr(weights, '_metadata', {})  # versions of modules
     load_state_dict(model, state_dict, strict, logger, str(filename))
     return checkpoint
 
 
-def get_state_dict(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
+def weights_in(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
     """The weights in a checkpoint of this or another toolkit; the checkpoint itself by default."""
     for key in ('state_dict', 'model'):
         if isinstance(checkpoint.get(key), dict):
@@ -66,16 +83,19 @@ def get_state_dict(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 class _Fit:
-    """How a state_dict fits a model. `reshaped`: (key, its shape there, its shape here)."""
+    """What of a state was loaded. `reshaped`: (key, its shape there, its shape here)."""
 
-    def __init__(self, ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
-        common = [key for key, value in theirs.items()
-                  if key in ours and isinstance(value, torch.Tensor)]
-        self.matched = {key: theirs[key] for key in common if theirs[key].shape == ours[key].shape}
-        self.reshaped = [(key, list(theirs[key].shape), list(ours[key].shape)) for key in common
-                         if key not in self.matched]
-        self.missing = _others(ours, common)
-        self.unexpected = _others(theirs, common)
+    def __init__(self, ours: dict[str, torch.Tensor], loaded: Loaded) -> None:
+        named = re.compile('size mismatch for (.+?): ')
+        sizes = {match[1]: text for text in loaded.errors if (match := named.match(text))}
+        self.reshaped = [(key, list(loaded.state[key].shape), list(ours[key].shape))
+                         for key in ours if key in sizes]
+        self.missing = _weights(loaded.missing)
+        self.unexpected = _weights(loaded.unexpected)
+        self.errors = [text for text in loaded.errors if text not in sizes.values()]
+        lacking = {*loaded.missing, *sizes}
+        self.loads_nothing = not any(key not in lacking for key in _weights(ours))
+        self.complete = not (self.reshaped or self.missing or self.unexpected)
 
     def report(self, source: str) -> str:
         lines = [f'{source} does not fit the model in all parts:']
@@ -97,31 +117,41 @@ def _listing(names: Sequence[str]) -> str:
     return ', '.join(names[:SHOWN]) + more
 
 
-def load_state_dict(module: nn.Module, state_dict: dict[str, torch.Tensor], strict: bool = False,
+def load_state_dict(module: nn.Module, state_dict: Mapping[str, Any], strict: bool = False,
                     logger: logging.Logger | None = None, source: str = 'the state_dict') -> None:
     """Load the weights that fit, and warn about the rest in one message.
 
-    Raises CheckpointError if nothing fits or, if `strict`, not all. `source`: name in messages.
+    Modules may convert the state of an older version of themselves. Raises CheckpointError if
+    nothing fits or, if `strict`, not all; the model is then as before. `source`: name in messages.
     """
-    if is_module_wrapper(module):
-        module = module.module
-    fit = _Fit(module.state_dict(), state_dict)
-    if not fit.matched:
+    ours = get_state_dict(module)
+    former = _copied(ours) if strict and not _is_alike(ours, state_dict) else {}
+    fit = _Fit(ours, load_into(module, state_dict))
+    if fit.loads_nothing:
         raise CheckpointError(f'{source} has no weights for this model. Its keys: '
                               f'{_listing(list(map(str, state_dict)))}. Those of the model: '
-                              f'{_listing(list(module.state_dict()))}'
-                              f'{_prefix_hint(module.state_dict(), state_dict)}')
-    complete = not (fit.reshaped or fit.missing or fit.unexpected)
-    if strict and not complete:
+                              f'{_listing(list(ours))}{_prefix_hint(ours, state_dict)}')
+    if fit.errors:  # of a sparse tensor, or one on the device meta
+        raise CheckpointError(f'{source} holds tensors that are no weights: '
+                              + '\n'.join(fit.errors))
+    if fit.complete:
+        return
+    if strict:
+        for key, value in former.items():
+            ours[key].copy_(value)
         raise CheckpointError(fit.report(source))
-    try:
-        module.load_state_dict(fit.matched, strict=False)
-    except RuntimeError as error:  # a sparse tensor, or one on the device meta
-        if is_out_of_memory(error):
-            raise
-        raise CheckpointError(f'{source} holds tensors that are no weights: {error}') from error
-    if not complete:
-        (logger or logging.getLogger('mmseg')).warning(fit.report(source))
+    (logger or logging.getLogger('mmseg')).warning(fit.report(source))
+
+
+def _copied(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    return {key: value.clone() for key, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def _is_alike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Whether keys and shapes are the same, so that all will fit."""
+    return ours.keys() == theirs.keys() and all(
+        getattr(value, 'shape', None) == getattr(theirs[key], 'shape', None)
+        for key, value in ours.items())
 
 
 def _prefix_hint(ours: Iterable[str], theirs: Iterable[str]) -> str:
@@ -137,8 +167,6 @@ def _prefix_hint(ours: Iterable[str], theirs: Iterable[str]) -> str:
             "in state_dict.items()}}, new)")
 
 
-def _others(keys: Iterable[str], common: Sequence[str]) -> list[str]:
-    """Keys that are not common; not counters of batch norm, which old checkpoints lack."""
-    known = set(common)
-    return [str(key) for key in keys
-            if key not in known and not str(key).endswith('num_batches_tracked')]
+def _weights(keys: Iterable[str]) -> list[str]:
+    """Keys without those of counters of batch norm, which old checkpoints lack."""
+    return [str(key) for key in keys if not str(key).endswith('num_batches_tracked')]

@@ -35,8 +35,5 @@ def note_order(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Paramet
 
 
 def model_order(optimizer: torch.optim.Optimizer) -> list[int] | None:
-    """Places of the parameters in the order of the model; None where that is not known."""
-    if optimizer not in _orders and all(len(group['params']) == 1
-                                        for group in optimizer.param_groups):
-        return list(range(len(optimizer.param_groups)))
+    """Places of the parameters in the order of the model; None for one that was made by hand."""
     return _orders.get(optimizer)

@@ -2,6 +2,7 @@
 import hashlib
 import http.server
 import io
+import json
 import threading
 
 import pytest
@@ -9,7 +10,8 @@ import torch
 from torch import nn
 
 from mmcv_replace.runner import load_checkpoint
-from mmcv_replace.runner.checkpoints import model_zoo, pretrained
+from mmcv_replace.runner.checkpoints import pretrained
+from mmcv_replace.runner.checkpoints.model_zoo import get_external_models, get_torchvision_models
 from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
 from mmcv_replace.runner.heartbeat import Outcome, run_with_heartbeat
 from mmcv_replace.utils.errors import CheckpointError
@@ -77,19 +79,23 @@ def test_downloads_once_to_the_cache_of_torch(server, cache, weights):
     assert [path.name for path in cache.iterdir()] == [name]
 
 
-@pytest.mark.parametrize('scheme', ['open-mmlab', 'torchvision'])
-def test_names_of_the_zoo(server, cache, weights, monkeypatch, scheme):
-    monkeypatch.setitem(model_zoo.MODEL_ZOO[scheme], 'toy', f'{server.url}/{weights[1]}')
+@pytest.mark.parametrize(('scheme', 'table'), [
+    ('open-mmlab', 'open_mmlab'), ('openmmlab', 'open_mmlab'), ('torchvision', 'torchvision')])
+def test_names_of_the_zoo(server, cache, weights, monkeypatch, tmp_path, scheme, table):
+    monkeypatch.setenv('MMCV_HOME', str(tmp_path))
+    (tmp_path / f'{table}.json').write_text(json.dumps({'toy': f'{server.url}/{weights[1]}'}))
     model = nn.Linear(1, 1)
     load_checkpoint(model, f'{scheme}://toy', strict=True)
     assert (model.weight.item(), model.bias.item()) == (3, 4)
 
 
 def test_published_names_carry_their_hash():
-    for names in model_zoo.MODEL_ZOO.values():
-        for url in names.values():
-            assert len(pretrained._expected_hash(pretrained._cache_path(url))) == 8
-    assert model_zoo.MODEL_ZOO['open-mmlab']['resnet50_v1c'] == (
+    for models in (get_external_models(), get_torchvision_models()):
+        without = [url for url in models.values()
+                   if not pretrained._expected_hash(pretrained._cache_path(url))]
+        assert {url.rpartition('/')[2] for url in without} <= {
+            'vgg_state_dict.pth', 'model_best_resnet34_En_nomixup.pth', 'mobilenet_v2.pth'}
+    assert get_external_models()['resnet50_v1c'] == (
         'https://download.openmmlab.com/pretrain/third_party/resnet50_v1c-2cccc1ad.pth')
 
 
