@@ -162,6 +162,15 @@ BEHAVIOUR: Mapping[str, str] = {
     'as it is. A run that is resumed continues the search.',
     'mmcv.cnn.ResNet, mmcv.cnn.VGG': 'train() returns the module, and basic blocks take with_cp. '
     'torch promises the first, and nothing speaks against the second.',
+    'init_cfg, layer': (
+        'It names all base classes of a layer, not the nearest alone. A class derived for speed is '
+        'initialised as its base is.'),
+    'BaseModule.init_weights': (
+        'Modules inside plain containers are reached too. Their init_cfg would do nothing, without '
+        'a word.'),
+    'what initialised each parameter': (
+        'It is logged at level DEBUG of the logger mmseg.cnn alone. All weights are read several '
+        'times for it.'),
     # visualization, arraymisc, engine
     'imshow': 'ConfigError, which names the remedy, where no window can be shown',
     'mmcv.engine.collect_results_cpu': 'The results travel over the network of the hosts, and '

@@ -5,7 +5,7 @@ from .hook import HOOKS
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     **HOOKS.modules,
     '.allreduce': ['allreduce_grads', 'allreduce_params'],
-    '.base_module': ['BaseModule', 'ModuleList', 'Sequential'],
+    '.base_module': ['BaseModule', 'ModuleDict', 'ModuleList', 'Sequential'],
     '.base_runner': ['BaseRunner'],
     '.builder': ['RUNNERS', 'RUNNER_BUILDERS', 'build_runner', 'build_runner_constructor'],
     '.checkpoint': ['CheckpointLoader', '_load_checkpoint', '_load_checkpoint_with_prefix',

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from torch import Tensor, nn
 
 from mmcv_replace.cnn import initialize
+from mmcv_replace.cnn.utils.init_info import recorded_init, update_init_info
 
 
 class BaseModule(nn.Module):
@@ -34,10 +35,11 @@ class BaseModule(nn.Module):
         """Apply `init_cfg`, outer modules before inner ones; a second call does nothing."""
         if self._is_init:
             return
-        if self.init_cfg:
-            initialize(self, self.init_cfg)
-        if not self.is_pretrained:
-            _init_children(self)
+        with recorded_init(self):
+            if self.init_cfg:
+                initialize(self, self.init_cfg)
+            if not self.is_pretrained:
+                _init_children(self)
         self._is_init = True
 
     def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -49,6 +51,8 @@ def _init_children(module: nn.Module) -> None:
     for child in module.children():
         if hasattr(child, 'init_weights'):
             child.init_weights()
+            if getattr(type(child), 'init_weights', None) is not BaseModule.init_weights:
+                update_init_info(child, f'`init_weights` of {type(child).__name__}')
         else:
             _init_children(child)
 
@@ -70,3 +74,12 @@ class ModuleList(BaseModule, nn.ModuleList):
                  init_cfg: dict | Sequence[dict] | None = None) -> None:
         BaseModule.__init__(self, init_cfg)
         nn.ModuleList.__init__(self, modules)
+
+
+class ModuleDict(BaseModule, nn.ModuleDict):
+    """nn.ModuleDict with `init_cfg`."""
+
+    def __init__(self, modules: Mapping[str, nn.Module] | None = None,
+                 init_cfg: dict | Sequence[dict] | None = None) -> None:
+        BaseModule.__init__(self, init_cfg)
+        nn.ModuleDict.__init__(self, modules)

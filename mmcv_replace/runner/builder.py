@@ -10,7 +10,7 @@ RUNNERS = Registry('runner', base=BaseRunner, modules={
     f'{__package__}.epoch_based_runner': ['EpochBasedRunner'],
     f'{__package__}.iter_based_runner': ['IterBasedRunner'],
 })
-RUNNER_BUILDERS = Registry('runner constructor', Callable, {
+RUNNER_BUILDERS = Registry('runner constructor', base=Callable, modules={
     f'{__package__}.default_constructor': ['DefaultRunnerConstructor'],
 })
 

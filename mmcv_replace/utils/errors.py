@@ -46,6 +46,10 @@ class MissingPackageError(ConfigError, ImportError):
     """An optional package that a setting needs and that is not installed."""
 
 
+class MissingPartError(ConfigError, RuntimeError):
+    """A part of a module, named in a config, that the module does not have."""
+
+
 class RegistryError(UserError, KeyError, AssertionError):
     """A name that a registry does not contain, or contains already."""
 

@@ -9,7 +9,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
-from ..utils.weight_init import constant_init, kaiming_init
+from ..utils.layer_init import constant_init, kaiming_init
 from ..utils.winograd_conv import CONV2D_TYPES
 from .activation import build_activation_layer
 from .conv import build_conv_layer

@@ -2,7 +2,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..utils.weight_init import xavier_init
+from ..utils.layer_init import xavier_init
 from .layer_cfg import instantiate, layer_class
 from .registry import UPSAMPLE_LAYERS
 

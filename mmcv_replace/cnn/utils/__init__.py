@@ -5,12 +5,13 @@ from .fuse_conv_bn import fuse_conv_bn  # a name that is a module too cannot be 
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.flops_counter': ['get_model_complexity_info'],
+    '.init_cfg': ['initialize'],
     '.initializers': ['INITIALIZERS', 'Caffe2XavierInit', 'ConstantInit', 'KaimingInit',
-                      'NormalInit', 'PretrainedInit', 'TruncNormalInit', 'UniformInit',
-                      'XavierInit', 'initialize'],
+                      'NormalInit', 'TruncNormalInit', 'UniformInit', 'XavierInit'],
+    '.layer_init': ['bias_init_with_prob', 'caffe2_xavier_init', 'constant_init', 'kaiming_init',
+                    'normal_init', 'trunc_normal_init', 'uniform_init', 'xavier_init'],
+    '.pretrained_init': ['PretrainedInit'],
     '.sync_bn': ['revert_sync_batchnorm'],
-    '.weight_init': ['bias_init_with_prob', 'caffe2_xavier_init', 'constant_init', 'kaiming_init',
-                     'normal_init', 'trunc_normal_init', 'uniform_init', 'xavier_init'],
     '.winograd_conv': ['WinogradConv2d', 'use_winograd'],
 })
 __all__ += ['fuse_conv_bn']

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import INITIALIZERS, initialize
+from mmcv_replace.cnn import INITIALIZERS, Caffe2XavierInit, KaimingInit, initialize
+from mmcv_replace.cnn.utils.initializers import BaseInit
 from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigError
 
 
@@ -95,18 +96,95 @@ def test_options_reach_the_drawing(cfg, low, high, std):
     assert layer.bias.sigmoid().sub(0.01).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize(('override', 'message'), [
-    (dict(type='Constant', val=1), "lacks 'name'"),
-    (dict(name='conv', val=1), "lacks 'type'"),
-    (dict(name='head'), "Net has no attribute 'head'")])
-def test_overrides_that_cannot_be_followed(override, message):
-    with pytest.raises(ConfigError, match=message):
+@pytest.mark.parametrize(('override', 'message', 'error'), [
+    (dict(type='Constant', val=1), "lacks 'name'", ValueError),
+    (dict(name='conv', val=1), "lacks 'type'", ValueError),
+    (dict(name='head'), "Net has no attribute 'head'", RuntimeError),
+    ('conv', "'override' of an init_cfg must be a dict or a list", TypeError)])
+def test_overrides_that_cannot_be_followed(override, message, error):
+    with pytest.raises(error, match=message) as caught:
         initialize(Net(), dict(type='Constant', val=0, override=override))
+    assert isinstance(caught.value, ConfigError)
+
+
+@pytest.mark.parametrize('init_cfg', ['Constant', ['Constant'], 3])
+def test_a_config_is_a_dict_or_a_list(init_cfg):
+    with pytest.raises(TypeError, match='init_cfg must be a dict or a list of dicts'):
+        initialize(Net(), init_cfg)
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(bias='1'), "bias='1' must be a number"),
+    (dict(bias_prob='1'), "bias_prob='1' must be a number between 0 and 1"),
+    (dict(layer=1), 'layer=1 must be the name of a class or a list')])
+@pytest.mark.parametrize('cls', [KaimingInit, Caffe2XavierInit])
+def test_options_of_other_types(cls, options, message):
+    with pytest.raises(TypeError, match=f'{cls.__name__}: {message}'):
+        cls(**options)
+
+
+def test_a_config_that_reaches_nothing_is_said_once(monkeypatch):
+    told = []
+    monkeypatch.setattr('mmcv_replace.cnn.utils.init_cfg.warn_once',
+                        lambda message, logger: told.append(message))
+    for cfg in (dict(type='Constant', val=7, layer='Conv2d'),
+                dict(type='Constant', val=7, override=dict(name='bn'))):
+        initialize(Net(), cfg)
+    assert not told
+    net = Net()
+    initialize(net, dict(type='Constant', val=7))
+    assert untouched(net.conv)
+    assert len(told) == 1
+    assert "{'type': 'Constant', 'val': 7} of Net changes nothing" in told[0]
+    assert "'layer', or attributes in 'override'" in told[0]
+
+
+def test_an_initializer_of_a_user():
+    @INITIALIZERS.register_module(name='Diagonal')
+    class DiagonalInit(BaseInit):
+        def __init__(self, value, **kwargs):
+            super().__init__(**kwargs)
+            self.value = value
+
+        def __call__(self, module):
+            def draw(layer):
+                if self.wholemodule or type(layer).__name__ in self.layer:
+                    nn.init.eye_(layer.weight).data.mul_(self.value)
+                    nn.init.constant_(layer.bias, self.bias)
+            module.apply(draw)
+
+    try:
+        for cfg in (dict(layer='Linear'), dict(override=dict(name='linear'))):
+            net = Net()
+            initialize(net, dict(type='Diagonal', value=3, bias_prob=0.5, **cfg))
+            assert torch.equal(net.linear.weight, 3 * torch.eye(4, 8))
+            assert net.linear.bias.eq(0).all()
+    finally:
+        del INITIALIZERS.module_dict['Diagonal']
+
+
+def test_everything_has_the_path_of_mmcv():
+    from mmcv_replace.cnn.utils import weight_init
+
+    assert weight_init.initialize is initialize
+    weight = weight_init.trunc_normal_(torch.empty(200, 200), std=0.5)
+    assert weight.std().item() == pytest.approx(0.5, rel=0.03)
+    assert all(hasattr(weight_init, name) for name in weight_init.__all__)
 
 
 def test_misspelt_option():
     with pytest.raises(ArgumentError, match="'stdd'.*did you mean 'std'"):
         initialize(Net(), dict(type='Normal', stdd=1))
+
+
+@pytest.mark.parametrize(('options', 'place'), [({}, 'cpu'), (dict(map_location='meta'), 'meta')])
+def test_pretrained_reads_the_file_to_a_place(tmp_path, monkeypatch, options, place):
+    path, places = tmp_path / 'net.pth', []
+    torch.save(Net().state_dict(), path)
+    monkeypatch.setattr('mmcv_replace.runner.checkpoint._load_checkpoint',
+                        lambda file, place: places.append(place) or torch.load(file))
+    initialize(Net(), dict(type='Pretrained', checkpoint=str(path), **options))
+    assert places == [place]
 
 
 def test_pretrained_loads_a_file(tmp_path):

@@ -2,7 +2,7 @@
 import torch
 from torch import nn
 
-from mmcv_replace.runner.base_module import BaseModule, ModuleList, Sequential
+from mmcv_replace.runner.base_module import BaseModule, ModuleDict, ModuleList, Sequential
 
 
 class Leaf(BaseModule):
@@ -105,6 +105,11 @@ def test_containers_keep_torch_names_and_take_a_config():
     modules = ModuleList([nn.Linear(2, 2)], init_cfg=constant(7))
     modules.init_weights()
     assert modules[0].weight.eq(7).all()
+    named = ModuleDict(dict(a=nn.Linear(2, 2), b=nn.ReLU()), init_cfg=constant(8))
+    named.init_weights()
+    assert list(named.state_dict()) == ['a.weight', 'a.bias']
+    assert named['a'].weight.eq(8).all()
+    assert len(ModuleDict()) == 0
 
 
 def test_state_passes_through_by_default():
