@@ -162,6 +162,19 @@ BEHAVIOUR: Mapping[str, str] = {
     'as it is. A run that is resumed continues the search.',
     'mmcv.cnn.ResNet, mmcv.cnn.VGG': 'train() returns the module, and basic blocks take with_cp. '
     'torch promises the first, and nothing speaks against the second.',
+    'HSigmoid without arguments': (
+        'The defaults are bias=3 and divisor=6. So they are in mmcv since 1.4.4; a config for an '
+        'older one writes bias=1, divisor=2.'),
+    'ConvModule with a bias before a batch norm': (
+        'The log says once that the norm takes the bias away. A warning of Python would not be in '
+        'the log of the run.'),
+    'GeneralizedAttention, attention_type x1x0': (
+        'Maps need not be square, and energies of rows belong to rows. mmcv takes the query of the '
+        'mirrored pixel there.'),
+    'NonLocal2d, GeneralizedAttention': (
+        'The matrix of all pairs of pixels is not kept in memory, and results are equal up to '
+        'rounding. It has 16 million entries for 64 x 64 pixels.'),
+    'DropPath(1.)': 'The result is 0. mmcv divides by 0.',
     'init_cfg, layer': (
         'It names all base classes of a layer, not the nearest alone. A class derived for speed is '
         'initialised as its base is.'),

@@ -1,10 +1,19 @@
 """Convolution with TensorFlow's 'same' padding."""
 import math
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .registry import CONV_LAYERS
+
+
+def total_padding(size: Sequence[int], kernel_size: Sequence[int], stride: Sequence[int],
+                  dilation: Sequence[int]) -> tuple[int, int]:
+    """Rows and columns to add to `size`, so that there is an output for each stride begun."""
+    return tuple(
+        max((math.ceil(side / step) - 1) * step + (kernel - 1) * spread + 1 - side, 0)
+        for side, kernel, step, spread in zip(size, kernel_size, stride, dilation, strict=True))
 
 
 @CONV_LAYERS.register_module()
@@ -22,10 +31,7 @@ class Conv2dAdaptivePadding(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        pad_h, pad_w = (
-            max((math.ceil(size / stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
-            for size, stride, kernel, dilation in zip(
-                x.shape[-2:], self.stride, self.kernel_size, self.dilation, strict=True))
+        pad_h, pad_w = total_padding(x.shape[-2:], self.kernel_size, self.stride, self.dilation)
         if pad_h or pad_w:
             x = F.pad(x, [pad_w // 2, pad_w - pad_w // 2, pad_h // 2, pad_h - pad_h // 2])
         return super().forward(x)

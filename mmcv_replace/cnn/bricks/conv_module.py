@@ -7,7 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from mmcv_replace.utils import warn_once
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigTypeError
 
 from ..utils.layer_init import constant_init, kaiming_init
 from ..utils.winograd_conv import CONV2D_TYPES
@@ -16,21 +16,24 @@ from .conv import build_conv_layer
 from .layer_cfg import RELU, layer_class
 from .norm import build_norm_layer
 from .padding import build_padding_layer
-from .registry import ACTIVATION_LAYERS
+from .registry import ACTIVATION_LAYERS, PLUGIN_LAYERS
 
-_STEPS = {'conv', 'norm', 'act'}
+_STEPS = ('conv', 'norm', 'act')
 # The convolution itself pads in these modes; the others need a layer before it.
 _CONV_PADDING_MODES = ('zeros', 'circular')
 
 
+@PLUGIN_LAYERS.register_module()
 class ConvModule(nn.Module):
     """Convolution with its norm and activation layers, in a chosen order.
 
     bias='auto' gives the convolution a bias if there is no norm. The layers are named `conv`,
     `activate`, and the norm after its kind (`bn`, `gn`, `in`, `ln`).
-    x: [N, in_channels, H, W] -> [N, out_channels, H', W']. Raises ConfigError for a wrong `order`.
+    x: [N, in_channels, H, W] -> [N, out_channels, H', W']. Raises
+    ConfigTypeError for a wrong `order`.
     """
 
+    _abbr_ = 'conv_block'
     runs_in_order = True  # unless `order` says otherwise
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int],
@@ -41,16 +44,16 @@ class ConvModule(nn.Module):
                  with_spectral_norm: bool = False, padding_mode: str = 'zeros',
                  order: tuple[str, str, str] = ('conv', 'norm', 'act')) -> None:
         super().__init__()
-        if set(order) != _STEPS or len(order) != len(_STEPS):
-            raise ConfigError(f"ConvModule: order={order!r} must hold 'conv', 'norm' and 'act', "
-                              'each once')
+        if not isinstance(order, tuple) or sorted(order) != sorted(_STEPS):
+            raise ConfigTypeError(f"ConvModule: order={order!r} must be a tuple of 'conv', 'norm' "
+                                  "and 'act', each once")
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
         self.act_cfg = act_cfg
         self.inplace = inplace
         self.with_spectral_norm = with_spectral_norm
         self.with_explicit_padding = padding_mode not in _CONV_PADDING_MODES
-        self.order = tuple(order)
+        self.order = order
         if self.order.index('norm') != self.order.index('conv') + 1:
             self.runs_in_order = False
         self.with_norm = norm_cfg is not None

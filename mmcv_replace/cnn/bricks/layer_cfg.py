@@ -4,9 +4,17 @@ from functools import partial
 
 from torch import nn
 
+from mmcv_replace.compatibility import why_absent
 from mmcv_replace.utils import ConfigDict, Registry
-from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.errors import (
+    ArgumentError,
+    ConfigKeyError,
+    ConfigTypeError,
+    RegistryError,
+)
 from mmcv_replace.utils.signature import check_arguments, check_values
+
+from .registry import OPERATORS
 
 # Default arguments; no builder changes its config.
 RELU = {'type': 'ReLU'}
@@ -16,12 +24,19 @@ BN = {'type': 'BN'}
 def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module], dict]:
     """The class that `cfg['type']` names (or is), and the other entries of `cfg`."""
     if not isinstance(cfg, dict) or 'type' not in cfg:
-        raise ConfigError(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
+        error = ConfigKeyError if isinstance(cfg, dict) else ConfigTypeError
+        raise error(f"a {registry.name} is described by a dict with a 'type', not by {cfg!r}")
     options = dict(cfg)
     kind = options.pop('type')
     if not isinstance(kind, str) and not callable(kind):
-        raise ConfigError(f"the 'type' of a {registry.name} is a name or a class, not {kind!r}")
-    return (registry.find(kind) if isinstance(kind, str) else kind), options
+        raise ConfigTypeError(f"the 'type' of a {registry.name} is a name or a class, not {kind!r}")
+    return (_registered(registry, kind) if isinstance(kind, str) else kind), options
+
+
+def _registered(registry: Registry, kind: str) -> Callable[..., nn.Module]:
+    if kind in OPERATORS and kind not in registry:
+        raise RegistryError(f'{kind!r} cannot be built: {why_absent("mmcv.ops", OPERATORS[kind])}')
+    return registry.find(kind)
 
 
 def instantiate(cls: Callable[..., nn.Module], cfg: dict, *args: object,
@@ -43,3 +58,10 @@ def build_layer(registry: Registry, cfg: dict, *args: object, **kwargs: object) 
         raise ArgumentError(f'{registry.name} {cfg["type"]!r}: {", ".join(twice)} is set by the '
                             f'module around it; leave it out of the config {dict(cfg)}')
     return instantiate(cls, cfg, *args, **kwargs, **options)
+
+
+def name_with(postfix: int | str, abbr: str) -> str:
+    """`abbr` and `postfix` as one name: 'bn', 1 -> 'bn1'. Raises ConfigTypeError for others."""
+    if not isinstance(postfix, int | str):
+        raise ConfigTypeError(f'postfix={postfix!r} must be a number or a str, as in {abbr}1')
+    return f'{abbr}{postfix}'

@@ -5,9 +5,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, ConfigTypeError
 
-from .layer_cfg import instantiate, layer_class
+from .layer_cfg import instantiate, layer_class, name_with
 from .registry import NORM_LAYERS
 
 _SHORT_NAMES = ((_InstanceNorm, 'in'), (_BatchNorm, 'bn'), (nn.GroupNorm, 'gn'),
@@ -18,10 +18,10 @@ def infer_abbr(class_type: type) -> str:
     """Short name of a norm class: its `_abbr_` if it has one, else bn, gn, ln or in.
 
     For a class that is not derived from torch's norms, its name decides; 'norm_layer' when that
-    contains none of batch, group, layer, instance. Raises ConfigError for what is no class.
+    contains none of batch, group, layer, instance. Raises ConfigTypeError for what is no class.
     """
     if not isinstance(class_type, type):
-        raise ConfigError(f'infer_abbr needs a class, got {class_type!r}')
+        raise ConfigTypeError(f'infer_abbr needs a class, got {class_type!r}')
     if hasattr(class_type, '_abbr_'):
         return class_type._abbr_
     for family, name in _SHORT_NAMES:
@@ -39,6 +39,7 @@ def build_norm_layer(cfg: dict, num_features: int,
     `requires_grad=False` in `cfg` freezes weight and bias; `eps` is 1e-5 unless it is given.
     """
     cls, options = layer_class(NORM_LAYERS, cfg)
+    name = name_with(postfix, infer_abbr(cls))
     requires_grad = options.pop('requires_grad', True)
     options.setdefault('eps', 1e-5)
     if issubclass(cls, nn.GroupNorm):
@@ -51,9 +52,16 @@ def build_norm_layer(cfg: dict, num_features: int,
         layer = instantiate(cls, cfg, num_features, **options)
     for param in layer.parameters():
         param.requires_grad = requires_grad
-    return f'{infer_abbr(cls)}{postfix}', layer
+    return name, layer
 
 
-def is_norm(layer: nn.Module) -> bool:
-    """Whether `layer` is one of torch's batch, instance, group or layer norms."""
-    return isinstance(layer, tuple(family for family, _ in _SHORT_NAMES))
+def is_norm(layer: nn.Module, exclude: type | tuple[type, ...] | None = None) -> bool:
+    """Whether `layer` is one of torch's batch, instance, group or layer norms.
+
+    `exclude`: a class, or several, that count as none. Raises ConfigTypeError for what is no class.
+    """
+    excluded = () if exclude is None else exclude if isinstance(exclude, tuple) else (exclude,)
+    if not all(isinstance(cls, type) for cls in excluded):
+        raise ConfigTypeError(f'is_norm: exclude={exclude!r} must be a class or a tuple of classes')
+    return (isinstance(layer, tuple(family for family, _ in _SHORT_NAMES))
+            and not isinstance(layer, excluded))

@@ -133,11 +133,42 @@ def test_default_activation_is_not_shared():
     assert ConvModule(3, 4, 1).activate.inplace
 
 
-@pytest.mark.parametrize('order', [('conv', 'norm'), ('conv', 'norm', 'norm'),
-                                   ('conv', 'norm', 'relu')])
+@pytest.mark.parametrize('order', [
+    ('conv', 'norm'), ('conv', 'norm', 'norm'), ('conv', 'norm', 'relu'),
+    ['conv', 'norm', 'act']])
 def test_wrong_order(order):
-    with pytest.raises(ConfigError, match="'conv', 'norm' and 'act'"):
+    with pytest.raises(ConfigError, match="a tuple of 'conv', 'norm' and 'act'"):
         ConvModule(3, 4, 1, order=order)
+
+
+@pytest.mark.parametrize('name', ['conv_cfg', 'norm_cfg', 'act_cfg'])
+def test_configs_are_dicts(name):
+    with pytest.raises(AssertionError, match="by a dict with a 'type', not by 'BN'"):
+        ConvModule(3, 4, 1, **{name: 'BN'})
+
+
+def test_attributes_are_those_of_the_convolution():
+    module = ConvModule(4, 6, (3, 5), stride=2, padding=(1, 2), dilation=(2, 1), groups=2)
+    for name in ('in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation',
+                 'transposed', 'output_padding', 'groups'):
+        assert getattr(module, name) == getattr(module.conv, name), name
+    assert (module.with_norm, module.with_activation, module.with_bias,
+            module.with_spectral_norm, module.with_explicit_padding) == (
+                False, True, True, False, False)
+    assert (module.conv_cfg, module.norm_cfg, module.act_cfg, module.inplace, module.order) == (
+        None, None, dict(type='ReLU'), True, ('conv', 'norm', 'act'))
+
+
+def test_convolution_with_its_own_initialisation_keeps_it():
+    class Ones(nn.Conv2d):
+        def init_weights(self):
+            nn.init.ones_(self.weight)
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.init_weights()
+
+    assert ConvModule(3, 4, 1, conv_cfg=dict(type=Ones)).conv.weight.eq(1).all()
 
 
 def test_unknown_padding_mode():

@@ -3,6 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcv_replace.cnn import (
     CONV_LAYERS,
@@ -20,7 +21,7 @@ from mmcv_replace.cnn import (
     is_norm,
 )
 from mmcv_replace.cnn.bricks.norm import infer_abbr
-from mmcv_replace.cnn.bricks.plugin import infer_plugin_abbr
+from mmcv_replace.cnn.bricks.plugin import infer_abbr as infer_plugin_abbr
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, RegistryError
 
@@ -43,6 +44,8 @@ def registered():
 @pytest.mark.parametrize(('cfg', 'cls'), [
     (None, nn.Conv2d), (dict(type='Conv'), nn.Conv2d), (dict(type='Conv2d'), nn.Conv2d),
     (dict(type='Conv1d'), nn.Conv1d), (dict(type='Conv3d'), nn.Conv3d),
+    (dict(type='deconv'), nn.ConvTranspose2d), (dict(type='ConvTranspose2d'), nn.ConvTranspose2d),
+    (dict(type='deconv3d'), nn.ConvTranspose3d), (dict(type='ConvTranspose3d'), nn.ConvTranspose3d),
     (dict(type=nn.ConvTranspose2d), nn.ConvTranspose2d)])
 def test_conv_layers(cfg, cls):
     layer = build_conv_layer(cfg, 2, 3, kernel_size=3, bias=False)
@@ -101,8 +104,9 @@ def test_names_of_foreign_norms(registered):
     assert infer_abbr(Named) == 'nm'
     assert infer_abbr(Odd) == 'norm_layer'
     assert not is_norm(Odd())
-    with pytest.raises(ConfigError, match='needs a class'):
-        infer_abbr('BN')
+    for find in (infer_abbr, infer_plugin_abbr):
+        with pytest.raises(TypeError, match="infer_abbr needs a class, got 'BN'"):
+            find('BN')
 
 
 @pytest.mark.parametrize(('cfg', 'reference'), [
@@ -115,16 +119,24 @@ def test_names_of_foreign_norms(registered):
     (dict(type='GELU'), lambda x: x * 0.5 * (1 + torch.erf(x / 2**0.5))),
     (dict(type='Clip'), lambda x: x.clamp(-1, 1)),
     (dict(type='Clamp', min=0, max=2), lambda x: x.clamp(0, 2)),
-    (dict(type='HSigmoid'), lambda x: ((x + 1) / 2).clamp(0, 1)),
-    (dict(type='HSigmoid', bias=3.0, divisor=6.0, min_value=0.1, max_value=0.8),
-     lambda x: ((x + 3) / 6).clamp(0.1, 0.8)),
+    (dict(type='HSigmoid'), lambda x: ((x + 3) / 6).clamp(0, 1)),
+    (dict(type='HSigmoid', bias=1.0, divisor=2.0, min_value=0.1, max_value=0.8),
+     lambda x: ((x + 1) / 2).clamp(0.1, 0.8)),
     (dict(type='HSwish'), lambda x: x * (x + 3).clamp(0, 6) / 6),
     (dict(type='HSwish', inplace=True), lambda x: x * (x + 3).clamp(0, 6) / 6),
     (dict(type='Swish'), lambda x: x / (1 + (-x).exp())),
+    (dict(type='SiLU'), lambda x: x / (1 + (-x).exp())),
 ])
 def test_activations(cfg, reference):
     x = torch.linspace(-8, 8, 33, dtype=torch.float64)
     torch.testing.assert_close(build_activation_layer(cfg)(x.clone()), reference(x))
+
+
+def test_hard_activations():
+    with pytest.raises(AssertionError, match='divisor=0'):
+        build_activation_layer(dict(type='HSigmoid', divisor=0))
+    assert [build_activation_layer(dict(type='HSwish', inplace=flag)).act.inplace
+            for flag in (False, True)] == [False, True]
 
 
 def test_learnable_and_random_activations_exist():
@@ -149,6 +161,8 @@ def test_upsample_layers():
         bilinear(x), F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True))
     deconv = build_upsample_layer(dict(type='deconv'), 4, 2, kernel_size=2, stride=2)
     assert deconv(x).shape == (1, 2, 6, 6)
+    deconv = build_upsample_layer(dict(type='deconv3d'), 4, 2, kernel_size=2, stride=2)
+    assert deconv(x.unsqueeze(2)).shape == (1, 2, 2, 6, 6)
 
 
 def test_pixel_shuffle_puts_channels_side_by_side():
@@ -213,10 +227,77 @@ def test_plugins(registered):
     assert infer_plugin_abbr(Short) == 'sh'
 
 
-@pytest.mark.parametrize('cfg', ['Conv2d', dict(padding=1)])
-def test_a_layer_needs_a_dict_with_a_type(cfg):
-    with pytest.raises(ConfigError, match="conv layer is described by a dict with a 'type'"):
-        build_conv_layer(cfg, 1, 1, 1)
+def test_norms_that_do_not_count():
+    norm = nn.BatchNorm2d(3)
+    assert is_norm(norm, exclude=nn.InstanceNorm2d)
+    assert not is_norm(norm, exclude=nn.BatchNorm2d)
+    assert not is_norm(norm, exclude=(nn.LayerNorm, _BatchNorm))
+    for exclude in ('BN', ('BN',), [nn.BatchNorm2d]):
+        with pytest.raises(TypeError, match='exclude=.* must be a class or a tuple of classes'):
+            is_norm(norm, exclude=exclude)
+
+
+@pytest.mark.parametrize(('kind', 'name', 'options'), [
+    ('ConvModule', 'conv_block', dict(out_channels=4, kernel_size=3)),
+    ('ContextBlock', 'context_block', dict(ratio=0.25)),
+    ('GeneralizedAttention', 'gen_attention_block', {}),
+    ('NonLocal2d', 'nonlocal_block', {})])
+@pytest.mark.parametrize('postfix', ['', '_a', 1])
+def test_plugins_of_our_own(kind, name, options, postfix):
+    found, layer = build_plugin_layer(dict(type=kind), postfix, in_channels=16, **options)
+    assert found == f'{name}{postfix}'
+    assert type(layer) is PLUGIN_LAYERS.module_dict[kind]
+
+
+@pytest.mark.parametrize('postfix', [[1, 2], None])
+def test_postfix_that_is_no_part_of_a_name(postfix):
+    with pytest.raises(AssertionError, match='postfix=.* must be a number or a str'):
+        build_norm_layer(dict(type='BN'), 3, postfix)
+    with pytest.raises(AssertionError, match='postfix=.* must be a number or a str'):
+        build_plugin_layer(dict(type='ContextBlock'), postfix, in_channels=8, ratio=1)
+
+
+@pytest.mark.parametrize('build', [
+    build_conv_layer, build_activation_layer, build_padding_layer, build_upsample_layer,
+    build_plugin_layer, lambda cfg: build_norm_layer(cfg, 4)])
+@pytest.mark.parametrize(('cfg', 'error'), [('Conv2d', TypeError), (dict(padding=1), KeyError)])
+def test_a_layer_needs_a_dict_with_a_type(build, cfg, error):
+    with pytest.raises(error, match="layer is described by a dict with a 'type'") as caught:
+        build(cfg)
+    assert isinstance(caught.value, ConfigError)
+
+
+def test_a_type_is_a_name_or_a_class():
+    with pytest.raises(TypeError, match="the 'type' of a norm layer is a name or a class, not 3"):
+        build_norm_layer(dict(type=3), 4)
+
+
+@pytest.mark.parametrize(('build', 'kind', 'operator'), [
+    (build_conv_layer, 'DCN', 'DeformConv2dPack'),
+    (build_conv_layer, 'DCNv2', 'ModulatedDeformConv2dPack'), (build_conv_layer, 'SAC', 'SAConv2d'),
+    (build_upsample_layer, 'carafe', 'CARAFEPack')])
+def test_operators_that_are_still_to_be_built_say_so(build, kind, operator):
+    with pytest.raises(RegistryError, match=f"'{kind}' cannot be built: mmcv.ops.{operator} is"):
+        build(dict(type=kind))
+
+
+def test_operator_that_is_registered_is_built():
+    class Deformable(nn.Module):
+        pass
+
+    CONV_LAYERS.register_module('DCN', module=Deformable)
+    try:
+        assert isinstance(build_conv_layer(dict(type='DCN')), Deformable)
+    finally:
+        del CONV_LAYERS.module_dict['DCN']
+
+
+def test_every_convolution_is_built_with_the_same_arguments():
+    for kind, cls in CONV_LAYERS.module_dict.items():
+        layer = build_conv_layer(dict(type=kind), in_channels=4, out_channels=8, kernel_size=3,
+                                 groups=2, dilation=2)
+        assert isinstance(layer, cls)
+        assert (layer.in_channels, layer.out_channels, layer.groups) == (4, 8, 2)
 
 
 def test_unknown_layer():
