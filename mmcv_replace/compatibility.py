@@ -174,6 +174,11 @@ BEHAVIOUR: Mapping[str, str] = {
     'NonLocal2d, GeneralizedAttention': (
         'The matrix of all pairs of pixels is not kept in memory, and results are equal up to '
         'rounding. It has 16 million entries for 64 x 64 pixels.'),
+    'MultiheadAttention': (
+        'The matrix of all pairs is not kept in memory, so that results are equal up to rounding '
+        'and dropout draws other numbers. It grows with the square of the sequence.'),
+    'FFN, BaseTransformerLayer with unknown arguments': (
+        'The log names them. mmcv ignores a misspelt option without a word.'),
     'DropPath(1.)': 'The result is 0. mmcv divides by 0.',
     'init_cfg, layer': (
         'It names all base classes of a layer, not the nearest alone. A class derived for speed is '

@@ -29,6 +29,19 @@ PLUGIN_LAYERS = Registry('plugin layer', base=nn.Module, modules={
 DROPOUT_LAYERS = Registry('dropout layer', base=nn.Module, modules={
     f'{_HERE}.drop': ['DropPath', 'Dropout'],
 })
+POSITIONAL_ENCODING = Registry('positional encoding', nn.Module)
+ATTENTION = Registry('attention', nn.Module, {
+    f'{_HERE}.transformer.attention': ['MultiheadAttention'],
+})
+FEEDFORWARD_NETWORK = Registry('feed-forward network', nn.Module, {
+    f'{_HERE}.transformer.ffn': ['FFN'],
+})
+TRANSFORMER_LAYER = Registry('transformer layer', nn.Module, {
+    f'{_HERE}.transformer.layer': ['BaseTransformerLayer'],
+})
+TRANSFORMER_LAYER_SEQUENCE = Registry('sequence of transformer layers', nn.Module, {
+    f'{_HERE}.transformer.sequence': ['TransformerLayerSequence'],
+})
 
 # Types of layers that are still to be built: the class of mmcv.ops for each. One that is built has
 # its row in the registry above instead.
