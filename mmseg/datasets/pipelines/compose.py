@@ -9,6 +9,8 @@ from mmcv_replace.utils.error_origin import is_out_of_memory
 from mmcv_replace.utils.errors import (
     BAD_VALUES,
     ConfigError,
+    ConfigKeyError,
+    ConfigTypeError,
     DataError,
     UserError,
     add_note,
@@ -46,8 +48,8 @@ class Compose:
             if isinstance(transform, dict):
                 transform = build_from_cfg(transform, PIPELINES)
             elif not callable(transform):
-                raise ConfigError(f'a pipeline holds dicts with a type, or callables, not '
-                                  f'{transform!r}')
+                raise ConfigTypeError(f'a pipeline holds dicts with a type, or callables, not '
+                                      f'{transform!r}')
             self.transforms.append(transform)
 
     def __call__(self, data: Results) -> Results | None:
@@ -59,9 +61,10 @@ class Compose:
                 raise
             except Exception as error:
                 if _is_bad_setting(error, transform, data):
-                    raise ConfigError(f'{_image_name(data)}: {short(transform, 300)} cannot work '
-                                      f'({type(error).__name__}: {error}); see whether its '
-                                      'settings and the steps before it fit') from error
+                    kind = ConfigKeyError if isinstance(error, KeyError) else ConfigError
+                    raise kind(f'{_image_name(data)}: {short(transform, 300)} cannot work '
+                               f'({type(error).__name__}: {error}); see whether its settings and '
+                               'the steps before it fit') from error
                 add_note(error, f'in {type(transform).__name__}{_IN_STEP}{_image_name(data)}')
                 raise
             if result is None:

@@ -9,11 +9,12 @@ from ..annotation import count_labels
 from ..builder import PIPELINES
 from .base import Results
 from .checks import check_numbers, is_size
-from .ignored import LabelStep, ignore_index_of
+from .ignored import UNSET, LabelStep, ignore_index_of, is_set
 
 TRIES = 10
 
 Window = tuple[slice, slice]
+Box = tuple[int, int, int, int]  # the rows from ... to ..., the columns from ... to ...
 
 
 @PIPELINES.register_module()
@@ -29,13 +30,13 @@ class RandomCrop(LabelStep):
     label_fault = 'cat_max_ratio would take the ignored pixels for those of a class'
 
     def __init__(self, crop_size: tuple[int, int], cat_max_ratio: float = 1.0,
-                 ignore_index: int | None = None) -> None:
+                 ignore_index: int | None = UNSET) -> None:
         if not is_size(crop_size):
             raise ConfigError(f'RandomCrop: crop_size={crop_size!r}: give (height, width)')
         check_numbers('RandomCrop', 'cat_max_ratio', cat_max_ratio, least=0)
         self.crop_size = tuple(crop_size)
         self.cat_max_ratio = cat_max_ratio
-        self.ignore_index = ignore_index
+        self.ignore_index = UNSET if ignore_index is None else ignore_index
 
     def check_own_label(self, ignore_index: int, num_classes: int | None) -> None:
         if self.cat_max_ratio < 1:  # which makes use of the label
@@ -43,11 +44,20 @@ class RandomCrop(LabelStep):
 
     def draw(self, results: Results) -> Window:
         """The window as slices of rows and columns."""
-        return self.draw_window(
-            results, results['img'].shape, lambda window: results['gt_semantic_seg'][window])
+        return self._draw_mixed(
+            results, lambda: _window_of(self.get_crop_bbox(results['img'])),
+            lambda window: self.apply_label(results['gt_semantic_seg'], window))
+
+    def get_crop_bbox(self, img: np.ndarray) -> Box:
+        """Draw a window in an image; a subclass may override it."""
+        return _box_of(self._draw_any(img.shape))
+
+    def crop(self, img: np.ndarray, crop_bbox: Box) -> np.ndarray:
+        """What a window shows of an image or a label map; a subclass may override it."""
+        return img[_window_of(crop_bbox)]
 
     def apply_image(self, img: np.ndarray, params: Window) -> np.ndarray:
-        return img[params]
+        return self.crop(img, _box_of(params))
 
     apply_label = apply_image
 
@@ -57,13 +67,17 @@ class RandomCrop(LabelStep):
     def draw_window(self, results: Results, shape: tuple[int, ...],
                     label_in: Callable[[Window], np.ndarray]) -> Window:
         """Draw the window in an image of a `shape`; `label_in` gives the label map in a window."""
-        ignored = ignore_index_of(results) if self.ignore_index is None else self.ignore_index
-        window = self._draw_any(shape)
+        return self._draw_mixed(results, lambda: self._draw_any(shape), label_in)
+
+    def _draw_mixed(self, results: Results, draw: Callable[[], Window],
+                    label_in: Callable[[Window], np.ndarray]) -> Window:
+        ignored = self.ignore_index if is_set(self.ignore_index) else ignore_index_of(results)
+        window = draw()
         if self.cat_max_ratio < 1:
             for _ in range(TRIES):
                 if self._is_mixed(label_in(window), ignored):
                     break
-                window = self._draw_any(shape)
+                window = draw()
         return window
 
     def _draw_any(self, shape: tuple[int, ...]) -> Window:
@@ -78,3 +92,13 @@ class RandomCrop(LabelStep):
         values, counts = count_labels(label)
         counts = counts[values != ignored]
         return len(counts) > 1 and bool(counts.max() / counts.sum() < self.cat_max_ratio)
+
+
+def _window_of(box: Box) -> Window:
+    top, bottom, left, right = box
+    return slice(top, bottom), slice(left, right)
+
+
+def _box_of(window: Window) -> Box:
+    rows, columns = window
+    return rows.start, rows.stop, columns.start, columns.stop

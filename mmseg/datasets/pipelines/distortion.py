@@ -39,8 +39,8 @@ class PhotoMetricDistortion(Transform):
         check_numbers(name, 'saturation_range', saturation_range, 2, least=0, most=255)
         check_numbers(name, 'hue_delta', hue_delta, least=1, most=HUES)
         self.brightness_delta = brightness_delta
-        self.contrast_range = contrast_range
-        self.saturation_range = saturation_range
+        self.contrast_lower, self.contrast_upper = contrast_range
+        self.saturation_lower, self.saturation_upper = saturation_range
         self.hue_delta = hue_delta
 
     def __call__(self, results: Results) -> Results:
@@ -67,6 +67,15 @@ class PhotoMetricDistortion(Transform):
             img = _apply(img, change)
         return img
 
+    def convert(self, img: np.ndarray, alpha: float = 1, beta: float = 0) -> np.ndarray:
+        """alpha * value + beta, clipped and truncated to uint8; a subclass may override it."""
+        return np.clip(np.float32(img) * alpha + beta, 0, 255).astype(np.uint8)
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(brightness_delta={self.brightness_delta}, contrast_range='
+                f'({self.contrast_lower}, {self.contrast_upper}), saturation_range='
+                f'({self.saturation_lower}, {self.saturation_upper}), hue_delta={self.hue_delta})')
+
     def _draw_and_apply(self, what: str, img: np.ndarray) -> np.ndarray:
         """Make one change alone, as the methods of these names do in mmsegmentation 0.x."""
         return _apply(img, self._draw_change(what))
@@ -81,11 +90,13 @@ class PhotoMetricDistortion(Transform):
             return None
         if what == 'brightness':
             delta = self.brightness_delta
-            return None, _linear(1, np.random.uniform(-delta, delta))
+            return None, self.convert(LEVELS, beta=np.random.uniform(-delta, delta))
         if what == 'contrast':
-            return None, _linear(np.random.uniform(*self.contrast_range), 0)
+            factor = np.random.uniform(self.contrast_lower, self.contrast_upper)
+            return None, self.convert(LEVELS, alpha=factor)
         if what == 'saturation':
-            return 1, _linear(np.random.uniform(*self.saturation_range), 0)
+            factor = np.random.uniform(self.saturation_lower, self.saturation_upper)
+            return 1, self.convert(LEVELS, alpha=factor)
         shift = np.random.randint(-self.hue_delta, self.hue_delta)
         return 0, ((np.arange(256) + shift) % HUES).astype(np.uint8)
 
@@ -94,12 +105,6 @@ def _draw_order() -> tuple[str, ...]:
     """The order of the changes after that of the brightness."""
     contrast_last = np.random.randint(2) == 0
     return (*ORDER[1:], ORDER[0]) if contrast_last else ORDER
-
-
-def _linear(factor: float, offset: float) -> np.ndarray:
-    """Table [256] uint8 of factor * value + offset, clipped and truncated."""
-    values = LEVELS.astype(np.float32) * factor + offset
-    return np.clip(values, 0, 255).astype(np.uint8)
 
 
 def _apply(img: np.ndarray, change: Change) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from mmcv_replace.parallel import DataContainer
-from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.parallel import DataContainer as DC  # noqa: F401  the name in mmsegmentation
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, ConfigKeyError
 
 from ..builder import PIPELINES
 from .base import Results, Transform
@@ -142,9 +143,9 @@ class Collect(Transform):
     def __call__(self, results: Results) -> Results:
         missing = [key for key in (*self.keys, *self.meta_keys) if key not in results]
         if missing:
-            raise ConfigError(f'Collect: no step of the pipeline has made {missing}; add the step '
-                              'that does (RandomFlip makes flip and flip_direction), or leave '
-                              'them out of keys and meta_keys')
+            raise ConfigKeyError(f'Collect: no step of the pipeline has made {missing}; add the '
+                                 'step that does (RandomFlip makes flip and flip_direction), or '
+                                 'leave them out of keys and meta_keys')
         meta = {key: results[key] for key in self.meta_keys}
         return {'img_metas': DataContainer(meta, cpu_only=True),
                 **{key: results[key] for key in self.keys}}

@@ -10,7 +10,7 @@ from mmcv_replace.utils.errors import ConfigError
 from ..builder import PIPELINES
 from .base import Results, Transform
 from .checks import MAX_EDGE, check_fill, check_numbers, check_size
-from .ignored import LabelFiller, room_for
+from .ignored import UNSET, LabelFiller, room_for
 
 Size = tuple[int, int]  # (height, width)
 DIRECTIONS = ('horizontal', 'vertical')
@@ -106,7 +106,7 @@ class Pad(LabelFiller):
     fusible = True
 
     def __init__(self, size: Size | None = None, size_divisor: int | None = None,
-                 pad_val: float | Sequence[float] = 0, seg_pad_val: int | None = None) -> None:
+                 pad_val: float | Sequence[float] = 0, seg_pad_val: int | None = UNSET) -> None:
         if (size is None) == (size_divisor is None):
             raise ConfigError('Pad: give either size or size_divisor')
         if size is not None:
@@ -114,10 +114,10 @@ class Pad(LabelFiller):
         else:
             check_numbers('Pad', 'size_divisor', size_divisor, least=1, most=MAX_EDGE)
         check_fill('Pad', 'pad_val', pad_val)
-        super().__init__(seg_pad_val)
         self.size = size
         self.size_divisor = size_divisor
         self.pad_val = pad_val
+        self._set_fill(seg_pad_val)
 
     def draw(self, results: Results) -> tuple[Size, int | None]:
         """The padded (height, width) and the label to fill with; draws nothing."""
@@ -159,7 +159,7 @@ class RandomRotate(LabelFiller):
     """
 
     def __init__(self, prob: float, degree: float | tuple[float, float],
-                 pad_val: float | Sequence[float] = 0, seg_pad_val: int | None = None,
+                 pad_val: float | Sequence[float] = 0, seg_pad_val: int | None = UNSET,
                  center: tuple[float, float] | None = None, auto_bound: bool = False) -> None:
         if not 0 <= prob <= 1:
             raise ConfigError(f'RandomRotate: prob={prob} is no probability; give 0 to 1')
@@ -170,7 +170,6 @@ class RandomRotate(LabelFiller):
         degree = (-degree, degree) if single else degree
         check_numbers('RandomRotate', 'degree', degree, 2)
         check_fill('RandomRotate', 'pad_val', pad_val)
-        super().__init__(seg_pad_val)
         if center is not None:
             check_numbers('RandomRotate', 'center', center, 2)
             if auto_bound:
@@ -178,6 +177,7 @@ class RandomRotate(LabelFiller):
         self.prob = prob
         self.degree = degree
         self.pad_val = pad_val
+        self._set_fill(seg_pad_val)
         self.center = center
         self.auto_bound = auto_bound
 

@@ -10,6 +10,21 @@ from .checks import check_numbers
 DEFAULT = 255
 
 
+class UnsetLabel(int):
+    """A label in the settings of a step that nobody has set: that of the dataset takes its place.
+
+    It is the number that mmsegmentation 0.x has there, which steps of users read.
+    """
+
+
+UNSET = UnsetLabel(DEFAULT)
+
+
+def is_set(label: int | None) -> bool:
+    """Whether a label was given to a step; None and `UNSET` are not."""
+    return label is not None and not isinstance(label, UnsetLabel)
+
+
 def ignore_index_of(results: Results) -> int:
     """The ignored label of a sample."""
     return results.get('ignore_index', DEFAULT)
@@ -28,7 +43,8 @@ class LabelStep(Transform):
     def check_own_label(self, ignore_index: int, num_classes: int | None) -> None:
         """Raise ConfigError for a label that is neither one of the classes nor ignored."""
         value = getattr(self, self.label_setting)
-        if value in (None, ignore_index) or num_classes is None or 0 <= value < num_classes:
+        if (not is_set(value) or value == ignore_index or num_classes is None
+                or 0 <= value < num_classes):
             return
         name = f'{self.label_setting}={value}'
         raise ConfigError(
@@ -44,10 +60,10 @@ class LabelFiller(LabelStep):
     label_setting = 'seg_pad_val'
     label_fault = 'the loss would meet a class that does not exist'
 
-    def __init__(self, seg_pad_val: int | None) -> None:
-        if seg_pad_val is not None:
+    def _set_fill(self, seg_pad_val: int | None) -> None:
+        if is_set(seg_pad_val):
             check_numbers(type(self).__name__, 'seg_pad_val', seg_pad_val, least=0, most=255)
-        self.seg_pad_val = seg_pad_val
+        self.seg_pad_val = UNSET if seg_pad_val is None else seg_pad_val
 
     def label_fill(self, results: Results) -> int | None:
         """The label of the pixels to add to a sample; None where it has no label map."""
@@ -55,7 +71,7 @@ class LabelFiller(LabelStep):
             return None
         ignore_index = ignore_index_of(results)
         self.check_own_label(ignore_index, results.get('num_classes'))
-        return ignore_index if self.seg_pad_val is None else self.seg_pad_val
+        return self.seg_pad_val if is_set(self.seg_pad_val) else ignore_index
 
 
 def room_for(label: np.ndarray, value: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmcv_replace.fileio import FileClient
 from mmcv_replace.image import imfrombytes
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigKeyError, DataError, MissingDataError
 from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import check_labels, decode_label, lossy_format
@@ -15,20 +15,22 @@ from ..builder import PIPELINES
 from .base import Results, Step, Transform
 from .ignored import ignore_index_of
 
+DISK = {'backend': 'disk'}
+
 
 class FileLoader(Transform):
     """Base of steps that read files through a `FileClient`, which is created on first use."""
 
     def __init__(self, file_client_args: dict[str, Any] | None, imdecode_backend: str) -> None:
-        self.file_client_args = dict(file_client_args or {'backend': 'disk'})
+        self.file_client_args = dict(DISK if file_client_args is None else file_client_args)
         self.imdecode_backend = imdecode_backend
-        self._client: FileClient | None = None
+        self.file_client: FileClient | None = None
 
     @property
     def client(self) -> FileClient:
-        if self._client is None:
-            self._client = FileClient(**self.file_client_args)
-        return self._client
+        if self.file_client is None:
+            self.file_client = FileClient(**self.file_client_args)
+        return self.file_client
 
     def read(self, path: str, what: str) -> bytes:
         """Content of a file, a sample's `what`; DataError where it cannot be read."""
@@ -36,8 +38,17 @@ class FileLoader(Transform):
         try:
             return client.get(path)
         except DataError as error:
-            raise DataError(f'{error} (the {what} of a sample); check the folders, the suffixes '
-                            'and the split of the dataset') from error
+            missing = isinstance(error.__cause__, FileNotFoundError)
+            raise (MissingDataError if missing else DataError)(
+                f'{error} (the {what} of a sample); check the folders, the suffixes and the split '
+                'of the dataset') from error
+
+    def _settings(self, **settings: Any) -> str:
+        """The form in which mmsegmentation 0.x prints these steps."""
+        if self.file_client_args != DISK:
+            settings['file_client_args'] = self.file_client_args
+        listed = ','.join(f'{name}={value!r}' for name, value in settings.items())
+        return f'{type(self).__name__}({listed})'
 
 
 @PIPELINES.register_module()
@@ -50,11 +61,15 @@ class LoadImageFromFile(FileLoader):
     cache_level = 'decoded'
 
     def __init__(self, to_float32: bool = False, color_type: str = 'color',
-                 file_client_args: dict[str, Any] | None = None,
+                 file_client_args: dict[str, Any] | None = DISK,
                  imdecode_backend: str = 'cv2') -> None:
         super().__init__(file_client_args, imdecode_backend)
         self.to_float32 = to_float32
         self.color_type = color_type
+
+    def __repr__(self) -> str:
+        return self._settings(to_float32=self.to_float32, color_type=self.color_type,
+                              imdecode_backend=self.imdecode_backend)
 
     def __call__(self, results: Results) -> Results:
         name = results['img_info']['filename']
@@ -94,16 +109,20 @@ class LoadAnnotations(FileLoader):
     cache_level = 'decoded'
 
     def __init__(self, reduce_zero_label: bool | None = None,
-                 file_client_args: dict[str, Any] | None = None,
+                 file_client_args: dict[str, Any] | None = DISK,
                  imdecode_backend: str = 'pillow') -> None:
         super().__init__(file_client_args, imdecode_backend)
         self.reduce_zero_label = reduce_zero_label
 
+    def __repr__(self) -> str:
+        return self._settings(reduce_zero_label=bool(self.reduce_zero_label),
+                              imdecode_backend=self.imdecode_backend)
+
     def __call__(self, results: Results) -> Results:
         seg_map = (results.get('ann_info') or {}).get('seg_map')
         if seg_map is None:
-            raise ConfigError('LoadAnnotations: the dataset has no masks; give it ann_dir, or '
-                              'leave this step out of the pipeline')
+            raise ConfigKeyError('LoadAnnotations: the dataset has no masks; give it ann_dir, or '
+                                 'leave this step out of the pipeline')
         path = os.path.join(results.get('seg_prefix') or '', seg_map)
         content = self.read(path, 'mask')
         label = decode_label(content, path, self.imdecode_backend)

@@ -59,22 +59,21 @@ class CLAHE(Transform):
 class RGB2Gray(Transform):
     """Replace the channels by their weighted sum in float64, repeated `out_channels` times.
 
-    By default the number of channels stays, and `weights` (in the order of the channels) give the
-    luma of BGR, or of RGB after a `Normalize` with `to_rgb`.
+    By default the number of channels stays, and the result is the luma, of BGR, or of RGB after a
+    `Normalize` with `to_rgb`. Other `weights` are in the order of the channels.
     """
 
     def __init__(self, out_channels: int | None = None,
-                 weights: Sequence[float] | None = None) -> None:
+                 weights: Sequence[float] | None = LUMA) -> None:
         if out_channels is not None and out_channels < 1:
             raise ConfigError(f'RGB2Gray: out_channels={out_channels}: give 1 or more')
         self.out_channels = out_channels
-        self.weights = None if weights is None else tuple(weights)
+        self.weights = LUMA if weights is None else tuple(weights)
 
     def draw(self, results: Results) -> tuple[float, ...]:
         """The weights; draws nothing."""
-        if self.weights is not None:
-            return self.weights
-        return LUMA if results.get('img_norm_cfg', {}).get('to_rgb') else LUMA[::-1]
+        bgr = not results.get('img_norm_cfg', {}).get('to_rgb')
+        return self.weights[::-1] if self.weights == LUMA and bgr else self.weights
 
     def apply_image(self, img: np.ndarray, params: tuple[float, ...]) -> np.ndarray:
         if img.ndim != 3 or img.shape[2] != len(params):
@@ -84,8 +83,7 @@ class RGB2Gray(Transform):
         return np.repeat(gray, self.out_channels or len(params), axis=2)
 
     def record(self, results: Results, params: tuple[float, ...]) -> None:
-        shape = results['img'].shape
-        results.update(img_shape=shape, ori_shape=(*results['ori_shape'][:2], shape[2]))
+        results['img_shape'] = results['img'].shape
 
 
 @PIPELINES.register_module()
@@ -100,7 +98,10 @@ class AdjustGamma(Transform):
             raise ConfigError(f'AdjustGamma: gamma={gamma} must be positive')
         check_numbers('AdjustGamma', 'gamma', gamma, least=0.01, most=100)
         self.gamma = gamma
-        self._table = ((np.arange(256) / 255) ** (1 / gamma) * 255).astype(np.uint8)
+        self.table = ((np.arange(256) / 255) ** (1 / gamma) * 255).astype(np.uint8)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(gamma={self.gamma})'
 
     def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
-        return lut_transform(img, self._table)
+        return lut_transform(img, self.table)

@@ -106,21 +106,37 @@ class Resize(Transform):
         """The (width, height) to resize to, and its index in `img_scale`, None for another one."""
         scales = self.img_scale
         if self.ratio_range is not None:
-            low, high = min(self.ratio_range), max(self.ratio_range)
-            factor = np.random.random_sample() * (high - low) + low
-            width, height = scales[0] if scales else (img_shape[1], img_shape[0])
-            return (int(width * factor), int(height * factor)), None
+            return self.random_sample_ratio(
+                scales[0] if scales else (img_shape[1], img_shape[0]), self.ratio_range)
         if scales is None:
             raise ConfigError("Resize: no size given; set img_scale or ratio_range, or put it "
                               'into MultiScaleFlipAug')
         if len(scales) == 1:
             return scales[0], 0
-        if self.multiscale_mode == 'value':
-            index = np.random.randint(len(scales))
-            return scales[index], index
-        longs, shorts = [max(scale) for scale in scales], [min(scale) for scale in scales]
+        return self.random_select(scales) if self.multiscale_mode == 'value' else (
+            self.random_sample(scales))
+
+    # A subclass may override these, which draw as in mmsegmentation 0.x.
+    @staticmethod
+    def random_select(img_scales: Sequence[Size]) -> tuple[Size, int | None]:
+        """One of the (width, height), and its index."""
+        index = np.random.randint(len(img_scales))
+        return img_scales[index], index
+
+    @staticmethod
+    def random_sample(img_scales: Sequence[Size]) -> tuple[Size, int | None]:
+        """A longer and a shorter edge between those of the sizes, and None."""
+        longs, shorts = [max(scale) for scale in img_scales], [min(scale) for scale in img_scales]
         return (np.random.randint(min(longs), max(longs) + 1),
                 np.random.randint(min(shorts), max(shorts) + 1)), None
+
+    @staticmethod
+    def random_sample_ratio(img_scale: Size, ratio_range: tuple[float, float]
+                            ) -> tuple[Size, int | None]:
+        """A (width, height) times a factor between two, and None."""
+        low, high = min(ratio_range), max(ratio_range)
+        factor = np.random.random_sample() * (high - low) + low
+        return (int(img_scale[0] * factor), int(img_scale[1] * factor)), None
 
 
 @PIPELINES.register_module()
