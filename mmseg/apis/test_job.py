@@ -93,8 +93,8 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
     loaded = load_weights(model, checkpoint, averaged, cfg.get('match_weights', True))
     order = order_for_test(classes_in(loaded), dataset, checkpoint,
                            cfg.get('match_classes', True))
-    if dataset.CLASSES is not None:
-        model.CLASSES, model.PALETTE = dataset.CLASSES, dataset.PALETTE
+    if getattr(dataset, 'CLASSES', None) is not None:
+        model.CLASSES, model.PALETTE = dataset.CLASSES, getattr(dataset, 'PALETTE', None)
     init.finish()
     # Windows have one size; whole images have many, and a search for each takes too long.
     by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'

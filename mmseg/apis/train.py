@@ -19,7 +19,7 @@ from mmseg.datasets.loader.skip_samples import SkippedFilesHook
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_training
-from .datasets import build_split, splits_of
+from .datasets import build_split, check_files, splits_of
 from .dist_errors import naming_lost_peers, naming_nondeterminism
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, tell_other_classes
@@ -45,6 +45,8 @@ def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg:
     workflow = cfg.get('workflow', [('train', 1)])
     check_workflow(datasets, workflow)
     splits = splits_of(datasets, workflow)
+    for name, each in splits.items():
+        check_files(each, cfg, name)
     if validate:
         splits['val'] = build_split(cfg, 'val')
     check_labels_agree(cfg, model, splits)

@@ -20,7 +20,7 @@ from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
 from .data_check import check_training_data
-from .datasets import build_split, splits_of
+from .datasets import build_split, check_files, splits_of
 from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
@@ -98,7 +98,8 @@ def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Datas
         splits['val'] = val
     check_labels_agree(cfg, model, splits)
     check_training_data(cfg, splits if validate else {'train': trained})
-    model.CLASSES, model.PALETTE = trained.CLASSES, trained.PALETTE
+    model.CLASSES = getattr(trained, 'CLASSES', None)
+    model.PALETTE = getattr(trained, 'PALETTE', None)
     return model, datasets, val
 
 
@@ -109,6 +110,7 @@ def _build_dataset(cfg: Config, mode: str) -> Dataset:
     val = copy.deepcopy(cfg.data.val)
     val.pipeline = cfg.data.train.pipeline
     dataset = build_dataset(val)
+    check_files(dataset, cfg, 'val')
     follow_training(cfg, dataset)
     return dataset
 

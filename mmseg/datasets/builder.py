@@ -82,8 +82,11 @@ def _build_listed(cfg: Cfg, default_args: Cfg | None) -> list[Dataset]:
     """
     datasets, empty = [], []
     for part in _split_lists(cfg):
+        dataset = build_dataset(part, default_args)
         try:
-            datasets.append(build_dataset(part, default_args))
+            if hasattr(dataset, 'check_files') and not len(dataset):
+                dataset.check_files()
+            datasets.append(dataset)
         except EmptyDatasetError as error:
             empty.append(error)
     if not datasets:

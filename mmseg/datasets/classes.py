@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmcv_replace.fileio import list_from_file
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigError, DataError, MissingFileError
 from mmcv_replace.utils.suggest import did_you_mean, short
 from mmseg.core.utils import voc_colormap
 
@@ -13,8 +13,8 @@ Palette = list[list[int]]
 
 
 def read_classes(classes: str | os.PathLike | Sequence[str],
-                 known: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Class names from a list of them, or from a text file with one name a line.
+                 known: Sequence[str] | None = None) -> Sequence[str]:
+    """Class names from a list or tuple of them, or a list from a text file with one name a line.
 
     `known`: the classes of the data set, to choose from. A string is the name of a file; where it
     is a known class too, it is refused. Raises ConfigError for anything but different known names.
@@ -38,7 +38,7 @@ def read_classes(classes: str | os.PathLike | Sequence[str],
                           f'{", ".join(known)}{did_you_mean(unknown[0], known)}'
                           + (f'; the names were read from the file {classes}; a single class is '
                              f'written classes=[{classes!r}]' if place else ''))
-    return tuple(names)
+    return names if isinstance(names, tuple) else list(names)
 
 
 def _read_file(file: str, known: Sequence[str]) -> list[str]:
@@ -50,9 +50,10 @@ def _read_file(file: str, known: Sequence[str]) -> list[str]:
     try:
         lines = list_from_file(file)
     except DataError as error:
-        raise ConfigError(f'classes={file!r} is the name of a text file with one class a line, and '
-                          f'it cannot be read ({error}, looked for in {os.getcwd()}); {one}'
-                          ) from error
+        missing = isinstance(error.__cause__, FileNotFoundError)
+        raise (MissingFileError if missing else ConfigError)(
+            f'classes={file!r} is the name of a text file with one class a line, and it cannot be '
+            f'read ({error}, looked for in {os.getcwd()}); {one}') from error
     # A carriage return alone ends a line too: no name of a class holds one.
     return [name.strip() for line in lines for name in line.split('\r') if name.strip()]
 

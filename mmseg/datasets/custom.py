@@ -10,12 +10,19 @@ import numpy as np
 from mmcv_replace.fileio import HardDiskBackend
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation.labels import remap_labels
-from mmseg.core.evaluation.overrides import standard
+from mmseg.core.evaluation.overrides import is_own, standard
 
 from .annotation import decode_label
 from .builder import DATASETS
 from .classes import Palette, check_own_classes, choose_palette, read_classes, subset_label_map
-from .file_list import ImgInfo, check_folders, check_samples, is_remote, list_samples
+from .file_list import (
+    ImgInfo,
+    check_folders,
+    check_list,
+    check_samples,
+    is_remote,
+    list_samples,
+)
 from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import LOAD_ERRORS, DroppedSamplesError
 from .pipelines import Compose
@@ -46,6 +53,10 @@ class CustomDataset(ScoredDataset):
     data (`follow_labels`).
 
     A subclass sets what its data have in common as class attributes; arguments override them.
+
+    The list of the samples is read when it is first asked for, but where a subclass overrides
+    `load_annotations`, which may prepare more than the list, at once. `check_files` looks at the
+    folders and the first files; the commands call it.
     """
 
     CLASSES: Sequence[str] | None = None
@@ -55,6 +66,7 @@ class CustomDataset(ScoredDataset):
     label_map: dict[int, int] | None = None
     reduce_zero_label: bool | None = None
     needs_split: bool = False  # the folders also hold images of other splits
+    _img_infos: list[ImgInfo] | None = None
 
     def __init__(self, pipeline: Sequence[dict[str, Any] | Callable], img_dir: str,
                  img_suffix: str | None = None, ann_dir: str | None = None,
@@ -86,16 +98,30 @@ class CustomDataset(ScoredDataset):
         # The settings of the config and the class; those that are None follow the training data.
         self.own_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
                                label_map=None if label_map is None else self.label_map)
+        self.custom_classes = classes is not None
         self._class_choice: tuple[Sequence[str], Sequence[str]] | None = None
         self.CLASSES, self.PALETTE = self.get_classes_and_palette(classes, palette)
         self._settle_labels()
+        if is_own(self, 'load_annotations'):
+            self._read_list()
 
-        check_folders(self)
+    @property
+    def img_infos(self) -> list[ImgInfo]:
+        """A dict for each sample, of the form that `load_annotations` returns."""
+        if self._img_infos is None:
+            check_list(self)
+            self._read_list()
+        return self._img_infos
+
+    @img_infos.setter
+    def img_infos(self, infos: list[ImgInfo]) -> None:
+        self._img_infos = infos
+
+    def _read_list(self) -> None:
         self.img_infos = self.load_annotations(
             self.img_dir, self.img_suffix, self.ann_dir, self.seg_map_suffix, self.split)
-        self.check_files()
-        logger.info('%s: %d images (img_dir %s, split %s)', owner, len(self), self.img_dir,
-                    self.split)
+        logger.info('%s: %d images (img_dir %s, split %s)', type(self).__name__,
+                    len(self.img_infos), self.img_dir, self.split)
 
     def __len__(self) -> int:
         return len(self.img_infos)
@@ -124,17 +150,19 @@ class CustomDataset(ScoredDataset):
             f'the pipeline has dropped {MAX_DROPPED} images in a row, last '
             f'{self.img_infos[idx]["filename"]}; does a step of it lack `return results`?')
 
+    @standard
     def load_annotations(self, img_dir: str, img_suffix: str, ann_dir: str | None,
                          seg_map_suffix: str, split: str | None) -> list[ImgInfo]:
         """A dict for each sample: dict(filename=..., ann=dict(seg_map=...))."""
         return list_samples(img_dir, img_suffix, ann_dir, seg_map_suffix, split)
 
-    def check_files(self) -> None:
-        """Raise DataError where there are no images, or the first files do not exist.
+    def check_files(self, may_be_missing: bool = False) -> None:
+        """Raise DataError where folders or the list do not exist, or hold no image.
 
-        Inside `files_may_be_missing`, where a data set may be built, the latter is no error.
+        The first files are looked for as well, unless files `may_be_missing`.
         """
-        check_samples(self)
+        check_folders(self)
+        check_samples(self, look=not may_be_missing)
 
     def get_ann_info(self, idx: int) -> dict[str, str]:
         """The mask of a sample, dict(seg_map=...); empty without masks."""

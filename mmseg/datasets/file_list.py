@@ -1,20 +1,15 @@
 """The samples of a folder or a split file, and whether their files exist."""
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.utils import scandir
-from mmcv_replace.utils.errors import DataError, EmptyDatasetError
+from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
 
 SHOWN = 3
 
 ImgInfo = dict[str, str | dict[str, str]]
-
-_look_for_files: ContextVar[bool] = ContextVar('look_for_files', default=True)
 
 
 def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suffix: str,
@@ -30,7 +25,8 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
         try:
             files = list(scandir(img_dir, img_suffix, recursive=True))
         except OSError as error:
-            raise DataError(f'cannot read the folder {error.filename}: {error.strerror}') from error
+            kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
+            raise kind(f'cannot read the folder {error.filename}: {error.strerror}') from error
         names = sorted(file.removesuffix(img_suffix) for file in files)
     infos: list[ImgInfo] = [{'filename': name + img_suffix} for name in names]
     if ann_dir is not None:
@@ -41,43 +37,50 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
 
 def check_folders(dataset: Dataset) -> None:
     """Raise DataError where a folder or the split file of a CustomDataset does not exist."""
-    owner = type(dataset).__name__
     for key in ('img_dir', 'ann_dir'):
-        path = getattr(dataset, key)
-        if path is not None and not is_remote(path) and not os.path.isdir(path):
-            raise DataError(f'{owner}: {key} {path} is not a folder; correct {key} or data_root')
-    if dataset.split is not None and not os.path.isfile(dataset.split):
-        raise DataError(f'{owner}: the split file {dataset.split} does not exist; correct split or '
-                        'data_root')
+        _check_folder(dataset, key)
+    _check_split(dataset)
 
 
-@contextmanager
-def files_may_be_missing() -> Iterator[None]:
-    """Let data sets be built whose first files do not exist, to report or skip these later."""
-    token = _look_for_files.set(False)
-    try:
-        yield
-    finally:
-        _look_for_files.reset(token)
+def check_list(dataset: Dataset) -> None:
+    """Raise DataError where that from which `list_samples` reads does not exist."""
+    if dataset.split is None:
+        _check_folder(dataset, 'img_dir')
+    else:
+        _check_split(dataset)
 
 
-def check_samples(dataset: Dataset) -> None:
-    """Raise DataError where the first files of a CustomDataset do not exist.
+def _check_folder(dataset: Dataset, key: str) -> None:
+    path = getattr(dataset, key)
+    if path and not is_remote(path) and not os.path.isdir(path):
+        raise MissingDataError(f'{type(dataset).__name__}: {key} {path} is not a folder; correct '
+                               f'{key} or data_root')
 
-    Raises EmptyDatasetError where it has no samples.
+
+def _check_split(dataset: Dataset) -> None:
+    path = dataset.split
+    if path is not None and not is_remote(path) and not os.path.isfile(path):
+        raise MissingDataError(f'{type(dataset).__name__}: the split file {path} does not exist; '
+                               'correct split or data_root')
+
+
+def check_samples(dataset: Dataset, look: bool = True) -> None:
+    """Raise EmptyDatasetError where a CustomDataset has no samples.
+
+    With `look`, raises DataError where the first files do not exist.
     """
     owner, img_dir, ann_dir = type(dataset).__name__, dataset.img_dir, dataset.ann_dir
     place = f'img_dir {img_dir}, img_suffix {dataset.img_suffix!r}, split {dataset.split}'
     if not dataset.img_infos:
         raise EmptyDatasetError(f'{owner}: 0 images ({place}); {_why_empty(dataset)}')
-    first = dataset.img_infos[:SHOWN] if _look_for_files.get() else []
+    first = dataset.img_infos[:SHOWN] if look else []
     images = [os.path.join(img_dir, info['filename']) for info in first if 'filename' in info]
     masks = [os.path.join(ann_dir, info['ann']['seg_map']) for info in first
              if ann_dir is not None and 'ann' in info]
     for kind, paths, setting in (('images', images, place), ('masks', masks, f'ann_dir {ann_dir}')):
         missing = [path for path in paths if not is_remote(path) and not os.path.isfile(path)]
         if missing:
-            raise DataError(
+            raise MissingDataError(
                 f'{owner}: {kind} are missing: {missing[0]} does not exist ({setting}). The first '
                 f'expected {kind} are {", ".join(paths)}; correct the folder, the suffix'
                 + (' or the split, whose lines are names without suffix' if dataset.split else ''))

@@ -9,7 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import leaf_datasets
 from mmseg.datasets.label_settings import all_steps
 from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.pipelines.ignored import LabelFiller
+from mmseg.datasets.pipelines.ignored import LabelFiller, is_set
 from mmseg.models.decode_heads.find_heads import named_heads
 
 # (value, data set or step that has it, name of the setting)
@@ -98,5 +98,5 @@ def _special_values(split: str, dataset: Dataset) -> Iterator[Special]:
             yield part.ignore_index, owner, 'ignore_index'
         pipeline = getattr(part, 'pipeline', None)
         for step in all_steps(pipeline) if isinstance(pipeline, Compose) else ():
-            if isinstance(step, LabelFiller) and step.seg_pad_val is not None:
+            if isinstance(step, LabelFiller) and is_set(step.seg_pad_val):
                 yield step.seg_pad_val, f'{type(step).__name__} in {owner}', 'seg_pad_val'

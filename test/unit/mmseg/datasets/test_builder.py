@@ -137,4 +137,4 @@ def test_lists_that_are_all_empty_or_missing_are_errors(dataset_cfg, data_root):
     with pytest.raises(DataError, match=r'none\.txt does not exist'):
         build_dataset({**dataset_cfg, 'split': ['train.txt', 'none.txt']})
     with pytest.raises(EmptyDatasetError):
-        build_dataset({**dataset_cfg, 'split': 'aug.txt'})
+        build_dataset({**dataset_cfg, 'split': 'aug.txt'}).check_files()

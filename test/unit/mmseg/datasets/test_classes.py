@@ -16,16 +16,16 @@ NAMES = ('wall', 'sky', 'tree', 'road')
 def test_classes_come_from_a_list_a_tuple_or_a_file(tmp_path):
     (tmp_path / 'names.txt').write_text('traffic light\n\n road \n')
 
-    assert read_classes(['a', 'b']) == ('a', 'b')
+    assert read_classes(['a', 'b']) == ['a', 'b']
     assert read_classes(('a',)) == ('a',)
-    assert read_classes(str(tmp_path / 'names.txt')) == ('traffic light', 'road')
+    assert read_classes(str(tmp_path / 'names.txt')) == ['traffic light', 'road']
 
 
 @pytest.mark.parametrize('content', [
     b'\xef\xbb\xbfa b\r\n\r\nc\r\n', b'a b\rc', b'\n\na b\n c \n\n', b'\xef\xbb\xbf\na b\nc'])
 def test_marks_and_blank_lines_of_a_file_are_no_classes(tmp_path, content):
     (tmp_path / 'names.txt').write_bytes(content)
-    assert read_classes(tmp_path / 'names.txt') == ('a b', 'c')
+    assert read_classes(tmp_path / 'names.txt') == ['a b', 'c']
 
 
 @pytest.mark.parametrize('content', [None, b'\xff\xd8\xff\xe0', b'\xff\xfew\x00'])
@@ -37,6 +37,11 @@ def test_a_text_that_names_no_list_may_mean_one_class(tmp_path, monkeypatch, con
                        rf"class a line, .*water.* looked for in {tmp_path}\); for a single class "
                        r"write classes=\['water'\]"):
         read_classes('water')
+
+
+def test_a_file_that_is_missing_is_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='the name of a text file'):
+        read_classes(str(tmp_path / 'none.txt'))
 
 
 def test_a_folder_of_that_name_is_no_list(tmp_path, monkeypatch):
@@ -52,8 +57,8 @@ def test_a_file_named_like_a_class_could_be_meant_as_either(tmp_path, monkeypatc
     with pytest.raises(ConfigError, match=r"'road' is a class of the dataset: for a single class "
                        r"write classes=\['road'\], for the file classes='\./road'"):
         read_classes('road', NAMES)
-    assert read_classes('./road', NAMES) == ('sky',)
-    assert read_classes(['road'], NAMES) == ('road',)
+    assert read_classes('./road', NAMES) == ['sky']
+    assert read_classes(['road'], NAMES) == ['road']
 
 
 @pytest.mark.parametrize(('classes', 'message'), [

@@ -57,7 +57,7 @@ def test_a_split_chooses_the_samples(make):
 
 def test_the_number_of_images_is_logged(make, caplog):
     with caplog.at_level(logging.INFO, logger='mmseg'):
-        make(split='train.txt')
+        len(make(split='train.txt'))
 
     assert 'Named: 3 images (img_dir ' in caplog.text
     assert 'train.txt' in caplog.text
@@ -135,7 +135,7 @@ def test_a_choice_of_classes_renumbers_the_masks(make, data_root, test_mode):
     expected[stored == 2] = 0
     expected[stored == 0] = 1
 
-    assert dataset.CLASSES == ('c', 'a')
+    assert dataset.CLASSES == ['c', 'a']
     assert dataset.PALETTE == [[3, 3, 3], [1, 1, 1]]
     assert dataset.label_map == {0: 1, 1: 255, 2: 0, 3: 255}
     np.testing.assert_array_equal(dataset.get_gt_seg_map(0), expected)
@@ -170,7 +170,7 @@ def test_a_class_that_stands_alone_is_not_read_as_a_file(make, tmp_path, monkeyp
     (tmp_path / 'c').write_text('a\n')
     with pytest.raises(ConfigError, match=r"'c' is a class of the dataset"):
         make(classes='c')
-    assert make(classes='./c').CLASSES == ('a',)
+    assert make(classes='./c').CLASSES == ['a']
 
 
 def test_names_of_a_file_that_the_dataset_lacks(make, tmp_path):
@@ -192,9 +192,11 @@ def test_one_class_without_its_comma(make):
 def test_classes_without_a_list_to_choose_from_are_just_names(make, data_root):
     (data_root / 'names.txt').write_text('w\nx\ny\nz\n')
 
-    for classes in (['w', 'x', 'y', 'z'], str(data_root / 'names.txt')):
+    for classes, kind in ((('w', 'x', 'y', 'z'), tuple), (['w', 'x', 'y', 'z'], list),
+                          (str(data_root / 'names.txt'), list)):
         dataset = make(CustomDataset, classes=classes)
-        assert dataset.CLASSES == ('w', 'x', 'y', 'z')
+        assert kind('wxyz') == dataset.CLASSES
+        assert dataset.custom_classes
         assert dataset.label_map is None
         assert dataset.PALETTE[:2] == [[0, 0, 0], [128, 0, 0]]
 
@@ -210,6 +212,7 @@ def test_the_palette_is_that_of_the_config_of_the_class_or_of_voc(make):
     assert colours == (own, own)
     assert make(CustomDataset).CLASSES is None
     assert make(CustomDataset).PALETTE is None
+    assert not make(CustomDataset).custom_classes
 
 
 def test_a_label_that_is_no_class_is_an_error_that_names_the_mask(make):
@@ -218,22 +221,62 @@ def test_a_label_that_is_no_class_is_an_error_that_names_the_mask(make):
     make(CustomDataset)[1]  # without classes there is nothing to compare with
 
 
-def test_missing_files_are_found_when_the_dataset_is_built(make, data_root):
+def test_missing_files_are_found_by_the_check_of_the_commands(make, data_root):
     with pytest.raises(DataError, match='Named: img_dir .*/nowhere is not a folder'):
-        make(img_dir='nowhere')
+        make(img_dir='nowhere').check_files()
     with pytest.raises(DataError, match='Named: ann_dir .*/nowhere is not a folder'):
-        make(ann_dir='nowhere')
+        make(ann_dir='nowhere').check_files(may_be_missing=True)
     with pytest.raises(DataError, match=r'Named: the split file .*/no\.txt does not exist'):
-        make(split='no.txt')
+        make(split='no.txt').check_files()
     with pytest.raises(DataError, match='Named: 0 images'):
-        make(img_suffix='.jpeg')
+        make(img_suffix='.jpeg').check_files(may_be_missing=True)
     (data_root / 'ann' / '1.png').unlink()
     with pytest.raises(DataError, match=r'Named: masks are missing: .*ann/1\.png does not exist'):
-        make()
+        make().check_files()
+    make().check_files(may_be_missing=True)
+
+
+def test_building_a_dataset_reads_nothing_from_the_disk(make, monkeypatch):
+    with monkeypatch.context() as patch:
+        for name in ('os.stat', 'os.scandir', 'os.listdir', 'builtins.open'):
+            patch.setattr(name, lambda *args, **kwargs: pytest.fail('the disk is read'))
+        datasets = [make(), make(img_dir='nowhere', ann_dir='nowhere'), make(split='no.txt')]
+
+    assert len(datasets[0]) == 6
+    with pytest.raises(FileNotFoundError, match='Named: img_dir .*/nowhere is not a folder'):
+        len(datasets[1])
+    with pytest.raises(FileNotFoundError, match=r'Named: the split file .*/no\.txt does not'):
+        datasets[2][0]
+
+
+def test_the_list_is_read_once(make, data_root):
+    dataset = make()
+    infos = dataset.img_infos
+    for file in (data_root / 'img').iterdir():
+        file.unlink()
+
+    assert dataset.img_infos is infos
+    assert len(dataset) == 6
+    dataset.img_infos = infos[:2]
+    assert len(dataset) == 2
+
+
+def test_a_list_that_a_subclass_reads_is_there_at_once(make):
+    class Listed(Named):
+        def load_annotations(self, img_dir, img_suffix, ann_dir, seg_map_suffix, split):
+            self.kinds = ['made', 'here']  # as data sets with one file of annotations do
+            return [dict(filename=f'{kind}.jpg') for kind in self.kinds]
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.number = len(self.kinds)
+
+    assert make(Listed, img_dir='nowhere').number == 2
 
 
 def test_a_file_that_disappears_later_is_an_error_that_names_it(make, data_root):
     dataset = make()
+    assert len(dataset) == 6
     (data_root / 'img' / '5.jpg').unlink()
     (data_root / 'ann' / '4.png').unlink()
 

@@ -26,7 +26,7 @@ def test_concat_joins_the_samples(parts):
     joined = ConcatDataset(parts)
 
     assert len(joined) == 9
-    assert joined.CLASSES == ('a', 'b', 'c', 'd')
+    assert joined.CLASSES == ['a', 'b', 'c', 'd']
     assert joined.PALETTE == parts[0].PALETTE
     assert joined.ignore_index == 255
     assert [info['filename'] for info in joined.img_infos] == [
@@ -138,7 +138,7 @@ def test_a_wrapper_of_a_user_is_built_and_known(wrappers, dataset_cfg, parts):
     duck = build_dataset(dict(type='Duck', dataset=dataset_cfg))
 
     assert swap.dataset.test_mode  # the default arguments are for what is inside
-    assert swap.CLASSES == ('a', 'b', 'c', 'd')
+    assert swap.CLASSES == ['a', 'b', 'c', 'd']
     assert swap.PALETTE == parts[0].PALETTE
     assert swap.ignore_index == 255
     assert [*leaf_datasets(swap)] == [swap.dataset, parts[0]]
@@ -160,6 +160,6 @@ def test_a_wrapper_that_is_copied_or_sent_to_a_worker(parts):
     parts[0].pipeline.transforms = []
     for wrapper in (RepeatDataset(parts[0], 2), ConcatDataset(parts[:1])):
         for copied in (copy.deepcopy(wrapper), pickle.loads(pickle.dumps(wrapper))):
-            assert copied.CLASSES == ('a', 'b', 'c', 'd')
+            assert copied.CLASSES == ['a', 'b', 'c', 'd']
             assert len(copied) == len(wrapper)
             assert not hasattr(copied, 'no_attribute')

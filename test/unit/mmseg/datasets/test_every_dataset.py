@@ -204,7 +204,7 @@ def test_wrappers_in_configs(tmp_path, name):
     wrapper = build_dataset(dict(type=name, **WRAPPERS[name]([cfg, cfg])), dict(test_mode=True))
 
     assert len(wrapper) == 2 * len(NAMES)
-    assert wrapper.CLASSES == ('a', 'b', 'c')
+    assert list(wrapper.CLASSES) == ['a', 'b', 'c']
     assert wrapper.ignore_index == VOID
     assert all(part.test_mode for part in leaf_datasets(wrapper))
 
@@ -218,4 +218,4 @@ def test_mistakes(devkit):
     with open(f'{devkit.cfg["data_root"]}/list.txt', 'w'):
         pass
     with pytest.raises(DataError, match=f"{devkit.cfg['type']}: 0 images"):
-        build_dataset(devkit.cfg)
+        build_dataset(devkit.cfg).check_files()

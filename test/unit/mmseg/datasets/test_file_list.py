@@ -6,8 +6,8 @@ import pytest
 from mmcv_replace.utils.errors import DataError
 from mmseg.datasets.file_list import (
     check_folders,
+    check_list,
     check_samples,
-    files_may_be_missing,
     list_samples,
 )
 
@@ -25,9 +25,9 @@ def stub(owner, **attributes):
     return type(owner, (SimpleNamespace,), {})(**dict(ann_dir=None, split=None) | attributes)
 
 
-def check(folder, infos, split=None, ann_dir=None):
+def check(folder, infos, split=None, ann_dir=None, **options):
     check_samples(stub('Dataset', img_infos=infos, img_dir=str(folder / 'img'),
-                       img_suffix='_img.png', ann_dir=ann_dir, split=split))
+                       img_suffix='_img.png', ann_dir=ann_dir, split=split), **options)
 
 
 def test_without_a_split_all_images_are_listed_in_order(folder):
@@ -66,6 +66,30 @@ def test_missing_folders_and_splits_are_named(folder):
         check_folders(stub('VOC', img_dir=good, ann_dir='/nowhere'))
     with pytest.raises(DataError, match=r'VOC: the split file /no\.txt does not exist'):
         check_folders(stub('VOC', img_dir=good, ann_dir=good, split='/no.txt'))
+
+
+@pytest.mark.parametrize('folders', [dict(img_dir='/nowhere'), dict(
+    img_dir='/nowhere', split='/no.txt'), dict(img_dir='.', ann_dir='/nowhere')])
+def test_what_is_missing_is_a_missing_file(folders):
+    with pytest.raises(FileNotFoundError):
+        check_folders(stub('VOC', **folders))
+
+
+def test_a_list_needs_the_split_or_the_folder_of_images(folder):
+    good = str(folder / 'img')
+
+    check_list(stub('VOC', img_dir=good, ann_dir='/nowhere'))
+    check_list(stub('VOC', img_dir='/nowhere', split=str(folder / 'img/note.txt')))
+    check_list(stub('VOC', img_dir='/nowhere', split='s3://bucket/train.txt'))
+    with pytest.raises(DataError, match='VOC: img_dir /nowhere is not a folder; correct img_dir'):
+        check_list(stub('VOC', img_dir='/nowhere'))
+    with pytest.raises(DataError, match=r'VOC: the split file /no\.txt does not exist'):
+        check_list(stub('VOC', img_dir=good, split='/no.txt'))
+
+
+def test_a_folder_that_cannot_be_listed(folder):
+    with pytest.raises(FileNotFoundError, match='cannot read the folder /nowhere: No such file'):
+        list_samples('/nowhere', '.png', None, '.png', None)
 
 
 def test_no_image_is_an_error_that_says_what_was_expected_and_what_is_there(folder):
@@ -122,12 +146,11 @@ def test_only_the_first_files_of_the_disk_are_looked_for(folder):
                        img_suffix='.jpg', split='split.txt'))
 
 
-def test_missing_files_may_be_allowed_for_a_while(folder):
+def test_missing_files_may_be_allowed(folder):
     infos = [dict(filename='absent_img.png')]
 
-    with files_may_be_missing():
-        check(folder, infos)
-        with pytest.raises(DataError, match='0 images'):
-            check(folder, [])
+    check(folder, infos, look=False)
+    with pytest.raises(DataError, match='0 images'):
+        check(folder, [], look=False)
     with pytest.raises(DataError, match='images are missing'):
         check(folder, infos)

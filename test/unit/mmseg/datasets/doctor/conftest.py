@@ -4,7 +4,6 @@ from PIL import Image
 
 from mmseg.datasets import build_dataset
 from mmseg.datasets.doctor import examine_all, open_report
-from mmseg.datasets.file_list import files_may_be_missing
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 CLASSES = ['road', 'car', 'sky']
@@ -62,11 +61,10 @@ def devkit(tmp_path):
 def report_on(devkit):
     """`report_on(val=dict(...), nproc=1, **train options)`: the whole report on train and val."""
     def check(val=None, nproc=1, **options):
-        with files_may_be_missing():
-            report = open_report({
-                'train': build_dataset(devkit.cfg('train', **options)),
-                'val': build_dataset(devkit.cfg('val', **{**options, **(val or {})}),
-                                     dict(test_mode=True))})
+        report = open_report({
+            'train': build_dataset(devkit.cfg('train', **options)),
+            'val': build_dataset(devkit.cfg('val', **{**options, **(val or {})}),
+                                 dict(test_mode=True))})
         examine_all(report, nproc)
         return report
     return check
