@@ -10,8 +10,9 @@ from mmcv_replace.utils import Registry, build_from_cfg
 from mmcv_replace.utils.errors import ConfigError, EmptyDatasetError
 
 from .loader import build_dataloader
+from .loader.workers import worker_init_fn
 
-__all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset']
+__all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset', 'worker_init_fn']
 
 # Each with the modules of our own entries, which are imported when a config names them.
 DATASETS = Registry('dataset', base=Sized, modules={

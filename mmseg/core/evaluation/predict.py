@@ -74,7 +74,9 @@ def predict(model: nn.Module, data_loader: DataLoader,
             # Not around the yield: the mode would leak into the code that consumes the stream.
             with torch.no_grad():
                 results = predict_batch(model, data, scores)
-            metas = first_view(data['img_metas'])
+            metas = first_view(data.get('img_metas'))
+            if not isinstance(metas, list | tuple):  # a loader of a user collects none
+                metas = [{}] * len(results)
             for (seg_map, score), meta in zip(results, metas, strict=True):
                 index = next(order)
                 yield Prediction(index, seg_map, meta, score, load and partial(load, index))
@@ -89,7 +91,10 @@ def predict_batch(model: nn.Module, data: Mapping[str, Any], scores: ScoreKind |
     """
     if scores is not None:
         return model(return_loss=False, rescale=True, scores=scores, **data)
-    return [(seg_map, None) for seg_map in model(return_loss=False, rescale=True, **data)]
+    results = model(return_loss=False, rescale=True, **data)
+    # A model of a user may return the result of a single image by itself.
+    results = results if isinstance(results, list | tuple) else [results]
+    return [(seg_map, None) for seg_map in results]
 
 
 @contextmanager
@@ -111,10 +116,13 @@ def sample_order(data_loader: DataLoader) -> list[int]:
 
     Raises ConfigError if samples would come in an unknown order, repeatedly, or not at all.
     """
-    if isinstance(data_loader.sampler, RandomSampler | DistributedSampler) or data_loader.drop_last:
+    sampler = data_loader.sampler
+    known = getattr(sampler, 'repeatable', False) or not isinstance(
+        sampler, RandomSampler | DistributedSampler)
+    if not known or data_loader.drop_last:
         raise ConfigError(
             f'evaluation needs each sample once and in a known order, which the sampler '
-            f'{type(data_loader.sampler).__name__} (drop_last={data_loader.drop_last}) does not '
+            f'{type(sampler).__name__} (drop_last={data_loader.drop_last}) does not '
             'give: build the loader by mmseg.datasets.build_dataloader(..., shuffle=False)')
     return [int(index) for batch in data_loader.batch_sampler for index in batch]
 

@@ -2,7 +2,7 @@
 from collections.abc import Iterator, Sized
 
 import numpy as np
-from torch.utils.data import Sampler
+from torch.utils.data import DistributedSampler, RandomSampler, Sampler, SequentialSampler
 
 
 class SampleIndex(int):
@@ -24,8 +24,11 @@ class EpochSampler(Sampler[SampleIndex]):
 
     `shuffle` draws a new order for each epoch, the same in every process. With `pad_to_even` some
     samples come twice so that all processes have the same number, as synchronous training
-    requires; without it every sample comes exactly once over all processes.
+    requires; without it every sample comes exactly once over all processes. Its subclasses are also
+    the samplers of torch that other code expects in their place.
     """
+
+    repeatable = True  # iterated again, it gives the same indices
 
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int = 0, rank: int = 0,
                  world_size: int = 1, pad_to_even: bool = True) -> None:
@@ -65,3 +68,42 @@ class EpochSampler(Sampler[SampleIndex]):
         epoch = self.epoch
         for index in order[self.rank::self.world_size][self.start:self.stop]:
             yield SampleIndex(index, epoch)
+
+
+class SharedSampler(EpochSampler, DistributedSampler):
+    """The samples of a process in a distributed job, as a DistributedSampler."""
+
+    def __init__(self, dataset: Sized, shuffle: bool = True, seed: int = 0, rank: int = 0,
+                 world_size: int = 1, pad_to_even: bool = True) -> None:
+        DistributedSampler.__init__(self, dataset, world_size, rank, shuffle, seed)
+        EpochSampler.__init__(self, dataset, shuffle, seed, rank, world_size, pad_to_even)
+        self.num_samples = len(self)
+
+
+class ShuffledSampler(EpochSampler, RandomSampler):
+    """All samples in an order that changes with the epoch, as a RandomSampler."""
+
+    # torch's constructor refuses data sets without a sample, which are told of later.
+    replacement = False
+    generator = None
+    _num_samples = None
+
+    def __init__(self, dataset: Sized, seed: int = 0) -> None:
+        super().__init__(dataset, shuffle=True, seed=seed)
+        self.data_source = dataset
+
+
+class OrderedSampler(EpochSampler, SequentialSampler):
+    """All samples in their order, as a SequentialSampler."""
+
+    def __init__(self, dataset: Sized, seed: int = 0) -> None:
+        super().__init__(dataset, shuffle=False, seed=seed)
+        self.data_source = dataset
+
+
+def make_sampler(dataset: Sized, dist: bool, shuffle: bool, seed: int, rank: int,
+                 world_size: int) -> EpochSampler:
+    """The sampler of a loader: shuffled for training, which pads the shares of all processes."""
+    if dist:
+        return SharedSampler(dataset, shuffle, seed, rank, world_size, pad_to_even=shuffle)
+    return (ShuffledSampler if shuffle else OrderedSampler)(dataset, seed)

@@ -155,3 +155,18 @@ def test_what_a_module_keeps_serves_the_training(model, make_loader):
     weight = torch.ones(3, requires_grad=True)
     table(weight).sum().backward()
     assert weight.grad.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize('result', [torch.tensor([[1]]), np.zeros((4, 5))])
+def test_a_model_and_a_loader_of_users_without_lists(result):
+    class Plain(torch.nn.Module):
+        def forward(self, img, img_metas, return_loss, rescale):
+            assert img.shape == (1, 1)
+            return result
+
+    data = [dict(img=torch.tensor([index]), img_metas={}) for index in range(2)]
+    found = list(predict(Plain(), DataLoader(data)))
+
+    assert [prediction.index for prediction in found] == [0, 1]
+    assert all(prediction.seg_map is result for prediction in found)
+    assert [prediction.name for prediction in found] == ['sample_0.png', 'sample_1.png']

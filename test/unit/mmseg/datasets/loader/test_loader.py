@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler
 
 from mmcv_replace.utils.errors import DataError
 from mmseg.datasets import build_dataloader, build_dataset
@@ -79,10 +80,41 @@ def test_drop_last():
     assert len(build_dataloader(Numbers(5), 2, 0)) == 3
 
 
-def test_num_gpus_multiplies_batch_and_workers():
-    loader = build_dataloader(Numbers(), 2, 1, num_gpus=3)
+def test_num_gpus_multiplies_batch_and_workers_of_a_process_alone():
+    for dist, expected in ((False, (6, 3)), (True, (2, 1))):
+        loader = build_dataloader(Numbers(), 2, 1, num_gpus=3, dist=dist)
+        assert (loader.batch_size, loader.num_workers) == expected
 
-    assert (loader.batch_size, loader.num_workers) == (6, 3)
+
+@pytest.mark.parametrize(('options', 'kind'), [
+    ({}, DistributedSampler), (dict(shuffle=False), DistributedSampler),
+    (dict(dist=False), RandomSampler), (dict(dist=False, shuffle=False), SequentialSampler)])
+def test_the_sampler_is_also_one_of_torch(options, kind):
+    loader = build_dataloader(Numbers(), 3, 0, **options)
+
+    assert isinstance(loader, DataLoader)
+    assert isinstance(loader.sampler, kind)
+    assert loader.sampler.shuffle is options.get('shuffle', True)
+    assert (loader.batch_size, len(loader)) == (3, 4)
+    assert len(loader.sampler) == getattr(loader.sampler, 'num_samples', 10) == 10
+
+
+def test_a_data_set_without_a_sample_has_a_loader():
+    for options in ({}, dict(dist=False), dict(dist=False, shuffle=False)):
+        assert list(build_dataloader(Numbers(0), 2, 0, **options)) == []
+
+
+def test_what_0_10_passes_is_accepted():
+    loader = build_dataloader(Numbers(), 2, 0, 1, True, False, None, False, False, 'DataLoader')
+    assert len(list(loader)) == 5
+
+
+def test_the_list_of_the_samples_is_read_before_there_are_workers(dataset_cfg, data_root):
+    dataset = build_dataset(dict(dataset_cfg, split='train.txt'))
+    loader = build_dataloader(dataset, 2, 2, shuffle=False)
+    (data_root / 'train.txt').unlink()
+
+    assert len(list(loader)) == 2
 
 
 def test_dist_takes_the_share_of_the_process(monkeypatch):
@@ -90,7 +122,7 @@ def test_dist_takes_the_share_of_the_process(monkeypatch):
 
     train = build_dataloader(Numbers(), 2, 0, dist=True)
     test = build_dataloader(Numbers(), 2, 0, dist=True, shuffle=False)
-    alone = build_dataloader(Numbers(), 2, 0)
+    alone = build_dataloader(Numbers(), 2, 0, dist=False)
 
     assert isinstance(train.sampler, EpochSampler)
     assert len(train.sampler) == 3
