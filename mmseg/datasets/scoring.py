@@ -31,9 +31,13 @@ class ScoredDataset(Dataset):
     """
 
     @standard
-    def get_gt_seg_maps(self, efficient_test: bool = False) -> Iterator[np.ndarray]:
-        """`get_gt_seg_map` of every sample, one at a time; `efficient_test` has no effect."""
-        return map(labels_of(self, BY_INDEX), range(len(self)))
+    def get_gt_seg_maps(
+        self, efficient_test: bool = False
+    ) -> list[np.ndarray] | Iterator[np.ndarray]:
+        """`get_gt_seg_map` of every sample: a list, or with `efficient_test` one at a time."""
+        labels = labels_of(self, BY_INDEX)
+        one_by_one = (labels(idx) for idx in range(len(self)))
+        return one_by_one if efficient_test else list(one_by_one)
 
     @standard
     def pre_eval(self, preds: Any, indices: Any) -> list[Any]:
@@ -53,22 +57,23 @@ class ScoredDataset(Dataset):
 
         Results are label maps, what `pre_eval` returned for them, or the counts of all of them.
         Keys: aAcc, the mean of each score (mIoU, mAcc, ...), and score.class for each class, which
-        is NaN for a class without a pixel. `efficient_test` of older configs has no effect.
+        is NaN for a class without a pixel. A data set without CLASSES names its classes by their
+        numbers, as far as label maps and results go. `efficient_test` of older configs has no
+        effect.
         """
         kwargs.pop('efficient_test', None)
         if kwargs:
             raise ArgumentError(f'evaluate does not take {", ".join(kwargs)}; it takes metric and '
                                 'logger: correct `evaluation` in the config, or --eval-options')
-        if not self.CLASSES:
-            raise DataError(f'{type(self).__name__} has no classes, so nothing can be scored; give '
-                            'it `classes` in the config')
-        scores = metrics_from_areas(*self._areas(results), metric)
+        areas = self._areas(results)
+        names = self.CLASSES or tuple(map(str, range(len(areas[0]))))
+        scores = metrics_from_areas(*areas, metric)
         summary = summarize(scores)
-        print_log('per class results:\n' + format_class_table(self.CLASSES, scores), logger)
+        print_log('per class results:\n' + format_class_table(names, scores), logger)
         print_log('Summary: ' + format_summary(summary), logger)
         return summary | {f'{name}.{label}': float(value)
                           for name, values in scores.items() if name != 'aAcc'
-                          for label, value in zip(self.CLASSES, values, strict=True)}
+                          for label, value in zip(names, values, strict=True)}
 
     def _areas(
         self, results: Sequence[Result | Areas] | ConfusionMatrix
@@ -79,7 +84,7 @@ class ScoredDataset(Dataset):
             if len(results) != len(self):
                 raise DataError(f'{len(results)} predictions for the {len(self)} images of '
                                 f'{type(self).__name__}: score all images, in their order')
-            confusion = ConfusionMatrix(len(self.CLASSES), self.ignore_index)
+            confusion = ConfusionMatrix(self._count_classes(results), self.ignore_index)
             labels = labels_of(self)
             for index, (result, info) in enumerate(zip(results, self.img_infos, strict=True)):
                 if isinstance(result, tuple):
@@ -92,6 +97,19 @@ class ScoredDataset(Dataset):
         for both, _, predicted, annotated in counted:
             hit, pred, label = hit + both, pred + predicted, label + annotated
         return hit, pred, label
+
+    def _count_classes(self, results: Sequence[Result | Areas]) -> int:
+        """The number of CLASSES; without them of those in results and label maps."""
+        if self.CLASSES:
+            return len(self.CLASSES)
+        labels = labels_of(self)
+        highest = 0
+        for index, result in enumerate(results):
+            if isinstance(result, tuple):
+                return len(result[0])
+            values = np.concatenate([np.unique(_load(result)), np.unique(labels(index))])
+            highest = max(highest, values[values != self.ignore_index].max(initial=0))
+        return int(highest) + 1
 
     @standard
     def format_results(self, results: Iterable[Result], out_dir: str,

@@ -1,14 +1,17 @@
 """Score the model during training, and keep the best checkpoint."""
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch.distributed as dist
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
+from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
 from mmcv_replace.runner.preemption import EvaluationCut
 from mmcv_replace.utils import warn_once
@@ -16,8 +19,11 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmcv_replace.utils.type_check import Range
 
 from .best import best_name, find_best, forget_best, is_best_of
+from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
-from .testing import evaluate_model
+from .overrides import is_own, standard
+from .sinks import CollectSegMaps
+from .testing import evaluate_model, run_test
 
 # Words in a metric's name that tell which value is better; the first match decides.
 LESS_IS_BETTER = ('loss', 'error')
@@ -77,7 +83,7 @@ class EvalHook(Hook):
             self._best = find_best(runner, MAIN if auto else (self.save_best,), strictly=not auto)
         done = runner.epoch if self.by_epoch else runner.iter
         if done > 0 and self._is_due(done) and missed_evaluation(runner, done):
-            self.evaluate(runner, done)
+            self.run_evaluation(runner, done)
             self._at_first_step = False
 
     def before_train_epoch(self, runner: BaseRunner) -> None:
@@ -90,22 +96,33 @@ class EvalHook(Hook):
 
     def after_train_epoch(self, runner: BaseRunner) -> None:
         if self.by_epoch and self._is_due(runner.epoch + 1):
-            self.evaluate(runner, runner.epoch + 1)
+            self.run_evaluation(runner, runner.epoch + 1)
 
     def after_train_iter(self, runner: BaseRunner) -> None:
         if not self.by_epoch and self._is_due(runner.iter + 1):
-            self.evaluate(runner, runner.iter + 1)
+            self.run_evaluation(runner, runner.iter + 1)
 
     def _evaluate_at_start(self, runner: BaseRunner, done: int) -> None:
         if self._at_first_step and self.start is not None and done >= self.start:
-            self.evaluate(runner, done)
+            self.run_evaluation(runner, done)
         self._at_first_step = False
 
     def _is_due(self, done: int) -> bool:
         since_start = done - (self.start or 0)
         return since_start >= 0 and since_start % self.interval == 0
 
-    def evaluate(self, runner: BaseRunner, done: int) -> None:
+    @standard
+    def evaluate(self, runner: BaseRunner, results: Sequence[np.ndarray]) -> None:
+        """Score segmentation maps of all samples and put the scores into the log.
+
+        Where a subclass overrides it, it is called on the first process, and what it puts into
+        `runner.log_buffer.output` are the scores.
+        """
+        runner.log_buffer.output.update(self.dataloader.dataset.evaluate(
+            results, logger=runner.logger, **self.eval_kwargs))
+        runner.log_buffer.ready = True
+
+    def run_evaluation(self, runner: BaseRunner, done: int) -> None:
         """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
 
         Scores of single classes are not logged again, as the data set prints a table of them. Does
@@ -140,9 +157,26 @@ class EvalHook(Hook):
         return scores
 
     def _score(self, runner: BaseRunner) -> dict[str, float]:
+        if is_own(self, 'evaluate'):
+            return self._score_by_own(runner)
         return evaluate_model(
             runner.model, self.dataloader, request=listen_for_requests(runner),
             logger=runner.logger, **self.eval_kwargs)
+
+    def _score_by_own(self, runner: BaseRunner) -> dict[str, Any]:
+        """The scores that `evaluate` of a subclass logs, on every process."""
+        collect = CollectSegMaps()
+        run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner))
+        results = gather_results([(index, [seg_map]) for index, seg_map in collect.results])
+        output, scores = runner.log_buffer.output, None
+        if results is not None:
+            logged = dict(output)
+            output.clear()
+            self.evaluate(runner, results)
+            scores = dict(output)
+            output.clear()
+            output.update(logged)
+        return from_first_rank(scores)
 
     def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
         """Write the checkpoint and return True, if it is the best so far.
@@ -225,9 +259,11 @@ class DistEvalHook(EvalHook):
     all evaluate the same model, the one that is saved.
     """
 
-    def __init__(self, dataloader: DataLoader, *args: object, broadcast_bn_buffer: bool = True,
-                 **kwargs: object) -> None:
-        super().__init__(dataloader, *args, **kwargs)
+    def __init__(self, dataloader: DataLoader, interval: Annotated[int, Range(1)] = 1,
+                 gpu_collect: bool = False, by_epoch: bool = False,
+                 broadcast_bn_buffer: bool = True, **kwargs: object) -> None:
+        super().__init__(dataloader, interval, by_epoch, gpu_collect=gpu_collect, **kwargs)
+        self.gpu_collect = gpu_collect
         self.broadcast_bn_buffer = broadcast_bn_buffer
 
     def _score(self, runner: BaseRunner) -> dict[str, float]:

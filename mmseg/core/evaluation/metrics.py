@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmcv_replace.fileio import load_array
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigKeyError, DataError
 
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
@@ -58,12 +58,12 @@ def metrics_from_areas(hit: np.ndarray, pred: np.ndarray, label: np.ndarray,
 
 
 def check_metrics(metrics: str | Sequence[str]) -> tuple[str, ...]:
-    """The names of `metrics` as a tuple; ConfigError for one that does not exist."""
+    """The names of `metrics` as a tuple; ConfigKeyError for one that does not exist."""
     names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     for name in names:
         if name not in CLASS_SCORES:
-            raise ConfigError(f'metric {name!r} does not exist; choose from '
-                              f'{", ".join(CLASS_SCORES)}')
+            raise ConfigKeyError(f'metric {name!r} does not exist; choose from '
+                                 f'{", ".join(CLASS_SCORES)}')
     return names
 
 

@@ -21,8 +21,8 @@ class Score(Sink):
     """Compare predictions with the annotations of a data set.
 
     The pixels are counted in a `confusion` matrix. Only if the data set has its own `evaluate` or
-    `pre_eval`, that is not `@standard`, `results` keeps what `evaluate` needs: (index, results of
-    `pre_eval`) of each prediction, or (index, [segmentation map]).
+    `pre_eval`, that is not `@standard`, or no CLASSES, `results` keeps what `evaluate` needs:
+    (index, results of `pre_eval`) of each prediction, or (index, [segmentation map]).
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -34,11 +34,9 @@ class Score(Sink):
         self._by_pre_eval = is_own_anywhere(dataset, 'pre_eval')
         self.results: list[tuple[int, list[Any]]] = []
         self.confusion: ConfusionMatrix | None = None
-        if self._by_pre_eval or is_own_anywhere(dataset, 'evaluate'):
+        if (self._by_pre_eval or is_own_anywhere(dataset, 'evaluate')
+                or not getattr(dataset, 'CLASSES', None)):
             return
-        if not dataset.CLASSES:
-            raise DataError(f'{type(dataset).__name__} has no CLASSES, so nothing can be scored; '
-                            "give it 'classes' in the config")
         self.confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
         self._labels = labels_of(dataset)
 

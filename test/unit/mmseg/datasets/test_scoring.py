@@ -1,3 +1,5 @@
+from collections.abc import Generator
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -104,9 +106,35 @@ def test_wrong_calls_are_explained(dataset, results, data_root):
         dataset.evaluate(results[:5])
     with pytest.raises(DataError, match=r'2\.jpg'):
         dataset.evaluate([*results[:2], results[2][1:], *results[3:]])
+
+
+@pytest.mark.parametrize('metric', ['mIoU', ['mDice', 'mIoU'], 'mFscore'])
+def test_without_classes_numbers_stand_for_the_names(dataset, results, data_root, metric):
     nameless = CustomDataset([], 'img', ann_dir='ann', data_root=str(data_root))
-    with pytest.raises(DataError, match='CustomDataset has no classes, so nothing can be scored'):
-        nameless.evaluate(results)
+    scores = nameless.evaluate(results, metric, logger='silent')
+    expected = dataset.evaluate(results, metric, logger='silent')
+
+    numbers = {letter: str(number) for number, letter in enumerate('abcd')}
+    assert scores == {
+        '.'.join(numbers.get(part, part) for part in name.split('.')): value
+        for name, value in expected.items()}
+    areas = [dataset.pre_eval(result, index)[0] for index, result in enumerate(results)]
+    assert nameless.evaluate(areas, metric, logger='silent') == scores
+
+
+def test_annotations_are_a_list_or_come_one_by_one(dataset):
+    maps, stream = dataset.get_gt_seg_maps(), dataset.get_gt_seg_maps(efficient_test=True)
+
+    assert isinstance(maps, list)
+    assert isinstance(stream, Generator)
+    for index, (label, same) in enumerate(zip(maps, stream, strict=True)):
+        np.testing.assert_array_equal(label, dataset.get_gt_seg_map(index))
+        np.testing.assert_array_equal(label, same)
+
+
+def test_an_unknown_metric_is_an_unknown_key(dataset, results):
+    with pytest.raises(KeyError, match='mIuO'):
+        dataset.evaluate(results, metric='mIuO', logger='silent')
 
 
 def test_predictions_are_written_as_palette_pictures(dataset, results, tmp_path):

@@ -27,13 +27,13 @@ def run(make_runner, make_loader, train_loader, model, monkeypatch):
                                       | dict(ema))
         logged = []
         monkeypatch.setattr(logging.getLogger('mmseg'), 'info', lambda *args: None)
-        log = hook.evaluate
+        log = hook.run_evaluation
 
         def evaluate_and_note(runner, done):
             log(runner, done)
             logged.append(dict(runner.log_buffer.output))
 
-        monkeypatch.setattr(hook, 'evaluate', evaluate_and_note)
+        monkeypatch.setattr(hook, 'run_evaluation', evaluate_and_note)
         runner.run([train_loader], [('train', 1)])
         return runner, seen, logged
     return start

@@ -2,9 +2,14 @@
 import json
 import os
 import signal
+from pathlib import Path
+from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
+import torch
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace.runner import HOOKS, Hook, TextLoggerHook, preemption
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
@@ -199,3 +204,77 @@ def test_an_evaluation_that_is_cut_leaves_the_saving_to_the_end(make_runner, mak
     assert files(tmp_path) == ['iter_2.pth', 'latest.pth']
     assert 'mIoU' not in runner.log_buffer.output
     assert missed_evaluation(runner, 2)
+
+
+@pytest.mark.parametrize('kind', [EvalHook, DistEvalHook])
+def test_a_hook_of_users_that_scores_by_itself(make_runner, make_loader, dataset, train_loader,
+                                               kind):
+    class Own(kind):
+        def evaluate(self, runner, results):
+            self.seen = results
+            runner.log_buffer.output['mIoU'] = len(results) / 10
+            runner.log_buffer.ready = True
+
+    hook = Own(make_loader(2), interval=2)
+    runner = make_runner(hook)
+    logged = []
+
+    class Look(Hook):
+        def after_train_iter(self, runner):
+            logged.append(runner.log_buffer.output.get('mIoU'))
+
+    runner.register_hook(Look(), 'VERY_LOW')
+    run(runner, train_loader)
+
+    assert not dataset.evaluated
+    for seg_map, expected in zip(hook.seen, dataset.preds, strict=True):
+        np.testing.assert_array_equal(seg_map, expected)
+    assert 0.7 in logged
+    assert [name for name in files(Path(runner.work_dir)) if 'best_mIoU' in name]
+
+
+def test_label_maps_may_be_scored_by_the_hook(make_runner, make_loader, dataset):
+    hook = EvalHook(make_loader(), metric='mDice')
+    runner = make_runner(hook)
+    scores = dict(aAcc=0.5)
+    dataset.evaluate = lambda results, **options: scores | dict(
+        same=results is dataset.preds, **options)
+
+    hook.evaluate(runner, dataset.preds)
+
+    assert runner.log_buffer.output == dict(aAcc=0.5, same=True, metric='mDice',
+                                            logger=runner.logger)
+    assert runner.log_buffer.ready
+
+
+def test_the_parameters_of_0_10(make_loader):
+    hook, dist = EvalHook(make_loader(), 3, True), DistEvalHook(make_loader(), 3, True, True)
+
+    assert (hook.interval, hook.by_epoch) == (dist.interval, dist.by_epoch) == (3, True)
+    assert dist.gpu_collect
+    assert dist.broadcast_bn_buffer
+    assert EvalHook(make_loader(), efficient_test=True).eval_kwargs == {}
+
+
+def test_models_and_data_of_users_in_plain_form(make_runner, train_loader):
+    """As in the tests of mmsegmentation 0.10."""
+    class Data(Dataset):
+        def __getitem__(self, idx):
+            return dict(img=torch.tensor([1]), img_metas={})
+
+        def __len__(self):
+            return 1
+
+    class Model(nn.Module):
+        def forward(self, img, img_metas, **kwargs):
+            return img
+
+    data = Data()
+    data.evaluate = MagicMock(return_value=dict(test='success'))
+    runner = make_runner(EvalHook(DataLoader(data, batch_size=1), by_epoch=False, interval=6))
+    plain = Model()
+    plain.train_step = runner.model.train_step
+    runner.model = plain
+    run(runner, train_loader)
+
+    data.evaluate.assert_called_once_with([torch.tensor([1])], logger=runner.logger)

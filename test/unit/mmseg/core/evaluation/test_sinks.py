@@ -131,10 +131,15 @@ def test_score_names_the_sample(model, dataset, make_loader):
         scored(predict(model, make_loader()), dataset)
 
 
-def test_score_needs_classes(model, dataset, make_loader):
+def test_without_classes_the_data_set_scores_all_label_maps(model, dataset, make_loader):
     dataset.CLASSES = None
-    with pytest.raises(DataError, match="TinyDataset has no CLASSES.*'classes'"):
-        scored(predict(model, make_loader()), dataset)
+    score = Score(dataset)
+    run_sinks(predict(model, make_loader()), [score])
+
+    assert score.confusion is None
+    for (index, results), expected in zip(score.results, enumerate(dataset.preds), strict=True):
+        assert index == expected[0]
+        np.testing.assert_array_equal(results[0], expected[1])
 
 
 # ------------------------------------------------------------------ overlays
