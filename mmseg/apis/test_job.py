@@ -79,7 +79,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
 
     `averaged` loads the averaged weights that a run with an EMAHook saves.
     """
-    get_root_logger(cfg.get('log_level', 'INFO'))
+    get_root_logger(log_level=cfg.get('log_level', 'INFO'))
     check_settings(cfg)
     if options.aug_test:
         enable_aug_test(cfg)

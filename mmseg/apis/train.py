@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from mmcv_replace.device import resolve_device, seed_everything
+from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import BaseRunner, build_optimizer, build_runner, load_checkpoint
 from mmcv_replace.runner.checkpoints.auto_resume import current_run
 from mmcv_replace.runner.checkpoints.optimizer_state import check_overrides
@@ -30,10 +32,18 @@ from .sample_lists import sample_list
 from .settings import check_settings
 
 
+def set_random_seed(seed: int, deterministic: bool | str = False) -> None:
+    """Seed every random generator; with `deterministic` use repeatable kernels where they exist.
+
+    With 'strict' an operator without one is an error.
+    """
+    seed_everything(seed, deterministic)
+
+
 def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg: Config,
                     distributed: bool = False, validate: bool = False,
                     timestamp: str | None = None, meta: dict | None = None,
-                    device: torch.device | str = 'cpu') -> BaseRunner:
+                    device: torch.device | str = 'auto') -> BaseRunner:
     """Train `model` on `dataset` (one for each entry of `cfg.workflow`) with the settings of `cfg`.
 
     With `validate` the data set `cfg.data.val` is scored in the course of the training. Returns the
@@ -50,8 +60,11 @@ def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg:
     if validate:
         splits['val'] = build_split(cfg, 'val')
     check_labels_agree(cfg, model, splits)
+    if isinstance(device, str):
+        device = resolve_device(device)
+        start_device(device, cfg.get(device.type))
     return run_training(model, datasets, splits['val'] if validate else None, cfg, distributed,
-                        timestamp, meta, torch.device(device))
+                        timestamp, meta, device)
 
 
 def run_training(model: nn.Module, datasets: Sequence[Dataset], val: Dataset | None, cfg: Config,
@@ -62,7 +75,7 @@ def run_training(model: nn.Module, datasets: Sequence[Dataset], val: Dataset | N
     trained = splits_of(datasets, workflow)['train']
     loaders = [training_loader(item, cfg, distributed, device, mode)
                for item, (mode, _) in zip(datasets, workflow, strict=True)]
-    logger = get_root_logger(cfg.get('log_level', 'INFO'))
+    logger = get_root_logger(log_level=cfg.get('log_level', 'INFO'))
     _load_weights(model, cfg, trained)
     precision = precision_from_config(cfg, device)
     model = prepare_training(model, cfg, device)

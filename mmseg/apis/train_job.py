@@ -28,15 +28,7 @@ from .model import build_model
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
-from .train import run_training
-
-
-def set_random_seed(seed: int, deterministic: bool | str = False) -> None:
-    """Seed every random generator; with `deterministic` use repeatable kernels where they exist.
-
-    With 'strict' an operator without one is an error.
-    """
-    seed_everything(seed, deterministic)
+from .train import run_training, set_random_seed
 
 
 @naming_lost_peers()
@@ -52,7 +44,7 @@ def train_from_config(
     work_dir = _prepare_work_dir(cfg, process)
     timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'
-    logger = get_root_logger(cfg.get('log_level', 'INFO'), str(log_file))
+    logger = get_root_logger(str(log_file), cfg.get('log_level', 'INFO'))
     run = choose_start(cfg)
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)

@@ -12,15 +12,18 @@ from mmcv_replace.fileio import load_array
 from mmcv_replace.utils import path_inside, print_log
 from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
-from mmseg.core.evaluation.metrics import intersect_and_union, metrics_from_areas, summarize
+from mmseg.core.evaluation.metrics import (
+    Areas,
+    intersect_and_union,
+    metrics_from_areas,
+    summarize,
+)
 from mmseg.core.evaluation.overrides import BY_INDEX, labels_of, standard
 from mmseg.core.evaluation.table import format_class_table, format_summary
 from mmseg.core.utils import write_palette_png
 
 # A label map [H, W], or the .npy file of one.
 Result = np.ndarray | str | os.PathLike
-# Pixels of each class [C]: in prediction and annotation, in either, in the former, in the latter.
-Areas = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class ScoredDataset(Dataset):

@@ -4,14 +4,15 @@ from mmcv_replace.utils.lazy_names import lazy_names
 from .predict import predict  # a name that is a module too cannot be imported late
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
-    '.class_names': ['get_classes', 'get_palette'],
+    '.class_names': ['cityscapes_classes', 'cityscapes_palette', 'get_classes', 'get_palette',
+                     'voc_classes', 'voc_palette'],
     '.collect': ['collect_results', 'gather_results', 'reduce_confusion'],
     '.confusion': ['ConfusionMatrix'],
     '.eval_hooks': ['DistEvalHook', 'EvalHook'],
     '.labels': ['remap_labels'],
     '.metrics': ['check_metrics', 'eval_metrics', 'intersect_and_union', 'mean_dice',
                  'mean_fscore', 'mean_iou', 'metrics_from_areas', 'metrics_from_confusion',
-                 'summarize'],
+                 'pre_eval_to_metrics', 'summarize', 'total_intersect_and_union'],
     '.overrides': ['is_own_anywhere', 'labels_of', 'standard', 'takes'],
     '.predict': ['Prediction', 'ScoreKind', 'evaluating'],
     '.scores': ['Score'],

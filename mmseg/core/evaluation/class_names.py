@@ -1,5 +1,6 @@
 """Names and colours of the classes of well-known data sets, by the names that 0.x gave them."""
 import pkgutil
+from functools import partial
 from typing import Any
 
 from mmcv_replace.utils.errors import DataError
@@ -27,3 +28,8 @@ def get_classes(dataset: str) -> list[str]:
 def get_palette(dataset: str) -> list[list[int]]:
     """RGB colour of each class of a data set, by its name or alias; DataError as above."""
     return [list(colour) for colour in _find(dataset).PALETTE]
+
+
+voc_classes, voc_palette = partial(get_classes, 'voc'), partial(get_palette, 'voc')
+cityscapes_classes = partial(get_classes, 'cityscapes')
+cityscapes_palette = partial(get_palette, 'cityscapes')

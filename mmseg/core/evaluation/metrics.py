@@ -1,7 +1,6 @@
 """Scores from a confusion matrix, and mmsegmentation's functions over lists of label maps."""
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +18,8 @@ CLASS_SCORES = {
 }
 SegMap = np.ndarray | str | os.PathLike  # class indices [H, W], or the .npy file of them
 ClassScores = dict[str, float | np.ndarray]
+# Pixels of each class [C]: in prediction and annotation, in either, in the former, in the latter.
+Areas = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def metrics_from_confusion(matrix: np.ndarray, metrics: str | Sequence[str] = ('mIoU',),
@@ -105,12 +106,31 @@ def confusion_of(results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], n
 def intersect_and_union(
     pred_label: SegMap, label: np.ndarray, num_classes: int, ignore_index: int,
     label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> Areas:
     """Pixels of each class [C] in both maps, in either, in the prediction, in the annotation."""
-    matrix = confusion_of([pred_label], [label], num_classes, ignore_index, label_map,
+    return total_intersect_and_union([pred_label], [label], num_classes, ignore_index, label_map,
+                                     reduce_zero_label)
+
+
+def total_intersect_and_union(
+    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+    ignore_index: int, label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
+) -> Areas:
+    """`intersect_and_union` of all predictions and annotations together."""
+    matrix = confusion_of(results, gt_seg_maps, num_classes, ignore_index, label_map,
                           reduce_zero_label).matrix
     both, pred, annotated = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     return both, pred + annotated - both, pred, annotated
+
+
+def pre_eval_to_metrics(
+    pre_eval_results: Sequence[Areas], metrics: str | Sequence[str] = ('mIoU',),
+    nan_to_num: float | None = None, beta: float = 1,
+) -> ClassScores:
+    """`metrics_from_areas` of what `pre_eval` of a data set returned for each prediction."""
+    both, _, pred, annotated = (np.sum(parts, axis=0)
+                                for parts in zip(*pre_eval_results, strict=True))
+    return metrics_from_areas(both, pred, annotated, metrics, nan_to_num, beta)
 
 
 def eval_metrics(
@@ -128,19 +148,31 @@ def eval_metrics(
     return list(metrics_from_confusion(confusion.matrix, metrics, nan_to_num, beta).values())
 
 
-def _eval_one(name: str, metric: str) -> Callable[..., list[float | np.ndarray]]:
-    """The function `name`: `eval_metrics` of a single metric."""
-    def evaluate(results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
-                 ignore_index: int, *args: Any, **kwargs: Any) -> list[float | np.ndarray]:
-        return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, metric, *args,
-                            **kwargs)
-
-    evaluate.__name__ = evaluate.__qualname__ = name
-    scores = ', '.join(CLASS_SCORES[metric])
-    evaluate.__doc__ = f'[overall accuracy, then [C] of the classes: Acc, {scores}].'
-    return evaluate
+def mean_iou(
+    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+    ignore_index: int, nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, then [C] of the classes: Acc, IoU]; see `eval_metrics`."""
+    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mIoU', nan_to_num,
+                        label_map, reduce_zero_label)
 
 
-mean_iou = _eval_one('mean_iou', 'mIoU')
-mean_dice = _eval_one('mean_dice', 'mDice')
-mean_fscore = _eval_one('mean_fscore', 'mFscore')
+def mean_dice(
+    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+    ignore_index: int, nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, then [C] of the classes: Acc, Dice]; see `eval_metrics`."""
+    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mDice', nan_to_num,
+                        label_map, reduce_zero_label)
+
+
+def mean_fscore(
+    results: Sequence[SegMap], gt_seg_maps: Sequence[np.ndarray], num_classes: int,
+    ignore_index: int, nan_to_num: float | None = None,
+    label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False, beta: float = 1,
+) -> list[float | np.ndarray]:
+    """[overall accuracy, then [C] of the classes: Acc, Fscore, Precision, Recall]."""
+    return eval_metrics(results, gt_seg_maps, num_classes, ignore_index, 'mFscore', nan_to_num,
+                        label_map, reduce_zero_label, beta)

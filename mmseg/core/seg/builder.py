@@ -11,6 +11,9 @@ PIXEL_SAMPLERS = Registry('pixel sampler')
 class BasePixelSampler(ABC):
     """Base of the pixel samplers, which weight the pixels in the losses of a head."""
 
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__()
+
     @abstractmethod
     def sample(self, seg_logit: Tensor, seg_label: Tensor) -> Tensor:
         """Weights [N, H, W] for logits [N, C, H, W] and labels [N, 1, H, W]."""

@@ -32,8 +32,9 @@ class OHEMPixelSampler(BasePixelSampler):
     @torch.no_grad()
     def sample(self, seg_logit: Tensor, seg_label: Tensor) -> Tensor:
         """Weights [N, H, W] for logits [N, C, H, W] and labels [N, 1, H, W]."""
-        assert seg_logit.shape[2:] == seg_label.shape[2:]
-        assert seg_label.shape[1] == 1
+        if seg_logit.shape[2:] != seg_label.shape[2:] or seg_label.shape[1] != 1:
+            raise ArgumentError(f'OHEMPixelSampler: labels {list(seg_label.shape)} do not fit '
+                                f'logits {list(seg_logit.shape)}: [N, 1, H, W] of the same size')
         label = seg_label.squeeze(1).long()
         valid = label != self.context.ignore_index
         kept = self.min_kept * label.size(0)

@@ -8,7 +8,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from mmcv_replace.utils.errors import ArgumentError
-from mmseg.core.seg import PIXEL_SAMPLERS, OHEMPixelSampler, build_pixel_sampler
+from mmseg.core.seg import (
+    PIXEL_SAMPLERS,
+    BasePixelSampler,
+    OHEMPixelSampler,
+    build_pixel_sampler,
+)
 from mmseg.models import build_loss
 
 IGNORE = 255
@@ -98,3 +103,20 @@ def test_built_by_name():
 def test_too_few_pixels():
     with pytest.raises(ArgumentError, match='min_kept=1 must be at least 2'):
         OHEMPixelSampler(head(), min_kept=1)
+
+
+@pytest.mark.parametrize('label', [(1, 1, 9, 8), (1, 2, 8, 8)])
+def test_labels_of_another_size_are_refused(label):
+    with pytest.raises(AssertionError, match=r'OHEMPixelSampler: labels \[1, .* \[1, 3, 8, 8\]'):
+        OHEMPixelSampler(head()).sample(torch.zeros(1, 3, 8, 8), torch.zeros(label).long())
+
+
+def test_a_sampler_of_users_hands_its_settings_on():
+    class Own(BasePixelSampler):
+        def __init__(self, context, **kwargs):
+            super().__init__(context=context, **kwargs)
+
+        def sample(self, seg_logit, seg_label):
+            return seg_label.squeeze(1)
+
+    assert Own('head', thresh=1).sample(None, torch.ones(1, 1, 2, 2)).shape == (1, 2, 2)

@@ -42,3 +42,9 @@ def test_callers_cannot_change_the_tables():
 def test_unknown_dataset(function):
     with pytest.raises(DataError, match="'vok'; choose from voc, pascal_voc"):
         function('vok')
+
+
+@pytest.mark.parametrize('name', ['voc', 'cityscapes'])
+def test_a_function_for_each_data_set(name):
+    assert getattr(class_names, f'{name}_classes')() == get_classes(name)
+    assert getattr(class_names, f'{name}_palette')() == get_palette(name)

@@ -1,4 +1,5 @@
 """Scores against their definitions over sets of pixels."""
+import inspect
 import math
 
 import numpy as np
@@ -12,8 +13,11 @@ from mmseg.core.evaluation import (
     mean_fscore,
     mean_iou,
     metrics_from_confusion,
+    pre_eval_to_metrics,
     summarize,
+    total_intersect_and_union,
 )
+from mmseg.core.evaluation.metrics import intersect_and_union
 
 NUM_CLASSES = 6
 
@@ -155,3 +159,34 @@ def test_summary_leaves_absent_classes_out(maps):
 def test_no_pixel_at_all_is_nan():
     assert all(math.isnan(value) for value in summarize(
         metrics_from_confusion(np.zeros((3, 3), np.int64))).values())
+
+
+def test_areas_of_all_maps_and_of_each(maps):
+    total = total_intersect_and_union(*maps, NUM_CLASSES, 255)
+    each = [intersect_and_union(pred, label, NUM_CLASSES, 255)
+            for pred, label in zip(*maps, strict=True)]
+
+    for number, area in enumerate(('both', 'either', 'pred', 'label')):
+        counts = [len(dict(both=p & t, either=p | t, pred=p, label=t)[area])
+                  for p, t in sets_by_class(maps)]
+        assert total[number].tolist() == sum(areas[number] for areas in each).tolist() == counts
+
+
+def test_scores_of_what_pre_eval_returned(maps):
+    each = [intersect_and_union(pred, label, NUM_CLASSES, 255)
+            for pred, label in zip(*maps, strict=True)]
+
+    scores = pre_eval_to_metrics(each, ['mIoU', 'mFscore'], nan_to_num=-1, beta=2)
+
+    values = eval_metrics(*maps, NUM_CLASSES, 255, ['mIoU', 'mFscore'], -1, beta=2)
+    assert list(scores) == ['aAcc', 'Acc', 'IoU', 'Fscore', 'Precision', 'Recall']
+    for value, same in zip(scores.values(), values, strict=True):
+        np.testing.assert_array_equal(value, same)
+
+
+@pytest.mark.parametrize(('function', 'own'), [(mean_iou, []), (mean_dice, []),
+                                               (mean_fscore, ['beta'])])
+def test_parameters_of_the_functions_of_one_metric(function, own):
+    assert list(inspect.signature(function).parameters) == [
+        'results', 'gt_seg_maps', 'num_classes', 'ignore_index', 'nan_to_num', 'label_map',
+        'reduce_zero_label', *own]
