@@ -234,8 +234,40 @@ BEHAVIOUR: Mapping[str, str] = {
                                            'since otherwise two runs differ all the same.',
     # runner.hooks
     # mmseg.datasets
+    'sizes and ratios of Resize and MultiScaleFlipAug':
+        'a list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
+        'tuples and floats: JSON and YAML have no tuples, and 1 means 1.0',
+    'Rerange': 'an image of one value becomes min_value, where 0.10 asserts: one blank image need '
+               'not end a run',
+    'RGB2Gray': 'the default weights give the luma of BGR too, where 0.10 weights blue as red',
+    'unset labels of data sets and steps':
+        'ignore_index, reduce_zero_label and seg_pad_val that nobody has set follow the training '
+        'data or the data set, and are 255 and False as in 0.10 where that sets none: labels need '
+        'one meaning in a whole run',
+    'labels that are no class': 'are an error that names the mask, in samples and in scores, where '
+                                '0.10 leaves them out of the scores: they are mistakes in the data',
+    'label_map of chosen classes': 'holds ignore_index for the other classes instead of -1, which '
+                                   'a uint8 mask turned into 255, whatever the ignored label was',
+    'palette of classes without colours': "is VOC's instead of a random one: pictures of two runs "
+                                          'can be compared',
+    'classes of a data set': 'each name once: a list with a name twice is a mistake',
+    'ConcatDataset': 'data sets of different classes are refused, and where none scores itself, '
+                     'they are scored together: their labels would not mean the same',
+    'samples of build_dataloader': 'are drawn by seed, epoch and index instead of by worker, so '
+                                   'that they do not depend on the number of workers; shares of an '
+                                   'evaluation are not padded, so that each image counts once',
+    'CustomDataset.evaluate': 'an argument that it does not know is an error, where 0.10 takes any '
+                              'in silence: a typo in `evaluation` is found',
+    'CustomDataset.format_results': 'writes label maps to out_dir, where that of 0.10 does nothing',
     # mmseg.models
     # mmseg.apis and mmseg.core
+    'EvalHook and DistEvalHook': 'score one prediction after the other instead of a list of all, '
+                                 'unless a data set or a hook overrides evaluate: memory does not '
+                                 "grow with the data; save_best is 'auto'",
+    'efficient_test, gpu_collect and tmpdir of an evaluation':
+        'have no effect, as no prediction is kept',
+    'device of init_segmentor and train_segmentor':
+        "'auto', the first usable kind, instead of 'cuda:0' and cfg.gpu_ids: scripts run anywhere",
 }
 
 _PLACE = 'mmcv_replace/compatibility.py'
