@@ -14,6 +14,7 @@ from mmcv_replace.runner import Precision
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError
 from mmseg.models import build_segmentor
+from mmseg.models.utils import starting_from
 from mmseg.utils import get_root_logger
 
 SHOWN = 4  # weights that a message lists
@@ -30,6 +31,13 @@ def build_model_to_inspect(cfg: Config) -> nn.Module:
     """Build the model quickly, without drawing its random weights: it cannot compute."""
     with DeferredInit():
         return build_model(cfg)
+
+
+def initialize_weights(model: nn.Module) -> None:
+    """Draw or load a model's first weights, unless its constructor has, as in 0.10's models."""
+    if not getattr(model, 'is_init', False):
+        with starting_from(model, getattr(model, 'pretrained', None)):
+            model.init_weights()
 
 
 def wrap_model(model: nn.Module, device: torch.device, distributed: bool, precision: Precision,

@@ -18,6 +18,7 @@ from mmcv_replace.utils import Config
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.core.evaluation import check_metrics, is_own_anywhere
 from mmseg.datasets.loader.skip_samples import SkippedFilesHook
+from mmseg.models import EncoderDecoder
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_training
@@ -46,7 +47,8 @@ def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg:
                     device: torch.device | str = 'auto') -> BaseRunner:
     """Train `model` on `dataset` (one for each entry of `cfg.workflow`) with the settings of `cfg`.
 
-    With `validate` the data set `cfg.data.val` is scored in the course of the training. Returns the
+    With `validate` the data set `cfg.data.val` is scored in the course of the training. A model
+    that is new gets its first weights, see `EncoderDecoder.init_unwritten`. Returns the
     runner, which holds the last iteration, the hooks and the best score. Raises ConfigError where
     settings are wrong, or data sets and model differ in the meaning of labels.
     """
@@ -63,6 +65,8 @@ def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg:
     if isinstance(device, str):
         device = resolve_device(device)
         start_device(device, cfg.get(device.type))
+    if isinstance(model, EncoderDecoder) and not cfg.get('resume_from'):
+        model.init_unwritten()
     return run_training(model, datasets, splits['val'] if validate else None, cfg, distributed,
                         timestamp, meta, device)
 

@@ -24,7 +24,7 @@ from .datasets import build_split, check_files, splits_of
 from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
-from .model import build_model
+from .model import build_model, initialize_weights
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
@@ -57,7 +57,7 @@ def train_from_config(
 
     model, datasets, val = _build(cfg, validate)
     if not cfg.get('resume_from'):
-        model.init_weights()
+        initialize_weights(model)
     logger.info('Model:\n%s', model)
 
     # Weights start equal on every rank; what is random in training (dropout) must differ.

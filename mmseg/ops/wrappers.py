@@ -42,7 +42,8 @@ class Upsample(nn.Module):
                  align_corners: bool | None = None) -> None:
         super().__init__()
         self.size = size
-        self.scale_factor = scale_factor
+        self.scale_factor = (tuple(map(float, scale_factor)) if isinstance(scale_factor, tuple)
+                             else scale_factor and float(scale_factor))
         self.mode = mode
         self.align_corners = align_corners
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
+
+from ..utils import StartingModule
 
 CLASSIFIER = re.compile(r'(fc|head)\.')  # keys of the last layer of a classifier
 
 
-class BaseBackbone(BaseModule):
+class BaseBackbone(StartingModule):
     """Network from images [N, in_channels, H, W] to a tuple of feature maps.
 
     Map i has the shape [N, out_channels[i], ceil(H / out_strides[i]), ceil(W / out_strides[i])].

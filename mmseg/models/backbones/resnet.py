@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mmcv_replace.cnn import build_conv_layer, build_norm_layer, constant_init
 from mmcv_replace.cnn.bricks.layer_cfg import BN
 from mmcv_replace.cnn.utils.recompute import norm_relu_conv
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, ConfigKeyError
 
 from ..builder import BACKBONES
 from ..utils import ResLayer
@@ -90,24 +90,27 @@ class ResNet(BaseBackbone):
         self.strides = strides
         self.dilations = dilations
         self.out_indices = out_indices
+        self.style = style
         self.deep_stem = deep_stem
+        self.avg_down = avg_down
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
         self.dcn = dcn
         self.stage_with_dcn = stage_with_dcn
         self.plugins = plugins
         self.multi_grid = multi_grid
+        self.contract_dilation = contract_dilation
+        self.with_cp = with_cp
         self.zero_init_residual = zero_init_residual
         self._check_stages()
         self._make_stem_layer(in_channels, stem_channels)
-        self._make_stages(style=style, avg_down=avg_down, contract_dilation=contract_dilation,
-                          with_cp=with_cp)
+        self._make_stages()
         self._freeze_stages()
 
     def _architecture(self, depth: int) -> tuple[type[nn.Module], tuple[int, ...]]:
         if depth not in self.arch_settings:
-            raise ConfigError(f'{type(self).__name__} has no depth {depth!r}: use one of '
-                              f'{", ".join(map(str, self.arch_settings))}')
+            raise ConfigKeyError(f'{type(self).__name__} has no depth {depth!r}: use one of '
+                                 f'{", ".join(map(str, self.arch_settings))}')
         return self.arch_settings[depth]
 
     def _check_stages(self) -> None:
@@ -140,29 +143,37 @@ class ResNet(BaseBackbone):
         """Make one stage; variants with other blocks override it."""
         return ResLayer(**kwargs)
 
-    def _make_stages(self, **options: object) -> None:
+    def make_stage_plugins(self, plugins: Sequence[dict], stage_idx: int) -> list[dict]:
+        """The plugins (dicts of cfg and position) of a stage, counted from 0."""
+        return plugins_of_stage(plugins, stage_idx)
+
+    def _make_stages(self) -> None:
         self.res_layers: list[str] = []
-        inplanes = self.stem_channels
+        self.inplanes = self.stem_channels
         channels = []
         for i, num_blocks in enumerate(self.stage_blocks):
             planes = self.base_channels * 2**i
             layer = self.make_res_layer(
                 block=self.block,
-                inplanes=inplanes,
+                inplanes=self.inplanes,
                 planes=planes,
                 num_blocks=num_blocks,
                 stride=self.strides[i],
                 dilation=self.dilations[i],
+                style=self.style,
+                avg_down=self.avg_down,
+                with_cp=self.with_cp,
                 conv_cfg=self.conv_cfg,
                 norm_cfg=self.norm_cfg,
                 dcn=self.dcn if self.stage_with_dcn[i] else None,
-                plugins=plugins_of_stage(self.plugins or (), i),
+                plugins=self.plugins and self.make_stage_plugins(self.plugins, i),
                 multi_grid=self.multi_grid if i == self.num_stages - 1 else None,
-                **options)
-            inplanes = planes * self.block.expansion
-            channels.append(inplanes)
+                contract_dilation=self.contract_dilation)
+            self.inplanes = planes * self.block.expansion
+            channels.append(self.inplanes)
             self.res_layers.append(f'layer{i + 1}')
             self.add_module(self.res_layers[-1], layer)
+        self.feat_dim = channels[-1]
         given_out = sorted(set(self.out_indices))
         self.out_channels = tuple(channels[i] for i in given_out)
         # The stem shrinks the image four times.
@@ -190,11 +201,14 @@ class ResNet(BaseBackbone):
         stem = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
         return [stem, *([getattr(self, name)] for name in self.res_layers)]
 
-    def init_weights(self) -> None:
-        """Kaiming convolutions, norms 1 (0 at the end of a block with `zero_init_residual`)."""
-        if self.is_init:
+    def init_weights(self, pretrained: str | None = None) -> None:
+        """Kaiming convolutions, norms 1 (0 at the end of a block with `zero_init_residual`).
+
+        Or the weights of the file `pretrained`; see StartingModule.
+        """
+        if self.is_init and pretrained is None:
             return
-        super().init_weights()
+        super().init_weights(pretrained)
         if self.is_pretrained:
             return
         for module in self.modules():

@@ -59,6 +59,9 @@ class ResidualBlock(nn.Module):
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg
         self.dcn = dcn
+        self.plugins = plugins
+        self.with_dcn = dcn is not None
+        self.with_plugins = plugins is not None
         self._make_branch()
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
@@ -126,12 +129,17 @@ class Bottleneck(ResidualBlock):
         if self.style not in ('pytorch', 'caffe'):
             raise ConfigError(f"style={self.style!r} is not known: use 'pytorch' or 'caffe'")
         planes, conv_cfg = self.planes, self.conv_cfg
-        strides = (1, self.stride) if self.style == 'pytorch' else (self.stride, 1)
-        add_conv(self, 1, conv_cfg, self.inplanes, planes, 1, strides[0])
+        self.conv1_stride, self.conv2_stride = (
+            (1, self.stride) if self.style == 'pytorch' else (self.stride, 1))
+        add_conv(self, 1, conv_cfg, self.inplanes, planes, 1, self.conv1_stride)
         dcn = dict(self.dcn or {})
-        falls_back = dcn.pop('fallback_on_stride', False) and strides[1] > 1
-        add_conv(self, 2, conv_cfg if self.dcn is None or falls_back else dcn, planes, planes, 3,
-                 strides[1], self.dilation)
+        falls_back = dcn.pop('fallback_on_stride', False) and self.conv2_stride > 1
+        replaced = self.with_dcn and not falls_back
+        if replaced and conv_cfg is not None:
+            raise ConfigError(f'dcn={self.dcn} and conv_cfg={conv_cfg} both choose the 3 x 3 '
+                              'convolution; keep one of them')
+        add_conv(self, 2, dcn if replaced else conv_cfg, planes, planes, 3, self.conv2_stride,
+                 self.dilation)
         add_conv(self, 3, conv_cfg, planes, planes * self.expansion, 1)
 
     def _add_plugins(self, plugins: Sequence[dict]) -> None:

@@ -7,18 +7,18 @@ from torch import Tensor, nn
 
 from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.bricks.layer_cfg import RELU
-from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import build_pixel_sampler
 from mmseg.ops import THRESHOLD, resize
 
+from ..utils import StartingModule
 from .head_losses import HeadLosses
 
 Integers = int | Sequence[int]
 CROSS_ENTROPY = {'type': 'CrossEntropyLoss', 'use_sigmoid': False, 'loss_weight': 1.0}
 
 
-class BaseDecodeHead(HeadLosses, BaseModule, metaclass=ABCMeta):
+class BaseDecodeHead(HeadLosses, StartingModule, metaclass=ABCMeta):
     """Base of the heads; a subclass defines `forward(inputs) -> logits [N, out_channels, h, w]`.
 
     There is one logit per class, or, with `num_classes=2, out_channels=1`, that of class 1 alone,
@@ -39,6 +39,7 @@ class BaseDecodeHead(HeadLosses, BaseModule, metaclass=ABCMeta):
     """
 
     extra_targets: tuple[str, ...] = ()
+    fp16_enabled = False  # user code for mmcv reads it; autocast decides
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ class FCNHead(BaseDecodeHead):
         self.num_convs = num_convs
         self.kernel_size = kernel_size
         self.concat_input = concat_input
-        self.convs = nn.Sequential(*(
+        self.convs = nn.Identity() if num_convs == 0 else nn.Sequential(*(
             self.conv_module(self.in_channels if i == 0 else self.channels, self.channels,
                              kernel_size, dilation)
             for i in range(num_convs)))

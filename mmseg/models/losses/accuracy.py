@@ -9,20 +9,24 @@ from mmseg.ops import class_probabilities, is_positive
 @torch.no_grad()
 def accuracy(pred: Tensor, target: Tensor, topk: int | tuple[int, ...] = 1,
              thresh: float | None = None, ignore_index: int | None = None) -> Tensor | list[Tensor]:
-    """Percentage of targets among the `topk` best scores; one tensor for an int, else a list.
+    """Percentage [1] of targets among the `topk` best scores; a list of them unless that is an int.
 
     pred: scores [N, C, ...], target: [N, ...]. With `thresh`, a score must also exceed it. For
     C = 1 the scores are logits of class 1, which is predicted where its probability exceeds
     `thresh` (0.3). Targets equal to `ignore_index` are left out; without it they count as wrong.
-    The results stay on the device. Raises ArgumentError for a `topk` larger than C.
+    The results stay on the device. Raises ArgumentError for a `topk` that is no number of classes,
+    and for shapes that do not belong together.
     """
-    ranks = (topk,) if isinstance(topk, int) else tuple(topk)
+    ranks = (topk,) if isinstance(topk, int) else topk
+    if not isinstance(ranks, list | tuple) or not all(isinstance(rank, int) for rank in ranks):
+        raise ArgumentError(f'accuracy: topk={topk!r} must be a whole number, or several')
     largest = max(ranks)
     if largest > pred.size(1):
         raise ArgumentError(f'accuracy: top-{largest} of {pred.size(1)} classes; choose a topk '
                             'that is not larger than the number of classes')
-    assert pred.dim() == target.dim() + 1
-    assert pred.size(0) == target.size(0)
+    if pred.dim() != target.dim() + 1 or pred.size(0) != target.size(0):
+        raise ArgumentError(f'accuracy: targets {list(target.shape)} do not belong to scores '
+                            f'{list(pred.shape)}: they have the same shape without the classes')
     if pred.size(1) == 1:
         labels = is_positive(class_probabilities(pred), thresh).unsqueeze(1)
         thresh = None
@@ -39,7 +43,7 @@ def accuracy(pred: Tensor, target: Tensor, topk: int | tuple[int, ...] = 1,
         valid = target != ignore_index
         correct = correct & valid.unsqueeze(1)
         percent = 100.0 / valid.sum().clamp(min=1)
-    results = [correct[:, :rank].float().sum() * percent for rank in ranks]
+    results = [(correct[:, :rank].float().sum() * percent).view(1) for rank in ranks]
     return results[0] if isinstance(topk, int) else results
 
 

@@ -22,6 +22,8 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
     this name contains 'loss'.
     """
 
+    default_ignore_index = -100
+
     def __init__(self, reduction: str = 'mean', class_weight: ClassWeight = None,
                  loss_weight: float = 1.0, loss_name: str = 'loss_seg') -> None:
         super().__init__()
@@ -44,10 +46,12 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
                 ignore_index: int | None = None) -> Tensor:
         """cls_score: [N, C, ...], label and weight: [N, ...]; a scalar unless reduction='none'.
 
-        `avg_factor` replaces the number of terms in a mean. `ignore_index` is -100 by default.
+        `avg_factor` replaces the number of terms in a mean. `ignore_index` is
+        `default_ignore_index` unless it is given.
         """
         reduction = check_reduction(reduction_override or self.reduction)
-        ignore_index = -100 if ignore_index is None else ignore_index
+        if ignore_index is None:
+            ignore_index = self.default_ignore_index
         terms = self.elementwise(cls_score, label, ignore_index)
         if weight is not None and weight.dim() > terms.dim():
             raise ConfigError(f'{type(self).__name__}: a loss of whole images takes no weights of '

@@ -14,7 +14,8 @@ from mmseg.ops import resize_matrices
 HOST_BYTES = 8 * 2**20
 DEVICE_BYTES = 128 * 2**20
 
-# (logits [N, C, rows, W], labels [N, rows, W]) -> share of these rows in a loss, a scalar.
+# (logits [N, C, rows, W], labels [N, rows, W]) -> share of these rows in a loss, a scalar, or in a
+# measure, [1].
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -39,7 +40,7 @@ class _ChunkedLosses(Function):
         wanted = ctx.needs_input_grad[0]
         grads = [logits.new_zeros(logits.shape) for _ in criteria] if wanted else []
         values = [logits.new_zeros(()) for _ in criteria]
-        measured = logits.new_zeros((), dtype=torch.float32)
+        measured = logits.new_zeros(1, dtype=torch.float32)
         enlarge = _enlarger(logits, label.shape[1:], align_corners)
         with torch.autocast(logits.device.type, enabled=False):
             for begin, end in _chunks(logits, label):

@@ -106,7 +106,8 @@ class CrossEntropyLoss(PixelLoss):
 
     `use_sigmoid` decides on each class independently or, with one logit, whether a pixel is class
     1 of two. The other options are PixelLoss's. With `use_mask`, `forward` takes the mask targets
-    as `label` and the classes of the masks as `weight`: see `mask_cross_entropy`.
+    as `label` and the classes of the masks as `weight`: see `mask_cross_entropy`. `cls_criterion`
+    is the function of these forms; a subclass may set another, with the same parameters.
     """
 
     def __init__(self, use_sigmoid: bool = False, use_mask: bool = False, reduction: str = 'mean',
@@ -121,17 +122,20 @@ class CrossEntropyLoss(PixelLoss):
                               'has no meaning with it')
         self.use_sigmoid = use_sigmoid
         self.use_mask = use_mask
+        self.cls_criterion = (binary_cross_entropy if use_sigmoid
+                              else mask_cross_entropy if use_mask else cross_entropy)
+        if use_sigmoid:
+            self.default_ignore_index = 255
 
     @property
     def is_chunkable(self) -> bool:
-        """As for every PixelLoss, but for the form of masks."""
-        return (type(self).forward is CrossEntropyLoss.forward and not self.use_mask
-                and self.reduction != 'none')
+        """As for every PixelLoss, but for the form of masks and a criterion of the user's."""
+        return (type(self).forward is CrossEntropyLoss.forward and self.reduction != 'none'
+                and self.cls_criterion in (binary_cross_entropy, cross_entropy))
 
     def elementwise(self, logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
-        criterion = binary_cross_entropy if self.use_sigmoid else cross_entropy
-        return criterion(logits, label, reduction='none', ignore_index=ignore_index,
-                         class_weight=self._class_weight_like(logits))
+        return self.cls_criterion(logits, label, reduction='none', ignore_index=ignore_index,
+                                  class_weight=self._class_weight_like(logits))
 
     def forward(self, cls_score: Tensor, label: Tensor, weight: Tensor | None = None,
                 avg_factor: float | Tensor | None = None, reduction_override: str | None = None,
@@ -139,6 +143,6 @@ class CrossEntropyLoss(PixelLoss):
         if not self.use_mask:
             return super().forward(cls_score, label, weight, avg_factor, reduction_override,
                                    ignore_index)
-        return self.loss_weight * mask_cross_entropy(
+        return self.loss_weight * self.cls_criterion(
             cls_score, label, weight, check_reduction(reduction_override or self.reduction),
             avg_factor, self._class_weight_like(cls_score), ignore_index)

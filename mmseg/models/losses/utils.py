@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmcv_replace.fileio import load, load_array
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmcv_replace.utils.suggest import short
 
 REDUCTIONS = ('none', 'mean', 'sum')
@@ -34,12 +34,16 @@ def weight_reduce_loss(loss: Tensor, weight: Tensor | None = None, reduction: st
     """Multiply the elements by `weight` and reduce; 'mean' divides by `avg_factor` if it is given.
 
     `weight` has the shape of `loss`, with sizes of 1 where it is repeated; a weight [N, ...] also
-    fits a loss [N, C, ...]. Raises ConfigError for an `avg_factor` with reduction='sum'.
+    fits a loss [N, C, ...]. Raises ConfigError for an `avg_factor` with reduction='sum', and
+    ArgumentError for a weight of another shape.
     """
     if weight is not None:
         if weight.dim() < loss.dim():
             weight = weight.unsqueeze(1)
-        assert weight.dim() == loss.dim()
+        if weight.dim() != loss.dim() or any(
+                size not in (1, full) for size, full in zip(weight.shape, loss.shape, strict=True)):
+            raise ArgumentError(f'weight {list(weight.shape)} does not fit the loss '
+                                f'{list(loss.shape)}: give its shape, with 1 where it repeats')
         loss = loss * weight.to(loss.dtype)
     if avg_factor is None:
         return reduce_loss(loss, reduction)

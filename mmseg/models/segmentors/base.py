@@ -14,6 +14,8 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
 from mmseg.core import ScoreKind, takes, voc_colormap
 from mmseg.visualization import draw_overlay, read_picture, show_window
 
+from ..utils import starting_from
+
 Losses = dict[str, Tensor | list[Tensor]]
 
 
@@ -30,10 +32,23 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
     CLASSES: Sequence[str] | None = None
     PALETTE: Sequence[Sequence[int]] | None = None
+    fp16_enabled = False  # user code for mmcv reads it; autocast decides
 
     with_neck = _has_part('neck')
     with_auxiliary_head = _has_part('auxiliary_head')
     with_decode_head = _has_part('decode_head')
+
+    def init_weights(self, pretrained: str | os.PathLike | None = None) -> None:
+        """Draw the weights; those of the backbone come from the file `pretrained`, if given.
+
+        A further call does nothing, unless it names a file.
+        """
+        backbone = getattr(self, 'backbone', None)
+        with starting_from(backbone, pretrained):
+            if not self.is_init:
+                super().init_weights()
+            elif pretrained is not None and backbone is not None:
+                backbone.init_weights()
 
     @abstractmethod
     def extract_feat(self, img: Tensor) -> Sequence[Tensor]:
@@ -48,7 +63,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         """Losses of a training batch of images [N, C, H, W], by name."""
 
     @abstractmethod
-    def simple_test(self, img: Tensor, img_metas: Sequence[dict],
+    def simple_test(self, img: Tensor, img_meta: Sequence[dict],
                     rescale: bool = True) -> list[np.ndarray]:
         """Segmentation maps [H, W] of images [N, C, H, W].
 
@@ -83,7 +98,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
                 raise ArgumentError(f'{name} must be a list over the test-time views (of one, '
                                     f'without augmentation), got {type(value).__name__}')
         if len(imgs) != len(img_metas):
-            raise ArgumentError(f'{len(imgs)} views of images but {len(img_metas)} of img_metas')
+            raise DataError(f'{len(imgs)} views of images but {len(img_metas)} of img_metas')
         single = len(imgs) == 1
         if scores is not None:
             self._check_scores(scores, self.simple_test if single else self.aug_test)

@@ -1,5 +1,6 @@
 """A segmentor of backbone, optional neck, decode head and auxiliary heads."""
 import math
+import os
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -14,6 +15,7 @@ from mmseg.ops import class_probabilities, resize
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from ..decode_heads import BaseCascadeDecodeHead
 from ..decode_heads.find_heads import check_targets_are_used, select_targets
+from ..utils import WrittenWeights, starting_from
 from .base import BaseSegmentor
 from .postprocess import parts_of_equal_size, to_original, unflip
 from .seg_map import Result, SegMapBuilder, predicted_classes, scores_of
@@ -27,6 +29,8 @@ MAX_LOGITS_MB = 256
 @SEGMENTORS.register_module()
 class EncoderDecoder(BaseSegmentor):
     """The usual segmentor; auxiliary heads are used in training only.
+
+    `simple_test` and `aug_test` use the `inference` of a subclass that has its own.
 
     test_cfg: mode 'whole' (the default), or 'slide' with `crop_size` and `stride` (height, width)
         of the windows and `batch_windows`, their number per forward pass (by default as many as
@@ -53,6 +57,7 @@ class EncoderDecoder(BaseSegmentor):
             self.neck = build_neck(neck)
         self._init_decode_head(decode_head)
         self._init_auxiliary_head(auxiliary_head)
+        self._built = WrittenWeights(self)
 
     def _check_pretrained(self, backbone: dict) -> None:
         own = backbone.get('pretrained') or backbone.get('init_cfg')
@@ -87,14 +92,27 @@ class EncoderDecoder(BaseSegmentor):
         """Probability above which class 1 is predicted, if the head has one logit; else None."""
         return getattr(self.decode_head, 'threshold', None)
 
-    def init_weights(self) -> None:
-        """Initialise the weights, and load those of the file `pretrained`."""
+    def init_weights(self, pretrained: str | os.PathLike | None = None) -> None:
+        """As that of BaseSegmentor; `pretrained` is the constructor's by default."""
+        if pretrained is None and not self.is_init:
+            pretrained = self.pretrained
+        super().init_weights(pretrained)
+
+    def init_unwritten(self) -> None:
+        """Draw or load the weights to which nothing was written since the model was built.
+
+        For programs in the style of mmsegmentation 0.10, where the constructor does so: what they
+        loaded since stays. Does nothing after `init_weights`, and in a copy of the model.
+        """
         if self.is_init:
             return
-        super().init_weights()
-        # A backbone written for mmsegmentation 0.10 has no init_cfg and takes the file here.
-        if self.pretrained is not None and not isinstance(self.backbone, BaseModule):
-            self.backbone.init_weights(pretrained=self.pretrained)
+        written = self._built.since(self)
+        if len(written) == len([*self.parameters()]):
+            return
+        with starting_from(self, self.pretrained):  # a subclass's version may read it
+            self.init_weights()
+        if written:
+            self.load_state_dict(written, strict=False)
 
     def extract_feat(self, img: Tensor) -> Sequence[Tensor]:
         """Feature maps of the backbone, or of the neck, for images [N, C, H, W]."""
@@ -189,17 +207,19 @@ class EncoderDecoder(BaseSegmentor):
         logits = dict(self._image_logits(img, img_meta, rescale))
         return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
-    def simple_test(self, img: Tensor, img_metas: Sequence[dict], rescale: bool = True,
+    def simple_test(self, img: Tensor, img_meta: Sequence[dict], rescale: bool = True,
                     scores: ScoreKind | None = None) -> list[Result]:
         """Segmentation maps of images [N, C, H, W], each in the size of its original image.
 
         They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
         pipeline gave the image. With `scores` the result holds pairs (map, scores).
         """
+        if self._has_own_inference():
+            return self._by_inference([img], [img_meta], rescale, scores)
         limit = self.test_cfg.get('max_logits_mb', MAX_LOGITS_MB)
         max_bytes = math.inf if limit is None else limit * 2**20
         builders: dict[int, SegMapBuilder] = {}
-        for indices, part, metas in parts_of_equal_size(img, img_metas):
+        for indices, part, metas in parts_of_equal_size(img, img_meta):
             for index, meta in zip(indices, metas, strict=True):
                 builders[index] = SegMapBuilder(part.shape[2:], meta, rescale, self.align_corners,
                                                 max_bytes, self.threshold, scores)
@@ -224,6 +244,8 @@ class EncoderDecoder(BaseSegmentor):
         if not rescale:
             raise ConfigError('views of several sizes can only be merged at the original size: '
                               'leave rescale=True')
+        if self._has_own_inference():
+            return self._by_inference(imgs, img_metas, rescale, scores)
         total: dict[int, Tensor] = {}
         for img, metas in zip(imgs, img_metas, strict=True):
             for index, logits in self._image_logits(img, metas, rescale=True):
@@ -231,6 +253,16 @@ class EncoderDecoder(BaseSegmentor):
                 total[index] = (total[index].add_(probability) if index in total
                                 else probability)
         return [self._merge_views(total[i], len(imgs), scores) for i in range(len(total))]
+
+    def _has_own_inference(self) -> bool:
+        return type(self).inference is not EncoderDecoder.inference
+
+    def _by_inference(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
+                      rescale: bool, scores: ScoreKind | None) -> list[Result]:
+        """Segmentation maps by the probabilities that a subclass's `inference` gives."""
+        total = sum(self.inference(img, metas, rescale)
+                    for img, metas in zip(imgs, img_metas, strict=True))
+        return [self._merge_views(each[None], len(imgs), scores) for each in total]
 
     def _merge_views(self, total: Tensor, views: int, scores: ScoreKind | None) -> Result:
         """Segmentation map of the sum [1, C, H, W] of the probabilities in all views."""

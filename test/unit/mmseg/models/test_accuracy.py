@@ -46,7 +46,7 @@ def test_ranks_threshold_and_ignored_labels(batch, thresh, ignore_index):
 
 def test_a_single_number_gives_a_single_value(batch):
     value = accuracy(*batch)
-    assert value.shape == ()
+    assert value.shape == (1,)  # user code reads acc[0]
     assert Accuracy()(*batch) == [value]
 
 
@@ -59,3 +59,15 @@ def test_nothing_to_count():
 def test_more_ranks_than_classes():
     with pytest.raises(ArgumentError, match='top-5 of 3 classes'):
         accuracy(torch.rand(4, 3), torch.zeros(4, dtype=torch.long), topk=(1, 5))
+
+
+@pytest.mark.parametrize('topk', ['wrong', 1.0, (1, 2.5), None])
+def test_other_ranks(topk):
+    with pytest.raises(ArgumentError, match='topk=.* must be a whole number'):
+        accuracy(torch.rand(4, 3), torch.zeros(4, dtype=torch.long), topk=topk)
+
+
+@pytest.mark.parametrize('shape', [(5,), (4, 1), ()])
+def test_shapes_that_do_not_belong_together(shape):
+    with pytest.raises(ArgumentError, match='do not belong to scores'):
+        accuracy(torch.rand(4, 3), torch.zeros(shape, dtype=torch.long))

@@ -89,7 +89,7 @@ def test_loss_and_accuracy_at_the_size_of_the_labels(align_corners):
     terms = F.cross_entropy(full, label[:, 0], ignore_index=255, reduction='none')
     torch.testing.assert_close(found['loss_seg'], 0.4 * terms.mean())
     right = (full.argmax(1) == label[:, 0]).float().mean()
-    torch.testing.assert_close(found['acc_seg'], 100 * right)
+    torch.testing.assert_close(found['acc_seg'], 100 * right.view(1))
 
 
 def test_ignored_label_is_a_choice():
@@ -225,3 +225,11 @@ def test_the_group_of_a_norm_counts(monkeypatch):
 def test_fully_convolutional_options_that_cannot_be(options, message):
     with pytest.raises(ConfigError, match=message):
         FCNHead(**{**dict(in_channels=4, channels=4, num_classes=3), **options})
+
+
+def test_a_head_without_convolutions_is_the_classifier():
+    head = FCNHead(num_convs=0, concat_input=False, in_channels=4, channels=4, num_classes=3)
+    assert isinstance(head.convs, nn.Identity)
+    x = torch.randn(2, 4, 5, 5)
+    torch.testing.assert_close(head.eval()([x]), head.conv_seg(x))
+    assert head.fp16_enabled is False

@@ -1,6 +1,7 @@
 """EncoderDecoder in training: wiring, losses, pretrained weights, what the runner sees."""
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -224,7 +225,31 @@ def test_backbones_written_for_the_old_line(tiny_cfg):
         del BACKBONES.module_dict['Old']
     model.init_weights()
     model.init_weights()
-    assert model.backbone.calls == [None, 'weights.pth']
+    assert model.backbone.calls == ['weights.pth']
+
+
+@torch.no_grad()
+def test_a_subclass_may_infer_in_its_own_way(build_tiny, tiny_cfg, make_metas):
+    class Mirrored(EncoderDecoder):
+        def inference(self, img, img_meta, rescale):
+            straight = super().inference(img, img_meta, rescale)
+            return (straight + super().inference(img.flip(3), img_meta, rescale).flip(3)) / 2
+
+    plain = build_tiny().eval()
+    cfg = {key: value for key, value in tiny_cfg.items() if key != 'type'}
+    model = Mirrored(**cfg).eval()
+    model.load_state_dict(plain.state_dict())
+    img = torch.randn(2, 3, 32, 32)
+    metas = make_metas((32, 32), (32, 32))
+    expected = (plain.forward_dummy(img).softmax(1)
+                + plain.forward_dummy(img.flip(3)).flip(3).softmax(1)).argmax(1)
+    for views in (1, 2):
+        found = model([img] * views, [metas] * views, return_loss=False)
+        assert np.array_equal(np.stack(found), expected.numpy())
+        maps, scores = zip(*model([img] * views, [metas] * views, return_loss=False,
+                                  scores='confidence'), strict=True)
+        assert np.array_equal(np.stack(maps), expected.numpy())
+        assert scores[0].shape == (32, 32)
 
 
 def test_models_can_be_copied(build_tiny, tiny_cfg):

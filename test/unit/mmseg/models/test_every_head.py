@@ -95,7 +95,7 @@ def test_losses_are_those_of_the_logits(head):
             logits[:, 0], (label[:, 0] == 1).double(), reduction='none') * (label[:, 0] != 255)
         right = (logits[:, 0].sigmoid() > 0.3) == label[:, 0]
     torch.testing.assert_close(losses['loss_seg'], terms.mean())
-    torch.testing.assert_close(losses['acc_seg'], 100 * right.float().mean())
+    torch.testing.assert_close(losses['acc_seg'], 100 * right.float().mean().view(1))
     for name, gradient in gradients.items():
         assert gradient is not None, name
         assert gradient.isfinite().all(), name

@@ -215,7 +215,7 @@ def test_views_must_be_lists(build_tiny, make_metas):
         predict(build_tiny(), images(), [metas])
     with pytest.raises(ArgumentError, match='img_metas must be a list.*got tuple'):
         predict(build_tiny(), [images()], (metas,))
-    with pytest.raises(ArgumentError, match='2 views of images but 1 of img_metas'):
+    with pytest.raises(DataError, match='2 views of images but 1 of img_metas'):
         predict(build_tiny(), [images(), images()], [metas])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.models import build_loss
 from mmseg.models.losses import (
     CrossEntropyLoss,
@@ -93,12 +93,31 @@ def test_overrides_of_a_call(data, use_sigmoid):
     torch.testing.assert_close(by_factor, total / 7)
 
 
-def test_ignored_index_is_minus_100_unless_given(data):
+@pytest.mark.parametrize(('use_sigmoid', 'ignored'), [(False, -100), (True, -100), (True, 255)])
+def test_ignored_index_unless_given(data, use_sigmoid, ignored):
     logit, label, _ = data
-    other = torch.where(label == IGNORE, -100, label)
-    for use_sigmoid in (False, True):
-        loss = CrossEntropyLoss(use_sigmoid=use_sigmoid)
-        torch.testing.assert_close(loss(logit, other), loss(logit, label, ignore_index=IGNORE))
+    other = torch.where(label == IGNORE, ignored, label)
+    loss = CrossEntropyLoss(use_sigmoid=use_sigmoid)
+    torch.testing.assert_close(loss(logit, other), loss(logit, label, ignore_index=IGNORE))
+
+
+def test_the_criterion_can_be_replaced(data):
+    logit, label, _ = data
+    loss = CrossEntropyLoss(loss_weight=2.0, class_weight=CLASS_WEIGHT)
+    assert loss.cls_criterion is cross_entropy
+    assert loss.is_chunkable
+    assert CrossEntropyLoss(use_sigmoid=True).cls_criterion is binary_cross_entropy
+    assert CrossEntropyLoss(use_mask=True).cls_criterion is mask_cross_entropy
+
+    def criterion(pred, label, reduction, ignore_index, class_weight):
+        assert (reduction, ignore_index) == ('none', IGNORE)
+        assert class_weight.tolist() == CLASS_WEIGHT
+        return label.to(pred.dtype)
+
+    loss.cls_criterion = criterion
+    assert not loss.is_chunkable
+    assert loss(logit, label, ignore_index=IGNORE).item() == pytest.approx(
+        2 * label.double().mean().item())
 
 
 def test_two_dimensions_and_given_targets():
@@ -210,6 +229,10 @@ def test_weight_reduce_loss():
                                                                               [6, 8, 10]]
     with pytest.raises(ConfigError, match='divides a mean'):
         weight_reduce_loss(loss, None, 'sum', avg_factor=8)
+    for shape in ((2, 2), (1,), (2, 2, 4)):
+        with pytest.raises(ArgumentError, match='does not fit the loss') as caught:
+            weight_reduce_loss(torch.zeros(2, 3, 4), torch.ones(shape))
+        assert isinstance(caught.value, AssertionError)
 
 
 def test_weighted_loss():

@@ -221,9 +221,21 @@ def test_deformable_convolution(offset_conv, fallback):
     first = set() if fallback else {'layer2.0.conv2'}
     assert found == first | {f'layer2.{i}.conv2' for i in (1, 2, 3)}
     assert model.layer2[1].conv2.deform_groups == 2
+    block = model.layer2[0]
+    assert (block.with_dcn, block.with_plugins) == (True, False)
+    assert (block.conv1_stride, block.conv2_stride) == (1, 2)
+    assert not model.layer1[0].with_dcn
     model.init_weights()
     assert model.layer2[1].conv2.conv_offset.weight.eq(0).all()
     assert dcn['fallback_on_stride'] is fallback
+
+
+def test_one_setting_chooses_the_convolution(offset_conv):
+    dcn = dict(type='DCN')
+    with pytest.raises(ConfigError, match='both choose the 3 x 3 convolution'):
+        Bottleneck(8, 4, dcn=dcn, conv_cfg=dict(type='Conv'))
+    fallback = dict(dcn, fallback_on_stride=True)
+    assert type(Bottleneck(8, 4, 2, dcn=fallback, conv_cfg=dict(type='Conv')).conv2) is nn.Conv2d
 
 
 def test_deformable_convolution_must_be_registered():
@@ -259,6 +271,7 @@ def test_plugins(gate, position, channels):
 
     model, neutral, plain = build(0.5), build(1.0), make(50).eval()
     assert model.layer2[1].gate_a.in_channels == channels
+    assert model.layer2[1].with_plugins
     assert not hasattr(model.layer1[1], 'gate_a')
     x = torch.randn(1, 3, 32, 32)
     torch.testing.assert_close(neutral(x), plain(x))
@@ -266,6 +279,27 @@ def test_plugins(gate, position, channels):
     assert not torch.allclose(model(x)[1], plain(x)[1])
     everywhere = make(50, plugins=[dict(cfg=dict(type='Gate'), position=position)])
     assert all(hasattr(getattr(everywhere, name)[0], 'gate') for name in everywhere.res_layers)
+
+
+def test_plugins_of_a_stage():
+    first = dict(cfg=dict(type='Gate'), position='after_conv2', stages=(False, True, True, False))
+    second = dict(cfg=dict(type='Other'), position='after_conv3')
+    model = make()
+    assert model.make_stage_plugins([first, second], 0) == [second]
+    assert model.make_stage_plugins([first, second], 1) == [
+        dict(cfg=dict(type='Gate'), position='after_conv2'), second]
+
+
+def test_options_are_attributes():
+    model = make(50, style='caffe', avg_down=True, with_cp=True, contract_dilation=True)
+    assert (model.style, model.avg_down, model.with_cp, model.contract_dilation) == (
+        'caffe', True, True, True)
+    assert (model.feat_dim, model.inplanes) == (128, 128)
+
+
+def test_an_unknown_depth_is_a_key_error():
+    with pytest.raises(KeyError, match='no depth 20'):
+        make(20)
 
 
 @pytest.mark.parametrize(('options', 'message'), [

@@ -62,6 +62,8 @@ def test_upsample_layer():
     x = torch.rand(1, 2, 5, 4)
     assert Upsample(scale_factor=1.5)(x).shape == (1, 2, 7, 6)
     assert Upsample(scale_factor=(2, 3))(x).shape == (1, 2, 10, 12)
+    assert Upsample(scale_factor=(2, 3)).scale_factor == (2.0, 3.0)
+    assert repr(Upsample(scale_factor=2).scale_factor) == '2.0'
     layer = Upsample(size=(9, 8), mode='bilinear', align_corners=True)
     torch.testing.assert_close(layer(x), resize(x, (9, 8), mode='bilinear', align_corners=True,
                                                 warning=False))
