@@ -7,14 +7,17 @@ order and defaults. Parameters of ours follow them; what is `**kwargs` in mmcv m
 """
 from collections.abc import Iterator, Mapping, Sequence
 
-# reason -> package -> names; `*` stands for the whole package
+# reason -> package -> names; `*` stands for the package itself, with all that is in it
 Names = Mapping[str, Mapping[str, Sequence[str]]]
 
 LEFT_OUT: Names = {
     'videos are no part of segmentation: cv2.VideoCapture reads them, ffmpeg cuts them': {
-        'mmcv.video': ['*'],
+        'mmcv.video': ['*', 'Cache', 'VideoReader', 'concat_video', 'convert_video', 'cut_video',
+                       'frames2video', 'resize_video'],
     },
     'optical flow is no part of segmentation': {
+        'mmcv.video': ['dequantize_flow', 'flow_from_bytes', 'flow_warp', 'flowread', 'flowwrite',
+                       'quantize_flow', 'sparse_flow_from_bytes'],
         'mmcv.visualization': ['flow2rgb', 'flowshow', 'make_color_wheel'],
     },
     'operators on point clouds, voxels and boxes in space are no part of segmentation': {
@@ -74,9 +77,15 @@ LATER: Names = {
 
 # full name in mmcv -> why its parameters are others
 PARAMETERS: Mapping[str, str] = {
+    # ops
+    'mmcv.ops.SyncBatchNorm': (
+        "It is torch's: process_group is mmcv's group, and processes count by their pixels, which "
+        "is stats_mode='N'."),
     # utils
-    'mmcv.ConfigDict': 'its first parameter in mmcv is the object itself',
-    'mmcv.utils.ConfigDict': 'the same',
+    'mmcv.ConfigDict': (
+        'Its first parameter in mmcv is the object itself.'),
+    'mmcv.utils.ConfigDict': (
+        'The same.'),
     # fileio
     # image
     # cnn
@@ -89,79 +98,103 @@ PARAMETERS: Mapping[str, str] = {
 # subject -> what is different here, and why
 BEHAVIOUR: Mapping[str, str] = {
     # utils
-    'Registry: repr': 'A table of names and places, since the classes of mmcv\'s text would have to '
-                      'be imported for it.',
-    'Registry: functions': 'They are registered as in mmcv 1.7.2, which 1.2.7 refused.',
-    'Registry: unknown scope': 'get returns None, where mmcv 1.7.2 fails at an attribute of None.',
-    'build_from_cfg: errors of a constructor': 'They keep their text, and a note names the '
-                                               'component, so that their type may need any '
-                                               'arguments.',
-    'Config: a dict': 'A Config is itself the dict that mmcv keeps in _cfg_dict, so that it can be '
-                      'given to what takes a dict.',
-    'Config: filename': 'It is absolute, so that a later change of the folder does not matter.',
-    'Config: values': 'Only numbers, texts, None, lists, tuples and dicts, so that every config '
-                      'can be written and read back; names with an underscore are private to a '
-                      'file.',
-    'Config: errors in a file': 'An exception in its code becomes a ConfigError with file and line, '
-                                'which commands print without a traceback.',
-    'Config: bases with the same key': 'They may agree about its value, as where both inherit from '
-                                       'a third; mmcv refuses that too.',
-    'Config: Python as base of JSON or YAML': 'It is refused, since data must not start a program; '
-                                              'the configs of this project may be inherited.',
-    'Config: {{ _base_.key }}': 'It is the value at once, so that code may compute with it; mmcv '
-                                'puts it in afterwards, and not into texts.',
-    'DictAction: values': 'Dicts are read too, and a text with unpaired brackets is an error that '
-                          'names the option.',
-    'ProgressBar': 'Text of tqdm on stderr, which keeps its line on a terminal and adds few to a '
-                   'file.',
-    'collect_env': 'No compilers are asked for, since nothing is compiled.',
-    'load_url': 'Reads tensors and plain values by default, since a pickle can run any code.',
+    'Registry: repr': (
+        'A table of names and places, since all classes would have to be imported for the text of '
+        'mmcv.'),
+    'Registry: functions': (
+        'They are registered as in mmcv 1.7.2, which 1.2.7 refused.'),
+    'Registry: unknown scope': (
+        '`get` returns None, where mmcv 1.7.2 fails at an attribute of None.'),
+    'build_from_cfg: errors of a constructor': (
+        'They keep their text, and a note names the component, so that their type may need any '
+        'arguments.'),
+    'Config: a dict': (
+        'A Config is itself the dict that mmcv keeps in _cfg_dict, so that it can be given to '
+        'what takes a dict.'),
+    'Config: filename': (
+        'It is absolute, so that a later change of the folder does not matter.'),
+    'Config: values': (
+        'Only numbers, texts, None, lists, tuples and dicts, so that every config can be written '
+        'and read back; names with an underscore are private to a file.'),
+    'Config: errors in a file': (
+        'An exception in its code becomes a ConfigError with file and line, which commands print '
+        'without a traceback.'),
+    'Config: bases with the same key': (
+        'They may agree about its value, as where both inherit from a third; mmcv refuses that '
+        'too.'),
+    'Config: Python as base of JSON or YAML': (
+        'It is refused, since data must not start a program; the configs of this project may be '
+        'inherited.'),
+    'Config: {{ _base_.key }}': (
+        'It is the value at once, so that code may compute with it; mmcv puts it in afterwards, '
+        'and not into texts.'),
+    'DictAction: values': (
+        'Dicts are read too, and a text with unpaired brackets is an error that names the option.'),
+    'ProgressBar': (
+        'Text of tqdm on stderr, which keeps its line on a terminal and adds few to a file.'),
+    'collect_env': (
+        'No compilers are asked for, since nothing is compiled.'),
+    'load_url': (
+        'Reads tensors and plain values by default, since a pickle can run any code.'),
     # fileio
-    'load of a pickle': 'refused unless trusted=True, as reading a pickle can run any code',
-    'load and dump of YAML': 'only tuples of all objects of Python are read, and none is written, '
-                             'as they can run code; keys keep their order and letters stay '
-                             'letters, so that people can read the file',
-    'dump and put to the disk': 'the file is replaced in one step, so that a kill leaves the old '
-                                'or the new one',
-    'FileClient(prefix=...)': 'fsspec serves the prefixes without a backend, and s3 where '
-                              'petrel_client is not installed, which few can install',
-    'HTTPBackend': 'an answer is awaited for 60 seconds, not for ever, and no file:// is read',
-    'list_from_file, dict_from_file and load': 'a byte-order mark is dropped, as it would be part '
-                                               'of the first name',
-    'dict_from_file': 'a line without a value raises DataError, which names it; empty lines are '
-                      'skipped',
-    'FileClient.list_dir_or_file': 'the paths are sorted, so that all machines see one order',
-    'files that cannot be read': 'DataError, which is FileNotFoundError too where there is no '
-                                 'file, so that commands can say what is wrong in one line',
+    'load of a pickle': (
+        'Refused unless trusted=True, as reading a pickle can run any code.'),
+    'load and dump of YAML': (
+        'Only tuples of all objects of Python are read, and none is written, as they can run '
+        'code; keys keep their order and letters stay letters, so that people can read the file.'),
+    'dump and put to the disk': (
+        'The file is replaced in one step, so that a kill leaves the old or the new one.'),
+    'FileClient(prefix=...)': (
+        'Fsspec serves the prefixes without a backend, and s3 where petrel_client is not '
+        'installed, which few can install.'),
+    'HTTPBackend': (
+        'An answer is awaited for 60 seconds, not for ever, and no file:// is read.'),
+    'list_from_file, dict_from_file and load': (
+        'A byte-order mark is dropped, as it would be part of the first name.'),
+    'dict_from_file': (
+        'A line without a value raises DataError, which names it; empty lines are skipped.'),
+    'FileClient.list_dir_or_file': (
+        'The paths are sorted, so that all machines see one order.'),
+    'files that cannot be read': (
+        'DataError, which is FileNotFoundError too where there is no file, so that commands can '
+        'say what is wrong in one line.'),
     # image
-    'one number as pad_val of impad or border_value of imrotate': 'it fills all channels, where '
-                                                                  'OpenCV fills the first alone',
-    'imread and imfrombytes': 'a damaged file raises DataError, where OpenCV returns None or grey; '
-                              'all backends give the same pixels, and a backend that cannot read a '
-                              'file leaves it to one that can',
-    'the backend tifffile': 'colours are in BGR order as by the others, other formats than TIFF '
-                            "are read too, and bands without colours need flag='unchanged', so "
-                            'that no band is taken for a colour',
-    'the backend turbojpeg': 'it is simplejpeg, which brings libjpeg-turbo with it',
-    'imwrite': 'a suffix that is not known raises DataError too, which names the remedy; '
-               'auto_mkdir=False creates no folder',
-    'lut_transform, imequalize, auto_contrast and adjust_hue': 'floats are rounded, and values '
-                                                               'beyond 0 to 255 refused, instead '
-                                                               'of cut off or wrapped around',
-    'adjust_hue': 'a negative hue_factor works with NumPy 2, which refuses what it is in mmcv',
-    'imdenormalize': 'the result is float32 for every type, and whole numbers are taken too',
+    'one number as pad_val of impad or border_value of imrotate': (
+        'It fills all channels, where OpenCV fills the first alone.'),
+    'imread and imfrombytes': (
+        'A damaged file raises DataError, where OpenCV returns None or grey; all backends give '
+        'the same pixels, and a backend that cannot read a file leaves it to one that can.'),
+    'the backend tifffile': (
+        'Colours are in BGR order as by the others, other formats than TIFF are read too, and '
+        "bands without colours need flag='unchanged', so that no band is taken for a colour."),
+    'the backend turbojpeg': (
+        'It is simplejpeg, which brings libjpeg-turbo with it.'),
+    'imwrite': (
+        'A suffix that is not known raises DataError too, which names the remedy; '
+        'auto_mkdir=False creates no folder.'),
+    'lut_transform, imequalize, auto_contrast and adjust_hue': (
+        'Floats are rounded, and values beyond 0 to 255 refused, instead of cut off or wrapped '
+        'around.'),
+    'adjust_hue': (
+        'A negative hue_factor works with NumPy 2, which refuses what it is in mmcv.'),
+    'imdenormalize': (
+        'The result is float32 for every type, and whole numbers are taken too.'),
     # cnn
-    'mmcv.cnn.fuse_conv_bn': 'Folds a norm only into the convolution that is named directly before '
-    'it, and no children of a class with runs_in_order = False. mmcv folds it into the last '
-    'convolution before it, whatever lies between, which changes the results of its own ResNet-50.',
-    'mmcv.cnn.get_model_complexity_info': 'Leaves no methods and numbers on the model, and prints '
-    'shares of nothing as 0%. The model can be saved and copied afterwards, and one without '
-    'parameters is no ZeroDivisionError.',
-    'mmcv.cnn.RFSearchHook': 'Keeps its step and its dilations in checkpoints, runs before they '
-    'are saved, writes its files in the first process alone, and leaves the config of the caller '
-    'as it is. A run that is resumed continues the search.',
-    'mmcv.cnn.ResNet, mmcv.cnn.VGG': 'train() returns the module, and basic blocks take with_cp. '
-    'torch promises the first, and nothing speaks against the second.',
+    'mmcv.cnn.fuse_conv_bn': (
+        'Folds a norm only into the convolution that is named directly before it, and no children '
+        'of a class with runs_in_order = False. mmcv folds it into the last convolution before '
+        'it, whatever lies between, which changes the results of its own ResNet-50.'),
+    'mmcv.cnn.get_model_complexity_info': (
+        'Leaves no methods and numbers on the model, and prints shares of nothing as 0%. The '
+        'model can be saved and copied afterwards, and one without parameters is no '
+        'ZeroDivisionError.'),
+    'mmcv.cnn.RFSearchHook': (
+        'Keeps its step and its dilations in checkpoints, runs before they are saved, writes its '
+        'files in the first process alone, and leaves the config of the caller as it is. A run '
+        'that is resumed continues the search.'),
+    'mmcv.cnn.ResNet, mmcv.cnn.VGG': (
+        'Train() returns the module, and basic blocks take with_cp. torch promises the first, and '
+        'nothing speaks against the second.'),
     'HSigmoid without arguments': (
         'The defaults are bias=3 and divisor=6. So they are in mmcv since 1.4.4; a config for an '
         'older one writes bias=1, divisor=2.'),
@@ -169,8 +202,8 @@ BEHAVIOUR: Mapping[str, str] = {
         'The log says once that the norm takes the bias away. A warning of Python would not be in '
         'the log of the run.'),
     'GeneralizedAttention, attention_type x1x0': (
-        'Maps need not be square, and energies of rows belong to rows. mmcv takes the query of the '
-        'mirrored pixel there.'),
+        'Maps need not be square, and energies of rows belong to rows. mmcv takes the query of '
+        'the mirrored pixel there.'),
     'NonLocal2d, GeneralizedAttention': (
         'The matrix of all pairs of pixels is not kept in memory, and results are equal up to '
         'rounding. It has 16 million entries for 64 x 64 pixels.'),
@@ -179,100 +212,124 @@ BEHAVIOUR: Mapping[str, str] = {
         'and dropout draws other numbers. It grows with the square of the sequence.'),
     'FFN, BaseTransformerLayer with unknown arguments': (
         'The log names them. mmcv ignores a misspelt option without a word.'),
-    'DropPath(1.)': 'The result is 0. mmcv divides by 0.',
+    'DropPath(1.)': (
+        'The result is 0. mmcv divides by 0.'),
     'init_cfg, layer': (
-        'It names all base classes of a layer, not the nearest alone. A class derived for speed is '
-        'initialised as its base is.'),
+        'It names all base classes of a layer, not the nearest alone. A class derived for speed '
+        'is initialised as its base is.'),
     'BaseModule.init_weights': (
-        'Modules inside plain containers are reached too. Their init_cfg would do nothing, without '
-        'a word.'),
+        'Modules inside plain containers are reached too. Their init_cfg would do nothing, '
+        'without a word.'),
     'what initialised each parameter': (
         'It is logged at level DEBUG of the logger mmseg.cnn alone. All weights are read several '
         'times for it.'),
     # visualization, arraymisc, engine
-    'imshow': 'ConfigError, which names the remedy, where no window can be shown',
-    'mmcv.engine.collect_results_cpu': 'The results travel over the network of the hosts, and '
-    'tmpdir takes none. No folder has to be shared, and no pickle is read from one.',
-    'mmcv.engine.multi_gpu_test': 'All results of processes with unequal numbers of them are kept, '
-    'and there is no pause of two seconds. mmcv drops the surplus silently.',
+    'imshow': (
+        'ConfigError, which names the remedy, where no window can be shown.'),
+    'mmcv.engine.collect_results_cpu': (
+        'The results travel over the network of the hosts, and tmpdir takes none. No folder has '
+        'to be shared, and no pickle is read from one.'),
+    'mmcv.engine.multi_gpu_test': (
+        'All results of processes with unequal numbers of them are kept, and there is no pause of '
+        'two seconds. mmcv drops the surplus silently.'),
     # parallel
-    'mmcv.parallel.MMDataParallel': 'Several devices are an error, and without device_ids the '
-    'model stays where it is. One process a device, which the message starts, is faster and shares '
-    'no interpreter.',
-    'mmcv.parallel.MMDistributedDataParallel': 'device_ids and output_device have no effect, and '
-    'without gradients the model is called directly. A batch goes where the parameters are, and '
-    'processes may evaluate different numbers of batches.',
-    'mmcv.parallel.collate': 'Lists of unequal length are an error, texts are listed, and stacked '
-    'tensors of several types get a common one. mmcv cuts the lists, recurses without end on '
-    'texts, and takes the first type.',
-    'mmcv.parallel.scatter': 'Takes a device without a list, too, for the batch alone; leaves what '
-    'is no tensor in a DataContainer as it is, and keeps named tuples. mmcv refuses the former and '
-    'makes plain tuples of the latter.',
-    'mmcv.parallel._functions.scatter': 'streams has no effect. Copies are queued in the current '
-    'stream, where their use waits for them.',
+    'mmcv.parallel.MMDataParallel': (
+        'Several devices are an error, and without device_ids the model stays where it is. One '
+        'process a device, which the message starts, is faster and shares no interpreter.'),
+    'mmcv.parallel.MMDistributedDataParallel': (
+        'device_ids and output_device have no effect, and without gradients the model is called '
+        'directly. A batch goes where the parameters are, and processes may evaluate different '
+        'numbers of batches.'),
+    'mmcv.parallel.collate': (
+        'Lists of unequal length are an error, texts are listed, and stacked tensors of several '
+        'types get a common one. mmcv cuts the lists, recurses without end on texts, and takes '
+        'the first type.'),
+    'mmcv.parallel.scatter': (
+        'Takes a device without a list, too, for the batch alone; leaves what is no tensor in a '
+        'DataContainer as it is, and keeps named tuples. mmcv refuses the former and makes plain '
+        'tuples of the latter.'),
+    'mmcv.parallel._functions.scatter': (
+        'streams has no effect. Copies are queued in the current stream, where their use waits '
+        'for them.'),
     # runner
-    'groups of the optimizer': 'train_segmentor puts parameters with equal settings into one '
-                               'group (build_optimizer and constructors: one a parameter, as in '
-                               'mmcv): a step of few groups is faster. A state of either kind '
-                               'resumes in the other.',
-    'checkpoints that hold code': 'A file is read without running what is in it; objects that are '
-                                  'no plain data raise CheckpointError with the remedy: whoever '
-                                  'wrote a file could run anything on this machine.',
-    'map_location=None': 'Checkpoints are loaded into the memory of the host, whatever device '
-                         'saved them: a file of one kind of device can be read on every other.',
-    'load_checkpoint(strict=True)': 'A model that a checkpoint does not fit stays as it was: half '
-                                    'of the weights of another model are of no use.',
-    'load_checkpoint of a file without weights for the model': 'An error, not a warning, also with '
-                                                               'strict=False: the run would go on '
-                                                               'from random weights.',
-    'names of weights': 'Those of torchvision:// stand in a table, so that torchvision need not be '
-                        'installed; $MMCV_HOME may hold tables for mmcls:// and torchvision:// '
-                        'too, for mirrors and machines without a network.',
-    'init_dist': 'Where `backend` is not given, and where it is that of another kind of device, '
-                 'it is the one of the device in use: one script runs on every machine.',
-    'set_random_seed(deterministic=True)': 'Kernels outside of convolutions are repeatable too, '
-                                           'since otherwise two runs differ all the same.',
+    'groups of the optimizer': (
+        'Train_segmentor puts parameters with equal settings into one group (build_optimizer and '
+        'constructors: one a parameter, as in mmcv): a step of few groups is faster. A state of '
+        'either kind resumes in the other.'),
+    'checkpoints that hold code': (
+        'A file is read without running what is in it; objects that are no plain data raise '
+        'CheckpointError with the remedy: whoever wrote a file could run anything on this '
+        'machine.'),
+    'map_location=None': (
+        'Checkpoints are loaded into the memory of the host, whatever device saved them: a file '
+        'of one kind of device can be read on every other.'),
+    'load_checkpoint(strict=True)': (
+        'A model that a checkpoint does not fit stays as it was: half of the weights of another '
+        'model are of no use.'),
+    'load_checkpoint of a file without weights for the model': (
+        'An error, not a warning, also with strict=False: the run would go on from random '
+        'weights.'),
+    'names of weights': (
+        'Those of torchvision:// stand in a table, so that torchvision need not be installed; '
+        '$MMCV_HOME may hold tables for mmcls:// and torchvision:// too, for mirrors and machines '
+        'without a network.'),
+    'init_dist': (
+        'Where `backend` is not given, and where it is that of another kind of device, it is the '
+        'one of the device in use: one script runs on every machine.'),
+    'set_random_seed(deterministic=True)': (
+        'Kernels outside of convolutions are repeatable too, since otherwise two runs differ all '
+        'the same.'),
     # runner.hooks
     # mmseg.datasets
-    'sizes and ratios of Resize and MultiScaleFlipAug':
-        'a list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
-        'tuples and floats: JSON and YAML have no tuples, and 1 means 1.0',
-    'Rerange': 'an image of one value becomes min_value, where 0.10 asserts: one blank image need '
-               'not end a run',
-    'RGB2Gray': 'the default weights give the luma of BGR too, where 0.10 weights blue as red',
-    'unset labels of data sets and steps':
-        'ignore_index, reduce_zero_label and seg_pad_val that nobody has set follow the training '
+    'sizes and ratios of Resize and MultiScaleFlipAug': (
+        'A list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
+        'tuples and floats: JSON and YAML have no tuples, and 1 means 1.0.'),
+    'Rerange': (
+        'An image of one value becomes min_value, where 0.10 asserts: one blank image need not '
+        'end a run.'),
+    'RGB2Gray': (
+        'The default weights give the luma of BGR too, where 0.10 weights blue as red.'),
+    'unset labels of data sets and steps': (
+        'Ignore_index, reduce_zero_label and seg_pad_val that nobody has set follow the training '
         'data or the data set, and are 255 and False as in 0.10 where that sets none: labels need '
-        'one meaning in a whole run',
-    'labels that are no class': 'are an error that names the mask, in samples and in scores, where '
-                                '0.10 leaves them out of the scores: they are mistakes in the data',
-    'label_map of chosen classes': 'holds ignore_index for the other classes instead of -1, which '
-                                   'a uint8 mask turned into 255, whatever the ignored label was',
-    'palette of classes without colours': "is VOC's instead of a random one: pictures of two runs "
-                                          'can be compared',
-    'classes of a data set': 'each name once: a list with a name twice is a mistake',
-    'ConcatDataset': 'data sets of different classes are refused, and where none scores itself, '
-                     'they are scored together: their labels would not mean the same',
-    'samples of build_dataloader': 'are drawn by seed, epoch and index instead of by worker, so '
-                                   'that they do not depend on the number of workers; shares of an '
-                                   'evaluation are not padded, so that each image counts once',
-    'CustomDataset.evaluate': 'an argument that it does not know is an error, where 0.10 takes any '
-                              'in silence: a typo in `evaluation` is found',
-    'CustomDataset.format_results': 'writes label maps to out_dir, where that of 0.10 does nothing',
+        'one meaning in a whole run.'),
+    'labels that are no class': (
+        'Are an error that names the mask, in samples and in scores, where 0.10 leaves them out '
+        'of the scores: they are mistakes in the data.'),
+    'label_map of chosen classes': (
+        'Holds ignore_index for the other classes instead of -1, which a uint8 mask turned into '
+        '255, whatever the ignored label was.'),
+    'palette of classes without colours': (
+        "Is VOC's instead of a random one: pictures of two runs can be compared."),
+    'classes of a data set': (
+        'Each name once: a list with a name twice is a mistake.'),
+    'ConcatDataset': (
+        'Data sets of different classes are refused, and where none scores itself, they are '
+        'scored together: their labels would not mean the same.'),
+    'samples of build_dataloader': (
+        'Are drawn by seed, epoch and index instead of by worker, so that they do not depend on '
+        'the number of workers; shares of an evaluation are not padded, so that each image counts '
+        'once.'),
+    'CustomDataset.evaluate': (
+        'An argument that it does not know is an error, where 0.10 takes any in silence: a typo '
+        'in `evaluation` is found.'),
+    'CustomDataset.format_results': (
+        'Writes label maps to out_dir, where that of 0.10 does nothing.'),
     # mmseg.models
     # mmseg.apis and mmseg.core
-    'EvalHook and DistEvalHook': 'score one prediction after the other instead of a list of all, '
-                                 'unless a data set or a hook overrides evaluate: memory does not '
-                                 "grow with the data; save_best is 'auto'",
-    'efficient_test, gpu_collect and tmpdir of an evaluation':
-        'have no effect, as no prediction is kept',
-    'device of init_segmentor and train_segmentor':
-        "'auto', the first usable kind, instead of 'cuda:0' and cfg.gpu_ids: scripts run anywhere",
+    'EvalHook and DistEvalHook': (
+        'Score one prediction after the other instead of a list of all, unless a data set or a '
+        "hook overrides evaluate: memory does not grow with the data; save_best is 'auto'."),
+    'efficient_test, gpu_collect and tmpdir of an evaluation': (
+        'Have no effect, as no prediction is kept.'),
+    'device of init_segmentor and train_segmentor': (
+        "'auto', the first usable kind, instead of 'cuda:0' and cfg.gpu_ids: scripts run "
+        'anywhere.'),
 }
 
 _PLACE = 'mmcv_replace/compatibility.py'
 # What these packages export, mmcv itself exports too.
-_EXPORTED = ('mmcv.utils', 'mmcv.visualization')
+_EXPORTED = ('mmcv.utils', 'mmcv.video', 'mmcv.visualization')
 
 
 def _absent() -> Iterator[tuple[str, Sequence[str], str]]:
@@ -288,12 +345,13 @@ def why_absent(package: str, name: str | None = None) -> str | None:
     `package` is named as in mmcv: 'mmcv.ops', or 'mmcv' for a name that mmcv itself exports.
     """
     for home, names, reason in _absent():
-        whole = list(names) == ['*']
-        if name is None or whole:
-            hit = whole and f'{package}.'.startswith(f'{home}.')
-        else:
-            hit = name in names and (package == home or package == 'mmcv' and home in _EXPORTED)
-        if hit:
-            what = package if name is None else f'{package}.{name}'
-            return f'{what} is left out: {reason} (see the tables in {_PLACE})'
+        if name in names and (package == home or package == 'mmcv' and home in _EXPORTED):
+            return _sentence(f'{package}.{name}', reason)
+    for home, names, reason in _absent():
+        if '*' in names and f'{package}.'.startswith(f'{home}.'):
+            return _sentence(package if name is None else f'{package}.{name}', reason)
     return None
+
+
+def _sentence(what: str, reason: str) -> str:
+    return f'{what} is left out: {reason} (see the tables in {_PLACE})'

@@ -29,17 +29,17 @@ PLUGIN_LAYERS = Registry('plugin layer', base=nn.Module, modules={
 DROPOUT_LAYERS = Registry('dropout layer', base=nn.Module, modules={
     f'{_HERE}.drop': ['DropPath', 'Dropout'],
 })
-POSITIONAL_ENCODING = Registry('positional encoding', nn.Module)
-ATTENTION = Registry('attention', nn.Module, {
+POSITIONAL_ENCODING = Registry('positional encoding', base=nn.Module)
+ATTENTION = Registry('attention', base=nn.Module, modules={
     f'{_HERE}.transformer.attention': ['MultiheadAttention'],
 })
-FEEDFORWARD_NETWORK = Registry('feed-forward network', nn.Module, {
+FEEDFORWARD_NETWORK = Registry('feed-forward network', base=nn.Module, modules={
     f'{_HERE}.transformer.ffn': ['FFN'],
 })
-TRANSFORMER_LAYER = Registry('transformer layer', nn.Module, {
+TRANSFORMER_LAYER = Registry('transformer layer', base=nn.Module, modules={
     f'{_HERE}.transformer.layer': ['BaseTransformerLayer'],
 })
-TRANSFORMER_LAYER_SEQUENCE = Registry('sequence of transformer layers', nn.Module, {
+TRANSFORMER_LAYER_SEQUENCE = Registry('sequence of transformer layers', base=nn.Module, modules={
     f'{_HERE}.transformer.sequence': ['TransformerLayerSequence'],
 })
 
