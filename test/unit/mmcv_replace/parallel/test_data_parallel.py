@@ -89,3 +89,19 @@ def test_scatter_splits_along_its_dimension():
 
     assert [part.tolist() for (part,) in args] == [[[0, 1]], [[2, 3]]]
     assert kwargs == ({'y': 1}, {'y': 1})
+
+
+def test_numbers_on_the_simulated_npu(run_on_npu):
+    code = '''
+import torch
+from torch import nn
+from mmcv_replace.parallel import DataContainer, MMDataParallel, scatter
+from mmcv_replace.parallel._functions import get_input_device
+batch = {'input': DataContainer([torch.ones(3, 2)], stack=True)}
+model = MMDataParallel(nn.Linear(2, 1), device_ids=[1])
+print(model(**batch).device, model.device_ids)
+for numbers in ([0], [-1]):
+    (moved,) = scatter(batch, numbers)
+    print(moved['input'].device, get_input_device([moved['input']]))
+'''
+    assert run_on_npu(code).stdout == 'npu:1 [1]\nnpu:0 0\ncpu -1\n'
