@@ -1,9 +1,8 @@
 """Registries of the parts of a model, and the functions that build them from configs."""
-from collections.abc import Sequence
-
 from torch import nn
 
-from mmcv_replace.utils import Registry, build_from_cfg
+from mmcv_replace.cnn import build_model_from_cfg as build
+from mmcv_replace.utils import Registry
 from mmcv_replace.utils.errors import ConfigError
 
 # Each with the modules of our own components, which are imported when a config names them.
@@ -21,14 +20,6 @@ LOSSES = Registry('loss', base=nn.Module, modules={
 SEGMENTORS = Registry('segmentor', base=nn.Module, modules={
     'mmseg.models.segmentors.encoder_decoder': ['EncoderDecoder'],
 })
-
-
-def build(cfg: dict | Sequence[dict], registry: Registry,
-          default_args: dict | None = None) -> nn.Module:
-    """Build one component, or an nn.Sequential of several for a list."""
-    if isinstance(cfg, list | tuple):
-        return nn.Sequential(*(build_from_cfg(item, registry, default_args) for item in cfg))
-    return build_from_cfg(cfg, registry, default_args)
 
 
 def build_backbone(cfg: dict) -> nn.Module:
