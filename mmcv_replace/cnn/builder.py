@@ -14,5 +14,4 @@ def build_model_from_cfg(cfg: dict | Sequence[dict], registry: Registry,
     return build_from_cfg(cfg, registry, default_args)
 
 
-MODELS = Registry('model')
-MODELS.build_func = build_model_from_cfg
+MODELS = Registry('model', build_func=build_model_from_cfg)

@@ -13,4 +13,4 @@ def is_module_wrapper(module: nn.Module) -> bool:
 def _has_class_of(registry: Registry, module: nn.Module) -> bool:
     """Whether `module` is an instance of a class in the registry or in one of its children."""
     return isinstance(module, tuple(registry.module_dict.values())) or any(
-        _has_class_of(child, module) for child in getattr(registry, 'children', {}).values())
+        _has_class_of(child, module) for child in registry.children.values())
