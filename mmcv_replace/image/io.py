@@ -82,7 +82,7 @@ def path_of(image: object) -> str:
 def imfrombytes(content: bytes, flag: str | int = 'color', channel_order: str = 'bgr',
                 backend: str | None = None, *, name: str = 'the image') -> np.ndarray:
     """Decode the bytes of an image file as `imread` does; `name` is the file in error messages."""
-    backend = backend or _default['backend']
+    backend = backend or imread_backend
     _check_backend(backend)
     flag = _FLAG_NAMES.get(flag, flag)
     if not isinstance(flag, int):
@@ -164,7 +164,8 @@ def use_backend(backend: str) -> None:
     pixels faster, or 'tifffile', which reads TIFFs and leaves other formats to OpenCV.
     """
     _check_backend(backend)
-    _default['backend'] = backend
+    global imread_backend
+    imread_backend = backend
 
 
 def _check_backend(backend: str) -> None:
@@ -244,4 +245,4 @@ DECODERS: dict[str, Callable[[bytes, str], np.ndarray | None]] = {
     'tifffile': _decode_cv2,  # all but TIFFs
 }
 supported_backends = list(DECODERS)
-_default = {'backend': 'cv2'}
+imread_backend = 'cv2'  # of images that are read without naming one

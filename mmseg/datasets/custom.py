@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcv_replace.fileio import HardDiskBackend
+from mmcv_replace.fileio import FileClient
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation.labels import remap_labels
 from mmseg.core.evaluation.overrides import is_own, standard
@@ -212,7 +212,7 @@ class CustomDataset(ScoredDataset):
             raise DataError(f'{type(self).__name__} has no masks to compare with; give it ann_dir, '
                             'or predict without scores: --format-only or --show-dir DIR')
         path = os.path.join(self.ann_dir, info['seg_map'])
-        label = decode_label(HardDiskBackend().get(path), path)
+        label = decode_label(bytes(FileClient.infer_client(uri=path).get(path)), path)
         return remap_labels(label, self.label_map, self.reduce_zero_label, self.ignore_index)
 
     @standard

@@ -33,7 +33,10 @@ class LmdbBackend(BaseStorageBackend):
 
     def _open(self) -> Any:
         # LMDB forbids the use of an open database in a forked process, such as a data worker.
-        if self._client is None or self._process != os.getpid():
+        if self._client is not None and self._process != os.getpid():
+            self._client.close()  # of this process alone
+            self._client = None
+        if self._client is None:
             self._client = self._lmdb.open(self.db_path, **self.options)
             self._process = os.getpid()
         return self._client

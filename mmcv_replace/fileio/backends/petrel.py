@@ -23,7 +23,8 @@ class PetrelBackend(BaseStorageBackend):
                  conf_path: str | None = None) -> None:
         self.path_mapping = check_mapping(path_mapping)
         client = import_optional('petrel_client.client', 'petrel', _REMEDY)
-        self._client = client.Client(conf_path=conf_path, enable_mc=enable_mc)
+        options = {} if conf_path is None else {'conf_path': conf_path}
+        self._client = client.Client(**options, enable_mc=enable_mc)
 
     def get(self, filepath: str | Path) -> memoryview:
         """Content of a file; DataError where there is none."""

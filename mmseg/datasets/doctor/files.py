@@ -22,7 +22,7 @@ def read_file(path: str, step: FileLoader | None, found: Diagnosis) -> bytes | N
         return None
     client = step.client
     try:
-        content = client.get(path)
+        content = bytes(client.get(path))  # some backends give a memoryview
     except (DataError, OSError) as error:
         found.add('unreadable', path, str(error))
         return None

@@ -36,7 +36,7 @@ class FileLoader(Transform):
         """Content of a file, a sample's `what`; DataError where it cannot be read."""
         client = self.client
         try:
-            return client.get(path)
+            return bytes(client.get(path))  # some backends give a memoryview
         except DataError as error:
             missing = isinstance(error.__cause__, FileNotFoundError)
             raise (MissingDataError if missing else DataError)(

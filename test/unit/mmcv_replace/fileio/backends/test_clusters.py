@@ -1,4 +1,5 @@
 """Backends of clusters, whose clients cannot be installed: stand-ins record what they are asked."""
+import multiprocessing
 import pickle
 import sys
 from pathlib import Path
@@ -24,7 +25,8 @@ def petrel(monkeypatch):
 
 def test_petrel_calls(petrel):
     client = FileClient('petrel', path_mapping={'/data': 's3://x'}, enable_mc=False, conf_path='c')
-    assert petrel.mock_calls == [call(conf_path='c', enable_mc=False)]
+    FileClient('petrel')
+    assert petrel.mock_calls == [call(conf_path='c', enable_mc=False), call(enable_mc=True)]
     made = petrel.return_value
     assert client.get_text('/data/a\\b') == 'grün'
     assert isinstance(client.get('/data/a'), memoryview)
@@ -117,8 +119,20 @@ def test_lmdb(lmdb, monkeypatch, tmp_path):
     monkeypatch.setattr('os.getpid', lambda: -1)  # as in a data worker
     assert client.get('a') == b'x'
     assert lmdb.open.call_count == 2
+    assert lmdb.open.return_value.close.call_count == 1
     # Opened databases cannot be sent to a worker.
     assert pickle.loads(pickle.dumps(client.client)).options == options
+
+
+def test_real_lmdb_in_forked_processes(tmp_path):
+    lmdb = pytest.importorskip('lmdb')
+    with lmdb.open(str(tmp_path), map_size=2**20) as database, database.begin(write=True) as write:
+        write.put(b'a', b'x')
+    client = FileClient('lmdb', db_path=tmp_path)
+    assert client.get('a') == b'x'
+    with multiprocessing.get_context('fork').Pool(2) as pool:
+        assert pool.map(client.get, ['a'] * 4) == [b'x'] * 4
+    assert client.get('a') == b'x'
 
 
 @pytest.mark.parametrize(('backend', 'options', 'package'), [

@@ -1,3 +1,5 @@
+import pickle
+
 import cv2
 import numpy as np
 import pytest
@@ -78,6 +80,37 @@ def test_files_come_through_the_file_client(build, results, data_root):
 
     assert sample['img'].shape == (30, 44, 3)
     assert sample['gt_semantic_seg'].shape == (30, 44)
+
+
+@pytest.mark.parametrize('client', [
+    dict(backend='fsspec'), dict(backend='fsspec', path_mapping={'/data/': 'memory://bucket/'}),
+    dict(prefix='memory'), dict(backend='views')])
+def test_files_in_an_object_store(build, results, data_root, client):
+    """Of fsspec, and of a backend whose contents are views of memory, as those of petrel."""
+    system = pytest.importorskip('fsspec').filesystem('memory')
+    system.put(str(data_root), '/bucket', recursive=True)
+
+    @FileClient.register_backend('views')
+    class Views(BaseStorageBackend):
+        def get(self, filepath):
+            return memoryview(system.cat_file(filepath))
+
+    root = '/data' if 'path_mapping' in client else 'memory://bucket'
+    sample = dict(results(), img_prefix=f'{root}/img', seg_prefix=f'{root}/ann')
+    load = [build(kind, file_client_args=client) for kind in (
+        'LoadImageFromFile', 'LoadAnnotations')]
+    try:
+        for step in load:
+            sample = step(sample)
+    finally:
+        system.rm('/bucket', recursive=True)
+
+    expected = build('LoadAnnotations')(build('LoadImageFromFile')(results()))
+    for key in ('img', 'gt_semantic_seg'):
+        np.testing.assert_array_equal(sample[key], expected[key])
+    if client != dict(backend='views'):  # whose class is inside of this function
+        again = pickle.loads(pickle.dumps(load[0]))  # as for data workers
+        assert again.client is load[0].client
 
 
 def test_a_mask_is_loaded_beside_its_image(build, results, data_root):
