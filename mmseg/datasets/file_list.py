@@ -3,7 +3,7 @@ import os
 
 from torch.utils.data import Dataset
 
-from mmcv_replace.fileio import list_from_file
+from mmcv_replace.fileio import FileClient, list_from_file
 from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
 
@@ -21,6 +21,10 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
     """
     if split is not None:
         names = [line.strip() for line in list_from_file(split) if line.strip()]
+    elif is_remote(img_dir):
+        files = FileClient.infer_client(uri=img_dir).list_dir_or_file(
+            img_dir, list_dir=False, suffix=img_suffix, recursive=True)
+        names = sorted(file.removesuffix(img_suffix) for file in files)
     else:
         try:
             files = list(scandir(img_dir, img_suffix, recursive=True))
@@ -97,6 +101,7 @@ def _why_empty(dataset: Dataset) -> str:
         for number in range(1, SHOWN + 1))
     if dataset.split is not None:
         return f'the split file has no line; expected names of images such as {expected}'
-    found = sorted(os.listdir(dataset.img_dir))[:SHOWN]
+    client = FileClient.infer_client(uri=dataset.img_dir)
+    found = list(client.list_dir_or_file(dataset.img_dir))[:SHOWN]
     return (f'expected files such as {expected}, but the folder holds '
             + (', '.join(found) if found else 'nothing'))

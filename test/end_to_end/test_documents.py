@@ -55,6 +55,7 @@ CODES = {'python tools/replay_batch.py': 1}
 OWNERS = {
     'color_type': 'data.train.pipeline.0',
     'imdecode_backend': 'data.train.pipeline.0',
+    'file_client_args': 'data.train.pipeline.0',
     'async_save': 'checkpoint_config',
     'verify': 'checkpoint_config',
     'statistics_batches': 'custom_hooks.0',

@@ -117,17 +117,6 @@ def test_the_ground_truth_is_the_mask(make, data_root):
         dataset.get_gt_seg_map(index).shape for index in range(6)]
 
 
-def test_ground_truth_in_an_object_store(make, data_root):
-    system = pytest.importorskip('fsspec').filesystem('memory')
-    system.put(str(data_root), '/truth', recursive=True)
-    dataset = make()
-    dataset.ann_dir = 'memory://truth/ann'
-    try:
-        np.testing.assert_array_equal(dataset.get_gt_seg_map(3), stored_mask(data_root, 3))
-    finally:
-        system.rm('/truth', recursive=True)
-
-
 @pytest.mark.parametrize('reduce_zero_label', [False, True])
 def test_training_and_evaluation_see_the_same_labels(make, reduce_zero_label):
     pipeline = [LOAD[0], dict(type='LoadAnnotations', reduce_zero_label=reduce_zero_label)]

@@ -1,15 +1,19 @@
 import os
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import DataError, EmptyDatasetError
+from mmseg.datasets import CustomDataset
 from mmseg.datasets.file_list import (
     check_folders,
     check_list,
     check_samples,
     list_samples,
 )
+
+LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 
 
 @pytest.fixture
@@ -154,3 +158,34 @@ def test_missing_files_may_be_allowed(folder):
         check(folder, [], look=False)
     with pytest.raises(DataError, match='images are missing'):
         check(folder, infos)
+
+
+@pytest.fixture
+def store(data_root):
+    """The images, masks and a list of two of them in an object store."""
+    system = pytest.importorskip('fsspec').filesystem('memory')
+    system.put(str(data_root), '/store', recursive=True)
+    system.pipe('/store/two.txt', b'3\n1\n')
+    system.pipe('/store/empty/a.txt', b'')
+    yield 'memory://store'
+    system.rm('/store', recursive=True)
+
+
+@pytest.mark.parametrize(('split', 'names'), [
+    (None, list('012345')), ('memory://store/two.txt', ['3', '1'])])
+def test_all_files_in_an_object_store(store, data_root, split, names):
+    pipeline = [dict(step, file_client_args=dict(backend='fsspec')) for step in LOAD]
+    there = CustomDataset(pipeline, f'{store}/img', ann_dir=f'{store}/ann', split=split,
+                          classes=list('abcd'))
+    here = CustomDataset(LOAD, str(data_root / 'img'), ann_dir=str(data_root / 'ann'),
+                         classes=list('abcd'))
+    assert [info['filename'] for info in there.img_infos] == [f'{name}.jpg' for name in names]
+    for index, name in enumerate(names):
+        np.testing.assert_array_equal(there.get_gt_seg_map(index),
+                                      here.get_gt_seg_map(int(name)))
+        np.testing.assert_array_equal(there[index]['img'], here[int(name)]['img'])
+
+
+def test_an_empty_folder_of_an_object_store(store):
+    with pytest.raises(EmptyDatasetError, match=r'the folder holds a\.txt'):
+        CustomDataset(LOAD, f'{store}/empty', classes=list('abcd'))
