@@ -30,5 +30,5 @@ def test_a_wrapper_may_be_any_object(monkeypatch):
 def test_wrappers_of_child_registries_count(monkeypatch):
     child = Registry('module wrapper')
     child.register_module(module=Plain)
-    monkeypatch.setattr(MODULE_WRAPPERS, 'children', {'other': child}, raising=False)
+    monkeypatch.setitem(MODULE_WRAPPERS.children, 'other', child)
     assert is_module_wrapper(Plain(nn.ReLU()))

@@ -187,5 +187,6 @@ def test_all_files_in_an_object_store(store, data_root, split, names):
 
 
 def test_an_empty_folder_of_an_object_store(store):
+    dataset = CustomDataset(LOAD, f'{store}/empty', classes=list('abcd'))
     with pytest.raises(EmptyDatasetError, match=r'the folder holds a\.txt'):
-        CustomDataset(LOAD, f'{store}/empty', classes=list('abcd'))
+        check_samples(dataset)
