@@ -139,6 +139,13 @@ def test_hard_activations():
             for flag in (False, True)] == [False, True]
 
 
+@pytest.mark.parametrize(('kind', 'formula'), [
+    ('Swish', lambda x: x * torch.sigmoid(x)), ('HSwish', lambda x: x * F.relu6(x + 3) / 6)])
+def test_activations_that_round_as_their_formula(kind, formula):
+    x = torch.randn(1000)
+    assert torch.equal(build_activation_layer(dict(type=kind))(x), formula(x))
+
+
 def test_learnable_and_random_activations_exist():
     assert len(list(build_activation_layer(dict(type='PReLU')).parameters())) == 1
     assert isinstance(build_activation_layer(dict(type='RReLU')), nn.RReLU)

@@ -239,7 +239,7 @@ def test_one_setting_chooses_the_convolution(offset_conv):
 
 
 def test_deformable_convolution_must_be_registered():
-    with pytest.raises(RegistryError, match="'DCN' is not in registry 'conv layer'"):
+    with pytest.raises(RegistryError, match="'DCN' cannot be built: mmcv.ops.Deform"):
         make(50, dcn=dict(type='DCN'), stage_with_dcn=(False, True, True, True))
 
 
