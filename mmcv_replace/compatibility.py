@@ -99,8 +99,8 @@ PARAMETERS: Mapping[str, str] = {
 BEHAVIOUR: Mapping[str, str] = {
     # utils
     'Registry: repr': (
-        'A table of names and places, since all classes would have to be imported for the text of '
-        'mmcv.'),
+        'A table of names and places, since for the text of mmcv all classes would have to be '
+        'imported.'),
     'Registry: functions': (
         'They are registered as in mmcv 1.7.2, which 1.2.7 refused.'),
     'Registry: unknown scope': (

@@ -15,8 +15,8 @@ from mmcv_replace.interrupts import end_interrupted
 from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
-from mmcv_replace.utils.custom_imports import read_custom_imports
 from mmcv_replace.utils.errors import ConfigError, UserError
+from mmcv_replace.utils.misc.custom_imports import read_custom_imports
 from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
 

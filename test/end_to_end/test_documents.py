@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.literal import read_literal
+from mmcv_replace.utils.config.literal import read_literal
 from mmseg.apis.settings import TOP
 
 from . import desk as helper

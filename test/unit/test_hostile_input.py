@@ -21,8 +21,8 @@ from mmcv_replace.runner import load_checkpoint
 from mmcv_replace.runner.checkpoints import pretrained
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config import CONFIG_ROOTS
+from mmcv_replace.utils.config.options import parse_option_value
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, DataError, UserError
-from mmcv_replace.utils.options import parse_option_value
 from mmseg.apis.cli import load_config
 from mmseg.apis.inference import init_segmentor
 from mmseg.core.evaluation import eval_metrics

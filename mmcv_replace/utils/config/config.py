@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from ..custom_imports import import_modules_from_strings, read_custom_imports
 from ..errors import ConfigTypeError
+from ..misc.custom_imports import import_modules_from_strings, read_custom_imports
 from .arguments import add_options
 from .config_dict import PROGRAM, ConfigDict, unwrap
 from .evaluate import check_key

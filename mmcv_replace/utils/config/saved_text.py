@@ -3,7 +3,7 @@ import ast
 from typing import Any
 
 from ..errors import ConfigError
-from ..literal import literal_value
+from .literal import literal_value
 
 
 def read_literal_config(text: str, source: str) -> dict[str, Any]:

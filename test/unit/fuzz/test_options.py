@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmcv_replace.utils import Config, DictAction
+from mmcv_replace.utils.config.options import parse_option_value
 from mmcv_replace.utils.errors import ConfigError
-from mmcv_replace.utils.options import parse_option_value
 from mmseg.apis.cli import load_config
 
 MANY = settings.get_profile('many')

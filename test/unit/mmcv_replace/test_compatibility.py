@@ -16,7 +16,7 @@ PACKAGES = ['mmcv', 'mmcv.arraymisc', 'mmcv.cnn', 'mmcv.cnn.bricks', 'mmcv.cnn.u
             'mmcv.visualization']
 # Of a class without a constructor, some Pythons say (), others (*args, **kwargs).
 ANYTHING = ['*args', '**kwargs']
-LONG = 100  # characters of a default that are left out
+LONG = 80  # characters of a default that are left out
 
 
 @pytest.fixture(scope='module')

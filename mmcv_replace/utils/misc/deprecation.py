@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .errors import ArgumentError
+from ..errors import ArgumentError
 
 
 class OldNameWarning(UserWarning, DeprecationWarning):

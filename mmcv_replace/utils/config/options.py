@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import ConfigError
+from ..errors import ConfigError
+from ..suggest import short
 from .literal import LiteralError, read_literal
-from .suggest import short
 
 _WORDS = {'true': True, 'false': False, 'none': None}
 _INT = re.compile(r'[+-]?[0-9]+')

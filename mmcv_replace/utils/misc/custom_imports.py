@@ -4,7 +4,7 @@ import warnings
 from types import ModuleType
 from typing import Any
 
-from .errors import ConfigTypeError, MissingModuleError
+from ..errors import ConfigTypeError, MissingModuleError
 from .sequences import is_seq_of
 
 _ACCEPTED = ('imports', 'allow_failed_imports')

@@ -1,5 +1,5 @@
 """Which methods an object has, and which of them its class overrides."""
-from .errors import ArgumentError
+from ..errors import ArgumentError
 
 
 def is_method_overridden(method: str, base_class: type, derived_class: object) -> bool:

@@ -5,14 +5,12 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from ..errors import RegistryError, RegistryTypeError
+from ..misc.deprecation import warn_of_old_name
+from ..misc.sequences import is_seq_of
+from ..suggest import did_you_mean
 from .build import build_from_cfg, full_name
-from .deprecation import warn_of_old_name
-from .errors import RegistryError, RegistryTypeError
 from .scopes import Scoped
-from .sequences import is_seq_of
-from .suggest import did_you_mean
-
-__all__ = ['Registry', 'build_from_cfg']
 
 Entry = Callable[..., Any]
 

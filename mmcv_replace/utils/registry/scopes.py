@@ -2,7 +2,7 @@
 import sys
 from typing import Any, TypeVar
 
-from .errors import RegistryError, RegistryTypeError
+from ..errors import RegistryError, RegistryTypeError
 
 _OWN = __name__.partition('.')[0]
 _OWN_SCOPE = 'mmcv'

@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any
 
-from .errors import ArgumentError, ConfigError
+from ..errors import ArgumentError, ConfigError
 
 
 def is_str(x: object) -> bool:

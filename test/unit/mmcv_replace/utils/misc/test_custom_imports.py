@@ -3,8 +3,8 @@ import sys
 import pytest
 
 from mmcv_replace.utils import import_modules_from_strings
-from mmcv_replace.utils.custom_imports import read_custom_imports
 from mmcv_replace.utils.errors import ConfigError, ConfigTypeError, MissingModuleError
+from mmcv_replace.utils.misc.custom_imports import read_custom_imports
 
 
 def test_import_one_or_several():

@@ -2,9 +2,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .config.config_dict import ConfigDict
-from .error_origin import is_out_of_memory
-from .errors import (
+from ..config.config_dict import ConfigDict
+from ..error_origin import is_out_of_memory
+from ..errors import (
     BAD_VALUES,
     ArgumentError,
     ConfigError,
@@ -14,9 +14,9 @@ from .errors import (
     add_note,
     has_note,
 )
-from .signature import check_arguments, check_values, explain_type_error
-from .suggest import short
-from .type_check import is_annotated
+from ..signature import check_arguments, check_values, explain_type_error
+from ..suggest import short
+from ..type_check import is_annotated
 
 if TYPE_CHECKING:
     from .registry import Registry
