@@ -136,6 +136,8 @@ BEHAVIOUR: Mapping[str, str] = {
         'No compilers are asked for, since nothing is compiled.'),
     'load_url': (
         'Reads tensors and plain values by default, since a pickle can run any code.'),
+    'get_logger: log_file': (
+        'A file given at a later call is written too; mmcv leaves it out.'),
     # fileio
     'load of a pickle': (
         'Refused unless trusted=True, as reading a pickle can run any code.'),

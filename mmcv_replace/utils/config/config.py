@@ -62,14 +62,16 @@ class Config(ConfigDict):
         return cfg
 
     @classmethod
-    def fromstring(cls, cfg_str: str, file_format: str = '.py') -> 'Config':
-        """Read a config from a text; paths in `_base_` are relative to the current folder."""
+    def fromstring(cls, cfg_str: str, file_format: str = '.py', *,
+                   import_custom_modules: bool = True) -> 'Config':
+        """Like `fromfile` for a text; paths in `_base_` are relative to the current folder."""
         if not isinstance(cfg_str, str):
             raise ConfigTypeError(f'the text of a config is a str, not {cfg_str!r}')
         cfg, whole = parse_config(
             cfg_str, f'.{file_format.lstrip(".")}', Path.cwd() / '<string>')
         cfg = cls(cfg, whole)
-        cfg._import_custom_modules()
+        if import_custom_modules:
+            cfg._import_custom_modules()
         return cfg
 
     @staticmethod

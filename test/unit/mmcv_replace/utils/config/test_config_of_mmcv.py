@@ -134,6 +134,8 @@ def test_custom_imports_are_imported(write, module, imports):
 
 
 def test_custom_imports_of_a_text(module):
+    Config.fromstring(f"custom_imports = '{module}'", import_custom_modules=False)
+    assert os.environ['IMPORTED_BY_CONFIG'] == 'no'
     Config.fromstring(f"custom_imports = '{module}'")
     assert os.environ['IMPORTED_BY_CONFIG'] == 'yes'
 
