@@ -124,7 +124,8 @@ def test_inheritance(attempt, folder, bases):
 def test_a_tree_of_bases_that_doubles_at_each_step(attempt, folder):
     for level in range(25):
         (folder / f'level{level}.json').write_text(json.dumps(
-            {'_base_': [f'level{level - 1}.json'] * 2 * (level > 0), 'x': 1}))
+            {'_base_': [f'{prefix}level{level - 1}.json' for prefix in ('', './')
+                        if level > 0], 'x': 1}))
     error = attempt(Config.fromfile, folder / 'level24.json')
     assert 'inherits from at most 500 files' in str(error)
 
