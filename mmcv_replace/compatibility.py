@@ -281,6 +281,17 @@ BEHAVIOUR: Mapping[str, str] = {
     'set_random_seed(deterministic=True)': (
         'Kernels outside of convolutions are repeatable too, since otherwise two runs differ all '
         'the same.'),
+    'mixed precision': (
+        'torch.autocast chooses the data types inside of a decorated method, and '
+        'Fp16OptimizerHook turns it on for all of the model; on devices without float16 kernels '
+        'of their own the low precision is bfloat16, without a loss scale.'),
+    'OptimizerHook': (
+        'Gradients are cleared before the forward pass, not after it, which lowers the peak of '
+        'memory; a step whose gradients overflow is skipped on the device, so that the host need '
+        'not wait.'),
+    'GradientCumulative hooks': (
+        'A resumed run goes on in the middle of a step with the gradients of its checkpoint; mmcv '
+        'begins the step anew.'),
     # runner.hooks
     # mmseg.datasets
     'sizes and ratios of Resize and MultiScaleFlipAug': (

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.default_constructor': ['DefaultRunnerConstructor'],
     '.dist_utils': ['get_dist_info', 'init_dist', 'master_only'],
     '.epoch_based_runner': ['EpochBasedRunner'],
-    '.fp16_utils': ['auto_fp16', 'force_fp32', 'wrap_fp16_model'],
+    '.fp16_utils': ['LossScaler', 'auto_fp16', 'force_fp32', 'wrap_fp16_model'],
     '.hook': ['HOOKS', 'Hook'],
     '.hooks': ['LoggerHook', 'LrUpdaterHook', 'MomentumUpdaterHook'],
     '.iter_based_runner': ['IterBasedRunner'],

@@ -108,7 +108,8 @@ HOOKS = Registry('hook', base=Hook, modules={
         'lr_updater': [f'{name}LrUpdaterHook' for name in (*POLICIES, 'OneCycle')],
         'momentum_updater': [f'{name}MomentumUpdaterHook' for name, policy in POLICIES.items()
                              if policy.momentum is not None] + ['OneCycleMomentumUpdaterHook'],
-        'optimizer': ['OptimizerHook', 'GradientCumulativeOptimizerHook'],
+        'optimizer': ['OptimizerHook', 'GradientCumulativeOptimizerHook', 'Fp16OptimizerHook',
+                      'GradientCumulativeFp16OptimizerHook'],
         'preemption': ['PreemptionHook'],
         'profiler': ['ProfilerHook'],
         'progress_bar': ['ProgressBarHook'],

@@ -18,6 +18,9 @@ from .nonfinite_step import first_step_needs_host, gradient_norm, gradient_seed,
 
 OPT_LEVELS = ('O0', 'O1', 'O2')
 LOW_TYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
+# mmcv's hooks that turn on mixed precision -> what else they do.
+FP16_HOOKS = {'Fp16OptimizerHook': None,
+              'GradientCumulativeFp16OptimizerHook': 'GradientCumulativeOptimizerHook'}
 # Options of mmcv's Fp16OptimizerHook that have no effect with torch's DDP.
 NEEDLESS = ('coalesce', 'bucket_size_mb', 'distributed')
 
@@ -178,6 +181,8 @@ class Precision:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the loss scale of a checkpoint."""
         if self.scaler is not None and state:
+            if 'cur_scale' in state:  # of mmcv's own LossScaler
+                state = {'scale': float(state['cur_scale'])}
             # Scalers of other devices may have settings that the checkpoint lacks.
             self.scaler.load_state_dict({**self.scaler.state_dict(), **state})
 
@@ -190,7 +195,7 @@ def precision_from_config(cfg: Mapping[str, Any], device: torch.device | str) ->
     # An empty dict means the defaults; None and False mean no.
     fp16, bf16 = (cfg.get(key) if cfg.get(key) is not False else None for key in ('fp16', 'bf16'))
     hook = cfg.get('optimizer_config') or {}
-    if isinstance(hook, Mapping) and hook.get('type') == 'Fp16OptimizerHook':
+    if isinstance(hook, Mapping) and hook.get('type') in FP16_HOOKS:
         fp16 = {'loss_scale': hook.get('loss_scale', 'dynamic'), **(fp16 or {})}
     if fp16 is not None and bf16 is not None:
         raise ConfigError('the config sets fp16 and bf16: keep one of them')
@@ -214,8 +219,10 @@ def _build(options: Mapping[str, Any] | bool, key: str, device: torch.device | s
 def without_fp16(optimizer_config: Mapping[str, Any]) -> dict[str, Any]:
     """An `optimizer_config` without the options that `precision_from_config` reads."""
     options = copy.copy(optimizer_config)  # keeps the places that set its keys
-    if options.get('type') == 'Fp16OptimizerHook':
-        del options['type']
+    if options.get('type') in FP16_HOOKS:
+        plain = FP16_HOOKS[options.pop('type')]
+        if plain is not None:
+            options['type'] = plain
         options.pop('loss_scale', None)
         for name in NEEDLESS:
             options.pop(name, None)

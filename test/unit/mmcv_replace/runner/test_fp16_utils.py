@@ -80,6 +80,92 @@ def test_without_autocast_nothing_changes(layer):
     assert torch.equal(layer.low(x)[0], layer.fc(x))
 
 
+class Flagged(nn.Module):
+    """In the style of mmcv's modules, with a flag of their own."""
+
+    fp16_enabled = True
+
+    @auto_fp16(apply_to=('x', 'y'))
+    def low(self, x, y=None, z=None):
+        return x, y, z
+
+    @auto_fp16(out_fp32=True)
+    def wide(self, x):
+        return x
+
+    @auto_fp16()
+    def product(self, x, y):
+        return x @ y
+
+    @force_fp32(apply_to=('x', 'y'))
+    def forced(self, x, y=None, z=None):
+        return x, y, z
+
+    @force_fp32(out_fp16=True)
+    def returned(self, x):
+        return x
+
+
+def types(values):
+    return [value.dtype for value in values]
+
+
+def test_a_flag_converts_the_arguments():
+    x, half = torch.ones(1), torch.ones(1, dtype=torch.half)
+    module = Flagged()
+    assert types(module.low(x, y=x, z=x)) == [torch.half, torch.half, torch.float32]
+    assert module.wide(x).dtype is torch.float32
+    assert types(module.forced(half, y=half, z=half)) == [torch.float32] * 2 + [torch.half]
+    assert module.returned(x).dtype is torch.half
+    assert module.product(torch.ones(1, 1), torch.ones(1, 1)).dtype is torch.half
+
+
+def test_without_the_flag_nothing_is_converted():
+    x, half = torch.ones(1), torch.ones(1, dtype=torch.half)
+    module = Flagged()
+    module.fp16_enabled = False
+    assert types(module.low(x, y=x, z=x)) == [torch.float32] * 3
+    assert module.wide(half).dtype is torch.half
+    assert types(module.forced(half, y=half, z=half)) == [torch.half] * 3
+    assert module.returned(x).dtype is torch.float32
+
+
+def test_the_autocast_around_chooses_the_low_precision(autocast):
+    assert types(Flagged().low(torch.ones(1), y=torch.ones(1), z=torch.ones(1))) == [
+        torch.bfloat16, torch.bfloat16, torch.float32]
+    assert Flagged().returned(torch.ones(1)).dtype is torch.bfloat16
+
+
+def test_methods_of_other_classes_are_errors():
+    class Other:
+        @auto_fp16()
+        def low(self, x):
+            return x
+
+        @force_fp32()
+        def forced(self, x):
+            return x
+
+        @auto_fp16(supported_types=(object,))
+        def supported(self, x):
+            return x
+
+    with pytest.raises(TypeError, match='@auto_fp16 is for methods of Module, .* of Other'):
+        Other().low(1)
+    with pytest.raises(TypeError, match='@force_fp32 is for methods of Module'):
+        Other().forced(1)
+    assert Other().supported(1) == 1
+
+
+def test_a_wrapped_model_sets_the_flags_of_its_modules():
+    module = Flagged()
+    module.fp16_enabled = False
+    model = nn.Sequential(module, nn.Linear(1, 1))
+    wrap_fp16_model(model)
+    assert module.fp16_enabled
+    assert not hasattr(model[1], 'fp16_enabled')
+
+
 def test_float64_stays(layer):
     layer.double()
     assert layer.forced(torch.randn(4, 3, dtype=torch.float64))[0].dtype is torch.float64

@@ -1,7 +1,10 @@
+import pickle
+
 import pytest
 import torch
+from torch import nn
 
-from mmcv_replace.runner import Hook, OptimizerHook
+from mmcv_replace.runner import GradientCumulativeOptimizerHook, Hook, OptimizerHook
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -53,6 +56,64 @@ def test_old_gradients_are_gone_before_the_forward_pass(make_runner, make_loader
     runner.register_hook(Look())
     runner.run([make_loader()], [('train', 1)])
     assert seen == [[None, None]] * 2
+
+
+class TwoLayers(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.forgotten, self.frozen = (nn.Linear(2, 1) for _ in range(3))
+        self.frozen.requires_grad_(False)
+
+    def train_step(self, data, optimizer):
+        return {'loss': self.used(data[0]).square().mean()}
+
+
+def test_parameters_without_a_part_in_the_loss_are_named(make_runner, log_lines):
+    model = TwoLayers()
+    runner = make_runner(model=model)
+    hook = OptimizerHook({'max_norm': 1}, detect_anomalous_params=True)
+    runner.outputs = model.train_step([torch.ones(2, 2)], None)
+    hook.after_train_iter(runner)
+    assert log_lines == [f'the loss does not depend on forgotten.{name}, of shape {shape}'
+                         for name, shape in (('weight', [1, 2]), ('bias', [1]))]
+    assert OptimizerHook().detect_anomalous_params is False
+
+
+def test_a_step_of_the_users(make_runner, make_loader):
+    """In the style of hooks for mmcv, which do all of the step."""
+    class Signed(OptimizerHook):
+        def after_train_iter(self, runner):
+            runner.optimizer.zero_grad()
+            runner.outputs['loss'].backward()
+            for parameter in runner.model.parameters():
+                parameter.grad.sign_()
+            runner.optimizer.step()
+
+    runner = make_runner(max_iters=1, lr=0.25)
+    before = runner.model.layer.weight.detach().clone()
+    runner.register_optimizer_hook(Signed())
+    runner.run([make_loader()], [('train', 1)])
+    assert torch.equal((runner.model.layer.weight - before).abs(), torch.full((1, 2), 0.25))
+
+
+def test_steps_with_batch_norm_warn(make_runner, make_model, make_loader, log_lines):
+    for model, count in ((make_model(), 0), (nn.Sequential(nn.BatchNorm1d(2)), 1)):
+        hook = GradientCumulativeOptimizerHook(cumulative_iters=2, grad_clip={'max_norm': 1})
+        assert hook.has_batch_norm(model) == bool(count)
+        runner = make_runner(max_iters=1)
+        runner.model.extra = model
+        hook.before_run(runner)
+        assert sum('statistics of batch norm' in line for line in log_lines) == count
+    assert not hook.has_batch_norm(nn.InstanceNorm2d(2))
+    GradientCumulativeOptimizerHook(1).before_run(runner)
+    assert len(log_lines) == 1
+    assert pickle.loads(pickle.dumps(hook)).grad_clip == {'max_norm': 1}
+
+
+@pytest.mark.parametrize('number', [0, 1.5, None])
+def test_number_of_iterations_per_step(number):
+    with pytest.raises(AssertionError, match='must be at least 1'):
+        GradientCumulativeOptimizerHook(number)
 
 
 def test_errors():

@@ -31,6 +31,8 @@ OPTIONS = {
                     dict(fn_name='before_run', fn=note_nothing)),
     'DistSamplerSeedHook': ({},),
     'EMAHook': (dict(momentum=0.3, interval=2), dict(warm_up=3, begin_iter=2, momentum=0.01)),
+    'Fp16OptimizerHook': ({}, dict(grad_clip=dict(max_norm=0.1))),
+    'GradientCumulativeFp16OptimizerHook': (dict(cumulative_iters=3), dict(cumulative_iters=2)),
     'GradientCumulativeOptimizerHook': (dict(cumulative_iters=3), dict(cumulative_iters=2)),
     'IterTimerHook': ({},),
     'NondeterminismHook': ({}, dict(interval=2)),
