@@ -277,7 +277,8 @@ BEHAVIOUR: Mapping[str, str] = {
         'without a network.'),
     'init_dist': (
         'Where `backend` is not given, and where it is that of another kind of device, it is the '
-        'one of the device in use: one script runs on every machine.'),
+        'one of the device in use: one script runs on every machine. The first node of a slurm '
+        'job is read from its variables, without scontrol, which containers lack.'),
     'set_random_seed(deterministic=True)': (
         'Kernels outside of convolutions are repeatable too, since otherwise two runs differ all '
         'the same.'),
@@ -292,6 +293,12 @@ BEHAVIOUR: Mapping[str, str] = {
     'GradientCumulative hooks': (
         'A resumed run goes on in the middle of a step with the gradients of its checkpoint; mmcv '
         'begins the step anew.'),
+    'paramwise_cfg.bypass_duplicate': (
+        'The log names a parameter that is met again, instead of a Python warning: it is where '
+        'the user of a run looks.'),
+    'paramwise_cfg with an unknown key': (
+        'An error of the default constructor (a subclass may have keys of its own): a misspelt '
+        'key would have no effect.'),
     # runner.hooks
     # mmseg.datasets
     'sizes and ratios of Resize and MultiScaleFlipAug': (

@@ -11,8 +11,8 @@ def allreduce_params(params: Iterable[torch.Tensor], coalesce: bool = True,
                      bucket_size_mb: int = -1) -> None:
     """Replace parameters or buffers by their means over all processes, which all have to call it.
 
-    `coalesce`: send tensors of one data type together, which is faster for small ones.
-    `bucket_size_mb`: at most so many MiB at once; -1: all.
+    `coalesce`: exchange tensors of one data type together, which is faster for small ones.
+    `bucket_size_mb`: MiB of one exchange at most; -1: no limit.
     """
     _average([tensor.data for tensor in params], coalesce, bucket_size_mb)
 
