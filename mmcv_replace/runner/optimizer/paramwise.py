@@ -60,12 +60,12 @@ def check_paramwise(optimizer_cfg: dict[str, Any], paramwise_cfg: dict[str, Any]
     for name, given in custom.items():
         _check_factors(f'paramwise_cfg.custom_keys[{name!r}]', given, CUSTOM_KEYS)
     used = {*paramwise_cfg, *(key for given in custom.values() for key in given)}
-    for setting, part, what in (('weight_decay', 'decay_mult', 'weight decay'),
-                                ('lr', 'lr_mult', 'learning rate')):
-        if optimizer_cfg.get(setting) is None and any(part in key for key in used):
-            article = 'an' if setting == 'lr' else 'a'
-            raise ConfigError(f'paramwise_cfg scales the {what}, so the optimizer needs {article} '
-                              f'{setting} of its own')
+    if optimizer_cfg.get('weight_decay') is None and any('decay_mult' in key for key in used):
+        raise ConfigError('paramwise_cfg scales the weight decay, so the optimizer needs a '
+                          'weight_decay of its own')
+    if optimizer_cfg.get('lr') is None and any('lr_mult' in key for key in used):
+        raise ConfigError('paramwise_cfg scales the learning rate, so the optimizer needs an lr of '
+                          'its own')
 
 
 def _check_number(place: str, value: object, needed: bool = False) -> None:
