@@ -22,7 +22,7 @@ from .best import best_name, find_best, forget_best, is_best_of
 from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
 from .overrides import is_own, standard
-from .sinks import CollectSegMaps
+from .sinks import CollectResults
 from .testing import evaluate_model, run_test
 
 # Words in a metric's name that tell which value is better; the first match decides.
@@ -165,9 +165,9 @@ class EvalHook(Hook):
 
     def _score_by_own(self, runner: BaseRunner) -> dict[str, Any]:
         """The scores that `evaluate` of a subclass logs, on every process."""
-        collect = CollectSegMaps()
+        collect = CollectResults(lambda prediction: [prediction.seg_map])
         run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner))
-        results = gather_results([(index, [seg_map]) for index, seg_map in collect.results])
+        results = gather_results(collect.results)
         output, scores = runner.log_buffer.output, None
         if results is not None:
             logged = dict(output)

@@ -89,6 +89,17 @@ class CollectSegMaps(Sink):
         self.results.append((prediction.index, prediction.seg_map))
 
 
+class CollectResults(Sink):
+    """Keep (index, what `convert` makes of the prediction) of each in `results`."""
+
+    def __init__(self, convert: Callable[[Prediction], Sequence[Any]]) -> None:
+        self._convert = convert
+        self.results: list[tuple[int, Sequence[Any]]] = []
+
+    def add(self, prediction: Prediction) -> None:
+        self.results.append((prediction.index, self._convert(prediction)))
+
+
 class WriteOverlays(Sink):
     """Draw each prediction over its original image, by `show_result` of the model.
 

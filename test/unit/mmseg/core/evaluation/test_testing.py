@@ -65,3 +65,23 @@ def test_progress_is_shown(model, make_loader, capsys, caplog):
     with caplog.at_level(logging.WARNING):
         single_gpu_test(model, make_loader())
     assert '7/7' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('run', [single_gpu_test, multi_gpu_test])
+def test_what_the_data_set_makes_of_predictions_may_be_collected(model, dataset, make_loader, run):
+    dataset.pre_eval = lambda preds, indices: [(indices[0], int(preds[0].sum()))]
+    dataset.format_results = lambda results, out_dir, indices: [f'{out_dir}/{indices[0]}.png']
+
+    assert run(model, make_loader(2), pre_eval=True) == [
+        (index, pred.sum()) for index, pred in enumerate(dataset.preds)]
+    assert run(model, make_loader(2), format_only=True, format_args=dict(out_dir='out')) == [
+        f'out/{index}.png' for index in range(7)]
+    with pytest.raises(AssertionError, match='pre_eval is for scores and format_only for a test'):
+        run(model, make_loader(), pre_eval=True, format_only=True)
+
+
+def test_pictures_of_a_data_set_without_a_palette(model, make_loader, dataset, tmp_path,
+                                                  monkeypatch):
+    monkeypatch.delattr(type(dataset), 'PALETTE')
+    single_gpu_test(model, make_loader(), out_dir=tmp_path)
+    assert model.module.shown[6]['palette'] is None
