@@ -335,6 +335,11 @@ BEHAVIOUR: Mapping[str, str] = {
         'in `evaluation` is found.'),
     'CustomDataset.format_results': (
         'Writes label maps to out_dir, where that of 0.10 does nothing.'),
+    'a second Resize or RandomFlip of a pipeline': (
+        'Draws for itself, where that of 0.10 repeats what the first has drawn.'),
+    'CLAHE and AdjustGamma': (
+        'Take integers and floats from 0 to 255, where 0.10 casts others modulo 256: such an '
+        'image is a mistake in the pipeline.'),
     # mmseg.models
     # mmseg.apis and mmseg.core
     'EvalHook and DistEvalHook': (
