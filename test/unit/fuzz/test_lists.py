@@ -51,10 +51,11 @@ def list_files(draw):
 def test_split_lists(attempt, data, content):
     """A dataset is made of them or refused; each sample is read or refused by name."""
     (data / 'split.txt').write_bytes(content)
-    dataset = attempt(CustomDataset, PIPELINE, 'img', ann_dir='ann', split='split.txt',
-                      data_root=str(data), classes=['a', 'b'])
-    if isinstance(dataset, UserError):
-        assert isinstance(dataset, DataError)
+    dataset = CustomDataset(PIPELINE, 'img', ann_dir='ann', split='split.txt',
+                            data_root=str(data), classes=['a', 'b'])
+    refused = attempt(dataset.check_files)
+    if isinstance(refused, UserError):
+        assert isinstance(refused, DataError)
         return
     for index, info in enumerate(dataset.img_infos):
         dataset.test_mode = True
