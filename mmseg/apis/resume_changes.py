@@ -12,9 +12,9 @@ from mmcv_replace.runner.checkpoints.resume_table import TAKEN, Difference
 from mmcv_replace.utils import Config, collect_env
 from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.datasets.sample_lists import describe_list
 
 from .labels.trained_classes import classes_in, places_by_name
-from .sample_lists import describe_list
 
 # Dotted key of a setting or a section -> what the log says about the value that is used.
 IN_FORCE = {

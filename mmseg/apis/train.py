@@ -18,6 +18,7 @@ from mmcv_replace.utils import Config
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.core.evaluation import check_metrics, is_own_anywhere
 from mmseg.datasets.loader.skip_samples import SkippedFilesHook
+from mmseg.datasets.sample_lists import sample_list
 from mmseg.models import EncoderDecoder
 from mmseg.utils import get_root_logger
 
@@ -29,7 +30,6 @@ from .labels.trained_classes import check_resumed_classes, tell_other_classes
 from .loaders import evaluation_loader, first_batches, training_loader
 from .model import ddp_options, wrap_model
 from .resume_changes import differences
-from .sample_lists import sample_list
 from .settings import check_settings
 
 
