@@ -1,0 +1,11 @@
+"""A project of somebody who uses mmsegmentation 0.x: it imports mmcv and mmseg alone."""
+from .backbone import PlainNet, SketchResNet
+from .dataset import RoadDataset
+from .head import GatedFusionHead
+from .hooks import KeepLossHook, StairsLrUpdaterHook
+from .loss import SoftIoULoss
+from .optimizer import NoDecayConstructor
+from .transform import RandomShade
+
+__all__ = ['GatedFusionHead', 'KeepLossHook', 'NoDecayConstructor', 'PlainNet', 'RandomShade',
+           'RoadDataset', 'SketchResNet', 'SoftIoULoss', 'StairsLrUpdaterHook']
