@@ -341,6 +341,28 @@ BEHAVIOUR: Mapping[str, str] = {
         'Take integers and floats from 0 to 255, where 0.10 casts others modulo 256: such an '
         'image is a mistake in the pipeline.'),
     # mmseg.models
+    'build_segmentor and constructors of models':
+        'Draw no weights and read no file: init_weights does, which train_segmentor calls for'
+        ' a model that is new, and what the program has written to it stays. A test or an '
+        'export needs no pretrained weights, and no network.',
+    'train_cfg and test_cfg of build_segmentor':
+        'An error where the model has them too, of which 0.10 silently takes those of the '
+        'model. One of the two would have no effect.',
+    'log_vars of train_step':
+        'Tensors on the device, which the logger reads every log_config.interval iterations. '
+        'float(value) would wait for the device in each.',
+    'val_step of segmentors':
+        'Returns what train_step does, with names that end in _val; 0.10 returns the losses '
+        'alone, which no runner can log.',
+    'show_result of segmentors':
+        "Returns the picture also where it is written, and takes VOC's colours where there "
+        'are none. Random colours would change from run to run.',
+    'scores of a single logit':
+        'Softmax cross entropy of one class is an error: its loss is always 0, and the model '
+        'would learn nothing.',
+    'fallback_on_stride of dcn':
+        'Each block with a stride keeps its plain convolution; in 0.10 the first block that '
+        'is built does, whatever its stride, since building it removes the key.',
     # mmseg.apis and mmseg.core
     'EvalHook and DistEvalHook': (
         'Score one prediction after the other instead of a list of all, unless a data set or a '

@@ -66,6 +66,7 @@ def make_desk(root, devkit, small_config, own_config):
     write_own_data(root / 'data/my_data')
     shutil.copytree(root / 'data/my_data/images/val', root / 'folder')
     shutil.copy(root / 'folder/1.jpg', root / 'image.jpg')
+    (root / 'my_script.py').write_text('import mmcv\n\nassert mmcv.imread("image.jpg").ndim == 3\n')
     (root / CONFIG).write_text(SMALL.format(small_config=str(small_config)))
     (root / CONFIG.replace('r18', 'r50')).write_text(f'_base_ = {Path(CONFIG).name!r}\n')
     (root / 'configs/pspnet/my_data.py').write_text(own_config)

@@ -46,6 +46,7 @@ SHORT = {
     'bash test/train_val_8p.sh': '--device=cpu --nproc=1',
     'bash test/cluster/restartable.sh': '',
     'export OPENCV_IO_MAX_IMAGE_PIXELS=N': '',
+    'python -m mmcv_replace': '',
     'ruff check': '.',
 }
 # Exit codes other than 0: the batch that is replayed is not finite.
