@@ -125,8 +125,7 @@ def test_cells_of_a_notebook(run, desk, repo_dir):
     assert 'decode.loss_gate' in said
 
 
-@pytest.mark.parametrize('backbone', ['PlainNet', 'SketchResNet'])
-@pytest.mark.parametrize('program', ['tool', 'own'])
+@pytest.mark.parametrize(('program', 'backbone'), [('tool', 'PlainNet'), ('own', 'SketchResNet')])
 def test_the_backbone_starts_from_a_file(run, desk, repo_dir, program, backbone):
     """`pretrained` reaches the `init_weights` of the user's class, which then draws nothing."""
     options = {'PlainNet': "backbone=dict(_delete_=True, type='PlainNet', norm_eval=True), "

@@ -41,7 +41,7 @@ model.CLASSES = checkpoint['meta']['CLASSES']
 model.PALETTE = checkpoint['meta']['PALETTE']
 model = fuse_conv_bn(model)
 model = MMDataParallel(model, device_ids=[0])
-outputs = single_gpu_test(model, data_loader, False, None, False)
+outputs = single_gpu_test(model, data_loader, False, None)
 assert len(outputs) == len(dataset)
 mmcv.dump([output.tolist() for output in outputs], f'{out_dir}/outputs.json')
 scores = dataset.evaluate(outputs, ['mIoU', 'roads'])
