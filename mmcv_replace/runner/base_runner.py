@@ -12,10 +12,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ..parallel import is_module_wrapper
 from ..parallel.data_parallel import device_of
 from ..utils import mkdir_or_exist
-from ..utils.errors import CheckpointError, ConfigError
+from ..utils.errors import CheckpointError
 from .checkpoints import run_state
 from .checkpoints.averaged import regular_form
 from .checkpoints.files import build_checkpoint, point_latest_at
@@ -27,29 +26,35 @@ from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
 from .log_buffer import LogBuffer
 from .optimizer.fused import settle_kernels
-from .optimizer.momentum import read_momentum
+from .optimizers_of_run import Optimizers, optimizers_of
 from .precision import Precision
+from .runner_checks import check_meta, check_outputs, check_parts
+from .runner_facts import RunnerFacts
 from .utils import get_host_info, get_time_str
 from .workflow import Workflow, check_workflow, warn_if_finished
 
 
-class BaseRunner(HookRegistration, ABC):
+class BaseRunner(RunnerFacts, HookRegistration, ABC):
     """Calls `model.train_step` or `val_step` for each batch, and the hooks around it.
 
-    `train_step(data_batch, optimizer)` returns a dict with `loss` (a tensor with gradient),
-    `log_vars` (numbers by name; tensors may stay on the device) and `num_samples`. Hooks do all
-    else, such as the optimizer's step. `meta` is stored in every checkpoint; `precision` (float32
-    by default) is how the step is computed.
+    `train_step(data_batch, optimizer)` returns a dict with `loss` (a tensor with gradient) and, if
+    anything is to be logged, `log_vars` (numbers by name; tensors may stay on the device) and
+    `num_samples`, their weight in the means. Hooks do all else, such as the optimizer's step. A
+    model without it needs `batch_processor(model, data_batch, train_mode=...)`, which returns the
+    same. `optimizer` may be a dict of optimizers by name. `meta` is stored in every checkpoint;
+    `precision` (float32 by default) is how the step is computed.
     """
 
-    def __init__(self, model: nn.Module, batch_processor: None = None,
-                 optimizer: torch.optim.Optimizer | None = None,
+    def __init__(self, model: nn.Module, batch_processor: Callable[..., Any] | None = None,
+                 optimizer: Optimizers = None,
                  work_dir: str | Path | None = None, logger: logging.Logger | None = None,
                  meta: dict[str, Any] | None = None, max_iters: int | None = None,
                  max_epochs: int | None = None, precision: Precision | None = None) -> None:
         super().__init__()
-        self._check(model, batch_processor, optimizer, max_iters, max_epochs)
+        check_parts(type(self).__name__, model, batch_processor, optimizer, work_dir, logger, meta,
+                    max_iters, max_epochs)
         self.model = model
+        self.batch_processor = batch_processor
         self.optimizer = optimizer
         self.precision = precision or Precision(device_of(model))
         self.work_dir = None if work_dir is None else str(Path(work_dir).absolute())
@@ -57,7 +62,7 @@ class BaseRunner(HookRegistration, ABC):
         self.meta = dict(meta or {})
         self.timestamp = get_time_str()
         self.log_buffer = LogBuffer()
-        self.rank, self.world_size = get_dist_info()
+        self._rank, self._world_size = get_dist_info()
         self.mode: str | None = None
         self.data_loader: Any = None
         self.data_batch: Any = None  # of the training iteration under way, on the host
@@ -86,81 +91,12 @@ class BaseRunner(HookRegistration, ABC):
         if self.work_dir is not None:
             mkdir_or_exist(self.work_dir)
 
-    def _check(self, model: nn.Module, batch_processor: object, optimizer: object,
-               max_iters: int | None, max_epochs: int | None) -> None:
-        if batch_processor is not None:
-            raise ConfigError('batch_processor is no longer used: give the model a train_step and '
-                              'a val_step')
-        if not hasattr(model, 'train_step'):
-            raise ConfigError(f'{type(model).__name__} cannot be trained: it needs a method '
-                              'train_step(data_batch, optimizer)')
-        if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
-            raise ConfigError('the runner needs one torch optimizer, not '
-                              f'{type(optimizer).__name__}')
-        if max_iters is not None and max_epochs is not None:
-            raise ConfigError(f'{type(self).__name__}: set max_iters or max_epochs, not both')
-
-    @property
-    def epoch(self) -> int:
-        """Index of the current epoch."""
-        return self._epoch
-
-    @property
-    def iter(self) -> int:
-        """Index of the current iteration."""
-        return self._iter
-
-    @property
-    def inner_iter(self) -> int:
-        """Index of the current iteration within its epoch or workflow entry."""
-        return self._inner_iter
-
-    @property
-    def max_epochs(self) -> int | None:
-        return self._max_epochs
-
-    @property
-    def max_iters(self) -> int | None:
-        return self._max_iters
-
-    @property
-    def hook_msgs(self) -> dict[str, Any]:
-        """State of hooks that a resume restores; part of `meta`."""
-        return self.meta.setdefault('hook_msgs', {})
-
-    @property
-    def device(self) -> torch.device:
-        """Device of the model's parameters."""
-        return device_of(self.model)
-
-    @property
-    def unwrapped_model(self) -> nn.Module:
-        """The model without the wrapper that distributes it over processes or devices."""
-        return self.model.module if is_module_wrapper(self.model) else self.model
-
-    @property
-    def model_name(self) -> str:
-        """Class name of the model."""
-        return type(self.unwrapped_model).__name__
-
-    def current_lr(self) -> list[float]:
-        """Learning rate of each optimizer group."""
-        if self.optimizer is None:
-            raise ConfigError('the runner has no optimizer, hence no learning rate')
-        return [group['lr'] for group in self.optimizer.param_groups]
-
-    def current_momentum(self) -> list[float]:
-        """Momentum (first beta) of each optimizer group."""
-        if self.optimizer is None:
-            raise ConfigError('the runner has no optimizer, hence no momentum')
-        return [read_momentum(group) for group in self.optimizer.param_groups]
+    @abstractmethod
+    def train(self, data_loader: Any, **kwargs: Any) -> None:
+        """One unit (iteration or epoch) of training; `kwargs` are further arguments of the step."""
 
     @abstractmethod
-    def train(self, data_loader: Any) -> None:
-        """One unit (iteration or epoch) of training."""
-
-    @abstractmethod
-    def val(self, data_loader: Any) -> None:
+    def val(self, data_loader: Any, **kwargs: Any) -> None:
         """One unit of validation."""
 
     @abstractmethod
@@ -168,7 +104,8 @@ class BaseRunner(HookRegistration, ABC):
         """Set the length of the run and return it in words; ConfigError if it is not configured."""
 
     @abstractmethod
-    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
+    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
+                      **kwargs: Any) -> None:
         """Execute the workflow until the run ends."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -179,24 +116,25 @@ class BaseRunner(HookRegistration, ABC):
         """Continue the workflow where `state_dict` was called; an empty dict: at its beginning."""
         self._flow = 0
 
-    def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
+    def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow, **kwargs: Any) -> None:
         """Train: `workflow` lists (mode, how many units), one entry for each data loader.
 
-        For example [('train', 2), ('val', 1)]: validation after every second epoch (iteration).
+        For example [('train', 2), ('val', 1)]: validation after every second epoch (iteration). A
+        mode is the name of a method, which gets the loader and `kwargs`.
         """
-        check_workflow(data_loaders, workflow)
+        check_workflow(data_loaders, workflow, self)
         length = self._plan(data_loaders, workflow)
         self.logger.info('Start running, host: %s, work_dir: %s', get_host_info(), self.work_dir)
         self.logger.info('Hooks in the order in which they run:\n%s', self.get_hook_info())
         self.logger.info('workflow: %s, max: %s', workflow, length)
         warn_if_finished(self)
         self.workflow = [list(flow) for flow in workflow]
-        if self.optimizer is not None:
-            settle_kernels(self.optimizer)
+        for optimizer in optimizers_of(self.optimizer).values():
+            settle_kernels(optimizer)
         self.call_hook('before_run')
         try:
             self._begin()
-            self._run_workflow(data_loaders, workflow)
+            self._run_workflow(data_loaders, workflow, **kwargs)
             self.saver.finish()
         finally:
             try:
@@ -213,22 +151,41 @@ class BaseRunner(HookRegistration, ABC):
         if resumed is not None:
             run_state.restore_run_state(self, resumed)
 
-    def _step(self, data_batch: Any) -> None:
-        """Run the model on one training batch; `outputs` keeps the result."""
+    def run_iter(self, data_batch: Any, train_mode: bool, **kwargs: Any) -> None:
+        """Run the model on one batch; `outputs` keeps what it returns."""
+        if self.batch_processor is not None:
+            outputs = self.batch_processor(self.model, data_batch, train_mode=train_mode, **kwargs)
+        else:
+            step = self.model.train_step if train_mode else self.model.val_step
+            outputs = step(data_batch, self.optimizer, **kwargs)
+        self.outputs = check_outputs(outputs)
+        if 'log_vars' in outputs:
+            self.log_buffer.update(outputs['log_vars'], outputs.get('num_samples', 1))
+
+    def call_hook(self, fn_name: str, *args: Any) -> None:
+        """Call a method of every hook, in the order of their priorities."""
+        # Here, so that the loops of a user's runner count too.
+        if fn_name == 'after_train_iter':
+            self.finished_iters = self._iter + 1
+        elif fn_name == 'before_train_epoch':
+            self.next_epoch = self._epoch
+        elif fn_name == 'after_train_epoch':
+            self.next_epoch = self._epoch + 1
+        super().call_hook(fn_name, *args)
+
+    def _step(self, data_batch: Any, **kwargs: Any) -> None:
+        """One iteration of the training, with its hooks."""
         self.data_batch = data_batch
         self.call_hook('before_train_iter')
-        self.outputs = self.model.train_step(data_batch, self.optimizer)
-        self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
-        self.finished_iters = self._iter + 1
+        self.run_iter(data_batch, train_mode=True, **kwargs)
         self.call_hook('after_train_iter')
         self.data_batch = None
         self.log_buffer.trim()
 
     @torch.no_grad()
-    def _val_step(self, data_batch: Any) -> None:
+    def _val_step(self, data_batch: Any, **kwargs: Any) -> None:
         self.call_hook('before_val_iter')
-        self.outputs = self.model.val_step(data_batch, self.optimizer)
-        self.log_buffer.update(self.outputs['log_vars'], self.outputs['num_samples'])
+        self.run_iter(data_batch, train_mode=False, **kwargs)
         self.call_hook('after_val_iter')
 
     @contextmanager
@@ -265,16 +222,19 @@ class BaseRunner(HookRegistration, ABC):
         return checkpoint
 
     def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str | None = None,
-                        meta: dict[str, Any] | None = None, save_optimizer: bool = True,
+                        save_optimizer: bool = True, meta: dict[str, Any] | None = None,
                         create_symlink: bool = True) -> Path:
         """Write a checkpoint at once and return its path; CheckpointError if that fails.
 
-        `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done. `meta` is
-        added to that of the runner. `create_symlink`: let latest.pth beside the file point at it.
+        `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done, but at least
+        1. `meta` is added to that of the runner. `create_symlink`: let latest.pth beside the file
+        point at it.
         """
-        by_epoch = self.max_epochs is not None
+        check_meta(meta)
+        by_epoch = self.counts_by_epoch
         tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
-        path = Path(out_dir) / tmpl.format(self.next_epoch if by_epoch else self.finished_iters)
+        number = max(1, self.next_epoch if by_epoch else self.finished_iters)
+        path = Path(out_dir) / tmpl.format(number)
         self.saver.save_now(self.build_checkpoint(meta, save_optimizer), path, tmpl,
                             partial(point_latest_at, path) if create_symlink else None)
         return path
@@ -296,20 +256,27 @@ class BaseRunner(HookRegistration, ABC):
         return free
 
     def load_checkpoint(self, filename: str | Path, map_location: str | torch.device = 'cpu',
-                        strict: bool = False) -> dict[str, Any]:
-        """Load the weights of a checkpoint, and return the whole checkpoint."""
+                        strict: bool = False,
+                        revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
+                        ) -> dict[str, Any]:
+        """Load the weights of a checkpoint, and return the whole checkpoint.
+
+        `revise_keys`: (pattern, replacement) of each change to the names of the weights.
+        """
         self.logger.info('load checkpoint from %s', filename)
-        return load_checkpoint(self.model, filename, map_location, strict, self.logger)
+        return load_checkpoint(self.model, filename, map_location, strict, self.logger, revise_keys)
 
     def resume(self, checkpoint: str | Path, resume_optimizer: bool = True,
-               map_location: str | torch.device = 'cpu', overrides: Sequence[str] = (),
+               map_location: str | torch.device = 'default', overrides: Sequence[str] = (),
                compare: Callable[[dict[str, Any]], list[Difference]] | None = None) -> None:
         """Continue the run that wrote `checkpoint`.
 
         The settings of the optimizer are the checkpoint's except the `overrides`, such as
         'optimizer.lr'. One table lists the differences in the optimizer, in the processes, and
         those that `compare` finds in the checkpoint's meta data. Raises CheckpointError.
+        `map_location`: where the file's tensors are read to, 'default' the host's memory.
         """
+        map_location = 'cpu' if map_location == 'default' else map_location
         found = self.load_checkpoint(checkpoint, map_location, strict=True)
         loaded = regular_form(found)
         if loaded is not found:
@@ -336,10 +303,22 @@ class BaseRunner(HookRegistration, ABC):
         try:
             if resume_optimizer and self.optimizer is not None:
                 scheduled = {hook.scheduled for hook in self.hooks} - {None}
-                differences[:0] = load_optimizer_state(self.optimizer, loaded, checkpoint,
-                                                       scheduled, overrides)
+                differences[:0] = self._load_optimizers(loaded, checkpoint, scheduled, overrides)
         finally:  # if it does not fit, the table may show why
             differences += run_state.other_processes(self._resumed, self.device)
             log_differences(checkpoint, differences, self.logger)
         self.call_hook('after_resume', loaded)
         self.logger.info('resumed epoch: %d, iter %d', self.epoch, self.iter)
+
+    def _load_optimizers(self, loaded: dict[str, Any], file: str | Path, scheduled: set[str],
+                         overrides: Sequence[str]) -> list[Difference]:
+        if not isinstance(self.optimizer, dict):
+            return load_optimizer_state(self.optimizer, loaded, file, scheduled, overrides)
+        states = loaded.get('optimizer')
+        if not isinstance(states, dict) or set(states) != set(self.optimizer):
+            raise CheckpointError(f'{file} cannot be resumed: it does not hold the states of the '
+                                  f'optimizers {", ".join(self.optimizer)}. To start a new run '
+                                  'from its weights use load_checkpoint')
+        return [difference for name, optimizer in self.optimizer.items()
+                for difference in load_optimizer_state(
+                    optimizer, {**loaded, 'optimizer': states[name]}, file, scheduled, overrides)]

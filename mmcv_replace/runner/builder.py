@@ -7,7 +7,7 @@ from ..utils import Registry
 from .base_runner import BaseRunner
 
 RUNNERS = Registry('runner', base=BaseRunner, modules={
-    f'{__package__}.epoch_based_runner': ['EpochBasedRunner'],
+    f'{__package__}.epoch_based_runner': ['EpochBasedRunner', 'Runner'],
     f'{__package__}.iter_based_runner': ['IterBasedRunner'],
 })
 RUNNER_BUILDERS = Registry('runner constructor', base=Callable, modules={

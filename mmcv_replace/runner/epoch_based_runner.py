@@ -1,5 +1,6 @@
 """The runner whose length is a number of epochs."""
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,30 +17,28 @@ from .workflow import Workflow
 class EpochBasedRunner(BaseRunner):
     """Runs `max_epochs` passes over the training data."""
 
-    def train(self, data_loader: DataLoader) -> None:
+    def train(self, data_loader: DataLoader, **kwargs: Any) -> None:
         """One training epoch."""
         self.model.train()
         self.mode = 'train'
         self.data_loader = data_loader
-        self.next_epoch = self._epoch
         self.call_hook('before_train_epoch')
         first = set_sampler_epoch(data_loader, self._epoch, self._samples)
         self._samples = 0
         self._in_epoch = True
         for data_batch in self._batches(data_loader, first):
-            self._step(data_batch)
+            self._step(data_batch, **kwargs)
             self._iter += 1
         self._in_epoch = False
-        self.next_epoch = self._epoch + 1
         self.call_hook('after_train_epoch')
         self._epoch += 1
 
-    def val(self, data_loader: DataLoader) -> None:
+    def val(self, data_loader: DataLoader, **kwargs: Any) -> None:
         """One validation epoch."""
         self.model.eval()
         with self._validating(data_loader):
             for data_batch in self._batches(data_loader):
-                self._val_step(data_batch)
+                self._val_step(data_batch, **kwargs)
 
     def _batches(self, data_loader: DataLoader, first: int = 0) -> Iterator[Any]:
         """The batches of one pass, from the index `first` on; measures the waiting for each."""
@@ -58,11 +57,11 @@ class EpochBasedRunner(BaseRunner):
             yield data_batch
 
     def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
-            max_epochs: int | None = None) -> None:
+            max_epochs: int | None = None, **kwargs: Any) -> None:
         """See BaseRunner; units are epochs. `max_epochs` replaces that of the constructor."""
         if max_epochs is not None:
             self._max_epochs = max_epochs
-        super().run(data_loaders, workflow)
+        super().run(data_loaders, workflow, **kwargs)
 
     def _plan(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> str:
         if self._max_epochs is None:
@@ -86,13 +85,21 @@ class EpochBasedRunner(BaseRunner):
         return {'flow': (self._flow, done),
                 'data': position_in_data(self.data_loader, self._epoch, batches)}
 
-    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
+    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
+                      **kwargs: Any) -> None:
         while self._epoch < self._max_epochs or self._flow > 0:
             (mode, count), data_loader = workflow[self._flow], data_loaders[self._flow]
-            while self._flow_done < count and (mode == 'val' or self._epoch < self._max_epochs):
-                if mode == 'train':
-                    self.train(data_loader)
-                else:
-                    self.val(data_loader)
+            while self._flow_done < count and (mode != 'train' or self._epoch < self._max_epochs):
+                getattr(self, mode)(data_loader, **kwargs)
                 self._flow_done += 1
             self._flow, self._flow_done = (self._flow + 1) % len(workflow), 0
+
+
+@RUNNERS.register_module()
+class Runner(EpochBasedRunner):
+    """The name of EpochBasedRunner in old versions of mmcv."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn('Runner is the old name of EpochBasedRunner: use the new one',
+                      DeprecationWarning, stacklevel=2)
+        super().__init__(*args, **kwargs)

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from ..utils import build_from_cfg
-from ..utils.errors import ConfigError
+from ..utils.errors import ConfigError, ConfigTypeError
 from .hook import HOOKS, Hook
 from .priority import Priority, get_priority
 
@@ -29,7 +29,7 @@ class HookRegistration:
     def register_hook(self, hook: Hook, priority: int | str | Priority = 'NORMAL') -> None:
         """Add a hook; of equal priorities the one registered first runs first."""
         if not isinstance(hook, Hook):
-            raise ConfigError(f'{hook!r} is not a hook: derive its class from '
+            raise ConfigTypeError(f'{hook!r} is not a hook: derive its class from '
                               'mmcv_replace.runner.Hook')
         hook.priority = get_priority(priority)
         bisect.insort_right(self._hooks, hook, key=lambda other: other.priority)
@@ -65,13 +65,32 @@ class HookRegistration:
                 hook_cfg.setdefault('interval', log_config['interval'])
             self._register(hook_cfg, f'log_config.hooks.{index}', 'VERY_LOW')
 
+    def register_timer_hook(self, timer_config: HookConfig) -> None:
+        self._register(timer_config, 'timer_config', 'LOW', default='IterTimerHook', counts=False)
+
+    def register_profiler_hook(self, profiler_config: HookConfig) -> None:
+        self._register(profiler_config, 'profiler_config', 'NORMAL', default='ProfilerHook')
+
+    def register_custom_hooks(self, custom_config: HookConfig | list[HookConfig]) -> None:
+        """Add hooks of the user: a dict, which may have a `priority`, a hook, or a list of them."""
+        if custom_config is None:
+            return
+        for item in custom_config if isinstance(custom_config, list) else [custom_config]:
+            if isinstance(item, dict):
+                self.register_hook_from_cfg(item)
+            else:
+                self._register(item, 'custom_hooks', 'NORMAL')
+
     def register_training_hooks(
             self, lr_config: HookConfig, optimizer_config: HookConfig = None,
             checkpoint_config: HookConfig = None, log_config: dict[str, Any] | None = None,
-            momentum_config: HookConfig = None, nonfinite: HookConfig = None) -> None:
+            momentum_config: HookConfig = None,
+            timer_config: HookConfig = dict(type='IterTimerHook'),  # noqa: B006
+            custom_hooks_config: HookConfig | list[HookConfig] = None, *,
+            nonfinite: HookConfig = None) -> None:
         """Add the hooks of every training; each argument is a dict, a hook, or None for none.
 
-        IterTimerHook is added too, and CheckInvalidLossHook with the options `nonfinite`.
+        CheckInvalidLossHook is added too, with the options `nonfinite`.
         """
         self.register_lr_hook(lr_config)
         self.register_momentum_hook(momentum_config)
@@ -84,8 +103,9 @@ class HookRegistration:
         self._register(nonfinite, 'nonfinite', 'ABOVE_NORMAL', default='CheckInvalidLossHook',
                        counts=False)
         self.register_checkpoint_hook(checkpoint_config)
-        self.register_hook(build_from_cfg({'type': 'IterTimerHook'}, HOOKS), 'LOW')
+        self.register_timer_hook(timer_config)
         self.register_logger_hooks(log_config)
+        self.register_custom_hooks(custom_hooks_config)
 
     def _register(self, cfg: HookConfig, key: str, priority: str, default: str | None = None,
                   policy_suffix: str | None = None, counts: bool = True) -> None:
@@ -100,7 +120,7 @@ class HookRegistration:
                 cfg.setdefault('type', default)
             cfg = build_from_cfg(cfg, HOOKS)
         elif cfg is not None and not isinstance(cfg, Hook):
-            raise ConfigError(f'{key} is a dict, a hook or None, not {cfg!r}')
+            raise ConfigTypeError(f'{key} is a dict, a hook or None, not {cfg!r}')
         if cfg is not None:
             self.register_hook(cfg, priority)
 

@@ -1,6 +1,7 @@
 """The runner whose length is a number of iterations."""
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -18,22 +19,22 @@ class IterBasedRunner(BaseRunner):
 
     counts_by_epoch = False
 
-    def train(self, data_loader: IterLoader) -> None:
+    def train(self, data_loader: IterLoader, **kwargs: Any) -> None:
         """One training iteration."""
         self.model.train()
         self.mode = 'train'
         data_batch = self._next_batch(data_loader)
         self._epoch = data_loader.epoch
         self.next_epoch = self._epoch + 1
-        self._step(data_batch)
+        self._step(data_batch, **kwargs)
         self._inner_iter += 1
         self._iter += 1
 
-    def val(self, data_loader: IterLoader) -> None:
+    def val(self, data_loader: IterLoader, **kwargs: Any) -> None:
         """One validation iteration."""
         self.model.eval()
         self.mode = 'val'
-        self._val_step(self._next_batch(data_loader))
+        self._val_step(self._next_batch(data_loader), **kwargs)
         self._inner_iter += 1
 
     def _next_batch(self, data_loader: IterLoader) -> object:
@@ -44,11 +45,11 @@ class IterBasedRunner(BaseRunner):
         return data_batch
 
     def run(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
-            max_iters: int | None = None) -> None:
+            max_iters: int | None = None, **kwargs: Any) -> None:
         """See BaseRunner; units are iterations. `max_iters` replaces that of the constructor."""
         if max_iters is not None:
             self._max_iters = max_iters
-        super().run(data_loaders, workflow)
+        super().run(data_loaders, workflow, **kwargs)
 
     def _plan(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> str:
         if self._max_iters is None:
@@ -66,7 +67,14 @@ class IterBasedRunner(BaseRunner):
         done = self._inner_iter + self.finished_iters - self._iter
         return {'flow': (self._flow, done), 'data': [loader.position for loader in self._loaders]}
 
-    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> None:
+    def save_checkpoint(self, out_dir: str | Path, filename_tmpl: str = 'iter_{}.pth',
+                        meta: dict[str, Any] | None = None, save_optimizer: bool = True,
+                        create_symlink: bool = True) -> Path:
+        """See BaseRunner."""
+        return super().save_checkpoint(out_dir, filename_tmpl, save_optimizer, meta, create_symlink)
+
+    def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
+                      **kwargs: Any) -> None:
         positions = self._positions or [None] * len(data_loaders)
         self._loaders = [IterLoader(loader, *(position or (self._epoch,)))
                          for loader, position in zip(data_loaders, positions, strict=True)]
@@ -75,11 +83,11 @@ class IterBasedRunner(BaseRunner):
             (mode, count), loader = workflow[self._flow], self._loaders[self._flow]
             if mode == 'train':
                 while self._inner_iter < count and self._iter < self._max_iters:
-                    self.train(loader)
+                    self.train(loader, **kwargs)
             else:
                 with self._validating(loader):
                     while self._inner_iter < count:
-                        self.val(loader)
+                        getattr(self, mode)(loader, **kwargs)
             self._flow = (self._flow + 1) % len(workflow)
             self._inner_iter = 0
         self.call_hook('after_epoch')

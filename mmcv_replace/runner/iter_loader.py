@@ -56,10 +56,15 @@ class IterLoader:
 
     def __init__(self, dataloader: DataLoader, epoch: int = 0, samples: int = 0) -> None:
         self.loader = dataloader
-        self.epoch = epoch
+        self._epoch = epoch
         self._samples = samples
         self._taken = 0  # batches of the current pass
         self._batches: Iterator[Any] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Index of the current pass."""
+        return self._epoch
 
     @property
     def dataset(self) -> Any:
@@ -69,8 +74,8 @@ class IterLoader:
     def position(self) -> tuple[int, int] | None:
         """Where a resumed loader has to start; see `position_in_data`."""
         if self._batches is None:
-            return self.epoch, self._samples
-        return position_in_data(self.loader, self.epoch, self._taken)
+            return self._epoch, self._samples
+        return position_in_data(self.loader, self._epoch, self._taken)
 
     def __len__(self) -> int:
         return len(self.loader)
@@ -83,7 +88,7 @@ class IterLoader:
             self._start_pass(self._samples)
         batch = next(self._batches, _END)
         if batch is _END:
-            self.epoch += 1
+            self._epoch += 1
             self._start_pass()
             batch = next(self._batches, _END)
             if batch is _END:
@@ -92,5 +97,5 @@ class IterLoader:
         return batch
 
     def _start_pass(self, samples: int = 0) -> None:
-        self._taken = set_sampler_epoch(self.loader, self.epoch, samples)
+        self._taken = set_sampler_epoch(self.loader, self._epoch, samples)
         self._batches = iter(self.loader)

@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..utils.errors import ConfigError
+from ..utils.errors import ConfigError, ConfigTypeError
 
 if TYPE_CHECKING:
     from .base_runner import BaseRunner
@@ -11,14 +11,24 @@ if TYPE_CHECKING:
 Workflow = Sequence[tuple[str, int]]  # (mode, how many units) for each data loader
 
 
-def check_workflow(data_loaders: Sequence[Any], workflow: Workflow) -> None:
-    """Raise ConfigError unless `workflow` is [(mode, count), ...] with an entry for each loader."""
+def check_workflow(data_loaders: Sequence[Any], workflow: Workflow,
+                   runner: 'BaseRunner | None' = None) -> None:
+    """Raise ConfigError unless `workflow` is [(mode, count), ...] with an entry for each loader.
+
+    A mode is 'train', 'val', or another method of `runner`.
+    """
+    if not isinstance(data_loaders, list | tuple):
+        raise ConfigError('a runner takes a list of data loaders, one for each entry of the '
+                          f'workflow, not {type(data_loaders).__name__}')
     for flow in workflow:
         valid = (isinstance(flow, (list, tuple)) and len(flow) == 2
-                 and flow[0] in ('train', 'val') and isinstance(flow[1], int) and flow[1] > 0)
-        if not valid:
-            raise ConfigError("workflow is a list such as [('train', 10), ('val', 1)], of 'train' "
-                              f"or 'val' and a number above 0; {flow!r} is not")
+                 and isinstance(flow[1], int) and flow[1] > 0)
+        named = valid and isinstance(flow[0], str)
+        if not named or flow[0] not in ('train', 'val') and not callable(
+                getattr(runner, flow[0], None)):
+            error = ConfigTypeError if valid and not named else ConfigError
+            raise error("workflow is a list such as [('train', 10), ('val', 1)], of 'train' or "
+                        f"'val' and a number above 0; {flow!r} is not")
     if all(mode != 'train' for mode, _ in workflow):
         raise ConfigError(f"workflow={list(workflow)!r} never trains: add ('train', 1)")
     if len(data_loaders) != len(workflow):

@@ -34,6 +34,10 @@ class ConfigFormatError(ConfigError, TypeError, OSError):
     """A file whose name has the ending of no format that is known."""
 
 
+class UsageError(ConfigError, RuntimeError):
+    """A call that does not fit what it meets, such as a learning rate without an optimizer."""
+
+
 class MissingFileError(ConfigError, FileNotFoundError):
     """A file or folder that does not exist."""
 

@@ -94,7 +94,7 @@ def run_training(model: nn.Module, datasets: Sequence[Dataset], val: Dataset | N
     runner.register_training_hooks(
         cfg.lr_config, without_fp16(cfg.get('optimizer_config') or {}),
         cfg.get('checkpoint_config'), cfg.get('log_config'), cfg.get('momentum_config'),
-        cfg.get('nonfinite'))
+        nonfinite=cfg.get('nonfinite'))
     if val is not None:
         _register_evaluation(runner, cfg, val, distributed, device)
     for loader in loaders:

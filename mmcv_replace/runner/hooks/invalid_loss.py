@@ -85,6 +85,8 @@ class CheckInvalidLossHook(Hook):
 
     def after_train_iter(self, runner: BaseRunner) -> None:
         outputs, step_bad = runner.outputs, runner.precision.overflow
+        if 'loss' not in outputs:  # nothing that a step could use
+            return
         self._recent.append(Iteration(
             runner.iter + 1, files_of(runner.data_batch), position_of_batch(runner),
             # Without their graphs, which would stay in memory.

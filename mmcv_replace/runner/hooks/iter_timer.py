@@ -29,11 +29,13 @@ class IterTimerHook(Hook):
     def after_train_iter(self, runner: BaseRunner) -> None:
         elapsed = time.perf_counter() - self._start
         runner.log_buffer.update({'time': elapsed})
+        self._timed += 1
+        if 'num_samples' not in runner.outputs:
+            return
         # A mean of rates weighted by their times is all samples over all time.
         rate = runner.outputs['num_samples'] / elapsed * get_dist_info()[1]
-        weight = elapsed if self._timed >= WARMUP_ITERS else elapsed * WARMUP_WEIGHT
+        weight = elapsed if self._timed > WARMUP_ITERS else elapsed * WARMUP_WEIGHT
         runner.log_buffer.update({'fps': rate}, weight)
-        self._timed += 1
 
     def after_val_iter(self, runner: BaseRunner) -> None:
         runner.log_buffer.update({'time': time.perf_counter() - self._start})

@@ -20,3 +20,8 @@ def write_momentum(group: dict[str, Any], value: float) -> None:
         group['momentum'] = value
     else:
         group['betas'] = (value, *group['betas'][1:])
+
+
+def momentum_or_zero(group: dict[str, Any]) -> float:
+    """`read_momentum`, and 0 for a group that has none."""
+    return read_momentum(group) if 'momentum' in group or 'betas' in group else 0

@@ -1,7 +1,8 @@
 """How the sections of a config become hooks of a runner."""
 import pytest
 
-from mmcv_replace.runner import HOOKS
+from mmcv_replace.runner import HOOKS, Hook
+from mmcv_replace.runner.hooks import IterTimerHook, ProfilerHook
 from mmcv_replace.runner.hooks.invalid_loss import CheckInvalidLossHook
 from mmcv_replace.utils.config.config_dict import ConfigDict, assign
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
@@ -94,3 +95,46 @@ def test_hook_info_lists_who_acts_when(make_runner):
         'PolyLrUpdaterHook (10), OptimizerHook (40), CheckInvalidLossHook (40), '
         'IterTimerHook (70)')
     assert 'after_val_epoch' not in info
+
+
+class Named(Hook):
+    def __init__(self, info):
+        self.info = info
+
+
+def test_custom_hooks(make_runner):
+    runner = make_runner()
+    runner.register_custom_hooks(None)
+    assert runner.hooks == []
+    runner.register_custom_hooks([dict(type=Named, priority=51, info=51),
+                                  dict(type=Named, priority='HIGH', info=30)])
+    runner.register_custom_hooks(Named('object'))
+    runner.register_custom_hooks(dict(type=Named, info='dict'))
+    assert [hook.info for hook in runner.hooks] == [30, 'object', 'dict', 51]
+    with pytest.raises(AssertionError, match='custom_hooks is a dict, a hook or None, not 3'):
+        runner.register_custom_hooks([3])
+
+
+def test_order_of_all_training_hooks(make_runner):
+    runner = make_runner(by_epoch=True)
+    runner.register_training_hooks(
+        Named('lr'), Named('optimizer'), Named('checkpoint'),
+        dict(interval=1, hooks=[Named('log')]), Named('momentum'), Named('timer'),
+        [dict(type=Named, priority=1, info=1), dict(type=Named, priority='NORMAL', info='custom'),
+         dict(type=Named, priority=89, info=89)], nonfinite=Named('nonfinite'))
+    assert [hook.info for hook in runner.hooks] == [
+        1, 'lr', 'momentum', 'optimizer', 'nonfinite', 'checkpoint', 'custom', 'timer', 89, 'log']
+
+
+def test_timer_and_profiler(make_runner):
+    runner = make_runner()
+    runner.register_timer_hook(None)
+    runner.register_profiler_hook(None)
+    assert runner.hooks == []
+    runner.register_timer_hook({})
+    runner.register_timer_hook(IterTimerHook())
+    runner.register_profiler_hook(dict(profile_iters=3))
+    assert [(type(hook), hook.priority) for hook in runner.hooks] == [
+        (ProfilerHook, 50), (IterTimerHook, 70), (IterTimerHook, 70)]
+    assert not runner.hooks[0].by_epoch  # as the runner counts
+    assert runner.hooks[0].profile_iters == 3

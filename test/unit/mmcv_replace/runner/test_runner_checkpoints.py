@@ -90,8 +90,8 @@ def test_hook_messages_survive(make_runner, tmp_path):
 
 
 def test_names_of_checkpoints(make_runner, tmp_path):
-    assert make_runner().save_checkpoint(tmp_path).name == 'iter_0.pth'
-    assert make_runner(by_epoch=True).save_checkpoint(tmp_path).name == 'epoch_0.pth'
+    assert make_runner().save_checkpoint(tmp_path).name == 'iter_1.pth'
+    assert make_runner(by_epoch=True).save_checkpoint(tmp_path).name == 'epoch_1.pth'
     named = make_runner().save_checkpoint(tmp_path / 'sub', 'best.pth', create_symlink=False)
     assert named == tmp_path / 'sub' / 'best.pth'
     assert not (tmp_path / 'sub' / 'latest.pth').exists()

@@ -199,12 +199,23 @@ def test_constructor_errors(make_model):
     model = make_model()
     with pytest.raises(ConfigError, match='train_step'):
         IterBasedRunner(nn.Linear(1, 1), max_iters=1)
-    with pytest.raises(ConfigError, match='batch_processor'):
+    with (pytest.warns(UserWarning, match='give the model'),
+          pytest.raises(RuntimeError, match='leave one of them out')):
         IterBasedRunner(model, batch_processor=print, max_iters=1)
-    with pytest.raises(ConfigError, match='one torch optimizer, not dict'):
-        IterBasedRunner(model, optimizer={}, max_iters=1)
     with pytest.raises(ConfigError, match='not both'):
         IterBasedRunner(model, max_iters=1, max_epochs=1)
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (dict(batch_processor=0), 'batch_processor is a function or None, not 0'),
+    (dict(optimizer='SGD'), 'one torch optimizer, a dict of such, or None; optimizer is str'),
+    (dict(optimizer={'a': 3}), 'a is int'),
+    (dict(work_dir=1), 'work_dir is a path or None, not 1'),
+    (dict(logger='log'), "logger is a logging.Logger or None, not 'log'"),
+    (dict(meta=[]), r'is a dict or None, not \[\]')])
+def test_arguments_of_a_wrong_type(make_model, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        IterBasedRunner(make_model(), max_iters=1, **arguments)
 
 
 def test_build_runner(make_model, tmp_path):
