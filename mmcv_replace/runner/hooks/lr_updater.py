@@ -8,10 +8,11 @@ from typing import Any
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import HOOKS
+from ..optimizers_of_run import optimizers_of
 from ..schedules.checks import check_one_cycle
 from ..schedules.policies import one_cycle
 from .policy_hook import policy_hooks
-from .schedule_hook import ScheduleHook
+from .schedule_hook import ScheduleHook, value_alias
 
 
 class LrUpdaterHook(ScheduleHook):
@@ -24,10 +25,11 @@ class LrUpdaterHook(ScheduleHook):
         """Learning rate of a group in this iteration, from its rate before any schedule."""
         return self.policy_value(runner, base_lr)
 
-    @property
-    def base_lr(self) -> list[float]:
-        """Learning rate of each optimizer group before any schedule."""
-        return self.base
+    get_regular_lr = ScheduleHook.regular_values
+    get_warmup_lr = ScheduleHook.warmup_values
+    _set_lr = ScheduleHook.set_values
+    base_lr = value_alias('base')
+    regular_lr = value_alias('regular')
 
     def warm(self, value: float, factor: float) -> float:
         return value * factor
@@ -46,12 +48,14 @@ globals().update(policy_hooks(LrUpdaterHook))
 class OneCycleLrUpdaterHook(LrUpdaterHook):
     """From max_lr / div_factor up to `max_lr` and down by div_factor * final_div_factor.
 
-    `max_lr` may be a list with one rate for each optimizer group; the optimizer's own lr is not
-    used. `total_steps` is the length of the run by default.
+    `max_lr` may be a list with one rate for each optimizer group, and with several optimizers a
+    dict of such values by their names; the optimizer's own lr is not used. `total_steps` is the
+    length of the run by default.
     """
 
-    def __init__(self, max_lr: float | Sequence[float], total_steps: int | None = None,
-                 pct_start: float = 0.3, anneal_strategy: str = 'cos', div_factor: float = 25,
+    def __init__(self, max_lr: float | Sequence[float] | dict[str, Any],
+                 total_steps: int | None = None, pct_start: float = 0.3,
+                 anneal_strategy: str = 'cos', div_factor: float = 25,
                  final_div_factor: float = 1e4, three_phase: bool = False,
                  by_epoch: bool = False, **kwargs: Any) -> None:
         super().__init__(by_epoch=by_epoch, **kwargs)
@@ -65,17 +69,25 @@ class OneCycleLrUpdaterHook(LrUpdaterHook):
         self.final_div_factor = final_div_factor
         self.three_phase = three_phase
 
-    def initial_value(self, group: dict[str, Any], index: int) -> float:
-        peak = self.max_lr[index] if isinstance(self.max_lr, (list, tuple)) else self.max_lr
-        return peak / self.div_factor
+    def initial_value(self, group: dict[str, Any], index: int, optimizer: str) -> float:
+        peak = self.max_lr
+        if isinstance(peak, dict) and optimizer:
+            peak = peak[optimizer]
+        return (peak[index] if isinstance(peak, (list, tuple)) else peak) / self.div_factor
 
     def before_run(self, runner: BaseRunner) -> None:
-        groups = len(runner.optimizer.param_groups)
-        if isinstance(self.max_lr, (list, tuple)) and len(self.max_lr) != groups:
-            raise ConfigError(f'{type(self).__name__}: max_lr has {len(self.max_lr)} values for '
-                              f'{groups} optimizer groups')
+        name = type(self).__name__
+        if isinstance(self.max_lr, dict) and set(self.max_lr) != set(runner.optimizer):
+            raise ConfigError(f'{name}: max_lr is for the optimizers {", ".join(self.max_lr)}, and '
+                              f'the runner has {", ".join(runner.optimizer)}')
+        for key, optimizer in optimizers_of(runner.optimizer).items():
+            peak = self.max_lr[key] if isinstance(self.max_lr, dict) else self.max_lr
+            groups = len(optimizer.param_groups)
+            if isinstance(peak, (list, tuple)) and len(peak) != groups:
+                raise ConfigError(f'{name}: max_lr has {len(peak)} values for {groups} optimizer '
+                                  'groups')
         if self.total_steps is not None and self.total_steps < self.total(runner):
-            raise ConfigError(f'{type(self).__name__}: total_steps={self.total_steps} ends before '
+            raise ConfigError(f'{name}: total_steps={self.total_steps} ends before '
                               f'the run of {self.total(runner)} iterations')
         super().before_run(runner)
 

@@ -12,7 +12,7 @@ from ..optimizer.momentum import read_momentum, write_momentum
 from ..schedules.checks import check_one_cycle
 from ..schedules.policies import one_cycle
 from .policy_hook import policy_hooks
-from .schedule_hook import ScheduleHook
+from .schedule_hook import ScheduleHook, value_alias
 
 
 class MomentumUpdaterHook(ScheduleHook):
@@ -20,19 +20,22 @@ class MomentumUpdaterHook(ScheduleHook):
 
     scheduled = 'momentum'
     quantity = 'momentum'
+    lifts = True  # as a learning rate falls, a momentum may rise
     bounded = True  # no momentum of 1 or more has been set so far
 
-    def __init__(self, warmup_ratio: float = 0.9, **kwargs: Any) -> None:
-        super().__init__(warmup_ratio=warmup_ratio, **kwargs)
+    def __init__(self, by_epoch: bool = True, warmup: str | None = None, warmup_iters: int = 0,
+                 warmup_ratio: float = 0.9, warmup_by_epoch: bool = False) -> None:
+        super().__init__(by_epoch, warmup, warmup_iters, warmup_ratio, warmup_by_epoch)
 
     def get_momentum(self, runner: BaseRunner, base_momentum: float) -> float:
         """Momentum of a group in this iteration, from its momentum before any schedule."""
         return self.policy_value(runner, base_momentum)
 
-    @property
-    def base_momentum(self) -> list[float]:
-        """Momentum of each optimizer group before any schedule."""
-        return self.base
+    get_regular_momentum = ScheduleHook.regular_values
+    get_warmup_momentum = ScheduleHook.warmup_values
+    _set_momentum = ScheduleHook.set_values
+    base_momentum = value_alias('base')
+    regular_momentum = value_alias('regular')
 
     def warm(self, value: float, factor: float) -> float:
         # The momentum starts high where the learning rate starts low.
@@ -72,7 +75,7 @@ class OneCycleMomentumUpdaterHook(MomentumUpdaterHook):
         self.anneal_strategy = anneal_strategy
         self.three_phase = three_phase
 
-    def initial_value(self, group: dict[str, Any], index: int) -> float:
+    def initial_value(self, group: dict[str, Any], index: int, optimizer: str) -> float:
         read_momentum(group)  # refuses an optimizer that has none
         return self.highest
 

@@ -1,12 +1,16 @@
 """What the hooks of learning rate and momentum have in common: the schedule and the warm-up."""
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import Hook
+from ..optimizers_of_run import optimizers_of
 from ..schedules.policies import WARMUPS
 from ..schedules.table import Policy
+
+Values = list[float] | dict[str, list[float]]
 
 MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 
@@ -19,13 +23,18 @@ class ScheduleHook(Hook):
     scheduled value is multiplied by a factor that grows from `warmup_ratio` to 1.
 
     A minimum never lifts a group above its own base value: a group with a smaller one stays there.
+    With `lifts` a minimum that is a ratio above 1 asks for that.
 
     A subclass has `get_value(group)` and `set_value(group, value)` for an optimizer group, and
     `warm(value, factor)`, the scheduled value with the factor of the warm-up applied.
+
+    `base` and `regular` are the values before any schedule and those of the schedule without its
+    warm-up: a list with one for each group; with several optimizers a dict of such lists by name.
     """
 
     quantity = ''  # what is set, in words
     policy: Policy | None = None  # None where a subclass computes the values itself
+    lifts = False  # whether a ratio above 1 is a target to rise to
     falls = False  # whether the schedule is meant to lead down from the base value
 
     def __init__(self, by_epoch: bool = True, warmup: str | None = None, warmup_iters: int = 0,
@@ -45,10 +54,15 @@ class ScheduleHook(Hook):
         self.warmup_iters = warmup_iters
         self.warmup_ratio = warmup_ratio
         self.warmup_by_epoch = warmup_by_epoch
-        self.base: list[float] = []
+        self.base: Values = []
+        self.regular: Values = []
+        self._warmup_length = warmup_iters  # in iterations
 
-    def initial_value(self, group: dict[str, Any], index: int) -> float:
-        """Value of an optimizer group before any schedule; kept in the group for a resume."""
+    def initial_value(self, group: dict[str, Any], index: int, optimizer: str) -> float:
+        """Value of an optimizer group before any schedule; kept in the group for a resume.
+
+        `optimizer`: the name of its optimizer, '' for the only one.
+        """
         return group.setdefault(f'initial_{self.scheduled}', self.get_value(group))
 
     def policy_value(self, runner: BaseRunner, base: float) -> float:
@@ -78,20 +92,27 @@ class ScheduleHook(Hook):
     def floor(self, base: float) -> float | None:
         """`minimum`, but never above the value from which the group starts."""
         minimum = self.minimum(base)
-        if minimum is None or minimum > MAX_VALUE:  # the latter is an error when it is reached
+        asked = self.lifts and self.minimum_key.endswith('_ratio')
+        # A huge one is an error when it is reached.
+        if minimum is None or asked or minimum > MAX_VALUE:
             return minimum
         return min(minimum, base)
 
     def before_run(self, runner: BaseRunner) -> None:
-        self.base = [self.initial_value(group, index)
-                     for index, group in enumerate(runner.optimizer.param_groups)]
-        held = [base for base in self.base if self.floor(base) != self.minimum(base)]
+        bases = {name: [self.initial_value(group, index, name)
+                        for index, group in enumerate(optimizer.param_groups)]
+                 for name, optimizer in optimizers_of(runner.optimizer).items()}
+        self.base = bases if isinstance(runner.optimizer, dict) else bases['']
+        if self.policy is not None and self.policy.check_length is not None:
+            self.policy.check_length(self, self.total(runner))
+        every = [base for values in bases.values() for base in values]
+        held = [base for base in every if self.floor(base) != self.minimum(base)]
         if held:
             logging.getLogger('mmseg').warning(
                 '%s leads to %g, which is above the %s that %d of %d optimizer groups start with '
                 '(%s): these keep theirs to the end, instead of rising. Set a smaller %s',
                 f'{self.scheduled}_config.{self.minimum_key}', self.minimum(min(held)),
-                self.quantity, len(held), len(self.base),
+                self.quantity, len(held), len(every),
                 ', '.join(f'{base:g}' for base in sorted({*held})[:5]), self.minimum_key)
 
     def _warn_of_rise(self, runner: BaseRunner, value: float, base: float) -> None:
@@ -103,31 +124,46 @@ class ScheduleHook(Hook):
             self.falls = False  # one warning is enough
 
     def before_train_iter(self, runner: BaseRunner) -> None:
-        factor = self._warmup_factor(runner)
-        for group, base in zip(runner.optimizer.param_groups, self.base, strict=True):
-            value = self._scheduled(runner, base)
-            if self.falls:
-                self._warn_of_rise(runner, value, base)
-            self.set_value(group, value if factor is None else self.warm(value, factor))
+        values = self.regular = self._method('get_regular_')(runner)
+        if self.warmup is not None:
+            self._warmup_length = self.warmup_iters * (
+                len(runner.data_loader) if self.warmup_by_epoch else 1)
+            if runner.iter < self._warmup_length:
+                values = self._method('get_warmup_')(runner.iter)
+        self._method('_set_')(runner, values)
+
+    def _method(self, beginning: str) -> Callable[..., Any]:
+        """The method with the name that it has in mmcv, such as get_regular_lr."""
+        return getattr(self, f'{beginning}{self.scheduled}')
+
+    def regular_values(self, runner: BaseRunner) -> Values:
+        """The values of the schedule in this iteration, without the warm-up."""
+        return _each(self.base, lambda base: self._scheduled(runner, base))
+
+    def warmup_values(self, cur_iters: int) -> Values:
+        """The regular values with the warm-up of iteration `cur_iters` applied."""
+        factor = WARMUPS[self.warmup](cur_iters / self._warmup_length, self.warmup_ratio)
+        return _each(self.regular, lambda value: self.warm(value, factor))
+
+    def set_values(self, runner: BaseRunner, values: Values) -> None:
+        """Give each optimizer group its value."""
+        by_name = values if isinstance(values, dict) else {'': values}
+        for name, optimizer in optimizers_of(runner.optimizer).items():
+            for group, value in zip(optimizer.param_groups, by_name[name], strict=True):
+                self.set_value(group, value)
 
     def _scheduled(self, runner: BaseRunner, base: float) -> float:
         """The scheduled value; ConfigError where it is no number that torch can use."""
         try:
-            value = getattr(self, f'get_{self.scheduled}')(runner, base)
+            value = self._method('get_')(runner, base)
             if 0 <= value <= MAX_VALUE:
+                if self.falls:
+                    self._warn_of_rise(runner, value, base)
                 return value
         except (ArithmeticError, TypeError) as error:  # the latter for complex numbers
             value = f'no number ({error})'
         raise ConfigError(f'{type(self).__name__} gives {value} at iteration {runner.iter}: '
                           f'correct {self.scheduled}_config')
-
-    def _warmup_factor(self, runner: BaseRunner) -> float | None:
-        if self.warmup is None:
-            return None
-        length = self.warmup_iters * (len(runner.data_loader) if self.warmup_by_epoch else 1)
-        if runner.iter >= length:
-            return None
-        return WARMUPS[self.warmup](runner.iter / length, self.warmup_ratio)
 
     def progress(self, runner: BaseRunner) -> int:
         """Epochs or iterations done."""
@@ -145,3 +181,21 @@ class ScheduleHook(Hook):
         """Raise ConfigError if the hook is set to count epochs."""
         if self.by_epoch:
             raise ConfigError(f'{type(self).__name__} works by iteration: remove by_epoch=True')
+
+
+def value_alias(name: str) -> property:
+    """The values `base` or `regular` under the name that they have in mmcv."""
+    def read(hook: ScheduleHook) -> Values:
+        return getattr(hook, name)
+
+    def write(hook: ScheduleHook, values: Values) -> None:
+        setattr(hook, name, values)
+
+    return property(read, write, doc=f'`{name}`: see ScheduleHook.')
+
+
+def _each(values: Values, change: Callable[[float], float]) -> Values:
+    """`change` of every value."""
+    if isinstance(values, dict):
+        return {name: [change(value) for value in part] for name, part in values.items()}
+    return [change(value) for value in values]

@@ -37,9 +37,18 @@ def check_periods(name: str, periods: Sequence[int], restart_weights: Sequence[f
                           f'{len(restart_weights)}')
 
 
+def check_all_periods(hook: Any, total: int) -> None:
+    """The periods have to last to the end of the run."""
+    if sum(hook.periods) < total:
+        unit = 'epochs' if hook.by_epoch else 'iterations'
+        raise ConfigError(f'{type(hook).__name__}: periods={list(hook.periods)} end after '
+                          f'{sum(hook.periods)} {unit}, and the run has {total}: add a period')
+
+
 def check_cycles(name: str, target_ratio: float | Sequence[float], cyclic_times: int,
-                 step_ratio_up: float) -> None:
-    """There has to be a cycle, with a way up and a way down."""
+                 step_ratio_up: float, anneal_strategy: str, **_: Any) -> None:
+    """There has to be a cycle, with a way up and a way down, by a known curve."""
+    check_curve(name, anneal_strategy)
     check_fraction(name, 'step_ratio_up', step_ratio_up)
     if cyclic_times < 1:
         raise ConfigError(f'{name}: cyclic_times is at least 1, not {cyclic_times!r}')
@@ -50,6 +59,11 @@ def check_cycles(name: str, target_ratio: float | Sequence[float], cyclic_times:
 def check_one_cycle(name: str, pct_start: float, anneal_strategy: str) -> None:
     """There has to be a way up and a way down, by a known curve."""
     check_fraction(name, 'pct_start', pct_start)
+    check_curve(name, anneal_strategy)
+
+
+def check_curve(name: str, anneal_strategy: str) -> None:
+    """The curve between two points has to be known."""
     if anneal_strategy not in ANNEALING:
         raise ConfigError(f'{name}: anneal_strategy={anneal_strategy!r} is unknown: choose '
                           f'{" or ".join(map(repr, ANNEALING))}')

@@ -76,7 +76,8 @@ def flat_cosine(base: float, progress: int, total: int, start_percent: float = 0
 
 
 def cosine_restart(base: float, progress: int, periods: Sequence[int],
-                   restart_weights: Sequence[float] = (1,), *, minimum: float) -> float:
+                   restart_weights: Sequence[float] = [1],  # noqa: B006
+                   *, minimum: float) -> float:
     """Half a cosine wave for each of `periods`, its amplitude times the period's weight."""
     ends = list(accumulate(periods))
     index = next((i for i, end in enumerate(ends) if progress < end), len(ends) - 1)
@@ -87,19 +88,23 @@ def cosine_restart(base: float, progress: int, periods: Sequence[int],
 
 def cyclic(base: float, progress: int, total: int,
            target_ratio: float | Sequence[float] = (10, 1e-4), cyclic_times: int = 1,
-           step_ratio_up: float = 0.4) -> float:
+           step_ratio_up: float = 0.4, anneal_strategy: str = 'cos', gamma: float = 1) -> float:
     """`cyclic_times` cycles of two half cosine waves: to a peak, and from there to an end.
 
     `target_ratio`: (peak, end) as multiples of the base value, or the peak's alone. The way to the
-    peak takes the fraction `step_ratio_up` of a cycle.
+    peak takes the fraction `step_ratio_up` of a cycle. `anneal_strategy`: 'cos' or 'linear', for
+    straight lines. The distance of the peak from the base value is multiplied by `gamma` after
+    each cycle.
     """
-    peak, end = (base * ratio for ratio in ratio_pair(target_ratio))
+    peak, end = ratio_pair(target_ratio)
     period = max(1, total // cyclic_times)
     top = int(step_ratio_up * period)
-    position = progress % period
+    cycle, position = divmod(progress, period)
+    highest = base * (1 + gamma**cycle * (peak - 1))
+    anneal = ANNEALING[anneal_strategy]
     if position < top:
-        return cosine_between(base, peak, position / top)
-    return cosine_between(peak, end, (position - top) / (period - top))
+        return anneal(base, highest, position / top)
+    return anneal(highest, base * end, (position - top) / (period - top))
 
 
 def ratio_pair(ratio: float | Sequence[float]) -> tuple[float, ...]:

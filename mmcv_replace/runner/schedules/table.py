@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from . import policies
-from .checks import check_cycles, check_periods, check_start, check_step
+from .checks import check_all_periods, check_cycles, check_periods, check_start, check_step
 
 GIVEN = ('base', 'progress', 'total')  # parameters of a function that are no options
 
@@ -15,7 +15,8 @@ GIVEN = ('base', 'progress', 'total')  # parameters of a function that are no op
 class Policy:
     """A schedule: its function (see policies.py) and what the hooks have to know about it.
 
-    `check(name_of_the_hook, **options)` raises ConfigError for options that make no sense. `falls`:
+    `check(name_of_the_hook, **options)` raises ConfigError for options that make no sense, and
+    `check_length(hook, total)` for those that do not fit the length of the run. `falls`:
     whether it is meant to lead down from the base value, so that a rise is worth a warning.
     `by_iteration`: it cannot count epochs. `momentum`: the defaults that differ for a momentum;
     None if there is no such schedule of the momentum.
@@ -23,6 +24,7 @@ class Policy:
 
     function: Callable[..., float]
     check: Callable[..., None] | None = None
+    check_length: Callable[[Any, int], None] | None = None
     falls: bool = True
     by_iteration: bool = False
     momentum: dict[str, Any] | None = None
@@ -54,7 +56,7 @@ POLICIES = {
     'CosineAnnealing': Policy(policies.cosine, momentum={}),
     'LinearAnnealing': Policy(policies.linear, momentum={}),
     'FlatCosineAnnealing': Policy(policies.flat_cosine, check_start),
-    'CosineRestart': Policy(policies.cosine_restart, check_periods),
+    'CosineRestart': Policy(policies.cosine_restart, check_periods, check_all_periods),
     'Cyclic': Policy(policies.cyclic, check_cycles, falls=False, by_iteration=True,
-                     momentum={'target_ratio': (0.85 / 0.95, 1)}),
+                     momentum={'target_ratio': (0.85 / 0.95, 1.0), 'gamma': 1.0}),
 }

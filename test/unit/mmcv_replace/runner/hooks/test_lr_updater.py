@@ -197,3 +197,85 @@ def test_a_rise_that_the_settings_ask_for_is_told_once(policy, options, log_line
 def test_policies_that_rise_by_design_and_ordinary_settings_are_no_news(policy, log_lines):
     rates_of(policy, **BY_ITER[policy][0])
     assert not log_lines
+
+
+def test_cycles_with_straight_lines_that_become_lower():
+    rates = rates_of('Cyclic', target_ratio=(3, 0.5), cyclic_times=2, step_ratio_up=0.5,
+                     anneal_strategy='linear', gamma=0.5, lrs=(0.1,))
+    up = [0.1 + 0.2 * i / 5 for i in range(5)]
+    lower = [0.1 + 0.1 * i / 5 for i in range(5)]
+    down, lower_down = ([top + (0.05 - top) * i / 5 for i in range(5)] for top in (0.3, 0.2))
+    assert [rate for rate, in rates] == pytest.approx([*up, *down, *lower, *lower_down])
+
+
+def test_a_restart_needs_periods_for_the_whole_run():
+    with pytest.raises(ValueError, match=r'periods=\[10, 9\] end after 19 iterations, and the run'):
+        rates_of('CosineRestart', periods=[10, 9], restart_weights=[1, 1], min_lr=0)
+
+
+def test_one_cycle_of_optimizers_by_name():
+    optimizers = {name: torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
+                  for name in 'ab'}
+    hook = HOOKS.get('OneCycleLrUpdaterHook')({'a': 1.0, 'b': [2.0]}, div_factor=10)
+    runner = SimpleNamespace(optimizer=optimizers, max_iters=9, iter=0)
+    hook.before_run(runner)
+    hook.before_train_iter(runner)
+    assert {name: each.param_groups[0]['lr'] for name, each in optimizers.items()} == pytest.approx(
+        {'a': 0.1, 'b': 0.2})
+    hook.max_lr = {'a': 1.0}
+    with pytest.raises(ConfigError, match='max_lr is for the optimizers a, and the runner has a,'):
+        hook.before_run(runner)
+
+
+class Steep(LrUpdaterHook):
+    """A policy as user code writes it."""
+
+    def __init__(self, factor=0.5, **kwargs):
+        self.factor = factor
+        super().__init__(**kwargs)
+
+    def get_lr(self, runner, base_lr):
+        return base_lr * self.factor**runner.iter
+
+
+class Doubled(Steep):
+    """Changes the results of the other methods."""
+
+    def get_regular_lr(self, runner):
+        return [2 * rate for rate in super().get_regular_lr(runner)]
+
+    def get_warmup_lr(self, cur_iters):
+        return [3 * rate for rate in super().get_warmup_lr(cur_iters)]
+
+
+def test_a_policy_of_the_user(make_runner, make_loader, monkeypatch):
+    monkeypatch.setitem(HOOKS._module_dict, 'SteepLrUpdaterHook', Steep)
+    runner, seen = make_runner(max_iters=3), []
+    runner.register_lr_hook(dict(policy='steep', factor=0.1, warmup='constant', warmup_iters=1,
+                                 warmup_ratio=0.5))
+
+    class Watch(Hook):
+        def after_train_iter(self, runner):
+            seen.extend(runner.current_lr())
+
+    runner.register_hook(Watch())
+    runner.run([make_loader()], [('train', 1)])
+    assert seen == pytest.approx([0.05, 0.01, 0.001])
+    hook = runner.hooks[0]
+    assert hook.base_lr == [0.1]
+    assert hook.regular_lr == pytest.approx([0.001])
+    assert hook.get_warmup_lr(0) == pytest.approx([0.0005])
+
+
+def test_methods_that_a_subclass_replaces():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    hook = Doubled(by_epoch=False, warmup='constant', warmup_iters=1, warmup_ratio=0.1)
+    runner = SimpleNamespace(optimizer=optimizer, iter=0, data_loader=[])
+    hook.before_run(runner)
+    hook.before_train_iter(runner)
+    assert optimizer.param_groups[0]['lr'] == pytest.approx(0.1 * 2 * 0.1 * 3)
+    runner.iter = 1
+    hook.before_train_iter(runner)
+    assert optimizer.param_groups[0]['lr'] == pytest.approx(0.1 * 0.5 * 2)
+    hook.base_lr = [1.0]
+    assert hook.get_regular_lr(runner) == [1.0]

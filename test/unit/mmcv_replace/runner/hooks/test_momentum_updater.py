@@ -93,14 +93,18 @@ def test_alternatives():
 
 @pytest.mark.parametrize(('policy', 'options', 'key', 'leads_to'), [
     ('Step', {'step': 4, 'min_momentum': 0.95}, 'min_momentum', '0.95'),
-    ('CosineAnnealing', {'min_momentum': 0.95}, 'min_momentum', '0.95'),
-    ('CosineAnnealing', {'min_momentum_ratio': 2}, 'min_momentum_ratio', '1.8')])
+    ('CosineAnnealing', {'min_momentum': 0.95}, 'min_momentum', '0.95')])
 @pytest.mark.parametrize('optimizer_type', ['SGD', 'Adam'])
 def test_a_minimum_does_not_lift(policy, options, key, leads_to, optimizer_type, log_lines):
     assert momenta_of(policy, optimizer_type, **options) == [0.9] * 20
     told, = log_lines
     assert told.startswith(f'momentum_config.{key} leads to {leads_to}, which is above the '
                            'momentum that 1 of 1 optimizer groups start with (0.9)')
+
+
+def test_a_ratio_above_one_is_a_target():
+    momenta = momenta_of('LinearAnnealing', min_momentum_ratio=1.05)
+    assert momenta == pytest.approx([0.9 + 0.045 * i / 20 for i in range(20)])
 
 
 def test_a_momentum_that_never_fades(log_lines):

@@ -38,8 +38,8 @@ def test_a_made_class_is_like_a_written_one(module, base, name):
      'min_lr_ratio: float | None = None, **kwargs: Any)'),
     (momentum_updater.CyclicMomentumUpdaterHook,
      '(by_epoch: bool = False, target_ratio: float | collections.abc.Sequence[float] = '
-     '(0.8947368421052632, 1), cyclic_times: int = 1, step_ratio_up: float = 0.4, '
-     '**kwargs: Any)'),
+     '(0.8947368421052632, 1.0), cyclic_times: int = 1, step_ratio_up: float = 0.4, '
+     "anneal_strategy: str = 'cos', gamma: float = 1.0, **kwargs: Any)"),
 ])
 def test_signatures_are_those_of_mmcv(hook, signature):
     assert str(inspect.signature(hook)).replace('typing.', '').removesuffix(' -> None') == signature
