@@ -299,7 +299,53 @@ BEHAVIOUR: Mapping[str, str] = {
     'paramwise_cfg with an unknown key': (
         'An error of the default constructor (a subclass may have keys of its own): a misspelt '
         'key would have no effect.'),
+    'a runner without a logger': (
+        "Uses the logger 'mmseg', where mmcv raises TypeError: a runner in a notebook needs none."),
+    'names of checkpoints by runner.save_checkpoint': (
+        'Count the iterations or epochs that are done, but at least 1, where mmcv counts one more '
+        'between two iterations: the name then agrees with the meta data.'),
+    'a workflow without training': (
+        'Is an error, where mmcv would never end.'),
+    'register_training_hooks': (
+        'Adds CheckInvalidLossHook too, so that a run does not go on with NaN.'),
+    'a checkpoint of an epoch that is not finished': (
+        'Holds the number of epochs that are done and resumes within the epoch, where mmcv counts '
+        'the epoch as done and skips its rest.'),
     # runner.hooks
+    'EMAHook': (
+        'Keeps the averages beside the state_dict, not as further buffers of the model, so that a '
+        'checkpoint loads into a model without the hook.'),
+    'the last iterations of a run': (
+        'Are logged although ignore_last is set: otherwise a short run would log nothing.'),
+    'a minimum of a schedule above the value that a group starts with': (
+        'Is not reached by that group, with a warning, since settings for the main group must not '
+        'raise the rate of another; a min_momentum_ratio above 1 is one to rise to.'),
+    'the end of a cycle with step_ratio_up so small that it has no way up': (
+        'Is not changed by gamma, which is for the peak.'),
+    'a learning rate or momentum that is no number': (
+        'Ends the run with an error, where mmcv trains on with it.'),
+    'lr_config and momentum_config by epoch': (
+        'Are applied before each iteration, not once an epoch, so that a resume within an epoch '
+        'goes on exactly.'),
+    'CosineRestartLrUpdaterHook with periods shorter than the run': (
+        'Is an error before the training, where mmcv fails when the last period is over.'),
+    'out_dir of CheckpointHook': (
+        'Is used as it is, as in mmcv 1.2; only a place such as s3:// gets a folder of the work '
+        "directory's name, as in mmcv 1.7."),
+    'checkpoints': (
+        'Are written in the background and deleted only if they are of the same run, so that '
+        'training does not wait and no file of another run is lost.'),
+    'ProfilerHook': (
+        'Profiles 5 iterations after 10 others and writes them to a folder, unless '
+        'by_epoch=False, profile_iters or schedule ask for the beginning as in mmcv: the first '
+        'iterations are not typical.'),
+    'PaviLoggerHook': (
+        'Sends scalars, the graph once and the last checkpoint; the further keys of '
+        'add_graph_kwargs and add_ckpt_kwargs than active, img_key and interval are not used.'),
+    'DvcliveLoggerHook by epoch': (
+        'Logs the means of each epoch, where mmcv logs scores of evaluations alone.'),
+    'a logger without its package': (
+        'Names it when the hook is made; PaviLoggerHook when the run begins, as in mmcv.'),
     # mmseg.datasets
     'sizes and ratios of Resize and MultiScaleFlipAug': (
         'A list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
@@ -341,28 +387,28 @@ BEHAVIOUR: Mapping[str, str] = {
         'Take integers and floats from 0 to 255, where 0.10 casts others modulo 256: such an '
         'image is a mistake in the pipeline.'),
     # mmseg.models
-    'build_segmentor and constructors of models':
-        'Draw no weights and read no file: init_weights does, which train_segmentor calls for'
-        ' a model that is new, and what the program has written to it stays. A test or an '
-        'export needs no pretrained weights, and no network.',
-    'train_cfg and test_cfg of build_segmentor':
-        'An error where the model has them too, of which 0.10 silently takes those of the '
-        'model. One of the two would have no effect.',
-    'log_vars of train_step':
+    'build_segmentor and constructors of models': (
+        'Draw no weights and read no file: init_weights does, which train_segmentor calls for a '
+        'model that is new, and what the program has written to it stays. A test or an export '
+        'needs no pretrained weights, and no network.'),
+    'train_cfg and test_cfg of build_segmentor': (
+        'An error where the model has them too, of which 0.10 silently takes those of the model. '
+        'One of the two would have no effect.'),
+    'log_vars of train_step': (
         'Tensors on the device, which the logger reads every log_config.interval iterations. '
-        'float(value) would wait for the device in each.',
-    'val_step of segmentors':
+        'float(value) would wait for the device in each.'),
+    'val_step of segmentors': (
         'Returns what train_step does, with names that end in _val; 0.10 returns the losses '
-        'alone, which no runner can log.',
-    'show_result of segmentors':
-        "Returns the picture also where it is written, and takes VOC's colours where there "
-        'are none. Random colours would change from run to run.',
-    'scores of a single logit':
+        'alone, which no runner can log.'),
+    'show_result of segmentors': (
+        "Returns the picture also where it is written, and takes VOC's colours where there are "
+        'none. Random colours would change from run to run.'),
+    'scores of a single logit': (
         'Softmax cross entropy of one class is an error: its loss is always 0, and the model '
-        'would learn nothing.',
-    'fallback_on_stride of dcn':
-        'Each block with a stride keeps its plain convolution; in 0.10 the first block that '
-        'is built does, whatever its stride, since building it removes the key.',
+        'would learn nothing.'),
+    'fallback_on_stride of dcn': (
+        'Each block with a stride keeps its plain convolution; in 0.10 the first block that is '
+        'built does, whatever its stride, since building it removes the key.'),
     # mmseg.apis and mmseg.core
     'EvalHook and DistEvalHook': (
         'Score one prediction after the other instead of a list of all, unless a data set or a '

@@ -246,6 +246,17 @@ def synchronize(device: torch.device) -> None:
         _call(device, 'synchronize')(device)
 
 
+# mmcv's default of what a profiler records; a device that is not there is left out.
+PROFILED_BY_DEFAULT = ['cpu', 'cuda']
+
+
+def empty_cache(device: torch.device) -> None:
+    """Give memory that torch keeps for later tensors back to the device."""
+    call = _call(device, 'empty_cache')
+    if call is not None:
+        call()
+
+
 def max_memory_mb(device: torch.device) -> int | None:
     """Peak of memory allocated on the device in MiB; None for devices that do not count it."""
     peak = _call(device, 'max_memory_allocated')

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '..hook': ['HOOKS', 'Hook', 'check_unit'],
     '.determinism': ['nondeterministic_operator'],
     '.ema': ['find_ema'],
+    '.evaluation': ['DistEvalHook', 'EvalHook'],
     '.logger.base': ['LoggerHook'],
     '.lr_updater': ['LrUpdaterHook'],
     '.momentum_updater': ['MomentumUpdaterHook'],

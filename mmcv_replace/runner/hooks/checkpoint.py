@@ -9,6 +9,8 @@ from ..base_runner import BaseRunner
 from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
 from ..hook import HOOKS, Hook, check_unit
+from ..iter_based_runner import IterBasedRunner
+from .places import ClientArgs, check_out_dir, delete_file, is_remote, place_for, put_file
 
 
 @HOOKS.register_module()
@@ -19,6 +21,10 @@ class CheckpointHook(Hook):
     ones are deleted once the newest is safely written, but never the best one, checkpoints of other
     runs in the folder, and those with which the run began. `meta` is added to that of the runner.
     `filename_tmpl`: a name with {} for the number. `create_symlink`: latest.pth is the newest.
+    `sync_buffer`: first replace the model's buffers by their means over all processes.
+
+    `out_dir` may be a place such as s3://bucket/runs, in which a folder of the work directory's
+    name gets the checkpoints; `file_client_args`: how to write there, see FileClient.
 
     `async_save`: the training only waits for a copy in memory, and a thread writes the file.
     `verify`: read each file again before it counts. If a file cannot be written, the older ones
@@ -31,16 +37,20 @@ class CheckpointHook(Hook):
 
     def __init__(self, interval: int = -1, by_epoch: bool = True, save_optimizer: bool = True,
                  out_dir: str | Path | None = None, max_keep_ckpts: int = -1,
-                 save_last: bool = True, meta: dict[str, Any] | None = None,
+                 save_last: bool = True, sync_buffer: bool = False,
+                 file_client_args: ClientArgs = None, meta: dict[str, Any] | None = None,
                  filename_tmpl: str | None = None, create_symlink: bool = True,
                  async_save: bool = True, verify: bool = True,
                  on_error: str = 'continue') -> None:
+        check_out_dir('checkpoint_config', out_dir, file_client_args)
         self.interval = interval
         self.by_epoch = by_epoch
         self.save_optimizer = save_optimizer
         self.out_dir = out_dir
         self.max_keep_ckpts = max_keep_ckpts
         self.save_last = save_last
+        self.sync_buffer = sync_buffer
+        self.file_client_args = file_client_args
         self.meta = meta
         self.filename_tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
         if not re.fullmatch(r'[^{}/\\]*\{\}[^{}/\\]*', self.filename_tmpl):
@@ -51,18 +61,30 @@ class CheckpointHook(Hook):
         self.verify = verify
         self.on_error = on_error
         self._own: OwnCheckpoints | None = None  # in the first process only
+        self._remote: str | None = None  # the folder of a file client
+        self._uploaded: list[str] = []
 
     def before_run(self, runner: BaseRunner) -> None:
         if self.out_dir is None and runner.work_dir is None:
             raise ConfigError('checkpoint_config: nowhere to save, set work_dir or out_dir')
         check_unit('checkpoint_config', self.by_epoch, runner)
-        runner.checkpoint_dir = str(self.out_dir or runner.work_dir)
+        if self.out_dir is not None and is_remote(self.out_dir, self.file_client_args):
+            self._locate_remote(runner)
+        runner.checkpoint_dir = str(runner.work_dir if self._remote else
+                                    self.out_dir or runner.work_dir)
         runner.saver.configure(self.async_save, self.verify, self.on_error)
         if self.async_save and _saves_itself(runner):
             runner.logger.info('%s has a save_checkpoint of its own: the training waits for each '
                                'regular checkpoint', type(runner).__name__)
         if runner.rank == 0:
             self._look_around(runner)
+
+    def _locate_remote(self, runner: BaseRunner) -> None:
+        if runner.work_dir is None:
+            raise ConfigError(f'checkpoint_config.out_dir={str(self.out_dir)!r}: set work_dir too, '
+                              'where each file is written first')
+        self._remote = place_for(self.out_dir, Path(runner.work_dir).name)
+        runner.logger.info('Checkpoints will be saved to %s', self._remote)
 
     def _look_around(self, runner: BaseRunner) -> None:
         """Remove unfinished files from the folders, and find the checkpoints that are there."""
@@ -91,6 +113,9 @@ class CheckpointHook(Hook):
             self._save(runner, runner.finished_iters)
 
     def _save(self, runner: BaseRunner, number: int) -> None:
+        if self.sync_buffer:
+            from ..allreduce import allreduce_params
+            allreduce_params(runner.model.buffers())
         runner.collect_state()
         if runner.rank != 0:
             return
@@ -100,6 +125,9 @@ class CheckpointHook(Hook):
         former = runner.hook_msgs.get('last_ckpt')
 
         def after_write() -> None:
+            if self._remote is not None:
+                self._upload(path)
+                return
             if self.create_symlink:
                 point_latest_at(path)
             self._delete_outdated(runner, path, number)
@@ -111,16 +139,30 @@ class CheckpointHook(Hook):
         def write() -> None:  # the arguments are mmcv's
             runner.save_checkpoint(
                 runner.checkpoint_dir, filename_tmpl=path.name, meta=self.meta,
-                save_optimizer=self.save_optimizer, create_symlink=self.create_symlink)
-            self._delete_outdated(runner, path, number)
+                save_optimizer=self.save_optimizer,
+                create_symlink=self.create_symlink and self._remote is None)
+            if self._remote is not None:
+                self._upload(path)
+            else:
+                self._delete_outdated(runner, path, number)
 
         if _saves_itself(runner):
             runner.saver.save_by(write, self.filename_tmpl, on_result)
         else:
             runner.saver.save(runner.build_checkpoint(self.meta, self.save_optimizer), path,
                               self.filename_tmpl, after_write, on_result)
-        runner.hook_msgs['last_ckpt'] = str(path)
+        runner.hook_msgs['last_ckpt'] = (
+            str(path) if self._remote is None else place_for(self._remote, path.name))
         runner.saver.poll()
+
+    def _upload(self, path: Path) -> None:
+        """Move a file to the place of a file client, and delete the outdated ones of this run."""
+        target = place_for(self._remote, path.name)
+        put_file(path, target, self.file_client_args)
+        path.unlink()
+        self._uploaded = [*(name for name in self._uploaded if name != target), target]
+        while 0 < self.max_keep_ckpts < len(self._uploaded):
+            delete_file(self._uploaded.pop(0), self.file_client_args)
 
     def _delete_outdated(self, runner: BaseRunner, path: Path, number: int) -> None:
         self._own.add(path, number)
@@ -134,4 +176,5 @@ class CheckpointHook(Hook):
 
 def _saves_itself(runner: BaseRunner) -> bool:
     """Whether a subclass or a user has replaced `save_checkpoint`."""
-    return getattr(runner.save_checkpoint, '__func__', None) is not BaseRunner.save_checkpoint
+    own = (BaseRunner.save_checkpoint, IterBasedRunner.save_checkpoint)
+    return getattr(runner.save_checkpoint, '__func__', None) not in own

@@ -1,6 +1,15 @@
 """Hooks that log the numbers of the log buffer."""
-from .base import LoggerHook
-from .tensorboard import TensorboardLoggerHook
-from .text import TextLoggerHook
+from ....utils.lazy_names import lazy_names
 
-__all__ = ['LoggerHook', 'TensorboardLoggerHook', 'TextLoggerHook']
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.base': ['LoggerHook'],
+    '.clearml': ['ClearMLLoggerHook'],
+    '.dvclive': ['DvcliveLoggerHook'],
+    '.mlflow': ['MlflowLoggerHook'],
+    '.neptune': ['NeptuneLoggerHook'],
+    '.pavi': ['PaviLoggerHook'],
+    '.segmind': ['SegmindLoggerHook'],
+    '.tensorboard': ['TensorboardLoggerHook'],
+    '.text': ['TextLoggerHook'],
+    '.wandb': ['WandbLoggerHook'],
+})

@@ -7,7 +7,6 @@ import torch
 
 from ...base_runner import BaseRunner
 from ...hook import Hook
-from ...optimizer.momentum import read_momentum
 
 
 class LoggerHook(Hook):
@@ -55,12 +54,12 @@ class LoggerHook(Hook):
         return runner.finished_iters
 
     def get_lr_tags(self, runner: BaseRunner) -> dict[str, float]:
-        return {'learning_rate': runner.current_lr()[0]}
+        """Learning rate of the first group of the optimizer, or of each of several by name."""
+        return {} if runner.optimizer is None else _tags('learning_rate', runner.current_lr())
 
     def get_momentum_tags(self, runner: BaseRunner) -> dict[str, float]:
-        group = runner.optimizer.param_groups[0]
-        known = 'momentum' in group or 'betas' in group
-        return {'momentum': read_momentum(group)} if known else {}
+        """The same for the momentum."""
+        return {} if runner.optimizer is None else _tags('momentum', runner.current_momentum())
 
     def get_loggable_tags(self, runner: BaseRunner, allow_scalar: bool = True,
                           allow_text: bool = False, add_mode: bool = True,
@@ -91,7 +90,7 @@ class LoggerHook(Hook):
         if due or self._ends_run(runner):
             buffer.clear_output()
             buffer.average(self.interval if due else self._since_last(runner))
-            if buffer.ready:
+            if due or buffer.ready:
                 self.log(runner)
             buffer.clear_output()
             buffer.output.update(scores)
@@ -125,4 +124,12 @@ class LoggerHook(Hook):
 
     def after_val_epoch(self, runner: BaseRunner) -> None:
         runner.log_buffer.average()
-        self._log_if_ready(runner)
+        self.log(runner)
+        if self.reset_flag:
+            runner.log_buffer.clear_output()
+
+
+def _tags(name: str, values: list[float] | dict[str, list[float]]) -> dict[str, float]:
+    if isinstance(values, dict):
+        return {f'{name}/{key}': part[0] for key, part in values.items()}
+    return {name: values[0]}

@@ -13,7 +13,7 @@ class TensorboardLoggerHook(LoggerHook):
     """Writes events to `log_dir`, by default the folder tf_logs in the work directory."""
 
     def __init__(self, log_dir: str | Path | None = None, interval: int = 10,
-                 ignore_last: bool = True, reset_flag: bool = True, by_epoch: bool = True) -> None:
+                 ignore_last: bool = True, reset_flag: bool = False, by_epoch: bool = True) -> None:
         super().__init__(interval, ignore_last, reset_flag, by_epoch)
         self.log_dir = log_dir
         self.writer = None

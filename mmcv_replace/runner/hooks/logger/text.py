@@ -12,6 +12,7 @@ from ...base_runner import BaseRunner
 from ...dist_utils import master_only
 from ...hook import HOOKS
 from ..momentum_updater import MomentumUpdaterHook
+from ..places import check_out_dir, place_for, put_file
 from .base import LoggerHook
 
 # The beginning of a training line, and how its numbers are written.
@@ -27,12 +28,28 @@ class TextLoggerHook(LoggerHook):
         fps: 35.2, decode.loss_seg: 1.0000, loss: 1.5000
 
     (in one line; `memory` in MiB if the device reports it) and validation lines
-    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run is its meta data.
+    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run is its meta data. A run whose
+    meta data have an `exp_name` says it every `interval_exp_name` iterations.
+
+    `out_dir`: a folder, or a place such as s3://bucket/runs, that gets the files of the work
+    directory whose names end with one of `out_suffix` after the run, in a folder of the name of the
+    work directory; `keep_local=False` then deletes them here. `file_client_args`: how to write
+    there, see FileClient; by default the beginning of `out_dir` tells.
     """
 
     def __init__(self, by_epoch: bool = True, interval: int = 10, ignore_last: bool = True,
-                 reset_flag: bool = False) -> None:
+                 reset_flag: bool = False, interval_exp_name: int = 1000,
+                 out_dir: str | Path | None = None,
+                 out_suffix: str | tuple[str, ...] = ('.log.json', '.log', '.py'),
+                 keep_local: bool = True,
+                 file_client_args: dict[str, Any] | None = None) -> None:
         super().__init__(interval, ignore_last, reset_flag, by_epoch)
+        check_out_dir('TextLoggerHook', out_dir, file_client_args)
+        self.interval_exp_name = interval_exp_name
+        self.out_dir = out_dir
+        self.out_suffix = (out_suffix,) if isinstance(out_suffix, str) else tuple(out_suffix)
+        self.keep_local = keep_local
+        self.file_client_args = file_client_args
         self._json_path: Path | None = None
 
     def before_run(self, runner: BaseRunner) -> None:
@@ -47,9 +64,11 @@ class TextLoggerHook(LoggerHook):
         output = {name: value.item() if self.is_scalar(value) and hasattr(value, 'item') else value
                   for name, value in runner.log_buffer.output.items()}
         entry: dict[str, Any] = {'mode': self.get_mode(runner), 'epoch': self.get_epoch(runner),
-                                 'iter': self.get_iter(runner, inner_iter=True),
-                                 'lr': runner.current_lr()[0]}
+                                 'iter': self.get_iter(runner, inner_iter=True)}
+        if runner.optimizer is not None:
+            entry['lr'] = first_values(runner.current_lr())
         if entry['mode'] == 'train':
+            self._name_experiment(runner)
             entry.update(self._train_state(runner))
         entry.update((key, output.pop(key)) for key in ('data_time', 'time', 'fps')
                      if key in output)
@@ -59,11 +78,29 @@ class TextLoggerHook(LoggerHook):
             for name, value in output.items()))
         self._dump({**entry, **output})
 
+    def after_run(self, runner: BaseRunner) -> None:
+        super().after_run(runner)
+        if self.out_dir is None or runner.work_dir is None or runner.rank != 0:
+            return
+        work_dir = Path(runner.work_dir)
+        for path in sorted(work_dir.iterdir()):
+            if path.is_file() and path.name.endswith(self.out_suffix):
+                put_file(path, place_for(self.out_dir, work_dir.name, path.name),
+                         self.file_client_args)
+                if not self.keep_local:
+                    path.unlink()
+
+    def _name_experiment(self, runner: BaseRunner) -> None:
+        due = self.every_n_iters(runner, self.interval_exp_name) or (
+            self.by_epoch and self.end_of_epoch(runner))
+        if due and 'exp_name' in runner.meta:
+            runner.logger.info('Exp name: %s', runner.meta['exp_name'])
+
     def _train_state(self, runner: BaseRunner) -> dict[str, float]:
         """Momentum and memory for a training line."""
         state = {}
         if any(isinstance(hook, MomentumUpdaterHook) for hook in runner.hooks):
-            state = self.get_momentum_tags(runner)
+            state = {'momentum': first_values(runner.current_momentum())}
         memory = max_memory_mb(runner.device)
         return state if memory is None else {**state, 'memory': memory}
 
@@ -73,7 +110,8 @@ class TextLoggerHook(LoggerHook):
         else:
             place = f'Iter [{entry["iter"]}/{runner.max_iters}]'
         shown = {**entry, 'eta': self._eta(runner)}
-        parts = (f'{key}: {shown[key]:{form}}' for key, form in HEAD.items() if key in shown)
+        parts = (f'{name}: {value:{form}}' for key, form in HEAD.items() if key in shown
+                 for name, value in _named(key, shown[key]))
         return f'{place}\t{", ".join(parts)}, '
 
     def _val_head(self, runner: BaseRunner, entry: dict[str, Any]) -> str:
@@ -97,6 +135,20 @@ class TextLoggerHook(LoggerHook):
                 file.write(json.dumps(_for_json(entry), default=str) + '\n')
         except OSError as error:  # a full disk must not end the training
             warn_once(f'{self._json_path} cannot be written and will lack lines: {error}')
+
+
+def first_values(values: list[float] | dict[str, list[float]]) -> float | dict[str, float]:
+    """That of the first group of an optimizer, or of each of several optimizers by name."""
+    if isinstance(values, dict):
+        return {name: part[0] for name, part in values.items()}
+    return values[0]
+
+
+def _named(key: str, value: Any) -> list[tuple[str, Any]]:
+    """(name, value) of each number that is shown for `key`: several if there are optimizers."""
+    if isinstance(value, dict):
+        return [(f'{key}_{name}', part) for name, part in value.items()]
+    return [(key, value)]
 
 
 def _for_json(value: Any) -> Any:

@@ -1,5 +1,7 @@
 """A toy regression that a runner can train in milliseconds."""
 import logging
+import sys
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -68,3 +70,21 @@ def log_lines():
     yield lines
     logger.removeHandler(handler)
     logger.setLevel(level)
+
+
+@pytest.fixture
+def packages_of_loggers(monkeypatch):
+    """Stand-ins for packages that loggers import, by name."""
+    roots = {name: MagicMock(name=name) for name in (
+        'clearml', 'dvclive', 'mlflow', 'neptune', 'pavi', 'segmind', 'wandb')}
+    for name, module in roots.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    for name in ('mlflow.pytorch', 'neptune.new', 'segmind.tracking.fluent',
+                 'segmind.utils.logging_utils'):
+        module = roots[name.partition('.')[0]]
+        for part in name.split('.')[1:]:
+            module = getattr(module, part)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, 'segmind.tracking', roots['segmind'].tracking)
+    monkeypatch.setitem(sys.modules, 'segmind.utils', roots['segmind'].utils)
+    return roots

@@ -1,0 +1,31 @@
+"""Hooks of a few lines."""
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from mmcv_replace.runner.hooks import EmptyCacheHook, SyncBuffersHook, empty_cache
+
+
+@pytest.mark.parametrize(('options', 'times'), [
+    ({}, 2), (dict(after_epoch=False), 0), (dict(before_epoch=True), 4),
+    (dict(after_epoch=False, after_iter=True), 8)])
+def test_empty_cache(make_runner, make_loader, monkeypatch, options, times):
+    freed = []
+    monkeypatch.setattr(empty_cache, 'empty_cache', freed.append)
+    runner = make_runner(by_epoch=True, max_epochs=2)
+    runner.register_hook(EmptyCacheHook(**options))
+    runner.run([make_loader()], [('train', 1)])
+    assert freed == [runner.device] * times
+
+
+@pytest.mark.parametrize('distributed', [True, False])
+def test_sync_buffers(make_runner, make_loader, monkeypatch, distributed):
+    sent = []
+    monkeypatch.setitem(sys.modules, 'mmcv_replace.runner.allreduce', SimpleNamespace(
+        allreduce_params=lambda buffers: sent.append([*buffers])))
+    runner = make_runner(by_epoch=True, max_epochs=2)
+    runner.model.register_buffer('mean', runner.model.layer.weight.detach())
+    runner.register_hook(SyncBuffersHook(distributed))
+    runner.run([make_loader()], [('train', 1)])
+    assert sent == [[runner.model.mean]] * 2 * distributed
