@@ -147,7 +147,7 @@ BEHAVIOUR: Mapping[str, str] = {
     'dump and put to the disk': (
         'The file is replaced in one step, so that a kill leaves the old or the new one.'),
     'FileClient(prefix=...)': (
-        'Fsspec serves the prefixes without a backend, and s3 where petrel_client is not '
+        'fsspec serves the prefixes without a backend, and s3 where petrel_client is not '
         'installed, which few can install.'),
     'HTTPBackend': (
         'An answer is awaited for 60 seconds, not for ever, and no file:// is read.'),
@@ -195,8 +195,8 @@ BEHAVIOUR: Mapping[str, str] = {
         'files in the first process alone, and leaves the config of the caller as it is. A run '
         'that is resumed continues the search.'),
     'mmcv.cnn.ResNet, mmcv.cnn.VGG': (
-        'Train() returns the module, and basic blocks take with_cp. torch promises the first, and '
-        'nothing speaks against the second.'),
+        '`train()` returns the module, and basic blocks take with_cp. torch promises the first, '
+        'and nothing speaks against the second.'),
     'HSigmoid without arguments': (
         'The defaults are bias=3 and divisor=6. So they are in mmcv since 1.4.4; a config for an '
         'older one writes bias=1, divisor=2.'),
@@ -255,7 +255,7 @@ BEHAVIOUR: Mapping[str, str] = {
         'for them.'),
     # runner
     'groups of the optimizer': (
-        'Train_segmentor puts parameters with equal settings into one group (build_optimizer and '
+        'train_segmentor puts parameters with equal settings into one group (build_optimizer and '
         'constructors: one a parameter, as in mmcv): a step of few groups is faster. A state of '
         'either kind resumes in the other.'),
     'checkpoints that hold code': (

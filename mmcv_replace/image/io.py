@@ -10,7 +10,7 @@ import numpy as np
 
 from ..fileio.backends.disk import HardDiskBackend
 from ..fileio.file_client import FileClient
-from ..utils.errors import ArgumentError, DataError, MissingPackageError, UnsupportedImageError
+from ..utils.errors import ArgumentError, DataError, MissingModuleError, UnsupportedImageError
 from .colorspace import bgr2rgb, decoded_luma
 from .integrity import PNG_START, find_truncation
 from .limits import explain_opencv, open_with_pillow
@@ -173,7 +173,7 @@ def _check_backend(backend: str) -> None:
     package, remedy = EXTRAS.get(backend, (None, ''))
     if package and importlib.util.find_spec(package) is None:
         needed = '' if package == backend else f': it is the package {package}, which'
-        raise MissingPackageError(f'the image backend {backend}{needed} is not installed: {remedy},'
+        raise MissingModuleError(f'the image backend {backend}{needed} is not installed: {remedy},'
                                   ' or choose cv2')
 
 

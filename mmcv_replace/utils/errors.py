@@ -43,15 +43,7 @@ class MissingFileError(ConfigError, FileNotFoundError):
 
 
 class MissingModuleError(ConfigError, ImportError):
-    """A module that a config names and that cannot be imported."""
-
-
-class MissingPackageError(ConfigError, ImportError):
-    """An optional package that a setting needs and that is not installed."""
-
-
-class MissingPartError(ConfigError, RuntimeError):
-    """A part of a module, named in a config, that the module does not have."""
+    """A module that a config names, or an optional package, that cannot be imported."""
 
 
 class RegistryError(UserError, KeyError, AssertionError):

@@ -26,6 +26,8 @@ def conv_ws_2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride
 class ConvWS2d(nn.Conv2d):
     """Conv2d with standardised weights: see `conv_ws_2d`."""
 
+    weight_is_computed = True
+
     def __init__(self, in_channels: int, out_channels: int, kernel_size: _Size,
                  stride: _Size = 1, padding: _Size = 0, dilation: _Size = 1, groups: int = 1,
                  bias: bool = True, eps: float = 1e-5) -> None:
@@ -46,6 +48,8 @@ class ConvAWS2d(nn.Conv2d):
     arXiv:2006.02334). A state of a plain convolution sets gamma and beta to the deviation and the
     mean of its filters, so that the layer then computes what that convolution does.
     """
+
+    weight_is_computed = True
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: _Size,
                  stride: _Size = 1, padding: _Size = 0, dilation: _Size = 1, groups: int = 1,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from mmcv_replace.utils import build_from_cfg, warn_once
-from mmcv_replace.utils.errors import ConfigError, ConfigTypeError, MissingPartError
+from mmcv_replace.utils.errors import ConfigError, ConfigTypeError, UsageError
 
 from .initializers import INITIALIZERS, BaseInit
 
@@ -37,7 +37,7 @@ def _initialize_override(module: nn.Module, override: dict | Sequence[dict], cfg
             raise ConfigError(f"init_cfg override {dict(item)} lacks 'type': give the "
                               'initializer too, or the name alone to use the outer one')
         if not hasattr(module, name):
-            raise MissingPartError(f'init_cfg override {dict(item)}: {type(module).__name__} has '
+            raise UsageError(f'init_cfg override {dict(item)}: {type(module).__name__} has '
                                    f'no attribute {name!r}')
         initializer = build_from_cfg(own or cfg, INITIALIZERS)
         initializer.wholemodule = True
@@ -47,7 +47,7 @@ def _initialize_override(module: nn.Module, override: dict | Sequence[dict], cfg
 def initialize(module: nn.Module, init_cfg: dict | Sequence[dict]) -> None:
     """Draw or load the weights of `module` by one initializer config, or by several in turn.
 
-    Raises ConfigTypeError for what is no dict or list of dicts, and MissingPartError for an
+    Raises ConfigTypeError for what is no dict or list of dicts, and UsageError for an
     `override` of an attribute that the module does not have.
     """
     for item in _configs(init_cfg, 'init_cfg'):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from ...utils.errors import ConfigTypeError, DataError, MissingPackageError
+from ...utils.errors import ConfigTypeError, DataError, MissingModuleError
 
 Listing = Callable[[str], Iterable[tuple[str, bool]]]
 
@@ -48,12 +48,12 @@ def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8') -> st
 
 
 def import_optional(module: str, backend: str, remedy: str) -> ModuleType:
-    """Import the package of a backend; MissingPackageError, with the remedy, where it is absent."""
+    """Import the package of a backend; MissingModuleError, with the remedy, where it is absent."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition('.')[0]
-        raise MissingPackageError(f'the file backend {backend} needs the package {package}, which '
+        raise MissingModuleError(f'the file backend {backend} needs the package {package}, which '
                                   f'cannot be imported ({error}): {remedy}') from error
 
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...utils.errors import ConfigError, DataError, MissingDataError, MissingPackageError
+from ...utils.errors import ConfigError, DataError, MissingDataError, MissingModuleError
 from .base import BaseStorageBackend, import_optional, list_tree, local_copy
 from .mapping import check_mapping, join_address, map_path
 
@@ -113,7 +113,7 @@ class FsspecBackend(BaseStorageBackend):
         try:
             self._fsspec.get_filesystem_class(protocol)
         except ImportError as error:
-            raise MissingPackageError(f'{protocol}:// needs a further package: {error}') from error
+            raise MissingModuleError(f'{protocol}:// needs a further package: {error}') from error
         except ValueError as error:
             raise ConfigError(f'fsspec does not know {protocol}:// ({error}): register a backend '
                               'for it with FileClient.register_backend') from error

@@ -2,7 +2,7 @@
 from importlib import import_module
 from types import ModuleType
 
-from ....utils.errors import MissingPackageError
+from ....utils.errors import MissingModuleError
 from ...base_runner import BaseRunner
 from .base import LoggerHook
 
@@ -24,10 +24,10 @@ class ServiceLoggerHook(LoggerHook):
         return runner.iter + 1
 
     def load_package(self, module: str, install: str) -> ModuleType:
-        """Import `module`; MissingPackageError names the package `install` if that is missing."""
+        """Import `module`; MissingModuleError names the package `install` if that is missing."""
         try:
             return import_module(module)
         except ImportError as error:
-            raise MissingPackageError(
+            raise MissingModuleError(
                 f'log_config has a {type(self).__name__}, but {install} is not installed: pip '
                 f'install {install}, or remove the hook from log_config.hooks') from error

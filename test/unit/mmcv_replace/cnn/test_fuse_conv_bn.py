@@ -30,6 +30,8 @@ def count_norms(model):
     (lambda: ConvModule(3, 3, 3, norm_cfg=BN, order=('norm', 'conv', 'act')), 1),
     (lambda: ConvModule(3, 3, 3, norm_cfg=BN, order=('conv', 'act', 'norm')), 1),
     (lambda: ConvModule(3, 4, 3, norm_cfg=BN, with_spectral_norm=True), 1),
+    (lambda: ConvModule(3, 4, 3, conv_cfg=dict(type='ConvWS'), norm_cfg=BN), 1),
+    (lambda: ConvModule(3, 4, 3, conv_cfg=dict(type='ConvAWS'), norm_cfg=BN), 1),
 ])
 def test_same_output(build, left):
     model = randomised(build())

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from mmcv_replace import FileClient
-from mmcv_replace.utils.errors import MissingPackageError
+from mmcv_replace.utils.errors import MissingModuleError
 
 
 @pytest.mark.parametrize(('backend', 'options', 'package'), [
@@ -15,4 +15,4 @@ def test_packages_that_are_absent(monkeypatch, backend, options, package):
     with pytest.raises(ImportError, match=f'{backend} needs the package {package}.*install'
                        ) as error:
         FileClient(backend, **options)
-    assert isinstance(error.value, MissingPackageError)
+    assert isinstance(error.value, MissingModuleError)

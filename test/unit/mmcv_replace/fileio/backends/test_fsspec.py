@@ -5,7 +5,7 @@ import pytest
 
 from mmcv_replace import FileClient, dict_from_file, dump, list_from_file, load
 from mmcv_replace.fileio import FsspecBackend, HardDiskBackend
-from mmcv_replace.utils.errors import ConfigError, DataError, MissingPackageError
+from mmcv_replace.utils.errors import ConfigError, DataError, MissingModuleError
 
 fsspec = pytest.importorskip('fsspec')
 
@@ -91,7 +91,7 @@ def test_what_is_absent(monkeypatch):
         raise ImportError('Install s3fs')
 
     monkeypatch.setattr(fsspec, 'get_filesystem_class', lacks)
-    with pytest.raises(MissingPackageError, match='s3:// needs a further package: Install s3fs'):
+    with pytest.raises(MissingModuleError, match='s3:// needs a further package: Install s3fs'):
         FileClient(prefix='s3')
     monkeypatch.setitem(sys.modules, 'fsspec', None)
     with pytest.raises(ImportError, match=r"needs the package fsspec.*pip install 'mmseg-ascend"):
