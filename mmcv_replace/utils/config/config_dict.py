@@ -1,6 +1,6 @@
 """A dict with attribute access that records which file or option set each key."""
 import copy
-from collections.abc import Collection, Iterable, MutableMapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..errors import ConfigError
@@ -11,6 +11,10 @@ PROGRAM = 'program code'
 
 class MissingKeyError(ConfigError, AttributeError, KeyError):
     """Access to a key, as an item or an attribute, that the config does not have."""
+
+
+class MethodNameError(ConfigError, AttributeError):
+    """Setting an attribute that would hide a method."""
 
 
 class ConfigDict(dict):
@@ -26,8 +30,9 @@ class ConfigDict(dict):
         super().__init__()
         inherited = args[0]._origins if args and isinstance(args[0], ConfigDict) else {}
         self._origins: dict[Any, tuple[str, ...]] = dict(inherited)
-        for key, value in dict(*args, **kwargs).items():
-            super().__setitem__(key, wrap(value))
+        for values in (*args, kwargs):  # None among them is none
+            for key, value in dict(values or ()).items():
+                super().__setitem__(key, wrap(value))
 
     def origin(self, key: str) -> str | None:
         """The file or option that last set `key`; None if none did."""
@@ -53,15 +58,22 @@ class ConfigDict(dict):
         if name in self._fields or getattr(getattr(type(self), name, None), 'fset', None):
             object.__setattr__(self, name, value)
         elif hasattr(type(self), name):
-            raise ConfigError(f"{name!r} is a method of {type(self).__name__}; to set a key of "
-                              f"this name write cfg[{name!r}] = ...")
+            raise MethodNameError(f"{name!r} is a method of {type(self).__name__}; to set a key of "
+                                  f"this name write cfg[{name!r}] = ...")
         else:
             self[name] = value
 
     def __delattr__(self, name: str) -> None:
         del self[name]
 
-    update = MutableMapping.update  # dict's own would not call __setitem__
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Like dict.update, but a dict over a dict is merged into it, as in mmcv."""
+        for key, value in dict(*args, **kwargs).items():
+            current = self.get(key)
+            if isinstance(value, dict) and isinstance(current, ConfigDict):
+                current.update(value)
+            else:
+                self[key] = value
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         """Like dict.setdefault."""
@@ -70,7 +82,7 @@ class ConfigDict(dict):
         return self[key]
 
     def __or__(self, other: dict) -> 'ConfigDict':
-        merged = self.copy()
+        merged = self.deepcopy()
         merged.update(other)
         return merged
 
@@ -81,6 +93,10 @@ class ConfigDict(dict):
     def copy(self) -> 'ConfigDict':
         """A shallow copy of the same class, including the origins."""
         return copy.copy(self)
+
+    def deepcopy(self) -> 'ConfigDict':
+        """A copy that shares nothing, including the origins."""
+        return copy.deepcopy(self)
 
     def to_dict(self) -> dict:
         """A copy in plain dicts, lists and tuples."""

@@ -53,6 +53,29 @@ def test_or_makes_a_new_config_dict(cfg):
     assert 'x' not in cfg
 
 
+def test_update_merges_dicts_as_in_mmcv():
+    cfg = ConfigDict(a=dict(x=1, y=dict(z=2)), b=dict(c=3), d=[1])
+    cfg.update({'a': {'x': 5, 'y': {'w': 6}}}, b=4, d=[2], e=dict(f=7))
+    assert cfg == dict(a=dict(x=5, y=dict(z=2, w=6)), b=4, d=[2], e=dict(f=7))
+    assert cfg.e.f == 7
+    merged = cfg | dict(a=dict(x=8))
+    assert merged.a == dict(x=8, y=dict(z=2, w=6))
+    assert cfg.a.x == 5
+
+
+def test_update_is_recorded_where_it_changes():
+    cfg = ConfigDict()
+    assign(cfg, 'a', dict(x=1, y=2), 'a.py')
+    cfg.update(a=dict(x=3))
+    assert cfg.a.origin('x') == 'program code'
+    assert cfg.a.origin('y') == 'a.py'
+
+
+def test_made_of_several_dicts_or_none():
+    assert ConfigDict({'a': 1}, {'b': 2}, c=3) == dict(a=1, b=2, c=3)
+    assert ConfigDict(None) == {}
+
+
 def test_setdefault_keeps_what_is_there():
     cfg = ConfigDict(x=1)
     assert cfg.setdefault('x', 2) == 1
@@ -82,6 +105,8 @@ def test_missing_key_behaves_as_python_expects(cfg):
 
 def test_attribute_cannot_hide_a_method(cfg):
     with pytest.raises(ConfigError, match=r"'items' is a method .* write cfg\['items'\]"):
+        cfg.items = 1
+    with pytest.raises(AttributeError):
         cfg.items = 1
     cfg['items'] = 1
     assert dict(cfg.items())['items'] == 1
