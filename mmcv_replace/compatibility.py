@@ -147,7 +147,7 @@ BEHAVIOUR: Mapping[str, str] = {
     'dump and put to the disk': (
         'The file is replaced in one step, so that a kill leaves the old or the new one.'),
     'FileClient(prefix=...)': (
-        'fsspec serves the prefixes without a backend, and s3 where petrel_client is not '
+        'Fsspec serves the prefixes without a backend, and s3 where petrel_client is not '
         'installed, which few can install.'),
     'HTTPBackend': (
         'An answer is awaited for 60 seconds, not for ever, and no file:// is read.'),
@@ -346,6 +346,9 @@ BEHAVIOUR: Mapping[str, str] = {
         'Logs the means of each epoch, where mmcv logs scores of evaluations alone.'),
     'a logger without its package': (
         'Names it when the hook is made; PaviLoggerHook when the run begins, as in mmcv.'),
+    'MlflowLoggerHook': (
+        'Lets MLflow find the packages that the model needs, as in mmcv 1.2: mmcv 1.7 names torch '
+        'alone, with which a model of this package does not load.'),
     # mmseg.datasets
     'sizes and ratios of Resize and MultiScaleFlipAug': (
         'A list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '

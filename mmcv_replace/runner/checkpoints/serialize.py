@@ -18,8 +18,9 @@ def serialize(value: Any, where: str = 'checkpoint',
               convert: Callable[[torch.Tensor], torch.Tensor] = to_host) -> Any:
     """A copy of a nested value that loads with `weights_only=True`; tensors pass `convert`.
 
-    NumPy numbers and arrays, paths and subclasses of dict, list and tuple become plain Python.
-    Raises CheckpointError for anything else, with `where` it is: checkpoint['meta']['seed'].
+    NumPy numbers and arrays, paths, ranges and subclasses of dict, list and tuple become plain
+    Python. Raises CheckpointError for anything else, with `where` it is, such as
+    checkpoint['meta']['seed'].
     """
     if value is None or type(value) in (bool, int, float, str, bytes):
         return value
@@ -32,8 +33,8 @@ def serialize(value: Any, where: str = 'checkpoint',
     if isinstance(value, Mapping):
         return {serialize(key, f'a key of {where}', convert):
                 serialize(item, f'{where}[{key!r}]', convert) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        kind = list if isinstance(value, list) else tuple
+    if isinstance(value, (list, tuple, range)):  # gpu_ids of a config may be a range
+        kind = tuple if isinstance(value, tuple) else list
         return kind(serialize(item, f'{where}[{index}]', convert)
                     for index, item in enumerate(value))
     raise CheckpointError(f'{where} is a {type(value).__module__}.{type(value).__qualname__}; a '

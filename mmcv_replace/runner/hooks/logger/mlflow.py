@@ -1,8 +1,6 @@
 """Curves for MLflow."""
 from typing import Any
 
-import torch
-
 from ...base_runner import BaseRunner
 from ...dist_utils import master_only
 from ...hook import HOOKS
@@ -54,5 +52,4 @@ class MlflowLoggerHook(ServiceLoggerHook):
     def after_run(self, runner: BaseRunner) -> None:
         super().after_run(runner)
         if self.log_model:
-            self.mlflow_pytorch.log_model(runner.model, 'models',
-                                          pip_requirements=[f'torch=={torch.__version__}'])
+            self.mlflow_pytorch.log_model(runner.model, 'models')

@@ -6,7 +6,7 @@ from mmcv_replace.cnn import MODELS, build_model_from_cfg
 from mmcv_replace.utils import Registry
 from mmcv_replace.utils.errors import ConfigError
 
-NETS = Registry('net', nn.Module)
+NETS = Registry('net', base=nn.Module)
 
 
 @NETS.register_module()

@@ -173,3 +173,8 @@ def test_revised_keys(make_runner, make_model, tmp_path):
     runner = make_runner(model=make_model(4))
     runner.load_checkpoint(tmp_path / 'weights.pth', revise_keys=[(r'^old\.', '')])
     assert torch.equal(runner.model.layer.weight, make_model(3).layer.weight)
+
+
+def test_meta_data_with_a_range(make_runner, tmp_path):
+    path = make_runner(meta={'gpu_ids': range(2)}).save_checkpoint(tmp_path)
+    assert torch.load(path, weights_only=True)['meta']['gpu_ids'] == [0, 1]

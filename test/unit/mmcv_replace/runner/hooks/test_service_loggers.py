@@ -79,8 +79,7 @@ def test_mlflow(run, packages_of_loggers):
     mlflow.log_params.assert_called_once_with({'b': 2})
     assert [call.kwargs for call in mlflow.log_metrics.call_args_list] == [
         dict(step=step) for step in STEPS]
-    mlflow.pytorch.log_model.assert_called_once_with(
-        runner.model, 'models', pip_requirements=[f'torch=={torch.__version__}'])
+    mlflow.pytorch.log_model.assert_called_once_with(runner.model, 'models')
     mlflow.pytorch.log_model.reset_mock()
     run(MlflowLoggerHook(log_model=False))
     mlflow.pytorch.log_model.assert_not_called()

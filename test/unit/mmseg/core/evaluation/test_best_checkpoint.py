@@ -153,7 +153,7 @@ def test_other_metric_starts_afresh(make_runner, make_loader, train_loader, scri
 
 def test_only_rank_0_writes(make_runner, make_loader, train_loader, tmp_path):
     runner = make_runner(EvalHook(make_loader()), 1)
-    runner.rank = 1
+    runner._rank = 1
     run(runner, train_loader)
     assert files(tmp_path) == []
     assert runner.hook_msgs['best_ckpt'].endswith('best_mIoU_iter_1.pth')
