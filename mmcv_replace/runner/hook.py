@@ -102,6 +102,7 @@ HOOKS = Registry('hook', base=Hook, modules={
         'determinism': ['NondeterminismHook'],
         'ema': ['EMAHook'],
         'empty_cache': ['EmptyCacheHook'],
+        'fp16_optimizer': ['Fp16OptimizerHook', 'GradientCumulativeFp16OptimizerHook'],
         'invalid_loss': ['CheckInvalidLossHook'],
         'iter_timer': ['IterTimerHook'],
         'logger.clearml': ['ClearMLLoggerHook'],
@@ -116,12 +117,11 @@ HOOKS = Registry('hook', base=Hook, modules={
         'lr_updater': [f'{name}LrUpdaterHook' for name in (*POLICIES, 'OneCycle')],
         'momentum_updater': [f'{name}MomentumUpdaterHook' for name, policy in POLICIES.items()
                              if policy.momentum is not None] + ['OneCycleMomentumUpdaterHook'],
-        'optimizer': ['OptimizerHook', 'GradientCumulativeOptimizerHook', 'Fp16OptimizerHook',
-                      'GradientCumulativeFp16OptimizerHook'],
         'preemption': ['PreemptionHook'],
         'profiler': ['ProfilerHook'],
         'progress_bar': ['ProgressBarHook'],
         'rank_watch': ['RankWatchHook'],
         'sampler_seed': ['DistSamplerSeedHook'],
+        'step': ['OptimizerHook', 'GradientCumulativeOptimizerHook'],
         'sync_buffer': ['SyncBuffersHook'],
     }.items()} | {'mmcv_replace.cnn.rfsearch.search': ['RFSearchHook']})

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...fileio import remove_unfinished
 from ...utils.errors import ConfigError
+from ..allreduce import allreduce_params
 from ..base_runner import BaseRunner
 from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
@@ -114,7 +115,6 @@ class CheckpointHook(Hook):
 
     def _save(self, runner: BaseRunner, number: int) -> None:
         if self.sync_buffer:
-            from ..allreduce import allreduce_params
             allreduce_params(runner.model.buffers())
         runner.collect_state()
         if runner.rank != 0:

@@ -1,4 +1,5 @@
 """Gives all processes the same running statistics."""
+from ..allreduce import allreduce_params
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
 
@@ -15,5 +16,4 @@ class SyncBuffersHook(Hook):
 
     def after_epoch(self, runner: BaseRunner) -> None:
         if self.distributed:
-            from ..allreduce import allreduce_params
             allreduce_params(runner.model.buffers())

@@ -21,7 +21,7 @@ def save(path, iteration, **meta):
 
 
 def newest(folder, run_id=None):
-    found = newest_checkpoint(folder, get_logger(), run_id)
+    found = newest_checkpoint(folder, get_logger('mmseg'), run_id)
     return found and found.name
 
 
