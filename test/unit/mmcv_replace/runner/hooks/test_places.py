@@ -1,5 +1,4 @@
 """Files of hooks in other folders and in places of a file client."""
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -115,8 +114,7 @@ def test_buffers_are_synchronized_before_a_checkpoint(make_runner, make_loader, 
         for buffer in buffers:
             buffer.fill_(7)
 
-    monkeypatch.setitem(sys.modules, 'mmcv_replace.runner.allreduce', SimpleNamespace(
-        allreduce_params=allreduce_params))
+    monkeypatch.setattr('mmcv_replace.runner.hooks.checkpoint.allreduce_params', allreduce_params)
     runner = make_runner(max_iters=1)
     runner.model.register_buffer('mean', torch.zeros(1))
     runner.register_checkpoint_hook(dict(interval=1, sync_buffer=sync_buffer))

@@ -1,6 +1,4 @@
 """Hooks of a few lines."""
-import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -22,8 +20,8 @@ def test_empty_cache(make_runner, make_loader, monkeypatch, options, times):
 @pytest.mark.parametrize('distributed', [True, False])
 def test_sync_buffers(make_runner, make_loader, monkeypatch, distributed):
     sent = []
-    monkeypatch.setitem(sys.modules, 'mmcv_replace.runner.allreduce', SimpleNamespace(
-        allreduce_params=lambda buffers: sent.append([*buffers])))
+    monkeypatch.setattr('mmcv_replace.runner.hooks.sync_buffer.allreduce_params',
+                        lambda buffers: sent.append([*buffers]))
     runner = make_runner(by_epoch=True, max_epochs=2)
     runner.model.register_buffer('mean', runner.model.layer.weight.detach())
     runner.register_hook(SyncBuffersHook(distributed))
