@@ -1,12 +1,12 @@
 """One interface for files on the disk, the network, or a backend of the user's."""
 import functools
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from ..utils.errors import ConfigError, ConfigKeyError, ConfigTypeError
+from ..utils.misc.optional import has_package
 from ..utils.signature import check_arguments
 from .backends.base import BaseStorageBackend
 from .backends.ceph import CephBackend
@@ -161,17 +161,9 @@ def _choose(cls: type[FileClient], backend: str | None, prefix: str | None,
         return cls.backends[backend], backend, {}
     label = f'{prefix}://'
     found = cls._prefix_to_backends.get(prefix)
-    if found is None or found is PetrelBackend and not _has_petrel():
+    if found is None or found is PetrelBackend and not has_package('petrel_client.client'):
         return FsspecBackend, label, {'protocol': prefix}
     return found, label, {}
-
-
-def _has_petrel() -> bool:
-    try:
-        importlib.import_module('petrel_client.client')
-    except ImportError:
-        return False
-    return True
 
 
 def _register(cls: type[FileClient], name: str, backend: type[BaseStorageBackend], force: bool,

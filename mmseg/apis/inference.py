@@ -18,6 +18,7 @@ from mmcv_replace.runner.checkpoints.averaged import averaged_state
 from mmcv_replace.runner.checkpoints.weights import weights_in
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.misc.optional import import_optional
 from mmseg.core.evaluation import Prediction, ScoreKind, evaluating
 from mmseg.core.evaluation.predict import first_view, predict_batch
 
@@ -135,18 +136,15 @@ def show_result_pyplot(
 
     Returns the BGR picture [H, W, 3]. With `out_file` it is written there instead of shown.
     `fig_size` of the figure is in inches; `block` waits until its window is closed. Raises
-    ConfigError if matplotlib is needed and not installed.
+    MissingModuleError if matplotlib is needed and not installed.
     """
     picture = _inner(model).show_result(img, result, palette=palette, show=False,
                                         opacity=opacity, out_file=out_file,
                                         **(dict(legend=True) if legend else {}))
     if out_file is not None:
         return picture
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ConfigError('showing a picture needs matplotlib: pip install matplotlib, or give '
-                          'out_file') from error
+    pyplot = import_optional('matplotlib.pyplot', 'showing a picture',
+                             'pip install matplotlib, or give out_file')
     pyplot.figure(figsize=fig_size)
     pyplot.imshow(picture[..., ::-1])
     pyplot.title(title)

@@ -1,14 +1,12 @@
 """What all backends have in common."""
-import importlib
 import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
-from ...utils.errors import ConfigTypeError, DataError, MissingModuleError
+from ...utils.errors import ConfigTypeError, DataError
 
 Listing = Callable[[str], Iterable[tuple[str, bool]]]
 
@@ -45,16 +43,6 @@ def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8') -> st
     except UnicodeDecodeError as error:
         kind = 'UTF-8' if encoding.startswith('utf-8') else encoding
         raise DataError(f'{name} is not a {kind} text file: {error}') from error
-
-
-def import_optional(module: str, backend: str, remedy: str) -> ModuleType:
-    """Import the package of a backend; MissingModuleError, with the remedy, where it is absent."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = module.partition('.')[0]
-        raise MissingModuleError(f'the file backend {backend} needs the package {package}, which '
-                                  f'cannot be imported ({error}): {remedy}') from error
 
 
 @contextmanager

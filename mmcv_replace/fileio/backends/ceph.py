@@ -2,7 +2,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from .base import BaseStorageBackend, import_optional
+from ...utils.misc.optional import import_optional
+from .base import BaseStorageBackend
 from .mapping import check_mapping, map_path
 
 
@@ -11,8 +12,8 @@ class CephBackend(BaseStorageBackend):
 
     def __init__(self, path_mapping: Mapping[str, str] | None = None) -> None:
         self.path_mapping = check_mapping(path_mapping)
-        ceph = import_optional('ceph', 'ceph', 'install the client of your cluster, or choose the '
-                               'backend petrel or fsspec')
+        ceph = import_optional('ceph', 'the file backend ceph', 'install the client of your '
+                               'cluster, or choose the backend petrel or fsspec')
         self._client = ceph.S3Client()
 
     def get(self, filepath: str | Path) -> memoryview:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ...utils.errors import ConfigError, DataError, MissingDataError, MissingModuleError
-from .base import BaseStorageBackend, import_optional, list_tree, local_copy
+from ...utils.misc.optional import import_optional
+from .base import BaseStorageBackend, list_tree, local_copy
 from .mapping import check_mapping, join_address, map_path
 
 INSTALL = "pip install 'mmseg-ascend[fsspec]'"
@@ -24,7 +25,7 @@ class FsspecBackend(BaseStorageBackend):
         self.protocol = protocol
         self.path_mapping = check_mapping(path_mapping)
         self.storage_options = storage_options
-        self._fsspec = import_optional('fsspec', 'fsspec', INSTALL)
+        self._fsspec = import_optional('fsspec', 'the file backend fsspec', INSTALL)
         if protocol is not None:
             self._check_protocol(protocol)
 

@@ -1,10 +1,16 @@
 """Files as values of an LMDB database, under their names as keys."""
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ...utils.errors import MissingDataError
-from .base import BaseStorageBackend, import_optional
+from ...utils.misc.optional import import_optional
+from .base import BaseStorageBackend
+
+
+def _import() -> ModuleType:
+    return import_optional('lmdb', 'the file backend lmdb', 'pip install lmdb')
 
 
 class LmdbBackend(BaseStorageBackend):
@@ -12,7 +18,7 @@ class LmdbBackend(BaseStorageBackend):
 
     def __init__(self, db_path: str | Path, readonly: bool = True, lock: bool = False,
                  readahead: bool = False, **kwargs: Any) -> None:
-        self._lmdb = import_optional('lmdb', 'lmdb', 'pip install lmdb')
+        self._lmdb = _import()
         self.db_path = str(db_path)
         self.options = dict(readonly=readonly, lock=lock, readahead=readahead, **kwargs)
         self._client: Any = None
@@ -45,4 +51,4 @@ class LmdbBackend(BaseStorageBackend):
         return {**vars(self), '_client': None, '_lmdb': None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _lmdb=import_optional('lmdb', 'lmdb', 'pip install lmdb'))
+        vars(self).update(state, _lmdb=_import())

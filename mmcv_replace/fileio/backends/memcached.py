@@ -3,7 +3,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .base import BaseStorageBackend, import_optional
+from ...utils.misc.optional import import_optional
+from .base import BaseStorageBackend
 
 
 class MemcachedBackend(BaseStorageBackend):
@@ -12,8 +13,8 @@ class MemcachedBackend(BaseStorageBackend):
     def __init__(self, server_list_cfg: str, client_cfg: str, sys_path: str | None = None) -> None:
         if sys_path is not None and sys_path not in sys.path:
             sys.path.append(sys_path)
-        self._mc = import_optional('mc', 'memcached', 'install the client of your cluster, or give '
-                                   'its folder as sys_path')
+        self._mc = import_optional('mc', 'the file backend memcached', 'install the client of '
+                                   'your cluster, or give its folder as sys_path')
         self.server_list_cfg = server_list_cfg
         self.client_cfg = client_cfg
         self._client = self._mc.MemcachedClient.GetInstance(server_list_cfg, client_cfg)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...utils.errors import MissingDataError
-from .base import BaseStorageBackend, decode_text, import_optional, list_tree, local_copy
+from ...utils.misc.optional import import_optional
+from .base import BaseStorageBackend, decode_text, list_tree, local_copy
 from .mapping import check_mapping, join_address, map_path
 
 _REMEDY = 'install the client of your cluster, or choose the backend fsspec'
@@ -22,7 +23,7 @@ class PetrelBackend(BaseStorageBackend):
     def __init__(self, path_mapping: Mapping[str, str] | None = None, enable_mc: bool = True,
                  conf_path: str | None = None) -> None:
         self.path_mapping = check_mapping(path_mapping)
-        client = import_optional('petrel_client.client', 'petrel', _REMEDY)
+        client = import_optional('petrel_client.client', 'the file backend petrel', _REMEDY)
         options = {} if conf_path is None else {'conf_path': conf_path}
         self._client = client.Client(**options, enable_mc=enable_mc)
 

@@ -3,8 +3,9 @@ import functools
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import Any
+
+from .optional import has_package
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _MESSAGE = ('Prerequisites "{}" are required in method "{}" but not found, '
@@ -34,17 +35,9 @@ def check_prerequisites(prerequisites: str | Iterable[str], checker: Callable[[s
     return decorate
 
 
-def _has_package(name: str) -> bool:
-    try:
-        import_module(name)
-    except ImportError:
-        return False
-    return True
-
-
 def requires_package(prerequisites: str | Iterable[str]) -> Decorator:
     """A decorator: the function needs Python packages."""
-    return check_prerequisites(prerequisites, _has_package)
+    return check_prerequisites(prerequisites, has_package)
 
 
 def requires_executable(prerequisites: str | Iterable[str]) -> Decorator:

@@ -1,8 +1,7 @@
 """What the loggers of other packages have in common."""
-from importlib import import_module
 from types import ModuleType
 
-from ....utils.errors import MissingModuleError
+from ....utils.misc.optional import import_optional
 from ...base_runner import BaseRunner
 from .base import LoggerHook
 
@@ -24,10 +23,6 @@ class ServiceLoggerHook(LoggerHook):
         return runner.iter + 1
 
     def load_package(self, module: str, install: str) -> ModuleType:
-        """Import `module`; MissingModuleError names the package `install` if that is missing."""
-        try:
-            return import_module(module)
-        except ImportError as error:
-            raise MissingModuleError(
-                f'log_config has a {type(self).__name__}, but {install} is not installed: pip '
-                f'install {install}, or remove the hook from log_config.hooks') from error
+        """Import `module`; MissingModuleError tells to install `install` if that is missing."""
+        return import_optional(module, f'{type(self).__name__} in log_config',
+                               f'pip install {install}, or remove the hook from log_config.hooks')

@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from ....utils.errors import ConfigError
+from ....utils.misc.optional import import_optional
 from ...base_runner import BaseRunner
 from ...dist_utils import master_only
 from ...hook import HOOKS
@@ -23,15 +24,12 @@ class TensorboardLoggerHook(LoggerHook):
         super().before_run(runner)
         if runner.rank != 0:
             return
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise ConfigError('log_config has a TensorboardLoggerHook, but tensorboard is not '
-                              "installed: pip install 'mmseg-ascend[tensorboard]', or remove the "
-                              'hook from log_config.hooks') from error
+        tensorboard = import_optional(
+            'torch.utils.tensorboard', 'TensorboardLoggerHook in log_config',
+            "pip install 'mmseg-ascend[tensorboard]', or remove the hook from log_config.hooks")
         if self.log_dir is None and runner.work_dir is None:
             raise ConfigError('TensorboardLoggerHook: nowhere to write, set work_dir or log_dir')
-        self.writer = SummaryWriter(self.log_dir or Path(runner.work_dir) / 'tf_logs')
+        self.writer = tensorboard.SummaryWriter(self.log_dir or Path(runner.work_dir) / 'tf_logs')
 
     @master_only
     def log(self, runner: BaseRunner) -> None:

@@ -125,10 +125,10 @@ def test_the_file_of_a_search_is_a_structure(tmp_path):
     assert config['structure'] == {'module.wide': 2}
 
 
-def test_settings_of_the_caller_stay():
+def test_settings_of_the_caller_stay(tmp_path):
     config = dict(search=dict(SEARCH))
     before = copy.deepcopy(config)
-    RFSearchHook('search', config).step(Model(), '.')
+    RFSearchHook('search', config).step(Model(), tmp_path)
     assert config == before
 
 

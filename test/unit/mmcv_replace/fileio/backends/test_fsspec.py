@@ -94,7 +94,7 @@ def test_what_is_absent(monkeypatch):
     with pytest.raises(MissingModuleError, match='s3:// needs a further package: Install s3fs'):
         FileClient(prefix='s3')
     monkeypatch.setitem(sys.modules, 'fsspec', None)
-    with pytest.raises(ImportError, match=r"needs the package fsspec.*pip install 'mmseg-ascend"):
+    with pytest.raises(ImportError, match=r"needs fsspec.*pip install 'mmseg-ascend"):
         FsspecBackend()
 
 

@@ -84,9 +84,7 @@ CASES = [pytest.param(name, options, id=f'{name}-{index}')
          for name, sets in OPTIONS.items() for index, options in enumerate(sets)]
 
 
-@pytest.fixture(autouse=True)
-def packages(packages_of_loggers):
-    """Stand-ins for the packages of the loggers."""
+pytestmark = pytest.mark.usefixtures('packages_of_loggers')
 
 
 class Watch(Hook):

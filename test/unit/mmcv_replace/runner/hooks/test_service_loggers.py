@@ -173,7 +173,8 @@ def test_pavi_sends_the_graph_once_and_each_checkpoint(packages_of_loggers, make
     (DvcliveLoggerHook, 'dvclive'), (SegmindLoggerHook, 'segmind'), (ClearMLLoggerHook, 'clearml')])
 def test_a_missing_package_is_named(kind, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=f'has a {kind.__name__}, but {package}.* pip install'):
+    with pytest.raises(ImportError, match=(
+            f'{kind.__name__} in log_config needs {package}.* pip install {package}')):
         kind()
 
 
