@@ -6,7 +6,10 @@ import torch
 
 
 def worker_init_fn(worker_id: int, num_workers: int, rank: int, seed: int) -> None:
-    """Give a worker of a DataLoader random numbers of its own: seed + rank * workers + its id."""
+    """Give a worker of a DataLoader random numbers of its own: seed + rank * workers + its id.
+
+    For loaders that users build themselves; those of mmseg seed each sample.
+    """
     own = num_workers * rank + worker_id + seed
     np.random.seed(own % 2**32)
     random.seed(own)

@@ -6,11 +6,10 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from mmcv_replace.utils import Registry, build_from_cfg
+from mmcv_replace.utils import Registry, build_from_cfg, worker_init_fn
 from mmcv_replace.utils.errors import ConfigError, EmptyDatasetError
 
 from .loader import build_dataloader
-from .loader.workers import worker_init_fn
 
 __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset', 'worker_init_fn']
 

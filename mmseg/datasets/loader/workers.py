@@ -1,11 +1,8 @@
 """The worker processes of a loader: how they start, and that only the training stops them."""
-import random
 from collections.abc import Iterator
 from typing import Any
 
 import cv2
-import numpy as np
-import torch
 from torch.utils.data import DataLoader
 
 from mmcv_replace.host import keep_freed_memory
@@ -22,17 +19,6 @@ class ShieldedLoader(DataLoader):
     def __iter__(self) -> Iterator[Any]:
         with holding_back_requests():
             return super().__iter__()
-
-
-def worker_init_fn(worker_id: int, num_workers: int, rank: int, seed: int) -> None:
-    """Seed the generators of a worker, as loaders that users build themselves do.
-
-    Those of `build_dataloader` seed them for each sample.
-    """
-    own_seed = num_workers * rank + worker_id + seed
-    random.seed(own_seed)
-    np.random.seed(own_seed)
-    torch.manual_seed(own_seed)
 
 
 def start_worker(worker_id: int) -> None:

@@ -1,17 +1,13 @@
 """Workers of our loaders go on when a stop request reaches every process of a job."""
 import os
-import random
 import signal
 import subprocess
 import sys
 import threading
 
-import numpy as np
 import pytest
-import torch
 
 from mmcv_replace.runner.preemption import holding_back_requests
-from mmseg.datasets.builder import worker_init_fn
 
 # With two torch threads at first: torch then makes threads of its own in each worker.
 PROGRAM = '''
@@ -65,19 +61,3 @@ def test_a_request_waits_for_the_workers_to_be_made(number):
         assert received
     finally:
         signal.signal(number, former)
-
-
-def test_a_worker_of_a_loader_of_users_is_seeded_by_its_number():
-    def draws(**numbers):
-        worker_init_fn(**numbers)
-        return random.random(), np.random.rand(), torch.rand(1).item()
-
-    before = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    first = draws(worker_id=1, num_workers=4, rank=2, seed=3)
-    others = [draws(worker_id=0, num_workers=1, rank=0, seed=seed) for seed in (12, 11)]
-    random.setstate(before[0])
-    np.random.set_state(before[1])
-    torch.set_rng_state(before[2])
-
-    assert first == others[0]
-    assert not set(first) & set(others[1])
