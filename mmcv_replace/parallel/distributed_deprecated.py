@@ -1,5 +1,5 @@
 """The wrapper of mmcv's first years, for optimizer steps that average the gradients themselves."""
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -7,6 +7,7 @@ import torch.distributed as dist
 from torch import nn
 
 from ..utils.rank import get_dist_info
+from .buckets import exchange_joined
 from .data_parallel import device_of
 from .registry import MODULE_WRAPPERS
 from .scatter_gather import scatter, scatter_kwargs
@@ -56,23 +57,9 @@ class MMDistributedDataParallel(nn.Module):
         tensors = [parameter.data for parameter in self.module.parameters()]
         if self.broadcast_buffers:
             tensors += [buffer.data for buffer in self.module.buffers()]
-        for bucket in _buckets(tensors, self.broadcast_bucket_size):
-            flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
-            dist.broadcast(flat, 0)
-            sizes = [tensor.numel() for tensor in bucket]
-            for tensor, values in zip(bucket, flat.split(sizes), strict=True):
-                tensor.copy_(values.view_as(tensor))
 
+        def broadcast(values: torch.Tensor) -> torch.Tensor:
+            dist.broadcast(values, 0)
+            return values
 
-def _buckets(tensors: Sequence[torch.Tensor], limit: int) -> Iterator[list[torch.Tensor]]:
-    """Groups of tensors of one type that hold at most `limit` bytes, or a single tensor."""
-    bucket: list[torch.Tensor] = []
-    size = 0
-    for tensor in sorted(tensors, key=lambda tensor: str(tensor.dtype)):
-        if bucket and (size + tensor.nbytes > limit or tensor.dtype != bucket[0].dtype):
-            yield bucket
-            bucket, size = [], 0
-        bucket.append(tensor)
-        size += tensor.nbytes
-    if bucket:
-        yield bucket
+        exchange_joined(tensors, broadcast, self.broadcast_bucket_size)

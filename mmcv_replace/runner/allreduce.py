@@ -1,9 +1,11 @@
 """Averages tensors over the processes of a job."""
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.distributed as dist
 
+from ..parallel.buckets import exchange_joined
 from ..utils.rank import get_dist_info
 
 
@@ -32,28 +34,12 @@ def _average(tensors: Sequence[torch.Tensor], coalesce: bool, bucket_size_mb: in
     world_size = get_dist_info()[1]
     if world_size == 1:
         return
-    for bucket in _buckets(tensors, bucket_size_mb) if coalesce else [[t] for t in tensors]:
-        flat = torch.cat([tensor.flatten() for tensor in bucket])
-        if not flat.is_floating_point():  # counters
-            flat = flat.double()
-        dist.all_reduce(flat.div_(world_size))
-        parts = flat.split([tensor.numel() for tensor in bucket])
-        for tensor, part in zip(bucket, parts, strict=True):
-            tensor.copy_(part.view_as(tensor))
 
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        if not values.is_floating_point():  # counters
+            values = values.double()
+        dist.all_reduce(values.div_(world_size))
+        return values
 
-def _buckets(tensors: Sequence[torch.Tensor], size_mb: int) -> Iterator[list[torch.Tensor]]:
-    """Tensors of one data type and device together, up to a number of MiB where it is positive."""
-    kinds: dict[tuple, list[torch.Tensor]] = {}
-    for tensor in tensors:
-        kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor)
-    for group in kinds.values():
-        bucket, size = [], 0
-        for tensor in group:
-            length = tensor.numel() * tensor.element_size()
-            if bucket and 0 < size_mb * 2**20 < size + length:
-                yield bucket
-                bucket, size = [], 0
-            bucket.append(tensor)
-            size += length
-        yield bucket
+    limit = bucket_size_mb * 2**20 if bucket_size_mb > 0 else math.inf
+    exchange_joined(tensors, mean, limit if coalesce else 0)

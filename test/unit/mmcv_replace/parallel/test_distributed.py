@@ -12,7 +12,6 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmcv_replace.parallel import MMDistributedDataParallel
-from mmcv_replace.parallel.distributed_deprecated import _buckets
 
 SCRIPT = Path(__file__).with_name('two_processes.py')
 
@@ -78,14 +77,6 @@ def test_the_deprecated_wrapper_starts_from_the_first_rank(results):
         assert with_buffers == [*weights, [3]]
         assert without == [*weights, [rank + 3]]
         assert outputs == [6.0, 'sgd', 6.0]
-
-
-def test_buckets_hold_one_type_and_at_most_their_limit():
-    single = [torch.zeros(size) for size in (2, 3, 9, 1)]
-    double = torch.zeros(1, dtype=torch.float64)
-    found = list(_buckets([*single, double], limit=20))
-    assert [[tensor.numel() for tensor in bucket] for bucket in found] == [[2, 3], [9], [1], [1]]
-    assert list(_buckets([], 1)) == []
 
 
 def test_parameters_are_those_of_torch():

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import EvalHook
-from mmcv_replace.runner.hooks import CheckpointHook, TextLoggerHook, places
+from mmcv_replace.runner.hooks import CheckpointHook, TextLoggerHook, checkpoint, places
 from mmcv_replace.utils.errors import ConfigError
 
 BUCKET = 's3://bucket/runs'
@@ -114,7 +114,7 @@ def test_buffers_are_synchronized_before_a_checkpoint(make_runner, make_loader, 
         for buffer in buffers:
             buffer.fill_(7)
 
-    monkeypatch.setattr('mmcv_replace.runner.hooks.checkpoint.allreduce_params', allreduce_params)
+    monkeypatch.setattr(checkpoint, 'allreduce_params', allreduce_params)
     runner = make_runner(max_iters=1)
     runner.model.register_buffer('mean', torch.zeros(1))
     runner.register_checkpoint_hook(dict(interval=1, sync_buffer=sync_buffer))

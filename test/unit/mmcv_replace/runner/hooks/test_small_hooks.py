@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmcv_replace.runner.hooks import EmptyCacheHook, SyncBuffersHook, empty_cache
+from mmcv_replace.runner.hooks import EmptyCacheHook, SyncBuffersHook, empty_cache, sync_buffer
 
 
 @pytest.mark.parametrize(('options', 'times'), [
@@ -20,7 +20,7 @@ def test_empty_cache(make_runner, make_loader, monkeypatch, options, times):
 @pytest.mark.parametrize('distributed', [True, False])
 def test_sync_buffers(make_runner, make_loader, monkeypatch, distributed):
     sent = []
-    monkeypatch.setattr('mmcv_replace.runner.hooks.sync_buffer.allreduce_params',
+    monkeypatch.setattr(sync_buffer, 'allreduce_params',
                         lambda buffers: sent.append([*buffers]))
     runner = make_runner(by_epoch=True, max_epochs=2)
     runner.model.register_buffer('mean', runner.model.layer.weight.detach())
