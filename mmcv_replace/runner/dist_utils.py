@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..device import DEFAULT_BACKEND, KINDS, DeviceKind, kind_of, resolve_device, set_device
 from ..utils.errors import ConfigError, LostPeerError
@@ -20,7 +22,7 @@ from .group_timeout import group_timeout
 __all__ = ['adopt_launcher', 'allreduce_grads', 'allreduce_params', 'any_rank', 'collective_device',
            'from_first_rank', 'get_dist_info', 'host_group', 'init_dist', 'is_node_leader',
            'leave_dist', 'master_only', 'max_over_ranks', 'mean_over_ranks', 'peer_timeout',
-           'recognise_launcher']
+           'recognise_launcher', 'send_norm_statistics']
 
 T = TypeVar('T')
 
@@ -189,6 +191,19 @@ def from_first_rank(value: T) -> T:
     box = [value]
     dist.broadcast_object_list(box, src=0, group=host_group())
     return box[0]
+
+
+def send_norm_statistics(model: nn.Module) -> None:
+    """Give every process the batch norms' running mean and variance of the first one.
+
+    Every process of a job has to call it; outside of one it does nothing.
+    """
+    if not dist.is_initialized():
+        return
+    for module in model.modules():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            dist.broadcast(module.running_mean, 0)
+            dist.broadcast(module.running_var, 0)
 
 
 def any_rank(condition: bool) -> bool:

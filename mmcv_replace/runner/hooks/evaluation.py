@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch.distributed as dist
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from ...utils.errors import ConfigError, ConfigKeyError, ConfigTypeError
 from ..base_runner import BaseRunner
+from ..dist_utils import send_norm_statistics
 from ..hook import Hook
 from .places import ClientArgs, check_out_dir, delete_file, is_remote, place_for, put_file
 
@@ -202,11 +201,8 @@ class DistEvalHook(EvalHook):
         return multi_gpu_test
 
     def _do_evaluate(self, runner: BaseRunner) -> None:
-        if self.broadcast_bn_buffer and dist.is_initialized():
-            for module in runner.model.modules():
-                if isinstance(module, _BatchNorm) and module.track_running_stats:
-                    dist.broadcast(module.running_mean, 0)
-                    dist.broadcast(module.running_var, 0)
+        if self.broadcast_bn_buffer:
+            send_norm_statistics(runner.model)
         tmpdir = self.tmpdir or str(Path(runner.work_dir or '.', '.eval_hook'))
         results = self.test_fn(runner.model, self.dataloader, tmpdir=tmpdir,
                                gpu_collect=self.gpu_collect)

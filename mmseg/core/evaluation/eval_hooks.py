@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import torch.distributed as dist
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
-from mmcv_replace.runner.dist_utils import from_first_rank
+from mmcv_replace.runner.dist_utils import from_first_rank, send_norm_statistics
 from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
 from mmcv_replace.runner.preemption import EvaluationCut
 from mmcv_replace.utils import warn_once
@@ -268,11 +266,8 @@ class DistEvalHook(EvalHook):
 
     def _score(self, runner: BaseRunner) -> dict[str, float]:
         """Scores of all processes together."""
-        if self.broadcast_bn_buffer and dist.is_initialized():
-            for module in runner.model.modules():
-                if isinstance(module, _BatchNorm) and module.track_running_stats:
-                    dist.broadcast(module.running_mean, 0)
-                    dist.broadcast(module.running_var, 0)
+        if self.broadcast_bn_buffer:
+            send_norm_statistics(runner.model)
         return super()._score(runner)
 
 
