@@ -37,8 +37,8 @@ def _initialize_override(module: nn.Module, override: dict | Sequence[dict], cfg
             raise ConfigError(f"init_cfg override {dict(item)} lacks 'type': give the "
                               'initializer too, or the name alone to use the outer one')
         if not hasattr(module, name):
-            raise UsageError(f'init_cfg override {dict(item)}: {type(module).__name__} has '
-                                   f'no attribute {name!r}')
+            raise UsageError(f'init_cfg override {dict(item)}: {type(module).__name__} has no '
+                             f'attribute {name!r}')
         initializer = build_from_cfg(own or cfg, INITIALIZERS)
         initializer.wholemodule = True
         initializer(getattr(module, name))

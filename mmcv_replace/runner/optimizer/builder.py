@@ -17,7 +17,6 @@ OPTIMIZER_BUILDERS = Registry('optimizer constructor', base=Callable)
 KERNEL_CHOICES = ('foreach', 'fused', 'differentiable', 'capturable')
 
 
-
 def register_torch_optimizers() -> list[str]:
     """Enter the optimizers of torch; returns the names of all of them and of their base class."""
     found = [cls for _, cls in inspect.getmembers(torch.optim, inspect.isclass)

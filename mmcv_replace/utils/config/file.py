@@ -120,7 +120,7 @@ def _find_base(base: str, path: Path, suffix: str) -> Path:
     found = path.parent / base
     if not os.path.isfile(found):
         raise MissingFileError(f'{path}: the {BASE_KEY} file {base} does not exist'
-                          + _neighbours(Path(os.path.abspath(found))))
+                               + _neighbours(Path(os.path.abspath(found))))
     trusted = [Path(os.path.realpath(root), 'configs') for root in CONFIG_ROOTS]
     if suffix != '.py' and found.suffix == '.py' and not any(
             Path(os.path.realpath(found)).is_relative_to(root) for root in trusted):

@@ -76,17 +76,16 @@ class Scoped:
             return self._locate(rest)
         if scope in self.children:
             return self.children[scope]._locate(rest)
-        top = self
-        while top.parent is not None:
-            top = top.parent
+        top = self._top()
         return (None, key) if top is self else top._locate(key)
+
+    def _top(self: T) -> T:
+        """The registry at the top of the tree."""
+        return self if self.parent is None else self.parent._top()
 
     def _scopes(self) -> list[str]:
         """The scopes that are known in the tree."""
-        top = self
-        while top.parent is not None:
-            top = top.parent
-        found, queue = [], [top]
+        found, queue = [], [self._top()]
         while queue:
             node = queue.pop()
             found.append(node.scope)

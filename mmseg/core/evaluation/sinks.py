@@ -79,25 +79,22 @@ class ShowProgress(Sink):
             bar.close()
 
 
-class CollectSegMaps(Sink):
-    """Keep (index, segmentation map) of each prediction in `results`."""
-
-    def __init__(self) -> None:
-        self.results: list[tuple[int, np.ndarray]] = []
-
-    def add(self, prediction: Prediction) -> None:
-        self.results.append((prediction.index, prediction.seg_map))
-
-
 class CollectResults(Sink):
     """Keep (index, what `convert` makes of the prediction) of each in `results`."""
 
-    def __init__(self, convert: Callable[[Prediction], Sequence[Any]]) -> None:
+    def __init__(self, convert: Callable[[Prediction], Any]) -> None:
         self._convert = convert
-        self.results: list[tuple[int, Sequence[Any]]] = []
+        self.results: list[tuple[int, Any]] = []
 
     def add(self, prediction: Prediction) -> None:
         self.results.append((prediction.index, self._convert(prediction)))
+
+
+class CollectSegMaps(CollectResults):
+    """Keep (index, segmentation map) of each prediction in `results`."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda prediction: prediction.seg_map)
 
 
 class WriteOverlays(Sink):
