@@ -112,6 +112,8 @@ class _Undecided(str):
 
 # Of init_dist: mmcv's default, which here means the backend of the device in use.
 DEFAULT_BACKEND = _Undecided('nccl')
+# mmcv's default of what a profiler records; a device that is not there is left out.
+PROFILED_BY_DEFAULT = ['cpu', 'cuda']
 
 
 @cache
@@ -217,18 +219,6 @@ def why_unusable(kind: DeviceKind) -> str:
     return 'no device is visible (driver, or CUDA_VISIBLE_DEVICES)'
 
 
-def numbered_device(number: int) -> torch.device:
-    """Device that mmcv means by a number: -1 is the host, others count the accelerators from 0.
-
-    Where there is no accelerator every number is the host. Raises DeviceError for a number that
-    does not exist.
-    """
-    kind = next(kind for kind in KINDS if kind.available())
-    if number < 0 or kind.type == 'cpu':
-        return torch.device('cpu')
-    return resolve_device(f'{kind.type}:{number}')
-
-
 def set_device(device: torch.device) -> None:
     """Make `device` the current one of this process."""
     module = kind_of(device).module
@@ -244,10 +234,6 @@ def synchronize(device: torch.device) -> None:
     """Wait until the device has finished all queued work."""
     if kind_of(device).asynchronous:
         _call(device, 'synchronize')(device)
-
-
-# mmcv's default of what a profiler records; a device that is not there is left out.
-PROFILED_BY_DEFAULT = ['cpu', 'cuda']
 
 
 def empty_cache(device: torch.device) -> None:
@@ -359,7 +345,5 @@ def no_kernel_search() -> Iterator[None]:
 
 def former_environment() -> dict[str, Any]:
     """What mmcv's report of the machine says beyond ours, by its names."""
-    return {'CUDA available': find_kind('cuda').available(),
-            'GCC': 'not used: nothing is compiled',
-            'MMCV Compiler': 'none',
-            'MMCV CUDA Compiler': 'none'}
+    return {'CUDA available': find_kind('cuda').available(), 'GCC': 'not used: nothing is compiled',
+            'MMCV Compiler': 'none', 'MMCV CUDA Compiler': 'none'}

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ..device import numbered_device
 from ..utils.errors import ArgumentError
+from .targets import device_at
 
 Tensors = Tensor | Sequence['Tensors']
 
@@ -17,7 +17,7 @@ def scatter(input: Tensors, devices: Sequence[int], streams: Sequence[object] | 
     them waits for them. Raises ArgumentError for anything but tensors and lists of them.
     """
     if isinstance(input, Tensor):
-        return input.to(numbered_device(devices[0]), non_blocking=True)
+        return input.to(device_at(devices[0]), non_blocking=True)
     if not isinstance(input, list):
         raise _wrong(input)
     run = max(1, -(-len(input) // len(devices)))

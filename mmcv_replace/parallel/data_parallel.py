@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn.parallel import DataParallel
 
-from ..device import numbered_device
 from ..utils.errors import ConfigError
 from .registry import MODULE_WRAPPERS
 from .scatter_gather import scatter, scatter_kwargs
+from .targets import device_at
 
 
 def device_of(module: nn.Module) -> torch.device:
@@ -73,6 +73,5 @@ def _place(module: nn.Module, device_ids: Sequence[int] | None = None,
             f'one process drives one device, not {list(device_ids)}: start one process for '
             f'each, torchrun --nproc_per_node={len(device_ids)} tools/train.py CONFIG '
             '--launcher pytorch')
-    named = device_ids[0]
-    device = numbered_device(named) if isinstance(named, int) else torch.device(named)
+    device = device_at(device_ids[0])
     return module.to(device), device

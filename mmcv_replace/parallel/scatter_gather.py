@@ -4,10 +4,8 @@ from typing import Any
 
 import torch
 
-from ..device import numbered_device
 from .data_container import DataContainer
-
-Target = torch.device | str | int
+from .targets import Target, device_at
 
 
 def scatter(inputs: Any, target_gpus: Target | Sequence[Target], dim: int = 0) -> Any:
@@ -19,11 +17,11 @@ def scatter(inputs: Any, target_gpus: Target | Sequence[Target], dim: int = 0) -
     with -1 for the host.
     """
     if not isinstance(target_gpus, (list, tuple)):
-        return _move(inputs, _device(target_gpus), unwrap=True)
+        return _move(inputs, device_at(target_gpus), unwrap=True)
     if len(target_gpus) == 1:
-        return [_move(inputs, _device(target_gpus[0]), unwrap=True)]
+        return [_move(inputs, device_at(target_gpus[0]), unwrap=True)]
     parts = _split(inputs, len(target_gpus), dim)
-    return [_move(part, _device(target), unwrap=True)
+    return [_move(part, device_at(target), unwrap=True)
             for part, target in zip(parts, target_gpus, strict=False)]
 
 
@@ -43,10 +41,6 @@ def scatter_kwargs(inputs: Sequence[Any] | None, kwargs: dict[str, Any] | None,
 def send(inputs: Any, device: torch.device | str) -> Any:
     """Start moving the tensors of a collated batch to the device, inside their `DataContainer`s."""
     return _move(inputs, torch.device(device), unwrap=False)
-
-
-def _device(target: Target) -> torch.device:
-    return numbered_device(target) if isinstance(target, int) else torch.device(target)
 
 
 def _move(value: Any, device: torch.device, unwrap: bool) -> Any:

@@ -12,7 +12,6 @@ from mmcv_replace.device import (
     is_asynchronous,
     kind_of,
     max_memory_mb,
-    numbered_device,
     resolve_device,
     seed_everything,
     synchronize,
@@ -54,17 +53,6 @@ def accelerator(monkeypatch):
 @pytest.fixture
 def cpu_only(monkeypatch):
     monkeypatch.setattr(DeviceKind, 'available', lambda self: self.type == 'cpu')
-
-
-def test_numbers_of_devices(accelerator):
-    assert numbered_device(2) == torch.device('xpu', 2)
-    assert numbered_device(-1) == torch.device('cpu')
-    with pytest.raises(DeviceError, match='xpu:3 does not exist'):
-        numbered_device(3)
-
-
-def test_every_number_is_the_host_without_an_accelerator(cpu_only):
-    assert numbered_device(0) == numbered_device(-1) == torch.device('cpu')
 
 
 @pytest.mark.parametrize(('dtype', 'capability'), [

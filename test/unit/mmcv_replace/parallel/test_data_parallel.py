@@ -54,10 +54,12 @@ def test_several_devices_are_refused():
 @pytest.fixture
 def accelerators(monkeypatch):
     """Two meta devices that count as accelerators."""
-    def numbered(number):
-        return torch.device('cpu') if number < 0 else torch.device('meta', number)
+    def device_at(target):
+        if isinstance(target, int):
+            return torch.device('cpu') if target < 0 else torch.device('meta', target)
+        return torch.device(target)
 
-    monkeypatch.setattr('mmcv_replace.parallel.data_parallel.numbered_device', numbered)
+    monkeypatch.setattr('mmcv_replace.parallel.data_parallel.device_at', device_at)
 
 
 @pytest.mark.parametrize('arguments', [dict(device_ids=[1]), dict(device_ids=['meta:1'])])

@@ -9,7 +9,7 @@ from mmcv_replace.parallel._functions import Scatter, get_input_device, scatter
 @pytest.fixture
 def accelerators(monkeypatch):
     """The meta device is every accelerator."""
-    monkeypatch.setattr(_functions, 'numbered_device',
+    monkeypatch.setattr(_functions, 'device_at',
                         lambda number: torch.device('cpu' if number < 0 else 'meta'))
 
 
