@@ -83,183 +83,182 @@ PARAMETERS: Mapping[str, str] = {
         "is stats_mode='N'."),
     # utils
     'mmcv.ConfigDict': (
-        'Its first parameter in mmcv is the object itself.'),
+        "It has no parameter for the object itself: mmcv's first one is that."),
     'mmcv.utils.ConfigDict': (
-        'The same.'),
-    # fileio
-    # image
-    # cnn
-    # visualization, arraymisc, engine
-    # parallel
-    # runner
-    # runner.hooks
+        'As mmcv.ConfigDict: it is the same class.'),
 }
 
 # subject -> what is different here, and why
 BEHAVIOUR: Mapping[str, str] = {
     # utils
     'Registry: repr': (
-        'A table of names and places, since for the text of mmcv all classes would have to be '
-        'imported.'),
+        'It lists names and places, not classes: for the text of mmcv all classes would have to '
+        'be imported.'),
     'Registry: functions': (
-        'They are registered as in mmcv 1.7.2, which 1.2.7 refused.'),
+        'They can be registered, as in mmcv 1.7.2: 1.2.7 refused them.'),
     'Registry: unknown scope': (
-        '`get` returns None, where mmcv 1.7.2 fails at an attribute of None.'),
+        '`get` returns None, as for an unknown name: mmcv 1.7.2 fails there at an attribute of '
+        'None.'),
     'build_from_cfg: errors of a constructor': (
-        'They keep their text, and a note names the component, so that their type may need any '
-        'arguments.'),
+        'They keep their text, and a note names the component: their type may need other '
+        'arguments than a text.'),
     'Config: a dict': (
-        'A Config is itself the dict that mmcv keeps in _cfg_dict, so that it can be given to '
-        'what takes a dict.'),
+        'A Config is itself the dict that mmcv keeps in _cfg_dict: so it can be given to what '
+        'takes a dict.'),
     'Config: filename': (
-        'It is absolute, so that a later change of the folder does not matter.'),
+        'It is absolute: a later change of the folder does not matter.'),
     'Config: values': (
-        'Only numbers, texts, None, lists, tuples and dicts, so that every config can be written '
-        'and read back; names with an underscore are private to a file.'),
+        'They are numbers, texts, None, lists, tuples and dicts alone: every config can be '
+        'written and read back. Ranges become lists, and names with an underscore are private to '
+        'a file.'),
     'Config: errors in a file': (
-        'An exception in its code becomes a ConfigError with file and line, which commands print '
+        'An exception in its code becomes a ConfigError with file and line: commands print it '
         'without a traceback.'),
     'Config: bases with the same key': (
-        'They may agree about its value, as where both inherit from a third; mmcv refuses that '
-        'too.'),
+        'They may agree about its value, which mmcv refuses too: both may inherit from a third '
+        'file.'),
     'Config: Python as base of JSON or YAML': (
-        'It is refused, since data must not start a program; the configs of this project may be '
-        'inherited.'),
+        'It is refused, but for the configs of this project: data must not start a program.'),
     'Config: {{ _base_.key }}': (
-        'It is the value at once, so that code may compute with it; mmcv puts it in afterwards, '
-        'and not into texts.'),
+        'It is the value at once, where mmcv puts it in afterwards, and not into texts: code can '
+        'compute with it.'),
     'DictAction: values': (
-        'Dicts are read too, and a text with unpaired brackets is an error that names the option.'),
+        'Dicts are read too: mmcv takes them for texts. Every text with unpaired brackets is an '
+        'error that names the option: mmcv takes some of them for texts, too.'),
     'ProgressBar': (
-        'Text of tqdm on stderr, which keeps its line on a terminal and adds few to a file.'),
+        "It is tqdm's, on stderr: that keeps to one line on a terminal and adds few lines to a "
+        'file.'),
     'collect_env': (
-        'No compilers are asked for, since nothing is compiled.'),
+        'It asks for no compilers: nothing is compiled.'),
     'load_url': (
-        'Reads tensors and plain values by default, since a pickle can run any code.'),
+        'It reads tensors and plain values alone, by default: a pickle can run any code.'),
     'get_logger: log_file': (
-        'A file given at a later call is written too; mmcv leaves it out.'),
+        'A file given at a later call is written too: mmcv leaves it out.'),
     # fileio
     'load of a pickle': (
-        'Refused unless trusted=True, as reading a pickle can run any code.'),
+        'It is refused unless trusted=True: reading a pickle can run any code.'),
     'load and dump of YAML': (
-        'Only tuples of all objects of Python are read, and none is written, as they can run '
-        'code; keys keep their order and letters stay letters, so that people can read the file.'),
+        "Of Python's objects tuples alone are read, and none is written: others can run code. "
+        'Keys keep their order and letters stay letters: people read these files.'),
     'dump and put to the disk': (
-        'The file is replaced in one step, so that a kill leaves the old or the new one.'),
+        'The file is replaced in one step: a kill leaves the old one or the new one.'),
     'FileClient(prefix=...)': (
         'Fsspec serves the prefixes without a backend, and s3 where petrel_client is not '
-        'installed, which few can install.'),
+        'installed: few can install that.'),
     'HTTPBackend': (
-        'An answer is awaited for 60 seconds, not for ever, and no file:// is read.'),
+        'It waits 60 seconds for an answer, not for ever, and reads no file://: an address must '
+        'not hang a run or open a local file.'),
     'list_from_file, dict_from_file and load': (
-        'A byte-order mark is dropped, as it would be part of the first name.'),
+        'A byte-order mark is dropped: it would be part of the first name.'),
     'dict_from_file': (
-        'A line without a value raises DataError, which names it; empty lines are skipped.'),
+        'A line without a value raises DataError, which names it, and empty lines are skipped: '
+        'mmcv asserts that there are none, without a text.'),
     'FileClient.list_dir_or_file': (
-        'The paths are sorted, so that all machines see one order.'),
+        'The paths are sorted: all machines see one order.'),
     'files that cannot be read': (
-        'DataError, which is FileNotFoundError too where there is no file, so that commands can '
-        'say what is wrong in one line.'),
+        'They raise DataError, which is a FileNotFoundError too where there is no file: commands '
+        'say in one line what is wrong.'),
     # image
     'one number as pad_val of impad or border_value of imrotate': (
-        'It fills all channels, where OpenCV fills the first alone.'),
+        'It fills all channels: OpenCV would fill the first alone.'),
     'imread and imfrombytes': (
-        'A damaged file raises DataError, where OpenCV returns None or grey; all backends give '
-        'the same pixels, and a backend that cannot read a file leaves it to one that can.'),
+        'A damaged file raises DataError: OpenCV returns None or grey. All backends give the same '
+        'pixels, and one that cannot read a file leaves it to another that can: the choice is one '
+        'of speed.'),
     'the backend tifffile': (
-        'Colours are in BGR order as by the others, other formats than TIFF are read too, and '
-        "bands without colours need flag='unchanged', so that no band is taken for a colour."),
+        'Colours are in BGR order and other formats than TIFF are read: so it is with the other '
+        "backends. Bands without colours need flag='unchanged': none shall be taken for a colour."),
     'the backend turbojpeg': (
-        'It is simplejpeg, which brings libjpeg-turbo with it.'),
+        'It is simplejpeg: that brings libjpeg-turbo with it.'),
     'imwrite': (
-        'A suffix that is not known raises DataError too, which names the remedy; '
-        'auto_mkdir=False creates no folder.'),
+        "A suffix that is not known raises DataError, which is OpenCV's error too: its text names "
+        'the remedy. auto_mkdir=False creates no folder: mmcv 1.7 creates it all the same.'),
     'lut_transform, imequalize, auto_contrast and adjust_hue': (
-        'Floats are rounded, and values beyond 0 to 255 refused, instead of cut off or wrapped '
-        'around.'),
+        'Floats are rounded, and values beyond 0 to 255 refused: cut off or wrapped around they '
+        'would be other colours.'),
     'adjust_hue': (
-        'A negative hue_factor works with NumPy 2, which refuses what it is in mmcv.'),
+        "A negative hue_factor works with NumPy 2: mmcv's conversion of it is an error there."),
     'imdenormalize': (
-        'The result is float32 for every type, and whole numbers are taken too.'),
+        'The result is float32 for every type of image: mmcv takes float32 alone.'),
     # cnn
     'mmcv.cnn.fuse_conv_bn': (
-        'Folds a norm only into the convolution that is named directly before it, and no children '
-        'of a class with runs_in_order = False. mmcv folds it into the last convolution before '
-        'it, whatever lies between, which changes the results of its own ResNet-50.'),
+        'It folds a norm only into the convolution named directly before it, and no children of a '
+        'class with runs_in_order = False: mmcv takes the last convolution before the norm, '
+        'whatever lies between, which changes the results of its own ResNet-50.'),
     'mmcv.cnn.get_model_complexity_info': (
-        'Leaves no methods and numbers on the model, and prints shares of nothing as 0%. The '
-        'model can be saved and copied afterwards, and one without parameters is no '
-        'ZeroDivisionError.'),
+        'It leaves no methods and numbers on the model: that can be saved and copied afterwards. '
+        'Shares of nothing are 0%: mmcv divides by zero for a model without parameters.'),
     'mmcv.cnn.RFSearchHook': (
-        'Keeps its step and its dilations in checkpoints, runs before they are saved, writes its '
-        'files in the first process alone, and leaves the config of the caller as it is. A run '
-        'that is resumed continues the search.'),
+        'It keeps its step and its dilations in checkpoints, and runs before they are saved: a '
+        'run that is resumed continues the search. Its files are written by the first process '
+        'alone, and the config of the caller stays as it is: others may use both.'),
     'mmcv.cnn.ResNet, mmcv.cnn.VGG': (
-        '`train()` returns the module, and basic blocks take with_cp. torch promises the first, '
-        'and nothing speaks against the second.'),
+        '`train()` returns the module: torch promises that. Basic blocks take with_cp: nothing '
+        'speaks against it.'),
     'HSigmoid without arguments': (
-        'The defaults are bias=3 and divisor=6. So they are in mmcv since 1.4.4; a config for an '
-        'older one writes bias=1, divisor=2.'),
+        'The defaults are bias=3 and divisor=6, as in mmcv since 1.4.4: a config for an older one '
+        'writes bias=1, divisor=2.'),
     'ConvModule with a bias before a batch norm': (
-        'The log says once that the norm takes the bias away. A warning of Python would not be in '
+        'The log says once that the norm takes the bias away: a warning of Python would not be in '
         'the log of the run.'),
     'GeneralizedAttention, attention_type x1x0': (
-        'Maps need not be square, and energies of rows belong to rows. mmcv takes the query of '
+        'Maps need not be square, and energies of rows belong to rows: mmcv takes the query of '
         'the mirrored pixel there.'),
     'NonLocal2d, GeneralizedAttention': (
-        'The matrix of all pairs of pixels is not kept in memory, and results are equal up to '
-        'rounding. It has 16 million entries for 64 x 64 pixels.'),
+        'The matrix of all pairs of pixels is not kept in memory, so that results are equal up to '
+        'rounding: it has 16 million entries for 64 x 64 pixels.'),
     'MultiheadAttention': (
         'The matrix of all pairs is not kept in memory, so that results are equal up to rounding '
-        'and dropout draws other numbers. It grows with the square of the sequence.'),
+        'and dropout draws other numbers: it grows with the square of the sequence.'),
     'FFN, BaseTransformerLayer with unknown arguments': (
-        'The log names them. mmcv ignores a misspelt option without a word.'),
+        'The log names them: mmcv ignores a misspelt option without a word.'),
     'DropPath(1.)': (
-        'The result is 0. mmcv divides by 0.'),
+        'The result is 0: mmcv divides by 0.'),
     'init_cfg, layer': (
-        'It names all base classes of a layer, not the nearest alone. A class derived for speed '
+        'It names all base classes of a layer, not the nearest alone: a class derived for speed '
         'is initialised as its base is.'),
     'BaseModule.init_weights': (
-        'Modules inside plain containers are reached too. Their init_cfg would do nothing, '
+        'Modules inside plain containers are reached too: their init_cfg would do nothing, '
         'without a word.'),
     'what initialised each parameter': (
-        'It is logged at level DEBUG of the logger mmseg.cnn alone. All weights are read several '
-        'times for it.'),
+        'The logger mmseg.cnn tells it, at level DEBUG alone: all weights are read several times '
+        'for it.'),
     # visualization, arraymisc, engine
     'imshow': (
-        'ConfigError, which names the remedy, where no window can be shown.'),
+        "ConfigError, which names the remedy, where no window can be shown: OpenCV's error does "
+        'not.'),
     'mmcv.engine.collect_results_cpu': (
-        'The results travel over the network of the hosts, and tmpdir takes none. No folder has '
-        'to be shared, and no pickle is read from one.'),
+        'The results travel over the network of the hosts, and tmpdir has no effect: no folder '
+        'has to be shared, and no pickle is read from one.'),
     'mmcv.engine.multi_gpu_test': (
-        'All results of processes with unequal numbers of them are kept, and there is no pause of '
-        'two seconds. mmcv drops the surplus silently.'),
+        'All results are kept where processes have unequal numbers of them, and there is no pause '
+        'of two seconds: mmcv drops the surplus silently.'),
     # parallel
     'mmcv.parallel.MMDataParallel': (
-        'Several devices are an error, and without device_ids the model stays where it is. One '
-        'process a device, which the message starts, is faster and shares no interpreter.'),
+        'Several devices are an error, and without device_ids the model stays where it is: one '
+        'process a device, which the message starts, is faster.'),
     'mmcv.parallel.MMDistributedDataParallel': (
-        'device_ids and output_device have no effect, and without gradients the model is called '
-        'directly. A batch goes where the parameters are, and processes may evaluate different '
-        'numbers of batches.'),
+        'device_ids and output_device have no effect: a batch goes where the parameters are. '
+        'Without gradients the model is called directly: processes may evaluate different numbers '
+        'of batches.'),
     'mmcv.parallel.collate': (
         'Lists of unequal length are an error, texts are listed, and stacked tensors of several '
-        'types get a common one. mmcv cuts the lists, recurses without end on texts, and takes '
+        'types get a common one: mmcv cuts the lists, recurses without end on texts, and takes '
         'the first type.'),
     'mmcv.parallel.scatter': (
-        'Takes a device without a list, too, for the batch alone; leaves what is no tensor in a '
-        'DataContainer as it is, and keeps named tuples. mmcv refuses the former and makes plain '
-        'tuples of the latter.'),
+        'It also takes a device without a list, for the batch alone, leaves what is no tensor in '
+        'a DataContainer as it is, and keeps named tuples: mmcv refuses the former two and makes '
+        'plain tuples of the last.'),
     'mmcv.parallel._functions.scatter': (
-        'streams has no effect. Copies are queued in the current stream, where their use waits '
+        'streams has no effect: copies are queued in the current stream, where their use waits '
         'for them.'),
     # runner
     'groups of the optimizer': (
-        'train_segmentor puts parameters with equal settings into one group (build_optimizer and '
-        'constructors: one a parameter, as in mmcv): a step of few groups is faster. A state of '
-        'either kind resumes in the other.'),
+        'train_segmentor puts parameters with equal settings into one group, where '
+        'build_optimizer and constructors make one a parameter, as in mmcv: a step of few groups '
+        'is faster. A state of either kind resumes in the other.'),
     'checkpoints that hold code': (
-        'A file is read without running what is in it; objects that are no plain data raise '
+        'They are read without running it, and objects that are no plain data raise '
         'CheckpointError with the remedy: whoever wrote a file could run anything on this '
         'machine.'),
     'map_location=None': (
@@ -269,85 +268,89 @@ BEHAVIOUR: Mapping[str, str] = {
         'A model that a checkpoint does not fit stays as it was: half of the weights of another '
         'model are of no use.'),
     'load_checkpoint of a file without weights for the model': (
-        'An error, not a warning, also with strict=False: the run would go on from random '
+        'It is an error, not a warning, also with strict=False: the run would go on from random '
         'weights.'),
     'names of weights': (
-        'Those of torchvision:// stand in a table, so that torchvision need not be installed; '
-        '$MMCV_HOME may hold tables for mmcls:// and torchvision:// too, for mirrors and machines '
-        'without a network.'),
+        'Those of torchvision:// stand in a table: torchvision need not be installed. $MMCV_HOME '
+        'may hold tables for mmcls:// and torchvision:// too: for mirrors and machines without a '
+        'network.'),
     'init_dist': (
-        'Where `backend` is not given, and where it is that of another kind of device, it is the '
-        'one of the device in use: one script runs on every machine. The first node of a slurm '
-        'job is read from its variables, without scontrol, which containers lack.'),
+        'Where `backend` is not given, or is that of another kind of device, the one of the '
+        'device in use is taken: one script runs on every machine. The first node of a slurm job '
+        'is read from its variables: containers lack scontrol.'),
     'set_random_seed(deterministic=True)': (
-        'Kernels outside of convolutions are repeatable too, since otherwise two runs differ all '
-        'the same.'),
+        'Kernels outside of convolutions are repeatable too: otherwise two runs differ all the '
+        'same.'),
     'mixed precision': (
         'torch.autocast chooses the data types inside of a decorated method, and '
-        'Fp16OptimizerHook turns it on for all of the model; on devices without float16 kernels '
-        'of their own the low precision is bfloat16, without a loss scale.'),
+        'Fp16OptimizerHook turns it on for all of the model: it knows which operators need '
+        'float32. Devices without float16 kernels of their own compute in bfloat16: that needs no '
+        'loss scale.'),
     'OptimizerHook': (
-        'Gradients are cleared before the forward pass, not after it, which lowers the peak of '
-        'memory; a step whose gradients overflow is skipped on the device, so that the host need '
-        'not wait.'),
+        'Gradients are cleared before the forward pass, not after it: that lowers the peak of '
+        'memory. A step whose gradients overflow is skipped on the device: the host need not '
+        'wait.'),
     'GradientCumulative hooks': (
-        'A resumed run goes on in the middle of a step with the gradients of its checkpoint; mmcv '
+        'A resumed run goes on in the middle of a step with the gradients of its checkpoint: mmcv '
         'begins the step anew.'),
     'paramwise_cfg.bypass_duplicate': (
         'The log names a parameter that is met again, instead of a Python warning: it is where '
         'the user of a run looks.'),
     'paramwise_cfg with an unknown key': (
-        'An error of the default constructor (a subclass may have keys of its own): a misspelt '
-        'key would have no effect.'),
+        'The default constructor raises an error, while a subclass may have keys of its own: a '
+        'misspelt key would have no effect.'),
     'a runner without a logger': (
-        "Uses the logger 'mmseg', where mmcv raises TypeError: a runner in a notebook needs none."),
+        "It uses the logger 'mmseg', where mmcv raises TypeError: a runner in a notebook needs "
+        'none.'),
     'names of checkpoints by runner.save_checkpoint': (
-        'Count the iterations or epochs that are done, but at least 1, where mmcv counts one more '
-        'between two iterations: the name then agrees with the meta data.'),
+        'They count the iterations or epochs that are done, but at least 1, where mmcv counts one '
+        'more between two iterations: the name agrees with the meta data.'),
     'a workflow without training': (
-        'Is an error, where mmcv would never end.'),
+        'It is an error: mmcv would never end.'),
     'register_training_hooks': (
-        'Adds CheckInvalidLossHook too, so that a run does not go on with NaN.'),
+        'CheckInvalidLossHook is added too: a run does not go on with NaN.'),
     'a checkpoint of an epoch that is not finished': (
-        'Holds the number of epochs that are done and resumes within the epoch, where mmcv counts '
-        'the epoch as done and skips its rest.'),
+        'It holds the number of epochs that are done, and a run resumes within the epoch: mmcv '
+        'counts the epoch as done and skips its rest.'),
     # runner.hooks
     'EMAHook': (
-        'Keeps the averages beside the state_dict, not as further buffers of the model, so that a '
+        'It keeps the averages beside the state_dict, not as further buffers of the model: a '
         'checkpoint loads into a model without the hook.'),
     'the last iterations of a run': (
-        'Are logged although ignore_last is set: otherwise a short run would log nothing.'),
+        'They are logged although ignore_last is set: otherwise a short run would log nothing.'),
     'a minimum of a schedule above the value that a group starts with': (
-        'Is not reached by that group, with a warning, since settings for the main group must not '
-        'raise the rate of another; a min_momentum_ratio above 1 is one to rise to.'),
+        'That group does not reach it, and a warning says so: settings for the main group must '
+        'not raise the rate of another. A min_momentum_ratio above 1 is one to rise to: momenta '
+        'may rise as rates fall.'),
     'the end of a cycle with step_ratio_up so small that it has no way up': (
-        'Is not changed by gamma, which is for the peak.'),
+        'gamma does not change it: that is for the peak.'),
     'a learning rate or momentum that is no number': (
-        'Ends the run with an error, where mmcv trains on with it.'),
+        'It ends the run with an error: mmcv trains on with it.'),
     'lr_config and momentum_config by epoch': (
-        'Are applied before each iteration, not once an epoch, so that a resume within an epoch '
-        'goes on exactly.'),
+        'They are applied before each iteration, not once an epoch: a resume within an epoch goes '
+        'on exactly.'),
     'CosineRestartLrUpdaterHook with periods shorter than the run': (
-        'Is an error before the training, where mmcv fails when the last period is over.'),
+        'It is an error before the training: mmcv fails when the last period is over.'),
     'out_dir of CheckpointHook': (
-        'Is used as it is, as in mmcv 1.2; only a place such as s3:// gets a folder of the work '
-        "directory's name, as in mmcv 1.7."),
+        'It is used as it is, as in mmcv 1.2, and only a place such as s3:// gets a folder of the '
+        "work directory's name, as in mmcv 1.7: configs for 1.2 find their files."),
     'checkpoints': (
-        'Are written in the background and deleted only if they are of the same run, so that '
-        'training does not wait and no file of another run is lost.'),
+        'They are written in the background: training does not wait. Only those of the same run '
+        'are deleted: no file of another run is lost.'),
     'ProfilerHook': (
-        'Profiles 5 iterations after 10 others and writes them to a folder, unless '
+        'It profiles 5 iterations after 10 others and writes them to a folder, unless '
         'by_epoch=False, profile_iters or schedule ask for the beginning as in mmcv: the first '
         'iterations are not typical.'),
     'PaviLoggerHook': (
-        'Sends scalars, the graph once and the last checkpoint; the further keys of '
-        'add_graph_kwargs and add_ckpt_kwargs than active, img_key and interval are not used.'),
+        'Of add_graph_kwargs and add_ckpt_kwargs it uses active, img_key and interval alone, and '
+        'it sends the graph once: the others are options of a package that few can install.'),
     'DvcliveLoggerHook by epoch': (
-        'Logs the means of each epoch, where mmcv logs scores of evaluations alone.'),
+        'It logs the means of each epoch: mmcv logs scores of evaluations alone.'),
     'a logger without its package': (
-        'Names it when the hook is made; PaviLoggerHook when the run begins, as in mmcv.'),
+        'The package is named when the hook is made, and when the run begins for PaviLoggerHook, '
+        'as in mmcv: the training has not begun.'),
     'MlflowLoggerHook': (
-        'Lets MLflow find the packages that the model needs, as in mmcv 1.2: mmcv 1.7 names torch '
+        'MLflow finds the packages that the model needs, as in mmcv 1.2: mmcv 1.7 names torch '
         'alone, with which a model of this package does not load.'),
     # mmseg.datasets
     'sizes and ratios of Resize and MultiScaleFlipAug': (
@@ -357,69 +360,70 @@ BEHAVIOUR: Mapping[str, str] = {
         'An image of one value becomes min_value, where 0.10 asserts: one blank image need not '
         'end a run.'),
     'RGB2Gray': (
-        'The default weights give the luma of BGR too, where 0.10 weights blue as red.'),
+        'The default weights give the luma of BGR images too: those of 0.10 count blue as red '
+        'there.'),
     'unset labels of data sets and steps': (
-        'Ignore_index, reduce_zero_label and seg_pad_val that nobody has set follow the training '
-        'data or the data set, and are 255 and False as in 0.10 where that sets none: labels need '
-        'one meaning in a whole run.'),
+        'An ignore_index, reduce_zero_label or seg_pad_val that nobody has set follows the '
+        'training data or the data set, and is 255 or False as in 0.10 where that sets none: '
+        'labels need one meaning in a whole run.'),
     'labels that are no class': (
-        'Are an error that names the mask, in samples and in scores, where 0.10 leaves them out '
-        'of the scores: they are mistakes in the data.'),
+        'They are an error that names the mask, in samples and in scores, where 0.10 leaves them '
+        'out of the scores: they are mistakes in the data.'),
     'label_map of chosen classes': (
-        'Holds ignore_index for the other classes instead of -1, which a uint8 mask turned into '
+        'It holds ignore_index for the other classes instead of -1: a uint8 mask turned that into '
         '255, whatever the ignored label was.'),
     'palette of classes without colours': (
-        "Is VOC's instead of a random one: pictures of two runs can be compared."),
+        "It is VOC's instead of a random one: pictures of two runs can be compared."),
     'classes of a data set': (
-        'Each name once: a list with a name twice is a mistake.'),
+        'Each name stands once: a list with a name twice is a mistake.'),
     'ConcatDataset': (
-        'Data sets of different classes are refused, and where none scores itself, they are '
-        'scored together: their labels would not mean the same.'),
+        'Data sets of different classes are refused, and where none scores itself, all are scored '
+        'together: their labels would not mean the same.'),
     'samples of build_dataloader': (
-        'Are drawn by seed, epoch and index instead of by worker, so that they do not depend on '
-        'the number of workers; shares of an evaluation are not padded, so that each image counts '
-        'once.'),
+        'They are drawn by seed, epoch and index instead of by worker: they do not depend on the '
+        'number of workers. Shares of an evaluation are not padded: each image counts once.'),
     'CustomDataset.evaluate': (
         'An argument that it does not know is an error, where 0.10 takes any in silence: a typo '
         'in `evaluation` is found.'),
     'CustomDataset.format_results': (
-        'Writes label maps to out_dir, where that of 0.10 does nothing.'),
+        'It writes label maps to out_dir: that of 0.10 does nothing.'),
     'a second Resize or RandomFlip of a pipeline': (
-        'Draws for itself, where that of 0.10 repeats what the first has drawn.'),
+        'It draws for itself: that of 0.10 repeats what the first has drawn.'),
     'CLAHE and AdjustGamma': (
-        'Take integers and floats from 0 to 255, where 0.10 casts others modulo 256: such an '
+        'They take integers and floats from 0 to 255, where 0.10 casts others modulo 256: such an '
         'image is a mistake in the pipeline.'),
     # mmseg.models
     'build_segmentor and constructors of models': (
-        'Draw no weights and read no file: init_weights does, which train_segmentor calls for a '
-        'model that is new, and what the program has written to it stays. A test or an export '
-        'needs no pretrained weights, and no network.'),
+        'They draw no weights and read no file: a test or an export needs no pretrained weights, '
+        'and no network. init_weights does both; train_segmentor calls it for a model that is '
+        'new, and what the program has written to that stays.'),
     'train_cfg and test_cfg of build_segmentor': (
-        'An error where the model has them too, of which 0.10 silently takes those of the model. '
-        'One of the two would have no effect.'),
+        'They are an error where the model has them too, of which 0.10 silently takes those of '
+        'the model: one of the two would have no effect.'),
     'log_vars of train_step': (
-        'Tensors on the device, which the logger reads every log_config.interval iterations. '
-        'float(value) would wait for the device in each.'),
+        'They are tensors on the device, which the logger reads every log_config.interval '
+        'iterations: float(value) would wait for the device in each.'),
     'val_step of segmentors': (
-        'Returns what train_step does, with names that end in _val; 0.10 returns the losses '
+        'It returns what train_step does, with names that end in _val: 0.10 returns the losses '
         'alone, which no runner can log.'),
     'show_result of segmentors': (
-        "Returns the picture also where it is written, and takes VOC's colours where there are "
-        'none. Random colours would change from run to run.'),
+        "It returns the picture also where it is written, and takes VOC's colours where there are "
+        'none: random colours would change from run to run.'),
     'scores of a single logit': (
         'Softmax cross entropy of one class is an error: its loss is always 0, and the model '
         'would learn nothing.'),
     'fallback_on_stride of dcn': (
-        'Each block with a stride keeps its plain convolution; in 0.10 the first block that is '
+        'Each block with a stride keeps its plain convolution: in 0.10 the first block that is '
         'built does, whatever its stride, since building it removes the key.'),
     # mmseg.apis and mmseg.core
     'EvalHook and DistEvalHook': (
-        'Score one prediction after the other instead of a list of all, unless a data set or a '
-        "hook overrides evaluate: memory does not grow with the data; save_best is 'auto'."),
+        'They score one prediction after the other instead of a list of all, unless a data set or '
+        "a hook overrides evaluate: memory does not grow with the data. save_best is 'auto': the "
+        'best weights are kept.'),
     'efficient_test, gpu_collect and tmpdir of an evaluation': (
-        'Have no effect, as no prediction is kept.'),
+        'They have no effect: no prediction is kept.'),
     'device of init_segmentor and train_segmentor': (
-        "'auto', the first usable kind, instead of 'cuda:0' and cfg.gpu_ids: scripts run "
+        "It is 'auto', the first usable kind, instead of 'cuda:0' and cfg.gpu_ids: scripts run "
         'anywhere.'),
 }
 
