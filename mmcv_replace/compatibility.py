@@ -2,8 +2,9 @@
 
 `LEFT_OUT`: names that cannot be imported here. `LATER`: names that are still to be built.
 `PARAMETERS`: functions and classes whose parameters differ. `BEHAVIOUR`: what works differently on
-purpose. Every other public name of mmcv 1.7.2 exists with the parameters of mmcv: the same names,
-order and defaults. Parameters of ours follow them; what is `**kwargs` in mmcv may be spelled out.
+purpose; each row tells what is different here, and after the colon why. Every other public name of
+mmcv 1.7.2 exists with the parameters of mmcv: the same names, order and defaults. Parameters of
+ours follow them; what is `**kwargs` in mmcv may be spelled out.
 """
 from collections.abc import Iterator, Mapping, Sequence
 
