@@ -4,7 +4,7 @@ from .hook import HOOKS
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     **HOOKS.modules,
-    '.allreduce': ['allreduce_grads', 'allreduce_params'],
+    '..parallel.allreduce': ['allreduce_grads', 'allreduce_params'],
     '.base_module': ['BaseModule', 'ModuleDict', 'ModuleList', 'Sequential'],
     '.base_runner': ['BaseRunner'],
     '.builder': ['RUNNERS', 'RUNNER_BUILDERS', 'build_runner', 'build_runner_constructor'],

@@ -26,7 +26,7 @@ from .dist_utils import get_dist_info
 from .hook_registration import HookRegistration
 from .log_buffer import LogBuffer
 from .optimizer.fused import settle_kernels
-from .optimizers_of_run import Optimizers, optimizers_of
+from .optimizer.optimizers_of_run import Optimizers, optimizers_of
 from .precision import Precision
 from .runner_checks import check_meta, check_outputs, check_parts
 from .runner_facts import RunnerFacts

@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..device import DEFAULT_BACKEND, KINDS, DeviceKind, kind_of, resolve_device, set_device
+from ..parallel.allreduce import allreduce_grads, allreduce_params
 from ..utils.errors import ConfigError, LostPeerError
 from ..utils.rank import get_dist_info
-from .allreduce import allreduce_grads, allreduce_params
 from .clusters import ClusterError, launcher_of, torch_variables
 from .group_timeout import group_timeout
 

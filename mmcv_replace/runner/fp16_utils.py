@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ..device import low_precision_dtype
+from ..parallel.allreduce import allreduce_grads
 from ..parallel.data_parallel import device_of
 from ..utils.errors import ArgumentError
-from .allreduce import allreduce_grads
 from .precision import LOW_TYPES
 from .precision.casts import (
     argument_caster,

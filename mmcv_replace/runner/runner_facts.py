@@ -7,7 +7,7 @@ from torch import nn
 from ..parallel import is_module_wrapper
 from ..parallel.data_parallel import device_of
 from .optimizer.momentum import momentum_or_zero
-from .optimizers_of_run import Optimizers, by_optimizer
+from .optimizer.optimizers_of_run import Optimizers, by_optimizer
 
 
 class RunnerFacts:

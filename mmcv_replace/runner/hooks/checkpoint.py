@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from ...fileio import remove_unfinished
+from ...parallel.allreduce import allreduce_params
 from ...utils.errors import ConfigError
-from ..allreduce import allreduce_params
 from ..base_runner import BaseRunner
 from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints

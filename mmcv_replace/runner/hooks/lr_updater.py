@@ -8,7 +8,7 @@ from typing import Any
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import HOOKS
-from ..optimizers_of_run import optimizers_of
+from ..optimizer.optimizers_of_run import optimizers_of
 from ..schedules.checks import check_one_cycle
 from ..schedules.policies import one_cycle
 from .policy_hook import policy_hooks

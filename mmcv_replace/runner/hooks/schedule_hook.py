@@ -6,7 +6,7 @@ from typing import Any
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import Hook
-from ..optimizers_of_run import optimizers_of
+from ..optimizer.optimizers_of_run import optimizers_of
 from ..schedules.policies import WARMUPS
 from ..schedules.table import Policy
 

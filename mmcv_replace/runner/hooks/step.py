@@ -11,8 +11,8 @@ from torch.nn.utils import clip_grad_norm_
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
-from .grad_clip import check_grad_clip
-from .graph import reached_leaves
+from ..optimizer.grad_clip import check_grad_clip
+from ..optimizer.graph import reached_leaves
 
 
 @HOOKS.register_module()

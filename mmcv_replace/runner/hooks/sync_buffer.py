@@ -1,5 +1,5 @@
 """Gives all processes the same running statistics."""
-from ..allreduce import allreduce_params
+from ...parallel.allreduce import allreduce_params
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
 

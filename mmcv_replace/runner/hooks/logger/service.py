@@ -9,8 +9,7 @@ from .base import LoggerHook
 class ServiceLoggerHook(LoggerHook):
     """Base of the loggers that send scalars to a program or service of another package.
 
-    The package is imported when the hook is made, so that a missing one is told before the
-    training.
+    The package is imported when the hook is made, so that a missing one shows before the training.
     """
 
     def get_iter(self, runner: BaseRunner, inner_iter: bool = False) -> int:

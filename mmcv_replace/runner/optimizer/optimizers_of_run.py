@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from ..utils.errors import UsageError
+from ...utils.errors import UsageError
 
 Optimizers = torch.optim.Optimizer | dict[str, torch.optim.Optimizer] | None
 

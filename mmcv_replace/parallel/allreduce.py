@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import torch
 import torch.distributed as dist
 
-from ..parallel.buckets import exchange_joined
 from ..utils.rank import get_dist_info
+from .buckets import exchange_joined
 
 
 def allreduce_params(params: Iterable[torch.Tensor], coalesce: bool = True,

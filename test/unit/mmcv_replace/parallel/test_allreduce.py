@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.runner import allreduce, allreduce_grads, allreduce_params, fp16_utils
+from mmcv_replace.parallel import allreduce
+from mmcv_replace.runner import allreduce_grads, allreduce_params, fp16_utils
 
 
 @pytest.fixture
