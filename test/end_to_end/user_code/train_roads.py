@@ -34,6 +34,15 @@ def parse_args():
     return args
 
 
+def join_processes(args, cfg):
+    if args.launcher == 'none':
+        return False
+    init_dist(args.launcher, **cfg.dist_params)
+    _, world_size = get_dist_info()
+    cfg.gpu_ids = range(world_size)
+    return True
+
+
 def main():
     args = parse_args()
     cfg = Config.fromfile(args.config)
@@ -52,14 +61,7 @@ def main():
         cfg.load_from = args.load_from
     cfg.gpu_ids = range(1)
 
-    if args.launcher == 'none':
-        distributed = False
-    else:
-        distributed = True
-        init_dist(args.launcher, **cfg.dist_params)
-        _, world_size = get_dist_info()
-        cfg.gpu_ids = range(world_size)
-
+    distributed = join_processes(args, cfg)
     mmcv.mkdir_or_exist(osp.abspath(cfg.work_dir))
     cfg.dump(osp.join(cfg.work_dir, osp.basename(args.config)))
     timestamp = time.strftime('%Y%m%d_%H%M%S', time.localtime())
