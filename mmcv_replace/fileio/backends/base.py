@@ -36,6 +36,21 @@ class BaseStorageBackend(ABC):
         return decode_text(self.get(filepath), filepath, encoding)
 
 
+class RemoteBackend(BaseStorageBackend):
+    """Base of the backends whose files are elsewhere."""
+
+    @contextmanager
+    def get_local_path(self, filepath: str | Path) -> Iterator[str]:
+        """Path of a temporary copy, with the suffix of the file."""
+        descriptor, path = tempfile.mkstemp(suffix=Path(str(filepath)).suffix)
+        try:
+            with os.fdopen(descriptor, 'wb') as file:
+                file.write(self.get(filepath))
+            yield path
+        finally:
+            os.remove(path)
+
+
 def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8') -> str:
     """The text in the content of a file; DataError for bytes that are no text."""
     try:
@@ -43,18 +58,6 @@ def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8') -> st
     except UnicodeDecodeError as error:
         kind = 'UTF-8' if encoding.startswith('utf-8') else encoding
         raise DataError(f'{name} is not a {kind} text file: {error}') from error
-
-
-@contextmanager
-def local_copy(content: bytes, filepath: str | Path) -> Iterator[str]:
-    """Path of a temporary file with the content and the suffix of a file that is elsewhere."""
-    descriptor, path = tempfile.mkstemp(suffix=Path(str(filepath)).suffix)
-    try:
-        with os.fdopen(descriptor, 'wb') as file:
-            file.write(content)
-        yield path
-    finally:
-        os.remove(path)
 
 
 def list_tree(entries: Listing, list_dir: bool, list_file: bool,

@@ -1,18 +1,17 @@
 """Files wherever fsspec reaches: s3://, oss://, gs://, hdfs://, memory:// and many more."""
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ...utils.errors import ConfigError, DataError, MissingDataError, MissingModuleError
 from ...utils.misc.optional import import_optional
-from .base import BaseStorageBackend, list_tree, local_copy
+from .base import RemoteBackend, list_tree
 from .mapping import check_mapping, join_address, map_path
 
 INSTALL = "pip install 'mmseg-ascend[fsspec]'"
 
 
-class FsspecBackend(BaseStorageBackend):
+class FsspecBackend(RemoteBackend):
     """Files by the package `fsspec` and the package that it needs for a protocol.
 
     `protocol`, such as 's3', is that of paths which do not name theirs; without it they are on the
@@ -75,12 +74,6 @@ class FsspecBackend(BaseStorageBackend):
     def join_path(self, filepath: str | Path, *filepaths: str | Path) -> str:
         """An address from its parts."""
         return join_address(map_path(filepath, self.path_mapping), *map(str, filepaths))
-
-    @contextmanager
-    def get_local_path(self, filepath: str | Path) -> Iterator[str]:
-        """Path of a temporary copy."""
-        with local_copy(self.get(filepath), filepath) as path:
-            yield path
 
     def list_dir_or_file(self, dir_path: str | Path, list_dir: bool = True, list_file: bool = True,
                          suffix: str | tuple[str, ...] | None = None, recursive: bool = False,

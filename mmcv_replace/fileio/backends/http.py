@@ -1,13 +1,11 @@
 """Files at http:// and https:// addresses."""
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ...utils.errors import DataError
-from .base import BaseStorageBackend, local_copy
+from .base import RemoteBackend
 
 
-class HTTPBackend(BaseStorageBackend):
+class HTTPBackend(RemoteBackend):
     """Files at http:// and https:// addresses."""
 
     def __init__(self, timeout: float = 60) -> None:
@@ -25,9 +23,3 @@ class HTTPBackend(BaseStorageBackend):
                 return answer.read()
         except (OSError, HTTPException, ValueError) as error:  # the last for a malformed address
             raise DataError(f'cannot fetch {url}: {error}') from error
-
-    @contextmanager
-    def get_local_path(self, filepath: str | Path) -> Iterator[str]:
-        """Path of a temporary copy."""
-        with local_copy(self.get(filepath), filepath) as path:
-            yield path

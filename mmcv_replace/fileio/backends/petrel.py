@@ -1,19 +1,18 @@
 """Files in the object stores that a petrel client reaches."""
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ...utils.errors import MissingDataError
 from ...utils.misc.optional import import_optional
-from .base import BaseStorageBackend, decode_text, list_tree, local_copy
+from .base import RemoteBackend, decode_text, list_tree
 from .mapping import check_mapping, join_address, map_path
 
 _REMEDY = 'install the client of your cluster, or choose the backend fsspec'
 
 
-class PetrelBackend(BaseStorageBackend):
+class PetrelBackend(RemoteBackend):
     """Files by the package `petrel_client`.
 
     `path_mapping` turns local paths into addresses, `enable_mc` uses the cluster's memory as a
@@ -65,12 +64,6 @@ class PetrelBackend(BaseStorageBackend):
     def join_path(self, filepath: str | Path, *filepaths: str | Path) -> str:
         """An address from its parts."""
         return join_address(self._address(filepath), *map(str, filepaths))
-
-    @contextmanager
-    def get_local_path(self, filepath: str | Path) -> Iterator[str]:
-        """Path of a temporary copy."""
-        with local_copy(self.get(filepath), filepath) as path:
-            yield path
 
     def list_dir_or_file(self, dir_path: str | Path, list_dir: bool = True, list_file: bool = True,
                          suffix: str | tuple[str, ...] | None = None, recursive: bool = False,
