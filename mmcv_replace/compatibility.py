@@ -87,6 +87,13 @@ PARAMETERS: Mapping[str, str] = {
         "It has no parameter for the object itself: mmcv's first one is that."),
     'mmcv.utils.ConfigDict': (
         'As mmcv.ConfigDict: it is the same class.'),
+    # fileio
+    # image
+    # cnn
+    # visualization, arraymisc, engine
+    # parallel
+    # runner
+    # runner.hooks
 }
 
 # subject -> what is different here, and why
@@ -109,9 +116,8 @@ BEHAVIOUR: Mapping[str, str] = {
     'Config: filename': (
         'It is absolute: a later change of the folder does not matter.'),
     'Config: values': (
-        'They are numbers, texts, None, lists, tuples and dicts alone: every config can be '
-        'written and read back. Ranges become lists, and names with an underscore are private to '
-        'a file.'),
+        'Only numbers, texts, None, lists, tuples and dicts, so that every config can be written '
+        'and read back; ranges become lists, and names with an underscore are private to a file.'),
     'Config: errors in a file': (
         'An exception in its code becomes a ConfigError with file and line: commands print it '
         'without a traceback.'),
@@ -324,7 +330,7 @@ BEHAVIOUR: Mapping[str, str] = {
         'not raise the rate of another. A min_momentum_ratio above 1 is one to rise to: momenta '
         'may rise as rates fall.'),
     'the end of a cycle with step_ratio_up so small that it has no way up': (
-        'gamma does not change it: that is for the peak.'),
+        'Gamma does not change it: that is for the peak.'),
     'a learning rate or momentum that is no number': (
         'It ends the run with an error: mmcv trains on with it.'),
     'lr_config and momentum_config by epoch': (

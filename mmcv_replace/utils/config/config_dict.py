@@ -20,7 +20,7 @@ class MethodNameError(ConfigError, AttributeError):
 class ConfigDict(dict):
     """A dict whose keys are also attributes.
 
-    Dicts in its values, also inside lists and tuples, become ConfigDicts.
+    Dicts in its values, also inside lists and tuples, become ConfigDicts, and ranges lists.
     """
 
     __slots__ = ('_origins',)
@@ -109,11 +109,15 @@ class ConfigDict(dict):
 
 
 def wrap(value: Any) -> Any:
-    """Convert the plain dicts in a value to ConfigDicts; lists and tuples are copied."""
+    """Convert the plain dicts in a value to ConfigDicts, and ranges, such as mmcv's gpu_ids, to
+    lists; lists and tuples are copied.
+    """
     if isinstance(value, ConfigDict):
         return value
     if isinstance(value, dict):
         return ConfigDict(value)
+    if isinstance(value, range):
+        return list(value)
     if type(value) in (list, tuple):
         return type(value)(map(wrap, value))
     return value

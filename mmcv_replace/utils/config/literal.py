@@ -1,10 +1,11 @@
-"""Python literals and `dict(...)`, read from the syntax tree without evaluating code."""
+"""Literals, `dict(...)` and `range(...)`, read from the syntax tree without evaluating code."""
 import ast
 import warnings
 from collections.abc import Iterable
 from typing import Any
 
 _MAX_DEPTH = 50
+_MAX_RANGE = 10_000
 
 
 class LiteralError(ValueError):
@@ -63,6 +64,8 @@ def literal_value(node: ast.expr, depth: int = 0) -> Any:
                 return float(number)
             except ValueError as error:
                 raise _NodeError(node, str(error)) from error
+        case ast.Call(ast.Name('range'), limits, []):  # mmcv saves gpu_ids = range(0, 1)
+            return _range(node, [inner(limit) for limit in limits])
         case ast.List(items):
             return [inner(item) for item in items]
         case ast.Tuple(items):
@@ -77,6 +80,17 @@ def literal_value(node: ast.expr, depth: int = 0) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise _NodeError(node, 'this is no literal, and nothing is run') from error
+
+
+def _range(node: ast.AST, limits: list[Any]) -> list[int]:
+    """The numbers of `range(*limits)`; raises _NodeError for what is none, and for a long one."""
+    try:
+        numbers = range(*limits)
+    except (TypeError, ValueError) as error:
+        raise _NodeError(node, str(error)) from error
+    if numbers[_MAX_RANGE:]:
+        raise _NodeError(node, f'the range has more than {_MAX_RANGE} numbers')
+    return list(numbers)
 
 
 def _unique(entries: Iterable[tuple[Any, ast.AST, Any]]) -> dict[Any, Any]:

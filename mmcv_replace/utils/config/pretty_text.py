@@ -30,7 +30,7 @@ def _format(value: Any, indent: int, used: int) -> str:
             items = [(f'{key}=', entry) for key, entry in value.items()]
             return _format_items('dict(', ')', items, indent, used)
         return _format_braces(value, indent, used)
-    if isinstance(value, list):
+    if isinstance(value, (list, range)):
         return _format_items('[', ']', [('', entry) for entry in value], indent, used)
     if isinstance(value, tuple):
         closing = ',)' if len(value) == 1 else ')'

@@ -68,9 +68,7 @@ def run_python_config(text: str, filename: str,
             raise ConfigError(_describe(error, filename, text)) from error
     imported = {alias.asname or alias.name.partition('.')[0] for node in ast.walk(tree)
                 if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
-    # mmcv writes `gpu_ids = range(0, 1)` into the config that it saves with a run.
-    return {name: list(value) if isinstance(value, range) else value
-            for name, value in namespace.items()
+    return {name: value for name, value in namespace.items()
             if (not name.startswith('_') or name in (BASE_KEY, DEPRECATION_KEY)
                 or nearly_base(name))
             and not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value))

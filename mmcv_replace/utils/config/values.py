@@ -13,7 +13,8 @@ _MAX_BITS = 1000  # of an int; Python cannot write much longer ones in decimal
 def check_plain(tree: dict, place: str) -> None:
     """Raise ConfigError for a value that cannot be written as text and read back.
 
-    Allowed are None, bool, int, float, str, and lists, tuples and dicts of them.
+    Allowed are None, bool, int, float, str, and lists, tuples and dicts of them, and ranges, which
+    become lists.
     """
     stack: list[tuple[str, Any, int]] = [('', tree, 0)]
     count = 0
@@ -29,6 +30,9 @@ def check_plain(tree: dict, place: str) -> None:
                 stack += [(path, name, depth + 1), (path, entry, depth + 1)]
         elif isinstance(value, (list, tuple)):
             stack += [(f'{key}.{index}', entry, depth + 1) for index, entry in enumerate(value)]
+        elif isinstance(value, range):
+            stack.append((key, (value.start, value.stop, value.step), depth))
+            count += len(value[:_MAX_VALUES])
         elif isinstance(value, str):
             count += len(value) // _TEXT
         elif isinstance(value, int) and value.bit_length() > _MAX_BITS:

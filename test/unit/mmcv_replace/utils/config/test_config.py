@@ -268,3 +268,21 @@ def test_a_range_becomes_a_list(tmp_path):
     assert type(cfg.gpu_ids) is list
     assert cfg.gpu_ids == [0, 1]
     assert Config.fromstring(cfg.pretty_text, '.py').gpu_ids == [0, 1]
+
+
+@pytest.mark.parametrize('suffix', ['.py', '.json', '.yaml'])
+def test_a_range_set_by_a_program_is_saved(tmp_path, suffix):
+    """Scripts for mmsegmentation 0.x write cfg.gpu_ids = range(1)."""
+    cfg = Config(dict(a=1, inner=dict(ids=range(2))))
+    cfg.gpu_ids = range(1)
+    cfg.merge_from_dict({'b': [range(1, 3)]})
+    expected = dict(a=1, inner=dict(ids=[0, 1]), gpu_ids=[0], b=[[1, 2]])
+    assert cfg == expected
+    cfg.dump(tmp_path / f'saved{suffix}')
+    assert Config.fromfile(tmp_path / f'saved{suffix}') == expected
+
+
+def test_a_range_put_into_a_list_later():
+    cfg = Config(dict(a=[]))
+    cfg.a.append(range(2))
+    assert cfg.pretty_text == 'a = [[0, 1]]\n'

@@ -57,6 +57,12 @@ def test_yaml_aliases_cannot_blow_up_the_memory(write):
         Config.fromfile('bomb.yaml')
 
 
+def test_long_range_is_refused_before_it_is_a_list(write):
+    write('long.py', 'x = range(10**30)')
+    with pytest.raises(ConfigError, match="'x' is nested too deeply, .* or is too large"):
+        Config.fromfile('long.py')
+
+
 def test_file_that_is_not_text(tmp_path):
     (tmp_path / 'a.py').write_bytes(b'\xff\xfe\x00')
     with pytest.raises(ConfigError, match=r'a\.py is not a UTF-8 text file'):

@@ -22,6 +22,11 @@ def test_equals_what_was_saved():
     assert Config(read_literal_config(text, 'x')).to_dict() == cfg.to_dict()
 
 
+def test_ranges_of_mmcv():
+    assert read_literal_config('gpu_ids = range(0, 2)\na = dict(b=range(5, 0, -2))', 'x') == {
+        'gpu_ids': [0, 1], 'a': {'b': [5, 3, 1]}}
+
+
 def test_every_config_of_the_project(repo_dir):
     files = sorted((repo_dir / 'configs').glob('[!_]*/*.py'))
     assert files
@@ -46,6 +51,11 @@ def test_every_config_of_the_project(repo_dir):
     "def f():\n    pass",
     "a = f'{1}'",
     "a = {**{}}",
+    "a = range(10**9)",
+    "a = range(10001)",
+    "a = range()",
+    "a = range(1, 2, 0)",
+    "a = range('x')",
 ])
 def test_anything_else_is_refused_and_not_run(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
