@@ -40,7 +40,7 @@ def interrupt(argv, started, cwd):
 
 def test_while_modules_are_imported(repo_dir, tmp_path):
     """Seconds pass before the command itself begins."""
-    (tmp_path / 'cv2.py').write_text(
+    (tmp_path / 'torch.py').write_text(
         "import time\nopen('started', 'w').close()\ntime.sleep(60)\n")
     script = repo_dir / 'tools' / 'print_config.py'
     environment = os.environ | {'PYTHONPATH': str(tmp_path)}
