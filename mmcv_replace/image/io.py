@@ -1,4 +1,5 @@
 """Read and write image files, with OpenCV, Pillow, simplejpeg or tifffile."""
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable
@@ -34,7 +35,24 @@ PNG_DEPTH, PNG_COLOUR, PNG_GREY = 24, 25, 0
 GREY_MODES = ('1', 'L')  # of Pillow, in which its values equal OpenCV's
 # The package of a backend, and how to install it.
 _JPEG = ('simplejpeg', "pip install 'mmseg-ascend[jpeg]'")
-EXTRAS = {'simplejpeg': _JPEG, 'turbojpeg': _JPEG, 'tifffile': ('tifffile', INSTALL)}
+EXTRAS = {'simplejpeg': _JPEG, 'turbojpeg': _JPEG, 'tifffile': ('tifffile', INSTALL),
+          'pillow': ('PIL', 'pip install pillow')}
+# Names of mmcv in this module, with the backends that need them.
+_NAMES = {'Image': ('pillow', 'PIL.Image'), 'TurboJPEG': ('turbojpeg', 'simplejpeg'),
+          'tifffile': ('tifffile', 'tifffile')}
+
+
+def __getattr__(name: str) -> Any:
+    """`Image`, `TurboJPEG` or `tifffile`: the module, None if it is not installed, as in mmcv.
+
+    Setting one to None refuses its backend, by which tests of users act as if it were absent.
+    """
+    if name not in _NAMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    try:
+        return importlib.import_module(_NAMES[name][1])
+    except ImportError:
+        return None
 
 
 class ImageFormatError(DataError, cv2.error):
@@ -171,7 +189,8 @@ def use_backend(backend: str) -> None:
 def _check_backend(backend: str) -> None:
     check_choice('image backend', backend, DECODERS)
     package, remedy = EXTRAS.get(backend, (None, ''))
-    if package and importlib.util.find_spec(package) is None:
+    refused = [use for name, (use, _) in _NAMES.items() if globals().get(name, name) is None]
+    if backend in refused or package and importlib.util.find_spec(package) is None:
         needed = '' if package == backend else f': it is the package {package}, which'
         raise MissingModuleError(f'the image backend {backend}{needed} is not installed: {remedy},'
                                   ' or choose cv2')
