@@ -180,13 +180,13 @@ BEHAVIOUR: Mapping[str, str] = {
     'imwrite': (
         "A suffix that is not known raises DataError, which is OpenCV's error too: its text names "
         'the remedy. auto_mkdir=False creates no folder: mmcv 1.7 creates it all the same.'),
-    'lut_transform, imequalize, auto_contrast and adjust_hue': (
-        'Floats are rounded, and values beyond 0 to 255 refused: cut off or wrapped around they '
-        'would be other colours.'),
     'adjust_hue': (
         "A negative hue_factor works with NumPy 2: mmcv's conversion of it is an error there."),
     'imdenormalize': (
         'The result is float32 for every type of image: mmcv takes float32 alone.'),
+    'lut_transform, imequalize, auto_contrast, clahe and adjust_hue': (
+        'Floats are rounded, and values beyond 0 to 255 refused, instead of cut off or wrapped '
+        'around.'),
     # cnn
     'mmcv.cnn.fuse_conv_bn': (
         'It folds a norm only into the convolution named directly before it, and no children of a '

@@ -13,8 +13,13 @@ def imcrop(img: np.ndarray, bboxes: np.ndarray, scale: float = 1.0,
     """Crop to boxes [k, 4] (or one [4]) of (x1, y1, x2, y2), both ends included.
 
     Boxes are enlarged by `scale` around their middle. Outside of the image they are cut off, or
-    filled with `pad_fill`. Returns an array for a single box, otherwise a list.
+    filled with `pad_fill`, a number or one for each channel. Returns an array for a single box,
+    otherwise a list. Raises ConfigError for another `pad_fill`.
     """
+    channels = 1 if img.ndim == 2 else img.shape[2]
+    if np.ndim(pad_fill) and len(pad_fill) != channels:
+        raise ConfigError(f'imcrop: pad_fill={pad_fill!r} has {len(pad_fill)} values, and the '
+                          f'image {channels} channels')
     corners = np.asarray(bboxes, np.float64).reshape(-1, 4)
     grow = (corners[:, 2:] - corners[:, :2] + 1) * (scale - 1) / 2
     corners = np.concatenate([corners[:, :2] - grow, corners[:, 2:] + grow], axis=1)

@@ -9,7 +9,8 @@ Channels = Sequence[float] | np.ndarray
 
 def imnormalize(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True) -> np.ndarray:
     """(img - mean) / std in float32; `to_rgb` turns BGR into RGB before it."""
-    if img.dtype == np.uint8 and img.ndim == 3 and img.shape[2] == np.size(mean):
+    # OpenCV's tables would drop the axis of a single channel.
+    if img.dtype == np.uint8 and img.ndim == 3 and 1 < img.shape[2] == np.size(mean):
         img = cv2.cvtColor(img, cv2.COLOR_BGR2RGB) if to_rgb else img
         return cv2.LUT(img, normalize_table(mean, std))
     return imnormalize_(img.astype(np.float32, order='C'), mean, std, to_rgb)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmcv_replace.image import cutout
+from mmcv_replace.image import cutout, imcrop
 from mmcv_replace.utils.errors import ConfigError
 
 IMG = np.arange(1, 121, dtype=np.uint8).reshape(10, 12)
@@ -53,3 +53,10 @@ def test_wrong_arguments_are_explained(args, kind, message):
     with pytest.raises(kind, match=message) as error:
         cutout(IMG, *args)
     assert isinstance(error.value, ConfigError)
+
+
+@pytest.mark.parametrize(('channels', 'fill'), [(3, (1, 2)), (3, [1]), (1, (1, 2, 3))])
+def test_imcrop_takes_a_filling_for_each_channel(channels, fill):
+    img = np.dstack([IMG] * 3) if channels == 3 else IMG
+    with pytest.raises(AssertionError, match=rf'{len(fill)} values, and .* {channels} channels'):
+        imcrop(img, np.array([0, 0, 3, 3]), pad_fill=fill)

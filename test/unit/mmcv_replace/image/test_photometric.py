@@ -71,6 +71,14 @@ def test_split_channels(photo, reverse):
         assert planes.flags.c_contiguous
 
 
+@pytest.mark.parametrize('dtype', [np.uint8, np.float32])
+def test_imnormalize_keeps_the_axis_of_a_single_channel(photo, dtype):
+    gray = photo[..., :1].astype(dtype)
+    result = imnormalize(gray, [100.], [50.], to_rgb=False)
+    assert result.shape == gray.shape
+    np.testing.assert_allclose(result, (gray.astype(float) - 100) / 50, atol=1e-6)
+
+
 def test_imnormalize_takes_views_and_floats(photo):
     expected = imnormalize(photo, MEAN, STD)
 
