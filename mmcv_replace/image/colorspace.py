@@ -4,7 +4,14 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from .ycbcr import bgr2ycbcr, rgb2ycbcr, ycbcr2bgr, ycbcr2rgb  # noqa: F401  as in mmcv
+from .ycbcr import (  # noqa: F401  as in mmcv, whose tests and users import the private ones too
+    _convert_input_type_range,
+    _convert_output_type_range,
+    bgr2ycbcr,
+    rgb2ycbcr,
+    ycbcr2bgr,
+    ycbcr2rgb,
+)
 
 
 def imconvert(img: np.ndarray, src: str, dst: str) -> np.ndarray:

@@ -39,27 +39,30 @@ def ycbcr2bgr(img: np.ndarray) -> np.ndarray:
 
 
 def _to_ycbcr(img: np.ndarray, weights: np.ndarray, y_only: bool) -> np.ndarray:
-    unit = _to_unit(img)
-    if y_only:
-        return _as_before(unit @ weights[0] + _SHIFT[0], img)
-    return _as_before(unit @ weights.T + _SHIFT, img)
+    unit = _convert_input_type_range(img)
+    values = unit @ weights[0] + _SHIFT[0] if y_only else unit @ weights.T + _SHIFT
+    return _convert_output_type_range(values, img.dtype)
 
 
 def _from_ycbcr(img: np.ndarray, order: slice) -> np.ndarray:
-    return _as_before((_to_unit(img) * 255) @ _TO_RGB[order].T * 255 + _BACK_SHIFT[order], img)
+    unit = _convert_input_type_range(img)
+    values = (unit * 255) @ _TO_RGB[order].T * 255 + _BACK_SHIFT[order]
+    return _convert_output_type_range(values, img.dtype)
 
 
-def _to_unit(img: np.ndarray) -> np.ndarray:
-    """As float32 from 0 to 1."""
-    if img.dtype == np.float32:
-        return img
-    if img.dtype == np.uint8:
-        return img.astype(np.float32) / 255
-    raise ConfigTypeError(f'YCbCr: an image is uint8, or float32 from 0 to 1, not {img.dtype}')
+def _convert_input_type_range(img: np.ndarray) -> np.ndarray:
+    """As float32 from 0 to 1; ConfigTypeError for what is neither uint8 nor float32."""
+    _check_type(img.dtype)
+    return img if img.dtype == np.float32 else img.astype(np.float32) / 255
 
 
-def _as_before(values: np.ndarray, img: np.ndarray) -> np.ndarray:
-    """Values from 0 to 255 in the type and range of `img`."""
-    if img.dtype == np.uint8:
-        return values.round().astype(np.uint8)
-    return (values / 255).astype(np.float32)
+def _convert_output_type_range(img: np.ndarray, dst_type: np.dtype | type) -> np.ndarray:
+    """Values from 0 to 255 as uint8, or as float32 from 0 to 1; ConfigTypeError for other types."""
+    _check_type(dst_type)
+    return (img.round() if dst_type == np.uint8 else img / 255).astype(dst_type)
+
+
+def _check_type(dtype: np.dtype | type) -> None:
+    if dtype not in (np.uint8, np.float32):
+        raise ConfigTypeError('YCbCr: an image is uint8, or float32 from 0 to 1, not '
+                              f'{np.dtype(dtype)}')

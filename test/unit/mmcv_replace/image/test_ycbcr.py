@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from mmcv_replace.image import bgr2ycbcr, rgb2ycbcr, ycbcr2bgr, ycbcr2rgb
-from mmcv_replace.image.colorspace import ycbcr2rgb as in_colorspace
+from mmcv_replace.image import bgr2ycbcr, colorspace, rgb2ycbcr, ycbcr2bgr, ycbcr2rgb
 
 # Red, green, blue in 0 to 1 -> Y, Cb, Cr in 0 to 255: the bars of BT.601.
 BARS = {(0, 0, 0): (16, 128, 128), (1, 1, 1): (235, 128, 128), (1, 0, 0): (81, 90, 240),
@@ -38,5 +37,16 @@ def test_other_types_are_refused(photo):
             function(photo / 255)
 
 
-def test_name_in_mmcv():
-    assert in_colorspace is ycbcr2rgb
+def test_names_in_mmcv():
+    assert colorspace.ycbcr2rgb is ycbcr2rgb
+    unit = colorspace._convert_input_type_range(np.array([[0, 51, 255]], np.uint8))
+    assert unit.dtype == np.float32
+    np.testing.assert_allclose(unit, [[0, 0.2, 1]], rtol=1e-6)
+    values = np.array([[0, 50.6, 255]])
+    np.testing.assert_array_equal(
+        colorspace._convert_output_type_range(values, np.uint8), [[0, 51, 255]])
+    floats = colorspace._convert_output_type_range(values, np.dtype(np.float32))
+    assert floats.dtype == np.float32
+    np.testing.assert_allclose(floats, values / 255, rtol=1e-6)
+    with pytest.raises(TypeError, match='not uint64'):
+        colorspace._convert_output_type_range(values, np.uint64)
