@@ -141,6 +141,9 @@ BEHAVIOUR: Mapping[str, str] = {
         'It reads tensors and plain values alone, by default: a pickle can run any code.'),
     'get_logger: log_file': (
         'A file given at a later call is written too: mmcv leaves it out.'),
+    'logger_initialized': (
+        'It holds only what programs enter, since a logger whose handlers were removed is set up '
+        'again.'),
     # fileio
     'load of a pickle': (
         'It is refused unless trusted=True: reading a pickle can run any code.'),

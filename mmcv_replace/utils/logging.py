@@ -2,7 +2,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from .errors import ArgumentError
 from .rank import is_main_process
@@ -10,6 +10,8 @@ from .rank import is_main_process
 FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
 ROOT = 'mmseg'
 
+# Programs enter the names of loggers that they have set up themselves, which then stay as they are.
+logger_initialized: dict[str, Any] = {}
 _warned: set[tuple[str, str]] = set()
 
 
@@ -46,9 +48,12 @@ def get_logger(name: str, log_file: str | Path | None = None, log_level: int = l
     """The logger `name`, which writes to the console and, on rank 0, to `log_file`.
 
     A child of a logger from this function (`mmseg.x` of `mmseg`) writes through its parent. Other
-    ranks log errors only. `file_mode`: 'w' begins a new file, 'a' adds to one that exists.
+    ranks log errors only. `file_mode`: 'w' begins a new file, 'a' adds to one that exists. A logger
+    in `logger_initialized`, and its children, are returned as they are.
     """
     logger = logging.getLogger(name)
+    if any(f'{name}.'.startswith(f'{own}.') for own in logger_initialized):
+        return logger
     if not _reaches_console(logger):
         logger.setLevel(log_level)
         _add_handler(logger, _Console(), log_level)

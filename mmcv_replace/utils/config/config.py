@@ -55,11 +55,17 @@ class Config(ConfigDict):
         ConfigError with file and reason.
         """
         path = find_config(filename)
-        cfg, text = read_config(path, use_predefined_variables)
+        cfg, text = cls._file2dict(path, use_predefined_variables)
         cfg = cls(cfg, text, str(path))
         if import_custom_modules:
             cfg._import_custom_modules()
         return cfg
+
+    @staticmethod
+    def _file2dict(filename: str | Path,
+                   use_predefined_variables: bool = True) -> tuple[ConfigDict, str]:
+        """The values and the text that `fromfile` makes a config of; users override it, too."""
+        return read_config(find_config(filename), use_predefined_variables)
 
     @classmethod
     def fromstring(cls, cfg_str: str, file_format: str = '.py', *,

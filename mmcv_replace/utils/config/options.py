@@ -157,7 +157,11 @@ class DictAction(argparse.Action):
             if not equals or not key.strip():
                 raise ConfigError(f'{option_string}: {pair!r} is not of the form key=value')
             try:
-                options[key.strip()] = parse_option_value(text)
+                options[key.strip()] = self._parse_iterable(text)
             except ConfigError as error:
                 raise ConfigError(f'{option_string}: {key}: {error}') from error
         setattr(namespace, self.dest, options)
+
+    # Scripts call these two of mmcv.
+    _parse_iterable = staticmethod(parse_option_value)
+    _parse_int_float_bool = staticmethod(_parse_word)

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from mmcv_replace.utils import get_logger, print_log, warn_once
+from mmcv_replace.utils.logging import logger_initialized
 
 
 @pytest.fixture
@@ -46,6 +47,15 @@ def test_a_logger_that_was_taken_down_is_set_up_again(name, capsys):
     logger.setLevel(logging.NOTSET)
     get_logger(name).info('again')
     assert capsys.readouterr().err.count('again') == 1
+
+
+def test_a_logger_that_a_program_has_set_up_stays_as_it_is(name, capsys, monkeypatch):
+    monkeypatch.setitem(logger_initialized, name, True)
+    for own in (get_logger(name), get_logger(f'{name}.child')):
+        assert not own.handlers
+        print_log('once', own.name)
+    assert capsys.readouterr().err == ''
+    assert get_logger(f'{name}s').handlers  # no child, though it begins alike
 
 
 def test_log_file_is_written_even_when_it_comes_later(name, tmp_path):

@@ -1,4 +1,5 @@
 """What user code written for mmcv does with a config, beside reading it."""
+import importlib
 import json
 import os
 import sys
@@ -22,6 +23,26 @@ def test_private_names_of_mmcv():
     cfg._filename, cfg._text = 'b.py', 'other'
     assert (cfg.filename, cfg.text) == ('b.py', 'other')
     assert cfg == {'d': 3}
+
+
+def test_values_and_text_of_a_file(write):
+    content = "name = '{{ fileBasename }}'\n"
+    path = write('a.py', content)
+    assert Config._file2dict(str(path)) == ({'name': 'a.py'}, f'{path}\n{content}')
+
+    class Own(Config):
+        @staticmethod
+        def _file2dict(filename, use_predefined_variables=True):
+            return ConfigDict(own=use_predefined_variables), 'text'
+
+    assert Own.fromfile(path, use_predefined_variables=False) == {'own': False}
+
+
+def test_reserved_words():
+    config = importlib.import_module('mmcv_replace.utils.config')
+    assert (config.BASE_KEY, config.DELETE_KEY, config.DEPRECATION_KEY) == (
+        '_base_', '_delete_', '_deprecation_')
+    assert set(config.RESERVED_KEYS) == {'filename', 'text', 'pretty_text'}
 
 
 def test_text_is_that_of_the_file(write):

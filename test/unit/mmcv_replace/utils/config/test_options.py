@@ -158,6 +158,18 @@ def test_action_collects_dotted_keys(parser):
     assert parser.parse_args([]).options is None
 
 
+def test_parsers_of_mmcv():
+    assert DictAction._parse_iterable('[1,(a,2.5)]') == [1, ('a', 2.5)]
+    assert DictAction._parse_int_float_bool('true') is True
+
+    class Words(DictAction):
+        _parse_iterable = staticmethod(str.split)
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='+', action=Words)
+    assert parser.parse_args(['--options', 'a=x y']).options == {'a': ['x', 'y']}
+
+
 def test_action_leaves_its_default_alone():
     default = {'x': 1}
     parser = argparse.ArgumentParser()
