@@ -1,7 +1,11 @@
-"""The version of mmcv whose interface this is; user code compares it."""
+"""The version of mmcv whose interface this is.
+
+User code compares it to choose between ways of working, such as that of transformers before and
+after 1.3.17.
+"""
 from .utils.version_utils import digit_version
 
-__version__ = '1.2.7'
+__version__ = '1.7.2'
 
 _STAGES = {-3: 'a', -2: 'b', -1: 'rc'}
 

@@ -6,8 +6,8 @@ from mmcv_replace.utils.errors import ConfigError
 
 
 def test_version_of_the_interface():
-    assert version_info == (1, 2, 7)
-    assert mmcv_replace.__version__ == '1.2.7'
+    assert version_info == (1, 7, 2)
+    assert mmcv_replace.__version__ == '1.7.2'
 
 
 @pytest.mark.parametrize(('text', 'parts'), [

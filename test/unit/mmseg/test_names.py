@@ -9,7 +9,7 @@ import mmseg
 from mmseg.version import parse_version_info
 
 NAMES = {
-    'mmseg': ['digit_version', 'version_info', '__version__'],
+    'mmseg': ['digit_version', 'mmcv_version', 'version_info', '__version__'],
     'mmseg.apis': ['get_root_logger', 'set_random_seed', 'train_segmentor', 'init_segmentor',
                    'inference_segmentor', 'multi_gpu_test', 'single_gpu_test',
                    'show_result_pyplot'],
@@ -94,6 +94,8 @@ def test_versions():
     assert parse_version_info('1.3.0rc1') == (1, 3, 0, 'rc1')
     assert mmseg.version_info == parse_version_info(mmseg.__version__)
     assert mmseg.digit_version('0.9') < mmseg.digit_version('0.10')
+    # User code asks so which of two ways of working its attentions take.
+    assert mmseg.mmcv_version >= mmseg.digit_version('1.3.17')
 
 
 def test_the_log_file_comes_first(tmp_path):
