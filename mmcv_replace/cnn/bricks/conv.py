@@ -10,4 +10,4 @@ def build_conv_layer(cfg: dict | None, *args: object, **kwargs: object) -> nn.Mo
 
     `args` and `kwargs` are the layer's own (in_channels, out_channels, kernel_size, ...).
     """
-    return build_layer(CONV_LAYERS, cfg or dict(type='Conv2d'), *args, **kwargs)
+    return build_layer(CONV_LAYERS, dict(type='Conv2d') if cfg is None else cfg, *args, **kwargs)

@@ -5,7 +5,7 @@ from torch import nn
 
 from mmcv_replace.utils.errors import ConfigTypeError
 
-from .layer_cfg import instantiate, layer_class, name_with
+from .layer_cfg import build_layer, layer_class, name_with
 from .registry import PLUGIN_LAYERS
 
 
@@ -25,6 +25,6 @@ def infer_abbr(class_type: type) -> str:
 def build_plugin_layer(cfg: dict, postfix: int | str = '',
                        **kwargs: object) -> tuple[str, nn.Module]:
     """Build the plugin that `cfg` names: (its name such as 'context_block1', the layer)."""
-    cls, options = layer_class(PLUGIN_LAYERS, cfg)
+    cls, _ = layer_class(PLUGIN_LAYERS, cfg)
     name = name_with(postfix, infer_abbr(cls))
-    return name, instantiate(cls, cfg, **kwargs, **options)
+    return name, build_layer(PLUGIN_LAYERS, cfg, **kwargs)

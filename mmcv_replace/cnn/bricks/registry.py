@@ -59,8 +59,9 @@ for _registry, _layers in {
         deconv3d=nn.ConvTranspose3d, ConvTranspose3d=nn.ConvTranspose3d),
     NORM_LAYERS: dict(
         BN=nn.BatchNorm2d, BN1d=nn.BatchNorm1d, BN2d=nn.BatchNorm2d, BN3d=nn.BatchNorm3d,
-        SyncBN=nn.SyncBatchNorm, GN=nn.GroupNorm, LN=nn.LayerNorm, IN=nn.InstanceNorm2d,
-        IN1d=nn.InstanceNorm1d, IN2d=nn.InstanceNorm2d, IN3d=nn.InstanceNorm3d),
+        SyncBN=nn.SyncBatchNorm, MMSyncBN=nn.SyncBatchNorm, GN=nn.GroupNorm, LN=nn.LayerNorm,
+        IN=nn.InstanceNorm2d, IN1d=nn.InstanceNorm1d, IN2d=nn.InstanceNorm2d,
+        IN3d=nn.InstanceNorm3d),
     ACTIVATION_LAYERS: dict(
         ReLU=nn.ReLU, LeakyReLU=nn.LeakyReLU, PReLU=nn.PReLU, RReLU=nn.RReLU, ReLU6=nn.ReLU6,
         ELU=nn.ELU, Sigmoid=nn.Sigmoid, Tanh=nn.Tanh, GELU=nn.GELU, SiLU=nn.SiLU),

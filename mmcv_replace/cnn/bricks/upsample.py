@@ -3,7 +3,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..utils.layer_init import xavier_init
-from .layer_cfg import instantiate, layer_class
+from .layer_cfg import build_layer, layer_class
 from .registry import UPSAMPLE_LAYERS
 
 
@@ -39,7 +39,8 @@ def build_upsample_layer(cfg: dict, *args: object, **kwargs: object) -> nn.Modul
 
     nearest and bilinear take `scale_factor` or `size`, and bilinear `align_corners`.
     """
-    cls, options = layer_class(UPSAMPLE_LAYERS, cfg)
+    cls, _ = layer_class(UPSAMPLE_LAYERS, cfg)
     if cls is nn.Upsample:
-        options['mode'] = cfg['type']
-    return instantiate(cls, cfg, *args, **kwargs, **options)
+        cfg = cfg.copy()
+        cfg['mode'] = cfg['type']
+    return build_layer(UPSAMPLE_LAYERS, cfg, *args, **kwargs)

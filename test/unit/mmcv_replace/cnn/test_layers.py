@@ -62,6 +62,7 @@ def test_options_of_the_config_reach_the_convolution():
 @pytest.mark.parametrize(('kind', 'cls', 'abbr'), [
     ('BN', nn.BatchNorm2d, 'bn'), ('BN1d', nn.BatchNorm1d, 'bn'), ('BN2d', nn.BatchNorm2d, 'bn'),
     ('BN3d', nn.BatchNorm3d, 'bn'), ('SyncBN', nn.SyncBatchNorm, 'bn'),
+    ('MMSyncBN', nn.SyncBatchNorm, 'bn'),
     ('LN', nn.LayerNorm, 'ln'), ('IN', nn.InstanceNorm2d, 'in'),
     ('IN1d', nn.InstanceNorm1d, 'in'), ('IN2d', nn.InstanceNorm2d, 'in'),
     ('IN3d', nn.InstanceNorm3d, 'in')])
@@ -163,7 +164,9 @@ def test_upsample_layers():
     x = torch.randn(1, 4, 3, 3)
     nearest = build_upsample_layer(dict(type='nearest', scale_factor=2))
     torch.testing.assert_close(nearest(x), x.repeat_interleave(2, 2).repeat_interleave(2, 3))
-    bilinear = build_upsample_layer(dict(type='bilinear', align_corners=True), scale_factor=2)
+    cfg = dict(type='bilinear', align_corners=True)
+    bilinear = build_upsample_layer(cfg, scale_factor=2)
+    assert cfg == dict(type='bilinear', align_corners=True)
     torch.testing.assert_close(
         bilinear(x), F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True))
     deconv = build_upsample_layer(dict(type='deconv'), 4, 2, kernel_size=2, stride=2)
@@ -267,7 +270,8 @@ def test_postfix_that_is_no_part_of_a_name(postfix):
 @pytest.mark.parametrize('build', [
     build_conv_layer, build_activation_layer, build_padding_layer, build_upsample_layer,
     build_plugin_layer, lambda cfg: build_norm_layer(cfg, 4)])
-@pytest.mark.parametrize(('cfg', 'error'), [('Conv2d', TypeError), (dict(padding=1), KeyError)])
+@pytest.mark.parametrize(('cfg', 'error'), [
+    ('Conv2d', TypeError), (dict(padding=1), KeyError), ({}, KeyError)])
 def test_a_layer_needs_a_dict_with_a_type(build, cfg, error):
     with pytest.raises(error, match="layer is described by a dict with a 'type'") as caught:
         build(cfg)
@@ -321,9 +325,13 @@ def test_misspelt_option_names_its_place():
         build_norm_layer(cfg, 4)
 
 
-def test_option_that_the_module_sets():
-    with pytest.raises(ArgumentError, match='bias is set by the module around it'):
-        build_conv_layer(dict(type='Conv2d', bias=True), 1, 1, 1, bias=False)
+@pytest.mark.parametrize(('build', 'cfg', 'options'), [
+    (build_conv_layer, dict(type='Conv2d', bias=True), dict(bias=False)),
+    (build_upsample_layer, dict(type='nearest', size=2), dict(size=3)),
+    (build_plugin_layer, dict(type='ContextBlock', ratio=1), dict(in_channels=4, ratio=2))])
+def test_option_that_the_module_sets(build, cfg, options):
+    with pytest.raises(ArgumentError, match=f'{[*cfg][-1]} is set by the module around it'):
+        build(cfg, **options)
 
 
 def test_registries_know_their_layers():
