@@ -228,7 +228,7 @@ BEHAVIOUR: Mapping[str, str] = {
         'It names all base classes of a layer, not the nearest alone: a class derived for speed '
         'is initialised as its base is.'),
     'BaseModule.init_weights': (
-        'Modules inside plain containers are reached too: their init_cfg would do nothing, '
+        'An init_cfg of a module inside a plain container is applied too. It would do nothing, '
         'without a word.'),
     'what initialised each parameter': (
         'The logger mmseg.cnn tells it, at level DEBUG alone: all weights are read several times '

@@ -54,7 +54,16 @@ def _init_children(module: nn.Module) -> None:
             if getattr(type(child), 'init_weights', None) is not BaseModule.init_weights:
                 update_init_info(child, f'`init_weights` of {type(child).__name__}')
         else:
-            _init_children(child)
+            _init_inside(child)
+
+
+def _init_inside(plain: nn.Module) -> None:
+    """Apply each init_cfg inside; other modules keep what their constructors or outer ones drew."""
+    for child in plain.children():
+        if isinstance(child, BaseModule) and child.init_cfg:
+            child.init_weights()
+        else:
+            _init_inside(child)
 
 
 class Sequential(BaseModule, nn.Sequential):

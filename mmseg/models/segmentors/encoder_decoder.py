@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmcv_replace.runner import BaseModule
+from mmcv_replace.runner import BaseModule, ModuleList
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core import ScoreKind, add_prefix
@@ -75,7 +75,7 @@ class EncoderDecoder(BaseSegmentor):
 
     def _init_auxiliary_head(self, auxiliary_head: dict | Sequence[dict] | None) -> None:
         if isinstance(auxiliary_head, list | tuple):
-            self.auxiliary_head = nn.ModuleList(map(self._build_head, auxiliary_head))
+            self.auxiliary_head = ModuleList(map(self._build_head, auxiliary_head))
         elif auxiliary_head is not None:
             self.auxiliary_head = self._build_head(auxiliary_head)
 

@@ -2,6 +2,7 @@
 import torch
 from torch import nn
 
+from mmcv_replace.cnn import ConvModule
 from mmcv_replace.runner.base_module import BaseModule, ModuleDict, ModuleList, Sequential
 
 
@@ -42,7 +43,7 @@ def test_inner_configs_come_after_outer_ones():
     assert value_of(outer.special) == [2]
 
 
-def test_modules_inside_plain_containers_are_reached():
+def test_configs_inside_plain_containers_are_applied():
     class Holder(nn.Module):
         def __init__(self):
             super().__init__()
@@ -52,6 +53,26 @@ def test_modules_inside_plain_containers_are_reached():
     outer.init_weights()
     assert value_of(outer[0][1]) == [3]
     assert value_of(outer[1][0].leaf) == [4]
+
+
+def test_other_modules_inside_plain_containers_stay_as_they_are():
+    class Holder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block = ConvModule(1, 1, 1)
+            nn.init.constant_(self.block.conv.weight, 7)
+
+    class Outer(BaseModule):
+        def __init__(self, init_cfg=None):
+            super().__init__(init_cfg)
+            self.holders = nn.ModuleList([Holder(), Sequential(Holder())])
+
+    outer = Outer()
+    outer.init_weights()
+    assert [p.item() for p in outer.parameters() if p.dim() == 4] == [7, 7]
+    outer = Outer(dict(type='Constant', val=5, layer='Conv2d'))
+    outer.init_weights()
+    assert [p.item() for p in outer.parameters() if p.dim() == 4] == [5, 5]
 
 
 def test_any_module_with_init_weights_takes_part():

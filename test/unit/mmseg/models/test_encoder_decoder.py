@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmseg.models import BACKBONES, NECKS, EncoderDecoder
+from mmseg.models import BACKBONES, HEADS, NECKS, EncoderDecoder
 from mmseg.models.segmentors import BaseSegmentor
 
 
@@ -34,6 +34,22 @@ def test_several_auxiliary_heads(build_tiny, tiny_cfg, make_metas):
     model = build_tiny(auxiliary_head=[aux, dict(aux, in_index=1, in_channels=8)])
     assert {name.split('.')[0] for name in model(**batch(make_metas))} == {'decode', 'aux_0',
                                                                           'aux_1'}
+
+
+def test_auxiliary_heads_draw_their_weights(build_tiny, tiny_cfg):
+    @HEADS.register_module()
+    class SketchHead(nn.Module):
+        calls = 0
+
+        def init_weights(self):
+            self.calls += 1
+
+    try:
+        model = build_tiny(auxiliary_head=[tiny_cfg['auxiliary_head'], dict(type='SketchHead')])
+    finally:
+        del HEADS.module_dict['SketchHead']
+    model.init_weights()
+    assert model.auxiliary_head[1].calls == 1
 
 
 def test_without_auxiliary_head(build_tiny, make_metas):
