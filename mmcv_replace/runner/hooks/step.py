@@ -26,6 +26,14 @@ class OptimizerHook(Hook):
     per step.
     """
 
+    # For subclasses with a constructor of their own that does not call this one.
+    grad_clip: dict[str, Any] | None = None
+    detect_anomalous_params = False
+    cumulative_iters = 1
+    # Whether the gradients have had their step, so that they are cleared before the next iteration.
+    # Not if a subclass has an `after_train_iter` of its own: it may accumulate them.
+    _used = True
+
     def __init__(self, grad_clip: dict[str, Any] | None = None,
                  detect_anomalous_params: bool = False, *, cumulative_iters: int = 1) -> None:
         if grad_clip is not None:
@@ -39,7 +47,8 @@ class OptimizerHook(Hook):
 
     def before_train_iter(self, runner: BaseRunner) -> None:
         # Before the forward pass, so that old gradients do not add to the peak of memory.
-        if not runner.accumulating:
+        if self._used and not runner.accumulating:
+            self._used = False
             runner.optimizer.zero_grad()
             if runner.precision.masters is not None:
                 runner.precision.masters.zero_grad()
@@ -55,6 +64,7 @@ class OptimizerHook(Hook):
         runner.accumulating = not self._steps(runner)
         if runner.accumulating:
             return
+        self._used = True
         norm = None
         if self.grad_clip is not None:
             precision.unscale(optimizer)

@@ -96,6 +96,47 @@ def test_a_step_of_the_users(make_runner, make_loader):
     assert torch.equal((runner.model.layer.weight - before).abs(), torch.full((1, 2), 0.25))
 
 
+def test_gradients_that_a_user_accumulates(make_runner, make_loader):
+    """In the style of hooks for mmcv, with a constructor of their own too."""
+    class Accumulating(OptimizerHook):
+        def __init__(self, update_interval):
+            self.update_interval = update_interval
+
+        def before_run(self, runner):
+            runner.optimizer.zero_grad()
+
+        def after_train_iter(self, runner):
+            (runner.outputs['loss'] / self.update_interval).backward()
+            if self.every_n_iters(runner, self.update_interval):
+                runner.optimizer.step()
+                runner.optimizer.zero_grad()
+
+    weights = []
+    for hook in (Accumulating(2), GradientCumulativeOptimizerHook(2)):
+        torch.manual_seed(0)
+        runner = make_runner(max_iters=4)
+        runner.register_optimizer_hook(hook)
+        runner.run([make_loader()], [('train', 1)])
+        weights.append(runner.model.layer.weight)
+    assert torch.equal(*weights)
+
+
+def test_a_subclass_that_calls_the_step(make_runner, make_loader):
+    class Scaled(OptimizerHook):
+        def after_train_iter(self, runner):
+            runner.outputs['loss'] = runner.outputs['loss'] * 2
+            super().after_train_iter(runner)
+
+    weights = []
+    for hook, rate in ((Scaled(), 0.1), (OptimizerHook(), 0.2)):
+        torch.manual_seed(0)
+        runner = make_runner(max_iters=3, lr=rate)
+        runner.register_optimizer_hook(hook)
+        runner.run([make_loader()], [('train', 1)])
+        weights.append(runner.model.layer.weight)
+    torch.testing.assert_close(*weights)
+
+
 def test_steps_with_batch_norm_warn(make_runner, make_model, make_loader, log_lines):
     for model, count in ((make_model(), 0), (nn.Sequential(nn.BatchNorm1d(2)), 1)):
         hook = GradientCumulativeOptimizerHook(cumulative_iters=2, grad_clip={'max_norm': 1})
