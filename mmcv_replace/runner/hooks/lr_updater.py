@@ -10,7 +10,12 @@ from ..base_runner import BaseRunner
 from ..hook import HOOKS
 from ..optimizer.optimizers_of_run import optimizers_of
 from ..schedules.checks import check_one_cycle
-from ..schedules.policies import one_cycle
+from ..schedules.policies import (  # noqa: F401, some for schedules of users
+    annealing_cos,
+    annealing_linear,
+    get_position_from_periods,
+    one_cycle,
+)
 from .policy_hook import policy_hooks
 from .schedule_hook import ScheduleHook, value_alias
 

@@ -7,24 +7,35 @@ config; where it has no default, min_lr_ratio or min_momentum_ratio may be given
 `base`. table.py turns a function into hooks.
 """
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
+from ...utils.errors import ConfigError
 
-def cosine_between(start: float, end: float, fraction: float, weight: float = 1.0) -> float:
-    """The value after `fraction` (0 to 1) of half a cosine wave from `start` to `end`.
+
+def annealing_cos(start: float, end: float, factor: float, weight: float = 1) -> float:
+    """The value after the share `factor` (0 to 1) of half a cosine wave from `start` to `end`.
 
     `weight` scales the amplitude: the wave then begins at end + weight * (start - end).
     """
-    return end + 0.5 * weight * (start - end) * (math.cos(math.pi * fraction) + 1)
+    return end + 0.5 * weight * (start - end) * (math.cos(math.pi * factor) + 1)
 
 
-def linear_between(start: float, end: float, fraction: float) -> float:
-    """The value after `fraction` (0 to 1) of a straight line from `start` to `end`."""
-    return start + (end - start) * fraction
+def annealing_linear(start: float, end: float, factor: float) -> float:
+    """The value after the share `factor` (0 to 1) of a straight line from `start` to `end`."""
+    return start + (end - start) * factor
 
 
-ANNEALING: dict[str, Callable[..., float]] = {'cos': cosine_between, 'linear': linear_between}
+ANNEALING: dict[str, Callable[..., float]] = {'cos': annealing_cos, 'linear': annealing_linear}
+
+
+def get_position_from_periods(iteration: int, cumulative_periods: Sequence[int]) -> int:
+    """Index of the period with an iteration, from the ends of all; ConfigError after the last."""
+    if iteration >= cumulative_periods[-1]:
+        raise ConfigError(f'iteration {iteration} is in none of the periods, which end at '
+                          f'{", ".join(map(str, cumulative_periods))}')
+    return bisect_right(cumulative_periods, iteration)
 
 
 def fixed(base: float, progress: int) -> float:
@@ -58,12 +69,12 @@ def inverse(base: float, progress: int, gamma: float, power: float = 1.0) -> flo
 
 def cosine(base: float, progress: int, total: int, minimum: float) -> float:
     """Half a cosine wave to the minimum over the whole run (SGDR, arXiv:1608.03983)."""
-    return cosine_between(base, minimum, min(progress / total, 1))
+    return annealing_cos(base, minimum, min(progress / total, 1))
 
 
 def linear(base: float, progress: int, total: int, minimum: float) -> float:
     """A straight line to the minimum over the whole run."""
-    return linear_between(base, minimum, min(progress / total, 1))
+    return annealing_linear(base, minimum, min(progress / total, 1))
 
 
 def flat_cosine(base: float, progress: int, total: int, start_percent: float = 0.75, *,
@@ -72,7 +83,7 @@ def flat_cosine(base: float, progress: int, total: int, start_percent: float = 0
     first = round(total * start_percent)
     if progress < first:
         return base
-    return cosine_between(base, minimum, min((progress - first) / (total - first), 1))
+    return annealing_cos(base, minimum, min((progress - first) / (total - first), 1))
 
 
 def cosine_restart(base: float, progress: int, periods: Sequence[int],
@@ -80,10 +91,10 @@ def cosine_restart(base: float, progress: int, periods: Sequence[int],
                    *, minimum: float) -> float:
     """Half a cosine wave for each of `periods`, its amplitude times the period's weight."""
     ends = list(accumulate(periods))
-    index = next((i for i, end in enumerate(ends) if progress < end), len(ends) - 1)
+    index = get_position_from_periods(min(progress, ends[-1] - 1), ends)
     start = ends[index] - periods[index]
     fraction = min((progress - start) / periods[index], 1)
-    return cosine_between(base, minimum, fraction, restart_weights[index])
+    return annealing_cos(base, minimum, fraction, restart_weights[index])
 
 
 def cyclic(base: float, progress: int, total: int,
@@ -131,7 +142,7 @@ def one_cycle(progress: int, total: int, rising: float, points: tuple[float, flo
     for finish, first, last in legs:
         if progress <= finish and finish > begin:
             return ANNEALING[anneal](first, last, (progress - begin) / (finish - begin))
-        begin = max(finish, 0.0)
+        begin = finish
     return end
 
 

@@ -5,6 +5,11 @@ import pytest
 import torch
 
 from mmcv_replace.runner import HOOKS, Hook, LrUpdaterHook
+from mmcv_replace.runner.hooks.lr_updater import (
+    annealing_cos,
+    annealing_linear,
+    get_position_from_periods,
+)
 from mmcv_replace.utils.errors import ConfigError
 
 from .policy_cases import BY_ITER
@@ -103,6 +108,14 @@ def test_policy_of_the_users(make_runner, make_loader):
     runner.register_hook(Watch())
     runner.run([make_loader()], [('train', 1)])
     assert seen == [0.8, 0.4, 0.2]
+
+
+def test_functions_for_policies_of_the_users():
+    assert annealing_cos(start=1.0, end=0.0, factor=0.25, weight=2) == pytest.approx(1 + 0.5**0.5)
+    assert annealing_linear(start=1.0, end=0.0, factor=0.25) == 0.75
+    assert [get_position_from_periods(i, [2, 5]) for i in range(5)] == [0, 0, 1, 1, 1]
+    with pytest.raises(ValueError, match='5 is in none of the periods, which end at 2, 5'):
+        get_position_from_periods(5, [2, 5])
 
 
 @pytest.mark.parametrize(('policy', 'options', 'message'), [

@@ -56,11 +56,12 @@ def test_equal_to_torch(function, options, scheduler, torch_options):
 
 @pytest.mark.parametrize('anneal', ['cos', 'linear'])
 @pytest.mark.parametrize('three_phase', [False, True])
-def test_one_cycle_equal_to_torch(anneal, three_phase):
-    expected = of_torch(lr_scheduler.OneCycleLR, max_lr=2.0, total_steps=TOTAL, pct_start=0.3,
+@pytest.mark.parametrize('rising', [0.3, 0.01])  # with the latter the peak is before the beginning
+def test_one_cycle_equal_to_torch(anneal, three_phase, rising):
+    expected = of_torch(lr_scheduler.OneCycleLR, max_lr=2.0, total_steps=TOTAL, pct_start=rising,
                         anneal_strategy=anneal, div_factor=20, final_div_factor=100,
                         three_phase=three_phase, steps=TOTAL - 1)
-    rates = [policies.one_cycle(i, TOTAL, 0.3, (0.1, 2.0, 0.001), anneal, three_phase)
+    rates = [policies.one_cycle(i, TOTAL, rising, (0.1, 2.0, 0.001), anneal, three_phase)
              for i in range(TOTAL)]
     np.testing.assert_allclose(rates[:-1], expected, rtol=1e-9)
     assert rates[-1] == pytest.approx(0.001)
