@@ -101,7 +101,6 @@ HOOKS = Registry('hook', base=Hook, modules={
         'closure': ['ClosureHook'],
         'determinism': ['NondeterminismHook'],
         'ema': ['EMAHook'],
-        'empty_cache': ['EmptyCacheHook'],
         'fp16_optimizer': ['Fp16OptimizerHook', 'GradientCumulativeFp16OptimizerHook'],
         'invalid_loss': ['CheckInvalidLossHook'],
         'iter_timer': ['IterTimerHook'],
@@ -115,6 +114,7 @@ HOOKS = Registry('hook', base=Hook, modules={
         'logger.text': ['TextLoggerHook'],
         'logger.wandb': ['WandbLoggerHook'],
         'lr_updater': [f'{name}LrUpdaterHook' for name in (*POLICIES, 'OneCycle')],
+        'memory': ['EmptyCacheHook'],
         'momentum_updater': [f'{name}MomentumUpdaterHook' for name, policy in POLICIES.items()
                              if policy.momentum is not None] + ['OneCycleMomentumUpdaterHook'],
         'preemption': ['PreemptionHook'],

@@ -1,8 +1,7 @@
 """Hooks of a few lines."""
-
 import pytest
 
-from mmcv_replace.runner.hooks import EmptyCacheHook, SyncBuffersHook, empty_cache, sync_buffer
+from mmcv_replace.runner.hooks import EmptyCacheHook, SyncBuffersHook, memory, sync_buffer
 
 
 @pytest.mark.parametrize(('options', 'times'), [
@@ -10,7 +9,7 @@ from mmcv_replace.runner.hooks import EmptyCacheHook, SyncBuffersHook, empty_cac
     (dict(after_epoch=False, after_iter=True), 8)])
 def test_empty_cache(make_runner, make_loader, monkeypatch, options, times):
     freed = []
-    monkeypatch.setattr(empty_cache, 'empty_cache', freed.append)
+    monkeypatch.setattr(memory, 'empty_cache', freed.append)
     runner = make_runner(by_epoch=True, max_epochs=2)
     runner.register_hook(EmptyCacheHook(**options))
     runner.run([make_loader()], [('train', 1)])
@@ -20,8 +19,7 @@ def test_empty_cache(make_runner, make_loader, monkeypatch, options, times):
 @pytest.mark.parametrize('distributed', [True, False])
 def test_sync_buffers(make_runner, make_loader, monkeypatch, distributed):
     sent = []
-    monkeypatch.setattr(sync_buffer, 'allreduce_params',
-                        lambda buffers: sent.append([*buffers]))
+    monkeypatch.setattr(sync_buffer, 'allreduce_params', lambda buffers: sent.append([*buffers]))
     runner = make_runner(by_epoch=True, max_epochs=2)
     runner.model.register_buffer('mean', runner.model.layer.weight.detach())
     runner.register_hook(SyncBuffersHook(distributed))
