@@ -171,6 +171,8 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
             self.next_epoch = self._epoch
         elif fn_name == 'after_train_epoch':
             self.next_epoch = self._epoch + 1
+        elif fn_name == 'after_run':
+            self.saver.close()
         super().call_hook(fn_name, *args)
 
     def _step(self, data_batch: Any, **kwargs: Any) -> None:

@@ -1,4 +1,6 @@
 """Models, optimizers and loops as code that was written for mmcv has them."""
+import time
+
 import pytest
 import torch
 from torch import nn
@@ -150,6 +152,24 @@ def test_a_loop_of_the_user(make_model, make_loader, tmp_path):
     assert sorted(path.name for path in tmp_path.glob('epoch*')) == ['epoch_1.pth', 'epoch_2.pth']
     assert (runner.iter, runner.finished_iters, runner.tested) == (8, 8, 2)
     assert runner.current_lr() == pytest.approx([0.01])
+
+
+def test_a_run_of_the_user_ends_with_its_checkpoints(make_model, make_loader, tmp_path):
+    class OwnRun(OwnLoop):
+        def run(self, data_loaders, workflow, **kwargs):
+            self.call_hook('before_run')
+            while self.epoch < self.max_epochs:
+                self.train(data_loaders[0])
+            self.call_hook('after_run')
+
+    model = make_model()
+    runner = OwnRun(model, optimizer=torch.optim.SGD(model.parameters(), lr=0.1), max_epochs=2,
+                    work_dir=str(tmp_path))
+    write = runner.saver._work
+    runner.saver._work = lambda *args: (time.sleep(0.2), write(*args))
+    runner.register_training_hooks({'policy': 'fixed'}, {}, {'interval': 1}, **LOGGED)
+    runner.run([make_loader()], [('train', 1)])
+    assert (tmp_path / 'epoch_2.pth').is_file()
 
 
 def test_old_name_of_the_runner(make_model):
