@@ -14,7 +14,6 @@ from ..checkpoints.run_state import random_states, restore_random_states
 from ..hook import HOOKS, Hook
 from ..norm_statistics import estimate_statistics
 from ..weight_average import WeightAverage
-from .checkpoint import CheckpointHook
 from .optimizer import OptimizerHook
 
 
@@ -68,6 +67,7 @@ class EMAHook(Hook):
         # Training batches for the statistics, the same in each iteration over it; set by train.py.
         self.batches: Iterable[Any] | None = None
         self._estimated = False  # whether the running statistics fit the present averages
+        self._updated_at = 0  # number of iterations done when the last update was due
         self._saves_average = False
 
     def after_resume(self, runner: BaseRunner, checkpoint: dict[str, Any]) -> None:
@@ -88,23 +88,32 @@ class EMAHook(Hook):
 
     def _make(self, runner: BaseRunner) -> WeightAverage:
         self._estimated = False
+        self._updated_at = runner.finished_iters
         return WeightAverage(runner.model, runner.precision.masters, self.update_buffers)
 
     def _check_place(self, runner: BaseRunner) -> None:
-        """Raise ConfigError unless the hook runs after the step and before checkpoints."""
+        """Raise ConfigError for a second EMAHook; warn of one that runs before the step."""
         if sum(isinstance(hook, EMAHook) for hook in runner.hooks) > 1:
             raise ConfigError('custom_hooks has more than one EMAHook, and a checkpoint holds one '
                               'average: leave the others out')
-        before = runner.hooks[:runner.hooks.index(self)]
-        late = any(isinstance(hook, CheckpointHook) for hook in before)
-        early = any(isinstance(hook, OptimizerHook) for hook in runner.hooks) and not any(
-            isinstance(hook, OptimizerHook) for hook in before)
-        if late or early:
-            raise ConfigError(f'EMAHook with priority={self.priority} runs '
-                              f'{"after the checkpoints" if late else "before the step"} of an '
-                              'iteration: leave its priority out of custom_hooks')
+        steps = [isinstance(hook, OptimizerHook) for hook in runner.hooks]
+        if any(steps[runner.hooks.index(self):]):
+            runner.logger.warning(
+                'EMAHook with priority=%s runs before the step of an iteration, so that the '
+                'averages lack the newest weights: leave its priority out of custom_hooks',
+                self.priority)
 
     def after_train_iter(self, runner: BaseRunner) -> None:
+        self._update(runner)
+
+    def _update(self, runner: BaseRunner) -> None:
+        """Update the averages, unless that is done in this iteration.
+
+        A hook that evaluates or saves may run before this one.
+        """
+        if self._updated_at == runner.finished_iters:
+            return
+        self._updated_at = runner.finished_iters
         copies = runner.iter < self.begin_iter
         if copies or self.every_n_iters(runner, self.interval):
             self.average.update(1.0 if copies else self._momentum_at(runner.iter))
@@ -120,7 +129,8 @@ class EMAHook(Hook):
         return self.average.applied()
 
     def _estimate(self, runner: BaseRunner) -> None:
-        """Recompute the running statistics for the averaged weights, if needed."""
+        """Update the averages and recompute their running statistics, if needed."""
+        self._update(runner)
         wanted = self.update_buffers and self.statistics_batches and self.batches is not None
         if self._estimated or not wanted:
             return
