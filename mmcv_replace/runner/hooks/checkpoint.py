@@ -105,15 +105,16 @@ class CheckpointHook(Hook):
     def after_train_epoch(self, runner: BaseRunner) -> None:
         last = self.save_last and self.is_last_epoch(runner)
         if self.by_epoch and (last or self.every_n_epochs(runner, self.interval)):
-            self._save(runner, runner.next_epoch)
+            self._save_checkpoint(runner)
 
     def after_train_iter(self, runner: BaseRunner) -> None:
         runner.saver.poll()
         last = self.save_last and self.is_last_iter(runner)
         if not self.by_epoch and (last or self.every_n_iters(runner, self.interval)):
-            self._save(runner, runner.finished_iters)
+            self._save_checkpoint(runner)
 
-    def _save(self, runner: BaseRunner, number: int) -> None:
+    def _save_checkpoint(self, runner: BaseRunner) -> None:
+        number = runner.next_epoch if self.by_epoch else runner.finished_iters
         if self.sync_buffer:
             allreduce_params(runner.model.buffers())
         runner.collect_state()

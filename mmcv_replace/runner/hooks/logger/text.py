@@ -50,17 +50,18 @@ class TextLoggerHook(LoggerHook):
         self.out_suffix = (out_suffix,) if isinstance(out_suffix, str) else tuple(out_suffix)
         self.keep_local = keep_local
         self.file_client_args = file_client_args
-        self._json_path: Path | None = None
+        self.json_log_path: Path | None = None
 
     def before_run(self, runner: BaseRunner) -> None:
         super().before_run(runner)
         self._start_time = time.perf_counter()
-        self._start_iter = runner.iter
+        self.start_iter = runner.iter
         if runner.work_dir is not None:
-            self._json_path = Path(runner.work_dir) / f'{runner.timestamp}.log.json'
-            self._dump({key: value for key, value in runner.meta.items() if key != 'hook_msgs'})
+            self.json_log_path = Path(runner.work_dir) / f'{runner.timestamp}.log.json'
+            self._dump_log(
+                {key: value for key, value in runner.meta.items() if key != 'hook_msgs'}, runner)
 
-    def log(self, runner: BaseRunner) -> None:
+    def log(self, runner: BaseRunner) -> dict[str, Any]:
         output = {name: value.item() if self.is_scalar(value) and hasattr(value, 'item') else value
                   for name, value in runner.log_buffer.output.items()}
         entry: dict[str, Any] = {'mode': self.get_mode(runner), 'epoch': self.get_epoch(runner),
@@ -72,11 +73,17 @@ class TextLoggerHook(LoggerHook):
             entry.update(self._train_state(runner))
         entry.update((key, output.pop(key)) for key in ('data_time', 'time', 'fps')
                      if key in output)
-        head = self._train_head if entry['mode'] == 'train' else self._val_head
-        runner.logger.info(head(runner, entry) + ', '.join(
+        log_dict = {**entry, **output}
+        self._log_info(log_dict, runner)
+        self._dump_log(log_dict, runner)
+        return log_dict
+
+    def _log_info(self, log_dict: dict[str, Any], runner: BaseRunner) -> None:
+        """Write the line of the log."""
+        head = self._train_head if log_dict['mode'] == 'train' else self._val_head
+        runner.logger.info(head(runner, log_dict) + ', '.join(
             f'{name}: {value:.4f}' if isinstance(value, float) else f'{name}: {value}'
-            for name, value in output.items()))
-        self._dump({**entry, **output})
+            for name, value in log_dict.items() if name not in ('mode', 'epoch', 'iter', *HEAD)))
 
     def after_run(self, runner: BaseRunner) -> None:
         super().after_run(runner)
@@ -121,20 +128,21 @@ class TextLoggerHook(LoggerHook):
 
     def _eta(self, runner: BaseRunner) -> datetime.timedelta:
         """Remaining time at the mean speed of this run, including evaluation and checkpoints."""
-        done = runner.finished_iters - self._start_iter
+        done = runner.finished_iters - self.start_iter
         left = runner.max_iters - runner.finished_iters
         return datetime.timedelta(
             seconds=int((time.perf_counter() - self._start_time) / done * left))
 
     @master_only
-    def _dump(self, entry: dict[str, Any]) -> None:
-        if self._json_path is None:
+    def _dump_log(self, log_dict: dict[str, Any], runner: BaseRunner) -> None:
+        """Write the JSON object."""
+        if self.json_log_path is None:
             return
         try:
-            with self._json_path.open('a', encoding='utf-8') as file:
-                file.write(json.dumps(_for_json(entry), default=str) + '\n')
+            with self.json_log_path.open('a', encoding='utf-8') as file:
+                file.write(json.dumps(_for_json(log_dict), default=str) + '\n')
         except OSError as error:  # a full disk must not end the training
-            warn_once(f'{self._json_path} cannot be written and will lack lines: {error}')
+            warn_once(f'{self.json_log_path} cannot be written and will lack lines: {error}')
 
 
 def first_values(values: list[float] | dict[str, list[float]]) -> float | dict[str, float]:

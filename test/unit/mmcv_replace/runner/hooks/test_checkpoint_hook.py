@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from mmcv_replace.runner import Hook, IterBasedRunner
+from mmcv_replace.runner import CheckpointHook, Hook, IterBasedRunner
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 
 
@@ -28,6 +28,21 @@ def test_saves_every_interval_and_at_the_end(make_runner, make_loader, tmp_path,
     assert files(tmp_path / 'work') == [*(f'{unit}_{n}.pth' for n in (2, 4, 5)), 'latest.pth']
     assert os.readlink(tmp_path / 'work' / 'latest.pth') == f'{unit}_5.pth'
     assert runner.hook_msgs['last_ckpt'] == str(tmp_path / 'work' / f'{unit}_5.pth')
+
+
+def test_a_subclass_that_saves_more(make_runner, make_loader):
+    class Counting(CheckpointHook):
+        saved = 0
+
+        def _save_checkpoint(self, runner):
+            super()._save_checkpoint(runner)
+            self.saved += 1
+
+    runner = make_runner(max_iters=4)
+    hook = Counting(interval=2, by_epoch=False)
+    runner.register_checkpoint_hook(hook)
+    runner.run([make_loader()], [('train', 1)])
+    assert hook.saved == 2
 
 
 def test_by_iteration_in_an_epoch_runner(make_runner, make_loader, tmp_path):
