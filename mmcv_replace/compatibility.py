@@ -362,6 +362,14 @@ BEHAVIOUR: Mapping[str, str] = {
     'MlflowLoggerHook': (
         'MLflow finds the packages that the model needs, as in mmcv 1.2: mmcv 1.7 names torch '
         'alone, with which a model of this package does not load.'),
+    'numbers of iterations in logs': (
+        'Count those that are done, where mmcv counts one more for scores between two iterations, '
+        'so that a curve has no gaps.'),
+    'fps': (
+        'Is logged beside time: how many samples all processes train in a second.'),
+    'validation in a workflow of IterBasedRunner': (
+        'Calls before_val_epoch and after_val_epoch around its iterations, so that their means '
+        'are logged, apart from those of the training.'),
     # mmseg.datasets
     'sizes and ratios of Resize and MultiScaleFlipAug': (
         'A list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
