@@ -1,6 +1,6 @@
 """Random changes of brightness, contrast, saturation and hue."""
-from functools import partialmethod
-from inspect import getattr_static
+from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,8 +16,8 @@ HUES = 180  # OpenCV stores the hue of uint8 images in steps of two degrees
 LEVELS = np.arange(256, dtype=np.uint8)
 ORDER = ('contrast', 'saturation', 'hue')
 
-# A channel of HSV (None: all channels of BGR) and its table [256] of new values; None: no change.
-Change = tuple[int | None, np.ndarray] | None
+# A channel of HSV (None: all channels of BGR) and what gives its new values; None: no change.
+Change = tuple[int | None, Callable[[np.ndarray], np.ndarray]] | None
 
 
 @PIPELINES.register_module()
@@ -45,8 +45,7 @@ class PhotoMetricDistortion(Transform):
 
     def __call__(self, results: Results) -> Results:
         # A subclass may override one of the four methods, as in mmsegmentation 0.x.
-        if all(getattr_static(self, what) is vars(PhotoMetricDistortion)[what]
-               for what in ('brightness', *ORDER)):
+        if not self.has_own(PhotoMetricDistortion, 'brightness', *ORDER):
             return super().__call__(results)
         img = self.brightness(self.apply_image(results['img'], []))
         for what in _draw_order():
@@ -64,7 +63,7 @@ class PhotoMetricDistortion(Transform):
                 f'PhotoMetricDistortion needs a uint8 image [H, W, 3], not {img.dtype} '
                 f'{img.shape}: put it before Normalize, and load without to_float32')
         for change in params:
-            img = _apply(img, change)
+            img = self._apply(img, change)
         return img
 
     def convert(self, img: np.ndarray, alpha: float = 1, beta: float = 0) -> np.ndarray:
@@ -76,43 +75,55 @@ class PhotoMetricDistortion(Transform):
                 f'({self.contrast_lower}, {self.contrast_upper}), saturation_range='
                 f'({self.saturation_lower}, {self.saturation_upper}), hue_delta={self.hue_delta})')
 
-    def _draw_and_apply(self, what: str, img: np.ndarray) -> np.ndarray:
-        """Make one change alone, as the methods of these names do in mmsegmentation 0.x."""
-        return _apply(img, self._draw_change(what))
+    # Each makes one change alone; a subclass may override them.
+    def brightness(self, img: np.ndarray) -> np.ndarray:
+        return self._apply(img, self._draw_change('brightness'))
 
-    brightness = partialmethod(_draw_and_apply, 'brightness')
-    contrast = partialmethod(_draw_and_apply, 'contrast')
-    saturation = partialmethod(_draw_and_apply, 'saturation')
-    hue = partialmethod(_draw_and_apply, 'hue')
+    def contrast(self, img: np.ndarray) -> np.ndarray:
+        return self._apply(img, self._draw_change('contrast'))
+
+    def saturation(self, img: np.ndarray) -> np.ndarray:
+        return self._apply(img, self._draw_change('saturation'))
+
+    def hue(self, img: np.ndarray) -> np.ndarray:
+        return self._apply(img, self._draw_change('hue'))
 
     def _draw_change(self, what: str) -> Change:
         if not np.random.randint(2):
             return None
         if what == 'brightness':
             delta = self.brightness_delta
-            return None, self.convert(LEVELS, beta=np.random.uniform(-delta, delta))
+            return None, partial(self.convert, beta=np.random.uniform(-delta, delta))
         if what == 'contrast':
             factor = np.random.uniform(self.contrast_lower, self.contrast_upper)
-            return None, self.convert(LEVELS, alpha=factor)
+            return None, partial(self.convert, alpha=factor)
         if what == 'saturation':
             factor = np.random.uniform(self.saturation_lower, self.saturation_upper)
-            return 1, self.convert(LEVELS, alpha=factor)
-        shift = np.random.randint(-self.hue_delta, self.hue_delta)
-        return 0, ((np.arange(256) + shift) % HUES).astype(np.uint8)
+            return 1, partial(self.convert, alpha=factor)
+        return 0, partial(_turn, shift=np.random.randint(-self.hue_delta, self.hue_delta))
+
+    def _apply(self, img: np.ndarray, change: Change) -> np.ndarray:
+        if change is None:
+            return img
+        channel, convert = change
+        if channel is None:
+            return self._new_values(img, convert)
+        hsv = bgr2hsv(img)
+        values = self._new_values(cv2.extractChannel(hsv, channel), convert)
+        return hsv2bgr(cv2.insertChannel(values, hsv, channel))
+
+    def _new_values(self, img: np.ndarray,
+                    convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        if self.has_own(PhotoMetricDistortion, 'convert'):  # which may look at the whole image
+            return convert(img)
+        return cv2.LUT(img, convert(LEVELS))
+
+
+def _turn(hues: np.ndarray, shift: int) -> np.ndarray:
+    return ((hues.astype(np.int16) + shift) % HUES).astype(np.uint8)
 
 
 def _draw_order() -> tuple[str, ...]:
     """The order of the changes after that of the brightness."""
     contrast_last = np.random.randint(2) == 0
     return (*ORDER[1:], ORDER[0]) if contrast_last else ORDER
-
-
-def _apply(img: np.ndarray, change: Change) -> np.ndarray:
-    if change is None:
-        return img
-    channel, table = change
-    if channel is None:
-        return cv2.LUT(img, table)
-    hsv = bgr2hsv(img)
-    values = cv2.LUT(cv2.extractChannel(hsv, channel), table)
-    return hsv2bgr(cv2.insertChannel(values, hsv, channel))

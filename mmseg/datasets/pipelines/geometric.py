@@ -119,6 +119,13 @@ class Pad(LabelFiller):
         self.pad_val = pad_val
         self._set_fill(seg_pad_val)
 
+    def __call__(self, results: Results) -> Results:
+        if not self.has_own(Pad, '_pad_img', '_pad_seg'):
+            return super().__call__(results)
+        self._pad_img(results)
+        self._pad_seg(results)
+        return results
+
     def draw(self, results: Results) -> tuple[Size, int | None]:
         """The padded (height, width) and the label to fill with; draws nothing."""
         size = self.size or tuple(-(-edge // self.size_divisor) * self.size_divisor
@@ -135,6 +142,19 @@ class Pad(LabelFiller):
     def record(self, results: Results, params: Any) -> None:
         results.update(pad_shape=results['img'].shape, pad_fixed_size=self.size,
                        pad_size_divisor=self.size_divisor)
+
+    # A subclass may override the two, and call them, as in mmsegmentation 0.x.
+    def _pad_img(self, results: Results) -> None:
+        """Pad the image."""
+        params = self.draw(results)
+        results['img'] = self.apply_image(results['img'], params)
+        self.record(results, params)
+
+    def _pad_seg(self, results: Results) -> None:
+        """Pad the label maps to the size of the image."""
+        params = results['pad_shape'][:2], self.label_fill(results)
+        for key in results.get('seg_fields', ()):
+            results[key] = self.apply_label(results[key], params)
 
 
 def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -> np.ndarray:

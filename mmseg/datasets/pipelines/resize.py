@@ -1,5 +1,6 @@
 """Change the size of the image and its label maps."""
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -70,15 +71,33 @@ class Resize(Transform):
         """'resized' where all images get the same `img_scale`."""
         return 'resized' if self.ratio_range is None and len(self.img_scale or ()) == 1 else None
 
+    def __call__(self, results: Results) -> Results:
+        if not self.has_own(Resize, '_random_scale', '_resize_img', '_resize_seg'):
+            return super().__call__(results)
+        if not self._is_requested(results):
+            source = results.get('scale_from', 'step')
+            self._random_scale(results)
+            results['scale_from'] = source
+        self._resize_img(results)
+        self._resize_seg(results)
+        return results
+
     def draw(self, results: Results) -> Resizing:
         """The image's new (width, height), and the keys to record about it."""
-        shape, source = results['img'].shape, results.get('scale_from')
+        if self._is_requested(results):
+            return self._plan(results, scale=results['scale'], scale_from='test')
+        scale, index = self._draw_scale(results['img'].shape)
+        return self._plan(results, scale=scale, scale_idx=index,
+                          scale_from=results.get('scale_from', 'step'))
+
+    def _is_requested(self, results: Results) -> bool:
+        """Whether the size is `results['scale']`."""
+        source = results.get('scale_from')
         sizeless = not (self.img_scale or self.ratio_range)
-        if 'scale' in results and (source is None or (source == 'test' and sizeless)):
-            keys = dict(scale=results['scale'], scale_from='test')
-        else:
-            scale, index = self._draw_scale(shape)
-            keys = dict(scale=scale, scale_idx=index, scale_from=source or 'step')
+        return 'scale' in results and (source is None or (source == 'test' and sizeless))
+
+    def _plan(self, results: Results, **keys: Any) -> Resizing:
+        shape = results['img'].shape
         size = self._size(shape, keys['scale'])
         factors = (size[0] / shape[1], size[1] / shape[0])
         keys['scale_factor'] = (np.array(factors * 2, np.float32)
@@ -116,7 +135,23 @@ class Resize(Transform):
         return self.random_select(scales) if self.multiscale_mode == 'value' else (
             self.random_sample(scales))
 
-    # A subclass may override these, which draw as in mmsegmentation 0.x.
+    # A subclass may override what follows, and call it, as in mmsegmentation 0.x.
+    def _random_scale(self, results: Results) -> None:
+        """Draw the size of the sample: `scale` and `scale_idx`."""
+        results['scale'], results['scale_idx'] = self._draw_scale(results['img'].shape)
+
+    def _resize_img(self, results: Results) -> None:
+        """Resize the image to `scale`."""
+        params = self._plan(results, scale=results['scale'])
+        results['img'] = self.apply_image(results['img'], params)
+        self.record(results, params)
+
+    def _resize_seg(self, results: Results) -> None:
+        """Resize the label maps to `scale`."""
+        size = tuple(results['img'].shape[1::-1])
+        for key in results.get('seg_fields', ()):
+            results[key] = self.apply_label(results[key], (size, dict(scale=results['scale'])))
+
     @staticmethod
     def random_select(img_scales: Sequence[Size]) -> tuple[Size, int | None]:
         """One of the (width, height), and its index."""

@@ -10,6 +10,7 @@ from mmseg.datasets.pipelines import (
     Compose,
     LoadAnnotations,
     LoadImageFromFile,
+    Pad,
     PhotoMetricDistortion,
     RandomCrop,
     Resize,
@@ -148,6 +149,73 @@ def test_a_resize_of_users_draws_sizes_of_its_own(sample, method, options):
     assert (results['scale'], results['scale_idx']) == ((28, 20), 7)
 
 
+class DoubleResize(Resize):
+    """A step of users that resizes a map which is not in seg_fields."""
+
+    def _resize_seg(self, results):
+        super()._resize_seg(results)
+        results['edges'] = cv2.resize(results['edges'], results['scale'])
+
+
+class PlainResize(Resize):
+    def _random_scale(self, results):
+        results['scale'] = (28, 20)
+
+    def _resize_img(self, results):
+        results['img'] = cv2.resize(results['img'], results['scale'])[..., ::-1]
+        results['img_shape'] = results['pad_shape'] = results['img'].shape
+
+
+def test_a_resize_of_users_overrides_its_parts(sample):
+    results = DoubleResize(img_scale=(28, 20))(dict(sample(), edges=np.ones((40, 56))))
+
+    plain = Resize(img_scale=(28, 20))(sample())
+    assert results.pop('edges').shape == (20, 28)
+    assert results.keys() == plain.keys()
+    for key, value in plain.items():
+        np.testing.assert_array_equal(results[key], value)
+
+
+def test_a_resize_of_users_has_its_own_way(sample):
+    results = PlainResize()(sample())
+
+    np.testing.assert_array_equal(results['img'], cv2.resize(sample()['img'], (28, 20))[..., ::-1])
+    assert results['gt_semantic_seg'].shape == (20, 28)
+    assert Resize(img_scale=(56, 40))(results)['img'].shape == (40, 56, 3)  # draws for itself
+    requested = PlainResize()(dict(sample(), scale=(14, 10)))
+    assert requested['img'].shape == (10, 14, 3)
+
+
+@pytest.mark.parametrize(('step', 'methods'), [
+    (Resize(img_scale=(28, 20)), ('_random_scale', '_resize_img', '_resize_seg')),
+    (Pad(size=(64, 80), pad_val=3), ('_pad_img', '_pad_seg'))])
+def test_parts_of_a_step_make_the_whole(sample, step, methods):
+    results = sample()
+    for method in methods:
+        getattr(step, method)(results)
+
+    whole = step(sample())
+    assert results.keys() | {'scale_from'} == whole.keys() | {'scale_from'}
+    for key, value in results.items():
+        np.testing.assert_array_equal(value, whole[key])
+
+
+def test_a_pad_of_users_overrides_its_parts(sample):
+    class Own(Pad):
+        def _pad_img(self, results):
+            super()._pad_img(results)
+            results['img'][:, -1] = 9
+
+    class Left(Pad):
+        def _pad_seg(self, results):
+            results['gt_semantic_seg'] = np.zeros((64, 80))
+
+    padded = Own(size=(64, 80), seg_pad_val=7)(sample())
+    assert (padded['img'][:, -1] == 9).all()
+    assert (padded['gt_semantic_seg'][40:] == 7).all()
+    assert Left(size=(64, 80))(sample())['gt_semantic_seg'].shape == (64, 80)
+
+
 def test_a_distortion_converts_values_linearly():
     step = PhotoMetricDistortion()
     img = np.array([[[0, 100, 200]]], np.uint8)
@@ -167,6 +235,22 @@ def test_a_distortion_of_users_converts_otherwise(sample):
     changed = [step.brightness(sample()['img']) for _ in range(8)]
 
     assert {int(img.min()) for img in changed if img.max() == 9} == {9}
+
+
+def test_a_conversion_of_users_sees_the_image(sample):
+    shapes = []
+
+    class Own(PhotoMetricDistortion):
+        def convert(self, img, alpha=1, beta=0):
+            shapes.append(img.shape)
+            return super().convert(img, alpha, beta)
+
+    for seed in range(8):
+        np.random.seed(seed)
+        changed = Own()(sample())['img']
+        np.random.seed(seed)
+        np.testing.assert_array_equal(changed, PhotoMetricDistortion()(sample())['img'])
+    assert set(shapes) == {(40, 56, 3), (40, 56)}
 
 
 @pytest.mark.parametrize(('make', 'kind'), [
