@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
                    'show_result_pyplot'],
     '.process': ['Process', 'start_process'],
     '.test_job': ['OutputOptions', 'evaluate_from_config'],
-    '.train': ['set_random_seed', 'train_segmentor'],
+    '.train': ['init_random_seed', 'set_random_seed', 'train_segmentor'],
     '.train_job': ['train_from_config'],
     '..core.evaluation': ['multi_gpu_test', 'single_gpu_test'],
     '..utils': ['get_root_logger'],

@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Dataset
@@ -11,6 +12,7 @@ from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import BaseRunner, build_optimizer, build_runner, load_checkpoint
 from mmcv_replace.runner.checkpoints.auto_resume import current_run
 from mmcv_replace.runner.checkpoints.optimizer_state import check_overrides
+from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.runner.hooks import NondeterminismHook, RankWatchHook, find_ema
 from mmcv_replace.runner.precision import precision_from_config, without_fp16
 from mmcv_replace.runner.workflow import check_workflow
@@ -39,6 +41,16 @@ def set_random_seed(seed: int, deterministic: bool | str = False) -> None:
     With 'strict' an operator without one is an error.
     """
     seed_everything(seed, deterministic)
+
+
+def init_random_seed(seed: int | None = None, device: object = None) -> int:
+    """`seed`, or where it is None a number that is drawn and equal on all ranks.
+
+    `device` has no effect.
+    """
+    if seed is not None:
+        return seed
+    return from_first_rank(int(np.random.SeedSequence().entropy % 2**31))
 
 
 def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg: Config,

@@ -4,8 +4,6 @@ import itertools
 import time
 from pathlib import Path
 
-import numpy as np
-import torch.distributed as dist
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -28,7 +26,7 @@ from .model import build_model, initialize_weights
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
-from .train import run_training, set_random_seed
+from .train import init_random_seed, run_training, set_random_seed
 
 
 @naming_lost_peers()
@@ -50,7 +48,7 @@ def train_from_config(
     logger.info('Environment:\n%s', env_info)
     logger.info('Device: %s, processes: %d', process.device, process.world_size)
     logger.info('Config:\n%s', cfg.pretty_text)
-    _choose_seed(cfg, process)
+    cfg.seed = init_random_seed(cfg.get('seed'))
     set_random_seed(cfg.seed, deterministic)
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
     logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
@@ -125,12 +123,3 @@ def _free_timestamp(work_dir: Path) -> str:
     now = time.strftime('%Y%m%d_%H%M%S', time.localtime())
     names = (f'{now}_{count}' if count else now for count in itertools.count())
     return next(name for name in names if not (work_dir / f'{name}.log').exists())
-
-
-def _choose_seed(cfg: Config, process: Process) -> None:
-    """Draw a seed if the config has none; all ranks use the one of rank 0."""
-    if cfg.get('seed') is None:
-        seed = [int(np.random.SeedSequence().entropy % 2**31)]
-        if process.distributed:
-            dist.broadcast_object_list(seed)
-        cfg.seed = seed[0]

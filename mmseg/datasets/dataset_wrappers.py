@@ -22,7 +22,7 @@ from mmseg.core.evaluation.overrides import (
 from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
 from .file_list import ImgInfo
-from .scoring import Result, ScoredDataset
+from .scoring import Result, ScoredDataset, check_out_dir
 
 
 @DATASETS.register_module()
@@ -100,9 +100,11 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         return scores
 
     @standard
-    def format_results(self, results: Iterable[Result], out_dir: str,
+    def format_results(self, results: Iterable[Result], out_dir: str | None = None,
                        indices: Iterable[int] | None = None) -> list[str]:
         """Let each data set write its predictions, to `out_dir/0`, `out_dir/1` and so on."""
+        if not check_out_dir(results, out_dir):
+            return []
         files = []
         numbers = range(len(self)) if indices is None else indices
         for index, result in zip(numbers, results, strict=True):

@@ -115,12 +115,15 @@ class ScoredDataset(Dataset):
         return int(highest) + 1
 
     @standard
-    def format_results(self, results: Iterable[Result], out_dir: str,
+    def format_results(self, results: Iterable[Result], out_dir: str | None = None,
                        indices: Iterable[int] | None = None) -> list[str]:
         """Write label maps as palette PNGs named like their images, and return the files.
 
         `indices` are those of the images; without them there is a result for each image in order.
+        Without results nothing is written, else ArgumentError is raised where `out_dir` is missing.
         """
+        if not check_out_dir(results, out_dir):
+            return []
         files = []
         numbers = range(len(self)) if indices is None else indices
         for index, result in zip(numbers, results, strict=True):
@@ -129,6 +132,15 @@ class ScoredDataset(Dataset):
             write_palette_png(path, _load(result), self.PALETTE)
             files.append(str(path))
         return files
+
+
+def check_out_dir(results: Iterable[Result], out_dir: str | None) -> bool:
+    """Whether there is something to write; ArgumentError where it has no place."""
+    if isinstance(results, Sequence) and not results:
+        return False
+    if not out_dir:
+        raise ArgumentError('format_results: out_dir is missing, the folder for the label maps')
+    return True
 
 
 def _load(result: Result) -> np.ndarray:

@@ -71,6 +71,7 @@ class EvalHook(Hook):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
         self.eval_kwargs = eval_kwargs
         self._at_first_step = True
+        self._done = 0  # iterations or epochs before the evaluation that runs
         self._best: dict[str, Any] = {}  # this hook's entries of the hooks' messages
 
     def before_run(self, runner: BaseRunner) -> None:
@@ -81,7 +82,7 @@ class EvalHook(Hook):
             self._best = find_best(runner, MAIN if auto else (self.save_best,), strictly=not auto)
         done = runner.epoch if self.by_epoch else runner.iter
         if done > 0 and self._is_due(done) and missed_evaluation(runner, done):
-            self.run_evaluation(runner, done)
+            self._evaluate_after(runner, done)
             self._at_first_step = False
 
     def before_train_epoch(self, runner: BaseRunner) -> None:
@@ -93,17 +94,30 @@ class EvalHook(Hook):
             self._evaluate_at_start(runner, runner.iter)
 
     def after_train_epoch(self, runner: BaseRunner) -> None:
-        if self.by_epoch and self._is_due(runner.epoch + 1):
-            self.run_evaluation(runner, runner.epoch + 1)
+        if self.by_epoch and self._should_evaluate(runner):
+            self._evaluate_after(runner, runner.epoch + 1)
 
     def after_train_iter(self, runner: BaseRunner) -> None:
-        if not self.by_epoch and self._is_due(runner.iter + 1):
-            self.run_evaluation(runner, runner.iter + 1)
+        if not self.by_epoch and self._should_evaluate(runner):
+            self._evaluate_after(runner, runner.iter + 1)
 
     def _evaluate_at_start(self, runner: BaseRunner, done: int) -> None:
         if self._at_first_step and self.start is not None and done >= self.start:
-            self.run_evaluation(runner, done)
+            self._evaluate_after(runner, done)
         self._at_first_step = False
+
+    def _evaluate_after(self, runner: BaseRunner, done: int) -> None:
+        self._done = done
+        self._do_evaluate(runner)
+
+    # A subclass may override the two, as in later versions of 0.x.
+    def _should_evaluate(self, runner: BaseRunner) -> bool:
+        """Whether an evaluation is due after this epoch or iteration."""
+        return self._is_due((runner.epoch if self.by_epoch else runner.iter) + 1)
+
+    def _do_evaluate(self, runner: BaseRunner) -> None:
+        """Score the model, log, and keep the best checkpoint."""
+        self.run_evaluation(runner, self._done)
 
     def _is_due(self, done: int) -> bool:
         since_start = done - (self.start or 0)

@@ -12,7 +12,7 @@ from mmcv_replace.runner import Precision
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.model import ddp_options, wrap_model
-from mmseg.apis.train import _load_weights, _register_evaluation
+from mmseg.apis.train import _load_weights, _register_evaluation, init_random_seed
 from mmseg.datasets import CustomDataset
 
 
@@ -63,3 +63,10 @@ def test_weights_to_start_from(settings, loads, said, monkeypatch, caplog):
         _load_weights(nn.Linear(1, 1), Config({'model': {}, **settings}), None)
     assert loaded == ['w.pth'] * loads
     assert [record.getMessage() for record in caplog.records] == [said] * (said is not None)
+
+
+def test_a_seed_is_drawn_where_none_is_given():
+    assert init_random_seed(7) == init_random_seed(7, device='cpu') == 7
+    drawn = {init_random_seed() for _ in range(3)}
+    assert len(drawn) == 3
+    assert all(isinstance(seed, int) and 0 <= seed < 2**31 for seed in drawn)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
-from mmseg.datasets import CustomDataset, build_dataset
+from mmseg.datasets import ConcatDataset, CustomDataset, build_dataset
 
 
 @pytest.fixture
@@ -159,6 +159,13 @@ def test_some_predictions_are_written_by_index_and_from_files(dataset, results, 
         np.testing.assert_array_equal(np.array(image), results[4])
     with pytest.raises(ValueError, match='shorter|longer'):
         dataset.format_results(results[:2], str(tmp_path))
+
+
+def test_nothing_to_write_needs_no_folder(dataset, results):
+    for each in (dataset, ConcatDataset([dataset])):
+        assert each.format_results([]) == each.format_results([], '') == []
+        with pytest.raises(ArgumentError, match='out_dir is missing'):
+            each.format_results(results)
 
 
 def test_pictures_keep_the_folder_of_their_image(data_root, tmp_path):

@@ -64,6 +64,25 @@ def test_iterations_of_evaluation(make_runner, make_loader, dataset, train_loade
     assert watch.at == expected
 
 
+def test_a_hook_of_users_evaluates_its_own_way(make_runner, make_loader, dataset, train_loader):
+    class Own(EvalHook):
+        def _should_evaluate(self, runner):
+            return runner.iter in (1, 4)
+
+        def _do_evaluate(self, runner):
+            calls.append(runner.iter)
+            if runner.iter > 1:
+                super()._do_evaluate(runner)
+
+    calls = []
+    runner = make_runner(Own(make_loader(), start=0, save_best=None))
+    watch = Watch(dataset)
+    runner.register_hook(watch, 'VERY_LOW')
+    run(runner, train_loader)
+    assert calls == [0, 1, 4]
+    assert watch.at == [5]
+
+
 @pytest.mark.parametrize(('options', 'expected'), [
     ({}, ['epoch 1', 'epoch 2', 'epoch 3']),
     (dict(interval=2), ['epoch 2']),
