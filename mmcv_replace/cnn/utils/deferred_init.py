@@ -35,6 +35,16 @@ class DeferredInit(TorchFunctionMode):
     built from uninitialised memory. Between the block and `finish` the values are undefined.
     """
 
+    active = 0  # how many of these blocks the program is in
+
+    def __enter__(self) -> 'DeferredInit':
+        DeferredInit.active += 1
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        DeferredInit.active -= 1
+        super().__exit__(*error)
+
     def __init__(self) -> None:
         super().__init__()
         # id of the parameter -> the parameter, its version, and how to draw it.

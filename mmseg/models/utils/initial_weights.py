@@ -7,9 +7,13 @@ from functools import partial
 import torch
 from torch import nn
 
+from mmcv_replace.cnn.utils.deferred_init import DeferredInit
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ConfigTypeError
 from mmseg.core import takes
+
+SAMPLES = 1024
+STEP = 2654435761  # a prime number, 2**32 times the golden section
 
 
 class StartingModule(BaseModule):
@@ -49,22 +53,42 @@ def starting_from(module: nn.Module | None, pretrained: str | os.PathLike | None
 class WrittenWeights:
     """Parameters of a model as they are now, to tell later which of them have been written to.
 
-    Writing through `.data` is not noticed.
+    torch counts what is written; what is written through `.data` is found by values from places all
+    over each parameter. A model whose values are not drawn yet, see DeferredInit, has none.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._versions = _versions(model)
+        self._values = {} if DeferredInit.active else _values(model)
 
     def since(self, model: nn.Module) -> dict[str, torch.Tensor]:
         """Copies of the parameters that were written to, replaced or added since.
 
         In a copy of the model these are all.
         """
-        now = _versions(model)
+        versions, values = _versions(model), _values(model)
         return {name: parameter.detach().clone() for name, parameter in model.named_parameters()
-                if now[name] != self._versions.get(name)}
+                if versions[name] != self._versions.get(name)
+                or not _equal(self._values.get(name), values.get(name))}
 
 
 def _versions(model: nn.Module) -> dict[str, tuple[int, int]]:
     return {name: (id(parameter), parameter._version)
             for name, parameter in model.named_parameters()}
+
+
+def _values(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Up to SAMPLES values of each parameter, on the host."""
+    return {name: parameter.detach().flatten()[_places(parameter.numel())].cpu()
+            for name, parameter in model.named_parameters() if not parameter.is_meta}
+
+
+def _places(number: int) -> torch.Tensor:
+    # A prime step visits rows, columns and channels of all shapes alike.
+    return torch.arange(number) if number <= SAMPLES else torch.arange(SAMPLES) * STEP % number
+
+
+def _equal(before: torch.Tensor | None, now: torch.Tensor | None) -> bool:
+    """Whether values are equal, in the present type; those that are unknown count as such."""
+    return before is None or now is None or torch.allclose(
+        before.to(now.dtype), now, rtol=0, atol=0, equal_nan=True)

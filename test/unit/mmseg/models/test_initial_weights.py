@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.cnn.utils.deferred_init import DeferredInit
 from mmcv_replace.utils.errors import ConfigTypeError
 from mmseg.apis.model import initialize_weights
 from mmseg.models import BACKBONES, BaseSegmentor, EncoderDecoder, FCNHead, ResNet, build_backbone
@@ -171,6 +172,47 @@ def test_written_weights_are_found():
     model[1] = nn.Conv2d(1, 1, 1)
     model.append(nn.Conv2d(1, 1, 1))
     assert seen.since(model).keys() == {'0.weight', '1.weight', '1.bias', '3.weight', '3.bias'}
+
+
+def inflate(model):
+    model.backbone.stem[0].weight.data[:, 2:] = 0.5
+
+
+def assign(model):
+    model.backbone.stem[0].weight.data = torch.full_like(model.backbone.stem[0].weight, 0.5)
+
+
+@pytest.mark.parametrize('write', [inflate, assign])
+def test_weights_written_through_data_stay(build_tiny, write):
+    model = build_tiny()
+    before = model.backbone.stem[3].weight.clone()
+    write(model)
+    written = model.backbone.stem[0].weight.clone()
+    model.init_unwritten()
+    assert torch.equal(model.backbone.stem[0].weight, written)
+    assert not torch.equal(model.backbone.stem[3].weight, before)
+
+
+def test_values_without_a_number_and_of_large_parameters():
+    model = nn.ParameterList([torch.full((3,), float('nan')), torch.zeros(4, 64, 7, 7),
+                              torch.zeros(512, 512, 3, 3)])
+    seen = WrittenWeights(model)
+    assert seen.since(model) == {}
+    model[0].data[1] = 1
+    model[1].data[2] = 1  # a quarter
+    model[2].data[:, 500:503] = 1  # one in 170
+    assert seen.since(model).keys() == {'0', '1', '2'}
+
+
+def test_a_model_without_values():
+    with DeferredInit():
+        deferred = nn.Linear(2, 2)
+        seen = WrittenWeights(deferred)
+    with torch.device('meta'):
+        empty = nn.Linear(2, 2)
+    assert DeferredInit.active == 0
+    assert seen._values == {}
+    assert WrittenWeights(empty).since(empty) == {}
 
 
 def test_a_file_is_passed_only_inside_the_block():
