@@ -374,6 +374,9 @@ BEHAVIOUR: Mapping[str, str] = {
     'sizes and ratios of Resize and MultiScaleFlipAug': (
         'A list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
         'tuples and floats: JSON and YAML have no tuples, and 1 means 1.0.'),
+    'MultiScaleFlipAug without img_scale': (
+        "The sizes of the views are (width, height) as everywhere, where 0.10 exchanges the two: "
+        'with keep_ratio=False each image would be squeezed.'),
     'Rerange': (
         'An image of one value becomes min_value, where 0.10 asserts: one blank image need not '
         'end a run.'),

@@ -3,5 +3,7 @@ from mmcv_replace.utils.lazy_names import lazy_names
 
 from . import evaluation, seg, utils
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__, {package.__name__: package.__all__ for package in (evaluation, seg, utils)})
+__getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.builder': ['OPTIMIZER_BUILDERS', 'build_optimizer', 'build_optimizer_constructor'],
+    **{package.__name__: package.__all__ for package in (evaluation, seg, utils)},
+})

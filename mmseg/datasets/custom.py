@@ -3,6 +3,7 @@ import copy
 import logging
 import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,11 @@ class CustomDataset(ScoredDataset):
     @img_infos.setter
     def img_infos(self, infos: list[ImgInfo]) -> None:
         self._img_infos = infos
+
+    @cached_property
+    def file_client(self) -> FileClient:
+        """What reads the files of `img_dir`; data sets for later versions of 0.x ask it."""
+        return FileClient.infer_client(uri=self.img_dir)
 
     def _read_list(self) -> None:
         self.img_infos = self.load_annotations(

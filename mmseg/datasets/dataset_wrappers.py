@@ -1,4 +1,5 @@
 """Data sets made of other data sets."""
+import bisect
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from logging import Logger
@@ -22,7 +23,7 @@ from mmseg.core.evaluation.overrides import (
 from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
 from .file_list import ImgInfo
-from .scoring import Result, ScoredDataset, check_out_dir
+from .scoring import Result, ScoredDataset, check_out_dir, with_indices
 
 
 @DATASETS.register_module()
@@ -46,7 +47,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
 
     def get_original_image(self, idx: int) -> np.ndarray:
         """The image [H, W] or [H, W, C] of a sample, as its data set loads it."""
-        place, inner = self._locate(idx)
+        place, inner = self.get_dataset_idx_and_sample_idx(idx)
         return self.datasets[place].get_original_image(inner)
 
     @standard
@@ -59,7 +60,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         getters = [labels_of(dataset) for dataset in self.datasets]
 
         def get(idx: int) -> np.ndarray:
-            place, inner = self._locate(idx)
+            place, inner = self.get_dataset_idx_and_sample_idx(idx)
             return getters[place](inner)
 
         return get
@@ -68,8 +69,8 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
     def pre_eval(self, preds: Any, indices: Any) -> list[Any]:
         """What a user's `pre_eval` returns for a prediction, else the prediction itself."""
         results = []
-        for pred, index in zip(preds, indices, strict=True):
-            place, inner = self._locate(index)
+        for pred, index in with_indices(preds, indices):
+            place, inner = self.get_dataset_idx_and_sample_idx(index)
             dataset = self.datasets[place]
             own = [pred]
             if is_own_anywhere(dataset, 'pre_eval'):
@@ -108,7 +109,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
         files = []
         numbers = range(len(self)) if indices is None else indices
         for index, result in zip(numbers, results, strict=True):
-            place, inner = self._locate(index)
+            place, inner = self.get_dataset_idx_and_sample_idx(index)
             folder = str(Path(out_dir, str(place)))
             if not takes(self.datasets[place].format_results, 'indices'):
                 raise ConfigError(
@@ -117,10 +118,17 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
             files += self.datasets[place].format_results([result], folder, indices=[inner])
         return files
 
-    def _locate(self, idx: int) -> tuple[int, int]:
-        """The number of the data set that holds a sample, and the sample's index there."""
-        place = int(np.searchsorted(self.cumulative_sizes, idx, side='right'))
-        return place, idx - (self.cumulative_sizes[place - 1] if place else 0)
+    def get_dataset_idx_and_sample_idx(self, indice: int) -> tuple[int, int]:
+        """The number of the data set that holds a sample, and the sample's index there.
+
+        `indice` counts from the end where it is negative. Raises ConfigError beyond the samples.
+        """
+        number = len(self)
+        if not -number <= indice < number:
+            raise ConfigError(f'ConcatDataset has {number} samples, and none of index {indice}')
+        indice %= number
+        place = bisect.bisect_right(self.cumulative_sizes, indice)
+        return place, indice - (self.cumulative_sizes[place - 1] if place else 0)
 
 
 @DATASETS.register_module()

@@ -45,12 +45,10 @@ class ScoredDataset(Dataset):
     @standard
     def pre_eval(self, preds: Any, indices: Any) -> list[Any]:
         """All that `evaluate` needs of predictions, or of a single one: their `Areas`."""
-        preds = preds if isinstance(preds, list) else [preds]
-        indices = indices if isinstance(indices, Iterable) else [indices]
         labels = labels_of(self)
         return [intersect_and_union(_load(pred), labels(index), len(self.CLASSES),
                                     self.ignore_index)
-                for pred, index in zip(preds, indices, strict=True)]
+                for pred, index in with_indices(preds, indices)]
 
     @standard
     def evaluate(self, results: Sequence[Result] | ConfusionMatrix | Sequence[Areas],
@@ -132,6 +130,13 @@ class ScoredDataset(Dataset):
             write_palette_png(path, _load(result), self.PALETTE)
             files.append(str(path))
         return files
+
+
+def with_indices(preds: Any, indices: Any) -> Iterator[tuple[Any, int]]:
+    """The pairs of predictions and indices that `pre_eval` gets: lists, or one of each."""
+    preds = preds if isinstance(preds, list) else [preds]
+    indices = indices if isinstance(indices, Iterable) else [indices]
+    return zip(preds, indices, strict=True)
 
 
 def check_out_dir(results: Iterable[Result], out_dir: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Names of mmsegmentation 0.10 that user code imports, and their parameters."""
+"""Names of mmsegmentation 0.x that user code imports, and their parameters."""
 import importlib
 import inspect
 import logging
@@ -12,11 +12,12 @@ NAMES = {
     'mmseg': ['digit_version', 'mmcv_version', 'version_info', '__version__'],
     'mmseg.apis': ['get_root_logger', 'set_random_seed', 'train_segmentor', 'init_segmentor',
                    'inference_segmentor', 'multi_gpu_test', 'single_gpu_test',
-                   'show_result_pyplot'],
+                   'show_result_pyplot', 'init_random_seed'],
     'mmseg.apis.inference': ['LoadImage', 'inference_segmentor', 'init_segmentor',
                              'show_result_pyplot'],
     'mmseg.apis.test': ['multi_gpu_test', 'single_gpu_test'],
     'mmseg.apis.train': ['set_random_seed', 'train_segmentor'],
+    'mmseg.core.builder': ['OPTIMIZER_BUILDERS', 'build_optimizer', 'build_optimizer_constructor'],
     'mmseg.core': ['BasePixelSampler', 'DistEvalHook', 'EvalHook', 'OHEMPixelSampler', 'add_prefix',
                    'build_pixel_sampler', 'eval_metrics', 'get_classes', 'get_palette',
                    'mean_dice', 'mean_iou'],
@@ -45,7 +46,8 @@ NAMES = {
         'AdjustGamma', 'CLAHE', 'Normalize', 'PIPELINES', 'Pad', 'PhotoMetricDistortion',
         'RGB2Gray', 'RandomCrop', 'RandomFlip', 'RandomRotate', 'Rerange', 'Resize', 'SegRescale'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
-    'mmseg.utils': ['collect_env', 'get_root_logger'],
+    'mmseg.utils': ['build_ddp', 'build_dp', 'collect_env', 'find_latest_checkpoint', 'get_device',
+                    'get_root_logger', 'setup_multi_processes'],
     'mmseg.utils.collect_env': ['collect_env'],
     'mmseg.utils.logger': ['get_root_logger'],
 }

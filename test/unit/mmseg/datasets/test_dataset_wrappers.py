@@ -36,6 +36,26 @@ def test_concat_joins_the_samples(parts):
                                       parts[part].get_gt_seg_map(inner))
 
 
+@pytest.mark.parametrize(('index', 'expected'), [
+    (0, (0, 0)), (5, (0, 5)), (6, (1, 0)), (8, (1, 2)), (-1, (1, 2)), (-9, (0, 0))])
+def test_concat_tells_where_a_sample_is(parts, index, expected):
+    assert ConcatDataset(parts).get_dataset_idx_and_sample_idx(index) == expected
+
+
+@pytest.mark.parametrize('index', [9, -10])
+def test_concat_has_no_sample_beyond_the_last(parts, index):
+    with pytest.raises(ConfigError, match=f'9 samples, and none of index {index}'):
+        ConcatDataset(parts).get_dataset_idx_and_sample_idx(index)
+
+
+def test_concat_takes_predictions_one_by_one(parts):
+    joined = ConcatDataset(parts)
+    results = [joined.get_gt_seg_map(index) for index in range(9)]
+    single = [each for index in range(9) for each in joined.pre_eval(results[index], index)]
+    several = joined.pre_eval(results, range(9))
+    assert joined.evaluate(single, logger='silent') == joined.evaluate(several, logger='silent')
+
+
 def test_concat_scores_all_images_together(parts):
     joined = ConcatDataset(parts)
     random = np.random.RandomState(0)

@@ -22,6 +22,17 @@ def stored(self, idx):
     return CustomDataset.get_gt_seg_map(self, idx)
 
 
+def test_a_dataset_asks_for_its_files_when_it_is_made(dataset_cfg):
+    class Late(CustomDataset):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.found = self.file_client.exists(self.img_dir)
+
+    cfg = {key: value for key, value in dataset_cfg.items() if key != 'type'}
+    assert Late(**cfg).found
+    assert not Late(**dict(cfg, img_dir='none')).found
+
+
 class OneByOne(CustomDataset):
     def get_gt_seg_map(self, idx):
         return turned(super().get_gt_seg_map(idx))
