@@ -43,6 +43,8 @@ class MultiScaleFlipAug(Transform):
         if self.img_ratios and self.img_scale and len(self.img_scale) > 1:
             raise ConfigError('MultiScaleFlipAug: img_ratios go with one img_scale, not '
                               f'{len(self.img_scale)}')
+        if self.img_ratios and self.img_scale:
+            self.img_scale = self._times_ratios(*self.img_scale[0])
         self._warn_without_effect()
 
     def __call__(self, results: Results) -> dict[str, list] | None:
@@ -60,9 +62,9 @@ class MultiScaleFlipAug(Transform):
         return {key: [view[key] for view in views] for key in views[0]}
 
     def _scales(self, img_shape: Sequence[int]) -> list[Size]:
-        if not self.img_ratios:
-            return self.img_scale
-        width, height = self.img_scale[0] if self.img_scale else (img_shape[1], img_shape[0])
+        return self.img_scale or self._times_ratios(img_shape[1], img_shape[0])
+
+    def _times_ratios(self, width: int, height: int) -> list[Size]:
         return [(int(width * ratio), int(height * ratio)) for ratio in self.img_ratios]
 
     def _warn_without_effect(self) -> None:

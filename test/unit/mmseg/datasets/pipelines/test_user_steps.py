@@ -48,6 +48,17 @@ def test_a_step_is_printed_as_before(build, name):
     assert repr(build(name, **options)) == name + expected
 
 
+@pytest.mark.parametrize(('options', 'expected'), [
+    (dict(img_scale=(10, 20), img_ratios=[0.5, 2.0]), [(5, 10), (20, 40)]),
+    (dict(img_scale=(10, 20), img_ratios=1.0), [(10, 20)]),
+    (dict(img_scale=None, img_ratios=[0.5, 2.0]), None),
+])
+def test_the_scales_of_the_views_are_an_attribute(build, options, expected):
+    step = build('MultiScaleFlipAug', transforms=[dict(type='Resize')], **options)
+    assert step.img_scale == expected
+    assert step.flip_direction == ['horizontal']
+
+
 @pytest.mark.parametrize('name', ATTRIBUTES)
 def test_attributes_of_a_step(build, name):
     options, expected = ATTRIBUTES[name]
