@@ -121,6 +121,18 @@ def test_gradients_that_a_user_accumulates(make_runner, make_loader):
     assert torch.equal(*weights)
 
 
+def test_gradients_from_before_the_run_do_not_count(make_runner, make_loader):
+    weights = []
+    for old in (None, torch.ones(1, 2)):
+        torch.manual_seed(0)
+        runner = make_runner(max_iters=1)
+        runner.model.layer.weight.grad = old
+        runner.register_optimizer_hook({})
+        runner.run([make_loader()], [('train', 1)])
+        weights.append(runner.model.layer.weight)
+    assert torch.equal(*weights)
+
+
 def test_a_subclass_that_calls_the_step(make_runner, make_loader):
     class Scaled(OptimizerHook):
         def after_train_iter(self, runner):
