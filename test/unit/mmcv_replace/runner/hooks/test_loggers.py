@@ -143,6 +143,32 @@ def test_validation_line_has_the_scores_alone(make_runner, make_loader, log_line
     assert 'mIoU' not in lines[1]
 
 
+def test_what_a_subclass_overrides_and_gets(make_runner, make_loader, tmp_path, log_lines):
+    """`_log_info` and `_dump_log` of mmcv, and what `log` returns."""
+    seen = []
+
+    @HOOKS.register_module()
+    class ShortHook(TextLoggerHook):
+        def log(self, runner):
+            seen.append(super().log(runner))
+
+        def _log_info(self, log_dict, runner):
+            super()._log_info({**log_dict, 'more': runner.iter}, runner)
+
+        def _dump_log(self, log_dict, runner):
+            super()._dump_log({**log_dict, 'rank': runner.rank}, runner)
+
+    try:
+        runner = run(make_runner, make_loader, [{'type': 'ShortHook', 'by_epoch': False}])
+    finally:
+        HOOKS.module_dict.pop('ShortHook')
+    assert [(entry['mode'], entry['iter']) for entry in seen] == [('train', 2), ('train', 4)]
+    assert {'lr', 'time', 'data_time', 'loss', 'epoch'} <= seen[0].keys()
+    lines = [line for line in log_lines if line.startswith('Iter [')]
+    assert [line.rpartition(', ')[2] for line in lines] == ['more: 1', 'more: 3']
+    assert all(line['rank'] == 0 for line in json_lines(runner, tmp_path))
+
+
 def test_scores_are_logged_at_once_and_once(make_runner, make_loader, log_lines):
     run(make_runner, make_loader, [{'type': 'TextLoggerHook'}], interval=4,
         evaluation=Scores(3, mIoU=0.5))
