@@ -99,14 +99,17 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
     def val(self, data_loader: Any, **kwargs: Any) -> None:
         """One unit of validation."""
 
-    @abstractmethod
     def _plan(self, data_loaders: Sequence[DataLoader], workflow: Workflow) -> str:
-        """Set the length of the run and return it in words; ConfigError if it is not configured."""
+        """Set the length of the run and return it in words; ConfigError if it is not configured.
 
-    @abstractmethod
+        This and `_run_workflow` are for `run`, which a user's runner may replace altogether.
+        """
+        raise NotImplementedError
+
     def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
                       **kwargs: Any) -> None:
         """Execute the workflow until the run ends."""
+        raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
         """Position of the run in the workflow and in the data, as plain values."""

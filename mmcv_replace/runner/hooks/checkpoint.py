@@ -53,6 +53,7 @@ class CheckpointHook(Hook):
         self.sync_buffer = sync_buffer
         self.file_client_args = file_client_args
         self.meta = meta
+        self._given_tmpl = filename_tmpl
         self.filename_tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
         if not re.fullmatch(r'[^{}/\\]*\{\}[^{}/\\]*', self.filename_tmpl):
             raise ConfigError(f'checkpoint_config.filename_tmpl={filename_tmpl!r}: give the name '
@@ -64,6 +65,13 @@ class CheckpointHook(Hook):
         self._own: OwnCheckpoints | None = None  # in the first process only
         self._remote: str | None = None  # the folder of a file client
         self._uploaded: list[str] = []
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """What was given of the further arguments of the runner's `save_checkpoint`."""
+        given = {'meta': self.meta, 'filename_tmpl': self._given_tmpl}
+        return {**{key: value for key, value in given.items() if value is not None},
+                **({} if self.create_symlink else {'create_symlink': False})}
 
     def before_run(self, runner: BaseRunner) -> None:
         if self.out_dir is None and runner.work_dir is None:
@@ -137,11 +145,14 @@ class CheckpointHook(Hook):
             if not written:
                 runner.hook_msgs['last_ckpt'] = former
 
-        def write() -> None:  # the arguments are mmcv's
-            runner.save_checkpoint(
-                runner.checkpoint_dir, filename_tmpl=path.name, meta=self.meta,
-                save_optimizer=self.save_optimizer,
-                create_symlink=self.create_symlink and self._remote is None)
+        def write() -> None:
+            args = self.args  # as mmcv calls it, unless the file has another name or place
+            if path.name != self.filename_tmpl.format(number):
+                args['filename_tmpl'] = path.name
+            if self._remote is not None:
+                args['create_symlink'] = False
+            runner.save_checkpoint(runner.checkpoint_dir, save_optimizer=self.save_optimizer,
+                                   **args)
             if self._remote is not None:
                 self._upload(path)
             else:

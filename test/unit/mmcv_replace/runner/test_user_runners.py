@@ -5,7 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.runner import EpochBasedRunner, Hook, IterBasedRunner, Runner
+from mmcv_replace.runner import (
+    BaseRunner,
+    EpochBasedRunner,
+    Hook,
+    IterBasedRunner,
+    Runner,
+    save_checkpoint,
+)
 from mmcv_replace.utils.errors import CheckpointError
 
 
@@ -170,6 +177,48 @@ def test_a_run_of_the_user_ends_with_its_checkpoints(make_model, make_loader, tm
     runner.register_training_hooks({'policy': 'fixed'}, {}, {'interval': 1}, **LOGGED)
     runner.run([make_loader()], [('train', 1)])
     assert (tmp_path / 'epoch_2.pth').is_file()
+
+
+class OwnRunner(BaseRunner):
+    """A runner from nothing but the four methods that mmcv demands."""
+
+    def train(self, data_loader):
+        self.mode, self.data_loader = 'train', data_loader
+        self._max_iters = self._max_epochs * len(data_loader)
+        self.call_hook('before_train_epoch')
+        for self._inner_iter, batch in enumerate(data_loader):
+            self.call_hook('before_train_iter')
+            self.run_iter(batch, train_mode=True)
+            self.call_hook('after_train_iter')
+            self._iter += 1
+        self.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def val(self, data_loader):
+        raise NotImplementedError
+
+    def run(self, data_loaders, workflow):
+        self.call_hook('before_run')
+        while self.epoch < self._max_epochs:
+            self.train(data_loaders[0])
+        self.call_hook('after_run')
+
+    def save_checkpoint(self, out_dir, filename_tmpl='own_{}.pth', save_optimizer=True):
+        path = f'{out_dir}/{filename_tmpl.format(self.epoch + 1)}'
+        save_checkpoint(self.model, path, self.optimizer if save_optimizer else None)
+
+
+def test_a_runner_of_the_user(make_model, make_loader, tmp_path):
+    model = make_model()
+    before = model.layer.weight.clone()
+    runner = OwnRunner(model, optimizer=torch.optim.SGD(model.parameters(), lr=0.1), max_epochs=2,
+                       work_dir=str(tmp_path))
+    runner.register_training_hooks({'policy': 'step', 'step': 1}, {}, {'interval': 1},
+                                   {'interval': 1, 'hooks': [{'type': 'TextLoggerHook'}]})
+    runner.run([make_loader()], [('train', 1)])
+    assert not torch.equal(model.layer.weight, before)
+    assert sorted(path.name for path in tmp_path.glob('*.pth')) == ['own_1.pth', 'own_2.pth']
+    assert runner.current_lr() == pytest.approx([0.01])
 
 
 def test_old_name_of_the_runner(make_model):

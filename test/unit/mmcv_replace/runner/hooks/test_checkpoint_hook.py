@@ -127,6 +127,24 @@ class OwnRunner(IterBasedRunner):
                                 create_symlink)
 
 
+class Plain(IterBasedRunner):
+    """Takes the arguments that every version of mmcv gives."""
+
+    def save_checkpoint(self, out_dir, filename_tmpl='my_{}.pth', save_optimizer=True):
+        super().save_checkpoint(out_dir, filename_tmpl, save_optimizer=save_optimizer)
+
+
+def test_only_arguments_that_are_given_reach_a_save_checkpoint(make_model, tmp_path, make_loader):
+    hook = CheckpointHook(interval=2, by_epoch=False)
+    assert hook.args == {}
+    runner = Plain(make_model(), max_iters=2, work_dir=tmp_path)
+    runner.register_hook(hook)
+    runner.run([make_loader(length=2)], [('train', 1)])
+    assert 'my_2.pth' in files(tmp_path)
+    given = dict(meta={'a': 1}, filename_tmpl='x{}.pth', create_symlink=False)
+    assert CheckpointHook(**given).args == given
+
+
 def test_a_save_checkpoint_of_the_users(make_model, make_loader, tmp_path, log_lines):
     model = make_model()
     runner = OwnRunner(model, optimizer=torch.optim.SGD(model.parameters(), lr=0.1), max_iters=5,
