@@ -19,6 +19,7 @@ from ...parallel import is_module_wrapper
 from ...utils import symlink
 from ...utils.error_origin import is_out_of_memory
 from ...utils.errors import ArgumentError, CheckpointError, MissingCheckpointError
+from ...version import __version__
 from .averaged import from_mmengine
 from .file_format import describe_file, describe_folder, is_safetensors
 from .safe_unpickler import SAFE_GLOBALS, without_stand_ins
@@ -40,7 +41,7 @@ def build_checkpoint(model: nn.Module, optimizer: Optimizers | None = None,
     """
     if is_module_wrapper(model):
         model = model.module
-    meta = {**(meta or {}), 'time': time.asctime()}
+    meta = {**(meta or {}), 'mmcv_version': __version__, 'time': time.asctime()}
     for name in ('CLASSES', 'PALETTE'):
         if getattr(model, name, None) is not None:
             meta[name] = getattr(model, name)

@@ -15,6 +15,7 @@ from mmcv_replace.runner.checkpoints.files import point_latest_at
 from mmcv_replace.runner.checkpoints.serialize import serialize
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import CheckpointError
+from mmcv_replace.version import __version__
 
 Pair = collections.namedtuple('Pair', 'a b')
 
@@ -62,7 +63,7 @@ def test_saved_file_is_plain(make_model, tmp_path):
     assert stored['state_dict']._metadata['layer'] == {'version': 1}
     assert stored['meta'].pop('time')
     assert stored['meta'] == {'score': 0.5, 'config': 'c.py', 'CLASSES': ('cat', 'dog'),
-                              'PALETTE': [[1, 2, 3]]}
+                              'PALETTE': [[1, 2, 3]], 'mmcv_version': __version__}
     assert torch.equal(stored['optimizer']['state'][0]['exp_avg'],
                        optimizer.state_dict()['state'][0]['exp_avg'])
 
