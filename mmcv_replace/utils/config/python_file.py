@@ -55,6 +55,7 @@ def run_python_config(text: str, filename: str,
 
     namespace: dict[str, Any] = {'__name__': '__config__', '__file__': filename,
                                  VALUES: BaseValues(load), FILL: fill}
+    of_python = (*namespace, '__builtins__')
     with _helpers_beside(Path(filename).parent):
         try:
             exec(code, namespace)
@@ -68,8 +69,8 @@ def run_python_config(text: str, filename: str,
             raise ConfigError(_describe(error, filename, text)) from error
     imported = {alias.asname or alias.name.partition('.')[0] for node in ast.walk(tree)
                 if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
-    return {name: value for name, value in namespace.items()
-            if (not name.startswith('_') or name in (BASE_KEY, DEPRECATION_KEY)
+    return {name: value for name, value in namespace.items() if name not in of_python
+            and (not name.startswith('_') or name in (BASE_KEY, DEPRECATION_KEY)
                 or nearly_base(name))
             and not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value))
             and not (name in imported and not isinstance(value, (*SCALARS, list, tuple, dict)))}

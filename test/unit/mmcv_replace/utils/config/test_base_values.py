@@ -29,6 +29,9 @@ def base(write):
     ("'{{ _base_.stages.1.depth }}'", 3), ("'{{ _base_.lr / 8 }}'", 0.5),
     ("['{{ _base_.lr }}', {'{{ _base_.name }}': 1}]", [4, {'net': 1}]),
     ("'_base_.lr'", '_base_.lr'), ("f'{{_base_.lr}} {_base_.lr}'", '{_base_.lr} 4'),
+    ('_base_ .lr', 4), ('(_base_  # first\n    .lr)', 4), ('{ {_base_.lr} }', 4),
+    ("'{{ 2*_base_.lr}}'", 8), ('8/_base_.lr', 2.0), ("['_base_/a.py', '../_base_/b.py']", [
+        '_base_/a.py', '../_base_/b.py']),
 ])
 def test_python(base, code, value):
     base('leaf.py', f"_base_ = ['base.py']\nfound = {code}\n")
