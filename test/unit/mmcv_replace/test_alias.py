@@ -134,3 +134,26 @@ else:
 ''')
     assert done.stderr.count('mmcv is installed, in ') == 1
     assert 'mmcv_replace.install_alias()' in done.stderr
+
+
+def test_spawned_process_of_a_notebook_imports_a_plug_in_first(run, tmp_path):
+    """There is no program whose import would bring mmseg into the new process."""
+    (tmp_path / 'plug_in.py').write_text(
+        'import mmcv.utils\nimport mmseg\nimport mmcv, mmcv_replace, sys\n'
+        'def check():\n'
+        '    assert mmcv is mmcv_replace is sys.modules["mmcv"]\n'
+        '    assert mmcv.utils is sys.modules["mmcv_replace.utils"]\n')
+    (tmp_path / 'other.py').write_text(
+        'import mmseg\nfrom mmcv import Config\ndef check():\n    pass\n')
+    done = run('''
+import sys
+sys.path.insert(0, '')
+import mmseg, plug_in, other
+import multiprocessing
+for module in (plug_in, other):
+    process = multiprocessing.get_context('spawn').Process(target=module.check)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+''')
+    assert done.stderr == ''

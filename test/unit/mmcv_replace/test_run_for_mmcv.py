@@ -30,6 +30,18 @@ def test_program(run, tmp_path, arguments):
     assert run(*arguments).returncode == 0
 
 
+@pytest.mark.parametrize('arguments', [['program.py'], ['-m', 'program']])
+def test_processes_that_a_program_spawns(run, tmp_path, arguments):
+    (tmp_path / 'program.py').write_text(
+        'import mmcv.runner\nimport multiprocessing\n'
+        'def name(x):\n    return mmcv.runner.__name__ + x\n'
+        'if __name__ == "__main__":\n'
+        '    process = multiprocessing.get_context("spawn").Process(target=name, args=["x"])\n'
+        '    process.start()\n    process.join()\n    print(process.exitcode)\n')
+    done = run(*arguments)
+    assert (done.stdout, done.stderr) == ('0\n', '')
+
+
 def test_help_and_no_program(run):
     assert 'python -m mmcv_replace' in run('--help').stdout
     done = run()

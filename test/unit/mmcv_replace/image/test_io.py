@@ -1,13 +1,11 @@
 import importlib.util
 import io
-from unittest.mock import Mock, patch
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-import mmcv_replace.image.io as io_module
 from mmcv_replace import BaseStorageBackend, FileClient
 from mmcv_replace.image import imfrombytes, imread, imwrite, supported_backends, use_backend
 from mmcv_replace.image.io import EXTRAS
@@ -296,25 +294,6 @@ def test_a_backend_that_is_not_installed(tmp_path, photo, monkeypatch, backend):
                            ) as error:
             use()
         assert isinstance(error.value, ConfigError)
-
-
-@pytest.mark.parametrize(('name', 'backend'), [
-    ('Image', 'pillow'), ('TurboJPEG', 'turbojpeg'), ('tifffile', 'tifffile')])
-def test_tests_of_users_let_a_package_be_absent(name, backend):
-    with patch(f'mmcv_replace.image.io.{name}', None):
-        with pytest.raises(ImportError, match=f'{backend}.* is not installed: pip install'):
-            use_backend(backend)
-        use_backend('cv2')
-    if backend in BACKENDS:
-        use_backend(backend)
-
-
-def test_names_of_packages(monkeypatch):
-    assert io_module.Image is Image
-    monkeypatch.setattr(importlib, 'import_module', Mock(side_effect=ImportError))
-    assert io_module.tifffile is None
-    with pytest.raises(AttributeError, match='has no attribute'):
-        io_module.Imago  # noqa: B018
 
 
 def test_flags_may_be_numbers_of_opencv(tmp_path, photo):
