@@ -42,6 +42,10 @@ class BaseModule(nn.Module):
                 _init_children(self)
         self._is_init = True
 
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return f'{text}\ninit_cfg={self.init_cfg}' if self.init_cfg else text
+
     def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
         """Rename or reshape foreign weights to this module's keys; applied before Pretrained."""
         return state_dict

@@ -118,6 +118,12 @@ def test_config_is_copied():
     assert value_of(leaf) == [1]
 
 
+def test_text_names_the_config():
+    assert repr(Leaf(constant(1))) == f'{Leaf()!r}\ninit_cfg={constant(1)}'
+    assert repr(ModuleList([nn.ReLU()])) == repr(nn.ModuleList([nn.ReLU()]))
+    assert repr(Sequential(init_cfg=constant(1))).endswith(f'init_cfg={constant(1)}')
+
+
 def test_containers_keep_torch_names_and_take_a_config():
     sequential = Sequential(nn.Linear(2, 2), nn.ReLU(), init_cfg=constant(6))
     sequential.init_weights()
