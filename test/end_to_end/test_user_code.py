@@ -160,6 +160,31 @@ torch.save(dict(state_dict=net.state_dict()), 'net.pth')
             torch.testing.assert_close(trained[f'backbone.{key}'], value, msg=key)
 
 
+def test_a_transformer_trains_and_starts_from_its_own_weights(run, desk, repo_dir):
+    """Backbones and attentions of the later 0.x versions, in full and in mixed precision."""
+    (desk / 'of_blocks.py').write_text(
+        "_base_ = './config.py'\n"
+        "model = dict(backbone=dict(_delete_=True, type='RoadTransformer'), "
+        'decode_head=dict(in_channels=[8, 16], in_index=[0, 1]), '
+        'auxiliary_head=dict(in_channels=16, in_index=1))\n')
+
+    def train(name, *options):
+        run(repo_dir / 'tools/train.py', 'of_blocks.py', '--work-dir', f'runs/{name}', '--device',
+            'cpu', '--seed', 0, '--cfg-options', *options)
+        check_run(desk / f'runs/{name}')
+        weights = weights_of(desk / f'runs/{name}/iter_4.pth')
+        return {key.removeprefix('backbone.'): value for key, value in weights.items()
+                if key.startswith('backbone.')}
+
+    first = train('first', 'optimizer_config.type=Fp16OptimizerHook',
+                  'optimizer_config.loss_scale=dynamic')
+    assert 0.01 < first['stages.1.0.ffn.layers.1.weight'].std() < 0.05
+    torch.save({key: torch.full_like(value, 0.25) for key, value in first.items()},
+               desk / 'net.pth')
+    second = train('second', 'model.pretrained=net.pth')
+    assert all(value.mean() == pytest.approx(0.25, abs=0.05) for value in second.values())
+
+
 def test_weights_that_the_program_has_loaded_stay(run, desk):
     """In 0.x the constructor draws the weights; a program may load others before training."""
     run('-c', '''

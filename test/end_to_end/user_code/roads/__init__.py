@@ -6,6 +6,7 @@ from .hooks import KeepLossHook, StairsLrUpdaterHook
 from .loss import SoftIoULoss
 from .optimizer import NoDecayConstructor
 from .transform import RandomShade
+from .transformer import RoadTransformer
 
 __all__ = ['GatedFusionHead', 'KeepLossHook', 'NoDecayConstructor', 'PlainNet', 'RandomShade',
-           'RoadDataset', 'SketchResNet', 'SoftIoULoss', 'StairsLrUpdaterHook']
+           'RoadDataset', 'RoadTransformer', 'SketchResNet', 'SoftIoULoss', 'StairsLrUpdaterHook']
