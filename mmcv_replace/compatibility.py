@@ -230,6 +230,8 @@ BEHAVIOUR: Mapping[str, str] = {
     'BaseModule.init_weights': (
         'An init_cfg of a module inside a plain container is applied too. It would do nothing, '
         'without a word.'),
+    'init_cfg, Pretrained in a list': (
+        'Children keep what it loads, as they do where it stands alone. mmcv draws over it.'),
     'what initialised each parameter': (
         'The logger mmseg.cnn tells it, at level DEBUG alone: all weights are read several times '
         'for it.'),

@@ -1,4 +1,5 @@
 """BaseModule: weights are drawn once, outer modules before inner ones."""
+import pytest
 import torch
 from torch import nn
 
@@ -95,7 +96,8 @@ def test_second_call_does_nothing():
     assert value_of(leaf) == [9]
 
 
-def test_pretrained_weights_are_not_drawn_over(tmp_path):
+@pytest.mark.parametrize('given', [lambda cfg: cfg, lambda cfg: [cfg]])
+def test_pretrained_weights_are_not_drawn_over(tmp_path, given):
     class Outer(BaseModule):
         def __init__(self, init_cfg):
             super().__init__(init_cfg)
@@ -103,7 +105,7 @@ def test_pretrained_weights_are_not_drawn_over(tmp_path):
 
     source = Outer(None)
     torch.save(source.state_dict(), tmp_path / 'weights.pth')
-    outer = Outer(dict(type='Pretrained', checkpoint=str(tmp_path / 'weights.pth')))
+    outer = Outer(given(dict(type='Pretrained', checkpoint=str(tmp_path / 'weights.pth'))))
     assert outer.is_pretrained
     assert not source.is_pretrained
     outer.init_weights()
