@@ -315,8 +315,8 @@ BEHAVIOUR: Mapping[str, str] = {
         "It uses the logger 'mmseg', where mmcv raises TypeError: a runner in a notebook needs "
         'none.'),
     'names of checkpoints by runner.save_checkpoint': (
-        'They count the iterations or epochs that are done, but at least 1, where mmcv counts one '
-        'more between two iterations: the name agrees with the meta data.'),
+        'Count the iterations that are done or the epochs that have begun, but at least 1, where '
+        'mmcv counts one more between two of them: such an iteration or epoch need not follow.'),
     'a workflow without training': (
         'It is an error: mmcv would never end.'),
     'register_training_hooks': (
@@ -377,7 +377,7 @@ BEHAVIOUR: Mapping[str, str] = {
         'A list of two whole numbers is a size and a whole number a ratio, where 0.10 asserts '
         'tuples and floats: JSON and YAML have no tuples, and 1 means 1.0.'),
     'MultiScaleFlipAug without img_scale': (
-        "The sizes of the views are (width, height) as everywhere, where 0.10 exchanges the two: "
+        'The sizes of the views are (width, height) as everywhere, where 0.10 exchanges the two: '
         'with keep_ratio=False each image would be squeezed.'),
     'Rerange': (
         'An image of one value becomes min_value, where 0.10 asserts: one blank image need not '

@@ -72,6 +72,7 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
         # is the epoch in which a run would begin that resumes from a checkpoint of this moment.
         self.finished_iters = 0
         self.next_epoch = 0
+        self._begun_epochs = 0  # counts the current one
         self.resumed_run: str | None = None  # id of the run whose checkpoint was resumed
         self.resumed_file: Path | None = None  # that checkpoint, if it is another run's
         self.begun_from: set[Path] = set()  # files that are neither deleted nor overwritten
@@ -172,6 +173,7 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
             self.finished_iters = self._iter + 1
         elif fn_name == 'before_train_epoch':
             self.next_epoch = self._epoch
+            self._begun_epochs = self._epoch + 1
         elif fn_name == 'after_train_epoch':
             self.next_epoch = self._epoch + 1
         elif fn_name == 'after_run':
@@ -231,14 +233,14 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
                         create_symlink: bool = True) -> Path:
         """Write a checkpoint at once and return its path; CheckpointError if that fails.
 
-        `{}` in `filename_tmpl` stands for the number of iterations (or epochs) done, but at least
-        1. `meta` is added to that of the runner. `create_symlink`: let latest.pth beside the file
-        point at it.
+        `{}` in `filename_tmpl` stands for the number of iterations done (or epochs begun), but at
+        least 1. `meta` is added to that of the runner. `create_symlink`: let latest.pth beside the
+        file point at it.
         """
         check_meta(meta)
         by_epoch = self.counts_by_epoch
         tmpl = filename_tmpl or ('epoch_{}.pth' if by_epoch else 'iter_{}.pth')
-        number = max(1, self.next_epoch if by_epoch else self.finished_iters)
+        number = max(1, self._begun_epochs if by_epoch else self.finished_iters)
         path = Path(out_dir) / tmpl.format(number)
         self.saver.save_now(self.build_checkpoint(meta, save_optimizer), path, tmpl,
                             partial(point_latest_at, path) if create_symlink else None)
@@ -291,7 +293,7 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
             raise CheckpointError(f'{checkpoint} cannot be resumed: its meta data lack the epoch '
                                   'or the iteration. To start a new run from its weights use '
                                   '--load-from')
-        self._epoch = self.next_epoch = meta['epoch']
+        self._epoch = self.next_epoch = self._begun_epochs = meta['epoch']
         self._iter = self.finished_iters = meta['iter']
         self.resumed_run = meta.get('run_id')
         if self.resumed_run is None or self.resumed_run != self.meta.get('run_id'):

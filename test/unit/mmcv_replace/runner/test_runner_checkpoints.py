@@ -89,6 +89,24 @@ def test_hook_messages_survive(make_runner, tmp_path):
     assert fresh.hook_msgs['best_score'] == 0.5
 
 
+@pytest.mark.parametrize(('by_epoch', 'names'), [
+    (True, ['epoch_1.pth', 'epoch_1.pth', 'epoch_2.pth', 'epoch_2.pth', 'epoch_2.pth']),
+    (False, ['iter_1.pth', 'iter_2.pth', 'iter_3.pth', 'iter_4.pth', 'iter_4.pth'])])
+def test_names_of_a_hook_of_the_user(make_runner, make_loader, tmp_path, by_epoch, names):
+    """A state within an epoch does not replace that of the end of the last one."""
+    class Saves(Hook):
+        def after_train_iter(self, runner):
+            saved.append(runner.save_checkpoint(tmp_path).name)
+
+        after_run = after_train_iter
+
+    saved = []
+    runner = make_runner(by_epoch, **({'max_epochs': 2} if by_epoch else {'max_iters': 4}))
+    runner.register_hook(Saves())
+    runner.run([make_loader(length=4)], [('train', 1)])
+    assert saved == names
+
+
 def test_names_of_checkpoints(make_runner, tmp_path):
     assert make_runner().save_checkpoint(tmp_path).name == 'iter_1.pth'
     assert make_runner(by_epoch=True).save_checkpoint(tmp_path).name == 'epoch_1.pth'
