@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.backends.disk': ['HardDiskBackend'],
     '.backends.fsspec': ['FsspecBackend'],
     '.backends.http': ['HTTPBackend'],
-    '.file_client': ['FileClient'],
+    '.file_client': ['FileClient', 'is_remote'],
     '.handlers.base': ['BaseFileHandler'],
     '.handlers.json_handler': ['JsonHandler'],
     '.handlers.pickle_handler': ['PickleHandler'],

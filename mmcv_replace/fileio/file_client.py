@@ -148,6 +148,11 @@ class FileClient:
         return self.client.list_dir_or_file(dir_path, list_dir, list_file, suffix, recursive)
 
 
+def is_remote(path: str | Path, file_client_args: dict[str, Any] | None = None) -> bool:
+    """Whether a FileClient is needed for a path: it is an address, or its backend is named."""
+    return file_client_args is not None or '://' in str(path)
+
+
 def _choose(cls: type[FileClient], backend: str | None, prefix: str | None,
             ) -> tuple[type[BaseStorageBackend], str, dict[str, str]]:
     """The class of a backend, its name in messages, and arguments that the prefix implies."""

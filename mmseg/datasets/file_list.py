@@ -3,7 +3,7 @@ import os
 
 from torch.utils.data import Dataset
 
-from mmcv_replace.fileio import FileClient, list_from_file
+from mmcv_replace.fileio import FileClient, is_remote, list_from_file
 from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
 
@@ -88,11 +88,6 @@ def check_samples(dataset: Dataset, look: bool = True) -> None:
                 f'{owner}: {kind} are missing: {missing[0]} does not exist ({setting}). The first '
                 f'expected {kind} are {", ".join(paths)}; correct the folder, the suffix'
                 + (' or the split, whose lines are names without suffix' if dataset.split else ''))
-
-
-def is_remote(path: str) -> bool:
-    """Whether a path is an address of another storage than the disk, where nothing is checked."""
-    return '://' in path
 
 
 def _why_empty(dataset: Dataset) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...fileio import FileClient, atomic_write, sync_folder
+from ...fileio import FileClient, atomic_write, is_remote, sync_folder
 from ...parallel import is_module_wrapper
 from ...utils import symlink
 from ...utils.error_origin import is_out_of_memory
@@ -113,7 +113,7 @@ def save_checkpoint(model: nn.Module, filename: str | Path, optimizer: Optimizer
     if not isinstance(meta, dict | None):
         raise ArgumentError(f'meta is a dict or None, not {meta!r}')
     checkpoint = build_checkpoint(model, optimizer, meta)
-    if file_client_args is None and '://' not in str(filename):
+    if not is_remote(filename, file_client_args):
         write_checkpoint(checkpoint, filename)
         return
     content = io.BytesIO()

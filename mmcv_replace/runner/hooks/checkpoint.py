@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ...fileio import remove_unfinished
+from ...fileio import is_remote, remove_unfinished
 from ...parallel.allreduce import allreduce_params
 from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
@@ -11,7 +11,7 @@ from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
 from ..hook import HOOKS, Hook, check_unit
 from ..iter_based_runner import IterBasedRunner
-from .places import ClientArgs, check_out_dir, delete_file, is_remote, place_for, put_file
+from .places import ClientArgs, check_out_dir, delete_file, place_for, put_file
 
 
 @HOOKS.register_module()

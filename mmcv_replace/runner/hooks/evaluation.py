@@ -9,11 +9,12 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from ...fileio import is_remote
 from ...utils.errors import ConfigError, ConfigKeyError, ConfigTypeError
 from ..base_runner import BaseRunner
 from ..dist_utils import send_norm_statistics
 from ..hook import Hook
-from .places import ClientArgs, check_out_dir, delete_file, is_remote, place_for, put_file
+from .places import ClientArgs, check_out_dir, delete_file, place_for, put_file
 
 
 class EvalHook(Hook):

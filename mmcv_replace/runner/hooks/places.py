@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ...fileio import FileClient
+from ...fileio import FileClient, is_remote
 from ...utils.errors import ConfigError, ConfigTypeError
 
 ClientArgs = dict[str, Any] | None
@@ -16,11 +16,6 @@ def check_out_dir(name: str, out_dir: object, file_client_args: ClientArgs) -> N
     if out_dir is None and file_client_args is not None:
         raise ConfigError(f'{name}: file_client_args={file_client_args!r} are for out_dir, which '
                           'is not given')
-
-
-def is_remote(place: str | Path, file_client_args: ClientArgs = None) -> bool:
-    """Whether a file client is needed for a place."""
-    return file_client_args is not None or '://' in str(place)
 
 
 def place_for(folder: str | Path, *parts: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmcv_replace import BaseStorageBackend, FileClient
-from mmcv_replace.fileio import HardDiskBackend, HTTPBackend
+from mmcv_replace.fileio import HardDiskBackend, HTTPBackend, is_remote
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, ConfigKeyError, ConfigTypeError
 
 
@@ -104,3 +104,10 @@ def test_unknown_backend():
         FileClient('hadoop')
     with pytest.raises(ArgumentError, match="file backend 'disk' does not take 'path'"):
         FileClient(path='x')
+
+
+@pytest.mark.parametrize(('path', 'options', 'remote'), [
+    ('data/a.png', {}, False), (Path('a.png'), {}, False), ('s3://bucket/a.png', {}, True),
+    ('a.png', dict(file_client_args=dict(backend='disk')), True)])
+def test_which_paths_need_a_client(path, options, remote):
+    assert is_remote(path, **options) == remote
