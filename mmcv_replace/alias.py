@@ -13,9 +13,9 @@ from .compatibility import why_absent
 
 ALIAS = 'mmcv'
 TARGET = __package__
-# A process that multiprocessing spawns imports the program or its plug-ins anew. Of this process it
-# has nothing but the module path, in which this folder provides the alias.
-SPAWNED = os.path.join(os.path.dirname(__file__), 'spawned')
+# Holds an mmcv.py that installs the alias, for processes to come: what multiprocessing spawns has
+# the search path of this one, and other programs have its environment.
+FOR_CHILDREN = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'children')
 
 
 def install_alias(over_installed: bool = True) -> bool:
@@ -34,7 +34,7 @@ def install_alias(over_installed: bool = True) -> bool:
         return False
     if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
         installed = None if over_installed else importlib.util.find_spec(ALIAS)
-        if installed is not None and not (installed.origin or '').startswith(SPAWNED):
+        if installed is not None and os.path.dirname(installed.origin or '') != FOR_CHILDREN:
             logging.getLogger('mmseg').warning(
                 'mmcv is installed, in %s, and keeps its name: what is registered with it is not '
                 'known here. Call %s.install_alias() before mmcv is imported, or uninstall mmcv, '
@@ -42,8 +42,8 @@ def install_alias(over_installed: bool = True) -> bool:
             return False
         # Before the path finder, which would load the files a second time under the other name.
         sys.meta_path.insert(0, _AliasFinder())
-        if SPAWNED not in sys.path:
-            sys.path.insert(1, SPAWNED)  # behind the folder of the program
+        if FOR_CHILDREN not in sys.path:
+            sys.path.insert(1, FOR_CHILDREN)  # behind the folder of the program
     return True
 
 

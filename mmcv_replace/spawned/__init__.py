@@ -1,1 +1,0 @@
-"""What processes that multiprocessing starts find under the name mmcv; see `alias.py`."""
