@@ -145,35 +145,45 @@ class Bottleneck(ResidualBlock):
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
         channels = dict(after_conv1=self.planes, after_conv2=self.planes,
                         after_conv3=self.planes * self.expansion)
-        self.plugin_names: dict[str, list[str]] = {position: [] for position in channels}
         for plugin in plugins:
-            position = plugin['position']
-            if position not in channels:
-                raise ConfigError(f'plugin position {position!r} is not known: use one of '
-                                  f'{", ".join(channels)}')
-            cfg = dict(plugin['cfg'])
-            name, layer = build_plugin_layer(cfg, cfg.pop('postfix', ''),
-                                             in_channels=channels[position])
+            if plugin['position'] not in channels:
+                raise ConfigError(f'plugin position {plugin["position"]!r} is not known: use one '
+                                  f'of {", ".join(channels)}')
+        for position, number in channels.items():
+            names = self.make_block_plugins(number, [plugin['cfg'] for plugin in plugins
+                                                     if plugin['position'] == position])
+            setattr(self, f'{position}_plugin_names', names)
+
+    # A subclass may override the two, and call them, as in mmsegmentation 0.x.
+    def make_block_plugins(self, in_channels: int, plugins: Sequence[dict]) -> list[str]:
+        """Add plugins for maps of so many channels, and return the names of their layers."""
+        names = []
+        for plugin in plugins:
+            cfg = dict(plugin)
+            name, layer = build_plugin_layer(cfg, cfg.pop('postfix', ''), in_channels=in_channels)
             if hasattr(self, name):
                 raise ConfigError(f'two plugins of a block have the name {name!r}: tell them apart '
                                   'by a postfix in their cfg')
             self.add_module(name, layer)
-            self.plugin_names[position].append(name)
+            names.append(name)
+        return names
 
-    def _plug(self, x: Tensor, position: str) -> Tensor:
-        for name in self.plugin_names[position]:
+    def forward_plugin(self, x: Tensor, plugin_names: Sequence[str]) -> Tensor:
+        """Run layers that `make_block_plugins` has added, one after the other."""
+        for name in plugin_names:
             x = getattr(self, name)(x)
         return x
 
     def branch(self, x: Tensor) -> Tensor:
-        out = self._next(self.norm1, 'after_conv1', self.conv2, self.conv1(x))
-        out = self._next(self.norm2, 'after_conv2', self.conv3, out)
-        return self._plug(self.norm3(out), 'after_conv3')
+        out = self._next(self.norm1, self.after_conv1_plugin_names, self.conv2, self.conv1(x))
+        out = self._next(self.norm2, self.after_conv2_plugin_names, self.conv3, out)
+        return self.forward_plugin(self.norm3(out), self.after_conv3_plugin_names)
 
-    def _next(self, norm: nn.Module, position: str, conv: nn.Module, x: Tensor) -> Tensor:
-        """Norm, ReLU, the plugins at `position`, and the convolution behind them."""
-        if self.plugin_names[position]:
-            return conv(self._plug(self.relu(norm(x)), position))
+    def _next(self, norm: nn.Module, plugin_names: Sequence[str], conv: nn.Module,
+              x: Tensor) -> Tensor:
+        """Norm, ReLU, plugins, and the convolution behind them."""
+        if plugin_names:
+            return conv(self.forward_plugin(self.relu(norm(x)), plugin_names))
         return norm_relu_conv(norm, self.relu, conv, x, self.recompute_norms)
 
 

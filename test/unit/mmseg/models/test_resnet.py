@@ -281,6 +281,27 @@ def test_plugins(gate, position, channels):
     assert all(hasattr(getattr(everywhere, name)[0], 'gate') for name in everywhere.res_layers)
 
 
+def test_a_block_of_users_builds_and_runs_its_plugins(gate):
+    class Own(Bottleneck):
+        def make_block_plugins(self, in_channels, plugins):
+            plugins = [dict(cfg, factor=3.0) for cfg in plugins]
+            return super().make_block_plugins(in_channels, plugins)
+
+        def forward_plugin(self, x, plugin_names):
+            seen.append(plugin_names)
+            return super().forward_plugin(x, plugin_names)
+
+    seen = []
+    block = Own(32, 8, plugins=[dict(cfg=dict(type='Gate', postfix=2), position='after_conv3'),
+                                dict(cfg=dict(type='Gate', postfix=1), position='after_conv2')])
+    block(torch.randn(2, 32, 4, 4))
+    assert [*dict(block.named_children())][-2:] == ['gate1', 'gate2']
+    assert (block.gate1.in_channels, block.gate2.in_channels) == (8, 32)
+    assert block.gate1.factor == block.gate2.factor == 3
+    assert block.after_conv1_plugin_names == []
+    assert seen == [['gate1'], ['gate2']]
+
+
 def test_plugins_of_a_stage():
     first = dict(cfg=dict(type='Gate'), position='after_conv2', stages=(False, True, True, False))
     second = dict(cfg=dict(type='Other'), position='after_conv3')
