@@ -51,12 +51,12 @@ class ScheduleHook(Hook):
                 raise ConfigError(f'{name}: warmup_ratio is in (0, 1], not {warmup_ratio}')
         self.by_epoch = by_epoch
         self.warmup = warmup
-        self.warmup_iters = warmup_iters
+        self.warmup_iters = warmup_iters  # iterations, once the run has begun
+        self.warmup_epochs = warmup_iters if warmup_by_epoch else None
         self.warmup_ratio = warmup_ratio
         self.warmup_by_epoch = warmup_by_epoch
         self.base: Values = []
         self.regular: Values = []
-        self._warmup_length = warmup_iters  # in iterations
 
     def initial_value(self, group: dict[str, Any], index: int, optimizer: str) -> float:
         """Value of an optimizer group before any schedule; kept in the group for a resume.
@@ -124,12 +124,11 @@ class ScheduleHook(Hook):
             self.falls = False  # one warning is enough
 
     def before_train_iter(self, runner: BaseRunner) -> None:
+        if self.warmup_epochs is not None:
+            self.warmup_iters = self.warmup_epochs * len(runner.data_loader)
         values = self.regular = self._method('get_regular_')(runner)
-        if self.warmup is not None:
-            self._warmup_length = self.warmup_iters * (
-                len(runner.data_loader) if self.warmup_by_epoch else 1)
-            if runner.iter < self._warmup_length:
-                values = self._method('get_warmup_')(runner.iter)
+        if self.warmup is not None and runner.iter < self.warmup_iters:
+            values = self._method('get_warmup_')(runner.iter)
         self._method('_set_')(runner, values)
 
     def _method(self, beginning: str) -> Callable[..., Any]:
@@ -142,7 +141,7 @@ class ScheduleHook(Hook):
 
     def warmup_values(self, cur_iters: int) -> Values:
         """The regular values with the warm-up of iteration `cur_iters` applied."""
-        factor = WARMUPS[self.warmup](cur_iters / self._warmup_length, self.warmup_ratio)
+        factor = WARMUPS[self.warmup](cur_iters / self.warmup_iters, self.warmup_ratio)
         return _each(self.regular, lambda value: self.warm(value, factor))
 
     def set_values(self, runner: BaseRunner, values: Values) -> None:

@@ -110,6 +110,29 @@ def test_policy_of_the_users(make_runner, make_loader):
     assert seen == [0.8, 0.4, 0.2]
 
 
+def test_warm_up_of_the_users_by_epoch(make_runner, make_loader):
+    """It finds the length in iterations where mmcv has it."""
+    class Square(LrUpdaterHook):
+        def get_lr(self, runner, base_lr):
+            return base_lr
+
+        def get_warmup_lr(self, cur_iters):
+            return [rate * ((cur_iters + 1) / self.warmup_iters)**2 for rate in self.regular_lr]
+
+    class Watch(Hook):
+        def after_train_iter(self, runner):
+            seen.append(runner.current_lr()[0])
+
+    seen = []
+    runner = make_runner(by_epoch=True, max_epochs=3, lr=1.6)
+    hook = Square(warmup='linear', warmup_iters=2, warmup_by_epoch=True)
+    runner.register_lr_hook(hook)
+    runner.register_hook(Watch())
+    runner.run([make_loader(length=4)], [('train', 1)])
+    assert seen == pytest.approx([0.1, 0.4, 0.9, 1.6, 1.6, 1.6])
+    assert (hook.warmup_epochs, hook.warmup_iters) == (2, 4)
+
+
 def test_functions_for_policies_of_the_users():
     assert annealing_cos(start=1.0, end=0.0, factor=0.25, weight=2) == pytest.approx(1 + 0.5**0.5)
     assert annealing_linear(start=1.0, end=0.0, factor=0.25) == 0.75
