@@ -14,6 +14,6 @@ setup(
     packages=find_packages(include=['mmseg', 'mmseg.*', 'mmcv_replace', 'mmcv_replace.*'])
     + list(MAPPED),
     package_dir=MAPPED,
-    package_data={'mmcv_replace': ['model_zoo/*.json', 'children/mmcv.py'],
+    package_data={'mmcv_replace': ['COMPATIBILITY.md', 'model_zoo/*.json', 'children/mmcv.py'],
                   'mmseg.configs': ['**/*.py', 'results.json']},
 )

@@ -4,6 +4,7 @@ import sys
 
 from mmcv_replace import install_alias
 
-del sys.modules[__name__]
-install_alias()
-importlib.import_module(__name__)
+if __name__ == 'mmcv':
+    del sys.modules['mmcv']
+    install_alias()
+    importlib.import_module('mmcv')  # the import system returns what stands in sys.modules now

@@ -73,7 +73,7 @@ def fits(expected, component):
 def faults(package, name, facts):
     component = find(package, name)
     if isinstance(component, str) and facts['kind'] != 'value':
-        if 'compatibility.py' not in component:
+        if 'COMPATIBILITY.md' not in component:
             yield 'is missing'
         return
     if facts['kind'] == 'value':
@@ -116,7 +116,7 @@ def test_a_name_that_is_left_out_says_why():
         with pytest.raises(ImportError) as error:
             exec(f'from {here(package)} import {name}')
         assert reason in str(error.value)
-        assert 'mmcv_replace/compatibility.py' in str(error.value)
+        assert 'mmcv_replace/COMPATIBILITY.md' in str(error.value)
         assert name not in dir(importlib.import_module(here(package)))
 
 
@@ -134,3 +134,16 @@ def test_names_that_mmcv_itself_exports(api):
         mmcv_replace.flow2rgb  # noqa: B018
     with pytest.raises(AttributeError, match='no_such_name'):
         mmcv_replace.no_such_name  # noqa: B018
+
+
+def test_the_document_lists_the_tables(repo_dir):
+    lines = (repo_dir / 'mmcv_replace/COMPATIBILITY.md').read_text(encoding='utf-8').splitlines()
+    for package, name, reason in entries():
+        row = next(line for line in lines if line.startswith(f'| {reason} |'))
+        assert f'`{package}`: ' in row
+        assert name == '*' or f'`{name}`' in row
+    for full_name, reason in compatibility.PARAMETERS.items():
+        assert f'| `{full_name}` | {reason} |' in lines
+    names = {name for line in lines[:lines.index('## Other parameters')] if line.startswith('| ')
+             for name in line.split('`')[1::2]}
+    assert names <= {part for package, name, _ in entries() for part in (package, name)}
