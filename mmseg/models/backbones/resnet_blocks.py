@@ -156,7 +156,7 @@ class Bottleneck(ResidualBlock):
 
     # A subclass may override the two, and call them, as in mmsegmentation 0.x.
     def make_block_plugins(self, in_channels: int, plugins: Sequence[dict]) -> list[str]:
-        """Add plugins for maps of so many channels, and return the names of their layers."""
+        """Add plugins for maps of `in_channels`, and return the names of their layers."""
         names = []
         for plugin in plugins:
             cfg = dict(plugin)

@@ -106,26 +106,6 @@ def test_json(make_runner, make_loader, tmp_path):
                    'classes': 'all'}
 
 
-def test_a_subclass_that_writes_otherwise(make_runner, make_loader, tmp_path):
-    """By the methods that TextLoggerHook has in mmcv."""
-    class Own(TextLoggerHook):
-        def _log_info(self, log_dict, runner):
-            shown.append((log_dict['mode'], log_dict['iter'], 'loss' in log_dict))
-
-        def _dump_log(self, log_dict, runner):
-            written.append((self.json_log_path.name, log_dict.get('iter')))
-
-    shown, written = [], []
-    runner = make_runner(max_iters=2)
-    runner.register_optimizer_hook({})
-    runner.register_timer_hook({})
-    runner.register_hook(Own(by_epoch=False, interval=1), 'VERY_LOW')
-    runner.run([make_loader()], [('train', 1)])
-    assert shown == [('train', 1, True), ('train', 2, True)]
-    name = f'{runner.timestamp}.log.json'
-    assert written == [(name, None), (name, 1), (name, 2)]
-
-
 def test_small_and_undefined_numbers_in_json(make_runner, make_loader, tmp_path):
     runner = run(make_runner, make_loader, [{'type': 'TextLoggerHook'}], lr=1e-7,
                  evaluation=Scores(4, IoU=[math.nan, 1.23456789]), length=4)
