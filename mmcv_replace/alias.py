@@ -42,8 +42,9 @@ def install_alias(over_installed: bool = True) -> bool:
             return False
         # Before the path finder, which would load the files a second time under the other name.
         sys.meta_path.insert(0, _AliasFinder())
-        if FOR_CHILDREN not in sys.path:
-            sys.path.insert(1, FOR_CHILDREN)  # behind the folder of the program
+        if FOR_CHILDREN in sys.path:  # from the environment, perhaps behind an installed mmcv
+            sys.path.remove(FOR_CHILDREN)
+        sys.path.insert(1, FOR_CHILDREN)  # behind the folder of the program
     return True
 
 

@@ -70,7 +70,9 @@ def test_files_that_need_another_reader_are_not_called_damaged(devkit, found, mo
     assert (kind, split, where) == ('unsupported', 'train', 'c.jpg')
     assert 'a TIFF of 5 bands of 16 bits (uint16), 1 page' in detail
     assert found(pipeline=loads) == []
-    monkeypatch.setattr(importlib.util, 'find_spec', lambda name, *more: None)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name, *more: (
+        None if name == 'tifffile' else find_spec(name, *more)))
     [(kind, _, _, detail)] = found(pipeline=loads)
     assert (kind, 'pip install -e .[tiff]' in detail) == ('unsupported', True)
 
