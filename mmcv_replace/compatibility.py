@@ -59,8 +59,7 @@ LEFT_OUT: Names = {
         'mmcv.ops': ['get_compiler_version', 'get_compiling_cuda_version',
                      'get_onnxruntime_op_path'],
         'mmcv.utils': ['BuildExtension', 'CUDAExtension', 'CUDA_HOME', 'CppExtension',
-                       '_get_cuda_home', 'ext_loader'],
-        'mmcv.utils.ext_loader': ['*'],
+                       '_get_cuda_home'],
     },
 }
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmcv_replace import utils
-from mmcv_replace.utils import device_type, hub
+from mmcv_replace.utils import device_type, ext_loader, hub
 
 
 def test_worker_seed_counts_workers_and_ranks():
@@ -66,3 +66,11 @@ def test_weights_of_a_url_run_no_code(tmp_path):
     torch.save({'a': print}, tmp_path / 'there.pth')
     with pytest.raises(Exception, match='[Ww]eights'):
         hub.load_url((tmp_path / 'there.pth').as_uri(), model_dir=str(tmp_path / 'cache'))
+
+
+def test_there_are_no_compiled_extensions():
+    assert ext_loader.check_ops_exist() is False
+    with pytest.raises(ModuleNotFoundError, match='mmcv._ext, with nms, softnms, is a compiled '
+                       'extension, and nothing is compiled here: mmcv.ops has') as error:
+        ext_loader.load_ext('_ext', ['nms', 'softnms'])
+    assert error.value.name == 'mmcv._ext'

@@ -1,0 +1,15 @@
+"""mmcv's access to its compiled extensions, of which there are none here."""
+from collections.abc import Sequence
+from typing import NoReturn
+
+
+def check_ops_exist() -> bool:
+    """Whether the compiled operators of mmcv are there: never, those of `mmcv.ops` need none."""
+    return False
+
+
+def load_ext(name: str, funcs: Sequence[str]) -> NoReturn:
+    """Raise ModuleNotFoundError, as mmcv does where its extension `name` is not built."""
+    raise ModuleNotFoundError(
+        f'mmcv.{name}, with {", ".join(funcs)}, is a compiled extension, and nothing is compiled '
+        'here: mmcv.ops has the operators that are available', name=f'mmcv.{name}')
