@@ -20,6 +20,7 @@ from mmcv_replace.cnn import (
     build_upsample_layer,
     is_norm,
 )
+from mmcv_replace.cnn.bricks import wrappers
 from mmcv_replace.cnn.bricks.norm import infer_abbr
 from mmcv_replace.cnn.bricks.plugin import infer_abbr as infer_plugin_abbr
 from mmcv_replace.utils import ConfigDict
@@ -218,6 +219,12 @@ def test_scale_learns():
 
 def test_wrappers_accept_an_empty_batch():
     assert Linear(3, 4)(torch.zeros(0, 3)).shape == (0, 4)
+
+
+def test_layers_of_users_know_the_version_of_torch(monkeypatch):
+    assert '.'.join(map(str, wrappers.TORCH_VERSION)) == '.'.join(torch.__version__.split('.')[:2])
+    monkeypatch.setattr('mmcv_replace.cnn.bricks.wrappers.TORCH_VERSION', (1, 4))
+    assert wrappers.MaxPool2d(2)(torch.zeros(0, 3, 4, 4)).shape == (0, 3, 2, 2)
 
 
 def test_plugins(registered):
