@@ -9,7 +9,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from .compatibility import why_absent
+from .compatibility import PLACE, why_absent
 
 ALIAS = 'mmcv'
 TARGET = __package__
@@ -55,8 +55,9 @@ class _AliasFinder(MetaPathFinder):
             return None
         real = TARGET + fullname.removeprefix(ALIAS)
         if importlib.util.find_spec(real) is None:
-            reason = why_absent(fullname) or (f'No module named {fullname!r}: mmcv is {TARGET} '
-                                              'here, which has no such part')
+            reason = why_absent(fullname) or (
+                f'No module named {fullname!r}: mmcv is {TARGET} here, which has no such part '
+                f'({PLACE} lists what is left out)')
             raise ModuleNotFoundError(reason, name=fullname)
         return ModuleSpec(fullname, _AliasLoader(real))
 

@@ -90,7 +90,7 @@ PARAMETERS: Mapping[str, str] = {
         'As mmcv.ConfigDict: it is the same class.'),
 }
 
-_PLACE = 'mmcv_replace/COMPATIBILITY.md'
+PLACE = 'mmcv_replace/COMPATIBILITY.md'
 # What these packages export, mmcv itself exports too.
 _EXPORTED = ('mmcv.utils', 'mmcv.video', 'mmcv.visualization')
 
@@ -117,4 +117,4 @@ def why_absent(package: str, name: str | None = None) -> str | None:
 
 
 def _sentence(what: str, reason: str) -> str:
-    return f'{what} is left out: {reason} (see the tables in {_PLACE})'
+    return f'{what} is left out: {reason} (see the tables in {PLACE})'
