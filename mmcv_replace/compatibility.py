@@ -22,6 +22,7 @@ LEFT_OUT: Names = {
         'mmcv.video': ['dequantize_flow', 'flow_from_bytes', 'flow_warp', 'flowread', 'flowwrite',
                        'quantize_flow', 'sparse_flow_from_bytes'],
         'mmcv.visualization': ['flow2rgb', 'flowshow', 'make_color_wheel'],
+        'mmcv.visualization.optflow': ['*'],
     },
     'operators on point clouds, voxels and boxes in space are no part of segmentation': {
         'mmcv.ops': [

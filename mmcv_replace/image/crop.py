@@ -14,13 +14,16 @@ def imcrop(img: np.ndarray, bboxes: np.ndarray, scale: float = 1.0,
 
     Boxes are enlarged by `scale` around their middle. Outside of the image they are cut off, or
     filled with `pad_fill`, a number or one for each channel. Returns an array for a single box,
-    otherwise a list. Raises ConfigError for another `pad_fill`.
+    otherwise a list. Raises ConfigError for other boxes and another `pad_fill`.
     """
     channels = 1 if img.ndim == 2 else img.shape[2]
     if np.ndim(pad_fill) and len(pad_fill) != channels:
         raise ConfigError(f'imcrop: pad_fill={pad_fill!r} has {len(pad_fill)} values, and the '
                           f'image {channels} channels')
-    corners = np.asarray(bboxes, np.float64).reshape(-1, 4)
+    corners = np.asarray(bboxes, np.float64)
+    if corners.ndim not in (1, 2) or corners.size and corners.shape[-1] != 4:
+        raise ConfigError(f'imcrop: boxes of shape {corners.shape}; they are [k, 4] or one [4]')
+    corners = corners.reshape(-1, 4)
     grow = (corners[:, 2:] - corners[:, :2] + 1) * (scale - 1) / 2
     corners = np.concatenate([corners[:, :2] - grow, corners[:, 2:] + grow], axis=1)
     patches = [_crop_box(img, box, pad_fill) for box in corners.astype(np.int32)]

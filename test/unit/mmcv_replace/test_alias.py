@@ -89,6 +89,7 @@ import mmcv_replace
 mmcv_replace.install_alias()
 for name, text in {'mmcv.no_such_part': 'mmcv is mmcv_replace here, which has no such part',
                    'mmcv.ops.nms_rotated': 'mmcv_replace/COMPATIBILITY.md lists what is left out',
+                   'mmcv.visualization.optflow': 'optical flow is no part',
                    'mmcv.video': 'videos are no part',
                    'mmcv.video.io': 'videos are no part'}.items():
     try:

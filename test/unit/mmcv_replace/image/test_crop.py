@@ -55,6 +55,12 @@ def test_wrong_arguments_are_explained(args, kind, message):
     assert isinstance(error.value, ConfigError)
 
 
+@pytest.mark.parametrize('boxes', [[1, 1, 4], np.arange(8), np.zeros((1, 2, 4))])
+def test_imcrop_refuses_what_is_no_box(boxes):
+    with pytest.raises(ConfigError, match='imcrop: boxes of shape .*; they are'):
+        imcrop(np.zeros((5, 5)), np.asarray(boxes))
+
+
 @pytest.mark.parametrize(('channels', 'fill'), [(3, (1, 2)), (3, [1]), (1, (1, 2, 3))])
 def test_imcrop_takes_a_filling_for_each_channel(channels, fill):
     img = np.dstack([IMG] * 3) if channels == 3 else IMG
