@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.metrics': ['check_metrics', 'eval_metrics', 'intersect_and_union', 'mean_dice',
                  'mean_fscore', 'mean_iou', 'metrics_from_areas', 'metrics_from_confusion',
                  'pre_eval_to_metrics', 'summarize', 'total_intersect_and_union'],
-    '.overrides': ['is_own_anywhere', 'labels_of', 'standard', 'takes'],
+    '.overrides': ['is_own', 'is_own_anywhere', 'labels_of', 'standard', 'takes'],
     '.predict': ['Prediction', 'ScoreKind', 'evaluating'],
     '.scores': ['Score'],
     '.sinks': ['CollectSegMaps', 'ShowProgress', 'Sink', 'WriteOverlays', 'WriteSubmission',

@@ -1,4 +1,4 @@
-"""Which methods of a data set a user has overridden; the evaluation has to call these."""
+"""Which methods of a data set, step or model a user has overridden; these have to be called."""
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +21,14 @@ _STANDARD: set[Callable] = set()
 
 
 def standard(method: Method) -> Method:
-    """Mark a method of our own data sets; the evaluation may bypass it, as it knows its effect."""
+    """Mark a method of our own classes, which callers that know its effect may bypass."""
     _STANDARD.add(method)
     return method
 
 
-def is_own(dataset: Dataset, name: str) -> bool:
-    """Whether a data set, as a class or as an object, has its own version of a method."""
-    method = getattr(dataset, name, None)
+def is_own(owner: object, name: str) -> bool:
+    """Whether an object, or its class, has another version of a method than a `standard` one."""
+    method = getattr(owner, name, None)
     return method is not None and getattr(method, '__func__', method) not in _STANDARD
 
 

@@ -68,14 +68,6 @@ class Transform:
         """
         return None
 
-    def has_own(self, owner: type, *methods: str) -> bool:
-        """Whether a subclass of `owner`, or this object, has its own version of one of the methods.
-
-        Steps use it for the methods of mmsegmentation 0.x, which users override.
-        """
-        return any(getattr(getattr(self, name), '__func__', None) is not getattr(owner, name)
-                   for name in methods)
-
     def __repr__(self) -> str:
         settings = ', '.join(f'{name}={value!r}' for name, value in vars(self).items()
                              if not name.startswith('_'))

@@ -7,6 +7,7 @@ import numpy as np
 
 from mmcv_replace.image import bgr2hsv, hsv2bgr
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.core import is_own, standard
 
 from ..builder import PIPELINES
 from .base import Results, Transform
@@ -45,7 +46,7 @@ class PhotoMetricDistortion(Transform):
 
     def __call__(self, results: Results) -> Results:
         # A subclass may override one of the four methods, as in mmsegmentation 0.x.
-        if not self.has_own(PhotoMetricDistortion, 'brightness', *ORDER):
+        if not any(is_own(self, name) for name in ('brightness', *ORDER)):
             return super().__call__(results)
         img = self.brightness(self.apply_image(results['img'], []))
         for what in _draw_order():
@@ -66,6 +67,7 @@ class PhotoMetricDistortion(Transform):
             img = self._apply(img, change)
         return img
 
+    @standard
     def convert(self, img: np.ndarray, alpha: float = 1, beta: float = 0) -> np.ndarray:
         """alpha * value + beta, clipped and truncated to uint8; a subclass may override it."""
         return np.clip(np.float32(img) * alpha + beta, 0, 255).astype(np.uint8)
@@ -76,15 +78,19 @@ class PhotoMetricDistortion(Transform):
                 f'({self.saturation_lower}, {self.saturation_upper}), hue_delta={self.hue_delta})')
 
     # Each makes one change alone; a subclass may override them.
+    @standard
     def brightness(self, img: np.ndarray) -> np.ndarray:
         return self._apply(img, self._draw_change('brightness'))
 
+    @standard
     def contrast(self, img: np.ndarray) -> np.ndarray:
         return self._apply(img, self._draw_change('contrast'))
 
+    @standard
     def saturation(self, img: np.ndarray) -> np.ndarray:
         return self._apply(img, self._draw_change('saturation'))
 
+    @standard
     def hue(self, img: np.ndarray) -> np.ndarray:
         return self._apply(img, self._draw_change('hue'))
 
@@ -114,7 +120,7 @@ class PhotoMetricDistortion(Transform):
 
     def _new_values(self, img: np.ndarray,
                     convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        if self.has_own(PhotoMetricDistortion, 'convert'):  # which may look at the whole image
+        if is_own(self, 'convert'):  # which may look at the whole image
             return convert(img)
         return cv2.LUT(img, convert(LEVELS))
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from mmcv_replace.image import imflip, impad, imrotate
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.core import is_own, standard
 
 from ..builder import PIPELINES
 from .base import Results, Transform
@@ -120,7 +121,7 @@ class Pad(LabelFiller):
         self._set_fill(seg_pad_val)
 
     def __call__(self, results: Results) -> Results:
-        if not self.has_own(Pad, '_pad_img', '_pad_seg'):
+        if not (is_own(self, '_pad_img') or is_own(self, '_pad_seg')):
             return super().__call__(results)
         self._pad_img(results)
         self._pad_seg(results)
@@ -144,12 +145,14 @@ class Pad(LabelFiller):
                        pad_size_divisor=self.size_divisor)
 
     # A subclass may override the two, and call them, as in mmsegmentation 0.x.
+    @standard
     def _pad_img(self, results: Results) -> None:
         """Pad the image."""
         params = self.draw(results)
         results['img'] = self.apply_image(results['img'], params)
         self.record(results, params)
 
+    @standard
     def _pad_seg(self, results: Results) -> None:
         """Pad the label maps to the size of the image."""
         params = results['pad_shape'][:2], self.label_fill(results)

@@ -6,6 +6,7 @@ import numpy as np
 
 from mmcv_replace.image import imrescale, imresize, rescale_size
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.core import is_own, standard
 
 from ..builder import PIPELINES
 from .base import Results, Step, Transform, match
@@ -72,7 +73,7 @@ class Resize(Transform):
         return 'resized' if self.ratio_range is None and len(self.img_scale or ()) == 1 else None
 
     def __call__(self, results: Results) -> Results:
-        if not self.has_own(Resize, '_random_scale', '_resize_img', '_resize_seg'):
+        if not any(is_own(self, name) for name in ('_random_scale', '_resize_img', '_resize_seg')):
             return super().__call__(results)
         if not self._is_requested(results):
             source = results.get('scale_from', 'step')
@@ -136,16 +137,19 @@ class Resize(Transform):
             self.random_sample(scales))
 
     # A subclass may override what follows, and call it, as in mmsegmentation 0.x.
+    @standard
     def _random_scale(self, results: Results) -> None:
         """Draw the size of the sample: `scale` and `scale_idx`."""
         results['scale'], results['scale_idx'] = self._draw_scale(results['img'].shape)
 
+    @standard
     def _resize_img(self, results: Results) -> None:
         """Resize the image to `scale`."""
         params = self._plan(results, scale=results['scale'])
         results['img'] = self.apply_image(results['img'], params)
         self.record(results, params)
 
+    @standard
     def _resize_seg(self, results: Results) -> None:
         """Resize the label maps to `scale`."""
         size = tuple(results['img'].shape[1::-1])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmcv_replace.runner import BaseModule, ModuleList
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.core import ScoreKind, add_prefix
+from mmseg.core import ScoreKind, add_prefix, is_own, standard
 from mmseg.ops import class_probabilities, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
@@ -171,6 +171,7 @@ class EncoderDecoder(BaseSegmentor):
         """Logits of one forward pass; with `rescale` at the images' common original size."""
         return self._rescaled(self.encode_decode(img, img_meta), img_meta, rescale)
 
+    @standard
     def slide_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
         """Logits averaged over overlapping windows; `rescale` as in `whole_inference`."""
         return self._rescaled(slide_logits(**self._windows(img, img_meta)), img_meta, rescale)
@@ -202,6 +203,7 @@ class EncoderDecoder(BaseSegmentor):
                 own = to_original(logits[row:row + 1], meta, self.align_corners, rescale)
                 yield index, unflip(own, meta)
 
+    @standard
     def inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
         """Probabilities [N, out_channels, h, w] of images of the same original size."""
         logits = dict(self._image_logits(img, img_meta, rescale))
@@ -214,7 +216,7 @@ class EncoderDecoder(BaseSegmentor):
         They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
         pipeline gave the image. With `scores` the result holds pairs (map, scores).
         """
-        if self._has_own_inference():
+        if is_own(self, 'inference'):
             return self._by_inference([img], [img_meta], rescale, scores)
         limit = self.test_cfg.get('max_logits_mb', MAX_LOGITS_MB)
         max_bytes = math.inf if limit is None else limit * 2**20
@@ -233,7 +235,7 @@ class EncoderDecoder(BaseSegmentor):
         """Logits in strips from top to bottom, or as one strip if that fits into `max_bytes`."""
         if not sliding(self.test_cfg):
             yield self.whole_inference(img, img_metas, rescale=False)
-        elif type(self).slide_inference is EncoderDecoder.slide_inference:
+        elif not is_own(self, 'slide_inference'):
             yield from slide_strips(**self._windows(img, img_metas), max_bytes=max_bytes)
         else:  # a subclass has its own way to join windows
             yield self.slide_inference(img, img_metas, rescale=False)
@@ -244,7 +246,7 @@ class EncoderDecoder(BaseSegmentor):
         if not rescale:
             raise ConfigError('views of several sizes can only be merged at the original size: '
                               'leave rescale=True')
-        if self._has_own_inference():
+        if is_own(self, 'inference'):
             return self._by_inference(imgs, img_metas, rescale, scores)
         total: dict[int, Tensor] = {}
         for img, metas in zip(imgs, img_metas, strict=True):
@@ -253,9 +255,6 @@ class EncoderDecoder(BaseSegmentor):
                 total[index] = (total[index].add_(probability) if index in total
                                 else probability)
         return [self._merge_views(total[i], len(imgs), scores) for i in range(len(total))]
-
-    def _has_own_inference(self) -> bool:
-        return type(self).inference is not EncoderDecoder.inference
 
     def _by_inference(self, imgs: Sequence[Tensor], img_metas: Sequence[Sequence[dict]],
                       rescale: bool, scores: ScoreKind | None) -> list[Result]:
