@@ -6,8 +6,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmcv_replace.utils.errors import ConfigError, ConfigKeyError
 
-from .utils.classic import freeze, hold_norms, load_pretrained
-from .utils.weight_init import constant_init, kaiming_init
+from .utils.classic import draw_weights, freeze, hold_norms, load_pretrained
 
 
 def conv3x3(in_planes: int, out_planes: int, stride: int = 1, dilation: int = 1) -> nn.Module:
@@ -172,13 +171,8 @@ class ResNet(nn.Module):
 
         Raises ArgumentError for anything but a path, a URL or None.
         """
-        if load_pretrained(self, pretrained):
-            return
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                kaiming_init(module)
-            elif isinstance(module, nn.BatchNorm2d):
-                constant_init(module, 1)
+        if not load_pretrained(self, pretrained):
+            draw_weights(self)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Maps of images [N, 3, H, W], the first stage's a quarter as large; one is no tuple."""

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import ConfigError, ConfigKeyError
 
-from .utils.classic import freeze, hold_norms, load_pretrained
-from .utils.weight_init import constant_init, kaiming_init, normal_init
+from .utils.classic import draw_weights, freeze, hold_norms, load_pretrained
+from .utils.weight_init import normal_init
 
 
 def make_vgg_layer(inplanes: int, planes: int, num_blocks: int, dilation: int = 1,
@@ -90,12 +90,9 @@ class VGG(nn.Module):
         """
         if load_pretrained(self, pretrained):
             return
+        draw_weights(self)
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                kaiming_init(module)
-            elif isinstance(module, nn.BatchNorm2d):
-                constant_init(module, 1)
-            elif isinstance(module, nn.Linear):
+            if isinstance(module, nn.Linear):
                 normal_init(module, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:

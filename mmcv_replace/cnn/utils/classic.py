@@ -1,9 +1,11 @@
-"""What AlexNet, VGG and ResNet share: pretrained weights, and parts that are not trained."""
+"""What AlexNet, VGG and ResNet share: first weights, and parts that are not trained."""
 import logging
 
 from torch import nn
 
 from mmcv_replace.utils.errors import ArgumentError
+
+from .layer_init import constant_init, kaiming_init
 
 
 def load_pretrained(module: nn.Module, pretrained: str | None) -> bool:
@@ -20,6 +22,15 @@ def load_pretrained(module: nn.Module, pretrained: str | None) -> bool:
     from mmcv_replace.runner import load_checkpoint
     load_checkpoint(module, pretrained, strict=False, logger=logging.getLogger('mmseg'))
     return True
+
+
+def draw_weights(module: nn.Module) -> None:
+    """Draw Kaiming convolutions, and set norms to 1."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            kaiming_init(part)
+        elif isinstance(part, nn.BatchNorm2d):
+            constant_init(part, 1)
 
 
 def freeze(module: nn.Module) -> None:
