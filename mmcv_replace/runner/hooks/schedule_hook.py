@@ -7,12 +7,11 @@ from ...utils.errors import ConfigError
 from ..base_runner import BaseRunner
 from ..hook import Hook
 from ..optimizer.optimizers_of_run import optimizers_of
+from ..optimizer.paramwise import MAX_VALUE
 from ..schedules.policies import WARMUPS
 from ..schedules.table import Policy
 
 Values = list[float] | dict[str, list[float]]
-
-MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 
 
 class ScheduleHook(Hook):
