@@ -69,7 +69,18 @@ class _AliasLoader(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.real)
         self.own_spec = module.__spec__
+        self._name_shadowed(module, spec.name)
         return module
+
+    def _name_shadowed(self, package: ModuleType, alias: str) -> None:
+        """Enter modules that a function of the same name hides in their package, as ops.nms.
+
+        Importing one by its alias later would put it in the place of the function.
+        """
+        for name, part in list(sys.modules.items()):
+            parent, _, child = name.rpartition('.')
+            if parent == self.real and vars(package).get(child, part) is not part:
+                sys.modules[f'{alias}.{child}'] = part
 
     def exec_module(self, module: ModuleType) -> None:
         # The import system has replaced the module's spec by the alias's.

@@ -1,6 +1,6 @@
 """The public names of mmcv 1.7.2 that are not here as they were, each with its reason.
 
-`LEFT_OUT`: names that cannot be imported here. `LATER`: names that are still to be built.
+`LEFT_OUT`: names that cannot be imported here.
 `PARAMETERS`: functions and classes whose parameters differ. COMPATIBILITY.md beside this file lists
 them for readers, and what works differently.
 """
@@ -64,20 +64,6 @@ LEFT_OUT: Names = {
     },
 }
 
-LATER: Names = {
-    'this operator is still to be built': {
-        'mmcv.ops': [
-            'CARAFE', 'CARAFENaive', 'CARAFEPack', 'CornerPool', 'CrissCrossAttention',
-            'DeformConv2d', 'DeformConv2dPack', 'MaskedConv2d', 'ModulatedDeformConv2d',
-            'ModulatedDeformConv2dPack', 'MultiScaleDeformableAttention', 'PSAMask', 'RoIAlign',
-            'RoIPool', 'SAConv2d', 'SigmoidFocalLoss', 'SimpleRoIAlign', 'SoftmaxFocalLoss',
-            'TINShift', 'batched_nms', 'bbox_overlaps', 'carafe', 'carafe_naive', 'deform_conv2d',
-            'masked_conv2d', 'modulated_deform_conv2d', 'nms', 'point_sample',
-            'rel_roi_point_to_rel_img_point', 'roi_align', 'roi_pool', 'sigmoid_focal_loss',
-            'soft_nms', 'softmax_focal_loss', 'tin_shift'],
-    },
-}
-
 # full name in mmcv -> why its parameters are others
 PARAMETERS: Mapping[str, str] = {
     # ops
@@ -97,10 +83,9 @@ _EXPORTED = ('mmcv.utils', 'mmcv.video', 'mmcv.visualization')
 
 
 def _absent() -> Iterator[tuple[str, Sequence[str], str]]:
-    for table in (LEFT_OUT, LATER):
-        for reason, packages in table.items():
-            for package, names in packages.items():
-                yield package, names, reason
+    for reason, packages in LEFT_OUT.items():
+        for package, names in packages.items():
+            yield package, names, reason
 
 
 def why_absent(package: str, name: str | None = None) -> str | None:

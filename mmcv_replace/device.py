@@ -31,6 +31,7 @@ FUSED_OPTIMIZERS = tuple(FUSED_PREFIX + name for name in (
     'Adadelta', 'Adam', 'AdamP', 'AdamW', 'BertAdam', 'Lamb', 'RMSprop', 'RMSpropTF', 'SGD'))
 # Where CANN is set up: 9.1 and later, older ones.
 CANN_SETUP = tuple(f'/usr/local/Ascend/{name}/set_env.sh' for name in ('cann', 'ascend-toolkit'))
+_KERNELS = 'mmcv_replace.ops.kernels'
 ALLOCATOR = ('PYTORCH_NPU_ALLOC_CONF', 'PYTORCH_ALLOC_CONF')  # of which one may be set
 
 
@@ -62,6 +63,8 @@ class DeviceKind:
     software: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     visible: tuple[str, ...] = ()  # environment variables that choose the devices of a process
     rank_table: str | None = None  # environment variable with the file of all devices of a job
+    # Operator of mmcv_replace.ops -> its faster implementations here, as 'module:function'.
+    kernels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def module(self) -> ModuleType | None:
@@ -102,7 +105,8 @@ KINDS = (
     DeviceKind('cpu', backend='gloo', asynchronous=False, pinned_memory=False,
                sync_batchnorm=False, low_precision='bfloat16', channels_last=host_channels_last,
                exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
-               fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD')),
+               fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD'),
+               kernels={'weighted_rows': (f'{_KERNELS}.bags:weighted_rows',)}),
 )
 
 

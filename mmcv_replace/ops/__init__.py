@@ -1,8 +1,31 @@
-"""Operators in plain torch, for devices on which torch's own do not run."""
+"""Operators in plain torch: nothing is compiled, and every device runs them.
+
+Each has a file, which describes its shapes, its source and its cost; `kernels` has faster
+implementations for some devices.
+"""
 from mmcv_replace.utils.lazy_names import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.bbox': ['bbox_overlaps'],
+    '.carafe': ['CARAFE', 'CARAFENaive', 'CARAFEPack', 'carafe_naive'],
+    '.cc_attention': ['CrissCrossAttention'],
+    '.corner_pool': ['CornerPool'],
+    '.deform_conv': ['DeformConv2d', 'DeformConv2dPack', 'deform_conv2d'],
+    '.focal_loss': ['SigmoidFocalLoss', 'SoftmaxFocalLoss', 'sigmoid_focal_loss',
+                    'softmax_focal_loss'],
     '.host_sync_bn': ['HostSyncBatchNorm', 'shares_statistics', 'use_host_sync_batchnorm'],
+    '.masked_conv': ['MaskedConv2d', 'masked_conv2d'],
+    '.merge_cells': ['BaseMergeCell', 'ConcatCell', 'GlobalPoolingCell', 'SumCell'],
+    '.modulated_deform_conv': ['ModulatedDeformConv2d', 'ModulatedDeformConv2dPack',
+                               'modulated_deform_conv2d'],
+    '.multi_scale_deform_attn': ['MultiScaleDeformableAttention'],
+    '.nms': ['batched_nms', 'soft_nms'],
+    '.point_sample': ['SimpleRoIAlign', 'rel_roi_point_to_rel_img_point'],
+    '.psa_mask': ['PSAMask'],
+    '.roi_align': ['RoIAlign'],
+    '.roi_pool': ['RoIPool'],
+    '.saconv': ['SAConv2d'],
+    '.tin_shift': ['TINShift'],
     '.wide_sync_bn': ['WideSyncBatchNorm', 'fit_sync_batchnorm'],
     'mmcv_replace.cnn.bricks.wrappers': ['Conv2d', 'ConvTranspose2d', 'Linear', 'MaxPool2d'],
     'torch.nn': ['SyncBatchNorm'],

@@ -17,15 +17,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from mmcv_replace import device as device_module
 from mmcv_replace import device_start
 from mmcv_replace.cnn import revert_sync_batchnorm
+from mmcv_replace.ops.kernels import plain_operators
 from mmseg.apis import load_config
 from mmseg.models import build_segmentor
 
+from .mmcv_replace.ops import op_cases
+
 # Not in the list of kernels, for a reason: these are views, which torch makes of as_strided on
-# every device, and allocations, which it makes of empty and zero_.
+# every device, allocations, which it makes of empty and zero_, and what it makes of a form that
+# works in place.
 FROM_OTHERS = {
     **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
                      'split_with_sizes', 't', 'transpose.int'), 'as_strided'),
-    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_'}
+    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_',
+    'masked_fill.Scalar': 'masked_fill_.Scalar', 'scalar_tensor': 'fill_.Scalar'}
 
 
 @pytest.fixture(scope='module')
@@ -103,14 +108,28 @@ WORK = {
 }
 
 
-@pytest.mark.parametrize('work', WORK)
-def test_every_operator_has_a_kernel(kernels, repo_dir, work):
-    used = record(repo_dir, WORK[work])
-    assert {'convolution', 'cat'} <= used
+def check(used, kernels):
     # A functional operator is made of its out= form.
     missing = {name for name in used if name not in kernels and f'{name}.out' not in kernels}
     assert missing <= set(FROM_OTHERS), missing - set(FROM_OTHERS)
     assert {FROM_OTHERS[name] for name in missing} <= kernels
+
+
+@pytest.mark.parametrize('work', WORK)
+def test_every_operator_has_a_kernel(kernels, repo_dir, work):
+    used = record(repo_dir, WORK[work])
+    assert {'convolution', 'cat'} <= used
+    check(used, kernels)
+
+
+@pytest.mark.parametrize('case', op_cases.load(), ids=lambda case: case.name)
+def test_every_part_of_an_operator_has_a_kernel(kernels, case):
+    inputs, recorder = op_cases.place(case, dtype=torch.float32), Recorder()
+    with plain_operators(), recorder:
+        results = op_cases.tensors(case.run(*inputs))
+    with plain_operators():
+        op_cases.gradients(inputs, results, recorder)
+    check(recorder.names, kernels)
 
 
 def defined_names(file):

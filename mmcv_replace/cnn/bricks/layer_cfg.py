@@ -4,17 +4,13 @@ from functools import partial
 
 from torch import nn
 
-from mmcv_replace.compatibility import why_absent
 from mmcv_replace.utils import ConfigDict, Registry
 from mmcv_replace.utils.errors import (
     ArgumentError,
     ConfigKeyError,
     ConfigTypeError,
-    RegistryError,
 )
 from mmcv_replace.utils.signature import check_arguments, check_values
-
-from .registry import OPERATORS
 
 # Default arguments; no builder changes its config.
 RELU = {'type': 'ReLU'}
@@ -30,13 +26,7 @@ def layer_class(registry: Registry, cfg: dict) -> tuple[Callable[..., nn.Module]
     kind = options.pop('type')
     if not isinstance(kind, str) and not callable(kind):
         raise ConfigTypeError(f"the 'type' of a {registry.name} is a name or a class, not {kind!r}")
-    return (_registered(registry, kind) if isinstance(kind, str) else kind), options
-
-
-def _registered(registry: Registry, kind: str) -> Callable[..., nn.Module]:
-    if kind in OPERATORS and kind not in registry:
-        raise RegistryError(f'{kind!r} cannot be built: {why_absent("mmcv.ops", OPERATORS[kind])}')
-    return registry.find(kind)
+    return (registry.find(kind) if isinstance(kind, str) else kind), options
 
 
 def instantiate(cls: Callable[..., nn.Module], cfg: dict, *args: object,

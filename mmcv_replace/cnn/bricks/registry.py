@@ -4,10 +4,14 @@ from torch import nn
 from mmcv_replace.utils import Registry
 
 _HERE = 'mmcv_replace.cnn.bricks'
+_OPS = 'mmcv_replace.ops'
 
 CONV_LAYERS = Registry('conv layer', base=nn.Module, modules={
     f'{_HERE}.conv2d_adaptive_padding': ['Conv2dAdaptivePadding'],
     f'{_HERE}.conv_ws': ['ConvWS', 'ConvAWS'],
+    f'{_OPS}.deform_conv': ['DCN'],
+    f'{_OPS}.modulated_deform_conv': ['DCNv2'],
+    f'{_OPS}.saconv': ['SAC'],
 })
 NORM_LAYERS = Registry('norm layer', base=nn.Module)
 ACTIVATION_LAYERS = Registry('activation layer', base=nn.Module, modules={
@@ -19,6 +23,7 @@ ACTIVATION_LAYERS = Registry('activation layer', base=nn.Module, modules={
 PADDING_LAYERS = Registry('padding layer', base=nn.Module)
 UPSAMPLE_LAYERS = Registry('upsample layer', base=nn.Module, modules={
     f'{_HERE}.upsample': ['pixel_shuffle'],
+    f'{_OPS}.carafe': ['carafe'],
 })
 PLUGIN_LAYERS = Registry('plugin layer', base=nn.Module, modules={
     f'{_HERE}.context_block': ['ContextBlock'],
@@ -32,6 +37,7 @@ DROPOUT_LAYERS = Registry('dropout layer', base=nn.Module, modules={
 POSITIONAL_ENCODING = Registry('positional encoding', base=nn.Module)
 ATTENTION = Registry('attention', base=nn.Module, modules={
     f'{_HERE}.transformer.attention': ['MultiheadAttention'],
+    f'{_OPS}.multi_scale_deform_attn': ['MultiScaleDeformableAttention'],
 })
 FEEDFORWARD_NETWORK = Registry('feed-forward network', base=nn.Module, modules={
     f'{_HERE}.transformer.ffn': ['FFN'],
@@ -42,15 +48,6 @@ TRANSFORMER_LAYER = Registry('transformer layer', base=nn.Module, modules={
 TRANSFORMER_LAYER_SEQUENCE = Registry('sequence of transformer layers', base=nn.Module, modules={
     f'{_HERE}.transformer.sequence': ['TransformerLayerSequence'],
 })
-
-# Types of layers that are still to be built: the class of mmcv.ops for each. One that is built has
-# its row in the registry above instead.
-OPERATORS = {
-    'DCN': 'DeformConv2dPack',
-    'DCNv2': 'ModulatedDeformConv2dPack',
-    'SAC': 'SAConv2d',
-    'carafe': 'CARAFEPack',
-}
 
 for _registry, _layers in {
     CONV_LAYERS: dict(

@@ -290,15 +290,6 @@ def test_a_type_is_a_name_or_a_class():
         build_norm_layer(dict(type=3), 4)
 
 
-@pytest.mark.parametrize(('build', 'kind', 'operator'), [
-    (build_conv_layer, 'DCN', 'DeformConv2dPack'),
-    (build_conv_layer, 'DCNv2', 'ModulatedDeformConv2dPack'), (build_conv_layer, 'SAC', 'SAConv2d'),
-    (build_upsample_layer, 'carafe', 'CARAFEPack')])
-def test_operators_that_are_still_to_be_built_say_so(build, kind, operator):
-    with pytest.raises(RegistryError, match=f"'{kind}' cannot be built: mmcv.ops.{operator} is"):
-        build(dict(type=kind))
-
-
 def test_operator_that_is_registered_is_built():
     class Deformable(nn.Module):
         pass

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.cnn import CONV_LAYERS, PLUGIN_LAYERS
-from mmcv_replace.utils.errors import ConfigError, RegistryError
+from mmcv_replace.utils.errors import ConfigError
 from mmseg.models import ResNetV1c, ResNetV1d, build_backbone
 from mmseg.models.backbones.resnet import ResNet
 from mmseg.models.backbones.resnet_blocks import BasicBlock, Bottleneck
@@ -236,11 +236,6 @@ def test_one_setting_chooses_the_convolution(offset_conv):
         Bottleneck(8, 4, dcn=dcn, conv_cfg=dict(type='Conv'))
     fallback = dict(dcn, fallback_on_stride=True)
     assert type(Bottleneck(8, 4, 2, dcn=fallback, conv_cfg=dict(type='Conv')).conv2) is nn.Conv2d
-
-
-def test_deformable_convolution_must_be_registered():
-    with pytest.raises(RegistryError, match="'DCN' cannot be built: mmcv.ops.Deform"):
-        make(50, dcn=dict(type='DCN'), stage_with_dcn=(False, True, True, True))
 
 
 @pytest.fixture
