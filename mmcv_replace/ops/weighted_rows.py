@@ -1,23 +1,28 @@
 """Weighted sums of rows of a table: what all operators that sample feature maps consist of."""
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .kernels import run
+from .kernels import is_traced, run
 
-# Elements of a temporary tensor, beyond which the columns are gathered in several steps.
-LIMIT = 2 ** 24
+# Elements of a temporary tensor, beyond which the rows are summed in several steps.
+LIMIT = 2 ** 22
 
 
 def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """Sum of rows of a table, as many for each output row, by their weights.
 
-    table: [R, D], index: [B, k] with values in 0 to R - 1, weight: [B, k] -> [B, D],
-    out[b] = sum over j of weight[b, j] table[index[b, j]]. Differentiable once in table and weight.
-    A row that is not wanted has the weight 0 and any valid index. The weights are rounded to the
-    type of the table; sums in low precision are taken in float32.
-    Cost: 2 B k D operations, memory B D.
+    table: [R, D], index: [B, k] in int32 (faster) or int64, with values in 0 to R - 1, weight:
+    [B, k] -> [B, D], out[b] = sum over j of weight[b, j] table[index[b, j]]. Differentiable once
+    in table and weight. A row that is not wanted has the weight 0 and any valid index: 0 times an
+    infinite value is not a number. The weights are rounded to the type of the table; sums in low
+    precision are taken in float32.
+    Cost: 2 B k D operations forward and twice that backward; memory: B D forward, and backward
+    about 40 B k bytes on the host, where the index is sorted, or LIMIT elements elsewhere. So
+    split what has very many rows, and recompute the index in the backward pass.
     """
     return run('weighted_rows', plain_weighted_rows, table, index, weight.to(table.dtype))
 
@@ -27,12 +32,25 @@ def plain_weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     return _WeightedRows.apply(table, index, weight)
 
 
-def _steps(index: Tensor, width: int) -> list[tuple[Tensor, slice]]:
-    """Columns of the index, a few at a time, flat, with their place."""
+def _steps(index: Tensor, width: int) -> Iterator[tuple[slice, Tensor]]:
+    """Parts of the rows of an index, each with its place.
+
+    A traced graph has one part: compilers do not store what they select, and the graph of an
+    export must fit other numbers of rows.
+    """
+    if is_traced():
+        yield slice(None), index
+        return
     rows, columns = index.shape
-    size = max(1, LIMIT // max(1, rows * width))
-    places = [slice(start, min(start + size, columns)) for start in range(0, columns, size)]
-    return [(index[:, place].reshape(-1), place) for place in places]
+    size = max(1, LIMIT // max(1, columns * width))
+    for start in range(0, rows, size):
+        place = slice(start, start + size)
+        yield place, index[place]
+
+
+def _select(table: Tensor, index: Tensor) -> Tensor:
+    """Rows of a table: [R, D], [B, k] -> [B, k, D]."""
+    return table.index_select(0, index.reshape(-1)).view(*index.shape, table.shape[1])
 
 
 def _wide(dtype: torch.dtype) -> torch.dtype:
@@ -46,28 +64,33 @@ class _WeightedRows(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(table, index, weight)
-        rows, width = len(index), table.shape[1]
-        out = table.new_zeros(rows, width, dtype=_wide(table.dtype))
-        for flat, place in _steps(index, width):
-            picked = table.index_select(0, flat).view(rows, -1, width)
-            out += (picked * weight[:, place].unsqueeze(2)).sum(1, dtype=out.dtype)
-        return out.to(table.dtype)
+        sums = [(_select(table, part) * weight[place].unsqueeze(2))
+                .sum(1, dtype=_wide(table.dtype)).to(table.dtype)
+                for place, part in _steps(index, table.shape[1])]
+        return torch.cat(sums) if sums else table.new_zeros(0, table.shape[1])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, None, Tensor | None]:
         table, index, weight = ctx.saved_tensors
-        rows, width = len(index), table.shape[1]
         for_table = for_weight = None
         if ctx.needs_input_grad[0]:
-            for_table = torch.zeros_like(table, dtype=_wide(table.dtype))
-            for flat, place in _steps(index, width):
-                share = grad.unsqueeze(1) * weight[:, place].unsqueeze(2)
-                share = share.view(-1, width).to(for_table.dtype)
-                for_table = for_table.index_add(0, flat, share)
-            for_table = for_table.to(table.dtype)
+            for_table = _for_table(grad, index, weight, len(table)).to(table.dtype)
         if ctx.needs_input_grad[2]:
-            parts = [(table.index_select(0, flat).view(rows, -1, width) * grad.unsqueeze(1)).sum(2)
-                     for flat, _ in _steps(index, width)]
-            for_weight = torch.cat(parts, dim=1) if parts else torch.zeros_like(weight)
+            for_weight = _for_weight(grad, index, table).to(table.dtype)
         return for_table, None, for_weight
+
+
+def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor:
+    width = grad.shape[1]
+    total = grad.new_zeros(rows, width, dtype=_wide(grad.dtype))
+    for place, part in _steps(index, width):
+        share = grad[place].unsqueeze(1).to(total.dtype) * weight[place].unsqueeze(2)
+        total.index_add_(0, part.reshape(-1), share.flatten(0, 1))
+    return total
+
+
+def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:
+    products = [(_select(table, part) * grad[place].unsqueeze(1)).sum(2, dtype=_wide(table.dtype))
+                for place, part in _steps(index, table.shape[1])]
+    return torch.cat(products) if products else grad.new_zeros(index.shape)

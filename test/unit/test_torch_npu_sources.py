@@ -29,8 +29,9 @@ from .mmcv_replace.ops import op_cases
 FROM_OTHERS = {
     **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
                      'split_with_sizes', 't', 'transpose.int'), 'as_strided'),
-    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_',
-    'masked_fill.Scalar': 'masked_fill_.Scalar', 'scalar_tensor': 'fill_.Scalar'}
+    '_unsafe_view': 'view', 'index_add_': 'index_add.out', 'masked_fill.Scalar':
+    'masked_fill_.Scalar', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_',
+    'scalar_tensor': 'fill_.Scalar'}
 
 
 @pytest.fixture(scope='module')

@@ -24,12 +24,17 @@ def run(name: str, plain: Callable[..., Tensor], first: Tensor, *args: object) -
     Graphs that are traced, for an export or by torch.compile, always get the plain form, which
     every runtime and compiler understands.
     """
-    if _enabled and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+    if _enabled and not is_traced():
         for kernel in _kernels(name, first.device.type):
             result = kernel(first, *args)
             if result is not NotImplemented:
                 return result
     return plain(first, *args)
+
+
+def is_traced() -> bool:
+    """Whether the call becomes part of a graph, for an export or by torch.compile."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 @contextmanager
