@@ -19,7 +19,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from .bilinear import bilinear_corners
 from .kernels import is_traced
-from .weighted_rows import weighted_rows
+from .weighted_rows import weighted_rows, wide
 
 # Pixels that are read at a time: 4 for each sample. The backward pass holds 100 bytes of each.
 LIMIT = 2 ** 20
@@ -91,8 +91,8 @@ def _attend_at_once(table: Tensor, size: tuple[Tensor, Tensor], first: Tensor, l
     `size` of the map of each sample: [L * P] twice; `first`: the row of its first pixel.
     """
     height, width = size
-    locations = locations.to(torch.promote_types(locations.dtype, torch.float32))
-    x, y = locations[..., 0] * width - 0.5, locations[..., 1] * height - 0.5
+    x, y = locations.to(wide(locations.dtype)).unbind(-1)
+    x, y = x * width - 0.5, y * height - 0.5
     heads = weights.shape[2]
     index, weight = bilinear_corners(y, x, height, width, weights, first, heads)
     rows = weighted_rows(table, index.flatten(0, 2).flatten(1), weight.flatten(0, 2).flatten(1))
@@ -212,7 +212,7 @@ class MultiScaleDeformableAttention(BaseModule):
         """[N, Q, heads, levels, points, 2], from 0 to 1."""
         offsets = self.sampling_offsets(query).unflatten(
             2, (self.num_heads, self.num_levels, self.num_points, 2))
-        offsets = offsets.to(torch.promote_types(offsets.dtype, torch.float32))
+        offsets = offsets.to(wide(offsets.dtype))
         points = reference_points[:, :, None, :, None]
         if reference_points.shape[-1] == 2:
             return points + offsets / torch.stack([shapes[:, 1], shapes[:, 0]], 1).unsqueeze(1)

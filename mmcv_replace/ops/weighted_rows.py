@@ -53,8 +53,8 @@ def _select(table: Tensor, index: Tensor) -> Tensor:
     return table.index_select(0, index.reshape(-1)).view(*index.shape, table.shape[1])
 
 
-def _wide(dtype: torch.dtype) -> torch.dtype:
-    """The type for sums over numbers of `dtype`."""
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """The type for sums over numbers of `dtype`, and for positions computed from them."""
     return dtype if dtype == torch.float64 else torch.float32
 
 
@@ -65,7 +65,7 @@ class _WeightedRows(Function):
     def forward(ctx: FunctionCtx, table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(table, index, weight)
         sums = [(_select(table, part) * weight[place].unsqueeze(2))
-                .sum(1, dtype=_wide(table.dtype)).to(table.dtype)
+                .sum(1, dtype=wide(table.dtype)).to(table.dtype)
                 for place, part in _steps(index, table.shape[1])]
         return torch.cat(sums) if sums else table.new_zeros(0, table.shape[1])
 
@@ -83,7 +83,7 @@ class _WeightedRows(Function):
 
 def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor:
     width = grad.shape[1]
-    total = grad.new_zeros(rows, width, dtype=_wide(grad.dtype))
+    total = grad.new_zeros(rows, width, dtype=wide(grad.dtype))
     for place, part in _steps(index, width):
         share = grad[place].unsqueeze(1).to(total.dtype) * weight[place].unsqueeze(2)
         total.index_add_(0, part.reshape(-1), share.flatten(0, 1))
@@ -91,6 +91,6 @@ def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor
 
 
 def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:
-    products = [(_select(table, part) * grad[place].unsqueeze(1)).sum(2, dtype=_wide(table.dtype))
+    products = [(_select(table, part) * grad[place].unsqueeze(1)).sum(2, dtype=wide(table.dtype))
                 for place, part in _steps(index, table.shape[1])]
     return torch.cat(products) if products else grad.new_zeros(index.shape)

@@ -28,7 +28,8 @@ from .mmcv_replace.ops import op_cases
 # works in place.
 FROM_OTHERS = {
     **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
-                     'split_with_sizes', 't', 'transpose.int'), 'as_strided'),
+                     'split.Tensor', 'split_with_sizes', 't', 'transpose.int', 'unbind.int'),
+                    'as_strided'),
     '_unsafe_view': 'view', 'index_add_': 'index_add.out', 'masked_fill.Scalar':
     'masked_fill_.Scalar', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_',
     'scalar_tensor': 'fill_.Scalar'}

@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from ..weighted_rows import wide
+
 
 def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """See mmcv_replace/ops/weighted_rows.py."""
@@ -59,14 +61,13 @@ def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:
     neither their order nor repeated ones, which a check would refuse, as long as a row has no more
     of them than columns.
     """
-    wide = torch.promote_types(table.dtype, torch.float32)
     _use_up_warning()
-    bags, width = index.shape
+    dtype, (bags, width) = wide(table.dtype), index.shape
     starts = torch.arange(0, index.numel() + 1, width, dtype=index.dtype)
-    zeros = grad.new_zeros(index.numel(), dtype=wide)
+    zeros = grad.new_zeros(index.numel(), dtype=dtype)
     pairs = torch.sparse_csr_tensor(starts, index.reshape(-1), zeros, (bags, len(table)),
                                     check_invariants=False)
-    torch.sparse.sampled_addmm(pairs, grad.to(wide), table.to(wide).t(), beta=0., out=pairs)
+    torch.sparse.sampled_addmm(pairs, grad.to(dtype), table.to(dtype).t(), beta=0., out=pairs)
     return pairs.values().view(bags, width).to(table.dtype)
 
 
