@@ -64,10 +64,11 @@ class _WeightedRows(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(table, index, weight)
-        sums = [(_select(table, part) * weight[place].unsqueeze(2))
-                .sum(1, dtype=wide(table.dtype)).to(table.dtype)
-                for place, part in _steps(index, table.shape[1])]
-        return torch.cat(sums) if sums else table.new_zeros(0, table.shape[1])
+        out = table.new_empty(index.shape[0], table.shape[1])
+        for place, part in _steps(index, table.shape[1]):
+            products = _select(table, part) * weight[place].unsqueeze(2)
+            out[place] = products.sum(1, dtype=wide(table.dtype))
+        return out
 
     @staticmethod
     @once_differentiable
@@ -75,9 +76,9 @@ class _WeightedRows(Function):
         table, index, weight = ctx.saved_tensors
         for_table = for_weight = None
         if ctx.needs_input_grad[0]:
-            for_table = _for_table(grad, index, weight, len(table)).to(table.dtype)
+            for_table = _for_table(grad, index, weight, table.shape[0]).to(table.dtype)
         if ctx.needs_input_grad[2]:
-            for_weight = _for_weight(grad, index, table).to(table.dtype)
+            for_weight = _for_weight(grad, index, table)
         return for_table, None, for_weight
 
 
@@ -91,6 +92,8 @@ def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor
 
 
 def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:
-    products = [(_select(table, part) * grad[place].unsqueeze(1)).sum(2, dtype=wide(table.dtype))
-                for place, part in _steps(index, table.shape[1])]
-    return torch.cat(products) if products else grad.new_zeros(index.shape)
+    found = table.new_empty(index.shape)
+    for place, part in _steps(index, table.shape[1]):
+        products = _select(table, part) * grad[place].unsqueeze(1)
+        found[place] = products.sum(2, dtype=wide(table.dtype))
+    return found
