@@ -37,8 +37,9 @@ class DeformLayer(nn.Module):
 
     def make_offset_conv(self, values: int) -> nn.Conv2d:
         """A convolution for `values` at each point of the kernel; it gives zeros at first."""
-        conv = nn.Conv2d(self.in_channels, self.deform_groups * values * math.prod(self.kernel_size),
-                         self.kernel_size, self.stride, self.padding, self.dilation)
+        channels = self.deform_groups * values * math.prod(self.kernel_size)
+        conv = nn.Conv2d(self.in_channels, channels, self.kernel_size, self.stride, self.padding,
+                         self.dilation)
         zero_offsets(conv)
         return conv
 

@@ -16,8 +16,9 @@ from .deform_options import DeformOptions
 from .kernels import run
 from .weighted_rows import weighted_rows
 
-# Elements of the columns that are computed at a time. More is no faster, and needs more memory.
-LIMIT = 2 ** 22
+# Elements of the columns that are computed at a time, if a 16th of those of an image are not more.
+# It needs little memory beside maps and weights, and more at a time was not measured to be faster.
+LIMIT, STRIPS = 2 ** 20, 16
 
 
 def sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
@@ -41,8 +42,8 @@ def plain_sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight:
                          bias: Tensor | None, options: DeformOptions) -> Tensor:
     """`sampled_conv2d` for tensors of one type, of operations that every device can."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # which decides what to recompute
-        out = _convolve(_table(x, options), offset, mask, _filters(weight, options), 0, x.shape,
-                        options)
+        columns = _columns(_table(x, options), offset, mask, 0, x.shape, options)
+        out = _product(_filters(weight, options), columns, offset)
     else:
         out = _Recomputed.apply(x, offset, mask, weight, options)
     return out if bias is None else out + bias.view(-1, 1, 1)
@@ -58,7 +59,8 @@ def _no_autocast(x: Tensor) -> AbstractContextManager:
 
 def _table(x: Tensor, options: DeformOptions) -> Tensor:
     """Maps [n, C, H, W] -> rows [n H W G, C / G], one for each pixel and deform group."""
-    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1] // options.deform_groups)
+    rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1] // options.deform_groups)
+    return rows.contiguous()  # sums of rows that are columns in memory take several times as long
 
 
 def _filters(weight: Tensor, options: DeformOptions) -> Tensor:
@@ -73,19 +75,22 @@ def _weight(filters: Tensor, like: Tensor) -> Tensor:
     return split.transpose(1, 2).reshape(like.shape).to(like.dtype)
 
 
-def _convolve(table: Tensor, offset: Tensor, mask: Tensor | None, filters: Tensor, first: int,
-              shape: tuple[int, ...], options: DeformOptions) -> Tensor:
-    """Rows of the output, from number `first` on, as many as `offset` and `mask` are for.
+def _columns(table: Tensor, offset: Tensor, mask: Tensor | None, first: int,
+             shape: tuple[int, ...], options: DeformOptions) -> Tensor:
+    """All samples for rows of the output, from number `first` on: as many as `offset` has.
 
-    table: of maps of `shape` -> [n, O, rows, W'].
+    table: of maps of `shape` -> [g, n rows W', h w C / g].
     """
     index, share = _samples(offset, mask, first, shape, options)
-    images, _, rows, columns = offset.shape
     values = weighted_rows(table, index, share)
-    values = values.view(images * rows * columns, options.points, options.groups, -1)
-    values = values.permute(2, 0, 1, 3).flatten(2)
-    out = torch.bmm(filters, values.transpose(1, 2))
-    return out.view(-1, images, rows, columns).transpose(0, 1)
+    values = values.view(-1, options.points, options.groups, shape[1] // options.groups)
+    return values.permute(2, 0, 1, 3).flatten(2)
+
+
+def _product(filters: Tensor, columns: Tensor, offset: Tensor) -> Tensor:
+    """The output [n, O, rows, W'] of its columns; `offset` has its sizes."""
+    out = torch.bmm(filters, columns.transpose(1, 2))
+    return out.view(-1, len(offset), *offset.shape[2:]).transpose(0, 1)
 
 
 def _samples(offset: Tensor, mask: Tensor | None, first: int, shape: tuple[int, ...],
@@ -120,16 +125,22 @@ def _grid(offset: Tensor, first: int, dtype: torch.dtype, options: DeformOptions
     return torch.stack([y, x], -1).flatten(2, 3).unsqueeze(3).to(dtype)
 
 
-def _parts(x: Tensor, offset: Tensor, options: DeformOptions) -> Iterator[tuple[slice, list[slice]]]:
-    """Images, and rows of their output, whose columns are computed at a time."""
+def _parts(x: Tensor, offset: Tensor,
+           options: DeformOptions) -> Iterator[tuple[slice, list[slice]]]:
+    """Images, and strips of rows of their output, whose columns are computed at a time."""
     height, width = offset.shape[2:]
     row = max(1, width * options.points * x.shape[1])
-    images = max(1, min(options.images, LIMIT // (row * height)))
-    strips = -(-height // max(1, LIMIT // row))
+    limit = max(LIMIT, row * height // STRIPS)
+    images = max(1, min(options.images, limit // (row * height)))
+    strips = -(-height // max(1, limit // row))
     step = -(-height // strips)
     rows = [slice(start, start + step) for start in range(0, height, step)]
     for start in range(0, len(x), images):
         yield slice(start, start + images), rows
+
+
+def _strip(tensor: Tensor | None, images: slice, rows: slice) -> Tensor | None:
+    return None if tensor is None else tensor[images, :, rows]
 
 
 class _Recomputed(Function):
@@ -145,68 +156,75 @@ class _Recomputed(Function):
         for images, strips in _parts(x, offset, options):
             table = _table(x[images], options)
             for rows in strips:
-                factors = None if mask is None else mask[images, :, rows]
-                out[images, :, rows] = _convolve(
-                    table, offset[images, :, rows], factors, filters, rows.start, x[images].shape,
-                    options)
+                moved, factors = (_strip(tensor, images, rows) for tensor in (offset, mask))
+                columns = _columns(table, moved, factors, rows.start, x[images].shape, options)
+                out[images, :, rows] = _product(filters, columns, moved)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, offset, mask, weight = ctx.saved_tensors
-        sums = _Gradients(x, offset, mask, weight, ctx.needs_input_grad, ctx.options)
+        sums = _Gradients((x, offset, mask), weight, ctx.needs_input_grad, ctx.options)
         with _no_autocast(x):
             for images, strips in _parts(x, offset, ctx.options):
                 sums.add(grad, images, strips)
-        return *sums.results(), None
+        return *sums.maps, sums.of_weight(), None
 
 
 class _Gradients:
-    """Gradients of the arguments, to which parts are added."""
+    """Gradients of the arguments, to which those of images are added."""
 
-    def __init__(self, x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
-                 wanted: tuple[bool, ...], options: DeformOptions) -> None:
-        self.options, self.weight = options, weight
-        self.x, self.offset, self.mask = x, offset, mask
-        self.filters = _filters(weight, options).detach()
-        # Sums of many terms, in float32 at least.
-        self.wide = torch.promote_types(x.dtype, torch.float32)
-        for_filters = torch.zeros_like(self.filters, dtype=self.wide)
-        wholes = (x, offset, mask, for_filters)
-        self.found = [torch.empty_like(whole) if want and whole is not for_filters else
-                      whole if want else None for whole, want in zip(wholes, wanted, strict=False)]
+    def __init__(self, maps: tuple[Tensor | None, ...], weight: Tensor, wanted: tuple[bool, ...],
+                 options: DeformOptions) -> None:
+        self.arguments, self.weight, self.options = maps, weight, options
+        self.maps = [torch.empty_like(tensor) if want else None
+                     for tensor, want in zip(maps, wanted[:3], strict=True)]
+        self.filters = _filters(weight, options)
+        self.for_filters = self._zeros_like(self.filters) if wanted[3] else None
 
-    def results(self) -> list[Tensor | None]:
-        *maps, filters = self.found
-        return [*maps, None if filters is None else _weight(filters, self.weight)]
+    def of_weight(self) -> Tensor | None:
+        return None if self.for_filters is None else _weight(self.for_filters, self.weight)
 
     def add(self, grad: Tensor, images: slice, strips: list[slice]) -> None:
-        """Gradients of some images, a strip of rows at a time."""
-        x = self.x[images]
-        table = _table(x, self.options)
-        for_table = torch.zeros_like(table, dtype=self.wide)
+        x, offset, mask = self.arguments
+        table = _table(x[images], self.options)
+        for_table = None if self.maps[0] is None else self._zeros_like(table)
         for rows in strips:
-            parts = [table, self.offset[images, :, rows],
-                     None if self.mask is None else self.mask[images, :, rows], self.filters]
-            found = iter(self._of_strip(parts, grad[images, :, rows], rows.start, x.shape))
-            shares = [None if whole is None else next(found) for whole in self.found]
-            if shares[0] is not None:
-                for_table += shares[0]
-            for whole, share in zip(self.found[1:3], shares[1:3], strict=True):
-                if share is not None:
-                    whole[images, :, rows] = share
-            if shares[3] is not None:
-                self.found[3] += shares[3]
-        if self.found[0] is not None:
-            maps = for_table.view(len(x), *x.shape[2:], x.shape[1])
-            self.found[0][images] = maps.permute(0, 3, 1, 2).to(x.dtype)
+            parts = (table, _strip(offset, images, rows), _strip(mask, images, rows))
+            found = self._of_strip(parts, grad[images, :, rows], rows.start, x[images].shape)
+            if for_table is not None:
+                for_table += found[0]
+            for whole, part in zip(self.maps[1:], found[1:], strict=True):
+                if part is not None:
+                    whole[images, :, rows] = part
+        if for_table is not None:
+            rows_first = for_table.view(-1, *x.shape[2:], x.shape[1])
+            self.maps[0][images] = rows_first.permute(0, 3, 1, 2).to(x.dtype)
 
-    def _of_strip(self, parts: list[Tensor | None], grad: Tensor, first: int,
-                  shape: tuple[int, ...]) -> tuple[Tensor, ...]:
+    def _of_strip(self, parts: tuple[Tensor | None, ...], grad: Tensor, first: int,
+                  shape: tuple[int, ...]) -> list[Tensor | None]:
+        """Gradients of table, offset and mask; that of the filters is added."""
         leaves = [None if part is None else part.detach().requires_grad_(whole is not None)
-                  for part, whole in zip(parts, self.found, strict=True)]
+                  for part, whole in zip(parts, self.maps, strict=True)]
         with torch.enable_grad():
-            out = _convolve(*leaves, first, shape, self.options)
-        return torch.autograd.grad(out, [leaf for leaf, whole in zip(
-            leaves, self.found, strict=True) if whole is not None], grad)
+            columns = _columns(*leaves, first, shape, self.options)
+        grad = grad.transpose(0, 1).reshape(*self.filters.shape[:2], -1)
+        if self.for_filters is not None:
+            self._add_product(grad, columns.detach())
+        if not columns.requires_grad:
+            return [None] * 3
+        wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
+        found = iter(torch.autograd.grad(
+            columns, wanted, torch.bmm(grad.transpose(1, 2), self.filters)))
+        return [None if whole is None else next(found) for whole in self.maps]
+
+    def _add_product(self, grad: Tensor, columns: Tensor) -> None:
+        if self.for_filters.dtype == grad.dtype:
+            self.for_filters.baddbmm_(grad, columns)
+        else:
+            self.for_filters += torch.bmm(grad, columns)
+
+    def _zeros_like(self, tensor: Tensor) -> Tensor:
+        """For sums of many terms, in float32 at least."""
+        return torch.zeros_like(tensor, dtype=torch.promote_types(tensor.dtype, torch.float32))
