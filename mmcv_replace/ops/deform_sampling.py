@@ -75,6 +75,10 @@ def _weight(filters: Tensor, like: Tensor) -> Tensor:
     return split.transpose(1, 2).reshape(like.shape).to(like.dtype)
 
 
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    return dtype if dtype == torch.float64 else torch.float32
+
+
 def _columns(table: Tensor, offset: Tensor, mask: Tensor | None, first: int,
              shape: tuple[int, ...], options: DeformOptions) -> Tensor:
     """All samples for rows of the output, from number `first` on: as many as `offset` has.
@@ -98,13 +102,13 @@ def _samples(offset: Tensor, mask: Tensor | None, first: int, shape: tuple[int, 
     """Rows of the table, and their weights, both [n rows W' P G, 4], for all samples."""
     images, _, height, width = shape
     groups, points = options.deform_groups, options.points
-    exact = offset.dtype if offset.dtype == torch.float64 else torch.float32
+    exact = _wide(offset.dtype)
     moved = offset.unflatten(1, (groups, points, 2)).permute(0, 4, 5, 2, 1, 3)
     y, x = (moved.to(exact) + _grid(offset, first, exact, options)).unbind(-1)
     index, share = bilinear_corners(y, x, height, width)
-    numbers = torch.arange(images * groups, device=offset.device).view(images, 1, 1, 1, groups, 1)
-    image, group = numbers // groups, numbers % groups
-    index = (image * (height * width) + index) * groups + group
+    start = torch.arange(images, dtype=index.dtype, device=offset.device) * (height * width)
+    group = torch.arange(groups, dtype=index.dtype, device=offset.device)
+    index = (start.view(-1, 1, 1, 1, 1, 1) + index) * groups + group.view(-1, 1)
     if mask is not None:
         factors = mask.unflatten(1, (groups, points)).permute(0, 3, 4, 2, 1)
         share = share * factors.to(exact).unsqueeze(-1)
@@ -226,5 +230,5 @@ class _Gradients:
             self.for_filters += torch.bmm(grad, columns)
 
     def _zeros_like(self, tensor: Tensor) -> Tensor:
-        """For sums of many terms, in float32 at least."""
-        return torch.zeros_like(tensor, dtype=torch.promote_types(tensor.dtype, torch.float32))
+        # They become sums of many terms.
+        return tensor.new_zeros(tensor.shape, dtype=_wide(tensor.dtype))

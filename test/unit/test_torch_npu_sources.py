@@ -35,6 +35,11 @@ FROM_OTHERS = {
     'scalar_tensor': 'fill_.Scalar'}
 
 
+TOP = Path(__file__).parents[2]
+NPU_KERNELS = TOP / 'mmcv_replace/ops/kernels/npu.py'
+SIMULATED = TOP / 'test/simulated_npu/site/torch_npu'
+
+
 @pytest.fixture(scope='module')
 def sources():
     spec = importlib.util.find_spec('torch_npu')
@@ -132,6 +137,26 @@ def test_every_part_of_an_operator_has_a_kernel(kernels, case):
     with plain_operators():
         op_cases.gradients(inputs, results, recorder)
     check(recorder.names, kernels)
+
+
+def test_the_deformable_convolution_is_called_as_it_is_declared(sources):
+    """Names, order and defaults of its parameters; and it has a backward pass of its own."""
+    text = (sources / 'csrc/aten/npu_native_functions_by_codegen.yaml').read_text()
+    declared = re.search(r'func: (npu_deformable_conv2d\(.*)', text)[1]
+    parameters = {each.name: each for each in torch._C.parse_schema(declared).arguments}
+    tree = ast.parse(NPU_KERNELS.read_text())
+    call, = (node for node in ast.walk(tree) if isinstance(node, ast.Call)
+             and getattr(node.func, 'attr', '') == 'npu_deformable_conv2d')
+    given = [*list(parameters)[:len(call.args)], *(word.arg for word in call.keywords)]
+    assert given == list(parameters)
+    assert [node.id if isinstance(node, ast.Name) else '' for node in call.args] == [
+        'x', 'weight', '', 'bias']
+    assert list(parameters)[:4] == ['input', 'weight', 'offset', 'bias']
+    simulated = ast.parse((SIMULATED / 'deformable.py').read_text())
+    function, = (node for node in ast.walk(simulated) if isinstance(node, ast.FunctionDef)
+                 and node.name == 'npu_deformable_conv2d')
+    assert [each.arg for each in function.args.args] == list(parameters)
+    assert b'NpuDeformableConv2DBackward0' in (sources / 'lib/libtorch_npu.so').read_bytes()
 
 
 def defined_names(file):

@@ -27,10 +27,12 @@ torch._register_device_module('npu', npu)
 torch.utils.generate_methods_for_privateuse1_backend()
 
 from . import distributed, optim, profiler, simulation  # noqa: E402
+from .deformable import npu_deformable_conv2d  # noqa: E402
 
 distributed.register()
 
-__all__ = ['__version__', 'distributed', 'npu', 'optim', 'profiler', 'simulation']
+__all__ = ['__version__', 'distributed', 'npu', 'npu_deformable_conv2d', 'optim', 'profiler',
+           'simulation']
 
 
 def _autoload() -> None:

@@ -1,0 +1,100 @@
+"""torchvision's operators in place of the plain ones, where torchvision is installed."""
+import sys
+
+import pytest
+import torch
+
+from mmcv_replace import device as device_module
+from mmcv_replace.ops import kernels
+from mmcv_replace.ops.deform_options import DeformOptions
+from mmcv_replace.ops.deform_sampling import plain_sampled_conv2d
+
+from .op_cases import close, uniform
+
+CALLS = {
+    'options': (DeformOptions((3, 2), (2, 1), (1, 2), (1, 2), 2, 3), (4, 3, 3, 2), None, None),
+    'modulated': (DeformOptions((3, 3), padding=(1, 1)), (2, 6, 3, 3), 1, None),
+    'biased': (DeformOptions((1, 1), groups=3), (3, 2, 1, 1), 1, 1),
+}
+
+
+@pytest.fixture
+def vision():
+    """The module, loaded although the host may have torchvision's operators for no use."""
+    try:
+        import torchvision.ops  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f'torchvision does not load: {error}')
+    from mmcv_replace.ops.kernels import vision
+    return vision
+
+
+def tensors(name, dtype):
+    options, kernel, masked, biased = CALLS[name]
+    x = uniform(2, 6, 5, 7)
+    size = options.output_size(x.shape[2:])
+    count = options.deform_groups * options.points
+    given = [x, uniform(2, 2 * count, *size, seed=1) * 3 + 1 / 512,
+             uniform(2, count, *size, seed=2) if masked else None, uniform(*kernel, seed=3),
+             uniform(kernel[0], seed=4) if biased else None]
+    return [None if t is None else t.to(dtype).requires_grad_() for t in given], options
+
+
+def outcome(function, given, options):
+    out = function(*given, options)
+    wanted = [t for t in given if t is not None]
+    return [out.detach(), *torch.autograd.grad(out, wanted, uniform(*out.shape, seed=5).to(out))]
+
+
+@pytest.mark.parametrize('name', CALLS)
+def test_deform_conv2d_is_equal(vision, name):
+    given, options = tensors(name, torch.float64)
+    close(outcome(vision.deform_conv2d, given, options),
+          outcome(plain_sampled_conv2d, given, options), 1e-12)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_16_bits_are_computed_in_float32(vision, dtype):
+    given, options = tensors('modulated', dtype)
+    out = vision.deform_conv2d(*given, options)
+    exact = vision.deform_conv2d(*(t if t is None else t.float() for t in given), options)
+    assert torch.equal(out, exact.to(dtype))
+
+
+@pytest.fixture
+def row_of_the_host(monkeypatch):
+    """The host's row names torchvision's operator, and nothing is loaded yet."""
+    place = 'mmcv_replace.ops.kernels.vision:deform_conv2d'
+    assert device_module.find_kind('cuda').kernels['deform_conv2d'] == (place,)
+    kind = device_module.DeviceKind('cpu', backend='gloo', kernels={'deform_conv2d': (place,)})
+    monkeypatch.setattr(device_module, 'KINDS', (kind,))
+    for name in ('torchvision', 'mmcv_replace.ops.kernels.vision'):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr(kernels, 'vision', raising=False)
+    kernels._kernels.cache_clear()
+    yield
+    kernels._kernels.cache_clear()
+
+
+@pytest.mark.usefixtures('row_of_the_host')
+def test_a_torchvision_that_does_not_load(tmp_path, monkeypatch, caplog):
+    """As beside another build of torch: its own import raises RuntimeError."""
+    (tmp_path / 'torchvision.py').write_text(
+        'raise RuntimeError("operator torchvision::nms does not exist")')
+    monkeypatch.syspath_prepend(tmp_path)
+    given, options = tensors('modulated', torch.float32)
+    out = kernels.run('deform_conv2d', plain_sampled_conv2d, *given, options)
+    assert torch.equal(out, plain_sampled_conv2d(*given, options))
+    assert 'vision does not load (operator torchvision::nms does not exist)' in caplog.text
+
+
+@pytest.mark.usefixtures('row_of_the_host')
+def test_the_row_leads_to_torchvision(tmp_path, monkeypatch):
+    """With a stand-in that shows what it was called with."""
+    (tmp_path / 'torchvision.py').write_text(
+        'class ops:\n    deform_conv2d = staticmethod(lambda *args: args)\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    given, options = tensors('options', torch.float32)
+    found = kernels.run('deform_conv2d', plain_sampled_conv2d, *given, options)
+    x, offset, mask, weight, bias = given
+    assert found == (x, offset, weight, bias, (2, 1), (1, 2), (1, 2), mask)
