@@ -10,7 +10,7 @@ from mmcv_replace.utils.errors import (
     ConfigKeyError,
     ConfigTypeError,
 )
-from mmcv_replace.utils.signature import check_arguments, check_values
+from mmcv_replace.utils.signature import check_arguments, check_values, explain_type_error
 
 # Default arguments; no builder changes its config.
 RELU = {'type': 'ReLU'}
@@ -37,7 +37,13 @@ def instantiate(cls: Callable[..., nn.Module], cfg: dict, *args: object,
     origin = cfg.origin if isinstance(cfg, ConfigDict) else lambda key: None
     check_arguments(label, partial(cls, *args), kwargs, origin)
     check_values(label, cls, kwargs, origin)
-    return cls(*args, **kwargs)
+    try:
+        return cls(*args, **kwargs)
+    except TypeError as error:
+        explained = explain_type_error(error, label, cls, kwargs, origin)
+        if explained is None:
+            raise
+        raise explained from error
 
 
 def build_layer(registry: Registry, cfg: dict, *args: object, **kwargs: object) -> nn.Module:

@@ -74,7 +74,8 @@ def load_into(module: nn.Module, state_dict: Mapping[str, Any]) -> Loaded:
     others = [str(key) for key in state_dict if key not in state]
     result = Loaded(state)
     _load(module, '', getattr(state_dict, '_metadata', {}), result)
-    result.unexpected += others
+    # What looked like of no use in a module may have been converted by a child of it.
+    result.unexpected = [key for key in result.unexpected if key in state] + others
     return result
 
 
