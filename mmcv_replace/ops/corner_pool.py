@@ -1,0 +1,58 @@
+"""Corner pooling (CornerNet, arXiv:1808.01244)."""
+import torch
+from torch import Tensor, nn
+
+from mmcv_replace.utils.errors import ConfigError
+
+# Dimension, and whether the maximum is over later pixels.
+_MODES = {'bottom': (2, False), 'left': (3, True), 'right': (3, False), 'top': (2, True)}
+
+
+class CornerPool(nn.Module):
+    """Largest value from each pixel to one border of the map.
+
+    `mode` 'top' takes the maximum over the pixel and all below it, which a corner at the top of a
+    box needs; 'bottom' over all above, 'left' over all to the right, 'right' over all to the left.
+    x: [N, C, H, W] -> [N, C, H, W]. The gradient goes to the largest value, of equal ones to the
+    last on the way from the border.
+    Cost: N C H W comparisons, and an index of 8 bytes an element as memory; in traced graphs
+    log2(H) or log2(W) times as many, and no index.
+
+    Raises ConfigError for another `mode`.
+    """
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        if mode not in _MODES:
+            raise ConfigError(f'CornerPool: mode={mode!r} is not one of {", ".join(_MODES)}')
+        self.mode = mode
+
+    def extra_repr(self) -> str:
+        return f'mode={self.mode!r}'
+
+    def forward(self, x: Tensor) -> Tensor:
+        dim, reverse = _MODES[self.mode]
+        # ONNX has no cumulative maximum.
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return doubled_max(x, dim, reverse)
+        if reverse:
+            return x.flip(dim).cummax(dim).values.flip(dim)
+        return x.cummax(dim).values
+
+
+def doubled_max(x: Tensor, dim: int, reverse: bool) -> Tensor:
+    """Maximum over each element and all before it, with `reverse` all behind it, along a dimension.
+
+    Each step doubles the number of elements that the maxima are over. The gradient goes where that
+    of `torch.cummax` goes.
+    """
+    size, step = x.shape[dim], 1
+    while step < size:
+        late, early = x.narrow(dim, step, size - step), x.narrow(dim, 0, size - step)
+        own, other = (early, late) if reverse else (late, early)
+        # torch.maximum would share the gradient among equal values.
+        larger = torch.where((other > own) | (other != other), other, own)
+        kept = x.narrow(dim, size - step if reverse else 0, step)
+        x = torch.cat([larger, kept] if reverse else [kept, larger], dim)
+        step *= 2
+    return x
