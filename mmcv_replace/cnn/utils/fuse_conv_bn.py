@@ -32,10 +32,12 @@ def fuse_conv_bn(module: nn.Module, declared_only: bool = False) -> nn.Module:
 def _foldable(conv: nn.Module | None, norm: nn.Module) -> bool:
     # With its own forward (deformable, adaptive padding) a convolution is still linear in its
     # weight; where the weight is computed in each call (spectral norm, or by the word of the class)
-    # there is nothing to fold into. A norm without running statistics takes those of the batch.
+    # there is nothing to fold into, and zeros of a masked result would get no shift. A norm
+    # without running statistics takes those of the batch.
     return (isinstance(conv, nn.Conv2d) and isinstance(norm, _BatchNorm)
             and conv.out_channels == norm.num_features and 'weight' in conv._parameters
-            and not getattr(conv, 'weight_is_computed', False) and norm.running_mean is not None)
+            and not getattr(conv, 'weight_is_computed', False)
+            and not getattr(conv, 'result_is_masked', False) and norm.running_mean is not None)
 
 
 def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> nn.Conv2d:
