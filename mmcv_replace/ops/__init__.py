@@ -30,3 +30,6 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     'mmcv_replace.cnn.bricks.wrappers': ['Conv2d', 'ConvTranspose2d', 'Linear', 'MaxPool2d'],
     'torch.nn': ['SyncBatchNorm'],
 })
+
+# Functions with the name of their module, which Python would hand out in their place.
+from .tin_shift import tin_shift  # noqa: E402, F401
