@@ -1,4 +1,4 @@
-"""Convolutions whose result is wanted at some pixels alone."""
+"""Convolutions whose result is wanted at some pixels alone (guided anchoring, arXiv:1901.03278)."""
 import torch.nn.functional as F
 from torch import Tensor, nn
 

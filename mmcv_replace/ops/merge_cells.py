@@ -27,6 +27,8 @@ class BaseMergeCell(nn.Module):
     `with_input2_conv` add 3 x 3 convolutions of `out_channels` to the inputs, with `input_conv_cfg`
     and `input_norm_cfg`. Smaller maps grow by `upsample_mode`, 'nearest' or 'bilinear'; larger ones
     shrink by the maximum over cells, after zeros around a map that cannot be divided into them.
+    Cost: that of the convolutions, and a few operations an element of inputs and result; memory of
+    both resized maps and the merged one.
 
     Raises ConfigError for another `upsample_mode`, ArgumentError for a convolution without a number
     of channels, UsageError for inputs of unequal batches or channels, and an `out_size` that has
