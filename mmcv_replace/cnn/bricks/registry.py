@@ -30,6 +30,7 @@ PLUGIN_LAYERS = Registry('plugin layer', base=nn.Module, modules={
     f'{_HERE}.conv_module': ['ConvModule'],
     f'{_HERE}.generalized_attention': ['GeneralizedAttention'],
     f'{_HERE}.non_local': ['NonLocal2d'],
+    f'{_OPS}.cc_attention': ['CrissCrossAttention'],
 })
 DROPOUT_LAYERS = Registry('dropout layer', base=nn.Module, modules={
     f'{_HERE}.drop': ['DropPath', 'Dropout'],
