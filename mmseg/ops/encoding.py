@@ -1,4 +1,6 @@
 """Encoding of feature maps by learned codewords (EncNet, arXiv:1803.08904)."""
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -6,14 +8,15 @@ from mmcv_replace.utils.errors import ConfigError
 
 
 class Encoding(nn.Module):
-    """Sums of the differences of features from codewords, by soft assignment.
+    """Sums of the differences between features and codewords, by soft assignment.
 
     x: [N, channels, H, W] -> [N, num_codes, channels]. A feature belongs to the codewords by the
-    softmax of `scale` times their squared distances. `codewords`: [num_codes, channels], uniform
-    between -1 and 1 over the root of their number of elements; `scale`: [num_codes], uniform
-    between -1 and 0. See `scaled_l2` and `aggregate` for the cost. Computed in float32 at least,
-    also under autocast; the result is in the wider type of x and codewords. Raises ConfigError for
-    an input of another shape.
+    softmax over `scale` times its squared distances from them. `codewords`: [num_codes, channels],
+    first uniform between -s and s, where 1 / s^2 is the number of their elements; `scale`:
+    [num_codes], first uniform between -1 and 0. Computed in float32 at least, also under autocast;
+    the result has the wider type of x and the codewords.
+    Cost: 4 N H W num_codes channels operations; memory: a copy of x, the weights
+    [N, num_codes, H, W] and the result. Raises ConfigError for an input of another shape.
     """
 
     def __init__(self, channels: int, num_codes: int) -> None:
@@ -27,24 +30,43 @@ class Encoding(nn.Module):
     def scaled_l2(x: Tensor, codewords: Tensor, scale: Tensor) -> Tensor:
         """scale[k] |x[n, p] - codewords[k]|^2, as [N, P, K].
 
-        x: [N, P, C], codewords: [K, C], scale: [K]. By |x|^2 - 2 x . c + |c|^2, with all points
-        relative to the mean codeword, so that little cancels near the codewords.
-        Cost: 2 N P K C operations; memory: one tensor as large as x and the result, where the
-        differences would take N P K C numbers.
+        x: [N, P, C], codewords: [K, C], scale: [K]. By |x|^2 - 2 x . c + |c|^2, in which digits
+        cancel where points are much closer to the codewords than to the origin.
+        Cost: 2 N P K C operations; memory: the squares of x and the result, where the differences
+        would be N P K C numbers.
         """
-        return _scaled_l2(x.mT, codewords, scale).mT
+        squares = x.square().sum(2).unsqueeze(1) + codewords.square().sum(1, keepdim=True)
+        distance = torch.baddbmm(squares, codewords.expand(len(x), -1, -1), x.mT, alpha=-2)
+        return (scale.unsqueeze(1) * distance).mT
 
     @staticmethod
     def aggregate(assignment_weights: Tensor, x: Tensor, codewords: Tensor) -> Tensor:
         """Sum over p of assignment_weights[n, p, k] (x[n, p] - codewords[k]), as [N, K, C].
 
-        assignment_weights: [N, P, K], x: [N, P, C], codewords: [K, C]. The weights of a codeword
-        are summed first. Cost: 2 N P K C operations; memory: the result.
+        assignment_weights: [N, P, K], x: [N, P, C], codewords: [K, C]. By the sum of the weighted
+        points, less the codewords times the sum of their weights.
+        Cost: 2 N P K C operations; memory: the result.
         """
-        return _aggregate(assignment_weights.mT, x.mT, codewords)
+        totals = assignment_weights.sum(1).unsqueeze(2)
+        return torch.bmm(assignment_weights.mT, x) - totals * codewords
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ConfigError(f'Encoding: an input of shape {tuple(x.shape)} is not '
                               f'[N, {self.channels}, H, W]')
-        return x
+        dtype = torch.promote_types(x.dtype, self.codewords.dtype)
+        wide = torch.promote_types(dtype, torch.float32)
+        codewords, scale = self.codewords.to(wide), self.scale.to(wide)
+        # Differences stay the same, and few digits cancel where all codewords are far from 0.
+        middle = codewords.detach().mean(0)
+        codewords = codewords - middle
+        points = (x.flatten(2) - middle.unsqueeze(1)).mT
+        device = x.device.type
+        with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(
+                device) else nullcontext():
+            weights = self.scaled_l2(points, codewords, scale).softmax(2)
+            return self.aggregate(weights, points, codewords).to(dtype)
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(Nx{self.channels}xHxW =>'
+                f'Nx{self.num_codes}x{self.channels})')
