@@ -32,4 +32,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
 })
 
 # Functions with the name of their module, which Python would hand out in their place.
-from .tin_shift import tin_shift  # noqa: E402, F401
+from .carafe import carafe  # noqa: E402
+from .tin_shift import tin_shift  # noqa: E402
+
+__all__ += ['carafe', 'tin_shift']
