@@ -47,9 +47,8 @@ def add_neighbours(fours: Tensor, rows: int, columns: int, tile: int) -> Tensor:
     fours = fours.view(-1, rows, columns, 2, tile, 2 * tile, fours.shape[2])
     pairs = F.pad(fours[:, :, :, 0], (0, 0) * 4 + (0, 1))
     pairs[:, 1:] += fours[:, :, :, 1]
-    left, right = pairs.split(tile, dim=4)
-    tiles = F.pad(left, (0, 0) * 3 + (0, 1))
-    tiles[:, :, 1:] += right
+    tiles = F.pad(pairs[..., :tile, :], (0, 0) * 3 + (0, 1))
+    tiles[:, :, 1:] += pairs[..., tile:, :]
     return tiles.permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)
 
 

@@ -52,8 +52,8 @@ class _Reassemble(Function):
         features, masks = ctx.saved_tensors
         layout = ctx.layout
         columns, side = layout.tiles(features.shape[3]), layout.tile * layout.scale
-        for_features = torch.zeros_like(features) if ctx.needs_input_grad[0] else None
-        for_masks = torch.zeros_like(masks) if ctx.needs_input_grad[1] else None
+        for_features = features.new_zeros(features.shape) if ctx.needs_input_grad[0] else None
+        for_masks = masks.new_zeros(masks.shape) if ctx.needs_input_grad[1] else None
         for strip in _strips(features, layout):
             tiles = split(_read(grad, strip, layout), side)
             if for_features is not None:
