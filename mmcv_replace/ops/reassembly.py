@@ -12,7 +12,7 @@ from .carafe_tiles import Layout, add_neighbours, band, join, neighbours, read_b
 
 # Matrices are made for a strip of the map at a time, of this number of elements, or this share of
 # the output's if that is more: launches of kernels are to be few, and temporary tensors small.
-ELEMENTS, SHARE = 2**18, 16
+ELEMENTS, SHARE = 2**18, 32
 
 
 class Strip(NamedTuple):
