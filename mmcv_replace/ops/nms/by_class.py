@@ -1,0 +1,72 @@
+"""Non-maximum suppression within classes."""
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcv_replace.utils.errors import ConfigKeyError
+
+from .boxes import on_host, to_device, to_host
+from .hard import nms
+from .soft import soft_nms
+
+TYPES = {'nms': nms, 'soft_nms': soft_nms}
+
+
+def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[str, Any] | None,
+                class_agnostic: bool = False) -> tuple[Tensor, Tensor]:
+    """Suppress boxes by better ones of the same class.
+
+    boxes: [N, 4] with x1, y1, x2, y2; scores: [N]; idxs: [N], the classes. `nms_cfg` has the keys
+    `type`, 'nms' (default) or 'soft_nms'; `split_thr`, 10000 by default; `class_agnostic`, which
+    takes precedence over the argument; and arguments of that function. None keeps all boxes.
+    Boxes of different classes are moved apart, by class times the largest coordinate, and selected
+    at once; from `split_thr` boxes on, one class after the other, where `class_agnostic` has no
+    effect, as in mmcv, and the best `max_num` of all classes are kept. A box at negative
+    coordinates may still touch one of the class below it, as in mmcv.
+
+    Returns (dets, keep): [K, 5], the kept boxes and their scores, best first, and [K], their places
+    in `boxes`. Cost: that of `nms` and `soft_nms`, with one wait for the device.
+    Raises ConfigKeyError for another type, and what the function of that type raises.
+    """
+    if nms_cfg is None:
+        scores, keep = scores.sort(descending=True)
+        return torch.cat([boxes[keep], scores.unsqueeze(1)], dim=1), keep
+    options = dict(nms_cfg)
+    name = options.pop('type', 'nms')
+    if name not in TYPES:
+        raise ConfigKeyError(f'nms_cfg: type must be one of {", ".join(TYPES)}, and got {name!r}')
+    class_agnostic = options.pop('class_agnostic', class_agnostic)
+    moved = boxes
+    if not class_agnostic and len(boxes):
+        moved = boxes + (idxs.to(boxes) * (boxes.max() + 1)).unsqueeze(1)
+    if len(boxes) < options.pop('split_thr', 10000):
+        dets, keep = TYPES[name](moved, scores, **options)
+        scores = dets[:, 4]
+    else:
+        scores, keep = _one_by_one(name, moved, scores, idxs, options)
+    return torch.cat([boxes.index_select(0, keep), scores.unsqueeze(1)], dim=1), keep
+
+
+@on_host
+def _one_by_one(name: str, boxes: Tensor, scores: Tensor, idxs: Tensor, options: dict[str, Any]
+                ) -> tuple[Tensor, Tensor]:
+    """Scores and places of the boxes that stay in their class."""
+    most = options.pop('max_num', -1)
+    corners, old, classes = to_host(boxes, scores, idxs)
+    new = torch.zeros_like(old)
+    stays = torch.zeros_like(old, dtype=torch.bool)
+    for number in classes.unique():
+        members = (classes == number).nonzero().squeeze(1)
+        dets, keep = TYPES[name](corners[members], old[members], **options)
+        stays[members[keep]] = True
+        new[members[keep]] = dets[:, 4].to(new.dtype)
+    keep = stays.nonzero().squeeze(1)
+    new, order = new[keep].sort(descending=True)
+    if most > 0:
+        new, order = new[:most], order[:most]
+    keep = to_device(keep[order], boxes.device)
+    if name == 'nms':  # has a gradient
+        return scores.index_select(0, keep), keep
+    return to_device(new.to(scores.dtype), boxes.device), keep
