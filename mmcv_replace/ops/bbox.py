@@ -1,4 +1,6 @@
 """Overlaps of boxes."""
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -32,12 +34,15 @@ def bbox_overlaps(bboxes1: Tensor, bboxes2: Tensor, mode: str = 'iou', aligned: 
         raise ArgumentError('bbox_overlaps: aligned boxes must be as many, and got '
                             f'{len(bboxes1)} and {len(bboxes2)}')
     dtype = bboxes1.dtype if bboxes1.is_floating_point() else torch.float32
-    one, other = (x.to(wide_type(x.dtype)).reshape(-1, 4).T for x in (bboxes1, bboxes2))
-    return _overlaps(one if aligned else one.unsqueeze(2), other, mode, offset).to(dtype)
+    one, other = (x.to(wide_type(x.dtype)).reshape(-1, 4).split([1] * 4, dim=1)
+                  for x in (bboxes1, bboxes2))
+    if aligned:
+        return _overlaps(one, other, mode, offset).squeeze(1).to(dtype)
+    return _overlaps(one, [x.T for x in other], mode, offset).to(dtype)
 
 
-def _overlaps(one: Tensor, other: Tensor, mode: str, offset: int) -> Tensor:
-    """`bbox_overlaps` of boxes [4, ...] that broadcast."""
+def _overlaps(one: Sequence[Tensor], other: Sequence[Tensor], mode: str, offset: int) -> Tensor:
+    """`bbox_overlaps` of coordinates that broadcast."""
     width, height = (
         (torch.minimum(one[axis + 2], other[axis + 2]) - torch.maximum(one[axis], other[axis])
          + offset).clamp(min=0) for axis in (0, 1))
@@ -46,5 +51,5 @@ def _overlaps(one: Tensor, other: Tensor, mode: str, offset: int) -> Tensor:
     return common / (area + _area(other, offset) - common if mode == 'iou' else area)
 
 
-def _area(boxes: Tensor, offset: int) -> Tensor:
+def _area(boxes: Sequence[Tensor], offset: int) -> Tensor:
     return (boxes[2] - boxes[0] + offset) * (boxes[3] - boxes[1] + offset)

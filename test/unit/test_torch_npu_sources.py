@@ -24,12 +24,12 @@ from mmseg.models import build_segmentor
 from .mmcv_replace.ops import op_cases
 
 # Not in the list of kernels, for a reason: these are views, which torch makes of as_strided on
-# every device, allocations, which it makes of empty and zero_, and what it makes of a form that
-# works in place or fills given outputs.
+# every device, or give back their argument, allocations, which it makes of empty and zero_, and
+# what it makes of a form that works in place or fills given outputs.
 FROM_OTHERS = {
-    **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
-                     'split.Tensor', 'split_with_sizes', 't', 'transpose.int', 'unbind.int'),
-                    'as_strided'),
+    **dict.fromkeys(('alias', 'detach', 'expand', 'lift_fresh', 'permute', 'select.int',
+                     'slice.Tensor', 'split.Tensor', 'split_with_sizes', 't', 'transpose.int',
+                     'unbind.int'), 'as_strided'),
     '_unsafe_view': 'view', 'cummax': '_cummax_helper', 'index_add_': 'index_add.out',
     'masked_fill.Scalar': 'masked_fill_.Scalar', 'new_empty': 'empty.memory_format',
     'new_zeros': 'zero_', 'scalar_tensor': 'fill_.Scalar'}

@@ -37,7 +37,7 @@ def check_boxes(boxes: Tensor, scores: Tensor, offset: int) -> None:
         raise ArgumentError('boxes must be [N, 4], with x1, y1, x2 and y2 in a row, and got '
                             f'{list(boxes.shape)}')
     if scores.shape != boxes.shape[:1]:
-        raise ArgumentError(f'scores must be [{len(boxes)}], one for each of the boxes, and got '
+        raise ArgumentError(f'scores must be [{boxes.size(0)}], one for each of the boxes, and got '
                             f'{list(scores.shape)}')
     check_offset(offset)
 

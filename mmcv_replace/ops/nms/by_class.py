@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mmcv_replace.utils.errors import ConfigKeyError
 
-from .boxes import on_host, to_device, to_host
+from .boxes import on_host, to_device, to_host, wide_type
 from .hard import nms
 from .soft import soft_nms
 
@@ -38,12 +38,12 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[st
     if name not in TYPES:
         raise ConfigKeyError(f'nms_cfg: type must be one of {", ".join(TYPES)}, and got {name!r}')
     class_agnostic = options.pop('class_agnostic', class_agnostic)
-    moved = boxes
+    moved = boxes.detach().to(wide_type(boxes.dtype))
     if not class_agnostic and len(boxes):
-        moved = boxes + (idxs.to(boxes) * (boxes.max() + 1)).unsqueeze(1)
+        moved = moved + (idxs.to(moved) * (moved.max() + 1)).unsqueeze(1)
     if len(boxes) < options.pop('split_thr', 10000):
         dets, keep = TYPES[name](moved, scores, **options)
-        scores = dets[:, 4]
+        scores = dets.split([4, 1], dim=1)[1].squeeze(1).to(scores.dtype)
     else:
         scores, keep = _one_by_one(name, moved, scores, idxs, options)
     return torch.cat([boxes.index_select(0, keep), scores.unsqueeze(1)], dim=1), keep
@@ -55,9 +55,8 @@ def _one_by_one(name: str, boxes: Tensor, scores: Tensor, idxs: Tensor, options:
     """Scores and places of the boxes that stay in their class."""
     most = options.pop('max_num', -1)
     corners, old, classes = to_host(boxes, scores, idxs)
-    new = torch.zeros_like(old)
-    stays = torch.zeros_like(old, dtype=torch.bool)
-    for number in classes.unique():
+    new, stays = old.new_zeros(len(old)), old.new_zeros(len(old), dtype=torch.bool)
+    for number in classes.unique().tolist():
         members = (classes == number).nonzero().squeeze(1)
         dets, keep = TYPES[name](corners[members], old[members], **options)
         stays[members[keep]] = True
