@@ -73,15 +73,18 @@ def place(case: Case, device: str = 'cpu', dtype: torch.dtype = torch.float64,
 
 
 def gradients(inputs: Sequence, results: Sequence[Tensor],
-              watch: AbstractContextManager | None = None) -> list[Tensor]:
-    """Gradients of a fixed weighted sum of the results, within the context `watch`."""
+              watch: AbstractContextManager | None = None, keep: bool = False) -> list[Tensor]:
+    """Gradients of a fixed weighted sum of the results, within the context `watch`.
+
+    `keep` keeps the graph for another backward pass.
+    """
     wanted = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
     results = [y for y in results if y.requires_grad]
     if not wanted or not results:
         return []
     weights = [uniform(*y.shape, seed=7).to(y.dtype).to(y.device) for y in results]
     with watch or nullcontext():
-        return list(torch.autograd.grad(results, wanted, weights))
+        return list(torch.autograd.grad(results, wanted, weights, retain_graph=keep))
 
 
 def outcome(case: Case, run: Callable, inputs: Sequence) -> list[Tensor]:

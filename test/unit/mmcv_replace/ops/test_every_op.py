@@ -1,6 +1,9 @@
 """What holds for every operator of mmcv_replace.ops and mmseg.ops that has a file in cases."""
+import sys
+
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from mmcv_replace.ops import kernels
 
@@ -20,6 +23,31 @@ def either_form(request):
     else:
         with kernels.plain_operators():
             yield
+
+
+@pytest.fixture
+def empty_caches():
+    """Nothing that the operators keep from an earlier call."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(('mmcv_replace.ops', 'mmseg.ops')):
+            for value in vars(module).values():
+                getattr(value, 'cache_clear', lambda: None)()
+
+
+@pytest.fixture
+def deterministic():
+    former = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(former)
+
+
+@pytest.fixture
+def threads():
+    """Set the number of threads of torch."""
+    former = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(former)
 
 
 @pytest.mark.usefixtures('either_form')
@@ -66,6 +94,85 @@ def test_non_contiguous_inputs(case):
             view = torch.empty(*value.shape[:-1], 2 * value.shape[-1], dtype=value.dtype)[..., ::2]
             strided[i] = view.copy_(value.detach()).detach().requires_grad_(value.requires_grad)
     table.close(table.outcome(case, case.run, strided), expected, 1e-12)
+
+
+@pytest.mark.usefixtures('either_form')
+@pytest.mark.parametrize('low', ['none', 'first'])
+@pytest.mark.parametrize('dtype', table.LOW, ids=str)
+def test_autocast(case, dtype, low):
+    """In mixed precision: from float32, and from features that another layer has rounded."""
+    expected = table.outcome(case, case.run, table.place(case, dtype=torch.float32))
+    inputs = table.place(case, dtype=torch.float32)
+    if low == 'first' and 0 not in case.fixed_type and inputs[0].is_floating_point():
+        inputs[0] = inputs[0].detach().to(dtype).requires_grad_(inputs[0].requires_grad)
+    with torch.autocast('cpu', dtype):
+        results = table.tensors(case.run(*inputs))
+    found = [y.detach() for y in results] + table.gradients(inputs, results)
+    wanted = [x for x in inputs if isinstance(x, torch.Tensor) and x.requires_grad]
+    assert [y.dtype for y in found[len(results):]] == [x.dtype for x in wanted]
+    table.close(found, expected, case.low_precision * table.LOW[dtype])
+
+
+@pytest.mark.usefixtures('either_form')
+def test_each_input_alone_needs_a_gradient(case):
+    expected = table.place(case)
+    wanted = [i for i, x in enumerate(expected)
+              if isinstance(x, torch.Tensor) and x.requires_grad]
+    if not wanted:
+        pytest.skip('has no gradient')
+    results = table.tensors(case.run(*expected))
+    slopes = table.gradients(expected, results)
+    for i, slope in zip(wanted, slopes, strict=True):
+        inputs = table.place(case, gradients=False)
+        inputs[i].requires_grad_()
+        found = table.tensors(case.run(*inputs))
+        table.close([y.detach() for y in found], [y.detach() for y in results], 1e-12)
+        table.close(table.gradients(inputs, found), [slope], 1e-12)
+
+
+@pytest.mark.usefixtures('either_form')
+def test_graphs_are_kept_and_computed_again(case):
+    """A second backward pass, and one through torch's checkpoint, give the same gradients."""
+    inputs = table.place(case)
+    expected = table.outcome(case, case.run, inputs)
+    results = table.tensors(case.run(*inputs))
+    slopes = expected[len(results):]
+    if not slopes:
+        pytest.skip('has no gradient')
+    for keep in (True, False):
+        table.close(table.gradients(inputs, results, keep=keep), slopes, 1e-12)
+
+    def again(*args):
+        return checkpoint(case.run, *args, use_reentrant=False)
+
+    table.close(table.outcome(case, again, inputs), expected, 1e-12)
+
+
+@pytest.mark.usefixtures('either_form', 'empty_caches')
+def test_inference_mode(case):
+    """Training after it is not disturbed by tensors that were made there and kept."""
+    with torch.inference_mode():
+        found = table.tensors(case.run(*table.place(case, gradients=False)))
+    expected = table.outcome(case, case.run, table.place(case))
+    table.close([y.clone() for y in found], expected[:len(found)], 1e-12)
+
+
+@pytest.mark.usefixtures('either_form', 'deterministic')
+def test_deterministic_algorithms(case):
+    first, second = (table.outcome(case, case.run, table.place(case, dtype=torch.float32))
+                     for _ in range(2))
+    for own, other in zip(first, second, strict=True):
+        assert torch.equal(own, other)
+
+
+@pytest.mark.usefixtures('either_form')
+def test_number_of_threads(case, threads):
+    """Parts for several threads, where even inputs as small as these are divided."""
+    found = []
+    for number in (1, 3):
+        threads(number)
+        found.append(table.outcome(case, case.run, table.place(case)))
+    table.close(*found, 1e-12)
 
 
 def test_compiles_in_one_graph(case):
