@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = Document(ROOT / 'CONTRIBUTING.md')
 RECIPES = [section for section in DOCUMENT.sections if section.level == 3]
 PART = re.compile(r'^# (\S+/\S+\.\w+)(?:, below (.+))?\n', re.MULTILINE)
-KINDS = {'decode head', 'backbone', 'loss', 'data set', 'transform', 'hook',
+KINDS = {'decode head', 'backbone', 'loss', 'data set', 'transform', 'operator', 'hook',
          'learning-rate policy', 'cluster scheduler'}
 
 

@@ -152,6 +152,14 @@ def test_docstrings_say_shapes_source_and_cost(name):
     assert bool(SOURCE.search(text)) != (name in NO_PAPER)
 
 
+def test_the_documents_name_every_operator(repo_dir):
+    """Or another one of its module."""
+    for document, title in (('README.md', '### Operators'), ('README.zh-CN.md', '### 算子')):
+        text = (repo_dir / document).read_text(encoding='utf-8').split(title)[1].split('\n## ')[0]
+        named = {OPERATORS.get(name) for name in re.findall(r'`(\w+)`', text)}
+        assert set(OPERATORS.values()) <= named
+
+
 def parameters(text: str) -> list[str]:
     return text.split(', ')
 
