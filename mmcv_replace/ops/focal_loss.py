@@ -18,14 +18,15 @@ FEW = 2 ** 17
 
 def sigmoid_focal_loss(input: Tensor, target: Tensor, gamma: float = 2.0, alpha: float = 0.25,
                        weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
-    """Focal loss of a classifier for each class, arXiv:1708.02002.
+    """Focal loss of one classifier per class, arXiv:1708.02002.
 
-    input: [N, C, ...], logits; target: [N, ...], int64, the class, and any other number, such as
-    C, where there is none; weight: [C], factors of the places whose class has them, constant.
-    With the probability p of class c, the term of a place is -alpha (1 - p)^gamma log(p) where c
-    is its class, and -(1 - alpha) p^gamma log(1 - p) elsewhere. -> [N, C, ...] for
-    reduction='none', their sum for 'sum', that over the number of places for 'mean', and 0 where
-    there are no places. The type is that of the input; low precision is computed in float32.
+    input: [N, C, ...], logits of samples, which may be pixels; target: [N, ...], int64, the class
+    of each sample, or any other number, such as C, where it has none; weight: [C], constant
+    factors of the samples of each class. With the probability p of class c, its term is
+    -alpha (1 - p)^gamma log(p) where the sample is of that class, and
+    -(1 - alpha) p^gamma log(1 - p) where not. -> the terms [N, C, ...] for reduction='none', their
+    sum for 'sum', and for 'mean' that over the number of samples, or 0 without samples. The type
+    is that of the input; low precision is computed in float32.
     Cost: some 10 operations an element, in the forward and in the backward pass; memory of the
     result and of the gradient, and an eighth of them. Differentiable once, in the input.
     Raises ArgumentError for shapes that do not fit, for another type of target, and for an unknown
@@ -38,8 +39,8 @@ def softmax_focal_loss(input: Tensor, target: Tensor, gamma: float = 2.0, alpha:
                        weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
     """Focal loss of a classifier that chooses one class, arXiv:1708.02002.
 
-    As `sigmoid_focal_loss`, but for a term for each place, -alpha (1 - p)^gamma log(p) with the
-    softmax probability p of its class: [N, ...] for reduction='none'. It is 0 where the target is
+    As `sigmoid_focal_loss`, but with one term a sample, -alpha (1 - p)^gamma log(p) of the softmax
+    probability p of its class: [N, ...] for reduction='none'. It is 0 where the target is
     negative; a target of C or more is an error of torch.
     """
     return _focal_loss('softmax', input, target, gamma, alpha, weight, reduction)

@@ -124,7 +124,7 @@ def test_parts_are_one_whole(monkeypatch, form, shape, reduction, dtype):
 
 
 @pytest.mark.parametrize('reduction', focal_loss.REDUCTIONS)
-def test_no_places(form, reduction):
+def test_no_samples(form, reduction):
     value, slope = with_gradient(LOSSES[form], torch.ones(0, 3), torch.ones(0).long(), 2.0, 0.25,
                                  torch.ones(3), reduction)
     assert slope.shape == (0, 3)
