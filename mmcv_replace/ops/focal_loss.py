@@ -8,12 +8,15 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from ..device import kind_of
 from ..utils.errors import ArgumentError
 
 REDUCTIONS = ('none', 'mean', 'sum')
-# Temporary tensors hold one of PARTS parts of the input, and FEW elements at least.
+# Temporary tensors hold one of PARTS parts of the input, or so many elements as a cache of the host
+# takes, or as make the start of a kernel cheap on another device.
 PARTS = 16
-FEW = 2 ** 17
+FEW = 2 ** 19
+FEW_FOR_KERNELS = 2 ** 21
 
 
 def sigmoid_focal_loss(input: Tensor, target: Tensor, gamma: float = 2.0, alpha: float = 0.25,
@@ -147,9 +150,13 @@ def _wide(x: Tensor) -> Tensor:
 def _places(x: Tensor) -> list[tuple[slice, ...]]:
     """Parts of [N, C] or [N, C, L], of all channels; one where a compiler sees to the memory."""
     count, channels, *rest = x.shape
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or x.numel() <= FEW:
-        return [(slice(None),) * x.dim()]
-    size = max(1, max(FEW, x.numel() // PARTS) // channels)
+    whole = [(slice(None),) * x.dim()]
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return whole
+    few = FEW_FOR_KERNELS if kind_of(x.device).asynchronous else FEW
+    if x.numel() <= few:
+        return whole
+    size = max(1, max(few, x.numel() // PARTS) // channels)
     if not rest:
         return [(slice(row, row + size), slice(None)) for row in range(0, count, size)]
     rows, columns = max(1, size // rest[0]), min(size, rest[0])

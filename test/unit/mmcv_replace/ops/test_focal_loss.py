@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mmcv_replace.device import DeviceKind
 from mmcv_replace.ops import (
     SigmoidFocalLoss,
     SoftmaxFocalLoss,
@@ -170,3 +171,14 @@ def test_refused(form, logits, change, message):
     with pytest.raises(ArgumentError, match=message) as error:
         LOSSES[form](**{'input': logits, 'target': torch.zeros(7).long(), **change})
     assert isinstance(error.value, AssertionError)
+
+
+def test_parts_where_kernels_are_started(monkeypatch):
+    """On a device that is told to start kernels they are larger."""
+    monkeypatch.setattr(focal_loss, 'kind_of', lambda device: DeviceKind(
+        device.type, backend='b', asynchronous=device.type == 'meta'))
+    monkeypatch.setattr(focal_loss, 'FEW', 2 ** 10)
+    monkeypatch.setattr(focal_loss, 'FEW_FOR_KERNELS', 2 ** 12)
+    counts = [[len(focal_loss._places(torch.empty(rows, 4, device=device)))
+               for rows in (2 ** 8, 2 ** 10, 2 ** 11, 2 ** 14)] for device in ('cpu', 'meta')]
+    assert counts == [[1, 4, 8, 16], [1, 1, 2, 16]]
