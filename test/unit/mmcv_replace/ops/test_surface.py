@@ -25,7 +25,7 @@ COST = re.compile(r'\bCost\b')
 # What another operator of its file computes.
 OTHER_NAMES = {'carafe_naive'}
 # What no paper has introduced.
-NO_PAPER = {'batched_nms', 'bbox_overlaps', 'nms', 'rel_roi_point_to_rel_img_point'}
+NO_PAPER = {'batched_nms', 'bbox_overlaps', 'nms'}
 
 # The functions of mmcv that are `Function.apply` there, which takes arguments by their place alone.
 SIGNATURES = {
