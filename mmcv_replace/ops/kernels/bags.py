@@ -16,7 +16,8 @@ def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     sizes = *index.shape, *table.shape
     if 0 in sizes or index.shape[1] > len(table) or index.numel() >= 2 ** 31:
         return NotImplemented
-    return _Bags.apply(table, index, weight)
+    # Rows that are not contiguous would be added up by a slow loop.
+    return _Bags.apply(table.contiguous(), index, weight)
 
 
 class _Bags(Function):
@@ -46,7 +47,7 @@ class _Bags(Function):
 
 def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor:
     """Weighted sums again: a bag for each row of the table, of the gradients where it was used."""
-    # Sorting takes most of the time, and half as much where there are half as many digits.
+    # Sorting takes most of the time, and less where there are fewer digits.
     short = torch.int16 if rows < 2 ** 15 else index.dtype
     used, order = index.reshape(-1).to(short).sort()
     starts = torch.searchsorted(used, torch.arange(rows + 1, dtype=used.dtype))

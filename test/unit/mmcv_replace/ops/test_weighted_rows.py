@@ -160,6 +160,16 @@ def test_corners_of_maps_of_several_sizes():
         assert 0 <= one[0].min() <= one[0].max() < height * width
 
 
+def test_corners_in_a_table_of_more():
+    """Pixels at a distance, from a first one on, and a share of each position."""
+    y, x = uniform(3, 40) * 6 + 2, uniform(3, 40, seed=1) * 6 + 2
+    index, weight = bilinear.bilinear_corners(y, x, 4, 5)
+    first, share = torch.tensor([[2], [50], [0]], dtype=torch.int32), uniform(40, seed=2)
+    own = bilinear.bilinear_corners(y, x, 4, 5, share, first, 3)
+    assert torch.equal(own[0], first.unsqueeze(2) + index * 3)
+    torch.testing.assert_close(own[1], weight * share.unsqueeze(1))
+
+
 @pytest.mark.parametrize('value', [torch.nan, torch.inf, -torch.inf, 1e30, -1e30, -1., 4.])
 def test_positions_without_a_pixel(value):
     """One at a distance of a whole pixel has no gradient, as in the compiled operators."""
