@@ -108,7 +108,8 @@ KINDS = (
                sync_batchnorm=False, low_precision='bfloat16', channels_last=host_channels_last,
                exchange_error=r'^\[\S*gloo/\S+:\d+\] |^Gloo connectFullMesh failed',
                fused_optimizers=('Adagrad', 'Adam', 'AdamW', 'SGD'),
-               kernels={'weighted_rows': (f'{_KERNELS}.bags:weighted_rows',)}),
+               kernels={'row_spreader': (f'{_KERNELS}.bags:row_spreader',),
+                        'weighted_rows': (f'{_KERNELS}.bags:weighted_rows',)}),
 )
 
 

@@ -1,5 +1,5 @@
 """Weighted sums of rows of a table: what all operators that sample feature maps consist of."""
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -34,6 +34,22 @@ def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
 def plain_weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """`weighted_rows` by selecting rows, which every device can."""
     return _WeightedRows.apply(table, index, weight)
+
+
+def row_spreader(index: Tensor, weight: Tensor, count: int) -> Callable[[Tensor], Tensor]:
+    """What `weighted_rows` does to gradients: a function that adds rows to those of a table.
+
+    index: [B, k] with values in 0 to count - 1, weight: [B, k]. The function makes of rows [B, D]
+    a table [count, D]: out[r] = sum of weight[b, j] rows[b] over all (b, j) with index[b, j] = r,
+    taken in float32 at least and returned in the type of the rows. It is not differentiable.
+    Cost: 2 B k D operations, memory count D; what does not depend on the rows is done once.
+    """
+    return run('row_spreader', plain_row_spreader, index, weight, count)
+
+
+def plain_row_spreader(index: Tensor, weight: Tensor, count: int) -> Callable[[Tensor], Tensor]:
+    """`row_spreader` by adding at an index, which every device can."""
+    return lambda rows: _for_table(rows, index, weight.to(rows.dtype), count).to(rows.dtype)
 
 
 def _steps(index: Tensor, width: int) -> Iterator[tuple[slice, Tensor]]:

@@ -1,5 +1,6 @@
 """Weighted sums of rows by torch's embedding bags, several times as fast on the host."""
 import warnings
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -14,7 +15,7 @@ from ..weighted_rows import wide
 def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """See mmcv_replace/ops/weighted_rows.py."""
     sizes = *index.shape, *table.shape
-    if 0 in sizes or index.shape[1] > len(table) or index.numel() >= 2 ** 31:
+    if 0 in sizes or index.shape[1] > len(table) or max(sizes[2], index.numel()) >= 2 ** 31:
         return NotImplemented
     # Rows that are not contiguous would be added up by a slow loop.
     return _Bags.apply(table.contiguous(), index, weight)
@@ -39,22 +40,25 @@ class _Bags(Function):
         grad = grad.contiguous()
         for_table = for_weight = None
         if ctx.needs_input_grad[0]:
-            for_table = _for_table(grad, index, weight, len(table))
+            for_table = row_spreader(index, weight, len(table))(grad)
         if ctx.needs_input_grad[2]:
             for_weight = _for_weight(grad, index, table)
         return for_table, None, for_weight
 
 
-def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor:
-    """Weighted sums again: a bag for each row of the table, of the gradients where it was used."""
+def row_spreader(index: Tensor, weight: Tensor, count: int) -> Callable[[Tensor], Tensor]:
+    """See mmcv_replace/ops/weighted_rows.py: a bag for each row of the table, of sorted entries."""
+    if 0 in index.shape or count >= 2 ** 31:
+        return NotImplemented
     # Sorting takes most of the time, and less where there are fewer digits.
-    short = torch.int16 if rows < 2 ** 15 else index.dtype
+    short = torch.int16 if count < 2 ** 15 else torch.int32
     used, order = index.reshape(-1).to(short).sort()
-    starts = torch.searchsorted(used, torch.arange(rows + 1, dtype=used.dtype))
+    starts = torch.searchsorted(used, torch.arange(count + 1, dtype=used.dtype))
     weight = weight.reshape(-1).index_select(0, order)
     source = order.div_(index.shape[1], rounding_mode='trunc')
-    return F.embedding_bag(source, grad, starts, mode='sum', per_sample_weights=weight,
-                           include_last_offset=True)
+    return lambda rows: F.embedding_bag(
+        source, rows, starts, mode='sum', per_sample_weights=weight.to(rows.dtype),
+        include_last_offset=True)
 
 
 def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:

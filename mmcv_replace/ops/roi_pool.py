@@ -1,0 +1,88 @@
+"""RoIPool: the largest value in each bin of boxes."""
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.utils import _pair
+
+from .kernels import run
+from .roi_align import check_rois
+from .roi_chunks import Chunk, sorted_chunks
+from .roi_maximum import Maximum, Samples, budget
+from .roi_samples import numbers
+
+
+def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
+             spatial_scale: float = 1.0) -> Tensor:
+    """Largest value in each bin of boxes (arXiv:1504.08083).
+
+    input: [N, C, H, W]; rois: [K, 5], numbers of images and corners x1, y1, x2, y2, both included,
+    in pixels of the image, of which spatial_scale is a pixel of the map; output_size: (P, Q) ->
+    [K, C, P, Q]. A bin is a (P, Q)-th of the box, widened to whole pixels; one without pixels is 0.
+    Differentiable once, in the input: the gradient goes to the first of the largest.
+    Cost: C operations a pixel of a bin; bins of boxes of similar size take as many as the largest.
+    Memory: an int32 for each value of the output, a quarter of the map, and some bytes for each of
+    its values. The host waits for the device once, and no export is possible: UsageError.
+    ArgumentError for other shapes.
+    """
+    check_rois('roi_pool', input, rois)
+    return run('roi_pool', plain_roi_pool, input, rois.detach(), _pair(output_size),
+               float(spatial_scale))
+
+
+def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float) -> Tensor:
+    """`roi_pool` by comparing the pixels of each bin."""
+    rois = rois.to(torch.promote_types(x.dtype, torch.float32))
+
+    def windows(some: Tensor) -> list[tuple[Tensor, Tensor]]:
+        low, high = some[:, 1:3] * scale, (some[:, 3:] + 1) * scale
+        return [_windows(low[:, place], high[:, place], shape[axis], x.shape[2 + axis])
+                for axis, place in enumerate((1, 0))]
+
+    def locate(some: Tensor, chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
+        rows, columns = windows(some)
+        present = [(end > start) for start, end in (rows, columns)]
+        return (_pixels(*rows, chunk.rows), _pixels(*columns, chunk.columns),
+                present[0].unsqueeze(2) & present[1].unsqueeze(1))
+
+    plan = []
+    if x.numel():
+        sizes = [(end - start).amax(1) for start, end in windows(rois)]
+        plan = sorted_chunks(torch.stack(sizes, 1).clamp(min=1).int(),
+                             *reversed(budget(x, rois, shape)), 'the pixels in a bin of roi_pool')
+    return Maximum.apply(x, rois, shape, plan, locate, -torch.inf, 0)
+
+
+def _windows(low: Tensor, high: Tensor, bins: int, size: int) -> tuple[Tensor, Tensor]:
+    """First pixel of each bin of boxes from `low` to `high`, and the one after its last, [K, bins].
+
+    Both are whole numbers on the map; they are equal in a box that ends before it begins.
+    """
+    low = low.view(-1, 1)
+    length = (high.view(-1, 1) - low) / bins
+    places = numbers(bins, low)
+    start = (places * length + low).floor().clamp(0, size)
+    end = ((places + 1) * length + low).ceil().clamp(0, size)
+    known = (length > 0) & (start == start) & (end == end)
+    return torch.where(known, start, 0), torch.where(known, end, 0)
+
+
+def _pixels(start: Tensor, end: Tensor, count: int) -> Samples:
+    """Pixels [K, bins, count, 1] of windows, the last in the place of others, with the weight 1."""
+    pixel = start.unsqueeze(-1) + numbers(count, start)
+    pixel = torch.minimum(pixel, (end - 1).clamp(min=0).unsqueeze(-1)).unsqueeze(-1)
+    return pixel.int(), torch.ones_like(pixel)
+
+
+class RoIPool(nn.Module):
+    """`roi_pool` as a layer: x [N, C, H, W] and rois [K, 5] -> [K, C, P, Q]."""
+
+    def __init__(self, output_size: int | tuple[int, int], spatial_scale: float = 1.0) -> None:
+        super().__init__()
+        self.output_size = _pair(output_size)
+        self.spatial_scale = float(spatial_scale)
+
+    def forward(self, input: Tensor, rois: Tensor) -> Tensor:
+        return roi_pool(input, rois, self.output_size, self.spatial_scale)
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(output_size={self.output_size}, '
+                f'spatial_scale={self.spatial_scale})')
