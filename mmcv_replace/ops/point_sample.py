@@ -51,8 +51,7 @@ def denormalize(grid: Tensor) -> Tensor:
 
 def generate_grid(num_grid: int, size: int | tuple[int, int],
                   device: torch.device | str) -> Tensor:
-    """Centres of size = (H, W) cells that a box consists of: [num_grid, H W, 2], x and y in [0, 1].
-    """
+    """Centres of size = (H, W) cells of a box, x and y in [0, 1]: [num_grid, H W, 2]."""
     height, width = _pair(size)
     x, y = ((torch.arange(n, device=device) + 0.5) / n for n in (width, height))
     y, x = torch.meshgrid(y, x, indexing='ij')
@@ -149,7 +148,7 @@ class SimpleRoIAlign(nn.Module):
         points = generate_grid(len(rois), self.output_size, rois.device).to(wide.dtype)
         points = rel_roi_point_to_rel_img_point(wide, points, features, self.spatial_scale)
         rows = _sample(features, wide[:, 0].long(), normalize(points), not self.aligned)
-        return rows.mT.reshape(len(rois), -1, *self.output_size)
+        return rows.mT.reshape(len(rois), features.shape[1], *self.output_size)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(output_size={self.output_size}, '

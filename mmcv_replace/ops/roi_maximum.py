@@ -1,5 +1,6 @@
 """Largest of the values in each bin of RoIs: RoIPool, and RoIAlign with pool_mode='max'."""
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -33,15 +34,16 @@ def largest_sample(x: Tensor, rois: Tensor, grid: Grid) -> Tensor:
     The gradient goes to the pixels of the first of the largest. Values of -10000 and less do not
     count, as in mmcv; what is no number is the result.
     """
-    height, width = x.shape[2:]
-
-    def locate(some: Tensor, chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
-        rows, columns = grid.axes(some)
-        return (_samples(rows, grid.shape[0], chunk.rows, height),
-                _samples(columns, grid.shape[1], chunk.columns, width),
-                (rows.samples > 0) & (columns.samples > 0))
-
+    locate = partial(_locate, grid, x.shape[2:])
     return Maximum.apply(x, rois, grid.shape, _plan(x, rois, grid), locate, LOWEST, LOWEST)
+
+
+def _locate(grid: Grid, size: tuple[int, int], some: Tensor,
+            chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
+    rows, columns = grid.axes(some)
+    return (_samples(rows, grid.shape[0], chunk.rows, size[0]),
+            _samples(columns, grid.shape[1], chunk.columns, size[1]),
+            (rows.samples > 0) & (columns.samples > 0))
 
 
 def _plan(x: Tensor, rois: Tensor, grid: Grid) -> list[Chunk]:

@@ -1,4 +1,6 @@
 """RoIPool: the largest value in each bin of boxes."""
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
@@ -32,23 +34,28 @@ def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float
     """`roi_pool` by comparing the pixels of each bin."""
     rois = rois.to(torch.promote_types(x.dtype, torch.float32))
 
-    def windows(some: Tensor) -> list[tuple[Tensor, Tensor]]:
-        low, high = some[:, 1:3] * scale, (some[:, 3:] + 1) * scale
-        return [_windows(low[:, place], high[:, place], shape[axis], x.shape[2 + axis])
-                for axis, place in enumerate((1, 0))]
-
-    def locate(some: Tensor, chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
-        rows, columns = windows(some)
-        present = [(end > start) for start, end in (rows, columns)]
-        return (_pixels(*rows, chunk.rows), _pixels(*columns, chunk.columns),
-                present[0].unsqueeze(2) & present[1].unsqueeze(1))
-
-    plan = []
+    plan, locate = [], partial(_locate, shape, scale, x.shape[2:])
     if x.numel():
-        sizes = [(end - start).amax(1) for start, end in windows(rois)]
+        sizes = [(end - start).amax(1) for start, end in _both(rois, shape, scale, x.shape[2:])]
         plan = sorted_chunks(torch.stack(sizes, 1).clamp(min=1).int(),
                              *reversed(budget(x, rois, shape)), 'the pixels in a bin of roi_pool')
     return Maximum.apply(x, rois, shape, plan, locate, -torch.inf, 0)
+
+
+def _both(rois: Tensor, shape: tuple[int, int], scale: float,
+          size: tuple[int, int]) -> list[tuple[Tensor, Tensor]]:
+    """`_windows` of rows and columns."""
+    low, high = rois[:, 1:3] * scale, (rois[:, 3:] + 1) * scale
+    return [_windows(low[:, place], high[:, place], shape[axis], size[axis])
+            for axis, place in enumerate((1, 0))]
+
+
+def _locate(shape: tuple[int, int], scale: float, size: tuple[int, int], some: Tensor,
+            chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
+    rows, columns = _both(some, shape, scale, size)
+    present = [end > start for start, end in (rows, columns)]
+    return (_pixels(*rows, chunk.rows), _pixels(*columns, chunk.columns),
+            present[0].unsqueeze(2) & present[1].unsqueeze(1))
 
 
 def _windows(low: Tensor, high: Tensor, bins: int, size: int) -> tuple[Tensor, Tensor]:
