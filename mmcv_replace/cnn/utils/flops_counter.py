@@ -40,7 +40,8 @@ def get_model_complexity_info(
     `input_shape`: of the sample without a batch, as (3, 224, 224). `input_constructor` makes the
     keyword arguments of the model from it, for inputs other than one tensor.
     `print_per_layer_stat` prints the network with the numbers of each layer to `ost`. `as_strings`:
-    the numbers as text with their units. The model is in eval mode, then and afterwards. Raises
+    the numbers as text with their units. The model is in eval mode, then and afterwards. Of a
+    deformable convolution the layer for the offsets counts alone, as in mmcv. Raises
     ConfigTypeError for another `input_shape`.
     """
     if not isinstance(input_shape, tuple) or not input_shape:

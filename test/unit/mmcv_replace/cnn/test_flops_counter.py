@@ -7,7 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import ConvModule, ResNet, get_model_complexity_info, use_winograd
+from mmcv_replace.cnn import (
+    ConvModule,
+    ResNet,
+    build_conv_layer,
+    get_model_complexity_info,
+    use_winograd,
+)
 from mmcv_replace.cnn.utils import flops_counter
 from mmcv_replace.cnn.utils.flops_counter import (
     add_flops_counting_methods,
@@ -220,3 +226,11 @@ def test_text_of_operations(number, expected):
 def test_text_of_parameters(number, expected):
     assert [params_to_string(number, unit) for unit in (None, 'M', 'K', '')] == expected
     assert params_to_string(math.pi * 1e6, precision=4) == '3.1416 M'
+
+
+@pytest.mark.parametrize(('kind', 'values'), [('DCN', 2), ('DCNv2', 3)])
+def test_a_deformable_convolution_counts_by_its_offsets(kind, values):
+    layer = build_conv_layer(dict(type=kind), 4, 8, 3, padding=1, bias=False)
+    flops, params = count(nn.Sequential(layer), (4, 5, 6))
+    assert flops == 5 * 6 * 9 * values * (4 * 9 + 1)
+    assert params == sum(each.numel() for each in layer.parameters())

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmcv_replace import ops
 from mmcv_replace.cnn import (
     CONV_LAYERS,
     NORM_LAYERS,
@@ -290,15 +291,12 @@ def test_a_type_is_a_name_or_a_class():
         build_norm_layer(dict(type=3), 4)
 
 
-def test_operator_that_is_registered_is_built():
-    class Deformable(nn.Module):
-        pass
-
-    CONV_LAYERS.register_module('DCN', module=Deformable)
-    try:
-        assert isinstance(build_conv_layer(dict(type='DCN')), Deformable)
-    finally:
-        del CONV_LAYERS.module_dict['DCN']
+@pytest.mark.parametrize(('kind', 'name'), [
+    ('DCN', 'DeformConv2dPack'), ('DCNv2', 'ModulatedDeformConv2dPack')])
+def test_an_operator_is_built_by_its_name(kind, name):
+    layer = build_conv_layer(dict(type=kind, deform_groups=2), 4, 8, 3, padding=1)
+    assert type(layer) is getattr(ops, name)
+    assert layer(torch.randn(1, 4, 5, 5)).shape == (1, 8, 5, 5)
 
 
 def test_every_convolution_is_built_with_the_same_arguments():

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import CONV_LAYERS, PLUGIN_LAYERS
+from mmcv_replace.cnn import PLUGIN_LAYERS, fuse_conv_bn
+from mmcv_replace.cnn.utils.winograd_conv import use_winograd
+from mmcv_replace.ops import DeformConv2dPack
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.models import ResNetV1c, ResNetV1d, build_backbone
 from mmseg.models.backbones.resnet import ResNet
@@ -198,26 +200,11 @@ def test_weights_of_a_file(tmp_path):
             assert torch.equal(target.state_dict()[key], value), key
 
 
-@pytest.fixture
-def offset_conv():
-    """A stand-in for a deformable convolution, known as DCN."""
-
-    @CONV_LAYERS.register_module(name='DCN')
-    class OffsetConv(nn.Conv2d):
-        def __init__(self, *args, groups=1, deform_groups=1, **kwargs):
-            super().__init__(*args, **kwargs)
-            self.deform_groups = deform_groups
-            self.conv_offset = nn.Conv2d(self.in_channels, 18, 3)
-
-    yield OffsetConv
-    del CONV_LAYERS.module_dict['DCN']
-
-
 @pytest.mark.parametrize('fallback', [False, True])
-def test_deformable_convolution(offset_conv, fallback):
+def test_deformable_convolution(fallback):
     dcn = dict(type='DCN', deform_groups=2, fallback_on_stride=fallback)
     model = make(50, dcn=dcn, stage_with_dcn=(False, True, False, False))
-    found = {name for name, module in model.named_modules() if isinstance(module, offset_conv)}
+    found = {name for name, module in model.named_modules() if isinstance(module, DeformConv2dPack)}
     first = set() if fallback else {'layer2.0.conv2'}
     assert found == first | {f'layer2.{i}.conv2' for i in (1, 2, 3)}
     assert model.layer2[1].conv2.deform_groups == 2
@@ -225,12 +212,56 @@ def test_deformable_convolution(offset_conv, fallback):
     assert (block.with_dcn, block.with_plugins) == (True, False)
     assert (block.conv1_stride, block.conv2_stride) == (1, 2)
     assert not model.layer1[0].with_dcn
+    nn.init.ones_(model.layer2[1].conv2.conv_offset.weight)
     model.init_weights()
     assert model.layer2[1].conv2.conv_offset.weight.eq(0).all()
     assert dcn['fallback_on_stride'] is fallback
 
 
-def test_one_setting_chooses_the_convolution(offset_conv):
+@pytest.mark.parametrize('kind', ['DCN', 'DCNv2'])
+def test_a_network_with_deformable_convolutions_learns(kind):
+    """Real steps: the offsets leave zero, and the loss goes down. The keys are mmsegmentation's."""
+    model = make(50, dcn=dict(type=kind, deform_groups=1, fallback_on_stride=False),
+                 stage_with_dcn=(False, True, True, True), num_stages=4)
+    model.init_weights()
+    keys = {key.removeprefix('layer2.0.conv2.') for key in model.state_dict()
+            if key.startswith('layer2.0.conv2.')}
+    assert keys == {'weight', 'conv_offset.weight', 'conv_offset.bias'}
+    x = torch.randn(2, 3, 32, 32)
+    wanted = [torch.randn_like(out) for out in model(x)]
+    optimizer = torch.optim.SGD(model.parameters(), lr=.1)
+    losses = []
+    for _ in range(4):
+        loss = sum((out - aim).square().mean() for out, aim in zip(model(x), wanted, strict=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    for stage in (model.layer2, model.layer4):
+        assert stage[0].conv2.conv_offset.weight.abs().max() > 0
+
+
+@pytest.mark.parametrize('kind', ['DCN', 'DCNv2'])
+def test_deformable_convolutions_keep_their_norms_and_their_algorithm(kind):
+    """Folding norms and Winograd's algorithm are for plain convolutions, beside these."""
+    model = make(50, dcn=dict(type=kind), stage_with_dcn=(False, True, False, False)).eval()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean)
+            nn.init.uniform_(module.running_var, .5, 2)
+    x = torch.randn(1, 3, 64, 64)
+    expected = model(x)
+    folded = use_winograd(fuse_conv_bn(copy.deepcopy(model)))
+    block = folded.layer2[1]
+    assert type(block.conv2) is type(model.layer2[1].conv2)
+    assert isinstance(block.norm1, nn.Identity)
+    assert isinstance(block.norm2, nn.BatchNorm2d)
+    for found, out in zip(folded(x), expected, strict=True):
+        torch.testing.assert_close(found, out, rtol=1e-3, atol=1e-4)
+
+
+def test_one_setting_chooses_the_convolution():
     dcn = dict(type='DCN')
     with pytest.raises(ConfigError, match='both choose the 3 x 3 convolution'):
         Bottleneck(8, 4, dcn=dcn, conv_cfg=dict(type='Conv'))
