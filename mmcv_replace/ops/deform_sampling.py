@@ -11,10 +11,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .bilinear import bilinear_corners
+from .deform_columns import as_weight, make_columns, make_filters, make_table, multiply, wide_type
 from .deform_options import DeformOptions
 from .kernels import run
-from .weighted_rows import weighted_rows
 
 # Elements of the columns that are computed at a time, if a 16th of those of an image are not more.
 # It needs little memory beside maps and weights, and more at a time was not measured to be faster.
@@ -42,8 +41,8 @@ def plain_sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight:
                          bias: Tensor | None, options: DeformOptions) -> Tensor:
     """`sampled_conv2d` for tensors of one type, of operations that every device can."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # which decides what to recompute
-        columns = _columns(_table(x, options), offset, mask, 0, x.shape, options)
-        out = _product(_filters(weight, options), columns, offset)
+        columns = make_columns(make_table(x, options), offset, mask, 0, x.shape, options)
+        out = multiply(make_filters(weight, options), columns, offset)
     else:
         out = _Recomputed.apply(x, offset, mask, weight, options)
     return out if bias is None else out + bias.view(-1, 1, 1)
@@ -55,78 +54,6 @@ def _no_autocast(x: Tensor) -> AbstractContextManager:
     if not torch.amp.is_autocast_available(kind):
         return nullcontext()
     return torch.autocast(kind, enabled=False)
-
-
-def _table(x: Tensor, options: DeformOptions) -> Tensor:
-    """Maps [n, C, H, W] -> rows [n H W G, C / G], one for each pixel and deform group."""
-    rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1] // options.deform_groups)
-    return rows.contiguous()  # sums of rows that are columns in memory take several times as long
-
-
-def _filters(weight: Tensor, options: DeformOptions) -> Tensor:
-    """Weight [O, C / g, h, w] -> [g, O / g, h w C / g], in the order of the columns."""
-    split = weight.flatten(2).transpose(1, 2)
-    return split.reshape(options.groups, len(weight) // options.groups, -1)
-
-
-def _weight(filters: Tensor, like: Tensor) -> Tensor:
-    """Filters in the layout of the weight: `_filters` backwards."""
-    split = filters.reshape(like.shape[0], -1, like.shape[1])
-    return split.transpose(1, 2).reshape(like.shape).to(like.dtype)
-
-
-def _wide(dtype: torch.dtype) -> torch.dtype:
-    return dtype if dtype == torch.float64 else torch.float32
-
-
-def _columns(table: Tensor, offset: Tensor, mask: Tensor | None, first: int,
-             shape: tuple[int, ...], options: DeformOptions) -> Tensor:
-    """All samples for rows of the output, from number `first` on: as many as `offset` has.
-
-    table: of maps of `shape` -> [g, n rows W', h w C / g].
-    """
-    index, share = _samples(offset, mask, first, shape, options)
-    values = weighted_rows(table, index, share)
-    values = values.view(-1, options.points, options.groups, shape[1] // options.groups)
-    return values.permute(2, 0, 1, 3).flatten(2)
-
-
-def _product(filters: Tensor, columns: Tensor, offset: Tensor) -> Tensor:
-    """The output [n, O, rows, W'] of its columns; `offset` has its sizes."""
-    out = torch.bmm(filters, columns.transpose(1, 2))
-    return out.view(-1, len(offset), *offset.shape[2:]).transpose(0, 1)
-
-
-def _samples(offset: Tensor, mask: Tensor | None, first: int, shape: tuple[int, ...],
-             options: DeformOptions) -> tuple[Tensor, Tensor]:
-    """Rows of the table, and their weights, both [n rows W' P G, 4], for all samples."""
-    images, _, height, width = shape
-    groups, points = options.deform_groups, options.points
-    exact = _wide(offset.dtype)
-    moved = offset.unflatten(1, (groups, points, 2)).permute(0, 4, 5, 2, 1, 3)
-    y, x = (moved.to(exact) + _grid(offset, first, exact, options)).unbind(-1)
-    index, share = bilinear_corners(y, x, height, width)
-    start = torch.arange(images, dtype=index.dtype, device=offset.device) * (height * width)
-    group = torch.arange(groups, dtype=index.dtype, device=offset.device)
-    index = (start.view(-1, 1, 1, 1, 1, 1) + index) * groups + group.view(-1, 1)
-    if mask is not None:
-        factors = mask.unflatten(1, (groups, points)).permute(0, 3, 4, 2, 1)
-        share = share * factors.to(exact).unsqueeze(-1)
-    return index.reshape(-1, 4), share.reshape(-1, 4)
-
-
-def _grid(offset: Tensor, first: int, dtype: torch.dtype, options: DeformOptions) -> Tensor:
-    """Positions without displacements, [rows, W', P, 1, 2]."""
-    axes = []
-    for axis, start in ((0, first), (1, 0)):
-        places = torch.arange(start, start + offset.shape[2 + axis], device=offset.device)
-        taps = torch.arange(options.kernel[axis], device=offset.device)
-        at = places * options.stride[axis] - options.padding[axis]
-        axes.append(at.unsqueeze(1) + taps * options.dilation[axis])
-    (rows, high), (columns, wide) = (axis.shape for axis in axes)
-    y = axes[0].view(rows, 1, high, 1).expand(rows, columns, high, wide)
-    x = axes[1].view(1, columns, 1, wide).expand(rows, columns, high, wide)
-    return torch.stack([y, x], -1).flatten(2, 3).unsqueeze(3).to(dtype)
 
 
 def _parts(x: Tensor, offset: Tensor,
@@ -155,14 +82,14 @@ class _Recomputed(Function):
                 options: DeformOptions) -> Tensor:
         ctx.save_for_backward(x, offset, mask, weight)
         ctx.options = options
-        filters = _filters(weight, options)
+        filters = make_filters(weight, options)
         out = x.new_empty(len(x), len(weight), *offset.shape[2:])
         for images, strips in _parts(x, offset, options):
-            table = _table(x[images], options)
+            table = make_table(x[images], options)
             for rows in strips:
                 moved, factors = (_strip(tensor, images, rows) for tensor in (offset, mask))
-                columns = _columns(table, moved, factors, rows.start, x[images].shape, options)
-                out[images, :, rows] = _product(filters, columns, moved)
+                columns = make_columns(table, moved, factors, rows.start, x[images].shape, options)
+                out[images, :, rows] = multiply(filters, columns, moved)
         return out
 
     @staticmethod
@@ -184,15 +111,15 @@ class _Gradients:
         self.arguments, self.weight, self.options = maps, weight, options
         self.maps = [torch.empty_like(tensor) if want else None
                      for tensor, want in zip(maps, wanted[:3], strict=True)]
-        self.filters = _filters(weight, options)
+        self.filters = make_filters(weight, options)
         self.for_filters = self._zeros_like(self.filters) if wanted[3] else None
 
     def of_weight(self) -> Tensor | None:
-        return None if self.for_filters is None else _weight(self.for_filters, self.weight)
+        return None if self.for_filters is None else as_weight(self.for_filters, self.weight)
 
     def add(self, grad: Tensor, images: slice, strips: list[slice]) -> None:
         x, offset, mask = self.arguments
-        table = _table(x[images], self.options)
+        table = make_table(x[images], self.options)
         for_table = None if self.maps[0] is None else self._zeros_like(table)
         for rows in strips:
             parts = (table, _strip(offset, images, rows), _strip(mask, images, rows))
@@ -212,7 +139,7 @@ class _Gradients:
         leaves = [None if part is None else part.detach().requires_grad_(whole is not None)
                   for part, whole in zip(parts, self.maps, strict=True)]
         with torch.enable_grad():
-            columns = _columns(*leaves, first, shape, self.options)
+            columns = make_columns(*leaves, first, shape, self.options)
         grad = grad.transpose(0, 1).reshape(*self.filters.shape[:2], -1)
         if self.for_filters is not None:
             self._add_product(grad, columns.detach())
@@ -231,4 +158,4 @@ class _Gradients:
 
     def _zeros_like(self, tensor: Tensor) -> Tensor:
         # They become sums of many terms.
-        return tensor.new_zeros(tensor.shape, dtype=_wide(tensor.dtype))
+        return tensor.new_zeros(tensor.shape, dtype=wide_type(tensor.dtype))

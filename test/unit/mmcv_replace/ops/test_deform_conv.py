@@ -13,6 +13,7 @@ from mmcv_replace.ops import (
     DeformConv2dPack,
     ModulatedDeformConv2d,
     ModulatedDeformConv2dPack,
+    deform_columns,
     deform_conv2d,
     deform_sampling,
     modulated_deform_conv2d,
@@ -141,8 +142,8 @@ def test_maps_smaller_than_the_kernel():
 @pytest.mark.parametrize(('step', 'expected'), [(1, [1] * 4), (2, [2, 2]), (32, [4])])
 def test_images_at_a_time(monkeypatch, step, expected):
     seen = []
-    monkeypatch.setattr(deform_sampling, 'weighted_rows', lambda table, index, share, plain=(
-        deform_sampling.weighted_rows): seen.append(len(index) // (16 * 9))
+    monkeypatch.setattr(deform_columns, 'weighted_rows', lambda table, index, share, plain=(
+        deform_columns.weighted_rows): seen.append(len(index) // (16 * 9))
         or plain(table, index, share))
     x, offset, _, weight = inputs(4)
     found = deform_conv2d(x, offset, weight, im2col_step=step)

@@ -1,0 +1,80 @@
+"""The columns of a deformable convolution: all samples of the maps that its output depends on."""
+import torch
+from torch import Tensor
+
+from .bilinear import bilinear_corners
+from .deform_options import DeformOptions
+from .weighted_rows import weighted_rows
+
+
+def make_table(x: Tensor, options: DeformOptions) -> Tensor:
+    """Maps [n, C, H, W] -> rows [n H W G, C / G], one for each pixel and deform group."""
+    rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1] // options.deform_groups)
+    return rows.contiguous()  # sums of rows that are columns in memory take several times as long
+
+
+def make_filters(weight: Tensor, options: DeformOptions) -> Tensor:
+    """Weight [O, C / g, h, w] -> [g, O / g, h w C / g], in the order of the columns."""
+    split = weight.flatten(2).transpose(1, 2)
+    return split.reshape(options.groups, len(weight) // options.groups, -1)
+
+
+def as_weight(filters: Tensor, like: Tensor) -> Tensor:
+    """Filters in the layout of the weight: `make_filters` backwards."""
+    split = filters.reshape(like.shape[0], -1, like.shape[1])
+    return split.transpose(1, 2).reshape(like.shape).to(like.dtype)
+
+
+def wide_type(dtype: torch.dtype) -> torch.dtype:
+    """The type for positions, and for sums over numbers of `dtype`."""
+    return dtype if dtype == torch.float64 else torch.float32
+
+
+def make_columns(table: Tensor, offset: Tensor, mask: Tensor | None, first: int,
+                 shape: tuple[int, ...], options: DeformOptions) -> Tensor:
+    """All samples for rows of the output, from number `first` on: as many as `offset` has.
+
+    table: of maps of `shape` -> [g, n rows W', h w C / g].
+    """
+    index, share = _samples(offset, mask, first, shape, options)
+    values = weighted_rows(table, index, share)
+    values = values.view(-1, options.points, options.groups, shape[1] // options.groups)
+    return values.permute(2, 0, 1, 3).flatten(2)
+
+
+def multiply(filters: Tensor, columns: Tensor, offset: Tensor) -> Tensor:
+    """The output [n, O, rows, W'] of its columns; `offset` has its sizes."""
+    out = torch.bmm(filters, columns.transpose(1, 2))
+    return out.view(-1, len(offset), *offset.shape[2:]).transpose(0, 1)
+
+
+def _samples(offset: Tensor, mask: Tensor | None, first: int, shape: tuple[int, ...],
+             options: DeformOptions) -> tuple[Tensor, Tensor]:
+    """Rows of the table, and their weights, both [n rows W' P G, 4], for all samples."""
+    images, _, height, width = shape
+    groups, points = options.deform_groups, options.points
+    exact = wide_type(offset.dtype)
+    moved = offset.unflatten(1, (groups, points, 2)).permute(0, 4, 5, 2, 1, 3)
+    y, x = (moved.to(exact) + _grid(offset, first, exact, options)).unbind(-1)
+    index, share = bilinear_corners(y, x, height, width)
+    start = torch.arange(images, dtype=index.dtype, device=offset.device) * (height * width)
+    group = torch.arange(groups, dtype=index.dtype, device=offset.device)
+    index = (start.view(-1, 1, 1, 1, 1, 1) + index) * groups + group.view(-1, 1)
+    if mask is not None:
+        factors = mask.unflatten(1, (groups, points)).permute(0, 3, 4, 2, 1)
+        share = share * factors.to(exact).unsqueeze(-1)
+    return index.reshape(-1, 4), share.reshape(-1, 4)
+
+
+def _grid(offset: Tensor, first: int, dtype: torch.dtype, options: DeformOptions) -> Tensor:
+    """Positions without displacements, [rows, W', P, 1, 2]."""
+    axes = []
+    for axis, start in ((0, first), (1, 0)):
+        places = torch.arange(start, start + offset.shape[2 + axis], device=offset.device)
+        taps = torch.arange(options.kernel[axis], device=offset.device)
+        at = places * options.stride[axis] - options.padding[axis]
+        axes.append(at.unsqueeze(1) + taps * options.dilation[axis])
+    (rows, high), (columns, wide) = (axis.shape for axis in axes)
+    y = axes[0].view(rows, 1, high, 1).expand(rows, columns, high, wide)
+    x = axes[1].view(1, columns, 1, wide).expand(rows, columns, high, wide)
+    return torch.stack([y, x], -1).flatten(2, 3).unsqueeze(3).to(dtype)
