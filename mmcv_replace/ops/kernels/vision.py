@@ -1,8 +1,10 @@
 """Operators of torchvision, which it has compiled for some devices."""
+import torch
 import torchvision
 from torch import Tensor
 
 from ..deform_options import DeformOptions
+from ..nms.boxes import wide_type
 from .float32 import in_float32
 
 
@@ -12,3 +14,14 @@ def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor
     """See mmcv_replace/ops/deform_sampling.py."""
     return torchvision.ops.deform_conv2d(x, offset, weight, bias, options.stride, options.padding,
                                          options.dilation, mask)
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int, score_threshold: float,
+        most: int) -> Tensor:
+    """See mmcv_replace/ops/nms/hard.py."""
+    if offset or score_threshold > 0:
+        return NotImplemented
+    wide = wide_type(boxes.dtype)
+    # It compares in float64, where 0.4 is another number than in float32.
+    threshold = torch.tensor(iou_threshold, dtype=wide).item()
+    return torchvision.ops.nms(boxes.detach().to(wide), scores.detach().to(wide), threshold)[:most]

@@ -340,3 +340,37 @@ assert 'torch._dynamo' not in sys.modules
 '''
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope='module')
+def vision():
+    """Kernels that only other devices use, but which the host can run."""
+    try:
+        import torchvision.ops  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f'torchvision does not load: {error}')
+    from mmcv_replace.ops.kernels import vision
+    return vision
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_torchvision_is_equal(vision, kind):
+    for count in (0, 1, 400):
+        found, _ = draw(kind, count)
+        scores = torch.randperm(count).float()
+        for threshold in (0.0, 0.25, 0.4, 0.7, 1 / 3):
+            for dtype in (torch.float32, torch.float64):
+                expected = nms(found.to(dtype), scores, threshold, max_num=50)[1]
+                assert vision.nms(found.to(dtype), scores, threshold, 0, 0, 50).equal(expected)
+
+
+def test_threshold_of_torchvision_is_rounded(vision):
+    """The IoU of these boxes is 0.4 in float32, which is more than 0.4 in float64."""
+    found = torch.tensor([[0, 0, 10, 10], [0, 0, 10, 4]]).half()
+    assert vision.nms(found, torch.tensor([1, 0.5]), 0.4, 0, 0, 9).tolist() == [0, 1]
+
+
+def test_torchvision_declines_what_it_cannot_do(vision):
+    found, scores = draw('dense', 9)
+    assert vision.nms(found, scores, 0.5, 1, 0, 9) is NotImplemented
+    assert vision.nms(found, scores, 0.5, 0, 0.1, 9) is NotImplemented
