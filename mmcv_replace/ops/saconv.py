@@ -34,8 +34,9 @@ class SAConv2d(ConvAWS2d):
 
     `bias` is a parameter that has no effect, as in mmcv, whose weights have it; a warning in the
     log says so.
-    Cost: twice that of a convolution, and C H W (C + 1) operations for switch and means; memory of
-    one map of the input and two of the result.
+    Cost: twice that of a convolution, deformable or not, and about 4 operations an element of input
+    and result; the means for offsets, of all channels, 25 more. Memory: two maps of the input, and
+    two of the result.
 
     Raises ConfigError for `use_deform` with a kernel that has not 9 elements, UsageError where the
     two results have different sizes, and for a map of less than 3 pixels in height or width.
@@ -89,12 +90,14 @@ class SAConv2d(ConvAWS2d):
 
     def _controls(self, x: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """The switch and the offsets of both convolutions."""
-        if self.use_deform:
-            means = _means(x)
-            return self.switch(means), self.offset_s(means), self.offset_l(means)
-        # A sum over channels of means is a mean of sums: one map instead of in_channels.
-        sums = F.conv2d(x, self.switch.weight, self.switch.bias)
-        return _means(sums, self.stride), None, None
+        switch = self.switch
+        if not (self.use_deform or switch._forward_pre_hooks or switch._forward_hooks):
+            # A sum over channels of means is a mean of sums: one map instead of in_channels.
+            return _means(F.conv2d(x, switch.weight, switch.bias), self.stride), None, None
+        means = _means(x)
+        if not self.use_deform:
+            return switch(means), None, None
+        return switch(means), self.offset_s(means), self.offset_l(means)
 
     def _convolve(self, x: Tensor, weight: Tensor, wider: int, offset: Tensor | None) -> Tensor:
         padding = tuple(wider * size for size in self.padding)

@@ -4,7 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mmcv_replace.cnn import ConvAWS2d, ConvModule, build_conv_layer, fuse_conv_bn, use_winograd
+from mmcv_replace.cnn import (
+    ConvAWS2d,
+    ConvModule,
+    build_conv_layer,
+    fuse_conv_bn,
+    get_model_complexity_info,
+    use_winograd,
+)
 from mmcv_replace.ops import SAConv2d
 from mmcv_replace.runner import BaseModule
 
@@ -103,6 +110,28 @@ def test_of_the_channels_that_the_switch_sees_one_map_is_averaged(monkeypatch):
                         lambda x, *args: shapes.append(tuple(x.shape)) or average(x, *args))
     SAConv2d(8, 3, 3, padding=1, bias=False)(torch.randn(2, 8, 5, 6))
     assert shapes == [(2, 1, 9, 10)]
+
+
+@pytest.mark.parametrize('stride', [1, 2])
+def test_hooks_of_the_switch_see_it(stride):
+    layer = filled(SAConv2d(4, 6, 3, padding=1, stride=stride, bias=False))
+    x, seen = uniform(1, 4, 7, 8), []
+    expected = layer(x)
+    handle = layer.switch.register_forward_hook(lambda module, args, output: seen.append(output))
+    torch.testing.assert_close(layer(x), expected)
+    assert [tuple(switch.shape) for switch in seen] == [(1, 1, *expected.shape[2:])]
+    handle.remove()
+    layer.switch.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    torch.testing.assert_close(layer(x), expected)
+    assert seen[1].shape == x.shape
+
+
+def test_operations_that_are_counted():
+    """Those of the layers inside, as in mmcv: of convolutions by their class alone."""
+    flops, params = get_model_complexity_info(
+        nn.Sequential(SAConv2d(4, 6, 3, padding=1, bias=False)), (4, 7, 8), False, False)
+    assert flops == 7 * 8 * (4 + 1) + 4 * (4 + 1) + 6 * (6 + 1)
+    assert params == 2 * 6 * 4 * 9 + (4 + 1) + 4 * (4 + 1) + 6 * (6 + 1)
 
 
 @pytest.mark.parametrize(('shape', 'result'), [((0, 4, 5, 6), (0, 6, 5, 6)),
