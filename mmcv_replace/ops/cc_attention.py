@@ -79,6 +79,16 @@ def _products(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return of_columns.transpose(0, 1).unflatten(1, x.shape[1:3]), of_rows.unflatten(0, x.shape[:2])
 
 
+def _weights(query: Tensor, key: Tensor) -> Tensor:
+    """Softmax [H, N, W, H + W], in float32 at least, of query and key [H, N, W, C]."""
+    of_columns, of_rows = _products(query, key)
+    # The pixel itself is in its row as well.
+    itself = _diagonal(len(query), query.device)[:, None, None]
+    energy = torch.cat([of_columns.masked_fill(itself, -math.inf), of_rows], dim=-1)
+    wide = torch.float64 if energy.dtype == torch.float64 else torch.float32
+    return energy.softmax(-1, dtype=wide)
+
+
 def _sums(weight: Tensor, x: Tensor, transposed: bool = False) -> Tensor:
     """Sums [H, N, W, C] over columns and rows of x, by weights [H, N, W, H + W].
 
@@ -100,12 +110,7 @@ class _CrissCross(Function):
     def forward(ctx: FunctionCtx, query: Tensor, key: Tensor, value: Tensor,
                 gamma: Tensor) -> Tensor:
         query, key, value = map(_by_line, (query, key, value))
-        of_columns, of_rows = _products(query, key)
-        # The pixel itself is in its row as well.
-        itself = _diagonal(len(query), query.device)[:, None, None]
-        energy = torch.cat([of_columns.masked_fill(itself, -math.inf), of_rows], dim=-1)
-        wide = torch.float64 if energy.dtype == torch.float64 else torch.float32
-        weight = energy.softmax(-1, dtype=wide)
+        weight = _weights(query, key)
         ctx.save_for_backward(query, key, value, gamma, weight)
         return _sums((weight * gamma).to(value.dtype), value).permute(1, 3, 0, 2)
 

@@ -14,7 +14,7 @@ from torch.autograd.function import FunctionCtx
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 # Elements of a temporary tensor, beyond which the rows of the map are moved in several steps.
-LIMIT = 2 ** 21
+LIMIT = 2 ** 20
 Size = int | tuple[int, int] | list[int]
 _TYPES = ('collect', 'distribute')
 
@@ -28,7 +28,8 @@ def psa_mask(input: Tensor, psa_type: str | int, mask_size: Size) -> Tensor:
     'distribute' (or 1): out[n, h * W + w, y, x] is. It is 0 outside of the mask.
     The part of the masks that lies on the map is copied, some rows at a time, between a padded
     matrix and one that is a column shorter: that moves each row by one further, and needs no
-    index. Cost: the copies, up to four times the output; memory: the output and 8 LIMIT bytes.
+    index. Cost: the copies, up to four times the output; memory: the output and up to four tensors
+    of LIMIT numbers.
     Raises ConfigError for another `psa_type`, a `mask_size` below 1 or one that does not fit
     the input, and ArgumentError for one that is no size.
     """

@@ -54,8 +54,9 @@ class Encoding(nn.Module):
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ConfigError(f'Encoding: an input of shape {tuple(x.shape)} is not '
                               f'[N, {self.channels}, H, W]')
-        dtype = torch.promote_types(x.dtype, self.codewords.dtype)
-        wide = torch.promote_types(dtype, torch.float32)
+        types = {x.dtype, self.codewords.dtype}
+        wide = torch.float64 if torch.float64 in types else torch.float32
+        dtype = x.dtype if len(types) == 1 else wide
         codewords, scale = self.codewords.to(wide), self.scale.to(wide)
         # Differences stay the same, and few digits cancel where all codewords are far from 0.
         middle = codewords.detach().mean(0)

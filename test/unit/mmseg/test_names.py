@@ -46,6 +46,8 @@ NAMES = {
         'AdjustGamma', 'CLAHE', 'Normalize', 'PIPELINES', 'Pad', 'PhotoMetricDistortion',
         'RGB2Gray', 'RandomCrop', 'RandomFlip', 'RandomRotate', 'Rerange', 'Resize', 'SegRescale'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
+    'mmseg.ops': ['Encoding', 'Upsample', 'resize'],
+    'mmseg.ops.encoding': ['Encoding'],
     'mmseg.utils': ['build_ddp', 'build_dp', 'collect_env', 'find_latest_checkpoint', 'get_device',
                     'get_root_logger', 'setup_multi_processes'],
     'mmseg.utils.collect_env': ['collect_env'],
