@@ -25,6 +25,12 @@ class Strip(NamedTuple):
 
 def reassemble(features: Tensor, masks: Tensor, layout: Layout) -> Tensor:
     """See `carafe`; both inputs have one type. Differentiable once."""
+    # An exported graph may be for any size, with an unknown number of strips, and what a Function
+    # writes in place is lost in a traced graph, without a word.
+    if torch.compiler.is_exporting() or torch.jit.is_tracing():
+        height, width = (size * layout.scale for size in features.shape[2:])
+        whole = Strip(slice(None), 0, layout.tiles(features.shape[2]))
+        return _forward(features, masks, whole, layout)[..., :height, :width].contiguous()
     return _Reassemble.apply(features, masks, layout)
 
 
@@ -37,10 +43,6 @@ class _Reassemble(Function):
         ctx.layout = layout
         n, channels, height, width = features.shape
         height, width = height * layout.scale, width * layout.scale
-        if torch.compiler.is_exporting():  # of any size, for which no number of strips is known
-            whole = Strip(slice(None), 0, layout.tiles(features.shape[2]))
-            part = _forward(features, masks, whole, layout)
-            return part[..., :height, :width].contiguous()
         out = features.new_empty(n, channels, height, width)
         for strip in _strips(features, layout):
             _write(out, _forward(features, masks, strip, layout), strip, layout)
@@ -57,12 +59,13 @@ class _Reassemble(Function):
         for strip in _strips(features, layout):
             tiles = split(_read(grad, strip, layout), side)
             if for_features is not None:
-                share = _multiply(band(_read(masks, strip, layout), layout).mT, tiles.mT)
+                matrix = band(_read(masks, strip, layout), layout)
+                share = _multiply(matrix.transpose(1, 2), tiles.transpose(1, 2))
                 share = add_neighbours(share, strip.rows, columns, layout.tile)
                 _add_features(for_features, _ungroup(share, layout), strip, layout)
             if for_masks is not None:
-                share = _multiply(tiles.mT, neighbours(
-                    _read_features(features, strip, layout), layout.tile).mT)
+                around = neighbours(_read_features(features, strip, layout), layout.tile)
+                share = _multiply(tiles.transpose(1, 2), around.transpose(1, 2))
                 share = read_band(share, strip.rows, columns, layout)
                 _write(for_masks, _ungroup(share, layout), strip, layout)
         return for_features, for_masks, None
@@ -73,7 +76,7 @@ def _forward(features: Tensor, masks: Tensor, strip: Strip, layout: Layout) -> T
     columns, side = layout.tiles(features.shape[3]), layout.tile * layout.scale
     around = neighbours(_read_features(features, strip, layout), layout.tile)
     kernels = band(_read(masks, strip, layout), layout)
-    tiles = _multiply(around.mT, kernels.mT)
+    tiles = _multiply(around.transpose(1, 2), kernels.transpose(1, 2))
     return _ungroup(join(tiles, strip.rows, columns, side), layout)
 
 
