@@ -37,6 +37,7 @@ class Case:
     low_precision: float = 8  # largest error, in steps of the type at the largest value
     waits: int = 0  # times that the host must read from the device
     export: str | None = None  # why it cannot be exported; None where it can
+    trace: str | None = None  # why the older exporter, which traces, cannot export it
     compiles: str | None = None  # why it cannot be compiled in one graph
 
 
