@@ -6,7 +6,7 @@ from torch.nn.modules.utils import _pair
 
 from ..utils.errors import ArgumentError
 from .bilinear import bilinear_corners
-from .weighted_rows import weighted_rows
+from .weighted_rows import weighted_rows, wide_type
 
 
 def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) -> Tensor:
@@ -15,7 +15,7 @@ def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) 
     For runtimes without that operator. im: [N, C, H, W]; grid: [N, P, Q, 2], x and y from -1 to 1
     -> [N, C, P, Q]. Differentiable in both. Cost: 8 C operations a point; memory: a copy of im.
     """
-    wide = grid.to(torch.promote_types(im.dtype, torch.float32))
+    wide = grid.to(wide_type(im.dtype))
     rows = _sample(im, torch.arange(len(im), device=im.device), wide.flatten(1, 2), align_corners)
     return rows.unflatten(1, grid.shape[1:3]).permute(0, 3, 1, 2).contiguous()
 
@@ -23,8 +23,8 @@ def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) 
 def _sample(maps: Tensor, number: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
     """Samples [K, P, C] of maps [N, C, H, W], of those with the numbers [K], at grid: [K, P, 2]."""
     _, channels, height, width = maps.shape
-    x, y = (_to_pixels(grid[..., axis], size, align_corners)
-            for axis, size in ((0, width), (1, height)))
+    x, y = (_to_pixels(place, size, align_corners)
+            for place, size in zip(grid.unbind(-1), (width, height), strict=True))
     index, weight = bilinear_corners(y, x, height, width)
     index = index + number.view(-1, 1, 1) * (height * width)
     table = maps.permute(0, 2, 3, 1).reshape(-1, channels)
@@ -52,10 +52,14 @@ def denormalize(grid: Tensor) -> Tensor:
 def generate_grid(num_grid: int, size: int | tuple[int, int],
                   device: torch.device | str) -> Tensor:
     """Centres of size = (H, W) cells of a box, x and y in [0, 1]: [num_grid, H W, 2]."""
-    height, width = _pair(size)
-    x, y = ((torch.arange(n, device=device) + 0.5) / n for n in (width, height))
+    return _cells(_pair(size), device, torch.float32).expand(num_grid, -1, -1)
+
+
+def _cells(size: tuple[int, int], device: torch.device | str, dtype: torch.dtype) -> Tensor:
+    """The grid [1, H W, 2] of `generate_grid`."""
+    y, x = ((torch.arange(n, device=device, dtype=dtype) + 0.5) / n for n in size)
     y, x = torch.meshgrid(y, x, indexing='ij')
-    return torch.stack([x, y], -1).view(1, -1, 2).expand(num_grid, -1, -1)
+    return torch.stack([x, y], -1).view(1, -1, 2)
 
 
 def rel_roi_point_to_abs_img_point(rois: Tensor, rel_roi_points: Tensor) -> Tensor:
@@ -66,11 +70,9 @@ def rel_roi_point_to_abs_img_point(rois: Tensor, rel_roi_points: Tensor) -> Tens
     numbers of boxes differ.
     """
     if len(rois) != len(rel_roi_points):
-        raise ArgumentError(f'rel_roi_point_to_abs_img_point: there are {len(rois)} rois and points '
-                            f'for {len(rel_roi_points)}: give points for each')
-    if rois.shape[1] == 5:
-        rois = rois[:, 1:]
-    corner, other = rois[:, None, :2], rois[:, None, 2:]
+        raise ArgumentError(f'rel_roi_point_to_abs_img_point: there are {len(rois)} rois and '
+                            f'points for {len(rel_roi_points)}: give points for each')
+    *_, corner, other = rois.unsqueeze(1).split([rois.shape[1] - 4, 2, 2], -1)
     return rel_roi_points * (other - corner) + corner
 
 
@@ -144,8 +146,8 @@ class SimpleRoIAlign(nn.Module):
         self.use_torchvision = False
 
     def forward(self, features: Tensor, rois: Tensor) -> Tensor:
-        wide = rois.to(torch.promote_types(features.dtype, torch.float32))
-        points = generate_grid(len(rois), self.output_size, rois.device).to(wide.dtype)
+        wide = rois.to(wide_type(features.dtype))
+        points = _cells(self.output_size, wide.device, wide.dtype).expand(len(rois), -1, -1)
         points = rel_roi_point_to_rel_img_point(wide, points, features, self.spatial_scale)
         rows = _sample(features, wide[:, 0].long(), normalize(points), not self.aligned)
         return rows.mT.reshape(len(rois), features.shape[1], *self.output_size)

@@ -1,5 +1,4 @@
 """RoIAlign: features of boxes, by bilinear samples in a regular grid of bins."""
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
@@ -9,6 +8,7 @@ from .kernels import run
 from .roi_maximum import largest_sample
 from .roi_mean import mean_of_samples
 from .roi_samples import Grid
+from .weighted_rows import wide_type
 
 POOL_MODES = {'avg': mean_of_samples, 'max': largest_sample}
 
@@ -45,7 +45,7 @@ def roi_align(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
 
 def plain_roi_align(x: Tensor, rois: Tensor, grid: Grid, pool_mode: str) -> Tensor:
     """`roi_align` by weighted sums of pixels."""
-    return POOL_MODES[pool_mode](x, rois.to(torch.promote_types(x.dtype, torch.float32)), grid)
+    return POOL_MODES[pool_mode](x, rois.to(wide_type(x.dtype)), grid)
 
 
 def check_rois(user: str, x: Tensor, rois: Tensor) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..utils.errors import UsageError
+from .weighted_rows import wide_type
 
 # Samples of a RoI beyond the largest of its group: at most twice as many in all (1.4 by 1.4).
 SPREAD = 0.7
@@ -108,7 +109,7 @@ class MapSum:
 
     def __init__(self, like: Tensor, shape: tuple[int, ...], tables: int) -> None:
         # Sums of several tables are taken in float32 at least.
-        wide = torch.promote_types(like.dtype, torch.float32)
+        wide = wide_type(like.dtype)
         self.total = like.new_empty(shape, dtype=wide if tables > 1 else like.dtype)
         self.started = [False] * shape[1]
 

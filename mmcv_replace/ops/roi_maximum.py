@@ -17,7 +17,7 @@ from .roi_chunks import (
     sorted_chunks,
 )
 from .roi_samples import Axis, Grid, corners, numbers, positions
-from .weighted_rows import weighted_rows
+from .weighted_rows import weighted_rows, wide_type
 
 # Pixels and weights [k, bins, samples, 1 or 2] of the samples of an axis.
 Samples = tuple[Tensor, Tensor]
@@ -102,7 +102,7 @@ class Maximum(Function):
         ctx.plan, ctx.locate, ctx.shape = plan, locate, x.shape
         channels, height, width = x.shape[1:]
         out = x.new_zeros(len(rois), channels, *shape)
-        chosen = torch.zeros_like(out, dtype=torch.int32)
+        chosen = out.new_zeros(out.shape, dtype=torch.int32)
         for part in channel_groups(channels) if plan else ():
             table = as_table(x[:, part])
             for chunk in plan:
@@ -126,7 +126,7 @@ class Maximum(Function):
         for part in channel_groups(channels) if ctx.plan else ():
             group = grad[:, part].shape[1]
             pixels = grad.new_zeros(count * height * width * group,
-                                    dtype=torch.promote_types(grad.dtype, torch.float32))
+                                    dtype=wide_type(grad.dtype))
             for chunk in ctx.plan:
                 some = chunk.take(rois)
                 rows, columns, _ = ctx.locate(some, chunk)

@@ -10,6 +10,7 @@ from .roi_align import check_rois
 from .roi_chunks import Chunk, sorted_chunks
 from .roi_maximum import Maximum, Samples, budget
 from .roi_samples import numbers
+from .weighted_rows import wide_type
 
 
 def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
@@ -32,7 +33,7 @@ def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
 
 def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float) -> Tensor:
     """`roi_pool` by comparing the pixels of each bin."""
-    rois = rois.to(torch.promote_types(x.dtype, torch.float32))
+    rois = rois.to(wide_type(x.dtype))
 
     plan, locate = [], partial(_locate, shape, scale, x.shape[2:])
     if x.numel():
@@ -76,7 +77,7 @@ def _pixels(start: Tensor, end: Tensor, count: int) -> Samples:
     """Pixels [K, bins, count, 1] of windows, the last in the place of others, with the weight 1."""
     pixel = start.unsqueeze(-1) + numbers(count, start)
     pixel = torch.minimum(pixel, (end - 1).clamp(min=0).unsqueeze(-1)).unsqueeze(-1)
-    return pixel.int(), torch.ones_like(pixel)
+    return pixel.int(), pixel.new_full(pixel.shape, 1)
 
 
 class RoIPool(nn.Module):

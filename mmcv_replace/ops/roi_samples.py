@@ -35,7 +35,9 @@ class Grid:
         found = []
         for bins, place in zip(self.shape, (1, 0), strict=True):
             length = sizes[:, place] / bins
-            samples = length.ceil() if self.ratio <= 0 else torch.full_like(length, self.ratio)
+            samples = length.ceil()
+            if self.ratio > 0:
+                samples = samples.new_full(samples.shape, self.ratio)
             # A RoI without a size, or with one that is no number, has no samples.
             samples = torch.where((samples > 0) & (samples < 2 ** 31), samples, 0)
             found.append(Axis(*(x.view(-1, 1, 1) for x in (boxes[:, place], length, samples))))
@@ -99,12 +101,13 @@ def merged_pixels(axis: Axis, bins: int, count: int, size: int) -> tuple[Tensor,
     first = ((pixel - 1 - origin) / gap).floor()
     first = torch.where(first == first, first, 0).clamp(min=0)
     first = torch.minimum(first, (axis.samples - 1).clamp(min=0))
-    weight = torch.zeros_like(pixel)
+    weight = pixel.new_zeros(pixel.shape)
     for step in range(NEIGHBOURS):
         sample = first + step
         position = positions(axis, bins, sample)
         near = (1 - (position.clamp(0, size - 1) - pixel).abs()).clamp(min=0)
-        weight = weight + near * (inside(position, size) & (sample < axis.samples))
+        counts = inside(position, size) & (sample < axis.samples)
+        weight = weight + torch.where(counts, near, 0)
     weight = weight / axis.samples.clamp(min=1) * (pixel < size)
     return pixel.clamp(max=size - 1).int(), weight
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..deform_options import DeformOptions
 from ..nms.boxes import wide_type
+from ..roi_samples import Grid
 from .float32 import in_float32
 
 
@@ -25,3 +26,12 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int, score_
     # It compares in float64, where 0.4 is another number than in float32.
     threshold = torch.tensor(iou_threshold, dtype=wide).item()
     return torchvision.ops.nms(boxes.detach().to(wide), scores.detach().to(wide), threshold)[:most]
+
+
+@in_float32
+def roi_align(x: Tensor, rois: Tensor, grid: Grid, pool_mode: str) -> Tensor:
+    """See mmcv_replace/ops/roi_align.py."""
+    if pool_mode != 'avg' or not x.numel():
+        return NotImplemented
+    return torchvision.ops.roi_align(x, rois.to(x.dtype), grid.shape, grid.scale, grid.ratio,
+                                     grid.aligned)

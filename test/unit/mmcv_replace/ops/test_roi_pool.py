@@ -1,0 +1,57 @@
+"""What is particular to RoIPool: the module, and boxes that are not as they should be."""
+import pytest
+import torch
+
+from mmcv_replace.ops import RoIPool, roi_chunks, roi_pool
+from mmcv_replace.utils.errors import ArgumentError, UsageError
+
+from .cases.roi_pool import BOXES, distinct, plain_roi_pool
+
+
+def test_module():
+    layer = RoIPool((3, 2), 0.5)
+    assert repr(layer) == 'RoIPool(output_size=(3, 2), spatial_scale=0.5)'
+    x, rois = distinct(), torch.tensor(BOXES).double()
+    assert torch.equal(layer(x, rois), roi_pool(x, rois, (3, 2), 0.5))
+    assert repr(RoIPool(7)) == 'RoIPool(output_size=(7, 7), spatial_scale=1.0)'
+
+
+def test_nothing_to_pool():
+    x = distinct().requires_grad_()
+    out = roi_pool(x, torch.zeros(0, 5).double(), 2)
+    assert out.shape == (0, 2, 2, 2)
+    out.sum().backward()
+    assert not x.grad.any()
+    assert not roi_pool(x[:, :, :0], torch.zeros(3, 5).double(), 2).any()
+
+
+def test_bins_without_pixels_have_no_gradient():
+    x = (distinct() - 1000).requires_grad_()
+    nan, inf = float('nan'), float('inf')
+    rois = torch.tensor([[0, 5, 5, 2, 2], [1, 90, 90, 99, 99], [0, nan, 0, 4, 4],
+                         [0, 0, 0, inf, 4], [0, -1e9, -1e9, -1e8, -1e8]]).double()
+    out = roi_pool(x, rois, 2)
+    assert not out[[0, 1, 2, 4]].any()
+    out.sum().backward()
+    assert torch.isfinite(x.grad).all()
+    rest = torch.autograd.grad(roi_pool(x, rois[[0, 1, 2, 4]], 2).sum(), x)[0]
+    assert not rest.any()
+
+
+def test_many_groups_give_the_same(monkeypatch):
+    x, rois = distinct().requires_grad_(), torch.tensor(BOXES * 3).double()
+    monkeypatch.setattr(roi_chunks, 'FEWEST', 1)
+    found, expected = (f(x, rois, (3, 2), 0.5) for f in (roi_pool, plain_roi_pool))
+    assert torch.equal(found, expected)
+    grads = (torch.autograd.grad(y.sum(), x)[0] for y in (found, expected))
+    torch.testing.assert_close(*grads)
+
+
+def test_wrong_arguments():
+    with pytest.raises(ArgumentError, match=r'roi_pool: rois are of shape \(5,\)'):
+        roi_pool(distinct(), torch.zeros(5), 2)
+
+
+def test_an_export_is_refused():
+    with pytest.raises(UsageError, match='the pixels in a bin of roi_pool depends on the sizes'):
+        torch.export.export(RoIPool(2), (distinct(), torch.tensor(BOXES).double()), strict=False)
