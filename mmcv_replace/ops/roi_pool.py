@@ -77,7 +77,7 @@ def _pixels(start: Tensor, end: Tensor, count: int) -> Samples:
     """Pixels [K, bins, count, 1] of windows, the last in the place of others, with the weight 1."""
     pixel = start.unsqueeze(-1) + numbers(count, start)
     pixel = torch.minimum(pixel, (end - 1).clamp(min=0).unsqueeze(-1)).unsqueeze(-1)
-    return pixel.int(), pixel.new_full(pixel.shape, 1)
+    return pixel.int(), pixel.new_zeros(pixel.shape) + 1
 
 
 class RoIPool(nn.Module):

@@ -37,7 +37,7 @@ class Grid:
             length = sizes[:, place] / bins
             samples = length.ceil()
             if self.ratio > 0:
-                samples = samples.new_full(samples.shape, self.ratio)
+                samples = samples.new_zeros(samples.shape) + self.ratio
             # A RoI without a size, or with one that is no number, has no samples.
             samples = torch.where((samples > 0) & (samples < 2 ** 31), samples, 0)
             found.append(Axis(*(x.view(-1, 1, 1) for x in (boxes[:, place], length, samples))))

@@ -34,7 +34,8 @@ def test_nothing_to_sample():
     x = uniform(2, 3, 5, 4)
     assert point_sample(x, torch.zeros(2, 0, 2).double()).shape == (2, 3, 0)
     assert SimpleRoIAlign(2, 1.0)(x, torch.zeros(0, 5).double()).shape == (0, 3, 2, 2)
-    assert rel_roi_point_to_abs_img_point(torch.zeros(0, 5), torch.zeros(0, 3, 2)).shape == (0, 3, 2)
+    points = rel_roi_point_to_abs_img_point(torch.zeros(0, 5), torch.zeros(0, 3, 2))
+    assert points.shape == (0, 3, 2)
 
 
 def test_simple_roi_align():

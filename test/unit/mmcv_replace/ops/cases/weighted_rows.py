@@ -39,3 +39,20 @@ CASES = [
         uniform(4, 5, 3), uniform(30, seed=1) * 4 + 1.25, uniform(30, seed=2) * 5 + 2.25),
          plain_sample, fixed_type=(1, 2)),
 ]
+
+
+def spread(rows, index, weight):
+    return weighted_rows.row_spreader(index, weight, 6)(rows)
+
+
+def plain_spread(rows, index, weight):
+    out = [torch.zeros_like(rows[0]) for _ in range(6)]
+    for row, places, shares in zip(rows, index.tolist(), weight, strict=True):
+        for place, share in zip(places, shares, strict=True):
+            out[place] = out[place] + row * share
+    return torch.stack(out)
+
+
+CASES.append(Case('row_spreader', spread, lambda: (
+    uniform(5, 3), torch.arange(20).view(5, 4) ** 2 % 5, uniform(5, 4, seed=1)), plain_spread,
+    differentiable=False))
