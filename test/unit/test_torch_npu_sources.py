@@ -27,7 +27,6 @@ from .mmcv_replace.ops import op_cases
 # every device, or give back their argument, allocations, which it makes of empty and zero_, and
 # what it makes of a form that works in place or fills given outputs.
 FROM_OTHERS = {
-<<<<<<< HEAD
     **dict.fromkeys(('alias', 'detach', 'expand', 'lift_fresh', 'permute', 'select.int',
                      'slice.Tensor', 'split.Tensor', 'split_with_sizes', 't', 'transpose.int',
                      'unbind.int'), 'as_strided'),
@@ -39,12 +38,6 @@ FROM_OTHERS = {
 TOP = Path(__file__).parents[2]
 NPU_KERNELS = TOP / 'mmcv_replace/ops/kernels/npu.py'
 SIMULATED = TOP / 'test/simulated_npu/site/torch_npu'
-=======
-    **dict.fromkeys(('alias', 'detach', 'expand', 'permute', 'select.int', 'slice.Tensor',
-                     'split_with_sizes', 't', 'transpose.int', 'unbind.int'), 'as_strided'),
-    '_unsafe_view': 'view', 'new_empty': 'empty.memory_format', 'new_zeros': 'zero_',
-    'masked_fill.Scalar': 'masked_fill_.Scalar', 'scalar_tensor': 'fill_.Scalar'}
->>>>>>> 0766f56 (Take torchvision's RoIAlign on CUDA, and test what is particular to each operator)
 
 
 @pytest.fixture(scope='module')
