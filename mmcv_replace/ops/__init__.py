@@ -33,9 +33,10 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
 
 # Functions with the name of their module, which Python would hand out in their place.
 from .carafe import carafe  # noqa: E402
+from .nms import nms  # noqa: E402
 from .point_sample import point_sample  # noqa: E402
 from .roi_align import roi_align  # noqa: E402
 from .roi_pool import roi_pool  # noqa: E402
 from .tin_shift import tin_shift  # noqa: E402
 
-__all__ += ['carafe', 'point_sample', 'roi_align', 'roi_pool', 'tin_shift']
+__all__ += ['carafe', 'nms', 'point_sample', 'roi_align', 'roi_pool', 'tin_shift']

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from mmcv_replace.utils.errors import ArgumentError
 
-from .nms.boxes import check_offset, wide_type
+from .nms.boxes import check_offset
+from .precision import wide_type
 
 
 def bbox_overlaps(bboxes1: Tensor, bboxes2: Tensor, mode: str = 'iou', aligned: bool = False,

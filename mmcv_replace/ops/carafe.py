@@ -6,8 +6,8 @@ from mmcv_replace.cnn.bricks.registry import UPSAMPLE_LAYERS
 from mmcv_replace.cnn.utils.layer_init import normal_init, xavier_init
 from mmcv_replace.utils.errors import ArgumentError
 
-from .carafe_tiles import Layout
-from .reassembly import reassemble
+from .tiles.layout import Layout
+from .tiles.reassembly import reassemble
 
 
 def carafe(features: Tensor, masks: Tensor, kernel_size: int, group_size: int,

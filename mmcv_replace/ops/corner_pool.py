@@ -3,6 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.trace import is_traced
 
 # Dimension, and whether the maximum is over later pixels.
 _MODES = {'bottom': (2, False), 'left': (3, True), 'right': (3, False), 'top': (2, True)}
@@ -33,7 +34,7 @@ class CornerPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         dim, reverse = _MODES[self.mode]
         # ONNX has no cumulative maximum.
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        if is_traced():
             return doubled_max(x, dim, reverse)
         if reverse:
             return x.flip(dim).cummax(dim).values.flip(dim)

@@ -10,6 +10,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ..device import kind_of
 from ..utils.errors import ArgumentError
+from ..utils.trace import is_traced
 
 REDUCTIONS = ('none', 'mean', 'sum')
 # Temporary tensors hold one of PARTS parts of the input, or so many elements as a cache of the host
@@ -151,7 +152,7 @@ def _places(x: Tensor) -> list[tuple[slice, ...]]:
     """Parts of [N, C] or [N, C, L], of all channels; one where a compiler sees to the memory."""
     count, channels, *rest = x.shape
     whole = [(slice(None),) * x.dim()]
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if is_traced():
         return whole
     few = FEW_FOR_KERNELS if kind_of(x.device).asynchronous else FEW
     if x.numel() <= few:

@@ -7,9 +7,9 @@ from torch.nn.modules.utils import _pair
 
 from ..cnn.bricks.registry import CONV_LAYERS
 from ..utils import deprecated_api_warning
-from .deform_layer import DeformLayer, OwnOffsets, zero_offsets
-from .deform_options import DeformOptions, Size, check_call
-from .deform_sampling import sampled_conv2d
+from .deform.layer import DeformLayer, OwnOffsets, zero_offsets
+from .deform.options import DeformOptions, Size, check_call
+from .deform.sampled_conv import sampled_conv2d
 
 
 def modulated_deform_conv2d(input: Tensor, offset: Tensor, mask: Tensor, weight: Tensor,

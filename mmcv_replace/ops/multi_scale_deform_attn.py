@@ -17,9 +17,10 @@ from mmcv_replace.runner.base_module import BaseModule
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
-from .bilinear import bilinear_corners
-from .kernels import is_traced
-from .weighted_rows import weighted_rows, wide
+from ..utils.trace import is_traced
+from .precision import wide_type
+from .sampling.bilinear import bilinear_corners
+from .sampling.weighted_rows import weighted_rows
 
 # Pixels that are read at a time: 4 for each sample. The backward pass holds 100 bytes of each.
 LIMIT = 2 ** 20
@@ -91,7 +92,7 @@ def _attend_at_once(table: Tensor, size: tuple[Tensor, Tensor], first: Tensor, l
     `size` of the map of each sample: [L * P] twice; `first`: the row of its first pixel.
     """
     height, width = size
-    x, y = locations.to(wide(locations.dtype)).unbind(-1)
+    x, y = locations.to(wide_type(locations.dtype)).unbind(-1)
     x, y = x * width - 0.5, y * height - 0.5
     heads = weights.shape[2]
     index, weight = bilinear_corners(y, x, height, width, weights, first, heads)
@@ -212,7 +213,7 @@ class MultiScaleDeformableAttention(BaseModule):
         """[N, Q, heads, levels, points, 2], from 0 to 1."""
         offsets = self.sampling_offsets(query).unflatten(
             2, (self.num_heads, self.num_levels, self.num_points, 2))
-        offsets = offsets.to(wide(offsets.dtype))
+        offsets = offsets.to(wide_type(offsets.dtype))
         points = reference_points[:, :, None, :, None]
         if reference_points.shape[-1] == 2:
             return points + offsets / torch.stack([shapes[:, 1], shapes[:, 0]], 1).unsqueeze(1)

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
 from ..utils.errors import ArgumentError
-from .bilinear import bilinear_corners
-from .weighted_rows import weighted_rows, wide_type
+from .precision import wide_type
+from .sampling.bilinear import bilinear_corners
+from .sampling.weighted_rows import weighted_rows
 
 
 def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) -> Tensor:

@@ -5,13 +5,13 @@ Each pixel predicts weights for the pixels around it; the operator moves them to
 import math
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.trace import is_traced
 
 # Elements of a temporary tensor, beyond which the rows of the map are moved in several steps.
 LIMIT = 2 ** 20
@@ -100,7 +100,7 @@ class _Sizes(NamedTuple):
         """Rows of the map, a few at a time; all at once in a graph, which its compiler plans."""
         height, width = self.map
         step = height
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+        if not is_traced():
             step = min(height, max(1, LIMIT // (4 * batch * height * width ** 2)))
         return [(start, min(start + step, height)) for start in range(0, height, step)]
 

@@ -5,10 +5,10 @@ from torch.nn.modules.utils import _pair
 from ..utils.errors import ArgumentError
 from ..utils.misc.optional import import_optional
 from .kernels import run
-from .roi_maximum import largest_sample
-from .roi_mean import mean_of_samples
-from .roi_samples import Grid
-from .weighted_rows import wide_type
+from .precision import wide_type
+from .roi.maximum import largest_sample
+from .roi.mean import mean_of_samples
+from .roi.samples import Grid
 
 POOL_MODES = {'avg': mean_of_samples, 'max': largest_sample}
 

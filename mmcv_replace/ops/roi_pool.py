@@ -6,11 +6,11 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
 from .kernels import run
+from .precision import wide_type
+from .roi.chunks import Chunk, sorted_chunks
+from .roi.maximum import Maximum, Samples, budget
+from .roi.samples import numbers
 from .roi_align import check_rois
-from .roi_chunks import Chunk, sorted_chunks
-from .roi_maximum import Maximum, Samples, budget
-from .roi_samples import numbers
-from .weighted_rows import wide_type
 
 
 def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],

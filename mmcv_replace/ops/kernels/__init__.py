@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 
-import torch
 from torch import Tensor
 
 from mmcv_replace.device import kind_of
 from mmcv_replace.utils.logging import warn_once
+from mmcv_replace.utils.trace import is_traced
 
 _enabled = True
 
@@ -30,11 +30,6 @@ def run(name: str, plain: Callable[..., Tensor], first: Tensor, *args: object) -
             if result is not NotImplemented:
                 return result
     return plain(first, *args)
-
-
-def is_traced() -> bool:
-    """Whether the call becomes part of a graph, for an export or by torch.compile."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 @contextmanager

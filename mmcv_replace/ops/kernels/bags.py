@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from ..weighted_rows import wide
+from ..precision import wide_type
 
 
 def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    """See mmcv_replace/ops/weighted_rows.py."""
+    """See mmcv_replace/ops/sampling/weighted_rows.py."""
     sizes = *index.shape, *table.shape
     if 0 in sizes or index.shape[1] > len(table) or max(sizes[2], index.numel()) >= 2 ** 31:
         return NotImplemented
@@ -47,7 +47,7 @@ class _Bags(Function):
 
 
 def row_spreader(index: Tensor, weight: Tensor, count: int) -> Callable[[Tensor], Tensor]:
-    """See mmcv_replace/ops/weighted_rows.py: a bag for each row of the table, of sorted entries."""
+    """See mmcv_replace/ops/sampling/weighted_rows.py: a bag of entries for each row."""
     if 0 in index.shape or count >= 2 ** 31:
         return NotImplemented
     # Sorting takes most of the time, and less where there are fewer digits.
@@ -69,7 +69,7 @@ def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:
     of them than columns.
     """
     _use_up_warning()
-    dtype, (bags, width) = wide(table.dtype), index.shape
+    dtype, (bags, width) = wide_type(table.dtype), index.shape
     starts = torch.arange(0, index.numel() + 1, width, dtype=index.dtype)
     zeros = grad.new_zeros(index.numel(), dtype=dtype)
     pairs = torch.sparse_csr_tensor(starts, index.reshape(-1), zeros, (bags, len(table)),

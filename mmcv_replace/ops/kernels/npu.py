@@ -3,14 +3,14 @@ import torch
 import torch_npu
 from torch import Tensor
 
-from ..deform_options import DeformOptions
+from ..deform.options import DeformOptions
 from .float32 import in_float32
 
 
 @in_float32
 def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
                   bias: Tensor | None, options: DeformOptions) -> Tensor:
-    """See mmcv_replace/ops/deform_sampling.py.
+    """See mmcv_replace/ops/deform/sampled_conv.py.
 
     The vendor documents the limits of kernel sizes. Whether a kernel size begins with the height
     or the width differs between its interfaces, so that square kernels alone are safe.

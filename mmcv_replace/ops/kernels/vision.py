@@ -3,16 +3,16 @@ import torch
 import torchvision
 from torch import Tensor
 
-from ..deform_options import DeformOptions
-from ..nms.boxes import wide_type
-from ..roi_samples import Grid
+from ..deform.options import DeformOptions
+from ..precision import wide_type
+from ..roi.samples import Grid
 from .float32 import in_float32
 
 
 @in_float32
 def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
                   bias: Tensor | None, options: DeformOptions) -> Tensor:
-    """See mmcv_replace/ops/deform_sampling.py."""
+    """See mmcv_replace/ops/deform/sampled_conv.py."""
     return torchvision.ops.deform_conv2d(x, offset, weight, bias, options.stride, options.padding,
                                          options.dilation, mask)
 

@@ -11,6 +11,8 @@ from mmcv_replace.device import kind_of
 from mmcv_replace.utils.errors import ArgumentError, UsageError
 from mmcv_replace.utils.trace import is_jit_tracing
 
+from ..precision import wide_type
+
 T = TypeVar('T')
 
 
@@ -66,11 +68,6 @@ def on_host(select: Callable[..., T]) -> Callable[..., T]:
         return select(*args)
 
     return call
-
-
-def wide_type(dtype: torch.dtype) -> torch.dtype:
-    """The type of numbers to compute with."""
-    return dtype if dtype == torch.float64 else torch.float32
 
 
 def to_host(*columns: Tensor) -> list[Tensor]:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from mmcv_replace.utils.errors import ConfigKeyError
 
-from .boxes import on_host, to_device, to_host, wide_type
+from ..precision import wide_type
+from .boxes import on_host, to_device, to_host
 from .hard import nms
 from .soft import soft_nms
 

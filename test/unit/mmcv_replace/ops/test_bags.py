@@ -16,7 +16,7 @@ def test_more_pairs_than_32_bits_count():
 
 def test_no_warning_of_sparse_matrices():
     code = ('import torch\n'
-            'from mmcv_replace.ops.weighted_rows import weighted_rows\n'
+            'from mmcv_replace.ops.sampling.weighted_rows import weighted_rows\n'
             'table, weight = torch.ones(2, 3), torch.ones(4, 2, requires_grad=True)\n'
             'weighted_rows(table, torch.zeros(4, 2).int(), weight).sum().backward()\n')
     done = subprocess.run([sys.executable, '-W', 'error', '-c', code], capture_output=True,

@@ -6,7 +6,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmcv_replace.cnn import ConvModule, build_upsample_layer
-from mmcv_replace.ops import CARAFE, CARAFENaive, CARAFEPack, carafe, carafe_naive, reassembly
+from mmcv_replace.ops import CARAFE, CARAFENaive, CARAFEPack, carafe, carafe_naive
+from mmcv_replace.ops.tiles import reassembly
 from mmcv_replace.utils.errors import ArgumentError
 
 from .op_cases import uniform

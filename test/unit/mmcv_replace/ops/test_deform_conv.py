@@ -13,11 +13,10 @@ from mmcv_replace.ops import (
     DeformConv2dPack,
     ModulatedDeformConv2d,
     ModulatedDeformConv2dPack,
-    deform_columns,
     deform_conv2d,
-    deform_sampling,
     modulated_deform_conv2d,
 )
+from mmcv_replace.ops.deform import columns, sampled_conv
 from mmcv_replace.runner import load_checkpoint
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, UsageError
 
@@ -142,8 +141,8 @@ def test_maps_smaller_than_the_kernel():
 @pytest.mark.parametrize(('step', 'expected'), [(1, [1] * 4), (2, [2, 2]), (32, [4])])
 def test_images_at_a_time(monkeypatch, step, expected):
     seen = []
-    monkeypatch.setattr(deform_columns, 'weighted_rows', lambda table, index, share, plain=(
-        deform_columns.weighted_rows): seen.append(len(index) // (16 * 9))
+    monkeypatch.setattr(columns, 'weighted_rows', lambda table, index, share, plain=(
+        columns.weighted_rows): seen.append(len(index) // (16 * 9))
         or plain(table, index, share))
     x, offset, _, weight = inputs(4)
     found = deform_conv2d(x, offset, weight, im2col_step=step)
@@ -166,8 +165,8 @@ def test_strips_of_rows(monkeypatch, limit, masked):
         return [out, *torch.autograd.grad(out, wanted, torch.ones_like(out).cumsum(-1))]
 
     expected = outcome()
-    monkeypatch.setattr(deform_sampling, 'LIMIT', limit)
-    monkeypatch.setattr(deform_sampling, 'STRIPS', 1000)
+    monkeypatch.setattr(sampled_conv, 'LIMIT', limit)
+    monkeypatch.setattr(sampled_conv, 'STRIPS', 1000)
     torch.testing.assert_close(outcome(), expected)
 
 

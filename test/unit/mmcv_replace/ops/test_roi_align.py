@@ -4,7 +4,8 @@ import sys
 import pytest
 import torch
 
-from mmcv_replace.ops import RoIAlign, roi_align, roi_chunks, roi_mean
+from mmcv_replace.ops import RoIAlign, roi_align
+from mmcv_replace.ops.roi import chunks, mean
 from mmcv_replace.utils.errors import ArgumentError, MissingModuleError, UsageError
 
 from .cases.roi_align import BOXES, plain_roi_align
@@ -54,7 +55,7 @@ def test_equal_to_torchvision_where_it_is_installed(x, ratio, mode):
     used = RoIAlign((3, 2), 0.5, ratio, use_torchvision=True)(x, rois)
     assert torch.equal(used, expected)
     from mmcv_replace.ops.kernels.vision import roi_align as kernel
-    from mmcv_replace.ops.roi_samples import Grid
+    from mmcv_replace.ops.roi.samples import Grid
     result = kernel(x, rois, Grid((3, 2), 0.5, ratio, True), mode)
     assert result is NotImplemented if mode == 'max' else torch.equal(result, expected)
 
@@ -110,7 +111,7 @@ def test_many_groups_give_the_same(x, mode, ratio, monkeypatch):
     rois = torch.tensor(BOXES * 3).double()
     options = (3, 2), 0.5, ratio, mode, True
     x.requires_grad_()
-    monkeypatch.setattr(roi_chunks, 'FEWEST', 1)
+    monkeypatch.setattr(chunks, 'FEWEST', 1)
     found = roi_align(x, rois, *options)
     weights = uniform(*found.shape, seed=5)
     expected = plain_roi_align(x, rois, *options)
@@ -124,7 +125,7 @@ def test_gradients_of_many_groups_are_added_in_float32(x, monkeypatch):
     exact = x.clone().requires_grad_()
     out = roi_align(exact, rois, 2, 0.5, 2)
     out.sum().backward()
-    monkeypatch.setattr(roi_mean, 'most_elements', lambda *shapes: 1)
+    monkeypatch.setattr(mean, 'most_elements', lambda *shapes: 1)
     low = x.bfloat16().requires_grad_()
     roi_align(low, rois.float(), 2, 0.5, 2).sum().backward()
     error = (low.grad.double() - exact.grad).abs().max() / exact.grad.abs().max()
@@ -133,9 +134,9 @@ def test_gradients_of_many_groups_are_added_in_float32(x, monkeypatch):
 
 def test_boxes_of_very_different_size_share_no_group():
     sizes = torch.tensor([[1, 1], [20, 3], [2, 2], [18, 18], [1, 1]])
-    chunks = roi_chunks.sorted_chunks(sizes, lambda rows, columns: 1, 100, 'a test')
-    assert [sorted(chunk.rois.tolist()) for chunk in chunks] == [[1, 3], [2], [0, 4]]
-    assert [chunk[1:] for chunk in chunks] == [(20, 18), (2, 2), (1, 1)]
+    found = chunks.sorted_chunks(sizes, lambda rows, columns: 1, 100, 'a test')
+    assert [sorted(chunk.rois.tolist()) for chunk in found] == [[1, 3], [2], [0, 4]]
+    assert [chunk[1:] for chunk in found] == [(20, 18), (2, 2), (1, 1)]
 
 
 def test_wrong_arguments(x):

@@ -2,7 +2,8 @@
 import pytest
 import torch
 
-from mmcv_replace.ops import RoIPool, roi_chunks, roi_pool
+from mmcv_replace.ops import RoIPool, roi_pool
+from mmcv_replace.ops.roi import chunks
 from mmcv_replace.utils.errors import ArgumentError, UsageError
 
 from .cases.roi_pool import BOXES, distinct, plain_roi_pool
@@ -40,7 +41,7 @@ def test_bins_without_pixels_have_no_gradient():
 
 def test_many_groups_give_the_same(monkeypatch):
     x, rois = distinct().requires_grad_(), torch.tensor(BOXES * 3).double()
-    monkeypatch.setattr(roi_chunks, 'FEWEST', 1)
+    monkeypatch.setattr(chunks, 'FEWEST', 1)
     found, expected = (f(x, rois, (3, 2), 0.5) for f in (roi_pool, plain_roi_pool))
     assert torch.equal(found, expected)
     grads = (torch.autograd.grad(y.sum(), x)[0] for y in (found, expected))

@@ -6,8 +6,8 @@ import torch
 
 from mmcv_replace import device as device_module
 from mmcv_replace.ops import kernels
-from mmcv_replace.ops.deform_options import DeformOptions
-from mmcv_replace.ops.deform_sampling import plain_sampled_conv2d
+from mmcv_replace.ops.deform.options import DeformOptions
+from mmcv_replace.ops.deform.sampled_conv import plain_sampled_conv2d
 
 from .op_cases import close, uniform
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mmcv_replace.ops import bilinear, kernels, weighted_rows
+from mmcv_replace.ops import kernels
+from mmcv_replace.ops.sampling import bilinear, weighted_rows
 
 from .op_cases import uniform
 

@@ -1,6 +1,6 @@
 import torch
 
-from mmcv_replace.ops import bilinear, weighted_rows
+from mmcv_replace.ops.sampling import bilinear, weighted_rows
 
 from ..op_cases import Case, uniform
 

@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .deform_columns import as_weight, make_columns, make_filters, make_table, multiply, wide_type
-from .deform_options import DeformOptions
-from .kernels import run
+from ...utils.trace import is_traced
+from ..kernels import run
+from ..precision import wide_type
+from .columns import as_weight, make_columns, make_filters, make_table, multiply
+from .options import DeformOptions
 
 # Elements of the columns that are computed at a time, if a 16th of those of an image are not more.
 # It needs little memory beside maps and weights, and more at a time was not measured to be faster.
@@ -40,7 +42,7 @@ def sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tenso
 def plain_sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
                          bias: Tensor | None, options: DeformOptions) -> Tensor:
     """`sampled_conv2d` for tensors of one type, of operations that every device can."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # which decides what to recompute
+    if is_traced():  # which decides what to recompute
         columns = make_columns(make_table(x, options), offset, mask, 0, x.shape, options)
         out = multiply(make_filters(weight, options), columns, offset)
     else:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .carafe_tiles import Layout, add_neighbours, band, join, neighbours, read_band, split
+from .layout import Layout, add_neighbours, band, join, neighbours, read_band, split
 
 # Matrices are made for a strip of the map at a time, of this number of elements, or this share of
 # the output's if that is more: launches of kernels are to be few, and temporary tensors small.

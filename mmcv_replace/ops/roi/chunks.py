@@ -5,8 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..utils.errors import UsageError
-from .weighted_rows import wide_type
+from ...utils.errors import UsageError
+from ...utils.trace import is_traced
+from ..precision import wide_type
 
 # Samples of a RoI beyond the largest of its group: at most twice as many in all (1.4 by 1.4).
 SPREAD = 0.7
@@ -34,11 +35,6 @@ class Chunk(NamedTuple):
             x[self.rois] = values
         else:
             x.index_copy_(0, self.rois, values)
-
-
-def is_traced() -> bool:
-    """Whether a graph is recorded, in which nothing is cut into pieces."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 def most_elements(*shapes: tuple[int, ...]) -> int:

@@ -1,12 +1,13 @@
 """Weighted sums of rows of a table: what all operators that sample feature maps consist of."""
 from collections.abc import Callable, Iterator
 
-import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .kernels import is_traced, run
+from ...utils.trace import is_traced
+from ..kernels import run
+from ..precision import wide_type
 
 # Elements of a temporary tensor, beyond which the rows are summed in several steps.
 LIMIT = 2 ** 22
@@ -73,11 +74,6 @@ def _select(table: Tensor, index: Tensor) -> Tensor:
     return table.index_select(0, index.reshape(-1)).view(*index.shape, table.shape[1])
 
 
-def wide(dtype: torch.dtype) -> torch.dtype:
-    """The type for sums over numbers of `dtype`, and for positions computed from them."""
-    return dtype if dtype == torch.float64 else torch.float32
-
-
 class _WeightedRows(Function):
     """Holds no more than its arguments for the backward pass, which selects the rows again."""
 
@@ -89,7 +85,7 @@ class _WeightedRows(Function):
         out = table.new_empty(index.shape[0], table.shape[1])
         for place, part in _steps(index, table.shape[1]):
             products = _select(table, part) * weight[place].unsqueeze(2)
-            out[place] = products.sum(1, dtype=wide(table.dtype))
+            out[place] = products.sum(1, dtype=wide_type(table.dtype))
         return out
 
     @staticmethod
@@ -105,7 +101,7 @@ class _WeightedRows(Function):
 
 
 def _by_columns(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    total = table.new_zeros(index.shape[0], table.shape[1], dtype=wide(table.dtype))
+    total = table.new_zeros(index.shape[0], table.shape[1], dtype=wide_type(table.dtype))
     for column in range(index.shape[1]):
         picked = table.index_select(0, index[:, column])
         total = total + picked.to(total.dtype) * weight[:, column:column + 1]
@@ -114,7 +110,7 @@ def _by_columns(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
 
 def _for_table(grad: Tensor, index: Tensor, weight: Tensor, rows: int) -> Tensor:
     width = grad.shape[1]
-    total = grad.new_zeros(rows, width, dtype=wide(grad.dtype))
+    total = grad.new_zeros(rows, width, dtype=wide_type(grad.dtype))
     for place, part in _steps(index, width):
         share = grad[place].unsqueeze(1).to(total.dtype) * weight[place].unsqueeze(2)
         total.index_add_(0, part.reshape(-1), share.flatten(0, 1))
@@ -125,5 +121,5 @@ def _for_weight(grad: Tensor, index: Tensor, table: Tensor) -> Tensor:
     found = table.new_empty(index.shape)
     for place, part in _steps(index, table.shape[1]):
         products = _select(table, part) * grad[place].unsqueeze(1)
-        found[place] = products.sum(2, dtype=wide(table.dtype))
+        found[place] = products.sum(2, dtype=wide_type(table.dtype))
     return found

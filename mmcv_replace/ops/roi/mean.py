@@ -3,7 +3,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .roi_chunks import (
+from ..sampling.weighted_rows import row_spreader, weighted_rows
+from .chunks import (
     Chunk,
     MapSum,
     as_table,
@@ -13,8 +14,7 @@ from .roi_chunks import (
     most_elements,
     sorted_chunks,
 )
-from .roi_samples import Grid, merged_pixels, outer, separate_pixels
-from .weighted_rows import row_spreader, weighted_rows
+from .samples import Grid, merged_pixels, outer, separate_pixels
 
 
 def mean_of_samples(x: Tensor, rois: Tensor, grid: Grid) -> Tensor:

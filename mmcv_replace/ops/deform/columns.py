@@ -2,9 +2,10 @@
 import torch
 from torch import Tensor
 
-from .bilinear import bilinear_corners
-from .deform_options import DeformOptions
-from .weighted_rows import weighted_rows
+from ..precision import wide_type
+from ..sampling.bilinear import bilinear_corners
+from ..sampling.weighted_rows import weighted_rows
+from .options import DeformOptions
 
 
 def make_table(x: Tensor, options: DeformOptions) -> Tensor:
@@ -23,11 +24,6 @@ def as_weight(filters: Tensor, like: Tensor) -> Tensor:
     """Filters in the layout of the weight: `make_filters` backwards."""
     split = filters.reshape(like.shape[0], -1, like.shape[1])
     return split.transpose(1, 2).reshape(like.shape).to(like.dtype)
-
-
-def wide_type(dtype: torch.dtype) -> torch.dtype:
-    """The type for positions, and for sums over numbers of `dtype`."""
-    return dtype if dtype == torch.float64 else torch.float32
 
 
 def make_columns(table: Tensor, offset: Tensor, mask: Tensor | None, first: int,

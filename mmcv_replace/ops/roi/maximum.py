@@ -7,7 +7,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .roi_chunks import (
+from ..precision import wide_type
+from ..sampling.weighted_rows import weighted_rows
+from .chunks import (
     Chunk,
     as_table,
     channel_groups,
@@ -16,8 +18,7 @@ from .roi_chunks import (
     most_elements,
     sorted_chunks,
 )
-from .roi_samples import Axis, Grid, corners, numbers, positions
-from .weighted_rows import weighted_rows, wide_type
+from .samples import Axis, Grid, corners, numbers, positions
 
 # Pixels and weights [k, bins, samples, 1 or 2] of the samples of an axis.
 Samples = tuple[Tensor, Tensor]

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair, _single
 
-from ..utils.errors import ConfigError
-from .deform_options import Size
+from ...utils.errors import ConfigError
+from .options import Size
 
 
 class DeformLayer(nn.Module):

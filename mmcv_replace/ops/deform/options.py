@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..utils.errors import UsageError
+from ...utils.errors import UsageError
 
 Pair = tuple[int, int]
 Size = int | Sequence[int]

@@ -1,0 +1,1 @@
+"""What the two deformable convolutions have in common."""

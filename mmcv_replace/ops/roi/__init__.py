@@ -1,0 +1,1 @@
+"""What RoIAlign and RoIPool have in common."""

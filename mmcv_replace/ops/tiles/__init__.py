@@ -1,0 +1,1 @@
+"""CARAFE's sums as products of small matrices, tile by tile."""
