@@ -9,6 +9,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from mmcv_replace.cnn.bricks.registry import PLUGIN_LAYERS
 from mmcv_replace.cnn.bricks.scale import Scale
 from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.trace import apply
 
 
 def NEG_INF_DIAG(n: int, device: torch.device) -> Tensor:  # noqa: N802
@@ -54,7 +55,7 @@ def criss_cross(query: Tensor, key: Tensor, value: Tensor, gamma: Tensor) -> Ten
     Cost: 2 N H W (H + W) (C + D) operations; memory: one copy of each argument, which serves the
     rows and the columns as it is, and the weights [N, H, W, H + W].
     """
-    return _CrissCross.apply(query, key, value, gamma)
+    return apply(_CrissCross, query, key, value, gamma)
 
 
 def _diagonal(n: int, device: torch.device) -> Tensor:
@@ -74,8 +75,8 @@ def _columns(x: Tensor) -> Tensor:
 def _products(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Products [H, N, W, H] of pixels of x and y [H, N, W, C] in a column, [H, N, W, W] in a row.
     """
-    of_columns = torch.bmm(_columns(x), _columns(y).mT)
-    of_rows = torch.bmm(x.flatten(0, 1), y.flatten(0, 1).mT)
+    of_columns = torch.bmm(_columns(x), _columns(y).transpose(-2, -1))
+    of_rows = torch.bmm(x.flatten(0, 1), y.flatten(0, 1).transpose(-2, -1))
     return of_columns.transpose(0, 1).unflatten(1, x.shape[1:3]), of_rows.unflatten(0, x.shape[:2])
 
 
@@ -97,7 +98,7 @@ def _sums(weight: Tensor, x: Tensor, transposed: bool = False) -> Tensor:
     height = len(x)
     of_columns, of_rows = _columns(weight[..., :height]), weight[..., height:].flatten(0, 1)
     if transposed:
-        of_columns, of_rows = of_columns.mT, of_rows.mT
+        of_columns, of_rows = of_columns.transpose(-2, -1), of_rows.transpose(-2, -1)
     over_columns = torch.bmm(of_columns, _columns(x)).transpose(0, 1)
     over_rows = torch.bmm(of_rows, x.flatten(0, 1)).view(x.shape)
     return over_rows.add_(over_columns.unflatten(1, x.shape[1:3]))

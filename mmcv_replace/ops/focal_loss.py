@@ -10,7 +10,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ..device import kind_of
 from ..utils.errors import ArgumentError
-from ..utils.trace import is_traced
+from ..utils.trace import apply, is_traced
 
 REDUCTIONS = ('none', 'mean', 'sum')
 # Temporary tensors hold one of PARTS parts of the input, or so many elements as a cache of the host
@@ -82,7 +82,7 @@ def _focal_loss(form: str, x: Tensor, target: Tensor, gamma: float, alpha: float
                 weight: Tensor | None, reduction: str) -> Tensor:
     _check(x, target, weight, reduction)
     flat, classes = (x, target) if x.dim() == 2 else (x.flatten(2), target.flatten(1))
-    terms = _FocalLoss.apply(flat, classes.unsqueeze(1), weight, form, float(gamma), float(alpha),
+    terms = apply(_FocalLoss, flat, classes.unsqueeze(1), weight, form, float(gamma), float(alpha),
                              reduction)
     if reduction != 'none':
         return terms
@@ -218,7 +218,9 @@ def _sigmoid_slopes(x: Tensor, target: Tensor, gamma: float, alpha: float) -> Te
 
 def _softmax_terms(x: Tensor, target: Tensor, gamma: float, alpha: float) -> Tensor:
     own = x.log_softmax(1).gather(1, target.clamp(min=0))
-    return torch.where(target >= 0, own.expm1().neg().pow(gamma) * own * -alpha, 0)
+    half = (own / 2).tanh()
+    rest = half * 2 / (half - 1)  # 1 - p, as exact as -expm1, which ONNX lacks
+    return torch.where(target >= 0, rest.pow(gamma) * own * -alpha, 0)
 
 
 def _softmax_slopes(x: Tensor, target: Tensor, gamma: float, alpha: float) -> Tensor:

@@ -151,7 +151,7 @@ class SimpleRoIAlign(nn.Module):
         points = _cells(self.output_size, wide.device, wide.dtype).expand(len(rois), -1, -1)
         points = rel_roi_point_to_rel_img_point(wide, points, features, self.spatial_scale)
         rows = _sample(features, wide[:, 0].long(), normalize(points), not self.aligned)
-        return rows.mT.reshape(len(rois), features.shape[1], *self.output_size)
+        return rows.transpose(-2, -1).reshape(len(rois), features.shape[1], *self.output_size)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(output_size={self.output_size}, '

@@ -11,7 +11,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmcv_replace.utils.trace import is_traced
+from mmcv_replace.utils.trace import apply, is_traced
 
 # Elements of a temporary tensor, beyond which the rows of the map are moved in several steps.
 LIMIT = 2 ** 20
@@ -38,7 +38,7 @@ def psa_mask(input: Tensor, psa_type: str | int, mask_size: Size) -> Tensor:
     if input.dim() != 4 or input.shape[1] != mask[0] * mask[1]:
         raise ConfigError(f'psa_mask: an input of shape {tuple(input.shape)} does not fit '
                           f'mask_size={mask_size!r}, which needs [N, {mask[0] * mask[1]}, H, W]')
-    return _Moved.apply(input, _Sizes(mask, tuple(input.shape[2:])), kind, False)
+    return apply(_Moved, input, _Sizes(mask, tuple(input.shape[2:])), kind, False)
 
 
 class PSAMask(nn.Module):

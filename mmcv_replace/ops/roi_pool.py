@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from ..utils.trace import apply
 from .kernels import run
 from .precision import wide_type
 from .roi.chunks import Chunk, sorted_chunks
@@ -40,7 +41,7 @@ def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float
         sizes = [(end - start).amax(1) for start, end in _both(rois, shape, scale, x.shape[2:])]
         plan = sorted_chunks(torch.stack(sizes, 1).clamp(min=1).int(),
                              *reversed(budget(x, rois, shape)), 'the pixels in a bin of roi_pool')
-    return Maximum.apply(x, rois, shape, plan, locate, -torch.inf, 0)
+    return apply(Maximum, x, rois, shape, plan, locate, -torch.inf, 0)
 
 
 def _both(rois: Tensor, shape: tuple[int, int], scale: float,

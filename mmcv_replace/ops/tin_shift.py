@@ -5,6 +5,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
 from mmcv_replace.utils.errors import UsageError
+from mmcv_replace.utils.trace import apply
 
 
 def tin_shift(input: Tensor, shift: Tensor) -> Tensor:
@@ -18,7 +19,7 @@ def tin_shift(input: Tensor, shift: Tensor) -> Tensor:
     Raises UsageError for shapes that do not fit, and for a shift that is not of integers.
     """
     _check(input, shift)
-    return _Shift.apply(input, shift.long())
+    return apply(_Shift, input, shift.long())
 
 
 class TINShift(nn.Module):

@@ -36,8 +36,9 @@ class Encoding(nn.Module):
         would be N P K C numbers.
         """
         squares = x.square().sum(2).unsqueeze(1) + codewords.square().sum(1, keepdim=True)
-        distance = torch.baddbmm(squares, codewords.expand(len(x), -1, -1), x.mT, alpha=-2)
-        return (scale.unsqueeze(1) * distance).mT
+        points = x.transpose(-2, -1)
+        distance = torch.baddbmm(squares, codewords.expand(len(x), -1, -1), points, alpha=-2)
+        return (scale.unsqueeze(1) * distance).transpose(-2, -1)
 
     @staticmethod
     def aggregate(assignment_weights: Tensor, x: Tensor, codewords: Tensor) -> Tensor:
@@ -48,7 +49,7 @@ class Encoding(nn.Module):
         Cost: 2 N P K C operations; memory: the result.
         """
         totals = assignment_weights.sum(1).unsqueeze(2)
-        return torch.bmm(assignment_weights.mT, x) - totals * codewords
+        return torch.bmm(assignment_weights.transpose(-2, -1), x) - totals * codewords
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() != 4 or x.shape[1] != self.channels:
@@ -61,7 +62,7 @@ class Encoding(nn.Module):
         # Differences stay the same, and few digits cancel where all codewords are far from 0.
         middle = codewords.detach().mean(0)
         codewords = codewords - middle
-        points = (x.flatten(2) - middle.unsqueeze(1)).mT
+        points = (x.flatten(2) - middle.unsqueeze(1)).transpose(-2, -1)
         device = x.device.type
         with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(
                 device) else nullcontext():

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from ...utils.trace import is_traced
+from ...utils.trace import apply, is_traced
 from ..kernels import run
 from ..precision import wide_type
 from .columns import as_weight, make_columns, make_filters, make_table, multiply
@@ -46,7 +46,7 @@ def plain_sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight:
         columns = make_columns(make_table(x, options), offset, mask, 0, x.shape, options)
         out = multiply(make_filters(weight, options), columns, offset)
     else:
-        out = _Recomputed.apply(x, offset, mask, weight, options)
+        out = apply(_Recomputed, x, offset, mask, weight, options)
     return out if bias is None else out + bias.view(-1, 1, 1)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from ...utils.trace import apply
 from ..precision import wide_type
 from ..sampling.weighted_rows import weighted_rows
 from .chunks import (
@@ -36,7 +37,7 @@ def largest_sample(x: Tensor, rois: Tensor, grid: Grid) -> Tensor:
     count, as in mmcv; what is no number is the result.
     """
     locate = partial(_locate, grid, x.shape[2:])
-    return Maximum.apply(x, rois, grid.shape, _plan(x, rois, grid), locate, LOWEST, LOWEST)
+    return apply(Maximum, x, rois, grid.shape, _plan(x, rois, grid), locate, LOWEST, LOWEST)
 
 
 def _locate(grid: Grid, size: tuple[int, int], some: Tensor,
@@ -113,8 +114,9 @@ class Maximum(Function):
                 values = weighted_rows(table, index, weight).view(-1, count, table.shape[1])
                 best, number = values.max(1)
                 none = ~present.expand(-1, *shape).reshape(-1, 1) | (best <= lowest)
-                chunk.put(out[:, part], best.masked_fill(none, empty))
-                chunk.put(chosen[:, part], number.int().masked_fill(none | (best != best), -1))
+                out = chunk.put(out, part, best.masked_fill(none, empty))
+                number = number.int().masked_fill(none | (best != best), -1)
+                chosen = chunk.put(chosen, part, number)
         ctx.save_for_backward(rois, chosen)
         return out
 

@@ -3,6 +3,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from ...utils.trace import apply
 from ..sampling.weighted_rows import row_spreader, weighted_rows
 from .chunks import (
     Chunk,
@@ -22,7 +23,7 @@ def mean_of_samples(x: Tensor, rois: Tensor, grid: Grid) -> Tensor:
 
     A bin is a bag of pixels for `weighted_rows`. Not differentiable in rois.
     """
-    return _Mean.apply(x, rois, grid, _plan(x, rois, grid) if x.numel() else [])
+    return apply(_Mean, x, rois, grid, _plan(x, rois, grid) if x.numel() else [])
 
 
 def _plan(x: Tensor, rois: Tensor, grid: Grid) -> list[Chunk]:
@@ -59,7 +60,7 @@ class _Mean(Function):
             index, weight = _bags(rois, grid, chunk, height, width)
             for part in channel_groups(channels):
                 rows = weighted_rows(as_table(x[:, part]), index, weight)
-                chunk.put(out[:, part], rows)
+                out = chunk.put(out, part, rows)
         return out
 
     @staticmethod

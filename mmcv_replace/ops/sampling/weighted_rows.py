@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from ...utils.trace import is_traced
+from ...utils.trace import apply, is_traced
 from ..kernels import run
 from ..precision import wide_type
 
@@ -34,7 +34,7 @@ def weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
 
 def plain_weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """`weighted_rows` by selecting rows, which every device can."""
-    return _WeightedRows.apply(table, index, weight)
+    return apply(_WeightedRows, table, index, weight)
 
 
 def row_spreader(index: Tensor, weight: Tensor, count: int) -> Callable[[Tensor], Tensor]:
@@ -80,12 +80,11 @@ class _WeightedRows(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(table, index, weight)
-        if is_traced() and index.shape[1] <= FEW:
-            return _by_columns(table, index, weight)
+        if is_traced():
+            return (_by_columns if index.shape[1] <= FEW else _at_once)(table, index, weight)
         out = table.new_empty(index.shape[0], table.shape[1])
         for place, part in _steps(index, table.shape[1]):
-            products = _select(table, part) * weight[place].unsqueeze(2)
-            out[place] = products.sum(1, dtype=wide_type(table.dtype))
+            out[place] = _at_once(table, part, weight[place])
         return out
 
     @staticmethod
@@ -98,6 +97,11 @@ class _WeightedRows(Function):
         if ctx.needs_input_grad[2]:
             for_weight = _for_weight(grad, index, table)
         return for_table, None, for_weight
+
+
+def _at_once(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    products = _select(table, index) * weight.unsqueeze(2)
+    return products.sum(1, dtype=wide_type(table.dtype)).to(table.dtype)
 
 
 def _by_columns(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:

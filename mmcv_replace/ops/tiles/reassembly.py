@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from ...utils.trace import apply, is_exported
 from .layout import Layout, add_neighbours, band, join, neighbours, read_band, split
 
 # Matrices are made for a strip of the map at a time, of this number of elements, or this share of
@@ -25,13 +26,7 @@ class Strip(NamedTuple):
 
 def reassemble(features: Tensor, masks: Tensor, layout: Layout) -> Tensor:
     """See `carafe`; both inputs have one type. Differentiable once."""
-    # An exported graph may be for any size, with an unknown number of strips, and what a Function
-    # writes in place is lost in a traced graph, without a word.
-    if torch.compiler.is_exporting() or torch.jit.is_tracing():
-        height, width = (size * layout.scale for size in features.shape[2:])
-        whole = Strip(slice(None), 0, layout.tiles(features.shape[2]))
-        return _forward(features, masks, whole, layout)[..., :height, :width].contiguous()
-    return _Reassemble.apply(features, masks, layout)
+    return apply(_Reassemble, features, masks, layout)
 
 
 class _Reassemble(Function):
@@ -43,6 +38,9 @@ class _Reassemble(Function):
         ctx.layout = layout
         n, channels, height, width = features.shape
         height, width = height * layout.scale, width * layout.scale
+        if is_exported():  # for any size, with an unknown number of strips
+            whole = Strip(slice(None), 0, layout.tiles(features.shape[2]))
+            return _forward(features, masks, whole, layout)[..., :height, :width].contiguous()
         out = features.new_empty(n, channels, height, width)
         for strip in _strips(features, layout):
             _write(out, _forward(features, masks, strip, layout), strip, layout)

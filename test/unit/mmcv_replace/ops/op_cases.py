@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.utils._pytree import tree_flatten
 
 FOLDER = Path(__file__).with_name('cases')
@@ -45,6 +46,24 @@ def load() -> list[Case]:
     """The cases of all operators."""
     return [case for path in sorted(FOLDER.glob('*.py'))
             for case in import_module(f'.cases.{path.stem}', __package__).CASES]
+
+
+def with_state(module: nn.Module, state: dict[str, Tensor], *inputs: object) -> Tensor:
+    """Result of a module with other parameters: functional_call, which torch.jit.trace refuses."""
+    if not torch.jit.is_tracing():
+        return functional_call(module, state, inputs)
+    former = []
+    for name, value in state.items():
+        place, _, own = name.rpartition('.')
+        owner = module.get_submodule(place)
+        table = owner._parameters if own in owner._parameters else owner._buffers
+        former.append((table, own, table[own]))
+        table[own] = value
+    try:
+        return module(*inputs)
+    finally:
+        for table, own, value in former:
+            table[own] = value
 
 
 def uniform(*shape: int, seed: int = 0) -> Tensor:

@@ -1,4 +1,5 @@
 """What holds for every operator of mmcv_replace.ops and mmseg.ops that has a file in cases."""
+import io
 import sys
 
 import pytest
@@ -203,6 +204,26 @@ class OneCall(torch.nn.Module):
         given = iter(given)
         return self.case.run(*[next(given) if isinstance(x, torch.Tensor) else x
                                for x in self.inputs])
+
+
+def other(inputs):
+    """The same inputs with their values in another order."""
+    return [x.flip(0).requires_grad_(x.requires_grad)
+            if isinstance(x, torch.Tensor) and x.is_floating_point() else x for x in inputs]
+
+
+def test_traced_graph_is_stored(case):
+    """It holds for other values than those it was made of, and has gradients."""
+    if case.export:
+        pytest.skip(case.export)
+    inputs = table.place(case)
+    traced = torch.jit.trace(OneCall(case, inputs).eval(), inputs)
+    file = io.BytesIO()
+    torch.jit.save(traced, file)
+    file.seek(0)
+    changed = [x.detach().requires_grad_(x.requires_grad) for x in other(inputs)]
+    found = table.outcome(case, torch.jit.load(file), changed)
+    table.close(found, table.outcome(case, case.run, changed), 1e-9)
 
 
 # The exporters of torch.export and of torch.jit.trace; runtimes of devices read older opsets.

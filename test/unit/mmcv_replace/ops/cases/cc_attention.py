@@ -1,9 +1,8 @@
 import torch
-from torch.func import functional_call
 
 from mmcv_replace.ops import CrissCrossAttention
 
-from ..op_cases import Case, uniform
+from ..op_cases import Case, uniform, with_state
 
 CHANNELS = 16
 LAYER = CrissCrossAttention(CHANNELS)
@@ -11,7 +10,7 @@ NAMES = [*dict(LAYER.named_parameters())]
 
 
 def run(x, *weights):
-    return functional_call(LAYER, dict(zip(NAMES, weights, strict=True)), x)
+    return with_state(LAYER, dict(zip(NAMES, weights, strict=True)), x)
 
 
 def plain(x, *weights):

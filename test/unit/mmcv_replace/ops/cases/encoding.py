@@ -1,15 +1,14 @@
 import torch
-from torch.func import functional_call
 
 from mmseg.ops import Encoding
 
-from ..op_cases import Case, uniform
+from ..op_cases import Case, uniform, with_state
 
 LAYER = Encoding(6, 4)
 
 
 def run(x, codewords, scale):
-    return functional_call(LAYER, dict(codewords=codewords, scale=scale), x)
+    return with_state(LAYER, dict(codewords=codewords, scale=scale), x)
 
 
 def plain(x, codewords, scale):

@@ -1,11 +1,10 @@
 import math
 
 import torch
-from torch.func import functional_call
 
 from mmcv_replace.ops import ConcatCell, GlobalPoolingCell, SumCell
 
-from ..op_cases import Case, uniform
+from ..op_cases import Case, uniform, with_state
 from .corner_pool import unequal
 from .masked_conv import plain_conv
 
@@ -80,13 +79,12 @@ def case(name, cell, first, second, size=None):
     cell = cell.double()
     state = cell.state_dict()
     return Case(
-        name, lambda x1, x2, *values: functional_call(
-            cell, dict(zip(state, values, strict=True)), (x1, x2, size)),
+        name, lambda x1, x2, *values: with_state(
+            cell, dict(zip(state, values, strict=True)), x1, x2, size),
         # Halves, so that no sum is 0, where the activation has no derivative.
         lambda: (unequal(2, 2, *first), unequal(2, 2, *second, seed=1) / 2, *(
             uniform(*value.shape, seed=i + 2) / 2 for i, value in enumerate(state.values()))),
-        plain(cell, size),
-        export='its weights are inputs here' if state else None)
+        plain(cell, size))
 
 
 CASES = [

@@ -1,9 +1,8 @@
 import torch
-from torch.func import functional_call
 
 from mmcv_replace.ops import SAConv2d
 
-from ..op_cases import Case, uniform
+from ..op_cases import Case, uniform, with_state
 from .masked_conv import plain_conv
 
 
@@ -18,8 +17,8 @@ def inputs(layer, height=7, width=6):
 
 
 def run(layer):
-    return lambda x, *state: functional_call(layer, dict(zip(
-        layer.state_dict(), state, strict=True)), x)
+    names = [*layer.state_dict()]
+    return lambda x, *state: with_state(layer, dict(zip(names, state, strict=True)), x)
 
 
 def means(x):
@@ -100,8 +99,7 @@ def case(name, **options):
     state = list(layer.state_dict())
     constant = [1 + state.index(key) for key in ('weight_gamma', 'weight_beta')]
     options.pop('use_deform', None)
-    return Case(name, run(layer), inputs(layer), plain(layer, **options), constant=constant,
-                export='its weights are inputs here; test_saconv.py exports the layer')
+    return Case(name, run(layer), inputs(layer), plain(layer, **options), constant=constant)
 
 
 CASES = [
