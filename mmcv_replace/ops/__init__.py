@@ -4,6 +4,9 @@ Each has a file, which describes its shapes, its source and its cost; `kernels` 
 implementations for some devices.
 """
 from mmcv_replace.utils.lazy_names import lazy_names
+from mmcv_replace.utils.trace import trust_sizes
+
+trust_sizes(__name__)
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.bbox': ['bbox_overlaps'],

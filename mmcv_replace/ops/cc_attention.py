@@ -84,7 +84,7 @@ def _weights(query: Tensor, key: Tensor) -> Tensor:
     """Softmax [H, N, W, H + W], in float32 at least, of query and key [H, N, W, C]."""
     of_columns, of_rows = _products(query, key)
     # The pixel itself is in its row as well.
-    itself = _diagonal(len(query), query.device)[:, None, None]
+    itself = _diagonal(query.shape[0], query.device)[:, None, None]
     energy = torch.cat([of_columns.masked_fill(itself, -math.inf), of_rows], dim=-1)
     wide = torch.float64 if energy.dtype == torch.float64 else torch.float32
     return energy.softmax(-1, dtype=wide)
@@ -95,7 +95,7 @@ def _sums(weight: Tensor, x: Tensor, transposed: bool = False) -> Tensor:
 
     `transposed`: the weights are those of the pixels that are summed, not of the results.
     """
-    height = len(x)
+    height = x.shape[0]
     of_columns, of_rows = _columns(weight[..., :height]), weight[..., height:].flatten(0, 1)
     if transposed:
         of_columns, of_rows = of_columns.transpose(-2, -1), of_rows.transpose(-2, -1)

@@ -195,7 +195,8 @@ def _by_class(negative: Callable[[Tensor], Tensor], x: Tensor, target: Tensor, a
     known = (target >= 0) & (target < x.shape[1])
     index = target.clamp(0, x.shape[1] - 1)
     own = negative(-x.gather(1, index)) * (sign * alpha)
-    return out.scatter_(1, index, torch.where(known, own, out.gather(1, index)))
+    own = torch.where(known, own, out.gather(1, index))
+    return out.scatter(1, index, own) if torch.is_grad_enabled() else out.scatter_(1, index, own)
 
 
 def _softplus(x: Tensor) -> Tensor:
@@ -204,7 +205,13 @@ def _softplus(x: Tensor) -> Tensor:
 
 
 def _sigmoid_terms(x: Tensor, target: Tensor, gamma: float, alpha: float) -> Tensor:
-    return _by_class(lambda x: x.sigmoid().pow_(gamma).mul_(_softplus(x)), x, target, alpha, 1)
+    def term(x: Tensor) -> Tensor:
+        p, loss = x.sigmoid(), _softplus(x)
+        if torch.is_grad_enabled():  # in a trace: autograd needs the values
+            return p.pow(gamma) * loss
+        return p.pow_(gamma).mul_(loss)
+
+    return _by_class(term, x, target, alpha, 1)
 
 
 def _sigmoid_slopes(x: Tensor, target: Tensor, gamma: float, alpha: float) -> Tensor:

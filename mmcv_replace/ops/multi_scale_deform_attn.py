@@ -42,7 +42,11 @@ def multi_scale_deformable_attn_pytorch(
     LIMIT pixels, since queries are taken a part at a time and positions computed again in the
     backward pass. Raises ConfigError for shapes that do not fit.
     """
-    shapes = torch.as_tensor(value_spatial_shapes, device=value.device)
+    shapes = value_spatial_shapes
+    if isinstance(shapes, Tensor):  # which as_tensor would make a constant of a traced graph
+        shapes = shapes.to(value.device)
+    else:
+        shapes = torch.tensor(shapes, device=value.device)
     areas = shapes[:, 0] * shapes[:, 1]
     return _attend(value, shapes, areas.cumsum(0) - areas, sampling_locations, attention_weights)
 
@@ -101,13 +105,13 @@ def _attend_at_once(table: Tensor, size: tuple[Tensor, Tensor], first: Tensor, l
 
 
 def _check(value: Tensor, shapes: Tensor, locations: Tensor, weights: Tensor) -> None:
-    found = (f'value {[*value.shape]}, {len(shapes)} spatial_shapes, sampling_locations '
-             f'{[*locations.shape]}, attention_weights {[*weights.shape]}')
     if value.dim() != 4 or locations.dim() != 6 or locations.shape[:-1] != weights.shape or (
             value.shape[0], value.shape[2], len(shapes), 2) != (
             *locations.shape[0:4:2], *locations.shape[3:6:2]):
-        raise ConfigError(f'multi-scale deformable attention: {found} must be [N, S, M, D], L, '
-                          '[N, Q, M, L, P, 2] and [N, Q, M, L, P]')
+        raise ConfigError(
+            f'multi-scale deformable attention: value {[*value.shape]}, {len(shapes)} '
+            f'spatial_shapes, sampling_locations {[*locations.shape]}, attention_weights '
+            f'{[*weights.shape]} must be [N, S, M, D], L, [N, Q, M, L, P, 2] and [N, Q, M, L, P]')
     # Where reading the sizes would stop the host, or a graph, a wrong one shows in the index.
     if not is_traced() and not is_asynchronous(shapes.device):
         pixels = int(shapes.prod(1).sum())

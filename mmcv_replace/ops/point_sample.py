@@ -17,7 +17,8 @@ def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) 
     -> [N, C, P, Q]. Differentiable in both. Cost: 8 C operations a point; memory: a copy of im.
     """
     wide = grid.to(wide_type(im.dtype))
-    rows = _sample(im, torch.arange(len(im), device=im.device), wide.flatten(1, 2), align_corners)
+    number = torch.arange(im.shape[0], device=im.device)
+    rows = _sample(im, number, wide.flatten(1, 2), align_corners)
     return rows.unflatten(1, grid.shape[1:3]).permute(0, 3, 1, 2).contiguous()
 
 
@@ -148,10 +149,10 @@ class SimpleRoIAlign(nn.Module):
 
     def forward(self, features: Tensor, rois: Tensor) -> Tensor:
         wide = rois.to(wide_type(features.dtype))
-        points = _cells(self.output_size, wide.device, wide.dtype).expand(len(rois), -1, -1)
+        points = _cells(self.output_size, wide.device, wide.dtype).expand(rois.shape[0], -1, -1)
         points = rel_roi_point_to_rel_img_point(wide, points, features, self.spatial_scale)
         rows = _sample(features, wide[:, 0].long(), normalize(points), not self.aligned)
-        return rows.transpose(-2, -1).reshape(len(rois), features.shape[1], *self.output_size)
+        return rows.transpose(-2, -1).reshape(rois.shape[0], features.shape[1], *self.output_size)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(output_size={self.output_size}, '

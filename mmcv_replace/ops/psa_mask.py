@@ -126,7 +126,7 @@ class _Moved(Function):
         strips = sizes.strips(len(x))
         if len(strips) == 1:
             out = by_pixel(move(source, sizes.pads(*strips[0])), distributed and not back)
-            return out.reshape(len(x), -1, *sizes.map)
+            return out.reshape(x.shape[0], -1, *sizes.map)
         out = x.new_empty(len(x), *(inside if back else outside))
         target = by_pixel(out, distributed and not back)
         for start, stop in strips:

@@ -1,4 +1,6 @@
 """Whether torch records a graph, and what a graph that is stored must not have."""
+import re
+import warnings
 from typing import Any
 
 import torch
@@ -29,6 +31,16 @@ def apply(function: type[Function], *args: Any) -> Any:
     if is_exported():
         return function.forward(_Context(), *args)
     return function.apply(*args)
+
+
+def trust_sizes(package: str) -> None:
+    """Silence what torch.jit.trace says of the Python numbers that a package makes of sizes.
+
+    A graph that it makes is for the sizes of its example, and no user can act on the places where.
+    What depends on values must raise UsageError.
+    """
+    warnings.filterwarnings('ignore', category=torch.jit.TracerWarning,
+                            module=rf'{re.escape(package)}\b')
 
 
 class _Context:

@@ -37,7 +37,7 @@ class Encoding(nn.Module):
         """
         squares = x.square().sum(2).unsqueeze(1) + codewords.square().sum(1, keepdim=True)
         points = x.transpose(-2, -1)
-        distance = torch.baddbmm(squares, codewords.expand(len(x), -1, -1), points, alpha=-2)
+        distance = torch.baddbmm(squares, codewords.expand(x.shape[0], -1, -1), points, alpha=-2)
         return (scale.unsqueeze(1) * distance).transpose(-2, -1)
 
     @staticmethod

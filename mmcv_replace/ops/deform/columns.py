@@ -41,7 +41,7 @@ def make_columns(table: Tensor, offset: Tensor, mask: Tensor | None, first: int,
 def multiply(filters: Tensor, columns: Tensor, offset: Tensor) -> Tensor:
     """The output [n, O, rows, W'] of its columns; `offset` has its sizes."""
     out = torch.bmm(filters, columns.transpose(1, 2))
-    return out.view(-1, len(offset), *offset.shape[2:]).transpose(0, 1)
+    return out.view(-1, offset.shape[0], *offset.shape[2:]).transpose(0, 1)
 
 
 def _samples(offset: Tensor, mask: Tensor | None, first: int, shape: tuple[int, ...],

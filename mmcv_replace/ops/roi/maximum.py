@@ -103,7 +103,7 @@ class Maximum(Function):
                 plan: list[Chunk], locate: Locate, lowest: float, empty: float) -> Tensor:
         ctx.plan, ctx.locate, ctx.shape = plan, locate, x.shape
         channels, height, width = x.shape[1:]
-        out = x.new_zeros(len(rois), channels, *shape)
+        out = x.new_zeros(rois.shape[0], channels, *shape)
         chosen = out.new_zeros(out.shape, dtype=torch.int32)
         for part in channel_groups(channels) if plan else ():
             table = as_table(x[:, part])

@@ -55,7 +55,7 @@ class _Mean(Function):
         ctx.save_for_backward(rois)
         ctx.grid, ctx.plan, ctx.shape = grid, plan, x.shape
         _, channels, height, width = x.shape
-        out = x.new_zeros(len(rois), channels, *grid.shape)
+        out = x.new_zeros(rois.shape[0], channels, *grid.shape)
         for chunk in plan:
             index, weight = _bags(rois, grid, chunk, height, width)
             for part in channel_groups(channels):

@@ -55,4 +55,4 @@ def plain_spread(rows, index, weight):
 
 CASES.append(Case('row_spreader', spread, lambda: (
     uniform(5, 3), torch.arange(20).view(5, 4) ** 2 % 5, uniform(5, 4, seed=1)), plain_spread,
-    differentiable=False))
+    differentiable=False, trace='adds at an index, and is part of gradients alone'))
