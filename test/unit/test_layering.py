@@ -13,6 +13,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path.relative_to(ROOT) for package in ('mmcv_replace', 'mmseg')
                  for path in (ROOT / package).rglob('*.py'))
 
+# Modules of the runner but base_module, of which layers are made.
+RUNNER = sorted({f'mmcv_replace.runner.{path.parts[2].removesuffix(".py")}' for path in SOURCES
+                 if path.is_relative_to('mmcv_replace/runner')}
+                - {'mmcv_replace.runner.base_module', 'mmcv_replace.runner.__init__'})
+# Files of mmcv_replace.ops, an operator each, but for what they share.
+OPERATORS = sorted(f'mmcv_replace.ops.{path.stem}' for path in SOURCES
+                   if path.parent == Path('mmcv_replace/ops')
+                   and path.stem not in ('__init__', 'precision', 'parts'))
+
 # package -> what it must not import, directly or inside a function
 FORBIDDEN = {
     'mmcv_replace': ['mmseg', 'tools'],
@@ -27,6 +36,14 @@ FORBIDDEN = {
                      'mmcv_replace.parallel', 'mmcv_replace.device']),
     'mmcv_replace.device': ['mmcv_replace.runner', 'mmcv_replace.cnn', 'mmcv_replace.ops',
                             'mmcv_replace.parallel', 'mmcv_replace.image', 'mmcv_replace.fileio'],
+    # Layers and operators name each other in registries, and are imported when they are built.
+    'mmcv_replace.cnn': ['mmcv_replace.ops', 'mmcv_replace.parallel', 'mmcv_replace.image'],
+    'mmcv_replace.ops': ['mmcv_replace.parallel', 'mmcv_replace.image', 'mmcv_replace.fileio',
+                         *RUNNER],
+    # What operators share does not depend on any of them.
+    **dict.fromkeys((f'mmcv_replace.ops.{name}' for name in (
+        'kernels', 'precision', 'roi', 'sampling', 'deform', 'tiles')),
+        ['mmcv_replace.cnn', *OPERATORS]),
     # A runner depends on no hook; hooks come from the registry.
     **dict.fromkeys((f'mmcv_replace.runner.{name}' for name in (
         'base_runner', 'hook', 'hook_registration', 'checkpoints', 'optimizer', 'precision')),
