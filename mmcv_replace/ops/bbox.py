@@ -32,7 +32,7 @@ def bbox_overlaps(bboxes1: Tensor, bboxes2: Tensor, mode: str = 'iou', aligned: 
             raise ArgumentError(f'bbox_overlaps: {name} must be [N, 4], with x1, y1, x2 and y2 in '
                                 f'a row, and got {list(boxes.shape)}')
     if aligned and len(bboxes1) != len(bboxes2):
-        raise ArgumentError('bbox_overlaps: aligned boxes must be as many, and got '
+        raise ArgumentError('bbox_overlaps: aligned boxes must be equal in number, and got '
                             f'{len(bboxes1)} and {len(bboxes2)}')
     dtype = bboxes1.dtype if bboxes1.is_floating_point() else torch.float32
     one, other = (x.to(wide_type(x.dtype)).reshape(-1, 4).split([1] * 4, dim=1)

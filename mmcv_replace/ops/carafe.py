@@ -1,11 +1,11 @@
 """CARAFE: content-aware reassembly of features, an upsampling (arXiv:1905.02188)."""
-import torch
 from torch import Tensor, nn
 
 from mmcv_replace.cnn.bricks.registry import UPSAMPLE_LAYERS
 from mmcv_replace.cnn.utils.layer_init import normal_init, xavier_init
 from mmcv_replace.utils.errors import ArgumentError
 
+from .precision import wide_type
 from .tiles.layout import Layout
 from .tiles.reassembly import reassemble
 
@@ -131,8 +131,7 @@ class CARAFEPack(nn.Module):
         """
         mask = nn.functional.pixel_shuffle(mask, self.scale_factor)
         kernels = mask.unflatten(1, (-1, self.up_kernel**2))
-        wide = torch.promote_types(mask.dtype, torch.float32)
-        return kernels.softmax(2, dtype=wide).to(mask.dtype).flatten(1, 2)
+        return kernels.softmax(2, dtype=wide_type(mask.dtype)).to(mask.dtype).flatten(1, 2)
 
     def feature_reassemble(self, x: Tensor, mask: Tensor) -> Tensor:
         """`carafe` of the features by the masks."""

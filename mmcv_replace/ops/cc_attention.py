@@ -11,6 +11,8 @@ from mmcv_replace.cnn.bricks.scale import Scale
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.trace import apply
 
+from .precision import wide_type
+
 
 def NEG_INF_DIAG(n: int, device: torch.device) -> Tensor:  # noqa: N802
     """Matrix [n, n] with minus infinity on the diagonal and 0 elsewhere, in float32."""
@@ -86,8 +88,7 @@ def _weights(query: Tensor, key: Tensor) -> Tensor:
     # The pixel itself is in its row as well.
     itself = _diagonal(query.shape[0], query.device)[:, None, None]
     energy = torch.cat([of_columns.masked_fill(itself, -math.inf), of_rows], dim=-1)
-    wide = torch.float64 if energy.dtype == torch.float64 else torch.float32
-    return energy.softmax(-1, dtype=wide)
+    return energy.softmax(-1, dtype=wide_type(energy.dtype))
 
 
 def _sums(weight: Tensor, x: Tensor, transposed: bool = False) -> Tensor:

@@ -1,5 +1,6 @@
 """Focal loss: cross entropy in which what is classified well already counts little."""
 from collections.abc import Callable
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -11,6 +12,8 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from ..device import kind_of
 from ..utils.errors import ArgumentError
 from ..utils.trace import apply, is_traced
+from .parts import parts
+from .precision import wide_type
 
 REDUCTIONS = ('none', 'mean', 'sum')
 # Temporary tensors hold one of PARTS parts of the input, or so many elements as a cache of the host
@@ -144,25 +147,17 @@ class _FocalLoss(Function):
 
 
 def _wide(x: Tensor) -> Tensor:
-    """x in a type of 32 bits at least."""
-    return x.float() if x.dtype.itemsize < 4 else x
+    return x.to(wide_type(x.dtype))
 
 
 def _places(x: Tensor) -> list[tuple[slice, ...]]:
     """Parts of [N, C] or [N, C, L], of all channels; one where a compiler sees to the memory."""
-    count, channels, *rest = x.shape
-    whole = [(slice(None),) * x.dim()]
-    if is_traced():
-        return whole
-    few = FEW_FOR_KERNELS if kind_of(x.device).asynchronous else FEW
-    if x.numel() <= few:
-        return whole
-    size = max(1, max(few, x.numel() // PARTS) // channels)
-    if not rest:
-        return [(slice(row, row + size), slice(None)) for row in range(0, count, size)]
-    rows, columns = max(1, size // rest[0]), min(size, rest[0])
-    return [(slice(row, row + rows), slice(None), slice(column, column + columns))
-            for row in range(0, count, rows) for column in range(0, rest[0], columns)]
+    if is_traced() or not x.numel():
+        return [(slice(None),) * x.dim()]
+    limit = max(FEW_FOR_KERNELS if kind_of(x.device).asynchronous else FEW, x.numel() // PARTS)
+    rows = parts(len(x), x[0].numel(), limit)
+    rest = [parts(size, x.shape[1], limit) for size in x.shape[2:]]
+    return [(row, slice(None), *columns) for row, *columns in product(rows, *rest)]
 
 
 def _fill(compute: Callable[[tuple[slice, ...]], Tensor], x: Tensor, channels: int) -> Tensor:

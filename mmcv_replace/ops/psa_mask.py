@@ -13,6 +13,8 @@ from torch.autograd.function import FunctionCtx
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmcv_replace.utils.trace import apply, is_traced
 
+from .parts import parts
+
 # Elements of a temporary tensor, beyond which the rows of the map are moved in several steps.
 LIMIT = 2 ** 20
 Size = int | tuple[int, int] | list[int]
@@ -84,7 +86,7 @@ class _Sizes(NamedTuple):
     mask: tuple[int, int]
     map: tuple[int, int]
 
-    def pads(self, start: int, stop: int) -> tuple[int, ...]:
+    def pads(self, seen: slice) -> tuple[int, ...]:
         """What to pad masks [..., mask_h, W, mask_w] by, of the pixels in these rows of the map.
 
         From its own place a pixel sees up to H - 1 (W - 1) others to either side. A further row and
@@ -92,17 +94,16 @@ class _Sizes(NamedTuple):
         the map, and loses as much.
         """
         (mask_h, mask_w), (height, width) = self
-        top, left = stop - 1 - (mask_h - 1) // 2, width - 1 - (mask_w - 1) // 2
-        rows, columns = height + stop - start, 2 * width
+        top, left = seen.stop - 1 - (mask_h - 1) // 2, width - 1 - (mask_w - 1) // 2
+        rows, columns = height + seen.stop - seen.start, 2 * width
         return left, columns - left - mask_w, 0, 0, top, rows - top - mask_h
 
-    def strips(self, batch: int) -> list[tuple[int, int]]:
+    def strips(self, batch: int) -> list[slice]:
         """Rows of the map, a few at a time; all at once in a graph, which its compiler plans."""
         height, width = self.map
-        step = height
-        if not is_traced():
-            step = min(height, max(1, LIMIT // (4 * batch * height * width ** 2)))
-        return [(start, min(start + step, height)) for start in range(0, height, step)]
+        if is_traced():
+            return [slice(0, height)]
+        return parts(height, 4 * batch * height * width ** 2, LIMIT)
 
 
 class _Moved(Function):
@@ -125,12 +126,12 @@ class _Moved(Function):
         source = by_pixel(x.unflatten(1, outside[:2] if back else inside[:2]), distributed and back)
         strips = sizes.strips(len(x))
         if len(strips) == 1:
-            out = by_pixel(move(source, sizes.pads(*strips[0])), distributed and not back)
+            out = by_pixel(move(source, sizes.pads(strips[0])), distributed and not back)
             return out.reshape(x.shape[0], -1, *sizes.map)
         out = x.new_empty(len(x), *(inside if back else outside))
         target = by_pixel(out, distributed and not back)
-        for start, stop in strips:
-            target[..., start:stop, :] = move(source[..., start:stop, :], sizes.pads(start, stop))
+        for rows in strips:
+            target[..., rows, :] = move(source[..., rows, :], sizes.pads(rows))
         return out.flatten(1, 2)
 
     @staticmethod

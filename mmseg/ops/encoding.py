@@ -1,9 +1,9 @@
 """Encoding of feature maps by learned codewords (EncNet, arXiv:1803.08904)."""
-from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 
+from mmcv_replace.ops.precision import no_autocast, wide_type
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -55,17 +55,14 @@ class Encoding(nn.Module):
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ConfigError(f'Encoding: an input of shape {tuple(x.shape)} is not '
                               f'[N, {self.channels}, H, W]')
-        types = {x.dtype, self.codewords.dtype}
-        wide = torch.float64 if torch.float64 in types else torch.float32
-        dtype = x.dtype if len(types) == 1 else wide
+        dtype = torch.promote_types(x.dtype, self.codewords.dtype)
+        wide = wide_type(dtype)
         codewords, scale = self.codewords.to(wide), self.scale.to(wide)
         # Differences stay the same, and few digits cancel where all codewords are far from 0.
         middle = codewords.detach().mean(0)
         codewords = codewords - middle
         points = (x.flatten(2) - middle.unsqueeze(1)).transpose(-2, -1)
-        device = x.device.type
-        with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(
-                device) else nullcontext():
+        with no_autocast(x):
             weights = self.scaled_l2(points, codewords, scale).softmax(2)
             return self.aggregate(weights, points, codewords).to(dtype)
 

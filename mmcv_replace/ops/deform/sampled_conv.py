@@ -4,7 +4,6 @@ The columns, all samples that the output depends on, are weighted sums of rows o
 pixels of the maps; one product with the weights of the convolution makes the output of them.
 """
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -13,7 +12,8 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ...utils.trace import apply, is_traced
 from ..kernels import run
-from ..precision import wide_type
+from ..parts import parts
+from ..precision import no_autocast, wide_type
 from .columns import as_weight, make_columns, make_filters, make_table, multiply
 from .options import DeformOptions
 
@@ -35,7 +35,7 @@ def sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tenso
     x, weight = x.to(offset.dtype), weight.to(offset.dtype)
     mask = None if mask is None else mask.to(offset.dtype)
     bias = None if bias is None else bias.to(offset.dtype)
-    with _no_autocast(x):
+    with no_autocast(x):  # which would make one product of two types
         return run('deform_conv2d', plain_sampled_conv2d, x, offset, mask, weight, bias, options)
 
 
@@ -50,26 +50,15 @@ def plain_sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight:
     return out if bias is None else out + bias.view(-1, 1, 1)
 
 
-def _no_autocast(x: Tensor) -> AbstractContextManager:
-    """Types are those of the tensors: autocast would make one product of two types."""
-    kind = x.device.type
-    if not torch.amp.is_autocast_available(kind):
-        return nullcontext()
-    return torch.autocast(kind, enabled=False)
-
-
 def _parts(x: Tensor, offset: Tensor,
            options: DeformOptions) -> Iterator[tuple[slice, list[slice]]]:
     """Images, and strips of rows of their output, whose columns are computed at a time."""
     height, width = offset.shape[2:]
     row = max(1, width * options.points * x.shape[1])
     limit = max(LIMIT, row * height // STRIPS)
-    images = max(1, min(options.images, limit // (row * height)))
-    strips = -(-height // max(1, limit // row))
-    step = -(-height // strips)
-    rows = [slice(start, start + step) for start in range(0, height, step)]
-    for start in range(0, len(x), images):
-        yield slice(start, start + images), rows
+    rows = parts(height, row, limit)
+    for images in parts(len(x), row * height, min(limit, options.images * row * height)):
+        yield images, rows
 
 
 def _strip(tensor: Tensor | None, images: slice, rows: slice) -> Tensor | None:
@@ -99,7 +88,7 @@ class _Recomputed(Function):
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, offset, mask, weight = ctx.saved_tensors
         sums = _Gradients((x, offset, mask), weight, ctx.needs_input_grad, ctx.options)
-        with _no_autocast(x):
+        with no_autocast(x):
             for images, strips in _parts(x, offset, ctx.options):
                 sums.add(grad, images, strips)
         return *sums.maps, sums.of_weight(), None

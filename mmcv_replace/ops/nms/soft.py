@@ -17,7 +17,7 @@ def soft_nms(boxes: Tensor, scores: Tensor, iou_threshold: float = 0.3, sigma: f
              ) -> tuple[Tensor, Tensor]:
     """Lower the scores of boxes that overlap a better one, instead of dropping them.
 
-    "Soft-NMS -- Improving Object Detection With One Line of Code", arXiv 1704.04503.
+    Soft-NMS, arXiv:1704.04503.
     boxes: [N, 4] with x1, y1, x2, y2; scores: [N]; both may be NumPy arrays, and then the results
     are. When a box is selected, the score of every other is multiplied by 1 - IoU ('linear') or 0
     ('naive') if the IoU is at least `iou_threshold`, or by exp(-IoU ** 2 / `sigma`) ('gaussian').

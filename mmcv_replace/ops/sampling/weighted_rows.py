@@ -7,6 +7,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ...utils.trace import apply, is_traced
 from ..kernels import run
+from ..parts import parts
 from ..precision import wide_type
 
 # Elements of a temporary tensor, beyond which the rows are summed in several steps.
@@ -62,10 +63,7 @@ def _steps(index: Tensor, width: int) -> Iterator[tuple[slice, Tensor]]:
     if is_traced():
         yield slice(None), index
         return
-    rows, columns = index.shape
-    size = max(1, LIMIT // max(1, columns * width))
-    for start in range(0, rows, size):
-        place = slice(start, start + size)
+    for place in parts(len(index), index.shape[1] * width, LIMIT):
         yield place, index[place]
 
 

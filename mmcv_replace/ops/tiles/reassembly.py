@@ -9,6 +9,8 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ...utils.trace import apply, is_exported
+from ..parts import parts
+from ..precision import no_autocast
 from .layout import Layout, add_neighbours, band, join, neighbours, read_band, split
 
 # Matrices are made for a strip of the map at a time, of this number of elements, or this share of
@@ -80,7 +82,7 @@ def _forward(features: Tensor, masks: Tensor, strip: Strip, layout: Layout) -> T
 
 def _multiply(a: Tensor, b: Tensor) -> Tensor:
     """Product in the type of the features, as the sum over a neighbourhood is."""
-    with torch.autocast(a.device.type, enabled=False):
+    with no_autocast(a):
         return torch.bmm(a, b)
 
 
@@ -93,10 +95,9 @@ def _strips(features: Tensor, layout: Layout) -> Iterator[Strip]:
     row = columns * max(neighbourhood * channels, outputs * channels,
                         neighbourhood * outputs * layout.groups)
     limit = max(ELEMENTS, n * channels * height * width * layout.scale**2 // SHARE)
-    images, part = max(1, limit // (row * rows)), min(rows, max(1, limit // row))
-    for image in range(0, n, images):
-        for first in range(0, rows, part):
-            yield Strip(slice(image, image + images), first, min(part, rows - first))
+    for images in parts(n, row * rows, limit):
+        for place in parts(rows, row, limit):
+            yield Strip(images, place.start, place.stop - place.start)
 
 
 def _rows(strip: Strip, unit: int) -> slice:
