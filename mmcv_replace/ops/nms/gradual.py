@@ -1,10 +1,14 @@
 """Soft non-maximum suppression on the host, in NumPy."""
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import pairwise
 
 import numpy as np
 
-# From the IoU with a selected box: the places of those whose scores change, and their factors.
+# From the IoU of pairs: the places of those whose scores change, and their factors.
 Decay = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+PAIRS = 2 ** 16  # that are compared at once
+FEW = 20  # factors up to which a loop is faster than NumPy
 
 
 def gradual(corners: np.ndarray, scores: np.ndarray, decay: Decay, min_score: float,
@@ -13,74 +17,145 @@ def gradual(corners: np.ndarray, scores: np.ndarray, decay: Decay, min_score: fl
 
     corners: [N, 4], scores: [N], both in float32 or float64. The box with the best score is
     selected, and `decay` gives factors for the scores of those that are left, until none is. Those
-    below `min_score` are dropped after each selection. Of equal scores the one whose box stands
-    first is the best. A selected or dropped box leaves its place to the first or last of the
-    others, as in mmcv's loop, which has to move them: the order of equal scores depends on it.
-    Cost: some 15 operations for each selected box and each that is left, memory N.
+    below `min_score` are dropped after each selection. Of equal scores the one in the first seat
+    is the best: see _Seats.
+    Cost: N log N, and some 15 operations for each selected box and each that is left; memory N.
     """
-    x1, y1, x2, y2 = corners.T
-    area = (x2 - x1 + offset) * (y2 - y1 + offset)
-    table = np.stack([x1, y1, x2, y2, area, scores])
-    places = np.arange(len(corners))
+    seats, factors = _Seats(scores, min_score), _Factors(corners, decay, offset)
     selected = []
-    begin, end = 0, len(corners)
     with np.errstate(all='ignore'):  # areas of 0 and infinite sides
-        while begin < end:
-            best = begin + _first_best(table[5, begin:end])
-            box = table[:, best].tolist()
-            selected.append((places[best], box[5]))
-            table[:, best], places[best] = table[:, begin], places[begin]
-            begin += 1
-            rest = table[:, begin:end]
-            near, factor = decay(_overlap(box, rest, offset))
-            dropped = near
-            if len(near):
-                rest[5, near] = changed = rest[5, near] * factor
-                dropped = near[changed < min_score]
-            if begin == 1:  # the best box stays, whatever its score
-                dropped = np.flatnonzero(rest[5] < min_score)
-            if len(dropped):
-                holes, moved = _fill(dropped, end - begin)
-                rest[:, holes] = rest[:, moved]
-                places[begin + holes] = places[begin + moved]
-                end -= len(dropped)
-    order = np.array([place for place, _ in selected], dtype=np.int64)
-    return order, np.array([score for _, score in selected], dtype=scores.dtype)
+        while seats.begin < seats.end:
+            selected.append(seats.take_best())
+            seats.lower(*factors.of(selected[-1][0], seats))
+    order, new = zip(*selected, strict=True) if selected else ((), ())
+    return np.array(order, dtype=np.int64), np.array(new, dtype=scores.dtype)
 
 
-def _first_best(scores: np.ndarray) -> int:
-    """Place of the highest score; NaN is no score to compare with, but counts if it is the first.
+class _Seats:
+    """Boxes that are left, in the seats from `begin` to `end`, and their scores.
+
+    A selected box leaves its seat to the first of the others and a dropped one to the last, as in
+    mmcv's loop, which has to move them: the order of equal scores depends on it.
+
+    The heap has (-score, seat, box) of boxes as they were: a score falls and a seat moves on, and
+    that is found out when a box comes up. What makes a box better is pushed at once.
     """
-    place = scores.argmax()
-    if scores[place] != scores[place]:
-        place = 0 if scores[0] != scores[0] else np.nanargmax(scores)
-    return place
+
+    def __init__(self, scores: np.ndarray, min_score: float) -> None:
+        self.scores, self.least = scores.copy(), min_score
+        self.view = memoryview(self.scores)  # rounds what is assigned
+        self.begin, self.end = 0, len(scores)
+        self.boxes, self.seat = list(range(self.end)), list(range(self.end))  # -1: is gone
+        self.heap = [x for x in zip((-scores).tolist(), self.seat, self.boxes) if x[0] == x[0]]
+        heapify(self.heap)
+
+    def take_best(self) -> tuple[int, float]:
+        """Select a box; NaN is no score to compare with, but counts if it is the first."""
+        heap, seat, view = self.heap, self.seat, self.view
+        first = box = self.boxes[self.begin]
+        score = view[first]
+        while score == score:
+            bound, place, box = heap[0]
+            score, now = view[box], seat[box]
+            if now < 0 or score != score:
+                score = heappop(heap)[1]
+            elif now != place or score != -bound:
+                heapreplace(heap, (-score, now, box))
+            else:
+                heappop(heap)
+                break
+        self.boxes[seat[box]], seat[first], seat[box] = first, seat[box], -1
+        view[box] = np.inf  # stays what it is
+        self.begin += 1
+        return box, score
+
+    def lower(self, boxes: np.ndarray, factors: np.ndarray) -> None:
+        """Multiply scores and drop boxes."""
+        changed, view, least = [], self.view, self.least
+        if len(boxes) > FEW:
+            old = self.scores[boxes]
+            self.scores[boxes] = new = old * factors
+            changed = boxes[~((new >= least) & (new <= old))].tolist()
+        elif len(boxes):
+            for box, factor in zip(boxes.tolist(), factors.tolist(), strict=True):
+                old = view[box]
+                view[box] = new = old * factor
+                if not least <= new <= old:
+                    changed.append(box)
+        if self.begin == 1:  # the best box stays, whatever its score
+            changed += np.flatnonzero(self.scores < least).tolist()
+        if changed:
+            self._check(changed)
+
+    def _check(self, changed: list[int]) -> None:
+        """Drop those of the boxes whose scores are too low, and push those whose scores rose."""
+        holes = []
+        for box in changed:
+            if self.seat[box] >= 0 and self.view[box] < self.least:
+                holes.append(self.seat[box])
+                self.seat[box], self.view[box] = -1, np.inf
+            else:
+                self._push(box)
+        last, self.end = self.end, self.end - len(holes)
+        for hole in sorted(holes):
+            if hole >= self.end:
+                break
+            last -= 1
+            while self.seat[self.boxes[last]] < 0:
+                last -= 1
+            box = self.boxes[hole] = self.boxes[last]
+            self.seat[box] = hole
+            self._push(box)
+
+    def _push(self, box: int) -> None:
+        score = self.view[box]
+        if self.seat[box] >= 0 and score == score:
+            heappush(self.heap, (-score, self.seat[box], box))
 
 
-def _overlap(box: list[float], rest: np.ndarray, offset: int) -> np.ndarray:
-    """IoU of a box with others, in the type of these."""
-    x1, y1, x2, y2, area, _ = box
-    width = np.minimum(rest[2], x2)
-    width -= np.maximum(rest[0], x1)
-    height = np.minimum(rest[3], y2)
-    height -= np.maximum(rest[1], y1)
+class _Factors:
+    """Factors for the scores of boxes when one is selected, found for some of the best at once."""
+
+    def __init__(self, corners: np.ndarray, decay: Decay, offset: int) -> None:
+        x1, y1, x2, y2 = corners.T
+        self.offset, self.decay = offset, decay
+        self.table = np.stack([x1, y1, x2, y2, (x2 - x1 + offset) * (y2 - y1 + offset)])
+        self.rows = {}
+
+    def of(self, box: int, seats: _Seats) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes, some of which may be gone, and their factors."""
+        if box not in self.rows:
+            self._find(box, seats)
+        start, stop = self.rows[box]
+        return self.boxes[start:stop], self.factors[start:stop]
+
+    def _find(self, box: int, seats: _Seats) -> None:
+        rest = np.array(seats.boxes[seats.begin:seats.end], dtype=np.intp)
+        block, count = rest, PAIRS // (len(rest) + 1)
+        if count < len(rest):
+            block = rest[np.argpartition(-seats.scores[rest], count)[:count]]
+        block = np.append(block, box)
+        overlap = _overlap(self.table[:, block, None], self.table[:, None, rest], self.offset)
+        near, self.factors = self.decay(overlap.reshape(-1))
+        ends = np.searchsorted(near, np.arange(len(block) + 1) * len(rest)).tolist()
+        self.boxes = rest[near % max(1, len(rest))]
+        self.rows = dict(zip(block.tolist(), pairwise(ends), strict=True))
+
+
+def _overlap(one: np.ndarray, other: np.ndarray, offset: int) -> np.ndarray:
+    """IoU of boxes that broadcast, in their type."""
+    width = np.minimum(one[2], other[2])
+    width -= np.maximum(one[0], other[0])
+    height = np.minimum(one[3], other[3])
+    height -= np.maximum(one[1], other[1])
     if offset:
         width += offset
         height += offset
     common = np.maximum(width, 0, out=width)
     common *= np.maximum(height, 0, out=height)
-    union = np.add(rest[4], area, out=height)
+    union = np.add(one[4], other[4], out=height)
     union -= common
     return np.divide(common, union, out=common)
-
-
-def _fill(dropped: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The dropped of the first places, as many as stay of `count`, and what fills them from behind.
-    """
-    stay = count - len(dropped)
-    stays_behind = np.ones(len(dropped), bool)
-    stays_behind[dropped[dropped >= stay] - stay] = False
-    return dropped[dropped < stay], stay + np.flatnonzero(stays_behind)[::-1]
 
 
 def naive(threshold: float) -> Decay:
