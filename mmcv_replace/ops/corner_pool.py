@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.trace import is_traced
 
+from .kernels import run
+
 # Dimension, and whether the maximum is over later pixels.
 _MODES = {'bottom': (2, False), 'left': (3, True), 'right': (3, False), 'top': (2, True)}
 
@@ -16,8 +18,8 @@ class CornerPool(nn.Module):
     box needs; 'bottom' over all above, 'left' over all to the right, 'right' over all to the left.
     x: [N, C, H, W] -> [N, C, H, W]. The gradient goes to the largest value, of equal ones to the
     last on the way from the border.
-    Cost: N C H W comparisons, and an index of 8 bytes an element as memory; in traced graphs
-    log2(H) or log2(W) times as many, and no index.
+    Cost: N C H W comparisons, and an index of 8 bytes an element as memory; in traced graphs and
+    on the NPU log2(H) or log2(W) times as many, and a byte for each of these.
 
     Raises ConfigError for another `mode`.
     """
@@ -36,13 +38,19 @@ class CornerPool(nn.Module):
         # ONNX has no cumulative maximum.
         if is_traced():
             return doubled_max(x, dim, reverse)
-        if reverse:
-            return x.flip(dim).cummax(dim).values.flip(dim)
-        return x.cummax(dim).values
+        return run('running_max', plain_running_max, x, dim, reverse)
+
+
+def plain_running_max(x: Tensor, dim: int, reverse: bool) -> Tensor:
+    """Maximum over each element and all before it, with `reverse` all behind it, along a dimension.
+    """
+    if reverse:
+        return x.flip(dim).cummax(dim).values.flip(dim)
+    return x.cummax(dim).values
 
 
 def doubled_max(x: Tensor, dim: int, reverse: bool) -> Tensor:
-    """Maximum over each element and all before it, with `reverse` all behind it, along a dimension.
+    """`plain_running_max` by comparing alone.
 
     Each step doubles the number of elements that the maxima are over. The gradient goes where that
     of `torch.cummax` goes.

@@ -47,8 +47,9 @@ def multi_scale_deformable_attn_pytorch(
         shapes = shapes.to(value.device)
     else:
         shapes = torch.tensor(shapes, device=value.device)
-    areas = shapes[:, 0] * shapes[:, 1]
-    return _attend(value, shapes, areas.cumsum(0) - areas, sampling_locations, attention_weights)
+    areas = shapes[:, 0].int() * shapes[:, 1].int()
+    starts = areas.cumsum(0, dtype=torch.int32) - areas
+    return _attend(value, shapes, starts, sampling_locations, attention_weights)
 
 
 class MultiScaleDeformableAttnFunction:

@@ -17,13 +17,13 @@ def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) 
     -> [N, C, P, Q]. Differentiable in both. Cost: 8 C operations a point; memory: a copy of im.
     """
     wide = grid.to(wide_type(im.dtype))
-    number = torch.arange(im.shape[0], device=im.device)
+    number = torch.arange(im.shape[0], dtype=torch.int32, device=im.device)
     rows = _sample(im, number, wide.flatten(1, 2), align_corners)
     return rows.unflatten(1, grid.shape[1:3]).permute(0, 3, 1, 2).contiguous()
 
 
 def _sample(maps: Tensor, number: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
-    """Samples [K, P, C] of maps [N, C, H, W], of those with the numbers [K], at grid: [K, P, 2]."""
+    """Samples [K, P, C] of maps [N, C, H, W], with the int32 numbers [K], at grid: [K, P, 2]."""
     _, channels, height, width = maps.shape
     x, y = (_to_pixels(place, size, align_corners)
             for place, size in zip(grid.unbind(-1), (width, height), strict=True))
@@ -151,7 +151,7 @@ class SimpleRoIAlign(nn.Module):
         wide = rois.to(wide_type(features.dtype))
         points = _cells(self.output_size, wide.device, wide.dtype).expand(rois.shape[0], -1, -1)
         points = rel_roi_point_to_rel_img_point(wide, points, features, self.spatial_scale)
-        rows = _sample(features, wide[:, 0].long(), normalize(points), not self.aligned)
+        rows = _sample(features, wide[:, 0].int(), normalize(points), not self.aligned)
         return rows.transpose(-2, -1).reshape(rois.shape[0], features.shape[1], *self.output_size)
 
     def __repr__(self) -> str:

@@ -19,7 +19,9 @@ def tin_shift(input: Tensor, shift: Tensor) -> Tensor:
     Raises UsageError for shapes that do not fit, and for a shift that is not of integers.
     """
     _check(input, shift)
-    return apply(_Shift, input, shift.long())
+    if shift.dtype != torch.int32:
+        shift = shift.long().clamp(-input.shape[1], input.shape[1]).int()
+    return apply(_Shift, input, shift)
 
 
 class TINShift(nn.Module):
@@ -46,11 +48,11 @@ class _Shift(Function):
 def _moved(input: Tensor, shift: Tensor) -> Tensor:
     batch, frames, channels, pixels = input.shape
     groups = shift.shape[1]
-    source = torch.arange(frames, device=input.device).unsqueeze(1) - shift.unsqueeze(1)
+    frame, sample, group = (torch.arange(n, dtype=torch.int32, device=input.device)
+                            for n in (frames, batch, groups))
+    source = frame.unsqueeze(1) - shift.unsqueeze(1)
     missing = (source < 0) | (source >= frames)
-    sample = torch.arange(batch, device=input.device).view(-1, 1, 1)
-    row = (sample * frames + source.clamp(0, frames - 1)) * groups
-    row = row + torch.arange(groups, device=input.device)
+    row = (sample.view(-1, 1, 1) * frames + source.clamp(0, frames - 1)) * groups + group
     table = input.reshape(batch * frames * groups, channels // groups * pixels)
     picked = table.index_select(0, row.flatten()).masked_fill_(missing.view(-1, 1), 0)
     return picked.view(input.shape)

@@ -66,11 +66,11 @@ def _grid(offset: Tensor, first: int, dtype: torch.dtype, options: DeformOptions
     """Positions without displacements, [rows, W', P, 1, 2]."""
     axes = []
     for axis, start in ((0, first), (1, 0)):
-        places = torch.arange(start, start + offset.shape[2 + axis], device=offset.device)
-        taps = torch.arange(options.kernel[axis], device=offset.device)
+        places, taps = (torch.arange(low, high, dtype=dtype, device=offset.device) for low, high in
+                        ((start, start + offset.shape[2 + axis]), (0, options.kernel[axis])))
         at = places * options.stride[axis] - options.padding[axis]
         axes.append(at.unsqueeze(1) + taps * options.dilation[axis])
     (rows, high), (columns, wide) = (axis.shape for axis in axes)
     y = axes[0].view(rows, 1, high, 1).expand(rows, columns, high, wide)
     x = axes[1].view(1, columns, 1, wide).expand(rows, columns, high, wide)
-    return torch.stack([y, x], -1).flatten(2, 3).unsqueeze(3).to(dtype)
+    return torch.stack([y, x], -1).flatten(2, 3).unsqueeze(3)

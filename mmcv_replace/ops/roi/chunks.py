@@ -67,7 +67,8 @@ def sorted_chunks(sizes: Tensor, cost: Callable[[int, int], int], limit: int,
         raise UsageError(f'{user} depends on the sizes of the RoIs, which an exported graph cannot')
     if not len(sizes):
         return []
-    order = sizes.amax(1).argsort(descending=True)
+    # As float32, which holds them exactly: some devices sort whole numbers on a slow processor.
+    order = sizes.amax(1).float().argsort(descending=True)
     counts = sizes.index_select(0, order).tolist()
     return [Chunk(order[start:stop], rows, columns)
             for start, stop, rows, columns in _similar(counts, cost, limit)]

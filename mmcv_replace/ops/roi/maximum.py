@@ -130,19 +130,21 @@ class Maximum(Function):
             group = grad[:, part].shape[1]
             pixels = grad.new_zeros(count * height * width * group,
                                     dtype=wide_type(grad.dtype))
+            kind = torch.int32 if len(pixels) < 2 ** 31 else torch.int64
             for chunk in ctx.plan:
                 some = chunk.take(rois)
                 rows, columns, _ = ctx.locate(some, chunk)
                 index, weight, samples = _bags(some, rows, columns, height, width)
                 share, number = (as_table(chunk.take(y[:, part])) for y in (grad, chosen))
                 share = share.masked_fill(number < 0, 0).flatten().to(pixels.dtype)
-                bins = torch.arange(0, len(index), samples, device=index.device).view(-1, 1)
-                picked = (bins + number.clamp(min=0)).flatten()
-                channel = torch.arange(group, device=index.device).expand_as(number).flatten()
+                bins = torch.arange(0, len(index), samples, dtype=kind, device=index.device)
+                picked = (bins.view(-1, 1) + number.clamp(min=0)).flatten()
+                channel = torch.arange(group, dtype=kind, device=index.device)
+                channel = channel.expand_as(number).flatten()
                 for pixel, by_pixel in zip(index.unbind(1), weight.unbind(1), strict=True):
-                    place = pixel.index_select(0, picked).long() * group + channel
+                    place = pixel.index_select(0, picked).to(kind) * group + channel
                     by_pixel = by_pixel.index_select(0, picked).to(share.dtype)
-                    pixels.scatter_add_(0, place, torch.where(share == 0, 0, share * by_pixel))
+                    pixels.index_add_(0, place, torch.where(share == 0, 0, share * by_pixel))
             table = pixels.view(count, height, width, group)
             total[:, part] = table.permute(0, 3, 1, 2).to(grad.dtype)
         return total, *[None] * 6
