@@ -5,6 +5,7 @@ from mmcv_replace.cnn.bricks.registry import UPSAMPLE_LAYERS
 from mmcv_replace.cnn.utils.layer_init import normal_init, xavier_init
 from mmcv_replace.utils.errors import ArgumentError
 
+from .function_names import as_function
 from .precision import wide_type
 from .tiles.layout import Layout
 from .tiles.reassembly import reassemble
@@ -31,10 +32,16 @@ def carafe(features: Tensor, masks: Tensor, kernel_size: int, group_size: int,
     return reassemble(features, masks.to(features.dtype), layout)
 
 
+CARAFEFunction = as_function('CARAFEFunction', carafe)
+
+
 def carafe_naive(features: Tensor, masks: Tensor, kernel_size: int, group_size: int,
                  scale_factor: int) -> Tensor:
     """`carafe`, of which mmcv has a second kernel under this name."""
     return carafe(features, masks, kernel_size, group_size, scale_factor)
+
+
+CARAFENaiveFunction = as_function('CARAFENaiveFunction', carafe_naive)
 
 
 def _check_options(kernel_size: int, group_size: int, scale_factor: int) -> None:

@@ -9,6 +9,7 @@ from ..utils.errors import ConfigError, UsageError
 from .deform.layer import DeformLayer, OwnOffsets, zero_offsets
 from .deform.options import DeformOptions, Size, check_call
 from .deform.sampled_conv import sampled_conv2d
+from .function_names import as_function
 
 
 def deform_conv2d(input: Tensor, offset: Tensor, weight: Tensor, stride: Size = 1,
@@ -41,6 +42,9 @@ def deform_conv2d(input: Tensor, offset: Tensor, weight: Tensor, stride: Size = 
         raise UsageError(f'im2col_step={im2col_step} must divide the batch of {len(input)} images, '
                          'or be as large at least')
     return sampled_conv2d(input, offset, None, weight, None, options)
+
+
+DeformConv2dFunction = as_function('DeformConv2dFunction', deform_conv2d)
 
 
 class DeformConv2d(DeformLayer):

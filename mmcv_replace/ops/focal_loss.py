@@ -12,6 +12,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from ..device import kind_of
 from ..utils.errors import ArgumentError
 from ..utils.trace import apply, is_traced
+from .function_names import as_function
 from .parts import parts
 from .precision import wide_type
 
@@ -42,6 +43,9 @@ def sigmoid_focal_loss(input: Tensor, target: Tensor, gamma: float = 2.0, alpha:
     return _focal_loss('sigmoid', input, target, gamma, alpha, weight, reduction)
 
 
+SigmoidFocalLossFunction = as_function('SigmoidFocalLossFunction', sigmoid_focal_loss)
+
+
 def softmax_focal_loss(input: Tensor, target: Tensor, gamma: float = 2.0, alpha: float = 0.25,
                        weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
     """Focal loss of a classifier that chooses one class, arXiv:1708.02002.
@@ -51,6 +55,9 @@ def softmax_focal_loss(input: Tensor, target: Tensor, gamma: float = 2.0, alpha:
     negative; a target of C or more is an error of torch.
     """
     return _focal_loss('softmax', input, target, gamma, alpha, weight, reduction)
+
+
+SoftmaxFocalLossFunction = as_function('SoftmaxFocalLossFunction', softmax_focal_loss)
 
 
 class SigmoidFocalLoss(nn.Module):

@@ -4,6 +4,8 @@ from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import UsageError
 
+from .function_names import as_function
+
 _Size = int | tuple[int, int]
 
 
@@ -19,6 +21,9 @@ def masked_conv2d(features: Tensor, mask: Tensor, weight: Tensor, bias: Tensor |
     Raises UsageError for a mask of another shape.
     """
     return _where(mask, F.conv2d(features, weight, bias, stride, padding))
+
+
+MaskedConv2dFunction = as_function('MaskedConv2dFunction', masked_conv2d)
 
 
 class MaskedConv2d(nn.Conv2d):

@@ -10,6 +10,7 @@ from ..utils import deprecated_api_warning
 from .deform.layer import DeformLayer, OwnOffsets, zero_offsets
 from .deform.options import DeformOptions, Size, check_call
 from .deform.sampled_conv import sampled_conv2d
+from .function_names import as_function
 
 
 def modulated_deform_conv2d(input: Tensor, offset: Tensor, mask: Tensor, weight: Tensor,
@@ -29,6 +30,10 @@ def modulated_deform_conv2d(input: Tensor, offset: Tensor, mask: Tensor, weight:
                             _pair(dilation), groups, deform_groups)
     check_call(input, offset, mask, weight, options)
     return sampled_conv2d(input, offset, mask, weight, bias, options)
+
+
+ModulatedDeformConv2dFunction = as_function('ModulatedDeformConv2dFunction',
+                                            modulated_deform_conv2d)
 
 
 class ModulatedDeformConv2d(DeformLayer):

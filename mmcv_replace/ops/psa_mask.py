@@ -13,6 +13,7 @@ from torch.autograd.function import FunctionCtx
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmcv_replace.utils.trace import apply, is_traced
 
+from .function_names import as_function
 from .parts import parts
 
 # Elements of a temporary tensor, beyond which the rows of the map are moved in several steps.
@@ -41,6 +42,9 @@ def psa_mask(input: Tensor, psa_type: str | int, mask_size: Size) -> Tensor:
         raise ConfigError(f'psa_mask: an input of shape {tuple(input.shape)} does not fit '
                           f'mask_size={mask_size!r}, which needs [N, {mask[0] * mask[1]}, H, W]')
     return apply(_Moved, input, _Sizes(mask, tuple(input.shape[2:])), kind, False)
+
+
+PSAMaskFunction = as_function('PSAMaskFunction', psa_mask)
 
 
 class PSAMask(nn.Module):

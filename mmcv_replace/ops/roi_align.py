@@ -4,6 +4,7 @@ from torch.nn.modules.utils import _pair
 
 from ..utils.errors import ArgumentError
 from ..utils.misc.optional import import_optional
+from .function_names import as_function
 from .kernels import run
 from .precision import wide_type
 from .roi.maximum import largest_sample
@@ -41,6 +42,9 @@ def roi_align(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
     check_rois('roi_align', input, rois)
     grid = Grid(_pair(output_size), float(spatial_scale), int(sampling_ratio), bool(aligned))
     return run('roi_align', plain_roi_align, input, rois.detach(), grid, pool_mode)
+
+
+RoIAlignFunction = as_function('RoIAlignFunction', roi_align)
 
 
 def plain_roi_align(x: Tensor, rois: Tensor, grid: Grid, pool_mode: str) -> Tensor:

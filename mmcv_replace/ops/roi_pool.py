@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
 from ..utils.trace import apply
+from .function_names import as_function
 from .kernels import run
 from .precision import wide_type
 from .roi.chunks import Chunk, sorted_chunks
@@ -30,6 +31,9 @@ def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
     check_rois('roi_pool', input, rois)
     return run('roi_pool', plain_roi_pool, input, rois.detach(), _pair(output_size),
                float(spatial_scale))
+
+
+RoIPoolFunction = as_function('RoIPoolFunction', roi_pool)
 
 
 def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float) -> Tensor:

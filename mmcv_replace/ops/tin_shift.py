@@ -7,6 +7,8 @@ from torch.autograd.function import FunctionCtx
 from mmcv_replace.utils.errors import UsageError
 from mmcv_replace.utils.trace import apply
 
+from .function_names import as_function
+
 
 def tin_shift(input: Tensor, shift: Tensor) -> Tensor:
     """Move groups of channels forward in time, each by its number of frames.
@@ -22,6 +24,9 @@ def tin_shift(input: Tensor, shift: Tensor) -> Tensor:
     if shift.dtype != torch.int32:
         shift = shift.long().clamp(-input.shape[1], input.shape[1]).int()
     return apply(_Shift, input, shift)
+
+
+TINShiftFunction = as_function('TINShiftFunction', tin_shift)
 
 
 class TINShift(nn.Module):

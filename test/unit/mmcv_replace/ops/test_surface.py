@@ -1,6 +1,7 @@
 """All that mmcv_replace.ops exports: cases, docstrings, parameters, and modules that travel."""
 import ast
 import copy
+import importlib
 import inspect
 import pickle
 import re
@@ -174,6 +175,27 @@ def test_parameters_of_functions(name):
     # mmcv.ops.psa_mask is the module, which has the function, as in mmcv.
     function = getattr(found, name) if inspect.ismodule(found) else found
     assert fits(parameters(SIGNATURES[name]), function)
+
+
+@pytest.mark.parametrize(('module', 'operator', 'name'), [
+    ('carafe', 'carafe', 'CARAFEFunction'),
+    ('carafe', 'carafe_naive', 'CARAFENaiveFunction'),
+    ('deform_conv', 'deform_conv2d', 'DeformConv2dFunction'),
+    ('focal_loss', 'sigmoid_focal_loss', 'SigmoidFocalLossFunction'),
+    ('focal_loss', 'softmax_focal_loss', 'SoftmaxFocalLossFunction'),
+    ('masked_conv', 'masked_conv2d', 'MaskedConv2dFunction'),
+    ('modulated_deform_conv', 'modulated_deform_conv2d', 'ModulatedDeformConv2dFunction'),
+    ('psa_mask', 'psa_mask', 'PSAMaskFunction'),
+    ('roi_align', 'roi_align', 'RoIAlignFunction'),
+    ('roi_pool', 'roi_pool', 'RoIPoolFunction'),
+    ('tin_shift', 'tin_shift', 'TINShiftFunction'),
+])
+def test_second_names_of_functions(module, operator, name):
+    module = importlib.import_module(f'mmcv_replace.ops.{module}')
+    second = getattr(module, name)
+    assert second.__name__ == name
+    assert second.__module__ == module.__name__
+    assert second.apply is getattr(module, operator)
 
 
 @pytest.mark.parametrize('name', MODULES)
