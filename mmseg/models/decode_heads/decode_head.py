@@ -115,9 +115,11 @@ class BaseDecodeHead(HeadLosses, StartingModule, metaclass=ABCMeta):
                            *(('in_channels', value) for value in self._channels_of_maps)):
             if not isinstance(value, int) or value < 1:
                 raise ConfigError(f'{name}: {key}={value!r} must be a whole number from 1 on')
-        if not isinstance(dropout_ratio, int | float) or not 0 <= dropout_ratio <= 1:
+        # Configs of mmsegmentation 0.10 switch dropout off by -1.
+        if not isinstance(dropout_ratio, int | float) or not (
+                0 <= dropout_ratio <= 1 or dropout_ratio == -1):
             raise ConfigError(f'{name}: dropout_ratio={dropout_ratio!r} must be a number from 0 to '
-                              '1')
+                              '1, or -1, which is no dropout, like 0')
 
     def _resolve_threshold(self, threshold: float | None) -> float | None:
         """Threshold of the probability of class 1; None for several logits: the largest decides."""
