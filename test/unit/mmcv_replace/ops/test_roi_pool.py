@@ -17,6 +17,21 @@ def test_module():
     assert repr(RoIPool(7)) == 'RoIPool(output_size=(7, 7), spatial_scale=1.0)'
 
 
+@pytest.mark.parametrize(('x', 'pooled', 'slope'), [
+    ([[1, 2], [3, 4]], [[1, 2], [3, 4]], [[1, 1], [1, 1]]),
+    ([[1, 2, 5, 6], [3, 4, 7, 8], [9, 10, 13, 14], [11, 12, 15, 16]], [[4, 8], [12, 16]],
+     [[0, 0, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 1]]),
+])
+def test_published_figures(x, pooled, slope):
+    """Those of mmcv's test: a box over the whole map."""
+    x = torch.tensor([[x]], dtype=torch.float32, requires_grad=True)
+    side = float(len(x[0, 0]) - 1)
+    y = roi_pool(x, torch.tensor([[0, 0, 0, side, side]]), (2, 2))
+    y.sum().backward()
+    assert y.tolist() == [[pooled]]
+    assert x.grad.tolist() == [[slope]]
+
+
 def test_nothing_to_pool():
     x = distinct().requires_grad_()
     out = roi_pool(x, torch.zeros(0, 5).double(), 2)

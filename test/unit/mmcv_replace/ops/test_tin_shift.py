@@ -17,6 +17,18 @@ def test_types_of_the_shift(dtype):
                          for z in (y, plain(x, shift))))
 
 
+def test_published_figures():
+    """Two groups of a sample in mmcv's test of its kernel for CUDA."""
+    x = [[[0.88572276, 0.46422583], [0.13547045, 0.81549376]],
+         [[0.57444429, 0.15905505], [0.081158757, 0.81340349]],
+         [[0.8198145, 0.05990988], [0.83851069, 0.15194464]],
+         [[0.80680406, 0.49327564], [0.75628334, 0.52934098]]]
+    moved = [[[0, 0], [0.83851, 0.15194]], [[0.88572, 0.46423], [0.75628, 0.52934]],
+             [[0.57444, 0.15906], [0, 0]], [[0.81981, 0.05991], [0, 0]]]
+    y = tin_shift(torch.tensor([x]), torch.tensor([[1, -2]], dtype=torch.int32))
+    torch.testing.assert_close(y, torch.tensor([moved]), rtol=0, atol=5.1e-6)
+
+
 def test_values_that_are_moved_out_leave_no_trace():
     x = torch.full((1, 2, 1, 1), float('inf'))
     assert tin_shift(x, torch.tensor([[1]])).flatten().tolist() == [0, float('inf')]
