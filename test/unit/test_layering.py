@@ -20,7 +20,7 @@ RUNNER = sorted({f'mmcv_replace.runner.{path.parts[2].removesuffix(".py")}' for 
 # Files of mmcv_replace.ops, an operator each, but for what they share.
 OPERATORS = sorted(f'mmcv_replace.ops.{path.stem}' for path in SOURCES
                    if path.parent == Path('mmcv_replace/ops')
-                   and path.stem not in ('__init__', 'precision', 'parts'))
+                   and path.stem not in ('__init__', 'function_names', 'precision', 'parts'))
 
 # package -> what it must not import, directly or inside a function
 FORBIDDEN = {

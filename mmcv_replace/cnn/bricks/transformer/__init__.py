@@ -12,4 +12,5 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '..drop': ['build_dropout'],
     '..registry': ['ATTENTION', 'FEEDFORWARD_NETWORK', 'POSITIONAL_ENCODING', 'TRANSFORMER_LAYER',
                    'TRANSFORMER_LAYER_SEQUENCE'],
+    'mmcv_replace.ops.multi_scale_deform_attn': ['MultiScaleDeformableAttention'],
 })

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from mmcv_replace.cnn.bricks import transformer
 from mmcv_replace.cnn.bricks.transformer import (
     build_attention,
     build_transformer_layer,
@@ -313,6 +314,10 @@ def test_an_encoder_from_a_config_learns(layers):
         optimizer.step()
     assert losses[-1] < 0.8 * losses[0]
     assert all(p.grad.any() for p in model.parameters())
+
+
+def test_name_among_the_parts_of_transformers():
+    assert transformer.MultiScaleDeformableAttention is MultiScaleDeformableAttention
 
 
 def test_built_by_name():
