@@ -69,6 +69,29 @@ def test_first_weights(cls, limit):
     torch.testing.assert_close(found.detach(), torch.empty(6, 2, 3, 5).uniform_(-limit, limit))
 
 
+def test_published_figures():
+    """Those of mmcv's test: a map, offsets from a layer, the output and all gradients."""
+    layer = DeformConv2dPack(1, 1, 2).double()
+    offsets = [[.1, .4, .6, .1], [.3, .2, .1, .3], [.5, .5, .2, .8], [.8, .3, .9, .1],
+               [.3, .1, .2, .5], [.3, .7, .5, .3], [.6, .2, .5, .3], [.4, .1, .8, .4]]
+    for parameter, values in ((layer.weight, [.4, .2, .1, .9]),
+                              (layer.conv_offset.weight, offsets),
+                              (layer.conv_offset.bias, [.7, .1, .8, .5, .6, .5, .4, .7])):
+        parameter.data = torch.tensor(values, dtype=torch.float64).view(parameter.shape)
+    x = torch.tensor([[[[1., 2, 3], [0, 1, 2], [3, 5, 2]]]]).double().requires_grad_()
+    y = layer(x)
+    y.sum().backward()
+    bias = torch.tensor([1.44, -.72, 0, 0, -.1, -.08, -.54, -.54])
+    for found, expected in (
+            (y, [[1.65, 0], [0, 0]]),
+            (x.grad, [[-.666, .204, 0], [.03, -.416, .012], [0, .252, .129]]),
+            (layer.weight.grad, [[3.62, 0], [.4, .18]]),
+            (layer.conv_offset.bias.grad, bias),
+            (layer.conv_offset.weight.grad, bias.view(8, 1, 1) * torch.tensor([[1, 2], [0, 1]]))):
+        expected = torch.as_tensor(expected).to(found)
+        torch.testing.assert_close(found.view(expected.shape), expected, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize('pack', PACKS)
 def test_a_new_layer_is_a_plain_convolution(pack):
     layer = pack(4, 6, 3, stride=2, padding=2, dilation=2, groups=2, deform_groups=2).double()

@@ -161,6 +161,20 @@ def test_wrong_options_of_soft_nms():
         soft_nms(found, scores, method='gaussian', sigma=0)
 
 
+@pytest.mark.parametrize(('method', 'kept', 'expected'), [
+    ('naive', [1, 0, 3], [.9, .6, .2]),
+    ('linear', [1, 0, 2, 3], [.9, .6, .29024392, .2]),
+    ('gaussian', [1, 0, 2, 3], [.9, .59630775, .35275510, .18650459]),
+])
+def test_published_figures(method, kept, expected):
+    """Those of mmcv's test."""
+    found = torch.tensor([[6., 3, 8, 7], [3, 6, 9, 11], [3, 7, 10, 12], [1, 4, 13, 7]])
+    dets, index = soft_nms(found, torch.tensor([.6, .9, .7, .2]), 0.3, 0.5, 0.01, method)
+    assert index.tolist() == kept
+    torch.testing.assert_close(dets, torch.cat([found[kept], torch.tensor(expected).view(-1, 1)],
+                                               dim=1))
+
+
 def test_old_name_of_the_threshold():
     found, scores = draw('dense', 30)
     for select in (nms, soft_nms):
