@@ -52,7 +52,8 @@ class _Seats:
         self.view = memoryview(self.scores)  # rounds what is assigned
         self.begin, self.end = 0, len(scores)
         self.boxes, self.seat = list(range(self.end)), list(range(self.end))  # -1: is gone
-        self.heap = [x for x in zip((-scores).tolist(), self.seat, self.boxes) if x[0] == x[0]]
+        entries = zip((-scores).tolist(), self.seat, self.boxes, strict=True)
+        self.heap = [entry for entry in entries if entry[0] == entry[0]]  # no number: never best
         heapify(self.heap)
         # The best box stays, whatever its score.
         self.changed = np.flatnonzero(scores < min_score).tolist()
@@ -139,7 +140,7 @@ class _Factors:
         rest = np.array(seats.boxes[seats.begin:seats.end], dtype=np.intp)
         size = len(rest)
         best = np.arange(size)
-        if PAIRS < size * size:
+        if size * size > PAIRS:
             best = np.argpartition(-seats.scores[rest], PAIRS // size)[:PAIRS // size]
         block = np.append(rest[best], box)
         one, other = (self.table.index_select(1, torch.from_numpy(x)) for x in (block, rest))
