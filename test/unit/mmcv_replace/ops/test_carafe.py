@@ -275,6 +275,7 @@ def test_unknown_options_of_the_layer():
     assert isinstance(build_upsample_layer(dict(type='carafe'), 4, 2), CARAFEPack)
 
 
+@pytest.mark.slow  # test_every_op.py has exports for one size
 def test_export_for_any_size(tmp_path):
     pytest.importorskip('onnxscript')
     runtime = pytest.importorskip('onnxruntime')

@@ -74,15 +74,16 @@ def test_wrong_arguments():
             abs_img_point_to_rel_img_point(points, img)
 
 
-@pytest.mark.parametrize('name', ['point_sample', 'roi_align', 'roi_pool'])
 @pytest.mark.parametrize('order', [0, 1, 2])
-def test_the_function_has_the_name_of_its_module(name, order, repo_dir):
-    lines = [f'import mmcv.ops.{name}', f'from mmcv.ops import {name}',
-             f'from mmcv.ops.{name} import {name} as other']
-    lines = lines[order:] + lines[:order]
-    program = '\n'.join(['import mmcv_replace', 'mmcv_replace.install_alias()', *lines,
-                         f'import mmcv.ops; assert mmcv.ops.{name} is {name} is other',
-                         f'assert callable({name})', f'from mmcv_replace.ops import {name} as own',
-                         f'assert own is {name}'])
+def test_functions_have_the_names_of_their_modules(order, repo_dir):
+    program = ['import mmcv_replace', 'mmcv_replace.install_alias()']
+    for name in ('point_sample', 'roi_align', 'roi_pool'):
+        lines = [f'import mmcv.ops.{name}', f'from mmcv.ops import {name}',
+                 f'from mmcv.ops.{name} import {name} as other']
+        program += [*lines[order:], *lines[:order],
+                    f'import mmcv.ops; assert mmcv.ops.{name} is {name} is other',
+                    f'assert callable({name})', f'from mmcv_replace.ops import {name} as own',
+                    f'assert own is {name}']
+    program = '\n'.join(program)
     subprocess.run([sys.executable, '-c', program], check=True,
                    env={**os.environ, 'PYTHONPATH': str(repo_dir)})

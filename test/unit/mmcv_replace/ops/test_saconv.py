@@ -214,17 +214,3 @@ def test_no_other_form_takes_its_place():
     assert [type(module) for module in use_winograd(model).modules()] == kinds
     assert [type(module) for module in fuse_conv_bn(model.eval()).modules()] == kinds
     assert not model[0].is_plain
-
-
-@pytest.mark.parametrize('use_deform', [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_export(tmp_path, use_deform):
-    pytest.importorskip('onnxscript')
-    runtime = pytest.importorskip('onnxruntime')
-    model = filled(block(use_deform=use_deform)).float().eval()
-    nn.init.uniform_(model.bn.running_var, 0.5, 1)
-    x = uniform(1, 4, 6, 7).float()
-    path = tmp_path / 'sac.onnx'
-    torch.onnx.export(model, (x,), path, dynamo=True, verbose=False)
-    found, = runtime.InferenceSession(path, providers=['CPUExecutionProvider']).run(
-        None, {'x': x.numpy()})
-    torch.testing.assert_close(torch.from_numpy(found), model(x), rtol=1e-4, atol=1e-5)

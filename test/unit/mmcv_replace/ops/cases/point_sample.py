@@ -11,7 +11,7 @@ from ..op_cases import Case, uniform
 def sample(image, y, x):
     """Sample of [C, H, W] with zeros around it."""
     height, width = image.shape[1:]
-    top, left = floor(y), floor(x)
+    top, left = (floor(torch.as_tensor(place).detach()) for place in (y, x))
     total = 0 * image[:, 0, 0]
     for i in (top, top + 1):
         for j in (left, left + 1):

@@ -47,7 +47,7 @@ def standardised(state):
 def sample(image, y, x):
     """A bilinear sample of [C, H, W], zero beyond the border."""
     total = torch.zeros_like(image[:, 0, 0])
-    top, left = int(torch.floor(y)), int(torch.floor(x))
+    top, left = int(y.detach().floor()), int(x.detach().floor())
     for i in (top, top + 1):
         for j in (left, left + 1):
             if 0 <= i < image.shape[1] and 0 <= j < image.shape[2]:
