@@ -61,7 +61,8 @@ def criss_cross(query: Tensor, key: Tensor, value: Tensor, gamma: Tensor) -> Ten
 
 
 def _diagonal(n: int, device: torch.device) -> Tensor:
-    return torch.eye(n, dtype=torch.bool, device=device)
+    places = torch.arange(n, device=device)  # not all runtimes of ONNX have torch.eye
+    return places.unsqueeze(1) == places
 
 
 def _by_line(x: Tensor) -> Tensor:

@@ -42,10 +42,15 @@ class Case:
     compiles: str | None = None  # why it cannot be compiled in one graph
 
 
+def files() -> dict[str, list[Case]]:
+    """The cases of all operators, by the names of their files."""
+    return {path.stem: import_module(f'.cases.{path.stem}', __package__).CASES
+            for path in sorted(FOLDER.glob('*.py'))}
+
+
 def load() -> list[Case]:
     """The cases of all operators."""
-    return [case for path in sorted(FOLDER.glob('*.py'))
-            for case in import_module(f'.cases.{path.stem}', __package__).CASES]
+    return [case for cases in files().values() for case in cases]
 
 
 def with_state(module: nn.Module, state: dict[str, Tensor], *inputs: object) -> Tensor:

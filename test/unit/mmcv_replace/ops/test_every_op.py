@@ -197,21 +197,26 @@ def test_inductor(case):
     table.close(table.outcome(case, compiled, inputs), table.outcome(case, case.run, inputs), 1e-5)
 
 
-class OneCall(torch.nn.Module):
-    def __init__(self, case, inputs):
+class Calls(torch.nn.Module):
+    """Calls of operators, whose tensors are given one after the other."""
+
+    def __init__(self, *cases):
         super().__init__()
-        self.case, self.inputs = case, inputs
+        self.cases = cases
+        self.inputs = [case.inputs() for case in cases]
 
     def forward(self, *given):
-        given = iter(given)
-        return self.case.run(*[next(given) if isinstance(x, torch.Tensor) else x
-                               for x in self.inputs])
+        given, results = iter(given), []
+        for case, inputs in zip(self.cases, self.inputs, strict=True):
+            results += table.tensors(case.run(*[
+                next(given) if isinstance(x, torch.Tensor) else x for x in inputs]))
+        return tuple(results)
 
 
 def other(inputs):
-    """The same inputs with their values in another order."""
-    return [x.detach().flip(0).requires_grad_(x.requires_grad)
-            if isinstance(x, torch.Tensor) and x.is_floating_point() else x for x in inputs]
+    """The same tensors with their values in another order."""
+    return [x.detach().flip(0).requires_grad_(x.requires_grad) if x.is_floating_point() else x
+            for x in inputs]
 
 
 @pytest.mark.filterwarnings('ignore:`torch.jit:DeprecationWarning')  # torch's own
@@ -219,19 +224,17 @@ def test_traced_graph_is_stored(case):
     """It holds for other values than those it was made of, and has gradients."""
     if case.export:
         pytest.skip(case.export)
-    inputs = table.place(case)
-    given, changed = ([x for x in values if isinstance(x, torch.Tensor)]
-                      for values in (inputs, other(inputs)))
+    calls, given = Calls(case).eval(), table.tensors(table.place(case))
     with warnings.catch_warnings():
         warnings.simplefilter('error', torch.jit.TracerWarning)
         for package in ('mmcv_replace.ops', 'mmseg.ops'):
             trust_sizes(package)  # again: pytest has its own filters
-        traced = torch.jit.trace(OneCall(case, inputs).eval(), given, check_trace=False)
+        traced = torch.jit.trace(calls, given, check_trace=False)
     file = io.BytesIO()
     torch.jit.save(traced, file)
     file.seek(0)
-    found = table.outcome(case, torch.jit.load(file), changed)
-    expected = table.outcome(case, OneCall(case, inputs), changed)
+    found, expected = (table.outcome(case, run, other(given))
+                       for run in (torch.jit.load(file), calls))
     table.close(found, expected, 1e-9)
 
 
@@ -241,23 +244,28 @@ EXPORTERS = {'export': dict(dynamo=True), 'trace': dict(dynamo=False, opset_vers
 
 @pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning', 'ignore::DeprecationWarning')
 @pytest.mark.parametrize('exporter', EXPORTERS)
-def test_onnx(case, exporter, tmp_path):
+@pytest.mark.parametrize('file', table.files())
+def test_onnx(file, exporter, tmp_path):
     """The graph has standard operators alone, and holds for other values than those it was made of.
+
+    One graph has all cases of a file: an export takes seconds, however small the graph is.
     """
     onnx, runtime = pytest.importorskip('onnx'), pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
-    reason = case.export or exporter == 'trace' and case.trace
-    if reason:
-        pytest.skip(reason)
-    inputs = table.place(case, dtype=torch.float32, gradients=False)
-    given = tuple(x for x in inputs if isinstance(x, torch.Tensor))
+    cases = table.files()[file]
+    reasons = {case.name: case.export or exporter == 'trace' and case.trace for case in cases}
+    cases = [case for case in cases if not reasons[case.name]]
+    if not cases:
+        pytest.skip(' and '.join(set(reasons.values())))
+    calls = Calls(*cases).eval()
+    given = [x for case in cases for x in table.tensors(
+        table.place(case, dtype=torch.float32, gradients=False))]
     path = tmp_path / 'op.onnx'
-    torch.onnx.export(OneCall(case, inputs).eval(), given, path, verbose=False,
-                      **EXPORTERS[exporter])
+    torch.onnx.export(calls, tuple(given), path, verbose=False, **EXPORTERS[exporter])
     assert {node.domain for node in onnx.load(path).graph.node} == {''}
     session = runtime.InferenceSession(path, providers=['CPUExecutionProvider'])
     names = [x.name for x in session.get_inputs()]
-    for changed in (inputs, other(inputs)):
-        fed = [x.numpy() for x in changed if isinstance(x, torch.Tensor)]
-        results = session.run(None, dict(zip(names, fed, strict=True)))
-        table.close([torch.from_numpy(y) for y in results], table.tensors(case.run(*changed)), 1e-5)
+    for changed in (given, other(given)):
+        fed = {name: x.numpy() for name, x in zip(names, changed, strict=True)}
+        found = [torch.from_numpy(y) for y in session.run(None, fed)]
+        table.close(found, calls(*changed), 1e-5)
