@@ -178,25 +178,6 @@ def test_number_of_threads(case, threads):
     table.close(*found, 1e-12)
 
 
-def test_compiles_in_one_graph(case):
-    if case.compiles:
-        pytest.skip(case.compiles)
-    torch.compiler.reset()
-    compiled = torch.compile(lambda *args: case.run(*args), backend='aot_eager', fullgraph=True)
-    inputs = table.place(case)
-    table.close(table.outcome(case, compiled, inputs), table.outcome(case, case.run, inputs), 1e-9)
-
-
-@pytest.mark.slow
-def test_inductor(case):
-    if case.compiles:
-        pytest.skip(case.compiles)
-    torch.compiler.reset()
-    compiled = torch.compile(lambda *args: case.run(*args), fullgraph=True)
-    inputs = table.place(case, dtype=torch.float32)
-    table.close(table.outcome(case, compiled, inputs), table.outcome(case, case.run, inputs), 1e-5)
-
-
 class Calls(torch.nn.Module):
     """Calls of operators, whose tensors are given one after the other."""
 
@@ -211,6 +192,29 @@ class Calls(torch.nn.Module):
             results += table.tensors(case.run(*[
                 next(given) if isinstance(x, torch.Tensor) else x for x in inputs]))
         return tuple(results)
+
+
+@pytest.mark.parametrize('file', table.files())
+def test_compiles_in_one_graph(file):
+    """With all cases of a file, since the start of the compiler takes as long as they do."""
+    cases = [case for case in table.files()[file] if not case.compiles]
+    if not cases:
+        pytest.skip(' and '.join({case.compiles for case in table.files()[file]}))
+    torch.compiler.reset()
+    calls, inputs = Calls(*cases), table.tensors([table.place(case) for case in cases])
+    compiled = torch.compile(calls, backend='aot_eager', fullgraph=True)
+    found, expected = (table.outcome(cases[0], run, inputs) for run in (compiled, calls))
+    table.close(found, expected, 1e-9)
+
+
+@pytest.mark.slow
+def test_inductor(case):
+    if case.compiles:
+        pytest.skip(case.compiles)
+    torch.compiler.reset()
+    compiled = torch.compile(lambda *args: case.run(*args), fullgraph=True)
+    inputs = table.place(case, dtype=torch.float32)
+    table.close(table.outcome(case, compiled, inputs), table.outcome(case, case.run, inputs), 1e-5)
 
 
 def other(inputs):
