@@ -278,6 +278,8 @@ def test_a_batch_that_im2col_step_does_not_divide():
     x, offset, _, weight = inputs(3)
     with pytest.raises(AssertionError, match='im2col_step=2 must divide the batch of 3 images'):
         deform_conv2d(x, offset, weight, im2col_step=2)
+    with pytest.raises(AssertionError, match='im2col_step=2 must divide'):
+        DeformConv2dPack(x.shape[1], 6, 3, padding=1, im2col_step=2)(x.float())
 
 
 def test_a_bias_where_there_is_none():
