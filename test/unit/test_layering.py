@@ -157,3 +157,13 @@ def test_plain_import_loads_little(package):
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True,
                           env={**os.environ, 'PYTHONPATH': str(ROOT)})
     assert done.stdout.strip() == '[]'
+
+
+def test_import_of_operators_loads_no_layers_and_no_compiler():
+    late = ('torch._dynamo', 'torchvision', 'mmcv_replace.runner', 'mmcv_replace.cnn.bricks.scale',
+            'mmcv_replace.cnn.bricks.conv_module', 'mmcv_replace.cnn.bricks.transformer')
+    code = (f'import sys, torch\nbefore = set(sys.modules)\nimport mmcv_replace.ops\n'
+            f'print([name for name in {late!r} if name in sys.modules and name not in before])')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    assert done.stdout.strip() == '[]'

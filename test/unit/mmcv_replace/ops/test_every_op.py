@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from mmcv_replace.ops import kernels
 from mmcv_replace.utils.trace import trust_sizes
 
 from . import op_cases as table
@@ -16,16 +15,6 @@ from . import op_cases as table
 @pytest.fixture(params=table.load(), ids=lambda case: case.name)
 def case(request):
     return request.param
-
-
-@pytest.fixture(params=[True, False], ids=['kernels', 'plain'])
-def either_form(request):
-    """The device's kernels, and the plain form, which other devices take."""
-    if request.param:
-        yield
-    else:
-        with kernels.plain_operators():
-            yield
 
 
 @pytest.fixture

@@ -8,14 +8,7 @@ from mmcv_replace.ops.sampling import bilinear, weighted_rows
 
 from .op_cases import uniform
 
-
-@pytest.fixture(params=[True, False], ids=['kernels', 'plain'], autouse=True)
-def either_form(request):
-    if request.param:
-        yield
-    else:
-        with kernels.plain_operators():
-            yield
+pytestmark = pytest.mark.usefixtures('either_form')
 
 
 def gradients(table, index, weight, grad):
