@@ -283,6 +283,15 @@ def test_max_num_and_type_of_batched_nms(split):
     assert len(places) > len(keep)
 
 
+def test_max_num_of_one_class_after_the_other():
+    """It holds for all types, also for soft_nms, which has no such argument itself."""
+    options = dict(type='soft_nms', split_thr=0)
+    _, _, _, (dets, keep) = by_class(options)
+    most, places = by_class(options | dict(max_num=4))[3]
+    assert most.equal(dets[:4])
+    assert places.equal(keep[:4])
+
+
 def test_boxes_of_neighbouring_classes_at_negative_coordinates():
     """They touch where classes are moved apart, and not where each is selected for itself."""
     found = torch.tensor([[0, 0, 10, 10], [-11, -11, -1, -1]]).float()
