@@ -1,4 +1,5 @@
 """torchvision's operators in place of the plain ones, where torchvision is installed."""
+import importlib
 import sys
 
 import pytest
@@ -68,11 +69,15 @@ def row_of_the_host(monkeypatch):
     assert device_module.find_kind('cuda').kernels['deform_conv2d'] == (place,)
     kind = device_module.DeviceKind('cpu', backend='gloo', kernels={'deform_conv2d': (place,)})
     monkeypatch.setattr(device_module, 'KINDS', (kind,))
-    for name in ('torchvision', 'mmcv_replace.ops.kernels.vision'):
+    modules = 'torchvision', 'mmcv_replace.ops.kernels.vision'
+    for name in modules:
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.delattr(kernels, 'vision', raising=False)
     kernels._kernels.cache_clear()
     yield
+    for name in modules:  # which a test may have replaced by a stand-in
+        sys.modules.pop(name, None)
+    vars(kernels).pop('vision', None)
     kernels._kernels.cache_clear()
 
 
@@ -98,3 +103,16 @@ def test_the_row_leads_to_torchvision(tmp_path, monkeypatch):
     found = kernels.run('deform_conv2d', plain_sampled_conv2d, *given, options)
     x, offset, mask, weight, bias = given
     assert found == (x, offset, weight, bias, (2, 1), (1, 2), (1, 2), mask)
+
+
+@pytest.mark.usefixtures('row_of_the_host')
+def test_nms_with_options_that_torchvision_has_not(tmp_path, monkeypatch):
+    """With a stand-in that keeps all boxes."""
+    (tmp_path / 'torchvision.py').write_text(
+        'class ops:\n    nms = staticmethod(lambda boxes, scores, threshold: scores.argsort())\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    vision = importlib.import_module('mmcv_replace.ops.kernels.vision')
+    boxes, scores = torch.rand(3, 4), torch.rand(3)
+    assert vision.nms(boxes, scores, 0.5, 0, 0, 2).equal(scores.argsort()[:2])
+    assert vision.nms(boxes, scores, 0.5, 1, 0, 3) is NotImplemented
+    assert vision.nms(boxes, scores, 0.5, 0, 0.1, 3) is NotImplemented
