@@ -47,7 +47,7 @@ def test_types():
     (dict(offset=2), 'offset must be 0.* or 1.*got 2'),
     (dict(bboxes1=torch.zeros(2, 5)), r'bboxes1 must be \[N, 4\].*got \[2, 5\]'),
     (dict(bboxes2=torch.zeros(4)), r'bboxes2 must be \[N, 4\].*got \[4\]'),
-    (dict(bboxes2=BOXES[:2], aligned=True), 'must be as many, and got 3 and 2')])
+    (dict(bboxes2=BOXES[:2], aligned=True), 'must be equal in number, and got 3 and 2')])
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ArgumentError, match=message):
         bbox_overlaps(**dict(bboxes1=BOXES, bboxes2=BOXES) | arguments)
