@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import Tensor
+
+from .overlap import overlap
 
 # From the IoU of pairs: the places of those whose scores change, and their factors.
 Decay = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 PAIRS = 2 ** 16  # that are compared at once
-FEW = 20  # factors up to which a loop is faster than NumPy
 
 
 def gradual(corners: np.ndarray, scores: np.ndarray, decay: Decay, min_score: float,
@@ -60,37 +60,37 @@ class _Seats:
 
     def take_best(self) -> tuple[int, float]:
         """Select a box; NaN is no score to compare with, but counts if it is the first."""
-        heap, seat, view = self.heap, self.seat, self.view
+        seat, view = self.seat, self.view
         first = box = self.boxes[self.begin]
         score = view[first]
-        while score == score:
-            bound, place, box = heap[0]
-            score, now = view[box], seat[box]
-            if now < 0 or score != score:
-                score = heappop(heap)[1]
-            elif now != place or score != -bound:
-                heapreplace(heap, (-score, now, box))
-            else:
-                heappop(heap)
-                break
+        if score == score:
+            box, score = self._pop()
         self.boxes[seat[box]], seat[first], seat[box] = first, seat[box], -1
         view[box] = np.inf  # stays what it is
         self.begin += 1
         return box, score
 
+    def _pop(self) -> tuple[int, float]:
+        """The best box that has a score, and this."""
+        heap, seat, view = self.heap, self.seat, self.view
+        while True:
+            bound, place, box = heap[0]
+            score, now = view[box], seat[box]
+            if now == place and score == -bound:
+                heappop(heap)
+                return box, score
+            if now < 0 or score != score:
+                heappop(heap)
+            else:
+                heapreplace(heap, (-score, now, box))
+
     def lower(self, boxes: np.ndarray, factors: np.ndarray) -> None:
         """Multiply scores, and note which boxes are not merely a little worse then."""
-        view, least, changed = self.view, self.least, self.changed
-        if len(boxes) > FEW:
-            old = self.scores[boxes]
-            self.scores[boxes] = new = old * factors
-            changed += boxes[~((new >= least) & (new <= old))].tolist()
-        else:
-            for box, factor in zip(boxes.tolist(), factors.tolist(), strict=True):
-                old = view[box]
-                view[box] = new = old * factor
-                if not least <= new <= old:
-                    changed.append(box)
+        old = self.scores[boxes]
+        self.scores[boxes] = new = old * factors
+        little = new >= self.least
+        little &= new <= old
+        self.changed += boxes[~little].tolist()
 
     def settle(self) -> None:
         """Drop the changed boxes whose scores are too low, and push those whose scores rose."""
@@ -126,7 +126,7 @@ class _Factors:
         x1, y1, x2, y2 = corners.T
         self.offset, self.decay = offset, decay
         area = (x2 - x1 + offset) * (y2 - y1 + offset)
-        self.table = torch.from_numpy(np.stack([x1, y1, x2, y2, area]))
+        self.table = torch.from_numpy(np.stack([x1, x2, y1, y2, area]))
         self.rows = {}
 
     def of(self, box: int, seats: _Seats) -> tuple[np.ndarray, np.ndarray] | None:
@@ -144,25 +144,12 @@ class _Factors:
             best = np.argpartition(-seats.scores[rest], PAIRS // size)[:PAIRS // size]
         block = np.append(rest[best], box)
         one, other = (self.table.index_select(1, torch.from_numpy(x)) for x in (block, rest))
-        overlap = _overlap(one.unsqueeze(2), other.unsqueeze(1), self.offset).view(-1).numpy()
-        overlap[np.arange(len(best)) * size + best] = 0  # with itself
-        near, self.factors = self.decay(overlap)
+        iou = overlap(one.unsqueeze(2), other.unsqueeze(1), self.offset).view(-1).numpy()
+        iou[np.arange(len(best)) * size + best] = 0  # with itself
+        near, self.factors = self.decay(iou)
         self.boxes = rest[near % size] if size else rest
         ends = np.searchsorted(near, np.arange(len(block) + 1) * size).tolist()
         self.rows = dict(zip(block.tolist(), pairwise(ends), strict=True))
-
-
-def _overlap(one: Tensor, other: Tensor, offset: int) -> Tensor:
-    """IoU of boxes that broadcast, in their type.
-
-    In torch, which is several times as fast as NumPy at operations that broadcast.
-    """
-    width = torch.minimum(one[2], other[2]).sub_(torch.maximum(one[0], other[0]))
-    height = torch.minimum(one[3], other[3]).sub_(torch.maximum(one[1], other[1]))
-    if offset:
-        width, height = width.add_(offset), height.add_(offset)
-    common = width.clamp_(min=0).mul_(height.clamp_(min=0))
-    return common.div_(torch.add(one[4], other[4], out=height).sub_(common))
 
 
 def naive(threshold: float) -> Decay:

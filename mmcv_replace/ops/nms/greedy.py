@@ -3,6 +3,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
+import torch
+
+from .overlap import common, overlap
 
 BLOCKS = (64, 256, 512, 1024)  # sizes of blocks of boxes; the last holds for all that follow
 DENSE = 2 ** 16  # pairs up to which all are compared
@@ -22,6 +25,8 @@ def greedy(corners: np.ndarray, threshold: float, offset: int, most: int) -> np.
     """
     test = _Test(corners.dtype.type(threshold), offset)
     with np.errstate(all='ignore'):  # areas of 0 and infinite sides
+        if len(corners) ** 2 <= DENSE:
+            return np.flatnonzero(_decide(_read(corners, offset), test))[:most]
         rest, places = _read(corners, offset), np.arange(len(corners))
         kept, sizes = [places[:0]], iter(BLOCKS)
         while len(places) and most > 0:
@@ -43,9 +48,12 @@ def _read(corners: np.ndarray, offset: int) -> np.ndarray:
     x1, y1, x2, y2 = corners.T
     width, height = x2 - x1 + offset, y2 - y1 + offset
     area = width * height
-    spread = [np.ptp(low) * np.abs(side).sum() if len(low) else 0
+    table = [x1, x2, y1, y2, area]
+    if len(corners) ** 2 <= DENSE:  # no axis is used
+        return np.stack(table)
+    spread = [np.ptp(low) * np.abs(side).sum()
               for low, side in ((x1, height), (y1, width))]
-    return np.stack([x1, x2, y1, y2, area] if spread[0] >= spread[1] else [y1, y2, x1, x2, area])
+    return np.stack(table if spread[0] >= spread[1] else [y1, y2, x1, x2, area])
 
 
 class _Test:
@@ -57,17 +65,13 @@ class _Test:
 
     def above(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """The answer for boxes that broadcast."""
-        common = np.maximum(self.common(one[:2], other[:2]), 0)
-        common *= np.maximum(self.common(one[2:4], other[2:4]), 0)
-        union = one[4] + other[4]
-        union -= common
-        return np.divide(common, union, out=union) > self.threshold
+        iou = overlap(torch.from_numpy(one), torch.from_numpy(other), self.offset)
+        return iou.numpy() > self.threshold
 
-    def common(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Length of the common part along an axis, negative where the boxes are apart."""
-        part = np.minimum(one[1], other[1])
-        part -= np.maximum(one[0], other[0])
-        return part + self.offset if self.offset else part
+    def meet(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Whether boxes have a common part along the second axis."""
+        sides = torch.from_numpy(one[2:4]), torch.from_numpy(other[2:4])
+        return common(*sides[0], *sides[1], self.offset).numpy() > 0
 
     def partners(self, boxes: np.ndarray, lows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For each box the first of the ascending lower bounds of its partners, and their number.
@@ -92,8 +96,8 @@ def _decide(block: np.ndarray, test: _Test) -> np.ndarray:
     right for at least one box more each time, and ends when it changes nothing.
     """
     count = block.shape[1]
-    if 4 * count ** 2 <= DENSE:  # which takes longer where the pairs are wanted
-        i, j = np.nonzero(test.above(block[:, :, None], block[:, None]))
+    if count ** 2 <= DENSE:
+        i, j = np.divmod(np.flatnonzero(test.above(block[:, :, None], block[:, None])), count or 1)
     else:
         i, j = (np.concatenate(x) for x in zip(*_pairs(block, block, test), strict=True))
     other = np.flatnonzero(i != j)
@@ -102,7 +106,7 @@ def _decide(block: np.ndarray, test: _Test) -> np.ndarray:
     while True:
         found = np.ones(count, bool)
         found[second[stays[first]]] = False
-        if np.array_equal(found, stays):
+        if (found == stays).all():
             return found
         stays = found
 
@@ -137,7 +141,7 @@ def _pairs(one: np.ndarray, other: np.ndarray, test: _Test
         shift = start[begin:end] - (np.cumsum(number) - number)
         j = np.arange(len(i)) + np.repeat(shift, number)
         if test.of_neighbours:  # most are apart along the other axis
-            near = np.flatnonzero(test.common(one[2:4].take(i, 1), other[2:4].take(j, 1)) > 0)
+            near = np.flatnonzero(test.meet(one.take(i, 1), other.take(j, 1)))
             i, j = i[near], j[near]
         above = np.flatnonzero(test.above(one.take(i, 1), other.take(j, 1)))
         yield i[above], order[j[above]]
