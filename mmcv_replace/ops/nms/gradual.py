@@ -23,9 +23,9 @@ def gradual(corners: np.ndarray, scores: np.ndarray, decay: Decay, min_score: fl
     is the best: see _Seats.
     Cost: N log N, and some 15 operations for each selected box and each that is left; memory N.
     """
-    seats, factors = _Seats(scores, min_score), _Factors(corners, decay, offset)
     selected = []
     with np.errstate(all='ignore'):  # areas of 0 and infinite sides
+        seats, factors = _Seats(scores, min_score), _Factors(corners, decay, offset)
         while seats.begin < seats.end:
             selected.append(seats.take_best())
             row = factors.of(selected[-1][0], seats)
