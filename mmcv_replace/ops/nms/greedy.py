@@ -8,7 +8,8 @@ import torch
 from .overlap import common, overlap
 
 BLOCKS = (64, 256, 512, 1024)  # sizes of blocks of boxes; the last holds for all that follow
-DENSE = 2 ** 16  # pairs up to which all are compared
+FEW = 512  # boxes up to which all pairs are compared
+DENSE = 2 ** 16  # pairs of boxes of a block and others up to which all are compared
 LIMIT = 2 ** 17  # pairs that are compared at once
 # Of a threshold, for the choice of pairs to compare: far more than float32 can err.
 SLACK = 1 - 1e-4
@@ -19,13 +20,13 @@ def greedy(corners: np.ndarray, threshold: float, offset: int, most: int) -> np.
 
     corners: [N, 4] in float32 or float64, the best box first. A box goes if its IoU with one that
     stays is above the threshold; the arithmetic is that of a plain loop in the type of the corners,
-    rounding included. Boxes are decided on in blocks, after which those that a block suppresses are
-    gone; only pairs are compared whose bounds along one axis allow such an IoU.
+    rounding included. Many boxes are decided on in blocks, after which those that a block suppresses
+    are gone; only pairs are compared whose bounds along one axis allow such an IoU.
     Cost: N log N and some 10 operations for each of these pairs, memory N.
     """
     test = _Test(corners.dtype.type(threshold), offset)
     with np.errstate(all='ignore'):  # areas of 0 and infinite sides
-        if len(corners) ** 2 <= DENSE:
+        if len(corners) <= FEW:
             return np.flatnonzero(_decide(_read(corners, offset), test))[:most]
         rest, places = _read(corners, offset), np.arange(len(corners))
         kept, sizes = [places[:0]], iter(BLOCKS)
@@ -49,7 +50,7 @@ def _read(corners: np.ndarray, offset: int) -> np.ndarray:
     width, height = x2 - x1 + offset, y2 - y1 + offset
     area = width * height
     table = [x1, x2, y1, y2, area]
-    if len(corners) ** 2 <= DENSE:  # no axis is used
+    if len(corners) <= FEW:  # no axis is used
         return np.stack(table)
     spread = [np.ptp(low) * np.abs(side).sum()
               for low, side in ((x1, height), (y1, width))]
@@ -96,7 +97,7 @@ def _decide(block: np.ndarray, test: _Test) -> np.ndarray:
     right for at least one box more each time, and ends when it changes nothing.
     """
     count = block.shape[1]
-    if count ** 2 <= DENSE:
+    if count <= FEW:
         i, j = np.divmod(np.flatnonzero(test.above(block[:, :, None], block[:, None])), count or 1)
     else:
         i, j = (np.concatenate(x) for x in zip(*_pairs(block, block, test), strict=True))
