@@ -1,6 +1,7 @@
 """Boxes on their way to the host, where they are selected, and back."""
 from collections.abc import Callable
 from functools import wraps
+from numbers import Real
 from typing import TypeVar
 
 import numpy as np
@@ -42,6 +43,13 @@ def check_boxes(boxes: Tensor, scores: Tensor, offset: int) -> None:
         raise ArgumentError(f'scores must be [{boxes.size(0)}], one for each of the boxes, and got '
                             f'{list(scores.shape)}')
     check_offset(offset)
+
+
+def check_numbers(**values: object) -> None:
+    """Raise ArgumentError for what is no number, such as a threshold that is None."""
+    for name, value in values.items():
+        if not isinstance(value, (Real, Tensor)):
+            raise ArgumentError(f'{name} must be a number, and got {value!r}')
 
 
 def check_offset(offset: int) -> None:

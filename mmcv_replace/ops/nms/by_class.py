@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcv_replace.utils.errors import ConfigKeyError
+from mmcv_replace.utils.errors import ArgumentError, ConfigKeyError
 
 from ..precision import wide_type
 from .boxes import on_host, to_device, to_host
@@ -29,11 +29,14 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[st
 
     Returns (dets, keep): [K, 5], the kept boxes and their scores, best first, and [K], their places
     in `boxes`. Cost: that of `nms` and `soft_nms`, with one wait for the device.
-    Raises ConfigKeyError for another type, and what the function of that type raises.
+    Raises ConfigKeyError for another type, ArgumentError for other shapes of idxs, and what the function of that type raises.
     """
     if nms_cfg is None:
         scores, keep = scores.sort(descending=True)
         return torch.cat([boxes[keep], scores.unsqueeze(1)], dim=1), keep
+    if idxs.shape != boxes.shape[:1]:
+        raise ArgumentError(f'batched_nms: idxs must be [{len(boxes)}], the class of each of the '
+                            f'boxes, and got {list(idxs.shape)}')
     options = dict(nms_cfg)
     name = options.pop('type', 'nms')
     if name not in TYPES:

@@ -7,8 +7,8 @@ import torch
 
 from .overlap import common, overlap
 
-BLOCKS = (64, 256, 512, 1024)  # sizes of blocks of boxes; the last holds for all that follow
-FEW = 512  # boxes up to which all pairs are compared
+BLOCKS = (256, 512, 1024)  # sizes of blocks of boxes; the last holds for all that follow
+FEW = 256  # boxes up to which all pairs are compared
 DENSE = 2 ** 16  # pairs of boxes of a block and others up to which all are compared
 LIMIT = 2 ** 17  # pairs that are compared at once
 # Of a threshold, for the choice of pairs to compare: far more than float32 can err.
@@ -20,7 +20,7 @@ def greedy(corners: np.ndarray, threshold: float, offset: int, most: int) -> np.
 
     corners: [N, 4] in float32 or float64, the best box first. A box goes if its IoU with one that
     stays is above the threshold; the arithmetic is that of a plain loop in the type of the corners,
-    rounding included. Many boxes are decided on in blocks, after which those that a block suppresses
+    rounding included. Many boxes are decided on in blocks, after which those that one suppresses
     are gone; only pairs are compared whose bounds along one axis allow such an IoU.
     Cost: N log N and some 10 operations for each of these pairs, memory N.
     """

@@ -5,7 +5,7 @@ from torch import Tensor
 from mmcv_replace.utils.misc.deprecation import deprecated_api_warning
 
 from ..kernels import run
-from .boxes import accept_arrays, check_boxes, on_host, to_device, to_host
+from .boxes import accept_arrays, check_boxes, check_numbers, on_host, to_device, to_host
 from .greedy import greedy
 
 
@@ -29,6 +29,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0,
     traced: how many boxes it keeps depends on their values.
     """
     check_boxes(boxes, scores, offset)
+    check_numbers(iou_threshold=iou_threshold, score_threshold=score_threshold, max_num=max_num)
     keep = run('nms', _select, boxes, scores, iou_threshold, offset, score_threshold,
                max_num if max_num > 0 else len(boxes))
     dets = [boxes.index_select(0, keep), scores.index_select(0, keep).unsqueeze(1)]

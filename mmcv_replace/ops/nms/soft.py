@@ -7,7 +7,7 @@ from mmcv_replace.utils.errors import ArgumentError
 from mmcv_replace.utils.misc.deprecation import deprecated_api_warning
 
 from . import gradual
-from .boxes import accept_arrays, check_boxes, on_host, to_device, to_host
+from .boxes import accept_arrays, check_boxes, check_numbers, on_host, to_device, to_host
 
 
 @deprecated_api_warning({'iou_thr': 'iou_threshold'})
@@ -32,6 +32,7 @@ def soft_nms(boxes: Tensor, scores: Tensor, iou_threshold: float = 0.3, sigma: f
     0, and UsageError in a graph that is traced.
     """
     check_boxes(boxes, scores, offset)
+    check_numbers(iou_threshold=iou_threshold, sigma=sigma, min_score=min_score)
     decays = {'naive': lambda: gradual.naive(iou_threshold),
               'linear': lambda: gradual.linear(iou_threshold),
               'gaussian': lambda: gradual.gaussian(sigma)}

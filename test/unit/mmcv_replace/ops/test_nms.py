@@ -153,6 +153,25 @@ def test_wrong_arguments(arguments, message):
             select(**arguments)
 
 
+@pytest.mark.parametrize('name', ['iou_threshold', 'score_threshold', 'max_num'])
+def test_what_is_no_number(name):
+    arguments = dict(iou_threshold=0.5) | {name: None}
+    with pytest.raises(ArgumentError, match=f'{name} must be a number, and got None'):
+        nms(*draw('dense', 3), **arguments)
+
+
+@pytest.mark.parametrize('name', ['iou_threshold', 'sigma', 'min_score'])
+def test_what_is_no_number_to_soft_nms(name):
+    with pytest.raises(ArgumentError, match=f'{name} must be a number, and got None'):
+        soft_nms(*draw('dense', 3), **{name: None})
+
+
+@pytest.mark.parametrize('classes', [torch.zeros(1), torch.zeros(3, 1), torch.zeros(2)])
+def test_wrong_shapes_of_classes(classes):
+    with pytest.raises(ArgumentError, match=r'idxs must be \[3\].* and got \['):
+        batched_nms(*draw('dense', 3), classes, dict(iou_threshold=0.5))
+
+
 def test_wrong_options_of_soft_nms():
     found, scores = draw('dense', 3)
     with pytest.raises(ArgumentError, match="one of naive, linear, gaussian, and got 'cubic'"):
