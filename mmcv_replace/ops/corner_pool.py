@@ -18,8 +18,8 @@ class CornerPool(nn.Module):
     box needs; 'bottom' over all above, 'left' over all to the right, 'right' over all to the left.
     x: [N, C, H, W] -> [N, C, H, W]. The gradient goes to the largest value, of equal ones to the
     last on the way from the border.
-    Cost: N C H W comparisons, and an index of 8 bytes an element as memory; in traced graphs and
-    on the NPU log2(H) or log2(W) times as many, and a byte for each of these.
+    Cost: N C H W comparisons, a copy and an index of 8 bytes an element as memory; in traced graphs
+    and on the NPU log2(H) or log2(W) times as many, and a byte for each of these.
 
     Raises ConfigError for another `mode`.
     """

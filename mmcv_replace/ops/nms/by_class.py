@@ -29,7 +29,8 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[st
 
     Returns (dets, keep): [K, 5], the kept boxes and their scores, best first, and [K], their places
     in `boxes`. Cost: that of `nms` and `soft_nms`, with one wait for the device.
-    Raises ConfigKeyError for another type, ArgumentError for other shapes of idxs, and what the function of that type raises.
+    Raises ConfigKeyError for another type, ArgumentError for other shapes of idxs, and what the
+    function of that type raises.
     """
     if nms_cfg is None:
         scores, keep = scores.sort(descending=True)
