@@ -100,7 +100,7 @@ KINDS = (
                            '$ASCEND_TOOLKIT_HOME/*-linux/ascend_toolkit_install.info'),
                   'driver': ('/usr/local/Ascend/driver/version.info',)},
         kernels={'deform_conv2d': (f'{_KERNELS}.npu:deform_conv2d',),
-                 'running_max': (f'{_KERNELS}.comparing:running_max',)}),
+                 'running_max': ('mmcv_replace.ops.corner_pool:doubled_max',)}),
     DeviceKind('cuda', backend='nccl', aliases=('gpu',),
                kernels={'deform_conv2d': (f'{_KERNELS}.vision:deform_conv2d',),
                         'nms': (f'{_KERNELS}.vision:nms',),
