@@ -4,15 +4,20 @@ import torch.nn.functional as F
 
 
 def _hats(offset, first, step, taps, dilation, size, vertical):
-    """Shares of the pixels of one axis, [N, G, h, w, H', W', size]: a hat around each position."""
-    places = torch.arange(offset.shape[4 if vertical else 5], device=offset.device) * step - first
-    kernel = torch.arange(taps, device=offset.device) * dilation
+    """Shares of the pixels of one axis, [N, G, h, w, H', W', size]: two around each position."""
+    def count(number):
+        return torch.arange(number, dtype=offset.dtype, device=offset.device)
+
+    places = count(offset.shape[4 if vertical else 5]) * step - first
+    kernel = count(taps) * dilation
     if vertical:
         base = kernel.view(-1, 1, 1, 1) + places.view(-1, 1)
     else:
         base = kernel.view(-1, 1, 1) + places
-    pixels = torch.arange(size, device=offset.device)
-    return (1 - ((offset + base).unsqueeze(-1) - pixels).abs()).clamp(min=0)
+    position = (offset + base).unsqueeze(-1)
+    before = position.detach().floor()  # at a pixel the slope is that behind it
+    part, pixels = position - before, count(size)
+    return torch.where(pixels == before, 1 - part, torch.where(pixels == before + 1, part, 0))
 
 
 def npu_deformable_conv2d(input, weight, offset, bias, kernel_size, stride, padding,  # noqa: A002
