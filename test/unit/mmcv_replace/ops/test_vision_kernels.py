@@ -6,12 +6,16 @@ import pytest
 import torch
 
 from mmcv_replace import device as device_module
-from mmcv_replace.ops import kernels
+from mmcv_replace.ops import kernels, nms
 from mmcv_replace.ops.deform.options import DeformOptions
 from mmcv_replace.ops.deform.sampled_conv import plain_sampled_conv2d
+from mmcv_replace.ops.roi.samples import Grid
+from mmcv_replace.ops.roi_align import plain_roi_align
 
-from .op_cases import close, uniform
+from .op_cases import LOW, close, uniform
 
+TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5, torch.float16: 8 * LOW[torch.float16],
+              torch.bfloat16: 8 * LOW[torch.bfloat16]}
 CALLS = {
     'options': (DeformOptions((3, 2), (2, 1), (1, 2), (1, 2), 2, 3), (4, 3, 3, 2), None, None),
     'modulated': (DeformOptions((3, 3), padding=(1, 1)), (2, 6, 3, 3), 1, None),
@@ -60,6 +64,56 @@ def test_16_bits_are_computed_in_float32(vision, dtype):
     out = vision.deform_conv2d(*given, options)
     exact = vision.deform_conv2d(*(t if t is None else t.float() for t in given), options)
     assert torch.equal(out, exact.to(dtype))
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize('name', CALLS)
+def test_deform_conv2d_in_other_precisions(vision, name, dtype):
+    given, options = tensors(name, dtype)
+    wide = [None if t is None else t.detach().double().requires_grad_() for t in given]
+    close(outcome(vision.deform_conv2d, given, options),
+          outcome(plain_sampled_conv2d, wide, options), TOLERANCES[dtype])
+
+
+# On the map, across its border, outside of it, without a size, with a negative one, and none.
+ROIS = [[0, 1.25, 2, 14.25, 11.75], [1, 0, 0, 21, 17], [1, 4.5, 4.5, 5, 5.25], [0, -8, -3, 40, 30],
+        [0, -30, -30, -20, -20], [1, 50, 50, 60, 60], [0, 4, 4, 4, 4], [0, 9, 9, 3, 2]]
+
+
+@pytest.mark.parametrize('dtype', TOLERANCES, ids=str)
+@pytest.mark.parametrize('aligned', [True, False])
+@pytest.mark.parametrize('ratio', [0, 1, 3])
+@pytest.mark.parametrize('count', [8, 0])
+def test_roi_align_is_equal(vision, count, ratio, aligned, dtype):
+    grid, rois = Grid((3, 2), 0.5, ratio, aligned), torch.tensor(ROIS)[:count]
+    x = uniform(2, 5, 9, 11).to(dtype).requires_grad_()
+    wide = x.detach().double().requires_grad_()
+    found = outcome(lambda x, _: vision.roi_align(x, rois.to(x), grid, 'avg'), [x], None)
+    expected = outcome(lambda x, _: plain_roi_align(x, rois.to(x), grid, 'avg'), [wide], None)
+    assert found[0].dtype == dtype
+    close(found, expected, TOLERANCES[dtype])
+
+
+def test_roi_align_leaves_to_others_what_it_cannot(vision):
+    x, rois = torch.rand(1, 2, 4, 4), torch.tensor(ROIS)
+    grid = Grid((3, 2), 0.5, 2, True)
+    assert vision.roi_align(x, rois, grid, 'max') is NotImplemented
+    assert vision.roi_align(x[:0], rois, grid, 'avg') is NotImplemented
+
+
+@pytest.mark.parametrize('dtype', TOLERANCES, ids=str)
+@pytest.mark.parametrize('threshold', [0.1, 0.4, 0.5, 0.9])
+@pytest.mark.parametrize('count', [0, 1, 300])
+def test_nms_is_equal(vision, count, threshold, dtype):
+    low = uniform(count, 2) * 20
+    sides = (uniform(count, 2, seed=1) + 1) * 8 + 1
+    found = torch.cat([low, low + sides], 1).to(dtype)
+    scores = torch.randperm(count, generator=torch.Generator().manual_seed(2)).float()
+    for most in (count, 7):
+        kept = vision.nms(found, scores, threshold, 0, 0, most)
+        assert torch.equal(kept, nms(found, scores, threshold, max_num=most)[1])
+    assert vision.nms(found, scores, threshold, 1, 0, count) is NotImplemented
+    assert vision.nms(found, scores, threshold, 0, 0.5, count) is NotImplemented
 
 
 @pytest.fixture
