@@ -19,7 +19,9 @@ def is_traced() -> bool:
 
 def is_exported() -> bool:
     """Whether the graph that torch records will be stored, by torch.jit.trace or torch.export."""
-    return torch.compiler.is_exporting() or torch.jit.is_tracing()
+    # torch 2.6 cannot tell an export from a compilation, which may take the same form.
+    exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
+    return exporting() or torch.jit.is_tracing()
 
 
 def apply(function: type[Function], *args: Any) -> Any:
