@@ -7,7 +7,7 @@ from ..utils.misc.optional import import_optional
 from .function_names import as_function
 from .kernels import run
 from .precision import wide_type
-from .roi.maximum import largest_sample
+from .roi.bin_samples import largest_sample
 from .roi.mean import mean_of_samples
 from .roi.samples import Grid
 

@@ -5,12 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
-from ..utils.trace import apply
-from .function_names import as_function
 from .kernels import run
 from .precision import wide_type
-from .roi.chunks import Chunk, sorted_chunks
-from .roi.maximum import Maximum, Samples, budget
+from .roi.maximum import Bins, largest
 from .roi.samples import numbers
 from .roi_align import check_rois
 
@@ -33,35 +30,39 @@ def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
                float(spatial_scale))
 
 
-RoIPoolFunction = as_function('RoIPoolFunction', roi_pool)
-
-
 def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float) -> Tensor:
     """`roi_pool` by comparing the pixels of each bin."""
-    rois = rois.to(wide_type(x.dtype))
-
-    plan, locate = [], partial(_locate, shape, scale, x.shape[2:])
-    if x.numel():
-        sizes = [(end - start).amax(1) for start, end in _both(rois, shape, scale, x.shape[2:])]
-        plan = sorted_chunks(torch.stack(sizes, 1).clamp(min=1).int(),
-                             *reversed(budget(x, rois, shape)), 'the pixels in a bin of roi_pool')
-    return apply(Maximum, x, rois, shape, plan, locate, -torch.inf, 0)
+    size = x.shape[2:]
+    return largest(x, rois.to(wide_type(x.dtype)), shape, partial(_find_bins, shape, scale, size),
+                   partial(_pixel, size), torch.finfo(x.dtype).min, 0,
+                   'the pixels in a bin of roi_pool')
 
 
-def _both(rois: Tensor, shape: tuple[int, int], scale: float,
-          size: tuple[int, int]) -> list[tuple[Tensor, Tensor]]:
-    """`_windows` of rows and columns."""
+def _find_bins(shape: tuple[int, int], scale: float, size: tuple[int, int], rois: Tensor) -> Bins:
+    """Bins of rois [K, 5]: image, first row, rows, first column, columns."""
     low, high = rois[:, 1:3] * scale, (rois[:, 3:] + 1) * scale
-    return [_windows(low[:, place], high[:, place], shape[axis], size[axis])
-            for axis, place in enumerate((1, 0))]
+    (top, bottom), (left, right) = (
+        _windows(low[:, place], high[:, place], shape[axis], size[axis])
+        for axis, place in enumerate((1, 0)))
+    rows, columns = (bottom - top).clamp(min=0), (right - left).clamp(min=0)
+    fields = (rois[:, 0].view(-1, 1, 1), *(x.unsqueeze(2) for x in (top, rows)),
+              *(x.unsqueeze(1) for x in (left, columns)))
+    fields = tuple(x.expand(-1, *shape).flatten() for x in fields)
+    return Bins(fields, fields[2] * fields[4])
 
 
-def _locate(shape: tuple[int, int], scale: float, size: tuple[int, int], some: Tensor,
-            chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
-    rows, columns = _both(some, shape, scale, size)
-    present = [end > start for start, end in (rows, columns)]
-    return (_pixels(*rows, chunk.rows), _pixels(*columns, chunk.columns),
-            present[0].unsqueeze(2) & present[1].unsqueeze(1))
+def _pixel(size: tuple[int, int], number: Tensor,
+           fields: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """The pixel of each sample: a Sampler."""
+    height, width = size
+    image, top, rows, left, columns = fields
+    columns = columns.clamp(min=1)
+    number = torch.minimum(number, (rows * columns - 1).clamp(min=0))
+    row = (number / columns).floor()
+    column = left + number - row * columns
+    pixel = (image.int() * height + (top + row).clamp(max=height - 1).int()) * width
+    pixel = (pixel + column.clamp(max=width - 1).int()).unsqueeze(2)
+    return pixel, column.new_ones(()).expand(pixel.shape)
 
 
 def _windows(low: Tensor, high: Tensor, bins: int, size: int) -> tuple[Tensor, Tensor]:
@@ -76,13 +77,6 @@ def _windows(low: Tensor, high: Tensor, bins: int, size: int) -> tuple[Tensor, T
     end = ((places + 1) * length + low).ceil().clamp(0, size)
     known = (length > 0) & (start == start) & (end == end)
     return torch.where(known, start, 0), torch.where(known, end, 0)
-
-
-def _pixels(start: Tensor, end: Tensor, count: int) -> Samples:
-    """Pixels [K, bins, count, 1] of windows, the last in the place of others, with the weight 1."""
-    pixel = start.unsqueeze(-1) + numbers(count, start)
-    pixel = torch.minimum(pixel, (end - 1).clamp(min=0).unsqueeze(-1)).unsqueeze(-1)
-    return pixel.int(), pixel.new_zeros(pixel.shape) + 1
 
 
 class RoIPool(nn.Module):

@@ -1,150 +1,163 @@
-"""Largest of the values in each bin of RoIs: RoIPool, and RoIAlign with pool_mode='max'."""
+"""Largest of the samples in each bin of RoIs: RoIPool, and RoIAlign with pool_mode='max'."""
+from bisect import bisect_left
 from collections.abc import Callable
-from functools import partial
+from operator import neg
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from ...utils.trace import apply
+from ...utils.trace import is_traced
 from ..precision import wide_type
 from ..sampling.weighted_rows import weighted_rows
-from .chunks import (
-    Chunk,
-    as_table,
-    channel_groups,
-    equal_chunks,
-    group_width,
-    most_elements,
-    sorted_chunks,
-)
-from .samples import Axis, Grid, corners, numbers, positions
+from .chunks import as_table, channel_groups, group_width, sizes_on_host
 
-# Pixels and weights [k, bins, samples, 1 or 2] of the samples of an axis.
-Samples = tuple[Tensor, Tensor]
-# Those of the rows and columns of RoIs [k, 5] of a group, and whether bins [k, P or 1, Q or 1] have
-# samples at all.
-Locate = Callable[[Tensor, Chunk], tuple[Samples, Samples, Tensor]]
-
-LOWEST = -1e4  # of RoIAlign in mmcv
+CACHED = 2 ** 19  # elements of the samples of a group of bins
+ALIKE = 0.8  # samples of a bin in those of the bin with the most of its group, at least
+# Pixels (numbers of rows of a table) and weights [S, n, 1 or 4] of the samples with the numbers
+# [S, 1] in bins, which are given by their fields [n]. A bin repeats its last sample.
+Sampler = Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, Tensor]]
 
 
-def largest_sample(x: Tensor, rois: Tensor, grid: Grid) -> Tensor:
-    """Largest sample in each bin: x [N, C, H, W], rois [K, 5], float32 at least -> [K, C, P, Q].
+class Bins(NamedTuple):
+    """All M bins of some RoIs."""
 
-    The gradient goes to the pixels of the first of the largest. Values of -10000 and less do not
-    count, as in mmcv; what is no number is the result.
+    fields: tuple[Tensor, ...]  # what a Sampler needs, each [M]
+    counts: Tensor | int  # samples of each, or of all
+
+
+class Group(NamedTuple):
+    """Some bins, and the samples of that with the most of them."""
+
+    bins: slice | Tensor
+    samples: int
+
+    def take(self, x: Tensor) -> Tensor:
+        """The entries of x: [M, ...] for these bins."""
+        return x[self.bins] if isinstance(self.bins, slice) else x.index_select(0, self.bins)
+
+    def put(self, x: Tensor, rows: Tensor) -> None:
+        """Write the entries of x: [M, ...] for these bins."""
+        if isinstance(self.bins, slice):
+            x[self.bins] = rows
+        else:
+            x.index_copy_(0, self.bins, rows)
+
+
+def largest(x: Tensor, rois: Tensor, shape: tuple[int, int], find: Callable[[Tensor], Bins],
+            sampler: Sampler, lowest: float, empty: float, user: str) -> Tensor:
+    """Largest of the samples of each bin: x [N, C, H, W], rois [K, 5] -> [K, C, P, Q].
+
+    find(rois) makes the bins, row by row for each RoI. What is not above `lowest` counts as that,
+    and a bin without samples is `empty`; both have no gradient. What is no number is the result.
+    Raises UsageError in an export if bins have different numbers of samples; `user` says why.
     """
-    locate = partial(_locate, grid, x.shape[2:])
-    return apply(Maximum, x, rois, grid.shape, _plan(x, rois, grid), locate, LOWEST, LOWEST)
+    groups = []
+    if x.numel() and len(rois):
+        groups = _groups(find(rois).counts, len(rois) * shape[0] * shape[1], x.shape[1], user)
+    return _Maximum.apply(x, rois, shape, groups, find, sampler, lowest, empty)
 
 
-def _locate(grid: Grid, size: tuple[int, int], some: Tensor,
-            chunk: Chunk) -> tuple[Samples, Samples, Tensor]:
-    rows, columns = grid.axes(some)
-    return (_samples(rows, grid.shape[0], chunk.rows, size[0]),
-            _samples(columns, grid.shape[1], chunk.columns, size[1]),
-            (rows.samples > 0) & (columns.samples > 0))
+def _groups(counts: Tensor | int, total: int, channels: int, user: str) -> list[Group]:
+    """Groups of bins with about as many samples.
 
-
-def _plan(x: Tensor, rois: Tensor, grid: Grid) -> list[Chunk]:
-    if not x.numel():
-        return []
-    limit, cost = budget(x, rois, grid.shape)
-    if grid.ratio > 0:
-        return equal_chunks(len(rois), grid.ratio, grid.ratio, cost(grid.ratio, grid.ratio), limit)
-    # Of more samples along an axis than these, one is beyond the map.
-    sizes = grid.largest(rois, 2 * x.shape[2] + 4, 2 * x.shape[3] + 4)
-    return sorted_chunks(sizes, cost, limit, 'sampling_ratio=0 of roi_align')
-
-
-def budget(x: Tensor, rois: Tensor,
-           shape: tuple[int, int]) -> tuple[int, Callable[[int, int], int]]:
-    """Elements that a group of RoIs may need, and those of a RoI by its samples."""
-    bins, group = shape[0] * shape[1], group_width(x.shape[1])
-    limit = 4 * most_elements(x.shape, (len(rois), x.shape[1], bins))
-    return limit, lambda rows, columns: bins * (rows * columns * (group + 8) + 8 * group)
-
-
-def _samples(axis: Axis, bins: int, count: int, size: int) -> Samples:
-    """Pixels and weights [K, bins, count, 2] of `count` samples; the last fill the place of others.
-
-    Of more samples than `count` there are those on the map, and one beyond it.
+    The host waits for these numbers, once, unless all bins have the same.
     """
-    gap = axis.length / axis.samples.clamp(min=1)
-    first = ((-1 - positions(axis, bins, numbers(1, axis.start))) / gap).floor()
-    first = torch.where(first == first, first, 0).clamp(min=0)
-    first = torch.minimum(first, (axis.samples - count).clamp(min=0))
-    number = torch.minimum(first + numbers(count, first), (axis.samples - 1).clamp(min=0))
-    return corners(positions(axis, bins, number), size)
+    size = CACHED // group_width(channels)
+    if isinstance(counts, int):
+        step = total if is_traced() else max(1, size // counts)
+        return [Group(slice(start, start + step), counts) for start in range(0, total, step)]
+    ordered, order = counts.clamp(min=1).sort(descending=True, stable=True)
+    numbers, groups, start = sizes_on_host(ordered, user), [], 0
+    while start < total:
+        most = numbers[start]
+        stop = bisect_left(numbers, -ALIKE * most, start, key=neg)
+        stop = min(stop + (stop == start), start + max(1, size // most))
+        groups.append(Group(order[start:stop], most))
+        start = stop
+    return groups
 
 
-def _bags(rois: Tensor, rows: Samples, columns: Samples, height: int,
-          width: int) -> tuple[Tensor, Tensor, int]:
-    """Bags of pixels and weights [k P Q S, 1 or 4], S samples a bin, row by row, and S."""
-    (row, by_row), (column, by_column) = rows, columns
-    down = (rois[:, 0].int().view(-1, 1, 1, 1) * height + row) * width
-    index = down[:, :, None, :, None, :, None] + column[:, None, :, None, :, None, :]
-    weight = by_row[:, :, None, :, None, :, None] * by_column[:, None, :, None, :, None, :]
-    bag = row.shape[3] * column.shape[3]
-    return index.view(-1, bag), weight.view(-1, bag), row.shape[2] * column.shape[2]
-
-
-class Maximum(Function):
-    """Largest of the samples that `locate` finds and that are above `lowest`.
-
-    A bin without one is `empty`, and has no gradient. For the backward pass it holds the number of
-    the largest sample of each bin.
-    """
+class _Maximum(Function):
+    """Holds the number of the first of the largest samples for the backward pass."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, rois: Tensor, shape: tuple[int, int],
-                plan: list[Chunk], locate: Locate, lowest: float, empty: float) -> Tensor:
-        ctx.plan, ctx.locate, ctx.shape = plan, locate, x.shape
-        channels, height, width = x.shape[1:]
-        out = x.new_zeros(rois.shape[0], channels, *shape)
-        chosen = out.new_zeros(out.shape, dtype=torch.int32)
-        for part in channel_groups(channels) if plan else ():
+                groups: list[Group], find: Callable[[Tensor], Bins], sampler: Sampler,
+                lowest: float, empty: float) -> Tensor:
+        ctx.groups, ctx.find, ctx.sampler, ctx.shape = groups, find, sampler, x.shape
+        out, chosen, bins = x.new_zeros(len(rois), x.shape[1], *shape), [], find(rois)
+        small = torch.int16 if all(group.samples < 2 ** 15 for group in groups) else torch.int32
+        for part in channel_groups(x.shape[1]) if groups else ():
             table = as_table(x[:, part])
-            for chunk in plan:
-                some = chunk.take(rois)
-                rows, columns, present = locate(some, chunk)
-                index, weight, count = _bags(some, rows, columns, height, width)
-                values = weighted_rows(table, index, weight).view(-1, count, table.shape[1])
-                best, number = values.max(1)
-                none = ~present.expand(-1, *shape).reshape(-1, 1) | (best <= lowest)
-                out = chunk.put(out, part, best.masked_fill(none, empty))
-                number = number.int().masked_fill(none | (best != best), -1)
-                chosen = chunk.put(chosen, part, number)
-        ctx.save_for_backward(rois, chosen)
+            largest = table.new_empty(len(rois) * shape[0] * shape[1], table.shape[1])
+            chosen.append(torch.empty_like(largest, dtype=small))
+            for group in groups:
+                index, weight = _bags(bins, group, sampler, group.samples)
+                values = weighted_rows(table, index.flatten(0, 1), weight.flatten(0, 1))
+                values = values.view(*index.shape[:2], -1)
+                best, number = _first_largest(values, lowest)
+                if isinstance(bins.counts, Tensor):
+                    none = group.take(bins.counts).unsqueeze(1) < 1
+                    best = best.masked_fill(none, empty)
+                    number = number.masked_fill(none, group.samples)
+                group.put(largest, best)
+                group.put(chosen[-1], number.to(small))
+            out[:, part] = largest.view(len(rois), -1, table.shape[1]).mT.view_as(out[:, part])
+        ctx.save_for_backward(rois, *chosen)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        rois, chosen = ctx.saved_tensors
+        rois, *chosen = ctx.saved_tensors
         count, channels, height, width = ctx.shape
-        total = grad.new_zeros(ctx.shape)
-        for part in channel_groups(channels) if ctx.plan else ():
-            group = grad[:, part].shape[1]
-            pixels = grad.new_zeros(count * height * width * group,
-                                    dtype=wide_type(grad.dtype))
-            kind = torch.int32 if len(pixels) < 2 ** 31 else torch.int64
-            for chunk in ctx.plan:
-                some = chunk.take(rois)
-                rows, columns, _ = ctx.locate(some, chunk)
-                index, weight, samples = _bags(some, rows, columns, height, width)
-                share, number = (as_table(chunk.take(y[:, part])) for y in (grad, chosen))
-                share = share.masked_fill(number < 0, 0).flatten().to(pixels.dtype)
-                bins = torch.arange(0, len(index), samples, dtype=kind, device=index.device)
-                picked = (bins.view(-1, 1) + number.clamp(min=0)).flatten()
-                channel = torch.arange(group, dtype=kind, device=index.device)
-                channel = channel.expand_as(number).flatten()
-                for pixel, by_pixel in zip(index.unbind(1), weight.unbind(1), strict=True):
-                    place = pixel.index_select(0, picked).to(kind) * group + channel
-                    by_pixel = by_pixel.index_select(0, picked).to(share.dtype)
-                    pixels.index_add_(0, place, torch.where(share == 0, 0, share * by_pixel))
-            table = pixels.view(count, height, width, group)
-            total[:, part] = table.permute(0, 3, 1, 2).to(grad.dtype)
-        return total, *[None] * 6
+        total, bins = grad.new_zeros(ctx.shape), ctx.find(rois)
+        parts = channel_groups(channels) if ctx.groups else []
+        for part, numbers in zip(parts, chosen, strict=True):
+            shares, wide = as_table(grad[:, part]), wide_type(grad.dtype)
+            table = shares.new_zeros(count * height * width * shares.shape[1], dtype=wide)
+            for group in ctx.groups:
+                bags = _bags(bins, group, ctx.sampler, group.samples + 1)
+                _add_to_chosen(table, bags, group.take(shares).to(wide), group.take(numbers))
+            total[:, part] = table.view(count, height, width, -1).permute(0, 3, 1, 2)
+        return total, *[None] * 7
+
+
+def _bags(bins: Bins, group: Group, sampler: Sampler, samples: int) -> tuple[Tensor, Tensor]:
+    """Pixels and weights of the samples of a group: those of the numbers 0 to samples - 1."""
+    numbers = torch.arange(samples, device=bins.fields[0].device, dtype=bins.fields[0].dtype)
+    return sampler(numbers.view(-1, 1), tuple(group.take(field) for field in bins.fields))
+
+
+def _first_largest(values: Tensor, lowest: float) -> tuple[Tensor, Tensor]:
+    """Largest of values [S, n, C] and the number of its first place, or S without one.
+
+    The values are used up. The place comes from products in their type, several times as fast on
+    the host as torch's maximum with an index, or as masks.
+    """
+    count = len(values)
+    best = values.amax(0)
+    wide = values.to(wide_type(values.dtype))
+    ranks = torch.arange(count, 0, -1, device=wide.device, dtype=wide.dtype).view(-1, 1, 1)
+    rank = wide.eq_(best).mul_(ranks).amax(0)
+    return best.clamp(min=lowest), count - rank * (best > lowest)
+
+
+def _add_to_chosen(table: Tensor, bags: tuple[Tensor, Tensor], shares: Tensor,
+                   numbers: Tensor) -> None:
+    """Add shares [n, C] to the pixels of the samples `numbers`, in a table of R rows: [R C].
+
+    bags: [S + 1, n, 1 or 4]; the last of these samples stands for none.
+    """
+    samples, size, corners = bags[0].shape
+    places = torch.arange(size, device=table.device).view(-1, 1)
+    picked = (numbers.long() * size + places).flatten()
+    index, weight = (bag.view(-1, corners).index_select(0, picked) for bag in bags)
+    channels = torch.arange(numbers.shape[1], device=table.device)
+    channels = channels.expand_as(numbers).reshape(-1, 1)
+    weight = weight.to(table.dtype) * (numbers < samples - 1).view(-1, 1)
+    index = index.long() * numbers.shape[1] + channels
+    table.scatter_add_(0, index.flatten(), (weight * shares.reshape(-1, 1)).flatten())

@@ -67,23 +67,23 @@ def inside(position: Tensor, size: int) -> Tensor:
     return ~((position < -1) | (position > size))
 
 
-def corners(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """The two pixels around positions [...] on an axis, and their weights, both [..., 2].
+def corners(position: Tensor, size: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """The two pixels around positions on an axis, in int32, and their weights.
 
     Beyond the map its edge counts, and nothing a pixel further. Positions that are no numbers have
     such weights too.
     """
     place = position.clamp(0, size - 1)
     low = torch.where(place == place, place, 0).floor()
-    share = place - low
-    weight = torch.stack([1 - share, share], -1) * inside(position, size).unsqueeze(-1)
-    return torch.stack([low, (low + 1).clamp(max=size - 1)], -1).int(), weight
+    share, counts = place - low, inside(position, size)
+    return ((low.int(), (low + 1).clamp(max=size - 1).int()),
+            ((1 - share) * counts, share * counts))
 
 
 def separate_pixels(axis: Axis, bins: int, count: int, size: int) -> tuple[Tensor, Tensor]:
     """Pixels and weights [K, bins, 2 count] of the mean over `count` samples of each bin."""
     index, weight = corners(positions(axis, bins, numbers(count, axis.start)), size)
-    return index.flatten(2), weight.flatten(2) / count
+    return torch.cat(index, 2), torch.cat(weight, 2) / count
 
 
 def merged_pixels(axis: Axis, bins: int, count: int, size: int) -> tuple[Tensor, Tensor]:
