@@ -39,7 +39,7 @@ class Chunk(NamedTuple):
 
 def most_elements(*shapes: tuple[int, ...]) -> int:
     """Elements of an index that a group may have: some bytes for each element of the maps."""
-    return max(FEWEST, sum(torch.Size(shape).numel() for shape in shapes) // 32)
+    return max(FEWEST, sum(torch.Size(shape).numel() for shape in shapes) // 128)
 
 
 def equal_chunks(count: int, rows: int, columns: int, cost: int, limit: int) -> list[Chunk]:
@@ -92,14 +92,14 @@ def _similar(counts: list[list[int]], cost: Callable[[int, int], int],
     yield start, len(counts), rows, columns
 
 
-def group_width(channels: int) -> int:
+def group_width(channels: int, groups: int = 8) -> int:
     """Channels that are worked on at a time."""
-    return channels if is_traced() else max(16, -(-channels // 4))
+    return channels if is_traced() else max(16, -(-channels // groups))
 
 
-def channel_groups(channels: int) -> list[slice]:
+def channel_groups(channels: int, groups: int = 8) -> list[slice]:
     """Groups of channels, so that only a part of a map is copied at a time."""
-    width = group_width(channels)
+    width = group_width(channels, groups)
     return [slice(start, min(start + width, channels)) for start in range(0, channels, width)]
 
 

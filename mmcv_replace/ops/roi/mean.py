@@ -17,6 +17,8 @@ from .chunks import (
 )
 from .samples import Grid, merged_pixels, outer, separate_pixels
 
+GROUPS = 16  # of channels: copies of a map and its gradient are so many times smaller
+
 
 def mean_of_samples(x: Tensor, rois: Tensor, grid: Grid) -> Tensor:
     """Mean in each bin: x [N, C, H, W], rois [K, 5] in float32 or float64 -> [K, C, P, Q].
@@ -30,7 +32,7 @@ def _plan(x: Tensor, rois: Tensor, grid: Grid) -> list[Chunk]:
     (_, channels, height, width), (high, wide) = x.shape, grid.shape
     bins = high * wide
     limit = most_elements(x.shape, (len(rois), channels, bins))
-    share = group_width(channels) // 4
+    share = group_width(channels, GROUPS) // 4
     if grid.ratio > 0:
         cost = bins * (4 * grid.ratio ** 2 + share)
         return equal_chunks(len(rois), grid.ratio, grid.ratio, cost, limit)
@@ -58,7 +60,7 @@ class _Mean(Function):
         out = x.new_zeros(rois.shape[0], channels, *grid.shape)
         for chunk in plan:
             index, weight = _bags(rois, grid, chunk, height, width)
-            for part in channel_groups(channels):
+            for part in channel_groups(channels, GROUPS):
                 rows = weighted_rows(as_table(x[:, part]), index, weight)
                 out = chunk.put(out, part, rows)
         return out
@@ -74,6 +76,6 @@ class _Mean(Function):
         for chunk in ctx.plan:
             spread = row_spreader(*_bags(rois, ctx.grid, chunk, height, width),
                                   count * height * width)
-            for part in channel_groups(channels):
+            for part in channel_groups(channels, GROUPS):
                 total.add(spread(as_table(chunk.take(grad[:, part]))), part)
         return total.total.to(grad.dtype), None, None, None

@@ -164,3 +164,14 @@ def test_rois_keep_their_precision_beside_a_coarse_map(x):
     coarse = roi_align(x.bfloat16(), rois, 2, 1.0, 2)
     rounded = roi_align(x, rois.bfloat16().double(), 2, 1.0, 2)
     assert (coarse - exact).abs().max() < (rounded - exact).abs().max()
+
+
+def test_known_figures():
+    """Those of mmcv's public test."""
+    x = torch.tensor([[1., 2, 5, 6], [3, 4, 7, 8], [9, 10, 13, 14], [11, 12, 15, 16]])
+    x = x.view(1, 1, 4, 4).requires_grad_()
+    out = roi_align(x, torch.tensor([[0, 0, 0, 3, 3.]]), 2, 1.0, 2)
+    assert out.tolist() == [[[[1.9375, 4.75], [7.5625, 10.375]]]]
+    out.sum().backward()
+    sides = torch.tensor([0.6875, 0.625, 0.625, 0.0625])
+    torch.testing.assert_close(x.grad[0, 0], sides.outer(sides), rtol=0, atol=0)

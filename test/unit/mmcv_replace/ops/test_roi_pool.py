@@ -71,3 +71,13 @@ def test_wrong_arguments():
 def test_an_export_is_refused():
     with pytest.raises(UsageError, match='the pixels in a bin of roi_pool depends on the sizes'):
         torch.export.export(RoIPool(2), (distinct(), torch.tensor(BOXES).double()), strict=False)
+
+
+def test_boxes_that_end_on_the_last_pixel():
+    """The figures of mmcv's public test: both corners of a box belong to it."""
+    x = torch.tensor([[1., 2, 5, 6], [3, 4, 7, 8], [9, 10, 13, 14], [11, 12, 15, 16]])
+    x = x.view(1, 1, 4, 4).requires_grad_()
+    out = roi_pool(x, torch.tensor([[0, 0, 0, 3, 3.]]), 2)
+    assert out.tolist() == [[[[4, 8], [12, 16]]]]
+    out.sum().backward()
+    assert x.grad[0, 0].tolist() == [[0, 0, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 1]]
