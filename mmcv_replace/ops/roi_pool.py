@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from .function_names import as_function
 from .kernels import run
 from .precision import wide_type
 from .roi.maximum import Bins, largest
@@ -20,14 +21,17 @@ def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
     in pixels of the image, of which spatial_scale is a pixel of the map; output_size: (P, Q) ->
     [K, C, P, Q]. A bin is a (P, Q)-th of the box, widened to whole pixels; one without pixels is 0.
     Differentiable once, in the input: the gradient goes to the first of the largest.
-    Cost: C operations a pixel of a bin; bins of boxes of similar size take as many as the largest.
-    Memory: an int32 for each value of the output, a quarter of the map, and some bytes for each of
-    its values. The host waits for the device once, and no export is possible: UsageError.
+    Cost: C operations a pixel of a bin, and at most a quarter more. Memory: an eighth of the map,
+    and of each value of the output the number of a pixel in 16 bits. The host waits for the device
+    once, and no export is possible: UsageError.
     ArgumentError for other shapes.
     """
     check_rois('roi_pool', input, rois)
     return run('roi_pool', plain_roi_pool, input, rois.detach(), _pair(output_size),
                float(spatial_scale))
+
+
+RoIPoolFunction = as_function('RoIPoolFunction', roi_pool)
 
 
 def plain_roi_pool(x: Tensor, rois: Tensor, shape: tuple[int, int], scale: float) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ...utils.errors import UsageError
-from ...utils.trace import is_traced
+from ...utils.trace import is_exported, is_traced
 from ..precision import wide_type
 
 # Samples of a RoI beyond the largest of its group: at most twice as many in all (1.4 by 1.4).
@@ -27,14 +27,17 @@ class Chunk(NamedTuple):
             return x[self.rois]
         return x.index_select(0, self.rois)
 
-    def put(self, x: Tensor, rows: Tensor) -> None:
-        """Write rows [k P Q, C] to the entries of x: [K, C, P, Q] for these RoIs."""
-        x = x.flatten(2)
-        values = rows.view(-1, x.shape[2], x.shape[1]).mT
+    def put(self, x: Tensor, channels: slice, rows: Tensor) -> Tensor:
+        """x: [K, C, P, Q] with rows [k P Q, channels] in the entries for these RoIs, in place."""
+        values = rows.view(-1, x.shape[2] * x.shape[3], rows.shape[1]).transpose(1, 2)
+        if is_exported():  # all, at once; an ONNX graph may lose what is written in place
+            return values.reshape(x.shape)
+        place = x[:, channels].flatten(2)
         if isinstance(self.rois, slice):
-            x[self.rois] = values
+            place[self.rois] = values
         else:
-            x.index_copy_(0, self.rois, values)
+            place.index_copy_(0, self.rois, values)
+        return x
 
 
 def most_elements(*shapes: tuple[int, ...]) -> int:
@@ -59,7 +62,8 @@ def sorted_chunks(sizes: Tensor, cost: Callable[[int, int], int], limit: int,
     sizes, once. Raises UsageError in an export, which cannot depend on them; `user` says whose
     option that is.
     """
-    order = sizes.amax(1).argsort(descending=True)
+    # As float32, which holds them exactly: some devices sort whole numbers on a slow processor.
+    order = sizes.amax(1).float().argsort(descending=True)
     counts = sizes_on_host(sizes.index_select(0, order), user)
     if not counts:
         return []

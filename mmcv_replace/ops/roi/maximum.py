@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from ...utils.trace import is_traced
+from ...utils.trace import apply, is_exported, is_traced
 from ..precision import wide_type
 from ..sampling.weighted_rows import weighted_rows
 from .chunks import as_table, channel_groups, group_width, sizes_on_host
@@ -38,12 +38,15 @@ class Group(NamedTuple):
         """The entries of x: [M, ...] for these bins."""
         return x[self.bins] if isinstance(self.bins, slice) else x.index_select(0, self.bins)
 
-    def put(self, x: Tensor, rows: Tensor) -> None:
-        """Write the entries of x: [M, ...] for these bins."""
+    def put(self, x: Tensor, rows: Tensor) -> Tensor:
+        """x: [M, ...] with these entries for the bins, in place."""
+        if is_exported():  # all, at once; an ONNX graph may lose what is written in place
+            return rows
         if isinstance(self.bins, slice):
             x[self.bins] = rows
         else:
             x.index_copy_(0, self.bins, rows)
+        return x
 
 
 def largest(x: Tensor, rois: Tensor, shape: tuple[int, int], find: Callable[[Tensor], Bins],
@@ -57,7 +60,7 @@ def largest(x: Tensor, rois: Tensor, shape: tuple[int, int], find: Callable[[Ten
     groups = []
     if x.numel() and len(rois):
         groups = _groups(find(rois).counts, len(rois) * shape[0] * shape[1], x.shape[1], user)
-    return _Maximum.apply(x, rois, shape, groups, find, sampler, lowest, empty)
+    return apply(_Maximum, x, rois, shape, groups, find, sampler, lowest, empty)
 
 
 def _groups(counts: Tensor | int, total: int, channels: int, user: str) -> list[Group]:
@@ -88,12 +91,12 @@ class _Maximum(Function):
                 groups: list[Group], find: Callable[[Tensor], Bins], sampler: Sampler,
                 lowest: float, empty: float) -> Tensor:
         ctx.groups, ctx.find, ctx.sampler, ctx.shape = groups, find, sampler, x.shape
-        out, chosen, bins = x.new_zeros(len(rois), x.shape[1], *shape), [], find(rois)
+        out, chosen, bins = x.new_zeros(rois.shape[0], x.shape[1], *shape), [], find(rois)
         small = torch.int16 if all(group.samples < 2 ** 15 for group in groups) else torch.int32
         for part in channel_groups(x.shape[1]) if groups else ():
             table = as_table(x[:, part])
-            largest = table.new_empty(len(rois) * shape[0] * shape[1], table.shape[1])
-            chosen.append(torch.empty_like(largest, dtype=small))
+            largest = table.new_empty(rois.shape[0] * shape[0] * shape[1], table.shape[1])
+            places = torch.empty_like(largest, dtype=small)
             for group in groups:
                 index, weight = _bags(bins, group, sampler, group.samples)
                 values = weighted_rows(table, index.flatten(0, 1), weight.flatten(0, 1))
@@ -103,9 +106,13 @@ class _Maximum(Function):
                     none = group.take(bins.counts).unsqueeze(1) < 1
                     best = best.masked_fill(none, empty)
                     number = number.masked_fill(none, group.samples)
-                group.put(largest, best)
-                group.put(chosen[-1], number.to(small))
-            out[:, part] = largest.view(len(rois), -1, table.shape[1]).mT.view_as(out[:, part])
+                largest = group.put(largest, best)
+                places = group.put(places, number.to(small))
+            chosen.append(places)
+            values = largest.view(rois.shape[0], -1, table.shape[1]).transpose(1, 2)
+            if is_exported():
+                return values.reshape(out.shape)
+            out[:, part] = values.view_as(out[:, part])
         ctx.save_for_backward(rois, *chosen)
         return out
 
@@ -153,11 +160,13 @@ def _add_to_chosen(table: Tensor, bags: tuple[Tensor, Tensor], shares: Tensor,
     bags: [S + 1, n, 1 or 4]; the last of these samples stands for none.
     """
     samples, size, corners = bags[0].shape
-    places = torch.arange(size, device=table.device).view(-1, 1)
-    picked = (numbers.long() * size + places).flatten()
+    # Some devices compute with short whole numbers alone, or fast with them alone.
+    kind = torch.int32 if len(table) < 2 ** 31 else torch.int64
+    places = torch.arange(size, dtype=kind, device=table.device).view(-1, 1)
+    picked = (numbers.to(kind) * size + places).flatten()
     index, weight = (bag.view(-1, corners).index_select(0, picked) for bag in bags)
-    channels = torch.arange(numbers.shape[1], device=table.device)
+    channels = torch.arange(numbers.shape[1], dtype=kind, device=table.device)
     channels = channels.expand_as(numbers).reshape(-1, 1)
     weight = weight.to(table.dtype) * (numbers < samples - 1).view(-1, 1)
-    index = index.long() * numbers.shape[1] + channels
-    table.scatter_add_(0, index.flatten(), (weight * shares.reshape(-1, 1)).flatten())
+    index = index.to(kind) * numbers.shape[1] + channels
+    table.index_add_(0, index.flatten(), (weight * shares.reshape(-1, 1)).flatten())
