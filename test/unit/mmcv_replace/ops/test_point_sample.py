@@ -30,6 +30,18 @@ def test_options_of_grid_sample_are_passed_on():
     assert point_sample(x + 1, points, padding_mode='border', mode='nearest')[0, 0, 0] == 1
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=str)
+def test_positions_on_a_large_map_in_low_precision(dtype):
+    """Neighbouring pixels have unlike values, and a position off by a tenth of one shows."""
+    x = (torch.arange(128) % 2).expand(1, 1, 2, 128).to(dtype)
+    place = torch.arange(100, 127) + 0.75
+    points = torch.stack([place / 128, torch.full_like(place, 0.5)], -1).unsqueeze(0)
+    out = point_sample(x, points)
+    assert out.dtype == dtype
+    expected = torch.where(torch.arange(100, 127) % 2 == 0, 0.25, 0.75)
+    torch.testing.assert_close(out[0, 0].float(), expected, rtol=0, atol=1e-3)
+
+
 def test_nothing_to_sample():
     x = uniform(2, 3, 5, 4)
     assert point_sample(x, torch.zeros(2, 0, 2).double()).shape == (2, 3, 0)
