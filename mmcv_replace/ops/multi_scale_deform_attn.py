@@ -47,9 +47,7 @@ def multi_scale_deformable_attn_pytorch(
         shapes = shapes.to(value.device)
     else:
         shapes = torch.tensor(shapes, device=value.device)
-    areas = shapes[:, 0].int() * shapes[:, 1].int()
-    starts = areas.cumsum(0, dtype=torch.int32) - areas
-    return _attend(value, shapes, starts, sampling_locations, attention_weights)
+    return _attend(value, shapes, _starts(shapes), sampling_locations, attention_weights)
 
 
 class MultiScaleDeformableAttnFunction:
@@ -67,9 +65,15 @@ class MultiScaleDeformableAttnFunction:
                        attention_weights)
 
 
+def _starts(shapes: Tensor) -> Tensor:
+    """Places of the first pixels of maps that follow one another."""
+    areas = shapes[:, 0].int() * shapes[:, 1].int()
+    return areas.cumsum(0, dtype=torch.int32) - areas
+
+
 def _attend(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor,
             weights: Tensor) -> Tensor:
-    _check(value, shapes, locations, weights)
+    _check(value, shapes, starts, locations, weights)
     count, pixels, heads, channels = value.shape
     queries, points = locations.shape[1], locations.shape[4]
     height, width, start = (
@@ -105,7 +109,8 @@ def _attend_at_once(table: Tensor, size: tuple[Tensor, Tensor], first: Tensor, l
     return rows.view(*weights.shape[:2], heads * table.shape[1])
 
 
-def _check(value: Tensor, shapes: Tensor, locations: Tensor, weights: Tensor) -> None:
+def _check(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor,
+           weights: Tensor) -> None:
     if value.dim() != 4 or locations.dim() != 6 or locations.shape[:-1] != weights.shape or (
             value.shape[0], value.shape[2], len(shapes), 2) != (
             *locations.shape[0:4:2], *locations.shape[3:6:2]):
@@ -113,12 +118,22 @@ def _check(value: Tensor, shapes: Tensor, locations: Tensor, weights: Tensor) ->
             f'multi-scale deformable attention: value {[*value.shape]}, {len(shapes)} '
             f'spatial_shapes, sampling_locations {[*locations.shape]}, attention_weights '
             f'{[*weights.shape]} must be [N, S, M, D], L, [N, Q, M, L, P, 2] and [N, Q, M, L, P]')
+    if starts.shape != shapes.shape[:1]:
+        raise ConfigError(f'multi-scale deformable attention: level_start_index {[*starts.shape]} '
+                          f'must have a number for each of the {len(shapes)} spatial_shapes')
     # Where reading the sizes would stop the host, or a graph, a wrong one shows in the index.
-    if not is_traced() and not is_asynchronous(shapes.device):
+    if not is_traced() and not any(is_asynchronous(x.device) for x in (shapes, starts)):
         pixels = int(shapes.prod(1).sum())
         if pixels != value.shape[1]:
             raise ConfigError(f'multi-scale deformable attention: maps of spatial_shapes='
                               f'{shapes.tolist()} have {pixels} pixels, and value {value.shape[1]}')
+        # In a batch, a map that reaches beyond an image would be read from the next one.
+        if any(not 0 <= start <= pixels - height * width for start, (height, width)
+               in zip(starts.tolist(), shapes.tolist(), strict=True)):
+            raise ConfigError('multi-scale deformable attention: level_start_index='
+                              f'{starts.tolist()} puts maps of spatial_shapes={shapes.tolist()} '
+                              f'beyond the {pixels} pixels of value: give the sums of the pixels '
+                              'of the maps before each')
 
 
 @ATTENTION.register_module()
@@ -194,8 +209,10 @@ class MultiScaleDeformableAttention(BaseModule):
         without a value; reference_points: [N, Q, num_levels, 2], (x, y) from 0 to 1, or
         [N, Q, num_levels, 4], boxes of a centre and a size, whose halves are then the unit of
         offsets, each divided by num_points; otherwise that is a pixel. spatial_shapes: [L, 2],
-        heights and widths; level_start_index: [L], where each map begins. `key` has no effect.
+        heights and widths; level_start_index: [L], where each map begins, by default where the one
+        before it ends. `key` has no effect. Raises ConfigError for arguments that do not fit.
         """
+        self._check_maps(reference_points, spatial_shapes)
         identity = take('MultiScaleDeformableAttention', kwargs, 'residual', 'identity', identity)
         value = query if value is None else value
         identity = query if identity is None else identity
@@ -207,12 +224,23 @@ class MultiScaleDeformableAttention(BaseModule):
             value = value.masked_fill(key_padding_mask.unsqueeze(2), 0)
         weights = self.attention_weights(query).unflatten(2, (self.num_heads, -1)).softmax(3)
         out = MultiScaleDeformableAttnFunction.apply(
-            value.unflatten(2, (self.num_heads, -1)), spatial_shapes, level_start_index,
+            value.unflatten(2, (self.num_heads, -1)), spatial_shapes,
+            _starts(spatial_shapes) if level_start_index is None else level_start_index,
             self._locations(query, reference_points, spatial_shapes),
             weights.unflatten(3, (self.num_levels, self.num_points)), self.im2col_step)
         out = self.output_proj(out)
         out = out if self.batch_first else out.transpose(0, 1)
         return self.dropout(out) + identity
+
+    def _check_maps(self, reference_points: Tensor | None, shapes: Tensor | None) -> None:
+        missing = [name for name, given in dict(
+            reference_points=reference_points, spatial_shapes=shapes).items() if given is None]
+        if missing:
+            raise ConfigError(f'MultiScaleDeformableAttention: {" and ".join(missing)} must be '
+                              'given: it attends to positions on maps')
+        if len(shapes) != self.num_levels:
+            raise ConfigError(f'MultiScaleDeformableAttention: {len(shapes)} spatial_shapes for '
+                              f'num_levels={self.num_levels}: give as many maps as levels')
 
     def _locations(self, query: Tensor, reference_points: Tensor, shapes: Tensor) -> Tensor:
         """[N, Q, heads, levels, points, 2], from 0 to 1."""

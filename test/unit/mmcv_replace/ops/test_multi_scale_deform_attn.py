@@ -209,6 +209,37 @@ def test_start_of_each_level():
         run_compiled(moved, shapes, torch.tensor([4, 0, 2]), locations, weights, 64), expected)
 
 
+def test_start_of_each_level_by_default():
+    block, (query, value) = make(batch_first=True), sequences(Q, S)
+    points = (uniform(N, Q, LEVELS, 2, seed=3) + 1) / 2
+    found = block(query, value=value, reference_points=points, spatial_shapes=SHAPES)
+    assert torch.equal(found, run(block, query, value))
+
+
+@pytest.mark.parametrize('starts', [[0, 12, 15], [-1, 12, 14], [5, 12, 14]])
+def test_maps_beyond_the_image(starts):
+    """All but the last image of a batch have other pixels there, which would be read."""
+    value, shapes, locations, weights = case.inputs()
+    with pytest.raises(ValueError, match='beyond the 16 pixels of value: give the sums'):
+        MultiScaleDeformableAttnFunction.apply(value, shapes, torch.tensor(starts), locations,
+                                               weights, 64)
+
+
+def test_maps_that_are_not_told():
+    value, shapes, locations, weights = case.inputs()
+    for starts in (STARTS[:1], STARTS.expand(3, 3), torch.tensor([0, 12, 14, 16])):
+        with pytest.raises(ValueError, match='must have a number for each of the 3 spatial_shapes'):
+            MultiScaleDeformableAttnFunction.apply(value, shapes, starts, locations, weights, 64)
+    block, (query,) = make(batch_first=True), sequences(S)
+    points = torch.zeros(N, S, LEVELS, 2).double()
+    with pytest.raises(ValueError, match='reference_points and spatial_shapes must be given'):
+        block(query)
+    with pytest.raises(ValueError, match=': spatial_shapes must be given'):
+        block(query, reference_points=points)
+    with pytest.raises(ValueError, match='2 spatial_shapes for num_levels=3: give as many'):
+        block(query, reference_points=points, spatial_shapes=SHAPES[:2])
+
+
 def test_sizes_as_a_list():
     value, shapes, locations, weights = case.inputs()
     sizes = [tuple(size) for size in shapes.tolist()]
