@@ -52,13 +52,13 @@ def _samples(offset: Tensor, mask: Tensor | None, first: int, shape: tuple[int, 
     exact = wide_type(offset.dtype)
     moved = offset.unflatten(1, (groups, points, 2)).permute(0, 4, 5, 2, 1, 3)
     y, x = (moved.to(exact) + _grid(offset, first, exact, options)).unbind(-1)
-    index, share = bilinear_corners(y, x, height, width)
-    start = torch.arange(images, dtype=index.dtype, device=offset.device) * (height * width)
-    group = torch.arange(groups, dtype=index.dtype, device=offset.device)
-    index = (start.view(-1, 1, 1, 1, 1, 1) + index) * groups + group.view(-1, 1)
+    start = torch.arange(images, dtype=torch.int32, device=offset.device) * (height * width)
+    group = torch.arange(groups, dtype=torch.int32, device=offset.device)
+    first_rows = start.view(-1, 1, 1, 1, 1) * groups + group
+    factors = None
     if mask is not None:
-        factors = mask.unflatten(1, (groups, points)).permute(0, 3, 4, 2, 1)
-        share = share * factors.to(exact).unsqueeze(-1)
+        factors = mask.unflatten(1, (groups, points)).permute(0, 3, 4, 2, 1).to(exact)
+    index, share = bilinear_corners(y, x, height, width, factors, first_rows, groups)
     return index.reshape(-1, 4), share.reshape(-1, 4)
 
 
