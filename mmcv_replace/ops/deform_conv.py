@@ -25,8 +25,8 @@ def deform_conv2d(input: Tensor, offset: Tensor, weight: Tensor, stride: Size = 
 
     `im2col_step`: most images that are computed at a time; it divides the batch, or is larger.
     Cost: N H' W' h w C (2 O / groups + 8) operations, twice as many more for the gradients. Memory
-    besides arguments and result: the columns of a million values, or of a 16th of an image if that
-    is more. They are computed again for the gradients.
+    besides arguments and result: columns of a 16th to a quarter of an image's values. They
+    are computed again for the gradients.
 
     Raises UsageError where tensors do not fit each other, a batch is empty or im2col_step does not
     divide it, and for a `bias`, which this convolution has not.

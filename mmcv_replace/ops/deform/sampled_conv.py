@@ -17,9 +17,11 @@ from ..precision import no_autocast, wide_type
 from .columns import as_weight, make_columns, make_filters, make_table, multiply
 from .options import DeformOptions
 
-# Elements of the columns that are computed at a time, if a 16th of those of an image are not more.
-# It needs little memory beside maps and weights, and more at a time was not measured to be faster.
-LIMIT, STRIPS = 2 ** 20, 16
+# Elements of the columns that are computed at a time: a quarter of those of an image, within these
+# limits, if a 16th of them are not more. Fewer would take longer, since each part adds to the
+# gradients of whole maps, and more would need much memory beside maps and weights.
+LEAST, LIMIT = 2 ** 18, 2 ** 20
+FEWEST, MOST = 4, 16
 
 
 def sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
@@ -55,9 +57,10 @@ def _parts(x: Tensor, offset: Tensor,
     """Images, and strips of rows of their output, whose columns are computed at a time."""
     height, width = offset.shape[2:]
     row = max(1, width * options.points * x.shape[1])
-    limit = max(LIMIT, row * height // STRIPS)
+    image = row * height
+    limit = max(min(LIMIT, max(LEAST, image // FEWEST)), image // MOST)
     rows = parts(height, row, limit)
-    for images in parts(len(x), row * height, min(limit, options.images * row * height)):
+    for images in parts(len(x), image, min(limit, options.images * image)):
         yield images, rows
 
 

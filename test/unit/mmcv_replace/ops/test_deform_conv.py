@@ -189,7 +189,8 @@ def test_strips_of_rows(monkeypatch, limit, masked):
 
     expected = outcome()
     monkeypatch.setattr(sampled_conv, 'LIMIT', limit)
-    monkeypatch.setattr(sampled_conv, 'STRIPS', 1000)
+    monkeypatch.setattr(sampled_conv, 'LEAST', limit)
+    monkeypatch.setattr(sampled_conv, 'MOST', 1000)
     torch.testing.assert_close(outcome(), expected)
 
 
