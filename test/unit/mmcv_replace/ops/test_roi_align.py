@@ -39,6 +39,18 @@ def test_torchvision_has_to_be_there(x, monkeypatch):
         layer(x, torch.zeros(1, 5))
 
 
+def test_a_torchvision_of_another_torch_does_not_load(x, monkeypatch, tmp_path):
+    (tmp_path / 'torchvision').mkdir()
+    (tmp_path / 'torchvision/__init__.py').write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split('.')[0] == 'torchvision']:
+        monkeypatch.delitem(sys.modules, name)
+    layer = RoIAlign(2, use_torchvision=True)
+    with pytest.raises(MissingModuleError, match=r'::nms does not exist.*of this torch'):
+        layer(x, torch.zeros(1, 5))
+
+
 def test_torchvision_has_no_maximum():
     with pytest.raises(ArgumentError, match="pool_mode='max' has no counterpart in torchvision"):
         RoIAlign(2, pool_mode='max', use_torchvision=True)
