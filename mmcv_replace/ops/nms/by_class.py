@@ -48,7 +48,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[st
         moved = moved + (idxs.to(moved) * (moved.max() + 1)).unsqueeze(1)
     if len(boxes) < options.pop('split_thr', 10000):
         dets, keep = TYPES[name](moved, scores, **options)
-        scores = dets.select(1, 4).to(scores.dtype)
+        scores = dets.split([4, 1], dim=1)[1].squeeze(1).to(scores.dtype)
     else:
         scores, keep = _one_by_one(name, moved, scores, idxs, options)
     return torch.cat([boxes.index_select(0, keep), scores.unsqueeze(1)], dim=1), keep
