@@ -31,7 +31,7 @@ def roi_align(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
     with pool_mode='max', as in mmcv. Means at positions that are no numbers are NaN.
     Cost: at most 8 C operations a sample with either mode; samples of a bin that are at most a
     pixel apart share their pixels, so that n x n of them cost 2 C (n + 1)^2. Memory: an eighth of
-    the map and some bytes for each of its values; an int32 for each of the output with 'max'.
+    the map, and with 'max' a byte for each value of the output, or 4 for bins of 256 samples.
     With sampling_ratio=0 the host waits for the device once, and no export is possible.
     Raises ArgumentError for another pool_mode or shape, UsageError in an export of
     sampling_ratio=0.

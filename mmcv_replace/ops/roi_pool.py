@@ -22,8 +22,8 @@ def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
     [K, C, P, Q]. A bin is a (P, Q)-th of the box, widened to whole pixels; one without pixels is 0.
     Differentiable once, in the input: the gradient goes to the first of the largest.
     Cost: C operations a pixel of a bin, and at most a quarter more. Memory: an eighth of the map,
-    and of each value of the output the number of a pixel in 16 bits. The host waits for the device
-    once, and no export is possible: UsageError.
+    and a byte for each value of the output, or 4 for bins of 256 pixels. The host waits for the
+    device once, and no export is possible: UsageError.
     ArgumentError for other shapes.
     """
     check_rois('roi_pool', input, rois)

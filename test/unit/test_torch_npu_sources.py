@@ -32,7 +32,8 @@ FROM_OTHERS = {
                      'unbind.int'), 'as_strided'),
     '_unsafe_view': 'view', 'cummax': '_cummax_helper', 'index_add_': 'index_add.out',
     'masked_fill.Scalar': 'masked_fill_.Scalar', 'new_empty': 'empty.memory_format',
-    'new_zeros': 'zero_', 'scalar_tensor': 'fill_.Scalar'}
+    'new_ones': 'fill_.Scalar', 'new_zeros': 'zero_',
+    'scalar_tensor': 'fill_.Scalar'}
 
 
 TOP = Path(__file__).parents[2]
@@ -67,9 +68,11 @@ class Recorder(TorchDispatchMode):
         self.names = set()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.namespace == 'aten':
+        result = func(*args, **(kwargs or {}))
+        # What is no tensor, such as the common type of two, no device computes.
+        if func.namespace == 'aten' and op_cases.tensors(result):
             self.names.add(str(func).removeprefix('aten.').removesuffix('.default'))
-        return func(*args, **(kwargs or {}))
+        return result
 
 
 def record(repo_dir, work):

@@ -92,7 +92,7 @@ class _Maximum(Function):
                 lowest: float, empty: float) -> Tensor:
         ctx.groups, ctx.find, ctx.sampler, ctx.shape = groups, find, sampler, x.shape
         out, chosen, bins = x.new_zeros(rois.shape[0], x.shape[1], *shape), [], find(rois)
-        small = torch.int16 if all(group.samples < 2 ** 15 for group in groups) else torch.int32
+        small = torch.uint8 if all(group.samples < 2 ** 8 for group in groups) else torch.int32
         for part in channel_groups(x.shape[1]) if groups else ():
             table = as_table(x[:, part])
             largest = table.new_empty(rois.shape[0] * shape[0] * shape[1], table.shape[1])
