@@ -2,8 +2,10 @@
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from ..device import is_asynchronous
 from ..utils.errors import ArgumentError
 from ..utils.misc.optional import import_optional
+from ..utils.trace import is_traced
 from .function_names import as_function
 from .kernels import run
 from .precision import wide_type
@@ -53,13 +55,22 @@ def plain_roi_align(x: Tensor, rois: Tensor, grid: Grid, pool_mode: str) -> Tens
 
 
 def check_rois(user: str, x: Tensor, rois: Tensor) -> None:
-    """Raise ArgumentError unless the shapes of a map and its RoIs are those of `user`."""
+    """Raise ArgumentError unless a map and its RoIs fit each other, for the operator `user`.
+
+    Numbers of images are looked at on the host alone: an accelerator would have to wait for that.
+    """
     if x.dim() != 4:
         raise ArgumentError(f'{user}: the input is of shape {tuple(x.shape)}, and [N, C, H, W] is '
                             'wanted: add or merge dimensions')
     if rois.dim() != 2 or rois.shape[1] != 5:
         raise ArgumentError(f'{user}: rois are of shape {tuple(rois.shape)}, and [K, 5] is wanted: '
                             'the number of the image and x1, y1, x2, y2')
+    if rois.numel() and not is_traced() and not is_asynchronous(rois.device):
+        numbers = rois[:, 0]
+        if not bool(((numbers >= 0) & (numbers < len(x))).all()):
+            raise ArgumentError(f'{user}: rois name images from {float(numbers.min())} to '
+                                f'{float(numbers.max())}, and the input has those from 0 to '
+                                f'{len(x) - 1}')
 
 
 class RoIAlign(nn.Module):

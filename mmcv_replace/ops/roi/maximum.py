@@ -167,6 +167,7 @@ def _add_to_chosen(table: Tensor, bags: tuple[Tensor, Tensor], shares: Tensor,
     index, weight = (bag.view(-1, corners).index_select(0, picked) for bag in bags)
     channels = torch.arange(numbers.shape[1], dtype=kind, device=table.device)
     channels = channels.expand_as(numbers).reshape(-1, 1)
-    weight = weight.to(table.dtype) * (numbers < samples - 1).view(-1, 1)
+    # Not times 0, which would make a number of no infinite gradient.
+    shares = torch.where(numbers < samples - 1, shares, 0).reshape(-1, 1)
     index = index.to(kind) * numbers.shape[1] + channels
-    table.index_add_(0, index.flatten(), (weight * shares.reshape(-1, 1)).flatten())
+    table.index_add_(0, index.flatten(), (weight.to(table.dtype) * shares).flatten())

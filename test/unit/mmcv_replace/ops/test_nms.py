@@ -10,33 +10,13 @@ import torch
 
 from mmcv_replace.ops import nms, soft_nms
 from mmcv_replace.ops.nms import batched_nms
-from mmcv_replace.utils.errors import ArgumentError, ConfigKeyError, UsageError
+from mmcv_replace.utils.errors import ArgumentError, UsageError
 
-from .cases.nms import boxes
+from .cases.nms import boxes, draw
 
 SIZES = 1, 2, 63, 64, 65, 200, 400, 1200
 CLOSE = np.float32(0.3)
 KINDS = 'sparse', 'dense', 'grid', 'column', 'row', 'inverted', 'special'
-
-
-def draw(kind, count, seed=0):
-    """Boxes and scores in float32, with equal ones among them."""
-    generator = np.random.default_rng([seed, count])
-    extent = {'sparse': 20 * count ** 0.5, 'dense': 40}.get(kind, 300)
-    low = generator.uniform(0, extent, (count, 2))
-    size = generator.uniform(2, 30, (count, 2))
-    if kind == 'grid':
-        low, size = low // 15, size // 6
-    if kind in ('column', 'row'):
-        low[:, int(kind == 'row')] /= 100
-    found = np.concatenate([low, low + size], 1)
-    if kind == 'inverted':
-        found = generator.integers(-9, 9, (count, 4)).astype(float)
-    if kind == 'special':
-        chosen = generator.random((count, 4)) < 0.1
-        found[chosen] = generator.choice([np.nan, np.inf, -np.inf, 0, 1e30], chosen.sum())
-    scores = generator.uniform(0, 1, count).round(2)
-    return torch.from_numpy(found).float(), torch.from_numpy(scores).float()
 
 
 def one_by_one(found, order, threshold, offset):
@@ -167,12 +147,6 @@ def test_what_is_no_number_to_soft_nms(name):
         soft_nms(*draw('dense', 3), **{name: None})
 
 
-@pytest.mark.parametrize('classes', [torch.zeros(1), torch.zeros(3, 1), torch.zeros(2)])
-def test_wrong_shapes_of_classes(classes):
-    with pytest.raises(ArgumentError, match=r'idxs must be \[3\].* and got \['):
-        batched_nms(*draw('dense', 3), classes, dict(iou_threshold=0.5))
-
-
 def test_wrong_options_of_soft_nms():
     found, scores = draw('dense', 3)
     with pytest.raises(ArgumentError, match="one of naive, linear, gaussian, and got 'cubic'"):
@@ -263,85 +237,6 @@ def test_soft_nms_in_other_types():
         assert keep[:5].equal(expected[1][:5])
     dets, _ = soft_nms(found.half(), scores.double())
     assert dets.dtype == torch.float64
-
-
-def by_class(options, class_agnostic=False, seed=0):
-    found, scores, classes = boxes(60, seed, classes=3)
-    return found, scores, classes, batched_nms(found, scores, classes, options, class_agnostic)
-
-
-def test_batched_nms_keeps_its_config():
-    options = dict(type='nms', iou_threshold=0.3, class_agnostic=False, split_thr=5, max_num=4)
-    given = dict(options)
-    by_class(given)
-    assert given == options
-
-
-def test_class_agnostic():
-    found, scores, _, (dets, keep) = by_class(dict(iou_threshold=0.3, class_agnostic=True))
-    expected = nms(found, scores, 0.3)
-    assert keep.equal(expected[1])
-    assert dets.equal(expected[0])
-    assert by_class(dict(iou_threshold=0.3), class_agnostic=True)[3][1].equal(keep)
-    apart = by_class(dict(iou_threshold=0.3, class_agnostic=False), class_agnostic=True)[3][1]
-    assert len(apart) > len(keep)
-
-
-@pytest.mark.parametrize('split', [0, 10000])
-def test_max_num_and_type_of_batched_nms(split):
-    options = dict(iou_threshold=0.3, split_thr=split)
-    _, _, _, (dets, keep) = by_class(options)
-    assert by_class(options | dict(max_num=4))[3][1].equal(keep[:4])
-    found, scores, classes, (soft, places) = by_class(
-        options | dict(type='soft_nms', method='gaussian', min_score=0.05))
-    one_class = soft_nms(found[classes == 1], scores[classes == 1], 0.3, method='gaussian',
-                         min_score=0.05)
-    mine = classes[places] == 1
-    torch.testing.assert_close(soft[mine], one_class[0])
-    assert places[mine].equal((classes == 1).nonzero().squeeze(1)[one_class[1]])
-    assert soft[:, 4].equal(soft[:, 4].sort(descending=True)[0])
-    assert len(places) > len(keep)
-
-
-def test_max_num_of_one_class_after_the_other():
-    """It holds for all types, also for soft_nms, which has no such argument itself."""
-    options = dict(type='soft_nms', split_thr=0)
-    _, _, _, (dets, keep) = by_class(options)
-    most, places = by_class(options | dict(max_num=4))[3]
-    assert most.equal(dets[:4])
-    assert places.equal(keep[:4])
-
-
-def test_boxes_of_neighbouring_classes_at_negative_coordinates():
-    """They touch where classes are moved apart, and not where each is selected for itself."""
-    found = torch.tensor([[0, 0, 10, 10], [-11, -11, -1, -1]]).float()
-    scores, classes = torch.tensor([0.9, 0.8]), torch.tensor([0, 1])
-    for split, count in ((10000, 1), (0, 2)):
-        options = dict(iou_threshold=0.5, split_thr=split)
-        assert len(batched_nms(found, scores, classes, options)[1]) == count
-
-
-def test_batched_nms_without_a_config_sorts():
-    found, scores, _, (dets, keep) = by_class(None)
-    assert keep.equal(scores.sort(descending=True)[1])
-    assert dets.equal(torch.cat([found, scores[:, None]], 1)[keep])
-
-
-def test_batched_nms_in_low_precision():
-    found, scores = draw('sparse', 40)
-    found = found.half()
-    classes = torch.arange(40) % 20
-    dets, keep = batched_nms(found, scores.half(), classes, dict(iou_threshold=0.5))
-    assert dets.dtype == torch.float16
-    assert keep.equal(batched_nms(found.float(), scores.half().float(), classes,
-                                  dict(iou_threshold=0.5))[1])
-
-
-def test_wrong_options_of_batched_nms():
-    with pytest.raises(ConfigKeyError, match="one of nms, soft_nms, and got 'nms_rotated'"):
-        by_class(dict(type='nms_rotated'))
-    with pytest.raises(TypeError, match='iou_thresh'):
-        by_class(dict(iou_thresh=0.5))
 
 
 def test_compiled_code_leaves_it_out():

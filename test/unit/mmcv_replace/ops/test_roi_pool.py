@@ -54,6 +54,27 @@ def test_bins_without_pixels_have_no_gradient():
     assert not rest.any()
 
 
+def test_infinite_gradient_of_a_bin_without_pixels():
+    x = distinct().requires_grad_()
+    out = roi_pool(x, torch.tensor([[0., 90, 90, 99, 99]]).double(), 2)
+    out.backward(torch.full_like(out, torch.inf))
+    assert not x.grad.any()
+
+
+def test_a_bin_of_minus_infinity_is_the_lowest_number():
+    x = torch.full((1, 1, 2, 2), -torch.inf).requires_grad_()
+    out = roi_pool(x, torch.tensor([[0., 0, 0, 1, 1]]), 1)
+    assert out.item() == torch.finfo(torch.float32).min
+    out.sum().backward()
+    assert not x.grad.any()
+
+
+@pytest.mark.parametrize('number', [-1, 2, float('nan')])
+def test_images_that_do_not_exist(number):
+    with pytest.raises(ArgumentError, match='roi_pool: rois name images from .* from 0 to 1'):
+        roi_pool(distinct(), torch.tensor([[0, 0, 0, 1, 1], [number, 0, 0, 1, 1]]).double(), 1)
+
+
 def test_many_groups_give_the_same(monkeypatch):
     x, rois = distinct().requires_grad_(), torch.tensor(BOXES * 3).double()
     monkeypatch.setattr(chunks, 'FEWEST', 1)

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import torch
 
 from mmcv_replace.ops.nms import batched_nms, nms, soft_nms
@@ -65,6 +66,26 @@ def soft(name, weight, lowest, **options):
                 lambda *x: soft_nms(*x, 0.3, min_score=lowest, **options), lambda: boxes(40, 5),
                 lambda *x: plain_soft(*x, weight, lowest, options.get('offset', 0)),
                 differentiable=False, waits=1, export=VARIES, compiles=VARIES)
+
+
+def draw(kind, count, seed=0):
+    """Boxes and scores in float32, with equal ones among them."""
+    generator = np.random.default_rng([seed, count])
+    extent = {'sparse': 20 * count ** 0.5, 'dense': 40}.get(kind, 300)
+    low = generator.uniform(0, extent, (count, 2))
+    size = generator.uniform(2, 30, (count, 2))
+    if kind == 'grid':
+        low, size = low // 15, size // 6
+    if kind in ('column', 'row'):
+        low[:, int(kind == 'row')] /= 100
+    found = np.concatenate([low, low + size], 1)
+    if kind == 'inverted':
+        found = generator.integers(-9, 9, (count, 4)).astype(float)
+    if kind == 'special':
+        chosen = generator.random((count, 4)) < 0.1
+        found[chosen] = generator.choice([np.nan, np.inf, -np.inf, 0, 1e30], chosen.sum())
+    scores = generator.uniform(0, 1, count).round(2)
+    return torch.from_numpy(found).float(), torch.from_numpy(scores).float()
 
 
 CASES = [
