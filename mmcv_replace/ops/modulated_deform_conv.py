@@ -80,6 +80,7 @@ class ModulatedDeformConv2dPack(OwnOffsets, ModulatedDeformConv2d):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.conv_offset = self.make_offset_conv(3)
+        self.init_weights()  # again, so that a seed gives the weights that it gives in mmcv
 
     def init_weights(self) -> None:
         """As of ModulatedDeformConv2d; all offsets become zero and all factors 1/2."""

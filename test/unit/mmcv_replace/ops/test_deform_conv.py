@@ -69,6 +69,20 @@ def test_first_weights(cls, limit):
     torch.testing.assert_close(found.detach(), torch.empty(6, 2, 3, 5).uniform_(-limit, limit))
 
 
+@pytest.mark.parametrize(('cls', 'draws'), [(DeformConv2dPack, 1), (ModulatedDeformConv2dPack, 2)])
+def test_first_weights_beside_offsets(cls, draws):
+    """One layer draws its weight before that of the offsets alone, the other one again after it."""
+    torch.manual_seed(0)
+    layer = cls(4, 6, 3)
+    torch.manual_seed(0)
+    parent = cls.__mro__[2]
+    expected = parent(4, 6, 3).weight
+    nn.Conv2d(4, layer.conv_offset.out_channels, 3)
+    if draws == 2:
+        expected = parent(4, 6, 3).weight
+    assert torch.equal(layer.weight, expected)
+
+
 def test_published_figures():
     """Those of mmcv's test: a map, offsets from a layer, the output and all gradients."""
     layer = DeformConv2dPack(1, 1, 2).double()
