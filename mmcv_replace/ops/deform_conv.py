@@ -38,7 +38,7 @@ def deform_conv2d(input: Tensor, offset: Tensor, weight: Tensor, stride: Size = 
         tuple(weight.shape[2:]), _pair(stride), _pair(padding), _pair(dilation), groups,
         deform_groups, im2col_step)
     check_call(input, offset, None, weight, options)
-    if len(input) % min(im2col_step, len(input)):
+    if im2col_step < 1 or len(input) % min(im2col_step, len(input)):
         raise UsageError(f'im2col_step={im2col_step} must divide the batch of {len(input)} images, '
                          'or be as large at least')
     return sampled_conv2d(input, offset, None, weight, None, options)

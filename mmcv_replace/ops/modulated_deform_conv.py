@@ -7,6 +7,7 @@ from torch.nn.modules.utils import _pair
 
 from ..cnn.bricks.registry import CONV_LAYERS
 from ..utils import deprecated_api_warning
+from ..utils.errors import UsageError
 from .deform.layer import DeformLayer, OwnOffsets, zero_offsets
 from .deform.options import DeformOptions, Size, check_call
 from .deform.sampled_conv import sampled_conv2d
@@ -29,6 +30,11 @@ def modulated_deform_conv2d(input: Tensor, offset: Tensor, mask: Tensor, weight:
     options = DeformOptions(tuple(weight.shape[2:]), _pair(stride), _pair(padding),
                             _pair(dilation), groups, deform_groups)
     check_call(input, offset, mask, weight, options)
+    if mask is None or bias is not None and bias.shape not in (weight.shape[:1], (1,)):
+        raise UsageError(
+            f'modulated_deform_conv2d: mask={mask if mask is None else tuple(mask.shape)}, bias='
+            f'{bias if bias is None else tuple(bias.shape)}; there must be a mask, and a bias has '
+            f'{weight.shape[0]} numbers. deform_conv2d needs no mask')
     return sampled_conv2d(input, offset, mask, weight, bias, options)
 
 

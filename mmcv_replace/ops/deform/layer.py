@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair, _single
 
 from ...utils.errors import ConfigError
-from .options import Size
+from .options import Size, check_sizes
 
 
 class DeformLayer(nn.Module):
@@ -27,6 +27,7 @@ class DeformLayer(nn.Module):
         self.stride = _pair(stride)
         self.padding = _pair(padding)
         self.dilation = _pair(dilation)
+        check_sizes(self.kernel_size, self.stride, self.padding, self.dilation)
         self.groups = groups
         self.deform_groups = deform_groups
         # Code for nn.Conv2d reads these.

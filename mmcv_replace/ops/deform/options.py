@@ -37,19 +37,37 @@ class DeformOptions:
         return height, width
 
 
+def check_sizes(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int],
+                dilation: Sequence[int]) -> None:
+    """Raise UsageError unless each is a height and a width with which samples have places."""
+    sizes = dict(kernel_size=(kernel, 1), stride=(stride, 1), padding=(padding, 0),
+                 dilation=(dilation, 1))
+    for name, (value, least) in sizes.items():
+        if len(value) != 2 or min(value) < least:
+            raise UsageError(f'a deformable convolution with {name}={tuple(value)}: it must be a '
+                             f'number, or a height and a width, from {least} on')
+
+
 def check_call(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,
                options: DeformOptions) -> None:
     """Raise UsageError where the tensors of a call do not fit each other."""
     if x.dim() != 4:
         raise UsageError(f'a deformable convolution takes maps [N, C, H, W], not {_sizes(x)}')
+    check_sizes(options.kernel, options.stride, options.padding, options.dilation)
     groups, deform_groups = options.groups, options.deform_groups
     channels, filters = x.shape[1], weight.shape[0]
+    if groups < 1 or deform_groups < 1:
+        raise UsageError(f'a deformable convolution with groups={groups} and deform_groups='
+                         f'{deform_groups}: both must be 1 or more')
     if channels != weight.shape[1] * groups or channels % deform_groups or filters % groups:
         raise UsageError(
             f'a weight {_sizes(weight)} with groups={groups} and deform_groups={deform_groups} '
             f'does not fit maps {_sizes(x)}: the weight needs C / groups = {channels}/{groups} '
             f'channels, and both numbers of groups must divide the channels that they split')
     height, width = options.output_size(x.shape[2:])
+    if not len(x):
+        raise UsageError(f'maps {_sizes(x)}: a deformable convolution needs an image at least, as '
+                         'in mmcv; leave out empty batches')
     if height < 1 or width < 1 or 0 in x.shape:
         raise UsageError(f'maps {_sizes(x)} are too small for a deformable convolution with a '
                          f'kernel {options.kernel}, padding {options.padding} and dilation '

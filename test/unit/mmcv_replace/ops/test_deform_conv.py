@@ -267,11 +267,15 @@ def test_positions_are_exact_in_low_precision():
 
 @pytest.mark.parametrize(('change', 'message'), [
     (dict(x=torch.ones(4, 6, 6)), r'takes maps \[N, C, H, W\], not \[4, 6, 6\]'),
-    (dict(x=torch.ones(0, 4, 6, 6)), r'maps \[0, 4, 6, 6\] are too small'),
+    (dict(x=torch.ones(0, 4, 6, 6)), r'maps \[0, 4, 6, 6\]: .* needs an image'),
     (dict(x=torch.ones(1, 4, 2, 6)), r'its output would be \[1, 6, 0, 4\]'),
     (dict(x=torch.ones(1, 5, 6, 6)), r'C / groups = 5/1 channels'),
     (dict(groups=4), r'groups=4 and deform_groups=1 does not fit'),
     (dict(deform_groups=3), r'deform_groups=3 does not fit'),
+    (dict(groups=0), r'groups=0 and deform_groups=1: both must be 1 or more'),
+    (dict(deform_groups=0), r'deform_groups=0: both must be 1 or more'),
+    (dict(stride=0), r'stride=\(0, 0\): it must be a number, or .* from 1 on'),
+    (dict(dilation=(1, 0)), r'dilation=\(1, 0\)'), (dict(padding=-1), r'padding=\(-1, -1\).* 0 on'),
     (dict(offset=torch.ones(1, 16, 4, 4)), r'offset .* has shape \[1, 16, 4, 4\] and must have '
                                            r'\[1, 18, 4, 4\]'),
     (dict(offset=torch.ones(1, 18, 4, 5)), r'must have \[1, 18, 4, 4\]'),
@@ -280,7 +284,7 @@ def test_positions_are_exact_in_low_precision():
 def test_arguments_that_do_not_fit(change, message):
     x, offset, mask, weight = inputs()
     given = {**dict(x=x, offset=offset, mask=mask), **change}
-    options = {name: given.pop(name) for name in ('groups', 'deform_groups') if name in given}
+    options = {name: given.pop(name) for name in change if name not in ('x', 'offset', 'mask')}
     for error in (UsageError, ValueError, RuntimeError):  # as mmcv raises one or the other
         with pytest.raises(error, match=message):
             modulated_deform_conv2d(*given.values(), weight, **options)
@@ -289,10 +293,37 @@ def test_arguments_that_do_not_fit(change, message):
             deform_conv2d(given['x'], given['offset'], weight, **options)
 
 
+@pytest.mark.parametrize('cls', [DeformConv2d, ModulatedDeformConv2d])
+@pytest.mark.parametrize(('kernel', 'options', 'message'), [
+    (0, {}, r'kernel_size=\(0, 0\)'), ((3, 3, 3), {}, r'kernel_size=\(3, 3, 3\)'),
+    (3, dict(stride=0), 'stride'), (3, dict(padding=-1), 'padding'),
+    (3, dict(dilation=0), 'dilation')])
+def test_sizes_of_a_layer_without_samples(cls, kernel, options, message):
+    with pytest.raises(ConfigError, match=message):
+        cls(4, 6, kernel, **options)
+
+
+def test_weights_of_other_dimensions():
+    x, offset, mask, weight = inputs()
+    for other in (weight[..., 0], weight.unsqueeze(4)):
+        with pytest.raises(UsageError, match='kernel_size=.* a height and a width'):
+            modulated_deform_conv2d(x, offset, mask, other)
+
+
+def test_a_bias_of_another_size_and_no_mask():
+    x, offset, mask, weight = inputs()
+    with pytest.raises(UsageError, match=r'bias=\(5,\).* 6 numbers'):
+        modulated_deform_conv2d(x, offset, mask, weight, torch.ones(5))
+    with pytest.raises(UsageError, match='mask=None.*deform_conv2d needs no mask'):
+        modulated_deform_conv2d(x, offset, None, weight)
+
+
 def test_a_batch_that_im2col_step_does_not_divide():
     x, offset, _, weight = inputs(3)
     with pytest.raises(AssertionError, match='im2col_step=2 must divide the batch of 3 images'):
         deform_conv2d(x, offset, weight, im2col_step=2)
+    with pytest.raises(AssertionError, match='im2col_step=0 must divide'):
+        deform_conv2d(x, offset, weight, im2col_step=0)
     with pytest.raises(AssertionError, match='im2col_step=2 must divide'):
         DeformConv2dPack(x.shape[1], 6, 3, padding=1, im2col_step=2)(x.float())
 
