@@ -40,12 +40,12 @@ class DeformOptions:
 def check_sizes(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int],
                 dilation: Sequence[int]) -> None:
     """Raise UsageError unless each is a height and a width with which samples have places."""
-    sizes = dict(kernel_size=(kernel, 1), stride=(stride, 1), padding=(padding, 0),
-                 dilation=(dilation, 1))
-    for name, (value, least) in sizes.items():
-        if len(value) != 2 or min(value) < least:
+    sizes = dict(kernel_size=kernel, stride=stride, dilation=dilation, padding=padding)
+    for name, value in sizes.items():
+        # A negative padding leaves out the border, as in mmcv.
+        if len(value) != 2 or name != 'padding' and min(value) < 1:
             raise UsageError(f'a deformable convolution with {name}={tuple(value)}: it must be a '
-                             f'number, or a height and a width, from {least} on')
+                             'number, or a height and a width, above 0 but for the padding')
 
 
 def check_call(x: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor,

@@ -274,8 +274,9 @@ def test_positions_are_exact_in_low_precision():
     (dict(deform_groups=3), r'deform_groups=3 does not fit'),
     (dict(groups=0), r'groups=0 and deform_groups=1: both must be 1 or more'),
     (dict(deform_groups=0), r'deform_groups=0: both must be 1 or more'),
-    (dict(stride=0), r'stride=\(0, 0\): it must be a number, or .* from 1 on'),
-    (dict(dilation=(1, 0)), r'dilation=\(1, 0\)'), (dict(padding=-1), r'padding=\(-1, -1\).* 0 on'),
+    (dict(stride=0), r'stride=\(0, 0\): it must be a number, or .* above 0'),
+    (dict(dilation=(1, 0)), r'dilation=\(1, 0\)'),
+    (dict(padding=(1, 1, 1)), r'padding=\(1, 1, 1\): .* a height and a width'),
     (dict(offset=torch.ones(1, 16, 4, 4)), r'offset .* has shape \[1, 16, 4, 4\] and must have '
                                            r'\[1, 18, 4, 4\]'),
     (dict(offset=torch.ones(1, 18, 4, 5)), r'must have \[1, 18, 4, 4\]'),
@@ -296,7 +297,7 @@ def test_arguments_that_do_not_fit(change, message):
 @pytest.mark.parametrize('cls', [DeformConv2d, ModulatedDeformConv2d])
 @pytest.mark.parametrize(('kernel', 'options', 'message'), [
     (0, {}, r'kernel_size=\(0, 0\)'), ((3, 3, 3), {}, r'kernel_size=\(3, 3, 3\)'),
-    (3, dict(stride=0), 'stride'), (3, dict(padding=-1), 'padding'),
+    (3, dict(stride=0), 'stride'), (3, dict(padding=(1, 1, 1)), 'padding'),
     (3, dict(dilation=0), 'dilation')])
 def test_sizes_of_a_layer_without_samples(cls, kernel, options, message):
     with pytest.raises(ConfigError, match=message):
@@ -308,6 +309,13 @@ def test_weights_of_other_dimensions():
     for other in (weight[..., 0], weight.unsqueeze(4)):
         with pytest.raises(UsageError, match='kernel_size=.* a height and a width'):
             modulated_deform_conv2d(x, offset, mask, other)
+
+
+def test_a_negative_padding_leaves_out_the_border():
+    x, offset, _, weight = inputs(size=8)
+    inner = offset[..., 1:-1, 1:-1]
+    found = deform_conv2d(x, inner, weight, padding=-1)
+    torch.testing.assert_close(found, deform_conv2d(x, offset, weight)[..., 1:-1, 1:-1])
 
 
 def test_a_bias_of_another_size_and_no_mask():
