@@ -6,6 +6,7 @@ from torch.nn.modules.utils import _pair
 
 from ..utils.errors import ArgumentError
 from .precision import wide_type
+from .roi_align import check_rois
 from .sampling.bilinear import bilinear_corners
 from .sampling.weighted_rows import weighted_rows
 
@@ -68,9 +69,14 @@ def rel_roi_point_to_abs_img_point(rois: Tensor, rel_roi_points: Tensor) -> Tens
     """Points in pixels of the image, of those relative to boxes.
 
     rois: [K, 4] or [K, 5], x1, y1, x2, y2, after the number of the image where there are five;
-    rel_roi_points: [K, P, 2], x and y in [0, 1] -> [K, P, 2]. Raises ArgumentError where the
-    numbers of boxes differ.
+    rel_roi_points: [K, P, 2], x and y in [0, 1] -> [K, P, 2]. Raises ArgumentError for other
+    shapes, and where the numbers of boxes differ.
     """
+    if rois.dim() != 2 or rois.shape[1] not in (4, 5) or (
+            rel_roi_points.dim() != 3 or rel_roi_points.shape[2] != 2):
+        raise ArgumentError(
+            f'rel_roi_point_to_abs_img_point: rois are of shape {tuple(rois.shape)} and points of '
+            f'{tuple(rel_roi_points.shape)}: give [K, 4] or [K, 5], and [K, P, 2]')
     if len(rois) != len(rel_roi_points):
         raise ArgumentError(f'rel_roi_point_to_abs_img_point: there are {len(rois)} rois and '
                             f'points for {len(rel_roi_points)}: give points for each')
@@ -124,8 +130,12 @@ def point_sample(input: Tensor, points: Tensor, align_corners: bool = False,
     [N, C, P] or [N, C, Hgrid, Wgrid] in the type of the map. kwargs are those of torch's
     grid_sample: mode, padding_mode. Differentiable in both.
     Cost: 8 C operations a point; memory: the result, and a copy in float32 of a map in 16 bits, in
-    which positions would be off by up to half a pixel.
+    which positions would be off by up to half a pixel. Raises ArgumentError for a map of whole
+    numbers.
     """
+    if not input.is_floating_point():
+        raise ArgumentError(f'point_sample: the map is of {input.dtype}, to which means would be '
+                            'rounded down: convert it to a floating-point type')
     listed, wide = points.dim() == 3, wide_type(input.dtype)
     grid = normalize((points.unsqueeze(2) if listed else points).to(wide))
     out = F.grid_sample(input.to(wide), grid, align_corners=align_corners, **kwargs)
@@ -138,6 +148,7 @@ class SimpleRoIAlign(nn.Module):
     output_size: (P, Q) bins; spatial_scale: pixels of the map in one of the image; aligned: the
     centre of a pixel is its position, not its corner. features [N, C, H, W], rois [K, 5] ->
     [K, C, P, Q]. Cost: 8 C operations a bin; memory: the result and a copy of the map.
+    Raises ArgumentError for other shapes, and for images that do not exist.
     """
 
     def __init__(self, output_size: int | tuple[int, int], spatial_scale: float,
@@ -149,6 +160,7 @@ class SimpleRoIAlign(nn.Module):
         self.use_torchvision = False
 
     def forward(self, features: Tensor, rois: Tensor) -> Tensor:
+        check_rois('SimpleRoIAlign', features, rois)
         wide = rois.to(wide_type(features.dtype))
         points = _cells(self.output_size, wide.device, wide.dtype).expand(rois.shape[0], -1, -1)
         points = rel_roi_point_to_rel_img_point(wide, points, features, self.spatial_scale)

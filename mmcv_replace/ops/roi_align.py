@@ -42,7 +42,8 @@ def roi_align(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
         raise ArgumentError(f'roi_align: pool_mode is {pool_mode!r}; choose '
                             f'{" or ".join(map(repr, POOL_MODES))}')
     check_rois('roi_align', input, rois)
-    grid = Grid(_pair(output_size), float(spatial_scale), int(sampling_ratio), bool(aligned))
+    grid = Grid(bins_of('roi_align', output_size), float(spatial_scale), int(sampling_ratio),
+                bool(aligned))
     return run('roi_align', plain_roi_align, input, rois.detach(), grid, pool_mode)
 
 
@@ -54,6 +55,15 @@ def plain_roi_align(x: Tensor, rois: Tensor, grid: Grid, pool_mode: str) -> Tens
     return POOL_MODES[pool_mode](x, rois.to(wide_type(x.dtype)), grid)
 
 
+def bins_of(user: str, output_size: int | tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of bins; raise ArgumentError where the operator `user` has no bins."""
+    pair = _pair(output_size)
+    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
+        raise ArgumentError(f'{user}: output_size={output_size!r} must be a number, or rows and '
+                            'columns, of bins: whole numbers from 1 on')
+    return pair
+
+
 def check_rois(user: str, x: Tensor, rois: Tensor) -> None:
     """Raise ArgumentError unless a map and its RoIs fit each other, for the operator `user`.
 
@@ -62,6 +72,9 @@ def check_rois(user: str, x: Tensor, rois: Tensor) -> None:
     if x.dim() != 4:
         raise ArgumentError(f'{user}: the input is of shape {tuple(x.shape)}, and [N, C, H, W] is '
                             'wanted: add or merge dimensions')
+    if not x.is_floating_point():
+        raise ArgumentError(f'{user}: the input is of {x.dtype}: convert it to a floating-point '
+                            'type')
     if rois.dim() != 2 or rois.shape[1] != 5:
         raise ArgumentError(f'{user}: rois are of shape {tuple(rois.shape)}, and [K, 5] is wanted: '
                             'the number of the image and x1, y1, x2, y2')

@@ -10,7 +10,7 @@ from .kernels import run
 from .precision import wide_type
 from .roi.maximum import Bins, largest
 from .roi.samples import numbers
-from .roi_align import check_rois
+from .roi_align import bins_of, check_rois
 
 
 def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
@@ -27,7 +27,7 @@ def roi_pool(input: Tensor, rois: Tensor, output_size: int | tuple[int, int],
     ArgumentError for other shapes.
     """
     check_rois('roi_pool', input, rois)
-    return run('roi_pool', plain_roi_pool, input, rois.detach(), _pair(output_size),
+    return run('roi_pool', plain_roi_pool, input, rois.detach(), bins_of('roi_pool', output_size),
                float(spatial_scale))
 
 

@@ -86,6 +86,27 @@ def test_wrong_arguments():
             abs_img_point_to_rel_img_point(points, img)
 
 
+@pytest.mark.parametrize(('rois', 'points'), [
+    ((2, 3), (2, 3, 2)), ((2, 6), (2, 3, 2)), ((5,), (1, 3, 2)), ((2, 4), (2, 3, 3)),
+    ((2, 5), (2, 2))])
+def test_shapes_of_boxes_and_points(rois, points):
+    with pytest.raises(ArgumentError, match=r'give \[K, 4\] or \[K, 5\], and \[K, P, 2\]'):
+        rel_roi_point_to_abs_img_point(torch.zeros(rois), torch.zeros(points))
+
+
+def test_wrong_arguments_of_simple_roi_align():
+    layer, x = SimpleRoIAlign(2, 1.0), uniform(2, 3, 5, 4)
+    with pytest.raises(ArgumentError, match=r'SimpleRoIAlign: rois .* \(2, 4\), and \[K, 5\]'):
+        layer(x, torch.zeros(2, 4))
+    with pytest.raises(ArgumentError, match='SimpleRoIAlign: rois name images from 2.0 to 2.0'):
+        layer(x, torch.full((1, 5), 2.))
+
+
+def test_a_map_of_whole_numbers():
+    with pytest.raises(ArgumentError, match='the map is of torch.int32'):
+        point_sample(torch.ones(1, 1, 2, 2, dtype=torch.int32), torch.zeros(1, 1, 2))
+
+
 @pytest.mark.parametrize('order', [0, 1, 2])
 def test_functions_have_the_names_of_their_modules(order, repo_dir):
     program = ['import mmcv_replace', 'mmcv_replace.install_alias()']

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from mmcv_replace.ops import RoIAlign, roi_align
+from mmcv_replace.ops import RoIAlign, roi_align, roi_pool
 from mmcv_replace.ops.roi import chunks, mean
 from mmcv_replace.utils.errors import ArgumentError, MissingModuleError, UsageError
 
@@ -159,6 +159,19 @@ def test_wrong_arguments(x):
         roi_align(x, rois[:, 1:], 2)
     with pytest.raises(ArgumentError, match=r'\[N, C, H, W\] is wanted'):
         roi_align(x[0], rois, 2)
+
+
+@pytest.mark.parametrize('operator', [roi_align, roi_pool])
+@pytest.mark.parametrize('output_size', [0, (2, -1), (2, 2, 2), 2.5])
+def test_no_bins(x, operator, output_size):
+    with pytest.raises(ArgumentError, match=r'roi_.*: output_size=.* from 1 on'):
+        operator(x, torch.zeros(1, 5), output_size)
+
+
+@pytest.mark.parametrize('operator', [roi_align, roi_pool])
+def test_a_map_of_whole_numbers(x, operator):
+    with pytest.raises(ArgumentError, match='the input is of torch.int64: convert it'):
+        operator(x.long(), torch.zeros(1, 5), 2)
 
 
 def test_an_export_needs_a_fixed_number_of_samples(x):
