@@ -32,7 +32,7 @@ class BaseMergeCell(nn.Module):
 
     Raises ConfigError for another `upsample_mode`, ArgumentError for a convolution without a number
     of channels, UsageError for inputs of unequal batches or channels, and an `out_size` that has
-    not two numbers.
+    not two numbers above 0.
     """
 
     def __init__(self, fused_channels: int | None = 256, out_channels: int | None = 256,
@@ -98,10 +98,10 @@ class BaseMergeCell(nn.Module):
         if out_size is None:
             size = max(tuple(x1.shape[2:]), tuple(x2.shape[2:]))
         else:
-            size = tuple(out_size)
-            if len(size) != 2:
+            size = () if isinstance(out_size, int) else tuple(out_size)
+            if len(size) != 2 or min(size) < 1:
                 raise UsageError(f'{type(self).__name__}: out_size={out_size!r} must be a height '
-                                 'and a width')
+                                 'and a width, from 1 on')
         x1 = self._resize(self.input1_conv(x1), size)
         x2 = self._resize(self.input2_conv(x2), size)
         merged = self._binary_op(x1, x2)

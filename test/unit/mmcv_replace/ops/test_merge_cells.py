@@ -122,6 +122,8 @@ def test_inputs_that_do_not_fit(shape):
         SumCell(2, 2)(torch.zeros(1, 2, 4, 4), torch.zeros(shape))
 
 
-def test_sizes_of_another_length():
-    with pytest.raises(AssertionError, match=r'out_size=\(4,\) must be a height and a width'):
-        SumCell(2, 2)(torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 4, 4), (4,))
+@pytest.mark.parametrize('size', [(4,), 4, (0, 3)])
+def test_sizes_of_another_length(size):
+    x = torch.zeros(1, 2, 4, 4)
+    with pytest.raises(AssertionError, match=r'out_size=.* must be a height and a width, from 1'):
+        SumCell(2, 2)(x, x, size)
