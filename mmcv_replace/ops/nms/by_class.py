@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigKeyError
+from mmcv_replace.utils.signature import check_arguments
 
 from ..precision import wide_type
 from .boxes import on_host, to_device, to_host
@@ -13,6 +14,7 @@ from .hard import nms
 from .soft import soft_nms
 
 TYPES = {'nms': nms, 'soft_nms': soft_nms}
+OLD_NAMES = {'iou_thr': 'iou_threshold'}
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[str, Any] | None,
@@ -29,8 +31,8 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[st
 
     Returns (dets, keep): [K, 5], the kept boxes and their scores, best first, and [K], their places
     in `boxes`. Cost: that of `nms` and `soft_nms`, with one wait for the device.
-    Raises ConfigKeyError for another type, ArgumentError for other shapes of idxs, and what the
-    function of that type raises.
+    Raises ConfigKeyError for another type, ArgumentError for other shapes of idxs and for keys that
+    are unknown or missing, and what the function of that type raises.
     """
     if nms_cfg is None:
         scores, keep = scores.sort(descending=True)
@@ -43,15 +45,29 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, nms_cfg: Mapping[st
     if name not in TYPES:
         raise ConfigKeyError(f'nms_cfg: type must be one of {", ".join(TYPES)}, and got {name!r}')
     class_agnostic = options.pop('class_agnostic', class_agnostic)
+    split_threshold = options.pop('split_thr', 10000)
+    at_once = len(boxes) < split_threshold
+    _check_options(name, options, () if at_once else ('max_num',))
     moved = boxes.detach().to(wide_type(boxes.dtype))
     if not class_agnostic and len(boxes):
         moved = moved + (idxs.to(moved) * (moved.max() + 1)).unsqueeze(1)
-    if len(boxes) < options.pop('split_thr', 10000):
+    if at_once:
         dets, keep = TYPES[name](moved, scores, **options)
         scores = dets.split([4, 1], dim=1)[1].squeeze(1).to(scores.dtype)
     else:
         scores, keep = _one_by_one(name, moved, scores, idxs, options)
     return torch.cat([boxes.index_select(0, keep), scores.unsqueeze(1)], dim=1), keep
+
+
+def _check_options(name: str, options: Mapping[str, Any], ours: tuple[str, ...]) -> None:
+    """Raise ArgumentError for options that neither the function nor, `ours`, this module takes."""
+    given = {OLD_NAMES.get(key, key): value for key, value in options.items() if key not in ours}
+    of_boxes = dict(boxes=None, scores=None)
+    twice = of_boxes.keys() & given.keys()
+    if twice:
+        raise ArgumentError(f'nms_cfg: {", ".join(sorted(twice))} are arguments of batched_nms '
+                            'itself: leave them out')
+    check_arguments(f'nms_cfg of type {name!r}', TYPES[name], {**of_boxes, **given})
 
 
 @on_host

@@ -84,8 +84,12 @@ def test_batched_nms_in_low_precision():
 def test_wrong_options_of_batched_nms():
     with pytest.raises(ConfigKeyError, match="one of nms, soft_nms, and got 'nms_rotated'"):
         by_class(dict(type='nms_rotated'))
-    with pytest.raises(TypeError, match='iou_thresh'):
+    with pytest.raises(TypeError, match="'nms' does not take 'iou_thresh'; did you mean 'iou_"):
         by_class(dict(iou_thresh=0.5))
+    with pytest.raises(ArgumentError, match="nms_cfg of type 'nms' needs .*iou_threshold"):
+        by_class(dict(type='nms'))
+    with pytest.raises(ArgumentError, match='scores are arguments of batched_nms itself'):
+        by_class(dict(iou_threshold=0.5, scores=None))
 
 
 @pytest.mark.parametrize('classes', [torch.zeros(1), torch.zeros(3, 1), torch.zeros(2)])
