@@ -107,6 +107,10 @@ class CARAFEPack(nn.Module):
         _check_options(up_kernel, up_group, scale_factor)
         if channels % up_group:
             raise ArgumentError(f'carafe: up_group={up_group} must divide channels={channels}')
+        if min(compressed_channels, encoder_kernel, encoder_dilation) < 1:
+            raise ArgumentError(
+                f'carafe: compressed_channels={compressed_channels}, encoder_kernel='
+                f'{encoder_kernel} and encoder_dilation={encoder_dilation} must be 1 or more')
         span = (encoder_kernel - 1) * encoder_dilation
         if span % 2:
             raise ArgumentError(

@@ -26,7 +26,8 @@ class CrissCrossAttention(nn.Module):
     x: [N, in_channels, H, W] -> the same shape. Queries and keys have in_channels // 8 channels,
     and a softmax over the H + W - 1 pixels weights the values. `gamma` starts as 0, the layer
     therefore as the identity. See `criss_cross` for the cost; besides it there are three 1 x 1
-    convolutions. Raises ConfigError for fewer than 8 channels, which leave none to compare.
+    convolutions. Raises ConfigError for fewer than 8 channels, which leave none to compare,
+    and for an input of another shape.
     """
 
     def __init__(self, in_channels: int) -> None:
@@ -41,6 +42,9 @@ class CrissCrossAttention(nn.Module):
         self.in_channels = in_channels
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.dim() != 4 or x.shape[1] != self.in_channels:
+            raise ConfigError(f'CrissCrossAttention: an input of shape {tuple(x.shape)} is not '
+                              f'[N, {self.in_channels}, H, W]')
         return x + criss_cross(self.query_conv(x), self.key_conv(x), self.value_conv(x),
                                self.gamma.scale)
 

@@ -21,7 +21,7 @@ class CornerPool(nn.Module):
     Cost: N C H W comparisons, a copy and an index of 8 bytes an element as memory; in traced graphs
     and on the NPU log2(H) or log2(W) times as many, and a byte for each of these.
 
-    Raises ConfigError for another `mode`.
+    Raises ConfigError for another `mode`, and for an input of another shape.
     """
 
     def __init__(self, mode: str) -> None:
@@ -34,6 +34,8 @@ class CornerPool(nn.Module):
         return f'mode={self.mode!r}'
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.dim() != 4:
+            raise ConfigError(f'CornerPool: an input of shape {tuple(x.shape)} is not [N, C, H, W]')
         dim, reverse = _MODES[self.mode]
         # ONNX has no cumulative maximum.
         if is_traced():

@@ -151,7 +151,7 @@ class MultiScaleDeformableAttention(BaseModule):
                  batch_first: bool = False, norm_cfg: dict | None = None,
                  init_cfg: dict | Sequence[dict] | None = None) -> None:
         super().__init__(init_cfg)
-        if embed_dims % num_heads:
+        if num_heads < 1 or embed_dims % num_heads:
             raise ConfigError(f'MultiScaleDeformableAttention: embed_dims={embed_dims} must be '
                               f'divisible by num_heads={num_heads}')
         width = embed_dims // num_heads
@@ -221,6 +221,10 @@ class MultiScaleDeformableAttention(BaseModule):
             query, value = query.transpose(0, 1), value.transpose(0, 1)
         value = self.value_proj(value)
         if key_padding_mask is not None:
+            if key_padding_mask.shape != value.shape[:2]:
+                raise ConfigError('MultiScaleDeformableAttention: key_padding_mask '
+                                  f'{[*key_padding_mask.shape]} must be [N, S], here '
+                                  f'{[*value.shape[:2]]}')
             value = value.masked_fill(key_padding_mask.unsqueeze(2), 0)
         weights = self.attention_weights(query).unflatten(2, (self.num_heads, -1)).softmax(3)
         out = MultiScaleDeformableAttnFunction.apply(
@@ -238,6 +242,12 @@ class MultiScaleDeformableAttention(BaseModule):
         if missing:
             raise ConfigError(f'MultiScaleDeformableAttention: {" and ".join(missing)} must be '
                               'given: it attends to positions on maps')
+        if not isinstance(shapes, Tensor):
+            raise ConfigError(f'MultiScaleDeformableAttention: spatial_shapes={shapes!r} must be a '
+                              'tensor [L, 2] of heights and widths, on the device of the query')
+        if reference_points.dim() != 4:
+            raise ConfigError('MultiScaleDeformableAttention: reference_points '
+                              f'{[*reference_points.shape]} must be [N, Q, L, 2] or [N, Q, L, 4]')
         if len(shapes) != self.num_levels:
             raise ConfigError(f'MultiScaleDeformableAttention: {len(shapes)} spatial_shapes for '
                               f'num_levels={self.num_levels}: give as many maps as levels')

@@ -16,11 +16,15 @@ class Encoding(nn.Module):
     [num_codes], first uniform between -1 and 0. Computed in float32 at least, also under autocast;
     the result has the wider type of x and the codewords.
     Cost: 4 N H W num_codes channels operations; memory: a copy of x, the weights
-    [N, num_codes, H, W] and the result. Raises ConfigError for an input of another shape.
+    [N, num_codes, H, W] and the result. Raises ConfigError for numbers below 1
+    and for an input of another shape.
     """
 
     def __init__(self, channels: int, num_codes: int) -> None:
         super().__init__()
+        if min(channels, num_codes) < 1:
+            raise ConfigError(f'Encoding: channels={channels} and num_codes={num_codes} must be 1 '
+                              'or more')
         self.channels, self.num_codes = channels, num_codes
         std = (num_codes * channels) ** -0.5
         self.codewords = nn.Parameter(torch.empty(num_codes, channels).uniform_(-std, std))

@@ -219,6 +219,8 @@ def test_weights_are_those_of_mmcv():
     (dict(up_kernel=4), 'kernel_size=4 must be odd'),
     (dict(scale_factor=0), 'scale_factor=0'),
     (dict(up_group=3), 'up_group=3 must divide channels=4'),
+    (dict(compressed_channels=0), 'compressed_channels=0, .* must be 1 or more'),
+    (dict(encoder_dilation=0), 'encoder_dilation=0 must be 1 or more'),
     (dict(encoder_kernel=4), 'encoder_kernel=4 with encoder_dilation=1 would change the size'),
 ])
 def test_options_that_make_no_layer(options, message):

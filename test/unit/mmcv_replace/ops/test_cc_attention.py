@@ -40,6 +40,12 @@ def test_too_few_channels():
         CrissCrossAttention(7)
 
 
+@pytest.mark.parametrize('shape', [(8, 3, 4), (1, 9, 3, 4)])
+def test_an_input_of_another_shape(shape):
+    with pytest.raises(ConfigError, match=r'CrissCrossAttention: .* is not \[N, 8, H, W\]'):
+        CrissCrossAttention(8)(torch.zeros(shape))
+
+
 def test_empty_batch():
     layer = CrissCrossAttention(16)
     x = torch.rand(0, 16, 5, 4, requires_grad=True)

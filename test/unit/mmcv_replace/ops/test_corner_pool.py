@@ -65,3 +65,5 @@ def test_modes():
     assert repr(CornerPool('top')) == "CornerPool(mode='top')"
     with pytest.raises(AssertionError, match="mode='up' is not one of bottom, left, right, top"):
         CornerPool('up')
+    with pytest.raises(AssertionError, match=r'shape \(3, 4, 5\) is not \[N, C, H, W\]'):
+        CornerPool('top')(torch.zeros(3, 4, 5))

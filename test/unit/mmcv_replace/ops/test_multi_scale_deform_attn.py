@@ -171,7 +171,20 @@ def test_dropout():
     assert torch.equal(run(block.eval(), query), run(block, query))
 
 
+def test_arguments_of_other_shapes():
+    block, points = make(batch_first=True), torch.zeros(N, S, LEVELS, 2).double()
+    query = torch.zeros(N, S, C).double()
+    with pytest.raises(ValueError, match=r'key_padding_mask \[2, 15\] must be .* \[2, 16\]'):
+        run(block, query, key_padding_mask=torch.zeros(N, S - 1, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r'reference_points \[2, 16, 3\] must be \[N, Q, L, 2\]'):
+        block(query, reference_points=points[..., 0], spatial_shapes=SHAPES)
+    with pytest.raises(ValueError, match=r'spatial_shapes=\[\[3, 4\].* must be a tensor'):
+        block(query, reference_points=points, spatial_shapes=SHAPES.tolist())
+
+
 def test_errors():
+    with pytest.raises(ValueError, match='divisible by num_heads=0'):
+        MultiScaleDeformableAttention(30, 0)
     with pytest.raises(ValueError, match='embed_dims=30 must be divisible by num_heads=8'):
         MultiScaleDeformableAttention(30, 8)
     with pytest.raises(ValueError, match=r'reference_points \[2, 5, 3, 3\] must end in 2 values'):

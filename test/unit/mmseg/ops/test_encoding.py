@@ -29,6 +29,12 @@ def test_parameters():
     assert repr(layer) == 'Encoding(Nx64xHxW =>Nx100x64)'
 
 
+@pytest.mark.parametrize('numbers', [(4, 0), (0, 3)])
+def test_no_codewords(numbers):
+    with pytest.raises(ConfigError, match='channels=.* and num_codes=.* must be 1 or more'):
+        Encoding(*numbers)
+
+
 @pytest.mark.parametrize('shape', [(2, 5, 3, 3), (2, 4, 9), (4, 3, 3)], ids=str)
 def test_input_of_another_shape(shape):
     with pytest.raises(ConfigError, match=r'is not \[N, 4, H, W\]') as error:
