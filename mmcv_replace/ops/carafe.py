@@ -96,7 +96,7 @@ class CARAFEPack(nn.Module):
     x: [N, channels, H, W] -> [N, channels, scale_factor * H, scale_factor * W]. `up_kernel` and
     `up_group` are the kernel_size and group_size of `carafe`; the channels are compressed to
     `compressed_channels` before the convolution of `encoder_kernel` and `encoder_dilation`, whose
-    result a softmax turns into masks.
+    result a softmax turns into masks. Cost and memory: those of `carafe` and of the convolutions.
     Raises ArgumentError for options that do not fit.
     """
 

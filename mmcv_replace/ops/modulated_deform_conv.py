@@ -24,8 +24,8 @@ def modulated_deform_conv2d(input: Tensor, offset: Tensor, mask: Tensor, weight:
     each point of the kernel, row by row, for each of G `deform_groups` of channels
     -> [N, O, H', W'] in the type of the offset, to which all is cast.
 
-    Cost: that of `deform_conv2d`. Raises UsageError where the tensors do not fit each other
-    or a batch is empty.
+    Cost and memory: those of `deform_conv2d`. Raises UsageError where the tensors do not fit each
+    other, there is no mask, or a batch is empty.
     """
     options = DeformOptions(tuple(weight.shape[2:]), _pair(stride), _pair(padding),
                             _pair(dilation), groups, deform_groups)

@@ -142,8 +142,9 @@ class MultiScaleDeformableAttention(BaseModule):
 
     Each of `num_heads` heads takes `num_points` samples on each of `num_levels` maps, at offsets
     from the reference points of the query. Sequences are [Q, N, C], or [N, Q, C] with
-    `batch_first`. `im2col_step` has no effect, and `norm_cfg` has none in mmcv either. Raises
-    ConfigError for embed_dims that the heads do not divide.
+    `batch_first`. `im2col_step` has no effect, and `norm_cfg` has none in mmcv either.
+    Cost and memory: those of `multi_scale_deformable_attn_pytorch`, and of four linear layers.
+    Raises ConfigError for embed_dims that the heads do not divide.
     """
 
     def __init__(self, embed_dims: int = 256, num_heads: int = 8, num_levels: int = 4,
