@@ -93,7 +93,7 @@ def _focal_loss(form: str, x: Tensor, target: Tensor, gamma: float, alpha: float
     _check(x, target, weight, reduction)
     flat, classes = (x, target) if x.dim() == 2 else (x.flatten(2), target.flatten(1))
     terms = apply(_FocalLoss, flat, classes.unsqueeze(1), weight, form, float(gamma), float(alpha),
-                             reduction)
+                  reduction)
     if reduction != 'none':
         return terms
     return terms.view(x.shape if form == 'sigmoid' else target.shape)

@@ -8,7 +8,7 @@ from ..utils.errors import ArgumentError
 from .precision import wide_type
 from .roi_align import check_rois
 from .sampling.bilinear import bilinear_corners
-from .sampling.weighted_rows import weighted_rows
+from .sampling.weighted_rows import as_table, weighted_rows
 
 
 def bilinear_grid_sample(im: Tensor, grid: Tensor, align_corners: bool = False) -> Tensor:
@@ -30,8 +30,7 @@ def _sample(maps: Tensor, number: Tensor, grid: Tensor, align_corners: bool) -> 
             for place, size in zip(grid.unbind(-1), (width, height), strict=True))
     index, weight = bilinear_corners(y, x, height, width)
     index = index + number.view(-1, 1, 1) * (height * width)
-    table = maps.permute(0, 2, 3, 1).reshape(-1, channels)
-    rows = weighted_rows(table, index.flatten(0, 1), weight.flatten(0, 1))
+    rows = weighted_rows(as_table(maps), index.flatten(0, 1), weight.flatten(0, 1))
     return rows.view(*grid.shape[:2], channels)
 
 

@@ -8,12 +8,6 @@ from ..sampling.weighted_rows import weighted_rows
 from .options import DeformOptions
 
 
-def make_table(x: Tensor, options: DeformOptions) -> Tensor:
-    """Maps [n, C, H, W] -> rows [n H W G, C / G], one for each pixel and deform group."""
-    rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1] // options.deform_groups)
-    return rows.contiguous()  # sums of rows that are columns in memory take several times as long
-
-
 def make_filters(weight: Tensor, options: DeformOptions) -> Tensor:
     """Weight [O, C / g, h, w] -> [g, O / g, h w C / g], in the order of the columns."""
     split = weight.flatten(2).transpose(1, 2)

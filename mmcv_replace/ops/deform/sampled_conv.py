@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from ...utils.trace import apply, is_traced
+from ...utils.trace import is_traced
 from ..kernels import run
 from ..parts import parts
 from ..precision import no_autocast, wide_type
-from .columns import as_weight, make_columns, make_filters, make_table, multiply
+from ..sampling.weighted_rows import as_table
+from .columns import as_weight, make_columns, make_filters, multiply
 from .options import DeformOptions
 
 # Elements of the columns that are computed at a time: a quarter of those of an image, within these
@@ -45,10 +46,11 @@ def plain_sampled_conv2d(x: Tensor, offset: Tensor, mask: Tensor | None, weight:
                          bias: Tensor | None, options: DeformOptions) -> Tensor:
     """`sampled_conv2d` for tensors of one type, of operations that every device can."""
     if is_traced():  # which decides what to recompute
-        columns = make_columns(make_table(x, options), offset, mask, 0, x.shape, options)
+        table = as_table(x, options.deform_groups)
+        columns = make_columns(table, offset, mask, 0, x.shape, options)
         out = multiply(make_filters(weight, options), columns, offset)
     else:
-        out = apply(_Recomputed, x, offset, mask, weight, options)
+        out = _Recomputed.apply(x, offset, mask, weight, options)
     return out if bias is None else out + bias.view(-1, 1, 1)
 
 
@@ -79,7 +81,7 @@ class _Recomputed(Function):
         filters = make_filters(weight, options)
         out = x.new_empty(len(x), len(weight), *offset.shape[2:])
         for images, strips in _parts(x, offset, options):
-            table = make_table(x[images], options)
+            table = as_table(x[images], options.deform_groups)
             for rows in strips:
                 moved, factors = (_strip(tensor, images, rows) for tensor in (offset, mask))
                 columns = make_columns(table, moved, factors, rows.start, x[images].shape, options)
@@ -113,7 +115,7 @@ class _Gradients:
 
     def add(self, grad: Tensor, images: slice, strips: list[slice]) -> None:
         x, offset, mask = self.arguments
-        table = make_table(x[images], self.options)
+        table = as_table(x[images], self.options.deform_groups)
         for_table = None if self.maps[0] is None else self._zeros_like(table)
         for rows in strips:
             parts = (table, _strip(offset, images, rows), _strip(mask, images, rows))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...utils.errors import UsageError
 from ...utils.trace import is_exported, is_traced
+from ..parts import parts
 from ..precision import wide_type
 
 # Samples of a RoI beyond the largest of its group: at most twice as many in all (1.4 by 1.4).
@@ -49,9 +50,7 @@ def equal_chunks(count: int, rows: int, columns: int, cost: int, limit: int) -> 
     """Groups of `count` RoIs that all need the same samples, each of `cost` elements."""
     if is_traced():
         return [Chunk(slice(None), rows, columns)]
-    size = max(1, limit // cost)
-    return [Chunk(slice(start, min(start + size, count)), rows, columns)
-            for start in range(0, count, size)]
+    return [Chunk(place, rows, columns) for place in parts(count, cost, limit)]
 
 
 def sorted_chunks(sizes: Tensor, cost: Callable[[int, int], int], limit: int,
@@ -105,11 +104,6 @@ def channel_groups(channels: int, groups: int = 8) -> list[slice]:
     """Groups of channels, so that only a part of a map is copied at a time."""
     width = group_width(channels, groups)
     return [slice(start, min(start + width, channels)) for start in range(0, channels, width)]
-
-
-def as_table(x: Tensor) -> Tensor:
-    """Map [N, C, H, W] -> pixels [N H W, C]."""
-    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
 class MapSum:

@@ -11,8 +11,8 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ...utils.trace import apply, is_exported, is_traced
 from ..precision import wide_type
-from ..sampling.weighted_rows import weighted_rows
-from .chunks import as_table, channel_groups, group_width, sizes_on_host
+from ..sampling.weighted_rows import as_table, weighted_rows
+from .chunks import channel_groups, group_width, sizes_on_host
 
 CACHED = 2 ** 19  # elements of the samples of a group of bins
 ALIKE = 0.8  # samples of a bin in those of the bin with the most of its group, at least

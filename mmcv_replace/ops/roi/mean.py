@@ -4,11 +4,10 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from ...utils.trace import apply
-from ..sampling.weighted_rows import row_spreader, weighted_rows
+from ..sampling.weighted_rows import as_table, row_spreader, weighted_rows
 from .chunks import (
     Chunk,
     MapSum,
-    as_table,
     channel_groups,
     equal_chunks,
     group_width,

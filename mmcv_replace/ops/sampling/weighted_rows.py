@@ -38,6 +38,12 @@ def plain_weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     return apply(_WeightedRows, table, index, weight)
 
 
+def as_table(maps: Tensor, groups: int = 1) -> Tensor:
+    """Maps [N, C, H, W] -> rows [N H W groups, C / groups], one for each pixel and group."""
+    rows = maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1] // groups)
+    return rows.contiguous()  # sums of rows that are columns in memory take several times as long
+
+
 def row_spreader(index: Tensor, weight: Tensor, count: int) -> Callable[[Tensor], Tensor]:
     """What `weighted_rows` does to gradients: a function that adds rows to those of a table.
 
