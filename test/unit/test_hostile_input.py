@@ -22,6 +22,7 @@ from mmcv_replace.runner.checkpoints import pretrained
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config import CONFIG_ROOTS
 from mmcv_replace.utils.config.options import parse_option_value
+from mmcv_replace.utils.config.syntax import parse_python
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, DataError, UserError
 from mmseg.apis.cli import load_config
 from mmseg.apis.inference import init_segmentor
@@ -60,7 +61,7 @@ def dotted(node):
 
 def dangers(source):
     """(line, name) of each call in a source that could run what it reads, or write anywhere."""
-    tree = ast.parse(source)
+    tree = parse_python(source)
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

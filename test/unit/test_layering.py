@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mmcv_replace.utils.config.syntax import parse_python
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path.relative_to(ROOT) for package in ('mmcv_replace', 'mmseg')
                  for path in (ROOT / package).rglob('*.py'))
@@ -74,7 +76,7 @@ def imported_names(path):
     """Full dotted names that a file imports, with `from a import b` as a.b."""
     package = module_name(path) if path.name == '__init__.py' else module_name(path.parent / 'x')
     package = package.removesuffix('.x')
-    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding='utf-8'))):
+    for node in ast.walk(parse_python((ROOT / path).read_text(encoding='utf-8'))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -101,7 +103,7 @@ def test_rules_name_packages_that_exist():
 
 def vendor_words(path):
     """Vendor names in the code and in its strings; docstrings and help texts may explain."""
-    tree = ast.parse((ROOT / path).read_text(encoding='utf-8'))
+    tree = parse_python((ROOT / path).read_text(encoding='utf-8'))
     prose = {id(node.body[0].value) for node in ast.walk(tree)
              if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body
              and isinstance(node.body[0], ast.Expr)}

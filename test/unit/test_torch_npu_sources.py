@@ -18,6 +18,7 @@ from mmcv_replace import device as device_module
 from mmcv_replace import device_start
 from mmcv_replace.cnn import revert_sync_batchnorm
 from mmcv_replace.ops.kernels import plain_operators
+from mmcv_replace.utils.config.syntax import parse_python
 from mmseg.apis import load_config
 from mmseg.models import build_segmentor
 
@@ -147,7 +148,7 @@ def test_the_deformable_convolution_is_called_as_it_is_declared(sources):
     text = (sources / 'csrc/aten/npu_native_functions_by_codegen.yaml').read_text()
     declared = re.search(r'func: (npu_deformable_conv2d\(.*)', text)[1]
     parameters = {each.name: each for each in torch._C.parse_schema(declared).arguments}
-    tree = ast.parse(NPU_KERNELS.read_text())
+    tree = parse_python(NPU_KERNELS.read_text())
     call, = (node for node in ast.walk(tree) if isinstance(node, ast.Call)
              and getattr(node.func, 'attr', '') == 'npu_deformable_conv2d')
     given = [*list(parameters)[:len(call.args)], *(word.arg for word in call.keywords)]
@@ -155,7 +156,7 @@ def test_the_deformable_convolution_is_called_as_it_is_declared(sources):
     assert [node.id if isinstance(node, ast.Name) else '' for node in call.args] == [
         'x', 'weight', '', 'bias']
     assert list(parameters)[:4] == ['input', 'weight', 'offset', 'bias']
-    simulated = ast.parse((SIMULATED / 'deformable.py').read_text())
+    simulated = parse_python((SIMULATED / 'deformable.py').read_text())
     function, = (node for node in ast.walk(simulated) if isinstance(node, ast.FunctionDef)
                  and node.name == 'npu_deformable_conv2d')
     assert [each.arg for each in function.args.args] == list(parameters)
@@ -165,7 +166,7 @@ def test_the_deformable_convolution_is_called_as_it_is_declared(sources):
 def defined_names(file):
     """Names that a Python file defines, imports or lists."""
     names = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parse_python(file.read_text())):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):
@@ -217,7 +218,7 @@ def test_every_variable_is_read(sources):
 
 def test_fused_optimizers_clear_gradients_in_place_by_default(sources):
     """OptimizerHook calls zero_grad() without arguments."""
-    tree = ast.parse((sources / 'optim/npu_fused_optim_base.py').read_text())
+    tree = parse_python((sources / 'optim/npu_fused_optim_base.py').read_text())
     zero_grad = next(node for node in ast.walk(tree)
                      if isinstance(node, ast.FunctionDef) and node.name == 'zero_grad')
     assert [ast.literal_eval(default) for default in zero_grad.args.defaults] == [False]

@@ -9,6 +9,7 @@ from ..errors import ConfigError, ConfigKeyError, ConfigTypeError
 from ..suggest import did_you_mean, short
 from .config_dict import ConfigDict, MissingKeyError, unwrap, wrap
 from .explain import find_value
+from .syntax import parse_python
 
 BASE_KEY = '_base_'
 PLACE = re.compile(r'\{\{([^{}]*\b_base_\.[^{}]*)\}\}')
@@ -61,7 +62,7 @@ def base_value(code: str, cfg: ConfigDict) -> Any:
     if path:
         return unwrap(find_value(cfg, path[1][1:])[0])
     try:
-        return unwrap(_evaluate(ast.parse(code.strip(), mode='eval').body, cfg))
+        return unwrap(_evaluate(parse_python(code.strip(), mode='eval').body, cfg))
     except (SyntaxError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError,
             LookupError) as error:
         if isinstance(error, ConfigError):

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from .syntax import parse_python
+
 _MAX_DEPTH = 50
 _MAX_RANGE = 10_000
 
@@ -20,7 +22,7 @@ def read_literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # a backslash that escapes nothing
-            node = ast.parse(text, mode='eval').body
+            node = parse_python(text, mode='eval').body
     except SyntaxError as error:
         place = _place(text, error.lineno or 1, (error.offset or 1) - 1)
         raise LiteralError(f'{error.msg}{place}') from error

@@ -14,6 +14,7 @@ from ..misspelling import misspelt
 from .base_code import FILL, VALUES, link_to_bases, static_bases
 from .base_values import BASE_KEY, BaseValues, fill_text
 from .config_dict import ConfigDict, MissingKeyError
+from .syntax import parse_python
 from .values import SCALARS
 
 DEPRECATION_KEY = '_deprecation_'
@@ -33,7 +34,7 @@ def run_python_config(text: str, filename: str,
     line and cause.
     """
     try:
-        tree = ast.parse(text, filename)
+        tree = parse_python(text, filename)
         files = static_bases(tree)
         code = compile(link_to_bases(tree, text), filename, 'exec')
     except SyntaxError as error:

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .literal import literal_value
+from .syntax import parse_python
 
 
 def read_literal_config(text: str, source: str) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def read_literal_config(text: str, source: str) -> dict[str, Any]:
     `source` and the line for anything else; nothing is executed.
     """
     try:
-        statements = ast.parse(text).body
+        statements = parse_python(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ConfigError(f'{source} is no saved config: {error}') from error
     values: dict[str, Any] = {}

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mmcv_replace import ops
+from mmcv_replace.utils.config.syntax import parse_python
 
 from ..test_compatibility import fits
 from . import op_cases
@@ -110,7 +111,7 @@ MODULES = {
 def table() -> dict[str, str]:
     """Operators that the package exports, and their modules, read without an import of them."""
     homes = {}
-    for node in ast.walk(ast.parse(Path(ops.__file__).read_text(encoding='utf-8'))):
+    for node in ast.walk(parse_python(Path(ops.__file__).read_text(encoding='utf-8'))):
         if isinstance(node, ast.Call) and getattr(node.func, 'id', None) == 'lazy_names':
             lazy = ast.literal_eval(node.args[1])
             homes |= {name: module[1:] for module, names in lazy.items() for name in names

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmcv_replace.utils.config.syntax import parse_python
 from mmseg.benchmark import harness
 
 MIB = 2**20
@@ -83,7 +84,7 @@ print(harness._resident(None) - before)
 
 
 def test_harness_needs_only_the_standard_library_torch_and_numpy():
-    tree = ast.parse(Path(harness.__file__).read_text(encoding='utf-8'))
+    tree = parse_python(Path(harness.__file__).read_text(encoding='utf-8'))
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
              for alias in node.names}
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

@@ -1,9 +1,11 @@
 import ast
 
+from mmcv_replace.utils.config.syntax import parse_python
+
 
 def imports_of_toolkit(file):
     """(module, name) of what a file imports from this project."""
-    tree = ast.parse(file.read_text(encoding='utf-8'))
+    tree = parse_python(file.read_text(encoding='utf-8'))
     return {(node.module, alias.name) for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom) for alias in node.names
             if node.module.startswith(('mmseg', 'mmcv_replace'))}
