@@ -1,22 +1,12 @@
-"""Every head and loss on the simulated NPU against the same on the CPU."""
-import importlib.util
-from pathlib import Path
-
+"""Every backbone, head and loss on the simulated NPU against the same on the CPU."""
 import pytest
 import torch
 
-from mmseg.models import build_loss
+from mmseg.models import build_backbone, build_loss
 
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).parents[1] / 'mmseg/models' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-heads, losses = load('head_options'), load('loss_options')
+from ..mmseg.models import backbone_options as backbones
+from ..mmseg.models import head_options as heads
+from ..mmseg.models import loss_options as losses
 
 
 def close(found, expected):
@@ -24,6 +14,23 @@ def close(found, expected):
     for name, value in found.items():
         assert value.device.type == 'npu', name
         torch.testing.assert_close(value.cpu(), expected[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(('name', 'index'), backbones.EACH)
+def test_backbones(name, index):
+    options = backbones.CASES[name][index][0]
+    x = backbones.images(2, options.get('in_channels', 3))
+    found = []
+    for device in ('cpu', 'npu'):
+        torch.manual_seed(0)
+        model = build_backbone(dict(options, type=name)).train().to(device)
+        maps = model(x.to(device))
+        assert all(each.device.type == device for each in maps)
+        grad, = torch.autograd.grad(sum(each.square().mean() for each in maps),
+                                    [next(model.parameters())])
+        found.append((*(each.cpu() for each in maps), grad.cpu()))
+    for own, other in zip(*found, strict=True):
+        torch.testing.assert_close(own, other, rtol=1e-2, atol=1e-4)
 
 
 @pytest.mark.parametrize('case', heads.CASES, ids='{0[0]}-{0[1]}'.format)

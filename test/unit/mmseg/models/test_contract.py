@@ -1,77 +1,83 @@
 """Keys and figures of the reference implementation."""
-import hashlib
-import importlib.util
 import json
-import re
 
 import pytest
 import torch
-from torch import nn
 
-from mmcv_replace.cnn import revert_sync_batchnorm
-from mmcv_replace.utils import Config
-from mmseg.models import build_segmentor
+from . import reference
 
-# Head and auxiliary head: input and inner channels by depth.
-WIDTHS = {18: ((512, 128), (256, 64)), 50: ((2048, 512), (1024, 256)),
-          101: ((2048, 512), (1024, 256))}
-CLASSES = dict(cityscapes=19, voc12aug=21, ade20k=150, pascal_context=60)
+# Files that write out the keys -> the config that they are of.
+WRITTEN_OUT = {
+    'ccnet_r50_cityscapes': 'ccnet/ccnet_r50-d8_512x1024_40k_cityscapes',
+    'cgnet_cityscapes': 'cgnet/cgnet_680x680_60k_cityscapes',
+    'danet_r50_cityscapes': 'danet/danet_r50-d8_512x1024_40k_cityscapes',
+    'deeplabv3_r50_cityscapes': 'deeplabv3/deeplabv3_r50-d8_512x1024_40k_cityscapes',
+    'deeplabv3plus_r50_cityscapes': 'deeplabv3plus/deeplabv3plus_r50-d8_512x1024_40k_cityscapes',
+    'encnet_r50_cityscapes': 'encnet/encnet_r50-d8_512x1024_40k_cityscapes',
+    'fastscnn_cityscapes': 'fastscnn/fast_scnn_4x8_80k_lr0.12_cityscapes',
+    'fcn_r50_cityscapes': 'fcn/fcn_r50-d8_512x1024_40k_cityscapes',
+    'fpn_r50_cityscapes': 'sem_fpn/fpn_r50_512x1024_80k_cityscapes',
+    'mobilenet_v2_pspnet': 'mobilenet_v2/pspnet_m-v2-d8_512x1024_80k_cityscapes',
+    'mobilenet_v3_lraspp': 'mobilenet_v3/lraspp_m-v3-d8_512x1024_320k_cityscapes',
+    'ocrnet_hr18_cityscapes': 'ocrnet/ocrnet_hr18_512x1024_40k_cityscapes',
+    'pointrend_r50_cityscapes': 'point_rend/pointrend_r50_512x1024_80k_cityscapes',
+    'psanet_r50_cityscapes': 'psanet/psanet_r50-d8_512x1024_40k_cityscapes',
+    'pspnet_r101_cityscapes': 'pspnet/pspnet_r101-d8_512x1024_40k_cityscapes',
+    'pspnet_r50_cityscapes': 'pspnet/pspnet_r50-d8_512x1024_40k_cityscapes',
+    'pspnet_r50_voc': 'pspnet/pspnet_r50-d8_512x512_20k_voc12aug',
+    'resnest_pspnet': 'resnest/pspnet_s101-d8_512x1024_80k_cityscapes',
+    'upernet_r50_ade20k': 'upernet/upernet_r50_512x512_80k_ade20k',
+}
+GOLDEN = [
+    'danet__danet_r50-d8_512x512_20k_voc12aug',
+    'deeplabv3__deeplabv3_r50-d8_512x512_20k_voc12aug',
+    'fcn__fcn_r50-d8_512x512_20k_voc12aug',
+    'mobilenet_v2__pspnet_m-v2-d8_512x1024_80k_cityscapes',
+    'ocrnet__ocrnet_hr18_512x512_20k_voc12aug',
+    'pspnet__pspnet_r101-d8_512x512_20k_voc12aug',
+    'pspnet__pspnet_r18-d8_512x1024_80k_cityscapes',
+    'pspnet__pspnet_r50-d8_512x512_20k_voc12aug',
+    'unet__unet_s5-d16_64x64_40k_drive',
+    'upernet__upernet_r50_512x512_20k_voc12aug',
+]
 
 
-def build(repo_dir, method, depth, num_classes, backbone='ResNetV1c'):
-    cfg = Config.fromfile(repo_dir / f'configs/_base_/models/{method}_r50-d8.py').model
-    cfg.pretrained = None
-    cfg.backbone.update(type=backbone, depth=depth)
-    for head, widths in zip((cfg.decode_head, cfg.auxiliary_head), WIDTHS[depth], strict=True):
-        head.update(in_channels=widths[0], channels=widths[1], num_classes=num_classes)
-    return build_segmentor(cfg)
+def config(shared_dir, name):
+    cfg = reference.configs(shared_dir)[name]
+    missing = reference.without_types(cfg)
+    if missing:
+        pytest.skip(f'{", ".join(sorted(missing))} not here yet')
+    return cfg
 
 
-def shapes(model):
-    return {key: list(value.shape) for key, value in model.state_dict().items()}
-
-
-@pytest.mark.parametrize(('name', 'method', 'depth', 'num_classes'), [
-    ('pspnet_r50_voc', 'pspnet', 50, 21), ('pspnet_r50_cityscapes', 'pspnet', 50, 19),
-    ('pspnet_r101_cityscapes', 'pspnet', 101, 19), ('fcn_r50_cityscapes', 'fcn', 50, 19)])
-def test_keys_shapes_and_their_order(shared_dir, repo_dir, name, method, depth, num_classes):
+@pytest.mark.parametrize('name', WRITTEN_OUT)
+def test_keys_shapes_and_their_order(shared_dir, name):
     with torch.device('meta'):
-        model = build(repo_dir, method, depth, num_classes)
+        model = reference.build(config(shared_dir, WRITTEN_OUT[name]))
     expected = json.loads((shared_dir / f'reference/keys/{name}.json').read_text())
-    assert list(shapes(model).items()) == list(expected.items())
+    assert list(reference.shapes(model).items()) == list(expected.items())
 
 
-def test_keys_of_every_pspnet_and_fcn_of_the_reference(shared_dir, repo_dir):
-    index = json.loads((shared_dir / 'reference/keys/index_0.10.0.json').read_text())['models']
-    pattern = re.compile(r'(pspnet|fcn)/\1_r(\d+)(b?)-d8_\w+?_\d+k_(\w+)')
+def test_every_file_of_keys_and_figures_is_compared(shared_dir):
+    folder = shared_dir / 'reference'
+    assert {path.stem for path in folder.glob('keys/[!i]*.json')} == set(WRITTEN_OUT)
+    assert {path.stem for path in folder.glob('golden/*.json')} == set(GOLDEN)
+
+
+def test_keys_of_every_model(shared_dir, subtests):
     seen = {}
-    for name, entry in index.items():
-        match = pattern.fullmatch(name)
-        if match is None:
-            continue
-        method, depth, plain, dataset = match.groups()
-        key = (method, int(depth), plain, dataset)
-        if key not in seen:
+    for name, entry in reference.index(shared_dir).items():
+        cfg = reference.configs(shared_dir)[name]
+        same = json.dumps(cfg['model'], sort_keys=True)
+        if same not in seen and not reference.without_types(cfg):
             with torch.device('meta'):
-                model = build(repo_dir, method, int(depth), CLASSES[dataset],
-                              'ResNet' if plain else 'ResNetV1c')
-                if (method, dataset) == ('fcn', 'pascal_context'):
-                    # These configs forgot the auxiliary head.
-                    model.auxiliary_head.conv_seg = nn.Conv2d(256, 19, 1)
-            text = json.dumps(shapes(model))
-            seen[key] = (hashlib.sha1(text.encode()).hexdigest()[:12],
-                         sum(p.numel() for p in model.parameters()))
-        assert seen[key] == (entry['ordered'], entry['params']), name
-    assert len(seen) == 24
-
-
-@pytest.fixture(scope='module')
-def golden(shared_dir):
-    path = shared_dir / 'reference/golden_tools/golden.py'
-    spec = importlib.util.spec_from_file_location('golden', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+                model = reference.build(cfg)
+            found = reference.shapes(model)
+            seen[same] = dict(keys=len(found), params=sum(p.numel() for p in model.parameters()),
+                              ordered=reference.digest(found))
+        if same in seen:
+            with subtests.test(name):
+                assert seen[same].items() <= entry.items()
 
 
 def close(found, expected):
@@ -80,14 +86,14 @@ def close(found, expected):
 
 
 @pytest.mark.filterwarnings('ignore:Converting a tensor with requires_grad')
-@pytest.mark.parametrize(('name', 'method', 'depth', 'num_classes'), [
-    ('pspnet__pspnet_r18-d8_512x1024_80k_cityscapes', 'pspnet', 18, 19),
-    ('pspnet__pspnet_r50-d8_512x512_20k_voc12aug', 'pspnet', 50, 21),
-    ('pspnet__pspnet_r101-d8_512x512_20k_voc12aug', 'pspnet', 101, 21),
-    ('fcn__fcn_r50-d8_512x512_20k_voc12aug', 'fcn', 50, 21)])
-def test_logits_losses_and_gradients(shared_dir, repo_dir, golden, name, method, depth,
-                                     num_classes):
-    model = golden.fill(revert_sync_batchnorm(build(repo_dir, method, depth, num_classes)))
+@pytest.mark.parametrize('fast', [True, False], ids=['fast', 'plain'])
+@pytest.mark.parametrize('name', GOLDEN)
+def test_logits_losses_and_gradients(shared_dir, name, fast):
+    cfg = config(shared_dir, name.replace('__', '/', 1))
+    head = cfg['model']['decode_head']
+    num_classes = (head[-1] if isinstance(head, list) else head)['num_classes']
+    golden = reference.golden(shared_dir)
+    model = golden.fill(reference.build(cfg, fast, norm='BN'))
     found = golden.measure(model, num_classes)
     expected = json.loads((shared_dir / f'reference/golden/{name}.json').read_text())
     assert found['logits_shape'] == expected['logits_shape']

@@ -1,10 +1,9 @@
-"""What holds for every head: those in the registry, by HEAD_OPTIONS in head_options.py, and one
-written here, which refines the logits of another.
+"""What holds for every head: those in the registry, by the files in head_cases, and one written
+here, which refines the logits of another.
 """
 import copy
-import importlib.util
+import inspect
 import io
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,10 +14,10 @@ from mmcv_replace.cnn import ConvModule, fuse_conv_bn
 from mmseg.models import HEADS
 from mmseg.models.decode_heads import BaseCascadeDecodeHead
 
-SPEC = importlib.util.spec_from_file_location('head_options', Path(__file__).with_name(
-    'head_options.py'))
-table = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(table)
+from . import head_options as table
+from .head_plain import TANH, Row, block, classify
+from .reference import FAST
+
 maps = table.maps
 
 
@@ -34,11 +33,11 @@ class Refine(BaseCascadeDecodeHead):
 
 
 def plain_refine(head, x, previous, **options):
-    return table.classify(head, table.block(head.project, x, 3, options)) + previous
+    return classify(head, block(head.project, x, 3, options)) + previous
 
 
 ROWS = table.HEAD_OPTIONS
-ROWS[Refine] = (plain_refine, {}, table.TANH)
+ROWS[Refine] = Row(plain_refine, [{}, TANH])
 
 
 def run(head, inputs):
@@ -47,8 +46,8 @@ def run(head, inputs):
 
 def test_every_head_is_in_the_table():
     missing = set(HEADS) - set(ROWS)
-    assert not missing, f'add rows of {missing} to HEAD_OPTIONS in {table.__file__}'
-    assert all(len(row) > 2 for row in ROWS.values()), 'two sets of options or more'
+    assert not missing, f'add files for {missing} to {table.FOLDER}'
+    assert all(len(row.options) > 1 for row in ROWS.values()), 'two sets of options or more'
     assert all(issubclass(HEADS.get(name), nn.Module) for name in HEADS)
 
 
@@ -66,7 +65,7 @@ def head(case):
 @torch.no_grad()
 def test_values_against_the_plain_form(case, head):
     head.eval()
-    plain, options = ROWS[case[0]][0], ROWS[case[0]][case[1] + 1]
+    plain, options = ROWS[case[0]].plain, ROWS[case[0]].options[case[1]]
     previous = table.previous(head, maps())
     logits = head.forward_test(maps(), *previous, [{}, {}], None)
     assert logits.shape[:2] == (2, head.out_channels)
@@ -100,6 +99,21 @@ def test_losses_are_those_of_the_logits(head):
         assert gradient is not None, name
         assert gradient.isfinite().all(), name
         assert gradient.any(), name
+
+
+def test_the_fast_form_is_the_plain_one(case):
+    """Logits, losses and gradients of a head with and without each option of FAST that it has."""
+    known = inspect.signature(type(table.build(*case)).__init__).parameters
+    for option in (name for name in FAST if name in known):
+        results = []
+        for fast in (True, False):
+            head = table.build(*case, **{option: fast}).double()
+            assert getattr(head, option) is fast
+            label = table.labels(head)
+            with torch.no_grad():
+                logits = run(copy.deepcopy(head).eval(), maps())
+            results.append((logits, *table.losses_and_gradients(head, maps(), label)))
+        torch.testing.assert_close(*results, rtol=1e-9, atol=1e-12)
 
 
 def test_training_is_the_same_after_an_evaluation(head):

@@ -1,19 +1,14 @@
 """Every head exported to ONNX at any size, and one at a fixed size by torch's older exporter."""
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
+
+from mmseg.models import HEADS
+
+from . import head_options as table
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxscript')
 onnxruntime = pytest.importorskip('onnxruntime')
-
-SPEC = importlib.util.spec_from_file_location('head_options', Path(__file__).with_name(
-    'head_options.py'))
-table = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(table)
-
 
 class OneInput(torch.nn.Module):
     """A head that takes its map as such: names of dynamic sizes go by argument."""
@@ -32,11 +27,12 @@ def run(path, x):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('case', [*((name, 0) for name in table.HEAD_OPTIONS), ('PSPHead', 1)],
+@pytest.mark.parametrize('case', [*((name, 0) for name in HEADS), ('PSPHead', 1)],
                          ids='{0[0]}-{0[1]}'.format)
 def test_any_size(tmp_path, case):
     head, path = table.build(*case).eval(), tmp_path / 'head.onnx'
-    plain, options = table.HEAD_OPTIONS[case[0]][0], table.HEAD_OPTIONS[case[0]][case[1] + 1]
+    plain, options = (table.HEAD_OPTIONS[case[0]].plain,
+                      table.HEAD_OPTIONS[case[0]].options[case[1]])
     sizes = {2: torch.export.Dim('h', min=6, max=64), 3: torch.export.Dim('w', min=6, max=64)}
     torch.onnx.export(OneInput(head).eval(), (torch.randn(1, head.in_channels, 12, 10),), path,
                       dynamo=True, verbose=False, dynamic_shapes=(sizes,), external_data=False)

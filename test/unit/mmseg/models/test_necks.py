@@ -1,17 +1,11 @@
 """Every registered neck. A new one needs its cases in the table alone."""
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
 
 from mmseg.models import NECKS, build_neck
 
-SPEC = importlib.util.spec_from_file_location('module_checks',
-                                              Path(__file__).parent / 'module_checks.py')
-checks = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(checks)
+from . import module_checks as checks
 
 WIDTHS, SIZES = (4, 8, 16), ((17, 23), (9, 12), (5, 6))
 

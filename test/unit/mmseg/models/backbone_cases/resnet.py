@@ -1,16 +1,9 @@
-"""Every backbone with at least two sets of options, small, and what it computes in plain words.
-
-Name -> list of (options, plain form, fingerprint of the names and shapes of its state). A plain
-form takes the state dict, the options and images, and gives the maps with torch's functions alone.
-"""
 import functools
-import hashlib
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
-SMALL = dict(stem_channels=8, base_channels=4)
+from ..backbone_plain import DILATED, SMALL, plain_norm
 
 
 class HalvingPlugin(nn.Module):
@@ -21,17 +14,6 @@ class HalvingPlugin(nn.Module):
 
     def forward(self, x):
         return x / 2
-
-
-def plain_norm(state, x, key):
-    return F.batch_norm(x, state[f'{key}.running_mean'], state[f'{key}.running_var'],
-                        state[f'{key}.weight'], state[f'{key}.bias'])
-
-
-def plain_block(state, x, key, **how):
-    """ConvModule: a convolution, its batch norm and ReLU."""
-    x = F.conv2d(x, state[f'{key}.conv.weight'], **how)
-    return plain_norm(state, x, f'{key}.bn').relu()
 
 
 def plain_resnet(state, options, x):
@@ -89,7 +71,6 @@ def resnet(deep_stem, avg_down):
         state, dict(deep_stem=deep_stem, avg_down=avg_down) | options, x)
 
 
-DILATED = dict(strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))
 CASES = {
     'ResNet': [
         (dict(depth=18, **SMALL), resnet(False, False), '942d94562e5d'),
@@ -110,15 +91,3 @@ CASES = {
          resnet(True, True), 'ad0912cf068d'),
     ],
 }
-EACH = [(name, i) for name, cases in CASES.items() for i in range(len(cases))]
-
-
-def fingerprint(module):
-    """Of the names, their order, and the shapes of a state."""
-    text = '\n'.join(f'{key} {tuple(value.shape)}' for key, value in module.state_dict().items())
-    return hashlib.sha1(text.encode()).hexdigest()[:12]
-
-
-def images(batch, channels=3, size=(33, 47), dtype=torch.float32, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(batch, channels, *size, generator=generator).to(dtype)

@@ -1,0 +1,28 @@
+"""Table of the backbones, from the files in backbone_cases: a new one is a file there, with CASES.
+
+Name -> list of (options, plain form, fingerprint of the names and shapes of its state), two or
+more. A plain form takes the state dict, the options and images, and gives the maps with torch's
+functions alone. The options make the backbone small.
+"""
+import hashlib
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+FOLDER = Path(__file__).with_name('backbone_cases')
+CASES = {name: cases for path in sorted(FOLDER.glob('*.py'))
+         for name, cases in import_module(f'.backbone_cases.{path.stem}',
+                                          __package__).CASES.items()}
+EACH = [(name, i) for name, cases in CASES.items() for i in range(len(cases))]
+
+
+def fingerprint(module):
+    """Of the names, their order, and the shapes of a state."""
+    text = '\n'.join(f'{key} {tuple(value.shape)}' for key, value in module.state_dict().items())
+    return hashlib.sha1(text.encode()).hexdigest()[:12]
+
+
+def images(batch, channels=3, size=(33, 47), dtype=torch.float32, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(batch, channels, *size, generator=generator).to(dtype)

@@ -1,0 +1,76 @@
+"""The models of the reference's configs, from their published values."""
+import copy
+import functools
+import hashlib
+import importlib.util
+import inspect
+import json
+
+from mmseg.models import BACKBONES, HEADS, NECKS, SEGMENTORS, build_segmentor
+
+# Options of heads that choose between a fast form and the plain one.
+FAST = ('fuse_pyramid', 'fuse_attention')
+
+
+@functools.cache
+def _read(path):
+    return json.loads(path.read_text())
+
+
+def configs(shared_dir):
+    """Config name -> its values, of all that mmsegmentation 0.10 has."""
+    return _read(shared_dir / 'reference/configs_0.10.json')
+
+
+def index(shared_dir):
+    """Config name -> number of keys, number of parameters and digests of the state dict."""
+    return _read(shared_dir / 'reference/keys/index_0.10.0.json')['models']
+
+
+def golden(shared_dir):
+    """The module that fills and measures models."""
+    spec = importlib.util.spec_from_file_location(
+        'golden', shared_dir / 'reference/golden_tools/golden.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def parts(cfg):
+    """(registry, config) of the segmentor and of the modules that it is made of."""
+    model = cfg['model']
+    yield SEGMENTORS, model
+    yield BACKBONES, model['backbone']
+    if model.get('neck'):
+        yield NECKS, model['neck']
+    for key in ('decode_head', 'auxiliary_head'):
+        heads = model.get(key) or []
+        yield from ((HEADS, head) for head in (heads if isinstance(heads, list) else [heads]))
+
+
+def without_types(cfg):
+    """Names of a config that no registry has yet."""
+    return {part['type'] for registry, part in parts(cfg) if part['type'] not in registry}
+
+
+def build(cfg, fast=True, norm='SyncBN'):
+    """The segmentor of a config's values, without pretrained weights.
+
+    `fast=False` builds the plain form of each head that has a fast one.
+    """
+    cfg = copy.deepcopy(cfg)
+    cfg['model']['pretrained'] = None
+    for registry, part in parts(cfg):
+        if registry is HEADS and not fast:
+            known = inspect.signature(HEADS.get(part['type']).__init__).parameters
+            part.update((name, False) for name in FAST if name in known)
+    text = json.dumps(cfg['model']).replace('"SyncBN"', json.dumps(norm))
+    return build_segmentor(json.loads(text), cfg.get('train_cfg'), cfg.get('test_cfg'))
+
+
+def shapes(model):
+    return {key: list(value.shape) for key, value in model.state_dict().items()}
+
+
+def digest(shapes):
+    return hashlib.sha1(json.dumps(shapes).encode()).hexdigest()[:12]
