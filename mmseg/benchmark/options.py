@@ -29,6 +29,13 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     _add_pair(slide, '--crop', (512, 512), 'size of a window')
     _add_pair(slide, '--stride', (341, 341), 'distance between windows')
 
+    zoo = commands.add_parser('zoo', help='one model of each family: training step and inference')
+    _add_common(zoo, config=False)
+    _add_computing(zoo, 2, None, 'the crop size of each config')
+    zoo.add_argument('--families', nargs='+', metavar='NAME', help='folders of configs (all)')
+    zoo.add_argument('--work', nargs='+', choices=('train', 'infer'), default=['train', 'infer'],
+                     help='both by default')
+
     pipeline = commands.add_parser('pipeline', help='files to samples, one process')
     _add_common(pipeline, '1')
     pipeline.add_argument('--case', default='voc-train',
@@ -50,9 +57,13 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject decides') -> None:
-    parser.add_argument('config', nargs='?', default=DEFAULT_CONFIG,
-                        help=f'config file ({DEFAULT_CONFIG})')
+def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject decides',
+                config: bool = True) -> None:
+    if config:
+        parser.add_argument('config', nargs='?', default=DEFAULT_CONFIG,
+                            help=f'config file ({DEFAULT_CONFIG})')
+    else:
+        parser.set_defaults(config=None)
     parser.add_argument('--cfg-options', '--options', dest='cfg_options', nargs='+',
                         action=DictAction, metavar='KEY=VALUE', help='change config values')
     parser.add_argument('--rounds', type=_positive, default=5, help='measured rounds (5)')
@@ -71,9 +82,10 @@ def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject de
     parser.add_argument('--json', metavar='FILE.json', help='write the figures to this file too')
 
 
-def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int, int]) -> None:
+def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int, int] | None,
+                   default: str = '') -> None:
     parser.add_argument('--batch', type=_positive, default=batch, help=f'images ({batch})')
-    _add_pair(parser, '--size', size, 'of the images')
+    _add_pair(parser, '--size', size, 'of the images', default)
     parser.add_argument('--steps', type=_positive, metavar='N',
                         help='of which a round is the mean (1 on the CPU, else 20)')
     parser.add_argument('--amp', nargs='?', const='auto', choices=('auto', 'float16', 'bfloat16'),
@@ -81,10 +93,10 @@ def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int,
                         'float32')
 
 
-def _add_pair(parser: argparse.ArgumentParser, name: str, default: tuple[int, int],
-              what: str) -> None:
+def _add_pair(parser: argparse.ArgumentParser, name: str, default: tuple[int, int] | None,
+              what: str, words: str = '') -> None:
     parser.add_argument(name, type=_positive, nargs=2, default=default, metavar=('H', 'W'),
-                        help=f'{what} ({default[0]} {default[1]})')
+                        help=f'{what} ({words or " ".join(map(str, default))})')
 
 
 def _positive(text: str) -> int:

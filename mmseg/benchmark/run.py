@@ -4,6 +4,7 @@ The speed of a machine varies over minutes. With alternating rounds a slow minut
 subjects, and medians are compared.
 """
 import argparse
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ import numpy as np
 from mmcv_replace import fileio
 from mmcv_replace.utils.errors import ConfigError
 
-from . import checkpoint, evaluation, infer, pipeline, startup, train
+from . import checkpoint, evaluation, infer, pipeline, startup, train, zoo
 from .conditions import describe_conditions
 from .differences import compare
 from .report import Row, format_section, section_values
@@ -24,8 +25,9 @@ from .subject import Subject, environment, subject_commands
 
 PLANS: dict[str, Plan] = {
     'train': train.plan, 'infer': infer.plan, 'slide': infer.plan, 'pipeline': pipeline.plan,
-    'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan}
-PROFILED = ('train', 'infer', 'slide')
+    'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan,
+    'zoo': zoo.plan}
+PROFILED = ('train', 'infer', 'slide', 'zoo')
 SCHEMA = 1  # of the JSON; higher where a key changes its meaning
 LEGEND = ('x NAME: how many times as fast as NAME; difference: the largest from the result of this '
           'toolkit,\nas a share of label maps and relative to the largest number elsewhere')
@@ -42,16 +44,22 @@ def run_benchmark(args: argparse.Namespace) -> str:
     before = describe_conditions(args.device)
     with tempfile.TemporaryDirectory(prefix='benchmark-') as folder:
         sections = PLANS[args.command](args, Path(folder))
-        measured = [(section, _measure(section, args, commands, Path(folder)))
-                    for section in sections]
+        measured = []
+        for section in sections:
+            measured.append((section, _measure(section, args, commands, Path(folder))))
+            if len(sections) > 1:  # they take long, and may be stopped
+                sys.stderr.write(format_section(*measured[-1]) + '\n\n')
     conditions = {**before, 'load_after': describe_conditions(args.device)['load_before']}
     if args.json is not None:
         figures = {key: getattr(args, key) for key in ('command', 'config', 'rounds', 'warmup')}
         fileio.dump({
             'schema': SCHEMA, **figures, 'conditions': conditions,
             'sections': [section_values(section, rows) for section, rows in measured],
+            **({'summary': zoo.summary(measured)} if args.command == 'zoo' else {}),
         }, args.json, indent=1)
     text = [format_section(section, rows) for section, rows in measured]
+    if args.command == 'zoo' and len(commands) > 1:
+        text.append(zoo.format_summary(zoo.summary(measured), measured[0][1][-1].name))
     lines = [f'{key}: {value}' for key, value in conditions.items()]
     return '\n\n'.join([*text, '\n'.join([LEGEND, *lines])])
 

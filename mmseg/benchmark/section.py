@@ -26,6 +26,7 @@ class Section:
     # Further rows of the plain form: suffix of its name -> options.
     plain_variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     resident: bool = True  # whether to report the memory of the process
+    group: str = ''  # the family, of `zoo`
     # Default for --threads; None leaves the choice to each subject.
     threads: int | None = None
 

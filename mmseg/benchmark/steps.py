@@ -29,6 +29,12 @@ def prepared_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def num_classes_of(cfg: Config) -> int:
+    """Number of classes of the head that predicts, the last of several."""
+    head = cfg.model.decode_head
+    return (head[-1] if isinstance(head, list | tuple) else head).num_classes
+
+
 def step_section(args: argparse.Namespace, folder: Path, cfg: Config, what: str,
                  calibrate: bool = False, **others: Any) -> Section:
     """A comparison on `args.batch` images of `args.size`; `others` are fields of `Section`."""
@@ -42,7 +48,7 @@ def step_section(args: argparse.Namespace, folder: Path, cfg: Config, what: str,
               f'on {device}{amp}',
         options={
             'config': write_config(cfg, folder),
-            'batch': write_batch(folder, args.batch, args.size, cfg.model.decode_head.num_classes),
+            'batch': write_batch(folder, args.batch, args.size, num_classes_of(cfg)),
             'weights': write_weights(cfg, folder, calibrate),
             'device': str(device),
             'dtype': dtype,

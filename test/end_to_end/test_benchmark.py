@@ -45,8 +45,8 @@ def bench(tool, repo_dir, fake_peer, tmp_path, capsys, monkeypatch):
     def run(command, *arguments, config=CONFIG):
         monkeypatch.chdir(repo_dir)
         file = tmp_path / 'figures.json'
-        tool('benchmark')([command, config, *QUICK, '--peer-python', str(fake_peer),
-                           '--json', str(file), *map(str, arguments)])
+        tool('benchmark')([command, *([config] if config else []), *QUICK, '--peer-python',
+                           str(fake_peer), '--json', str(file), *map(str, arguments)])
         return capsys.readouterr().out, json.loads(file.read_text())
     return run
 
@@ -104,8 +104,22 @@ def test_profile_alone(bench):
 def test_no_profile_of_what_torch_does_not_compute(tool, repo_dir, monkeypatch, command):
     monkeypatch.chdir(repo_dir)
     with pytest.raises(ConfigError, match=f'--profile: there is none of {command}, whose time is '
-                       "not that of torch's operators; train, infer, slide have one"):
+                       "not that of torch's operators; train, infer, slide, zoo have one"):
         tool('benchmark')([command, '--profile'])
+
+
+def test_zoo(bench):
+    text, values = bench('zoo', '--families', 'pspnet', '--size', 64, 64, '--no-inspect',
+                         '--cfg-options', 'model.backbone.base_channels=8',
+                         'model.decode_head.in_channels=256',
+                         'model.auxiliary_head.in_channels=128', config=None)
+    assert [section['title'].partition(':')[0] for section in values['sections']] == [
+        'pspnet, training step', 'pspnet, inference']
+    family = values['summary']['families']['pspnet']
+    for section, kind in zip(values['sections'], ('train', 'infer'), strict=True):
+        assert family[kind]['speed'] == section['subjects'][0]['speedup_over']['peer1']
+    assert 'beside fakeseg 9.1' in text
+    assert text.count('geometric mean') == 1
 
 
 def test_pipeline(bench, tmp_path):

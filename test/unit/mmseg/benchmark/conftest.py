@@ -15,6 +15,6 @@ def quickstart(repo_dir):
 def parse(repo_dir):
     """Arguments of a subcommand, with the small config unless another one is given."""
     def run(command, *arguments, config=QUICKSTART):
-        return make_parser(None).parse_args([command, str(repo_dir / config),
-                                             *map(str, arguments)])
+        file = [] if command == 'zoo' else [str(repo_dir / config)]
+        return make_parser(None).parse_args([command, *file, *map(str, arguments)])
     return run
