@@ -180,7 +180,7 @@ def test_pavi_is_not_installed(monkeypatch):
 def test_load_url(monkeypatch, tmp_path):
     asked = []
 
-    def provide(url, target):
+    def provide(url, target, watch):
         asked.append((url, target))
         torch.save({'w': torch.ones(1)}, target)
 

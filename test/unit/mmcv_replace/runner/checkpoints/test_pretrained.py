@@ -3,6 +3,8 @@ import hashlib
 import http.server
 import io
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -11,6 +13,7 @@ from torch import nn
 
 from mmcv_replace.runner import load_checkpoint
 from mmcv_replace.runner.checkpoints import pretrained
+from mmcv_replace.runner.checkpoints.download import expected_hash
 from mmcv_replace.runner.checkpoints.model_zoo import get_external_models, get_torchvision_models
 from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
 from mmcv_replace.runner.heartbeat import Outcome, run_with_heartbeat
@@ -40,23 +43,31 @@ def server(weights):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.requests.append(self.path)
+            begin = self.headers['Range'] or ''
+            self.server.ranges.append(begin)
             if 'missing' in self.path:
                 self.send_error(404)
                 return
             if 'garbled' in self.path:
                 self.wfile.write(b'this is not HTTP\r\n\r\n')
                 return
-            self.send_response(200)
+            begin = int(begin.removeprefix('bytes=').removesuffix('-') or 0)
+            if begin >= len(weights[0]):
+                self.send_error(416)
+                return
+            begin = 0 if 'forgetful' in self.path else begin
+            rest = weights[0][begin:]
+            self.send_response(206 if begin else 200)
             # The whole length is announced, also when the connection breaks off early.
-            self.send_header('Content-Length', str(len(weights[0])))
+            self.send_header('Content-Length', str(len(rest)))
             self.end_headers()
-            self.wfile.write(weights[0][:100] if 'broken' in self.path else weights[0])
+            self.wfile.write(rest[:100] if 'broken' in self.path else rest)
 
         def log_message(self, *args):
             pass
 
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as running:
-        running.requests = []
+        running.requests, running.ranges = [], []
         thread = threading.Thread(target=running.serve_forever, kwargs={'poll_interval': 0.01})
         thread.start()
         running.url = f'http://127.0.0.1:{running.server_port}'
@@ -92,7 +103,7 @@ def test_names_of_the_zoo(server, cache, weights, monkeypatch, tmp_path, scheme,
 def test_published_names_carry_their_hash():
     for models in (get_external_models(), get_torchvision_models()):
         without = [url for url in models.values()
-                   if not pretrained._expected_hash(pretrained._cache_path(url))]
+                   if not expected_hash(pretrained.cache_path(url))]
         assert {url.rpartition('/')[2] for url in without} <= {
             'vgg_state_dict.pth', 'model_best_resnet34_En_nomixup.pth', 'mobilenet_v2.pth'}
     assert get_external_models()['resnet50_v1c'] == (
@@ -105,11 +116,83 @@ def test_wrong_download_is_not_kept(server, cache):
     assert list(cache.iterdir()) == []
 
 
-@pytest.mark.parametrize('name', ['toy-0123abcd.pth', 'toy.pth'])
-def test_broken_download_is_not_kept(server, cache, name):
+def test_broken_download_of_unknown_content_is_not_kept(server, cache):
     with pytest.raises(CheckpointError, match='broke off after 100 of'):
-        resolve_checkpoint(f'{server.url}/broken/{name}')
+        resolve_checkpoint(f'{server.url}/broken/toy.pth')
     assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize('kind', ['good', 'forgetful'])
+def test_broken_download_is_continued(server, cache, weights, kind):
+    """Also by a server that sends the whole file again."""
+    content, name = weights
+    progress = []
+    for taken in (100, 200):
+        with pytest.raises(CheckpointError, match=rf'broke off after {taken} of {len(content)} '
+                           r'bytes \(the next attempt continues there\)'):
+            resolve_checkpoint(f'{server.url}/broken/{name}')
+        assert [path.name for path in cache.iterdir()] == [f'.{name}.part']
+    resolve_checkpoint(f'{server.url}/{kind}/{name}', watch=lambda *at: progress.append(at))
+    assert server.ranges == ['', 'bytes=100-', 'bytes=200-']
+    assert progress == [(len(content), len(content))]
+    assert (cache / name).read_bytes() == content
+    assert [path.name for path in cache.iterdir()] == [name]
+
+
+def test_a_part_that_is_whole_needs_no_server(cache, weights):
+    content, name = weights
+    cache.mkdir(parents=True)
+    (cache / f'.{name}.part').write_bytes(content)
+    assert resolve_checkpoint(f'http://127.0.0.1:9/{name}').read_bytes() == content
+
+
+@pytest.mark.parametrize('length', [50, 100_000])
+def test_a_part_of_another_file_is_given_up(server, cache, weights, length):
+    """A short one when the whole is there, a long one because nothing can follow it."""
+    content, name = weights
+    cache.mkdir(parents=True)
+    part = cache / f'.{name}.part'
+    part.write_bytes(b'?' * length)
+    if length < len(content):
+        with pytest.raises(CheckpointError, match='it was changed there or on the way'):
+            resolve_checkpoint(f'{server.url}/{name}')
+        assert not part.exists()
+    assert resolve_checkpoint(f'{server.url}/{name}').read_bytes() == content
+
+
+def test_processes_that_want_the_same_file_make_one_request(server, cache, weights):
+    content, name = weights
+    cache.mkdir(parents=True)
+    code = ('import sys; from pathlib import Path; '
+            'from mmcv_replace.runner.checkpoints.download import download; '
+            'download(sys.argv[1], Path(sys.argv[2]))')
+    processes = [subprocess.Popen([sys.executable, '-c', code, f'{server.url}/{name}',
+                                   str(cache / name)]) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert (cache / name).read_bytes() == content
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize('kind', ['address', 'folder'])
+def test_a_mirror_takes_the_place_of_the_host(server, cache, weights, tmp_path, monkeypatch, kind):
+    content, name = weights
+    folder = tmp_path / 'mirror'
+    (folder / 'v0.5').mkdir(parents=True)
+    (folder / 'v0.5' / name).write_bytes(content)
+    mirror = f'{server.url}/copies/' if kind == 'address' else str(folder)
+    monkeypatch.setenv('MMSEG_MIRROR', mirror)
+    url = f'https://download.example.org/v0.5/{name}'
+    assert resolve_checkpoint(url).read_bytes() == content
+    assert server.requests == ([f'/copies/v0.5/{name}'] if kind == 'address' else [])
+    with pytest.raises(CheckpointError, match='cannot download .*v0.5/missing.pth.*put it at '
+                       '.*, or set MMSEG_MIRROR to an address or a folder that has v0.5/missing'):
+        resolve_checkpoint('https://download.example.org/v0.5/missing.pth')
+
+
+def test_a_mirror_of_another_kind(cache, monkeypatch):
+    monkeypatch.setenv('MMSEG_MIRROR', 'ftp://mirror')
+    with pytest.raises(CheckpointError, match='MMSEG_MIRROR=ftp://mirror must be an address'):
+        resolve_checkpoint('https://download.example.org/toy.pth')
 
 
 def test_wrong_file_in_the_cache_is_named(server, cache, weights):
