@@ -49,6 +49,12 @@ def write_batch(folder: Path, images: int, size: tuple[int, int], classes: int) 
     return str(file)
 
 
+def classes_of(cfg: Config) -> int:
+    """Number of classes that the config's model predicts: that of its head, or of the last."""
+    head = cfg.model.decode_head
+    return (head[-1] if isinstance(head, list) else head).num_classes
+
+
 def flat_labels(rng: np.random.Generator, size: tuple[int, int], classes: int) -> np.ndarray:
     """A label map [H, W] uint8 like drawn ones: a few flat areas with ignored borders."""
     cells = rng.integers(0, classes, (5, 5)).astype(np.uint8)

@@ -12,8 +12,9 @@ def plain_options(cfg: Config) -> dict[str, Any]:
     """Shape of the network, and the optimizer. Raises ConfigError where the plain form lacks it."""
     backbone, head = cfg.model.backbone, cfg.model.decode_head
     auxiliary = cfg.model.get('auxiliary_head') or {}
-    found = (backbone.type, head.type, auxiliary.get('type'))
-    if found != ('ResNetV1c', 'PSPHead', 'FCNHead'):
+    found = [part.get('type') for parts in (backbone, head, auxiliary)
+             for part in (parts if isinstance(parts, list) else [parts])]
+    if found != ['ResNetV1c', 'PSPHead', 'FCNHead']:
         raise ConfigError(f'there is no plain form of a model of {", ".join(map(str, found))}: '
                           'choose a PSPNet config of configs/pspnet, or --no-plain')
     network = {

@@ -16,7 +16,7 @@ from mmseg.apis.process import start_process
 from mmseg.apis.settings import check_settings
 from mmseg.models import build_segmentor
 
-from .inputs import write_batch, write_config, write_weights
+from .inputs import classes_of, write_batch, write_config, write_weights
 from .plain import CAREFUL
 from .section import Section
 
@@ -27,12 +27,6 @@ def prepared_config(args: argparse.Namespace) -> Config:
     check_settings(cfg)
     cfg.model.pretrained = None
     return cfg
-
-
-def num_classes_of(cfg: Config) -> int:
-    """Number of classes of the head that predicts, the last of several."""
-    head = cfg.model.decode_head
-    return (head[-1] if isinstance(head, list | tuple) else head).num_classes
 
 
 def step_section(args: argparse.Namespace, folder: Path, cfg: Config, what: str,
@@ -48,7 +42,7 @@ def step_section(args: argparse.Namespace, folder: Path, cfg: Config, what: str,
               f'on {device}{amp}',
         options={
             'config': write_config(cfg, folder),
-            'batch': write_batch(folder, args.batch, args.size, num_classes_of(cfg)),
+            'batch': write_batch(folder, args.batch, args.size, classes_of(cfg)),
             'weights': write_weights(cfg, folder, calibrate),
             'device': str(device),
             'dtype': dtype,

@@ -18,6 +18,7 @@ LOSSES = Registry('loss', base=nn.Module, modules={
     'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],
 })
 SEGMENTORS = Registry('segmentor', base=nn.Module, modules={
+    'mmseg.models.segmentors.cascade_encoder_decoder': ['CascadeEncoderDecoder'],
     'mmseg.models.segmentors.encoder_decoder': ['EncoderDecoder'],
 })
 

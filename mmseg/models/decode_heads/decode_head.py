@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.bricks.layer_cfg import RELU
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.core import standard
 from mmseg.core.seg import build_pixel_sampler
 from mmseg.ops import THRESHOLD, resize
 
@@ -190,11 +191,13 @@ class BaseDecodeHead(HeadLosses, StartingModule, metaclass=ABCMeta):
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Logits [N, out_channels, h, w] from the backbone's maps."""
 
+    @standard
     def forward_train(self, inputs: Sequence[Tensor], img_metas: Sequence[dict],
                       gt_semantic_seg: Tensor, train_cfg: dict | None) -> dict[str, Tensor]:
         """Losses for labels [N, 1, H, W]; a head with `extra_targets` takes them after these."""
         return self.losses(self(inputs), gt_semantic_seg)
 
+    @standard
     def forward_test(self, inputs: Sequence[Tensor], img_metas: Sequence[dict] | None,
                      test_cfg: dict | None) -> Tensor:
         """Logits for prediction."""

@@ -68,10 +68,18 @@ class EncoderDecoder(BaseSegmentor):
             self.backbone.init_cfg = dict(type='Pretrained', checkpoint=self.pretrained)
 
     def _init_decode_head(self, decode_head: dict | Sequence[dict]) -> None:
+        if isinstance(decode_head, list | tuple):
+            raise ConfigError(f'{type(self).__name__}: decode_head is a list of '
+                              f'{len(decode_head)} heads, but one head predicts here: give one, or '
+                              'use CascadeEncoderDecoder for heads that refine each other')
         self.decode_head = self._build_head(decode_head)
-        self.align_corners = self.decode_head.align_corners
-        self.num_classes = self.decode_head.num_classes
-        self.out_channels = getattr(self.decode_head, 'out_channels', self.num_classes)
+        self._take_output(self.decode_head)
+
+    def _take_output(self, head: nn.Module) -> None:
+        """Note what the logits of the model are: those of this head."""
+        self.align_corners = head.align_corners
+        self.num_classes = head.num_classes
+        self.out_channels = getattr(head, 'out_channels', self.num_classes)
 
     def _init_auxiliary_head(self, auxiliary_head: dict | Sequence[dict] | None) -> None:
         if isinstance(auxiliary_head, list | tuple):
@@ -79,12 +87,13 @@ class EncoderDecoder(BaseSegmentor):
         elif auxiliary_head is not None:
             self.auxiliary_head = self._build_head(auxiliary_head)
 
-    def _build_head(self, cfg: dict | Sequence[dict]) -> nn.Module:
+    def _build_head(self, cfg: dict) -> nn.Module:
         head = build_head(cfg)
         if isinstance(head, BaseCascadeDecodeHead):
             raise ConfigError(f'{type(head).__name__} refines the logits of a head before it, but '
-                              f'{type(self).__name__} runs each head by itself: use a segmentor '
-                              'that runs heads one after another, or a head such as FCNHead')
+                              f'{type(self).__name__} runs it by itself: put it behind that head '
+                              'in the list decode_head of a CascadeEncoderDecoder, or use a head '
+                              'such as FCNHead')
         return head
 
     @property

@@ -12,7 +12,7 @@ from mmseg.benchmark import evaluation, infer, pipeline, startup, train
 from mmseg.benchmark.conditions import describe_conditions
 from mmseg.benchmark.differences import compare
 from mmseg.benchmark.frames import write_frames
-from mmseg.benchmark.inputs import flat_labels, write_batch, write_weights
+from mmseg.benchmark.inputs import classes_of, flat_labels, write_batch, write_weights
 from mmseg.benchmark.options import make_parser
 from mmseg.benchmark.plain import plain_options
 from mmseg.datasets.synthetic import SplitSizes, make_devkit
@@ -200,6 +200,15 @@ def test_model_without_a_plain_form(repo_dir):
     cfg = load_config(repo_dir / 'configs/fcn/fcn_r50-d8_512x512_20k_voc12aug.py')
     with pytest.raises(ConfigError, match='no plain form of a model of ResNetV1c, FCNHead.*'
                        '--no-plain'):
+        plain_options(cfg)
+
+
+def test_a_cascade_of_heads(repo_dir):
+    cfg = load_config(repo_dir / 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py')
+    assert classes_of(cfg) == 21
+    cfg.model.decode_head = [cfg.model.decode_head, dict(type='OCRHead', num_classes=7)]
+    assert classes_of(cfg) == 7
+    with pytest.raises(ConfigError, match='of ResNetV1c, PSPHead, OCRHead, FCNHead: choose'):
         plain_options(cfg)
 
 

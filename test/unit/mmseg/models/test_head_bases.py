@@ -67,8 +67,8 @@ def test_a_head_refines_the_logits_of_another():
     dict(decode_head=dict(SIZES, type=Refine)), dict(auxiliary_head=dict(SIZES, type=Refine)),
     dict(auxiliary_head=[dict(SIZES, type=Refine)])])
 def test_a_head_of_a_cascade_needs_a_segmentor_for_it(build_tiny, heads):
-    with pytest.raises(ConfigError, match='Refine refines .* EncoderDecoder runs each head by '
-                                          'itself: use a segmentor'):
+    with pytest.raises(ConfigError, match='Refine refines .* EncoderDecoder runs it by itself: put '
+                                          'it .* in the list decode_head of a CascadeEncoderDec'):
         build_tiny(**heads)
 
 

@@ -20,6 +20,8 @@ RESNET = dict(depth=18, stem_channels=8, base_channels=4)
 HEAD = dict(in_channels=32, channels=8, num_classes=CLASSES, norm_cfg=BN)
 
 SEGMENTOR_OPTIONS = {
+    'CascadeEncoderDecoder': dict(num_stages=1, backbone=dict(type='ResNet', **RESNET),
+                                  decode_head=[dict(type='FCNHead', **HEAD)]),
     'EncoderDecoder': dict(backbone=dict(type='ResNet', **RESNET),
                            decode_head=dict(type='FCNHead', **HEAD)),
 }
