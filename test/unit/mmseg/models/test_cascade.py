@@ -1,5 +1,6 @@
 """CascadeEncoderDecoder: its heads one after another, in training, prediction and in the tools."""
 import copy
+import math
 
 import numpy as np
 import pytest
@@ -139,7 +140,8 @@ def test_prediction_in_windows_and_strips_and_by_threshold(build, make_metas, mo
     monkeypatch.setattr(encoder_decoder, 'MAX_LOGITS_MB', 0.001)
     assert model.threshold == 0.6
     img, metas = torch.randn(1, 3, 48, 64), make_metas((48, 64))
-    model.decode_head[-1].conv_seg.bias -= model.encode_decode(img, None).mean()
+    mean = model.slide_inference(img, metas, rescale=False).mean()
+    model.decode_head[-1].conv_seg.bias -= mean - math.log(0.6 / 0.4)
     logits = model.slide_inference(img, metas, rescale=False)
     found, = model([img], [metas], return_loss=False)
     assert np.array_equal(found, (logits.sigmoid() > 0.6)[0, 0].int().numpy())
