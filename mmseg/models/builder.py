@@ -7,11 +7,13 @@ from mmcv_replace.utils.errors import ConfigError
 
 # Each with the modules of our own components, which are imported when a config names them.
 BACKBONES = Registry('backbone', base=nn.Module, modules={
+    'mmseg.models.backbones.hrnet': ['HRNet'],
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
 })
 NECKS = Registry('neck', base=nn.Module)
 HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
+    'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
 })
 LOSSES = Registry('loss', base=nn.Module, modules={
