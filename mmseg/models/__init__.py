@@ -4,7 +4,7 @@ A component is imported when it is first asked for, here or by its name in a con
 """
 from mmcv_replace.utils.lazy_names import lazy_names
 
-from . import backbones, decode_heads, losses, segmentors
+from . import backbones, decode_heads, losses, necks, segmentors
 
 # As in 0.x `from mmseg.models import *` gives these alone.
 __all__ = ['BACKBONES', 'HEADS', 'LOSSES', 'NECKS', 'SEGMENTORS', 'build_backbone', 'build_head',
@@ -12,5 +12,5 @@ __all__ = ['BACKBONES', 'HEADS', 'LOSSES', 'NECKS', 'SEGMENTORS', 'build_backbon
 __getattr__, __dir__, _ = lazy_names(__name__, {
     '.builder': __all__,
     **{package.__name__: package.__all__
-       for package in (backbones, decode_heads, losses, segmentors)},
+       for package in (backbones, decode_heads, losses, necks, segmentors)},
 })

@@ -10,11 +10,17 @@ BACKBONES = Registry('backbone', base=nn.Module, modules={
     'mmseg.models.backbones.hrnet': ['HRNet'],
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
 })
-NECKS = Registry('neck', base=nn.Module)
+NECKS = Registry('neck', base=nn.Module, modules={
+    'mmseg.models.necks.fpn': ['FPN'],
+})
 HEADS = Registry('head', base=nn.Module, modules={
+    'mmseg.models.decode_heads.aspp_head': ['ASPPHead'],
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
     'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
+    'mmseg.models.decode_heads.fpn_head': ['FPNHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
+    'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
+    'mmseg.models.decode_heads.uper_head': ['UPerHead'],
 })
 LOSSES = Registry('loss', base=nn.Module, modules={
     'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],

@@ -52,5 +52,10 @@ class Upsample(nn.Module):
         if size is None:
             factor = self.scale_factor
             h_factor, w_factor = factor if isinstance(factor, tuple) else (factor, factor)
-            size = (int(x.shape[-2] * h_factor), int(x.shape[-1] * w_factor))
+            size = (_times(x.shape[-2], h_factor), _times(x.shape[-1], w_factor))
         return resize(x, size, None, self.mode, self.align_corners)
+
+
+def _times(size: int, factor: float) -> int:
+    # A graph holds the product of whole numbers for any size, but not what int() rounds.
+    return size * int(factor) if factor.is_integer() else int(size * factor)

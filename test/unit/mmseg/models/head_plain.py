@@ -25,7 +25,12 @@ def classify(head, x):
 
 def block(module, x, kernel_size, options, dilation=1):
     """Convolution, batch norm by its running statistics, and activation."""
-    x = conv(module.conv, x, padding=kernel_size // 2 * dilation, dilation=dilation)
+    return normed(module, conv(module.conv, x, padding=kernel_size // 2 * dilation,
+                               dilation=dilation), options)
+
+
+def normed(module, x, options):
+    """Batch norm of a block by its running statistics, and activation."""
     if options.get('norm_cfg', HEAD['norm_cfg']):
         mean, var, weight, bias = (value.view(-1, 1, 1) for value in (
             module.bn.running_mean, module.bn.running_var, module.bn.weight, module.bn.bias))
@@ -50,7 +55,9 @@ class Row:
 
     `plain(head, input, **options)` gives its logits slowly; that of a head in a cascade gets the
     previous logits after its input. `options` are two sets or more, which replace those of HEAD.
+    `all_maps`: the input is not what `in_index` chooses, but all maps of the backbone.
     """
 
     plain: Callable[..., Tensor]
     options: Sequence[dict]
+    all_maps: bool = False

@@ -94,12 +94,14 @@ def test_logits_losses_and_gradients(shared_dir, name, fast):
     num_classes = (head[-1] if isinstance(head, list) else head)['num_classes']
     golden = reference.golden(shared_dir)
     model = golden.fill(reference.build(cfg, fast, norm='BN'))
-    found = golden.measure(model, num_classes)
     expected = json.loads((shared_dir / f'reference/golden/{name}.json').read_text())
+    # The reference cannot train some models with today's torch; their files have logits alone.
+    found = golden.measure(model, num_classes, train='loss' in expected)
+    assert found.keys() <= expected.keys()
     assert found['logits_shape'] == expected['logits_shape']
-    for figure in ('logits_norm', 'logits_sample', 'loss'):
+    for figure in found.keys() & {'logits_norm', 'logits_sample', 'loss'}:
         close(found[figure], expected[figure])
-    for figure in ('losses', 'grad_norms'):
+    for figure in found.keys() & {'losses', 'grad_norms'}:
         assert found[figure].keys() == expected[figure].keys()
         for key, value in expected[figure].items():
             close(found[figure][key], value)

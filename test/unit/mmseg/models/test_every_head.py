@@ -65,12 +65,13 @@ def head(case):
 @torch.no_grad()
 def test_values_against_the_plain_form(case, head):
     head.eval()
-    plain, options = ROWS[case[0]].plain, ROWS[case[0]].options[case[1]]
+    row = ROWS[case[0]]
+    inputs = maps() if row.all_maps else head._transform_inputs(maps())
     previous = table.previous(head, maps())
     logits = head.forward_test(maps(), *previous, [{}, {}], None)
     assert logits.shape[:2] == (2, head.out_channels)
     torch.testing.assert_close(
-        logits, plain(head, head._transform_inputs(maps()), *previous, **options))
+        logits, row.plain(head, inputs, *previous, **row.options[case[1]]))
 
 
 @torch.no_grad()

@@ -5,25 +5,35 @@ import torch
 from mmseg.models import HEADS
 
 from . import head_options as table
+from .head_plain import WIDTHS
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxscript')
 onnxruntime = pytest.importorskip('onnxruntime')
 
 class OneInput(torch.nn.Module):
-    """A head that takes its map as such: names of dynamic sizes go by argument."""
+    """A head that takes its maps as such: names of dynamic sizes go by argument."""
 
     def __init__(self, head):
         super().__init__()
         self.head = head
 
-    def forward(self, x):
-        return self.head([x])
+    def forward(self, *maps):
+        return self.head(maps)
 
 
-def run(path, x):
+def run(path, *maps):
     session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-    return torch.from_numpy(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
+    return torch.from_numpy(session.run(None, {
+        taken.name: x.numpy() for taken, x in zip(session.get_inputs(), maps, strict=True)})[0])
+
+
+def maps_of(row, head, size):
+    """The map of a head at that size; where it reads several, each is half of that before."""
+    widths = [head.in_channels] if isinstance(head.in_channels, int) else head.in_channels
+    widths = WIDTHS if row.all_maps else widths
+    return [torch.randn(1, width, *(-(-each // 2 ** i) for each in size))
+            for i, width in enumerate(widths)]
 
 
 @torch.no_grad()
@@ -31,14 +41,17 @@ def run(path, x):
                          ids='{0[0]}-{0[1]}'.format)
 def test_any_size(tmp_path, case):
     head, path = table.build(*case).eval(), tmp_path / 'head.onnx'
-    plain, options = (table.HEAD_OPTIONS[case[0]].plain,
-                      table.HEAD_OPTIONS[case[0]].options[case[1]])
-    sizes = {2: torch.export.Dim('h', min=6, max=64), 3: torch.export.Dim('w', min=6, max=64)}
-    torch.onnx.export(OneInput(head).eval(), (torch.randn(1, head.in_channels, 12, 10),), path,
-                      dynamo=True, verbose=False, dynamic_shapes=(sizes,), external_data=False)
-    for size in ((12, 10), (17, 23), (64, 7)):
-        x = torch.randn(1, head.in_channels, *size)
-        torch.testing.assert_close(run(path, x), plain(head, x, **options), rtol=1e-4, atol=1e-5)
+    row = table.HEAD_OPTIONS[case[0]]
+    inputs = maps_of(row, head, (23, 34))
+    sizes = tuple({2: torch.export.Dim(f'h{i}', max=64), 3: torch.export.Dim(f'w{i}', max=64)}
+                  for i in range(len(inputs)))
+    torch.onnx.export(OneInput(head).eval(), tuple(inputs), path, dynamo=True, verbose=False,
+                      dynamic_shapes=(sizes,), external_data=False)
+    for size in ((23, 34), (17, 23), (64, 25)):
+        maps = maps_of(row, head, size)
+        several = row.all_maps or len(maps) > 1
+        expected = row.plain(head, maps if several else maps[0], **row.options[case[1]])
+        torch.testing.assert_close(run(path, *maps), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.filterwarnings('ignore')  # torch's own, about its older exporter
