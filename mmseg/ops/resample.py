@@ -64,6 +64,19 @@ def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | N
     return out + torch.cat(rows, dim=1) @ torch.cat(wide, dim=2)
 
 
+def concat_conv(maps: list[Tensor], weight: Tensor, bias: Tensor | None,
+                convolve: Convolve) -> Tensor:
+    """Convolution of concatenated maps [N, C_i, h, w], as the sum of the convolutions of each.
+
+    weight: [O, sum C_i, k, k] -> [N, O, h, w]. Each map is held once, also for backward.
+    """
+    parts = weight.split([x.shape[1] for x in maps], dim=1)
+    out = convolve(maps[0], parts[0], bias)
+    for x, part in zip(maps[1:], parts[1:], strict=True):
+        out = out + convolve(x, part, None)
+    return out
+
+
 def _matrix(kind: str, sizes: Sizes, like: Tensor) -> Tensor:
     """The matrix in the type and on the device of `like`, from the cache where that is possible."""
     # Tensors of a traced graph have no values that could be cached.

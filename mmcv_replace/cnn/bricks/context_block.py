@@ -18,7 +18,8 @@ class ContextBlock(nn.Module):
 
     The vector is the mean over all pixels ('avg') or one weighted by attention ('att'); the network
     has int(in_channels * ratio) channels inside. x: [N, in_channels, H, W] -> the same shape.
-    Raises ConfigError for an unknown or missing `pooling_type` or `fusion_types`.
+    Raises ConfigError for an unknown or missing `pooling_type` or `fusion_types`, and for a `ratio`
+    that leaves no channel.
     """
 
     _abbr_ = 'context_block'
@@ -37,6 +38,9 @@ class ContextBlock(nn.Module):
         self.in_channels = in_channels
         self.ratio = ratio
         self.planes = int(in_channels * ratio)
+        if self.planes < 1:
+            raise ConfigError(f'ContextBlock: ratio={ratio} leaves none of in_channels='
+                              f'{in_channels}: raise it to 1 / {in_channels} at least')
         self.pooling_type = pooling_type
         self.fusion_types = fusion_types
         if pooling_type == 'att':

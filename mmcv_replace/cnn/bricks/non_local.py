@@ -21,24 +21,29 @@ class _NonLocalNd(nn.Module, metaclass=ABCMeta):
     channels if `use_scale`, by theta(x) phi(x)' / positions, or by relu(w [theta(x), phi(x)]) /
     positions. `reduction`: channels of x to those inside; `norm_cfg`: the norm of `conv_out`.
     The method of the mode's name gives the matrix of the weights; `forward` calls it only for
-    'concatenation' and where a subclass overrides it, and else needs no such matrix. `zeros_init`
-    lets the block start as the identity. x: [N, in_channels, ...] -> the same shape. Raises
-    ConfigError for an unknown mode.
+    'concatenation', where a subclass overrides it, and with `fuse_attention=False`; else it needs
+    no such matrix. `zeros_init` lets the block start as the identity. x: [N, in_channels, ...] ->
+    the same shape. Raises ConfigError for an unknown mode and
+    a `reduction` below 1.
     """
 
     def __init__(self, in_channels: int, reduction: int = 2, use_scale: bool = True,
                  conv_cfg: dict | None = None, norm_cfg: dict | None = None,
                  mode: str = 'embedded_gaussian', *, std: float = 0.01,
-                 zeros_init: bool = True) -> None:
+                 zeros_init: bool = True, fuse_attention: bool = True) -> None:
         super().__init__()
         if mode not in _MODES:
             raise ConfigError(f'{type(self).__name__}: mode={mode!r} is not one of '
                               f'{", ".join(_MODES)}')
+        if reduction < 1:
+            raise ConfigError(f'{type(self).__name__}: reduction={reduction} must be 1 or more: it '
+                              'divides the number of channels')
         self.in_channels = in_channels
         self.reduction = reduction
         self.use_scale = use_scale
         self.inter_channels = max(in_channels // reduction, 1)
         self.mode = mode
+        self.fuse_attention = fuse_attention
 
         def conv(inputs: int, outputs: int, norm_cfg: dict | None = None) -> ConvModule:
             return ConvModule(inputs, outputs, 1, conv_cfg=conv_cfg, norm_cfg=norm_cfg,
@@ -95,19 +100,25 @@ class _NonLocalNd(nn.Module, metaclass=ABCMeta):
         query, value = theta_x.transpose(1, 2), g_x.transpose(1, 2)
         if self.mode == 'concatenation':
             return self.concatenation(theta_x.unsqueeze(3), phi_x.unsqueeze(2)) @ value
-        if self._is_overridden():
+        if not self.fuse_attention or self._is_overridden():
             return getattr(self, self.mode)(query, phi_x) @ value
         if self.mode == 'dot_product':
             return query @ (phi_x @ (value / phi_x.shape[-1]))
         return softmax_attention(query, phi_x.transpose(1, 2), value, self._scale(query))
 
     def forward(self, x: Tensor) -> Tensor:
-        g_x = self.g(x)
+        return self._add(x, self._gather(*self._compared(x), self.g(x).flatten(2)))
+
+    def _compared(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What is compared with what: [N, C, Q] and [N, C, K]."""
         theta_x = x if self.mode == 'gaussian' else self.theta(x)
         phi_x = self.phi(x) if hasattr(self, 'phi') else x
-        y = self._gather(theta_x.flatten(2), phi_x.flatten(2), g_x.flatten(2))
-        y = y.transpose(1, 2).reshape(x.shape[0], self.inter_channels, *x.shape[2:])
-        return x + self.conv_out(y)
+        return theta_x.flatten(2), phi_x.flatten(2)
+
+    def _add(self, x: Tensor, sums: Tensor) -> Tensor:
+        """Add the weighted sums [N, Q, D], projected."""
+        maps = sums.transpose(1, 2).reshape(x.shape[0], self.inter_channels, *x.shape[2:])
+        return x + self.conv_out(maps)
 
     def _sub_sample(self, pool: nn.Module) -> None:
         """Compare with the maxima of neighbourhoods only."""

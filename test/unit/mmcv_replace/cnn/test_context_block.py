@@ -72,7 +72,8 @@ def test_initial_weights():
     (dict(pooling_type='max'), "pooling_type='max' is not one of att, avg"),
     (dict(fusion_types='channel_add'), "fusion_types='channel_add' must be a list"),
     (dict(fusion_types=()), 'must hold one or both of channel_add, channel_mul'),
-    (dict(fusion_types=('add',)), 'must hold one or both of channel_add, channel_mul')])
+    (dict(fusion_types=('add',)), 'must hold one or both of channel_add, channel_mul'),
+    (dict(ratio=0.1), r'ContextBlock: ratio=0.1 leaves none of in_channels=8: raise it')])
 def test_options_that_are_not_known(options, message):
     with pytest.raises(ConfigError, match=message):
-        ContextBlock(8, 0.5, **options)
+        ContextBlock(8, **dict(ratio=0.5) | options)

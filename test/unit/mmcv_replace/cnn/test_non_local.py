@@ -82,6 +82,16 @@ def test_no_matrix_of_all_weights_in_memory(mode, largest_tensor):
     assert largest_tensor.size < 1600 * 100
 
 
+@pytest.mark.parametrize('mode', MODES[:3])
+def test_matrix_of_all_weights_where_it_is_asked_for(mode, largest_tensor):
+    x = torch.randn(2, 6, 20, 20, dtype=torch.float64)
+    block, plain = make(NonLocal2d, mode=mode), make(NonLocal2d, mode=mode, fuse_attention=False)
+    with largest_tensor:
+        found = plain(x)
+    assert largest_tensor.size >= 2 * 400 * 400
+    torch.testing.assert_close(found, block(x))
+
+
 def test_method_of_a_subclass_is_used():
     class Mean(NonLocal2d):
         def embedded_gaussian(self, theta_x, phi_x):
@@ -138,3 +148,8 @@ def test_attributes_and_pools():
 def test_unknown_mode():
     with pytest.raises(ConfigError, match="NonLocal2d: mode='softmax' is not one of gaussian, emb"):
         NonLocal2d(6, mode='softmax')
+
+
+def test_reduction_below_one():
+    with pytest.raises(ConfigError, match='NonLocal2d: reduction=0 must be 1 or more'):
+        NonLocal2d(6, reduction=0)

@@ -20,7 +20,10 @@ CASES = [(name, number) for name, row in HEAD_OPTIONS.items() for number in rang
 
 
 def build(name, number, **changes):
-    """The head with its set of options of that number, in training, with varied statistics."""
+    """The head with its set of options of that number, in training.
+
+    Statistics vary, and parameters that start as 0, which would hide others, have values.
+    """
     assert name in HEAD_OPTIONS, f'{name} is registered: add a file for it to {FOLDER}'
     torch.manual_seed(number)
     head = build_head({**HEAD, 'type': name, **HEAD_OPTIONS[name].options[number], **changes})
@@ -28,6 +31,9 @@ def build(name, number, **changes):
         if isinstance(module, torch.nn.BatchNorm2d):
             for value in (module.weight, module.bias, module.running_mean, module.running_var):
                 torch.nn.init.uniform_(value, 0.5, 1.5)
+    for value in head.parameters():
+        if not value.any():
+            torch.nn.init.uniform_(value, -0.5, 0.5)
     return head
 
 

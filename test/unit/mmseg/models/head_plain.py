@@ -25,16 +25,29 @@ def classify(head, x):
 
 def block(module, x, kernel_size, options, dilation=1):
     """Convolution, batch norm by its running statistics, and activation."""
-    return normed(module, conv(module.conv, x, padding=kernel_size // 2 * dilation,
-                               dilation=dilation), options)
+    return activated(normed_conv(module, x, options, padding=kernel_size // 2 * dilation,
+                                 dilation=dilation), options)
+
+
+def normed_conv(module, x, options, **arguments):
+    """Convolution and batch norm by its running statistics."""
+    return batch_norm(module, conv(module.conv, x, **arguments), options)
 
 
 def normed(module, x, options):
     """Batch norm of a block by its running statistics, and activation."""
-    if options.get('norm_cfg', HEAD['norm_cfg']):
-        mean, var, weight, bias = (value.view(-1, 1, 1) for value in (
-            module.bn.running_mean, module.bn.running_var, module.bn.weight, module.bn.bias))
-        x = (x - mean) / (var + module.bn.eps).sqrt() * weight + bias
+    return activated(batch_norm(module, x, options), options)
+
+
+def batch_norm(module, x, options):
+    if not options.get('norm_cfg', HEAD['norm_cfg']):
+        return x
+    mean, var, weight, bias = (value.view(-1, 1, 1) for value in (
+        module.bn.running_mean, module.bn.running_var, module.bn.weight, module.bn.bias))
+    return (x - mean) / (var + module.bn.eps).sqrt() * weight + bias
+
+
+def activated(x, options):
     return x.tanh() if 'act_cfg' in options else x.clamp(min=0)
 
 
@@ -56,8 +69,10 @@ class Row:
     `plain(head, input, **options)` gives its logits slowly; that of a head in a cascade gets the
     previous logits after its input. `options` are two sets or more, which replace those of HEAD.
     `all_maps`: the input is not what `in_index` chooses, but all maps of the backbone.
+    `own_layers`: parts of the head that choose the types of their layers themselves.
     """
 
     plain: Callable[..., Tensor]
     options: Sequence[dict]
     all_maps: bool = False
+    own_layers: Sequence[str] = ()

@@ -9,7 +9,7 @@ import json
 from mmseg.models import BACKBONES, HEADS, NECKS, SEGMENTORS, build_segmentor
 
 # Options of heads that choose between a fast form and the plain one.
-FAST = ('fuse_pyramid', 'fuse_attention')
+FAST = ('fuse_pyramid', 'fuse_attention', 'fuse_concat')
 
 
 @functools.cache

@@ -1,3 +1,4 @@
+"""How much memory a computation takes."""
 import pytest
 import torch
 
