@@ -15,14 +15,13 @@ NECKS = Registry('neck', base=nn.Module, modules={
 })
 HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.aspp_head': ['ASPPHead'],
-    'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
-    'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
-    'mmseg.models.decode_heads.fpn_head': ['FPNHead'],
     'mmseg.models.decode_heads.cc_head': ['CCHead'],
     'mmseg.models.decode_heads.dnl_head': ['DNLHead'],
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
+    'mmseg.models.decode_heads.fpn_head': ['FPNHead'],
     'mmseg.models.decode_heads.gc_head': ['GCHead'],
     'mmseg.models.decode_heads.nl_head': ['NLHead'],
+    'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
     'mmseg.models.decode_heads.uper_head': ['UPerHead'],

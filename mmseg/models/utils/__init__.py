@@ -6,5 +6,6 @@ from .ppm import PPM, check_pool_scales, convolve_pyramid
 from .res_layer import ResLayer
 from .self_attention_block import SelfAttentionBlock
 
-__all__ = ['PPM', 'ResLayer', 'SelfAttentionBlock', 'StartingModule', 'check_batch_statistics',
-           'check_pool_scales', 'convolve_pyramid', 'make_divisible', 'starting_from']
+__all__ = ['PPM', 'ResLayer', 'SelfAttentionBlock', 'StartingModule', 'WrittenWeights',
+           'check_batch_statistics', 'check_pool_scales', 'convolve_pyramid', 'make_divisible',
+           'starting_from']
