@@ -10,7 +10,7 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigTypeError
 
 from ..utils.layer_init import constant_init, kaiming_init
-from ..utils.winograd_conv import CONV2D_TYPES
+from ..utils.winograd_conv import is_plain_conv
 from .activation import build_activation_layer
 from .conv import build_conv_layer
 from .layer_cfg import RELU, layer_class
@@ -118,10 +118,8 @@ class ConvModule(nn.Module):
     @property
     def is_plain(self) -> bool:
         """Whether torch's own convolution comes first, with zero padding and without hooks."""
-        conv = self.conv
-        return (self.order[0] == 'conv' and type(conv) in CONV2D_TYPES
-                and conv.padding_mode == 'zeros' and not self.with_explicit_padding
-                and not (conv._forward_pre_hooks or conv._forward_hooks))
+        return (self.order[0] == 'conv' and not self.with_explicit_padding
+                and is_plain_conv(self.conv))
 
     def after_conv(self, x: Tensor) -> Tensor:
         """Apply what follows a plain convolution whose result x was computed elsewhere."""

@@ -29,6 +29,12 @@ class WinogradConv2d(nn.Conv2d):
 CONV2D_TYPES = (nn.Conv2d, WinogradConv2d)
 
 
+def is_plain_conv(conv: nn.Module) -> bool:
+    """Whether `conv` is torch's own convolution, with zero padding and without hooks."""
+    return (type(conv) in CONV2D_TYPES and conv.padding_mode == 'zeros'
+            and not (conv._forward_pre_hooks or conv._forward_hooks))
+
+
 def use_winograd(module: nn.Module) -> nn.Module:
     """Turn each convolution that the algorithm may speed up into a WinogradConv2d, in place."""
     for layer in module.modules():
