@@ -17,6 +17,7 @@ HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.aspp_head': ['ASPPHead'],
     'mmseg.models.decode_heads.cc_head': ['CCHead'],
     'mmseg.models.decode_heads.dnl_head': ['DNLHead'],
+    'mmseg.models.decode_heads.da_head': ['DAHead'],
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
     'mmseg.models.decode_heads.fpn_head': ['FPNHead'],
     'mmseg.models.decode_heads.gc_head': ['GCHead'],

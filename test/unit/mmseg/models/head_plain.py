@@ -70,9 +70,12 @@ class Row:
     previous logits after its input. `options` are two sets or more, which replace those of HEAD.
     `all_maps`: the input is not what `in_index` chooses, but all maps of the backbone.
     `own_layers`: parts of the head that choose the types of their layers themselves.
+    `losses_of_logits`: the prefix of the names of their losses; None where losses are not those of
+    the logits at the labels.
     """
 
     plain: Callable[..., Tensor]
     options: Sequence[dict]
     all_maps: bool = False
     own_layers: Sequence[str] = ()
+    losses_of_logits: str | None = ''
