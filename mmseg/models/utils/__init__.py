@@ -1,5 +1,6 @@
 """Parts that several models share."""
 from .batch_statistics import check_batch_statistics
+from .concat_block import convolve_all
 from .initial_weights import StartingModule, WrittenWeights, starting_from
 from .make_divisible import make_divisible
 from .ppm import PPM, check_pool_scales, convolve_pyramid
@@ -7,5 +8,5 @@ from .res_layer import ResLayer
 from .self_attention_block import SelfAttentionBlock
 
 __all__ = ['PPM', 'ResLayer', 'SelfAttentionBlock', 'StartingModule', 'WrittenWeights',
-           'check_batch_statistics', 'check_pool_scales', 'convolve_pyramid', 'make_divisible',
-           'starting_from']
+           'check_batch_statistics', 'check_pool_scales', 'convolve_all', 'convolve_pyramid',
+           'make_divisible', 'starting_from']
