@@ -28,7 +28,7 @@ def build(name, number, **changes):
     torch.manual_seed(number)
     head = build_head({**HEAD, 'type': name, **HEAD_OPTIONS[name].options[number], **changes})
     for module in head.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
+        if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
             for value in (module.weight, module.bias, module.running_mean, module.running_var):
                 torch.nn.init.uniform_(value, 0.5, 1.5)
     for value in head.parameters():
@@ -61,6 +61,7 @@ def losses_and_gradients(head, inputs, label):
     inputs = [x.clone().requires_grad_() for x in inputs]
     losses = head.forward_train(inputs, *previous(head, inputs), [{}] * len(label), label, None)
     sum(value for name, value in losses.items() if 'loss' in name).backward()
-    gradients = {name: param.grad for name, param in head.named_parameters()}
+    gradients = {name: param.grad for name, param in head.named_parameters()
+                 if param.requires_grad}
     gradients.update((f'inputs.{i}', x.grad) for i, x in enumerate(inputs) if x.grad is not None)
     return {name: value.detach() for name, value in losses.items()}, gradients

@@ -69,13 +69,15 @@ class Row:
     `plain(head, input, **options)` gives its logits slowly; that of a head in a cascade gets the
     previous logits after its input. `options` are two sets or more, which replace those of HEAD.
     `all_maps`: the input is not what `in_index` chooses, but all maps of the backbone.
-    `own_layers`: parts of the head that choose the types of their layers themselves.
     `losses_of_logits`: the prefix of the names of their losses; None where losses are not those of
     the logits at the labels.
+    `own_layers`: parts of the head that choose norms and activations themselves.
+    `free_norms`: ends of the names of batch norms that follow no convolution with a weight.
     """
 
     plain: Callable[..., Tensor]
     options: Sequence[dict]
     all_maps: bool = False
-    own_layers: Sequence[str] = ()
     losses_of_logits: str | None = ''
+    own_layers: Sequence[str] = ()
+    free_norms: tuple[str, ...] = ()
