@@ -34,6 +34,10 @@ HEADS = Registry('head', base=nn.Module, modules={
 })
 LOSSES = Registry('loss', base=nn.Module, modules={
     'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],
+    'mmseg.models.losses.dice_loss': ['DiceLoss'],
+    'mmseg.models.losses.focal_loss': ['FocalLoss'],
+    'mmseg.models.losses.lovasz_loss': ['LovaszLoss'],
+    'mmseg.models.losses.tversky_loss': ['TverskyLoss'],
 })
 SEGMENTORS = Registry('segmentor', base=nn.Module, modules={
     'mmseg.models.segmentors.cascade_encoder_decoder': ['CascadeEncoderDecoder'],

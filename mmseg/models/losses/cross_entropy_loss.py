@@ -3,12 +3,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcv_replace.device import is_asynchronous
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import LOSSES
 from .base_loss import ClassWeight, PixelLoss
-from .utils import check_reduction, count_valid, one_hot, valid_pixels, weight_reduce_loss
+from .utils import (
+    check_reduction,
+    count_valid,
+    one_hot,
+    up_to_one,
+    valid_pixels,
+    weight_reduce_loss,
+)
 
 
 def cross_entropy(
@@ -46,10 +52,10 @@ def binary_cross_entropy(
     """
     valid = valid_pixels(label, ignore_index)
     if pred.dim() == label.dim():
-        target = _up_to_one(label, valid)
+        target = up_to_one(label, valid)
     else:
         assert pred.dim() == label.dim() + 1
-        target = (_up_to_one(label, valid).unsqueeze(1) if pred.size(1) == 1
+        target = (up_to_one(label, valid).unsqueeze(1) if pred.size(1) == 1
                   else one_hot(label, pred.size(1)))
         valid = valid.unsqueeze(1)
     loss = _binary_terms(pred, target.to(pred.dtype), class_weight) * valid.to(pred.dtype)
@@ -67,21 +73,6 @@ def _binary_terms(pred: Tensor, target: Tensor, class_weight: Tensor | None) -> 
         class_weight = class_weight.view(-1, *[1] * (pred.dim() - 2))
     return F.binary_cross_entropy_with_logits(
         pred, target, pos_weight=class_weight, reduction='none')
-
-
-def _up_to_one(label: Tensor, valid: Tensor) -> Tensor:
-    """Labels or targets from 0 to 1 as floats of the same shape, 0 where they are not valid.
-
-    A valid one above 1 is a DataError, or NaN on an accelerator.
-    """
-    wrong = valid & (label > 1)
-    if not is_asynchronous(label.device) and wrong.any():
-        found = ', '.join(map(str, label[wrong].unique()[:8].tolist()))
-        raise DataError(f'labels {found} in a problem of two classes, 0 and 1: correct the masks, '
-                        'or give the data set `classes` or a label_map; mark pixels without a '
-                        'class by ignore_index')
-    target = label if label.is_floating_point() else label.float()
-    return target.masked_fill(wrong, float('nan')).masked_fill(~valid, 0)
 
 
 def mask_cross_entropy(pred: Tensor, target: Tensor, label: Tensor, reduction: str = 'mean',

@@ -7,11 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcv_replace.device import is_asynchronous
 from mmcv_replace.fileio import load, load_array
-from mmcv_replace.utils.errors import ArgumentError, ConfigError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
 from mmcv_replace.utils.suggest import short
 
 REDUCTIONS = ('none', 'mean', 'sum')
+IGNORED = 255  # the default of mmsegmentation
 
 
 def check_reduction(reduction: str) -> str:
@@ -81,6 +83,29 @@ def one_hot(label: Tensor, classes: int) -> Tensor:
     """Masks [N, classes, ...] of labels [N, ...]; all False where the label is no class."""
     numbers = torch.arange(classes, device=label.device)
     return label.unsqueeze(1) == numbers.view(-1, *[1] * (label.dim() - 1))
+
+
+def up_to_one(label: Tensor, valid: Tensor) -> Tensor:
+    """Labels or targets from 0 to 1 as floats of the same shape, 0 where they are not valid.
+
+    A valid one above 1 is a DataError, or NaN on an accelerator.
+    """
+    wrong = valid & (label > 1)
+    if not is_asynchronous(label.device) and wrong.any():
+        found = ', '.join(map(str, label[wrong].unique()[:8].tolist()))
+        raise DataError(f'labels {found} in a problem of two classes, 0 and 1: correct the masks, '
+                        'or give the data set `classes` or a label_map; mark pixels without a '
+                        'class by ignore_index')
+    target = label if label.is_floating_point() else label.float()
+    return target.masked_fill(wrong, float('nan')).masked_fill(~valid, 0)
+
+
+@functools.lru_cache(maxsize=64)
+def constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The numbers as a tensor [len(values)], copied to the device once."""
+    # A tensor made during validation must also serve training.
+    with torch.inference_mode(False):
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def get_class_weight(
