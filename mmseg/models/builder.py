@@ -8,7 +8,9 @@ from mmcv_replace.utils.errors import ConfigError
 # Each with the modules of our own components, which are imported when a config names them.
 BACKBONES = Registry('backbone', base=nn.Module, modules={
     'mmseg.models.backbones.hrnet': ['HRNet'],
+    'mmseg.models.backbones.resnest': ['ResNeSt'],
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
+    'mmseg.models.backbones.resnext': ['ResNeXt'],
 })
 NECKS = Registry('neck', base=nn.Module, modules={
     'mmseg.models.necks.fpn': ['FPN'],

@@ -20,18 +20,30 @@ def norm_relu_conv(norm: nn.Module, relu: nn.Module, conv: nn.Module, x: Tensor,
     the same. Layers for which this is not known (other types, hooks, norms in eval mode) are
     called in the plain way.
     """
-    if recompute and torch.is_grad_enabled() and _is_plain(norm, relu, conv):
+    if recompute and is_trained_norm_relu(norm, relu) and _is_plain_conv(conv):
         return _NormReluConv.apply(x, norm.weight, norm.bias, conv.weight, conv.bias, norm, conv)
     return conv(relu(norm(x)))
 
 
-def _is_plain(norm: nn.Module, relu: nn.Module, conv: nn.Module) -> bool:
-    hooks = any(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
-                or layer._backward_pre_hooks for layer in (norm, relu, conv))
-    return (type(norm) in (nn.BatchNorm2d, BatchNormXd) and norm.training and norm.affine
-            and type(relu) is nn.ReLU and type(conv) in CONV2D_TYPES
-            and conv.padding_mode == 'zeros' and not isinstance(conv.padding, str)
-            and not hooks and not torch.compiler.is_compiling())
+def is_trained_norm_relu(norm: nn.Module, relu: nn.Module) -> bool:
+    """Whether a gradient is wanted, and the layers are torch's batch norm in training and ReLU.
+
+    They have no hooks, and nothing traces them.
+    """
+    return (torch.is_grad_enabled() and type(norm) in (nn.BatchNorm2d, BatchNormXd)
+            and norm.training and norm.affine and type(relu) is nn.ReLU
+            and not _has_hooks(norm) and not _has_hooks(relu)
+            and not torch.compiler.is_compiling())
+
+
+def _is_plain_conv(conv: nn.Module) -> bool:
+    return (type(conv) in CONV2D_TYPES and conv.padding_mode == 'zeros'
+            and not isinstance(conv.padding, str) and not _has_hooks(conv))
+
+
+def _has_hooks(layer: nn.Module) -> bool:
+    return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
+                or layer._backward_pre_hooks)
 
 
 class _NormReluConv(Function):

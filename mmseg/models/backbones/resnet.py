@@ -49,6 +49,9 @@ class ResNet(BaseBackbone):
 
     # In timm the deep stem is `conv1`, a Sequential of six layers, followed by `bn1`.
     foreign_keys = {'conv1.0.weight': ((r'^conv1\.', 'stem.'), (r'^bn1\.', 'stem.7.'))}
+    # Options whose numbers must be 1 or more.
+    positive: tuple[str, ...] = ('in_channels', 'stem_channels', 'base_channels', 'strides',
+                                 'dilations', 'multi_grid')
     runs_in_order = True
     recompute_norms = False
     norm1 = named_norm(1)
@@ -116,8 +119,7 @@ class ResNet(BaseBackbone):
     def _check_stages(self) -> None:
         name = type(self).__name__
         stages = self.num_stages
-        for key in ('in_channels', 'stem_channels', 'base_channels', 'strides', 'dilations',
-                    'multi_grid'):
+        for key in self.positive:
             value = getattr(self, key)
             numbers = value if isinstance(value, list | tuple) else [value]
             least = 2 if key == 'stem_channels' and self.deep_stem else 1

@@ -11,14 +11,15 @@ from mmcv_replace.utils.errors import ConfigError
 
 
 def add_conv(module: nn.Module, index: int, conv_cfg: dict | None, in_channels: int,
-             out_channels: int, kernel_size: int, stride: int = 1, dilation: int = 1) -> None:
+             out_channels: int, kernel_size: int, stride: int = 1, dilation: int = 1,
+             groups: int = 1) -> None:
     """Give `module` the layers conv1, conv2, ... and the norm behind each, of its `norm_cfg`.
 
     The norm is named after its kind (bn1, gn1, ...); `named_norm` finds it.
     """
     module.add_module(f'conv{index}', build_conv_layer(
         conv_cfg, in_channels, out_channels, kernel_size, stride=stride,
-        padding=kernel_size // 2 * dilation, dilation=dilation, bias=False))
+        padding=kernel_size // 2 * dilation, dilation=dilation, groups=groups, bias=False))
     name, norm = build_norm_layer(module.norm_cfg, out_channels, postfix=index)
     setattr(module, f'norm{index}_name', name)
     module.add_module(name, norm)
@@ -125,25 +126,32 @@ class Bottleneck(ResidualBlock):
     runs_in_order = True
     norm3 = last_norm = named_norm(3)
 
+    @property
+    def width(self) -> int:
+        """Channels of the 3 x 3 convolution."""
+        return self.planes
+
     def _make_branch(self) -> None:
         if self.style not in ('pytorch', 'caffe'):
             raise ConfigError(f"style={self.style!r} is not known: use 'pytorch' or 'caffe'")
-        planes, conv_cfg = self.planes, self.conv_cfg
+        conv_cfg = self.conv_cfg
         self.conv1_stride, self.conv2_stride = (
             (1, self.stride) if self.style == 'pytorch' else (self.stride, 1))
-        add_conv(self, 1, conv_cfg, self.inplanes, planes, 1, self.conv1_stride)
+        add_conv(self, 1, conv_cfg, self.inplanes, self.width, 1, self.conv1_stride)
         dcn = dict(self.dcn or {})
         falls_back = dcn.pop('fallback_on_stride', False) and self.conv2_stride > 1
         replaced = self.with_dcn and not falls_back
         if replaced and conv_cfg is not None:
             raise ConfigError(f'dcn={self.dcn} and conv_cfg={conv_cfg} both choose the 3 x 3 '
                               'convolution; keep one of them')
-        add_conv(self, 2, dcn if replaced else conv_cfg, planes, planes, 3, self.conv2_stride,
-                 self.dilation)
-        add_conv(self, 3, conv_cfg, planes, planes * self.expansion, 1)
+        self._add_conv2(dcn if replaced else conv_cfg)
+        add_conv(self, 3, conv_cfg, self.width, self.planes * self.expansion, 1)
+
+    def _add_conv2(self, conv_cfg: dict | None) -> None:
+        add_conv(self, 2, conv_cfg, self.width, self.width, 3, self.conv2_stride, self.dilation)
 
     def _add_plugins(self, plugins: Sequence[dict]) -> None:
-        channels = dict(after_conv1=self.planes, after_conv2=self.planes,
+        channels = dict(after_conv1=self.width, after_conv2=self.width,
                         after_conv3=self.planes * self.expansion)
         for plugin in plugins:
             if plugin['position'] not in channels:

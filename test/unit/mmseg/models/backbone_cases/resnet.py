@@ -16,8 +16,12 @@ class HalvingPlugin(nn.Module):
         return x / 2
 
 
-def plain_resnet(state, options, x):
-    """Residual network (arXiv:1512.03385) with stems and shortcuts of arXiv:1812.01187."""
+def plain_resnet(state, options, x, middle=None):
+    """Residual network (arXiv:1512.03385) with stems and shortcuts of arXiv:1812.01187.
+
+    `middle(x, key, stride, dilation)`: what stands for the 3 x 3 convolution of a bottleneck, its
+    norm and ReLU.
+    """
     norm = functools.partial(plain_norm, state)
 
     def conv(x, key, **how):
@@ -32,7 +36,10 @@ def plain_resnet(state, options, x):
         else:
             first, second = (stride, 1) if options.get('style') == 'caffe' else (1, stride)
             out = norm(conv(x, f'{key}.conv1', stride=first), f'{key}.bn1').relu()
-            out = norm(conv(out, f'{key}.conv2', stride=second, **wide), f'{key}.bn2').relu()
+            if middle:
+                out = middle(out, key, second, dilation)
+            else:
+                out = norm(conv(out, f'{key}.conv2', stride=second, **wide), f'{key}.bn2').relu()
             if options.get('plugins'):
                 out = out / 2
             out = norm(conv(out, f'{key}.conv3'), f'{key}.bn3')
