@@ -23,6 +23,7 @@ from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
 from .model import build_model, initialize_weights
+from .normalization import warn_of_other_normalization
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
@@ -56,6 +57,7 @@ def train_from_config(
     model, datasets, val = _build(cfg, validate)
     if not cfg.get('resume_from'):
         initialize_weights(model)
+        warn_of_other_normalization(cfg, model)
     logger.info('Model:\n%s', model)
 
     # Weights start equal on every rank; what is random in training (dropout) must differ.

@@ -11,6 +11,7 @@ BACKBONES = Registry('backbone', base=nn.Module, modules={
     'mmseg.models.backbones.resnest': ['ResNeSt'],
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
     'mmseg.models.backbones.resnext': ['ResNeXt'],
+    'mmseg.models.backbones.timm_backbone': ['TIMMBackbone'],
 })
 NECKS = Registry('neck', base=nn.Module, modules={
     'mmseg.models.necks.fpn': ['FPN'],

@@ -2,19 +2,26 @@
 
 Name -> list of (options, plain form, fingerprint of the names and shapes of its state), two or
 more. A plain form takes the state dict, the options and images, and gives the maps with torch's
-functions alone. The options make the backbone small.
+functions alone. The options make the backbone small. A file may also have UNFIT, which checks of
+every module do not fit its backbones and why, and MISSING, why they cannot be built here ('' if
+they can).
 """
 import hashlib
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 import torch
 
 FOLDER = Path(__file__).with_name('backbone_cases')
-CASES = {name: cases for path in sorted(FOLDER.glob('*.py'))
-         for name, cases in import_module(f'.backbone_cases.{path.stem}',
-                                          __package__).CASES.items()}
-EACH = [(name, i) for name, cases in CASES.items() for i in range(len(cases))]
+FILES = [import_module(f'.backbone_cases.{path.stem}', __package__)
+         for path in sorted(FOLDER.glob('*.py'))]
+CASES = {name: cases for file in FILES for name, cases in file.CASES.items()}
+# Name of a backbone -> name of a check -> why it does not fit.
+UNFIT = {name: getattr(file, 'UNFIT', {}) for file in FILES for name in file.CASES}
+MISSING = {name: getattr(file, 'MISSING', '') for file in FILES for name in file.CASES}
+EACH = [pytest.param(name, i, marks=[pytest.mark.skip(MISSING[name])] if MISSING[name] else [])
+        for name, cases in CASES.items() for i in range(len(cases))]
 
 
 def fingerprint(module):
