@@ -1,7 +1,6 @@
 # Images fitted into 2048 x 512; for training 0.5 to 2 times that, of which 512 x 512 are cropped.
-from resize_and_crop import test_steps, train_steps
+from resize_and_crop import img_norm_cfg, test_steps, train_steps
 
-img_norm_cfg = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 crop_size = (512, 512)
 train_pipeline = train_steps((2048, 512), crop_size, img_norm_cfg)
 test_pipeline = test_steps((2048, 512), img_norm_cfg)

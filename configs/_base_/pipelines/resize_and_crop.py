@@ -1,15 +1,18 @@
 """The steps that the data sets of mmsegmentation 0.x share; only sizes differ.
 
-The other files of this folder import the functions, which do not become part of a config.
+The other files of this folder import the functions, which do not become part of a config, and
+`img_norm_cfg`, which does.
 """
 Size = tuple[int, int]
+img_norm_cfg = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 
 
-def train_steps(img_scale: Size, crop_size: Size, img_norm_cfg: dict) -> list[dict]:
-    """Crops of a randomly scaled, flipped and distorted image."""
+def train_steps(img_scale: Size, crop_size: Size, img_norm_cfg: dict, **loading: bool
+                ) -> list[dict]:
+    """Crops of a randomly scaled, flipped and distorted image; `loading`: of LoadAnnotations."""
     return [
         dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
+        dict(type='LoadAnnotations', **loading),
         dict(type='Resize', img_scale=img_scale, ratio_range=(0.5, 2.0)),
         dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
         dict(type='RandomFlip', prob=0.5),

@@ -1,0 +1,5 @@
+# Paper: Asymmetric Non-local Neural Networks for Semantic Segmentation, ICCV 2019, arXiv:1908.07678
+# Command: python tools/train.py configs/ann/ann_r101-d8_512x1024_80k_cityscapes.py
+# Expected mIoU: 77.14 single scale, 78.81 multi-scale + flip (configs/results.json)
+_base_ = './ann_r50-d8_512x1024_80k_cityscapes.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

@@ -1,0 +1,8 @@
+# Paper: Asymmetric Non-local Neural Networks for Semantic Segmentation, ICCV 2019, arXiv:1908.07678
+# Command: python tools/train.py configs/ann/ann_r50-d8_512x512_160k_ade20k.py
+# Expected mIoU: 41.74 single scale, 42.62 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/ann_r50-d8.py', '../_base_/datasets/ade20k.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_160k.py',
+]
+model = dict(decode_head=dict(num_classes=150), auxiliary_head=dict(num_classes=150))

@@ -1,0 +1,8 @@
+# Paper: Asymmetric Non-local Neural Networks for Semantic Segmentation, ICCV 2019, arXiv:1908.07678
+# Command: python tools/train.py configs/ann/ann_r50-d8_512x512_20k_voc12aug.py
+# Expected mIoU: 74.86 single scale, 76.13 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/ann_r50-d8.py', '../_base_/datasets/pascal_voc12_aug.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_20k.py',
+]
+model = dict(decode_head=dict(num_classes=21), auxiliary_head=dict(num_classes=21))

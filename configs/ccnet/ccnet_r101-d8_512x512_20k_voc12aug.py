@@ -1,0 +1,5 @@
+# Paper: CCNet: Criss-Cross Attention for Semantic Segmentation, ICCV 2019, arXiv:1811.11721
+# Command: python tools/train.py configs/ccnet/ccnet_r101-d8_512x512_20k_voc12aug.py
+# Expected mIoU: 77.27 single scale, 79.02 multi-scale + flip (configs/results.json)
+_base_ = './ccnet_r50-d8_512x512_20k_voc12aug.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

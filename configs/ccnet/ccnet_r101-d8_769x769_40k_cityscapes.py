@@ -1,0 +1,5 @@
+# Paper: CCNet: Criss-Cross Attention for Semantic Segmentation, ICCV 2019, arXiv:1811.11721
+# Command: python tools/train.py configs/ccnet/ccnet_r101-d8_769x769_40k_cityscapes.py
+# Expected mIoU: 76.94 single scale, 78.62 multi-scale + flip (configs/results.json)
+_base_ = './ccnet_r50-d8_769x769_40k_cityscapes.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

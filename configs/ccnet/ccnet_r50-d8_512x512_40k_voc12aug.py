@@ -1,0 +1,8 @@
+# Paper: CCNet: Criss-Cross Attention for Semantic Segmentation, ICCV 2019, arXiv:1811.11721
+# Command: python tools/train.py configs/ccnet/ccnet_r50-d8_512x512_40k_voc12aug.py
+# Expected mIoU: 75.96 single scale, 77.04 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/ccnet_r50-d8.py', '../_base_/datasets/pascal_voc12_aug.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_40k.py',
+]
+model = dict(decode_head=dict(num_classes=21), auxiliary_head=dict(num_classes=21))

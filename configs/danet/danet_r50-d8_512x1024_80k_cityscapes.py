@@ -1,0 +1,7 @@
+# Paper: Dual Attention Network for Scene Segmentation, CVPR 2019, arXiv:1809.02983
+# Command: python tools/train.py configs/danet/danet_r50-d8_512x1024_80k_cityscapes.py
+# Expected mIoU: 79.34 single scale (configs/results.json)
+_base_ = [
+    '../_base_/models/danet_r50-d8.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_80k.py',
+]

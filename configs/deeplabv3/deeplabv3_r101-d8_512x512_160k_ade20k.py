@@ -1,0 +1,5 @@
+# Paper: Rethinking Atrous Convolution for Semantic Image Segmentation, arXiv:1706.05587
+# Command: python tools/train.py configs/deeplabv3/deeplabv3_r101-d8_512x512_160k_ade20k.py
+# Expected mIoU: 45.00 single scale, 46.66 multi-scale + flip (configs/results.json)
+_base_ = './deeplabv3_r50-d8_512x512_160k_ade20k.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

@@ -1,0 +1,5 @@
+# Paper: Rethinking Atrous Convolution for Semantic Image Segmentation, arXiv:1706.05587
+# Command: python tools/train.py configs/deeplabv3/deeplabv3_r18b-d8_512x1024_80k_cityscapes.py
+# Expected mIoU: 76.26 single scale, 77.88 multi-scale + flip (configs/results.json)
+_base_ = './deeplabv3_r18-d8_512x1024_80k_cityscapes.py'
+model = dict(pretrained='torchvision://resnet18', backbone=dict(type='ResNet'))

@@ -1,0 +1,5 @@
+# Paper: Encoder-Decoder with Atrous Separable Convolution, ECCV 2018, arXiv:1802.02611
+# Command: python tools/train.py configs/deeplabv3plus/deeplabv3plus_r101-d8_512x512_80k_ade20k.py
+# Expected mIoU: 44.60 single scale, 46.06 multi-scale + flip (configs/results.json)
+_base_ = './deeplabv3plus_r50-d8_512x512_80k_ade20k.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

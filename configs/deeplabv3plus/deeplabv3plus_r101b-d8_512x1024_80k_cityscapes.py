@@ -1,0 +1,5 @@
+# Paper: Encoder-Decoder with Atrous Separable Convolution, ECCV 2018, arXiv:1802.02611
+# Command: python tools/train.py configs/deeplabv3plus/deeplabv3plus_r101b-d8_512x1024_80k_cityscapes.py
+# Expected mIoU: 80.16 single scale, 81.41 multi-scale + flip (configs/results.json)
+_base_ = './deeplabv3plus_r101-d8_512x1024_80k_cityscapes.py'
+model = dict(pretrained='torchvision://resnet101', backbone=dict(type='ResNet'))

@@ -1,0 +1,11 @@
+# Paper: Encoder-Decoder with Atrous Separable Convolution, ECCV 2018, arXiv:1802.02611
+# Command: python tools/train.py configs/deeplabv3plus/deeplabv3plus_r18-d8_769x769_80k_cityscapes.py
+# Expected mIoU: 76.26 single scale, 77.91 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/deeplabv3plus_r18-d8.py', '../_base_/datasets/cityscapes_769x769.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_80k.py',
+]
+model = dict(
+    decode_head=dict(align_corners=True),
+    auxiliary_head=dict(align_corners=True),
+    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)))

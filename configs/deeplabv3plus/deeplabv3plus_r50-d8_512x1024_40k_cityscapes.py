@@ -1,0 +1,7 @@
+# Paper: Encoder-Decoder with Atrous Separable Convolution, ECCV 2018, arXiv:1802.02611
+# Command: python tools/train.py configs/deeplabv3plus/deeplabv3plus_r50-d8_512x1024_40k_cityscapes.py
+# Expected mIoU: 79.61 single scale, 81.01 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/deeplabv3plus_r50-d8.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_40k.py',
+]

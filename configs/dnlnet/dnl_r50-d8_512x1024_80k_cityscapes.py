@@ -1,0 +1,7 @@
+# Paper: Disentangled Non-Local Neural Networks, ECCV 2020, arXiv:2006.06668
+# Command: python tools/train.py configs/dnlnet/dnl_r50-d8_512x1024_80k_cityscapes.py
+# Expected mIoU: 79.33 single scale (configs/results.json)
+_base_ = [
+    '../_base_/models/dnl_r50-d8.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_80k.py',
+]

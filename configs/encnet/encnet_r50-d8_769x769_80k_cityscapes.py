@@ -1,0 +1,11 @@
+# Paper: Context Encoding for Semantic Segmentation, CVPR 2018, arXiv:1803.08904
+# Command: python tools/train.py configs/encnet/encnet_r50-d8_769x769_80k_cityscapes.py
+# Expected mIoU: 77.44 single scale, 78.72 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/encnet_r50-d8.py', '../_base_/datasets/cityscapes_769x769.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_80k.py',
+]
+model = dict(
+    decode_head=dict(align_corners=True),
+    auxiliary_head=dict(align_corners=True),
+    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)))

@@ -1,0 +1,5 @@
+# Paper: Fully Convolutional Networks for Semantic Segmentation, CVPR 2015, arXiv:1411.4038
+# Command: python tools/train.py configs/fcn/fcn_r101-d8_512x1024_40k_cityscapes.py
+# Expected mIoU: 75.45 single scale, 76.58 multi-scale + flip (configs/results.json)
+_base_ = './fcn_r50-d8_512x1024_40k_cityscapes.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

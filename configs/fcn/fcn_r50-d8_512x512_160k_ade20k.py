@@ -1,0 +1,8 @@
+# Paper: Fully Convolutional Networks for Semantic Segmentation, CVPR 2015, arXiv:1411.4038
+# Command: python tools/train.py configs/fcn/fcn_r50-d8_512x512_160k_ade20k.py
+# Expected mIoU: 36.10 single scale, 38.08 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/fcn_r50-d8.py', '../_base_/datasets/ade20k.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_160k.py',
+]
+model = dict(decode_head=dict(num_classes=150), auxiliary_head=dict(num_classes=150))

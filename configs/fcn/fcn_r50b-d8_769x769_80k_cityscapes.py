@@ -1,0 +1,5 @@
+# Paper: Fully Convolutional Networks for Semantic Segmentation, CVPR 2015, arXiv:1411.4038
+# Command: python tools/train.py configs/fcn/fcn_r50b-d8_769x769_80k_cityscapes.py
+# Expected mIoU: 73.83 single scale, 76.60 multi-scale + flip (configs/results.json)
+_base_ = './fcn_r50-d8_769x769_80k_cityscapes.py'
+model = dict(pretrained='torchvision://resnet50', backbone=dict(type='ResNet'))

@@ -1,0 +1,7 @@
+# Paper: Object-Contextual Representations for Semantic Segmentation, ECCV 2020, arXiv:1909.11065
+# Command: python tools/train.py configs/ocrnet/ocrnet_hr48_512x1024_160k_cityscapes.py
+# Expected mIoU: 81.35 single scale, 82.70 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/ocrnet_hr48.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_160k.py',
+]

@@ -1,0 +1,8 @@
+# Paper: Object-Contextual Representations for Semantic Segmentation, ECCV 2020, arXiv:1909.11065
+# Command: python tools/train.py configs/ocrnet/ocrnet_hr48_512x512_40k_voc12aug.py
+# Expected mIoU: 77.14 single scale, 79.71 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/ocrnet_hr48.py', '../_base_/datasets/pascal_voc12_aug.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_40k.py',
+]
+model = dict(decode_head=[dict(head, num_classes=21) for head in _base_.model.decode_head])

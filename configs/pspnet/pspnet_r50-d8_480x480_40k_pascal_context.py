@@ -1,0 +1,12 @@
+# Paper: Pyramid Scene Parsing Network, CVPR 2017, arXiv:1612.01105
+# Command: python tools/train.py configs/pspnet/pspnet_r50-d8_480x480_40k_pascal_context.py
+# Expected mIoU: no published figure to reproduce
+_base_ = [
+    '../_base_/models/pspnet_r50-d8.py', '../_base_/datasets/pascal_context.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_40k.py',
+]
+model = dict(
+    decode_head=dict(num_classes=60),
+    auxiliary_head=dict(num_classes=60),
+    test_cfg=dict(mode='slide', crop_size=(480, 480), stride=(320, 320)))
+optimizer = dict(lr=0.004, weight_decay=0.0001)

@@ -1,0 +1,7 @@
+# Paper: Pyramid Scene Parsing Network, CVPR 2017, arXiv:1612.01105
+# Command: python tools/train.py configs/pspnet/pspnet_r50-d8_512x1024_40k_cityscapes.py
+# Expected mIoU: 77.85 single scale, 79.18 multi-scale + flip (configs/results.json)
+_base_ = [
+    '../_base_/models/pspnet_r50-d8.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/schedule_40k.py',
+]
