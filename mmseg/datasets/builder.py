@@ -15,8 +15,15 @@ __all__ = ['DATASETS', 'PIPELINES', 'build_dataloader', 'build_dataset', 'worker
 
 # Each with the modules of our own entries, which are imported when a config names them.
 DATASETS = Registry('dataset', base=Sized, modules={
+    'mmseg.datasets.ade': ['ADE20KDataset'],
+    'mmseg.datasets.chase_db1': ['ChaseDB1Dataset'],
+    'mmseg.datasets.cityscapes': ['CityscapesDataset'],
     'mmseg.datasets.custom': ['CustomDataset'],
     'mmseg.datasets.dataset_wrappers': ['ConcatDataset', 'RepeatDataset'],
+    'mmseg.datasets.drive': ['DRIVEDataset'],
+    'mmseg.datasets.hrf': ['HRFDataset'],
+    'mmseg.datasets.pascal_context': ['PascalContextDataset', 'PascalContextDataset59'],
+    'mmseg.datasets.stare': ['STAREDataset'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
 })
 PIPELINES = Registry('pipeline', base=Callable, modules={

@@ -1,4 +1,6 @@
 """Cityscapes: the classes of its benchmark and their colours."""
+from .builder import DATASETS
+from .custom import CustomDataset
 
 COLOURS = {
     'road': (128, 64, 128),
@@ -21,5 +23,13 @@ COLOURS = {
     'motorcycle': (0, 0, 230),
     'bicycle': (119, 11, 32),
 }
-CLASSES = tuple(COLOURS)
-PALETTE = [list(colour) for colour in COLOURS.values()]
+
+
+@DATASETS.register_module()
+class CityscapesDataset(CustomDataset):
+    """Streets of German cities; the masks hold the train ids, which the converter makes."""
+
+    CLASSES = tuple(COLOURS)
+    PALETTE = [list(colour) for colour in COLOURS.values()]
+    img_suffix = '_leftImg8bit.png'
+    seg_map_suffix = '_gtFine_labelTrainIds.png'

@@ -4,8 +4,8 @@ from mmcv_replace.utils.lazy_names import lazy_names
 from .predict import predict  # a name that is a module too cannot be imported late
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
-    '.class_names': ['cityscapes_classes', 'cityscapes_palette', 'get_classes', 'get_palette',
-                     'voc_classes', 'voc_palette'],
+    '.class_names': ['ade_classes', 'ade_palette', 'cityscapes_classes', 'cityscapes_palette',
+                     'get_classes', 'get_palette', 'voc_classes', 'voc_palette'],
     '.collect': ['collect_results', 'gather_results', 'reduce_confusion'],
     '.confusion': ['ConfusionMatrix'],
     '.eval_hooks': ['DistEvalHook', 'EvalHook'],

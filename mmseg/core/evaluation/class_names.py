@@ -9,7 +9,16 @@ from mmcv_replace.utils.errors import DataError
 DATASETS = {
     **dict.fromkeys(('voc', 'pascal_voc', 'voc12', 'voc12aug'),
                     'mmseg.datasets.voc:PascalVOCDataset'),
-    'cityscapes': 'mmseg.datasets.cityscapes',
+    'cityscapes': 'mmseg.datasets.cityscapes:CityscapesDataset',
+    **dict.fromkeys(('ade', 'ade20k'), 'mmseg.datasets.ade:ADE20KDataset'),
+    **dict.fromkeys(('pascal_context', 'pcontext'),
+                    'mmseg.datasets.pascal_context:PascalContextDataset'),
+    **dict.fromkeys(('pascal_context59', 'pcontext59'),
+                    'mmseg.datasets.pascal_context:PascalContextDataset59'),
+    'chase_db1': 'mmseg.datasets.chase_db1:ChaseDB1Dataset',
+    'drive': 'mmseg.datasets.drive:DRIVEDataset',
+    'hrf': 'mmseg.datasets.hrf:HRFDataset',
+    'stare': 'mmseg.datasets.stare:STAREDataset',
 }
 
 
@@ -31,5 +40,6 @@ def get_palette(dataset: str) -> list[list[int]]:
 
 
 voc_classes, voc_palette = partial(get_classes, 'voc'), partial(get_palette, 'voc')
+ade_classes, ade_palette = partial(get_classes, 'ade'), partial(get_palette, 'ade')
 cityscapes_classes = partial(get_classes, 'cityscapes')
 cityscapes_palette = partial(get_palette, 'cityscapes')

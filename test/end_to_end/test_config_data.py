@@ -1,0 +1,126 @@
+"""The data of the shipped configs, on small folders with the names that the real ones have."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.apis.cli import set_data_root
+from mmseg.core.utils import leaf_datasets
+from mmseg.datasets import (
+    DATASETS,
+    PascalContextDataset,
+    PascalContextDataset59,
+    build_dataset,
+)
+
+from .shipped_configs import ROOT
+
+# An image and its mask of the training data, and of the validation data. Lists name images only.
+LAYOUTS = {
+    'ade20k': [
+        ('images/training/ADE_train_00000001.jpg', 'annotations/training/ADE_train_00000001.png'),
+        ('images/validation/ADE_val_00000001.jpg', 'annotations/validation/ADE_val_00000001.png')],
+    'chase_db1': [
+        ('images/training/Image_01L.png', 'annotations/training/Image_01L_1stHO.png'),
+        ('images/validation/Image_11R.png', 'annotations/validation/Image_11R_1stHO.png')],
+    'cityscapes': [
+        (f'leftImg8bit/{split}/{city}/{city}_000000_000019_leftImg8bit.png',
+         f'gtFine/{split}/{city}/{city}_000000_000019_gtFine_labelTrainIds.png')
+        for split, city in (('train', 'aachen'), ('val', 'munster'))],
+    'drive': [
+        ('images/training/21.png', 'annotations/training/21_manual1.png'),
+        ('images/validation/01.png', 'annotations/validation/01_manual1.png')],
+    'hrf': [
+        ('images/training/01_dr.png', 'annotations/training/01_dr.png'),
+        ('images/validation/06_dr.png', 'annotations/validation/06_dr.png')],
+    'pascal_context': [
+        ('JPEGImages/2008_000002.jpg', 'SegmentationClassContext/2008_000002.png'),
+        ('JPEGImages/2008_000003.jpg', 'SegmentationClassContext/2008_000003.png')],
+    'pascal_voc12': [
+        ('JPEGImages/2007_000032.jpg', 'SegmentationClass/2007_000032.png'),
+        ('JPEGImages/2007_000033.jpg', 'SegmentationClass/2007_000033.png')],
+    'stare': [
+        ('images/training/im0001.png', 'annotations/training/im0001.ah.png'),
+        ('images/validation/im0081.png', 'annotations/validation/im0081.ah.png')],
+}
+LISTS = {'pascal_context': 'ImageSets/SegmentationContext',
+         'pascal_voc12': 'ImageSets/Segmentation'}
+CONFIGS = sorted(file.stem for file in (ROOT / 'configs/_base_/datasets').glob('*.py')
+                 if '\n_base_' in file.read_text())
+
+
+def layout_of(config):
+    return next(name for name in LAYOUTS if config.startswith(name))
+
+
+def save(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array.astype(np.uint8)).save(path)
+
+
+@pytest.fixture(params=CONFIGS)
+def config(request, tmp_path):
+    """The config of a data set, for a folder of two images whose masks hold all values."""
+    layout = layout_of(request.param)
+    cfg = Config.fromfile(ROOT / f'configs/_base_/datasets/{request.param}.py')
+    cls = DATASETS.get(cfg.dataset_type)
+    values = len(cls.CLASSES) + bool(cls.reduce_zero_label)
+    for number, (image, mask) in enumerate(LAYOUTS[layout]):
+        save(tmp_path / image, np.random.RandomState(number).randint(0, 256, (48, 64, 3)))
+        save(tmp_path / mask, np.arange(48 * 64).reshape(48, 64) // 8 % values)
+    if layout in LISTS:
+        folder = tmp_path / LISTS[layout]
+        folder.mkdir(parents=True)
+        for split, (image, _) in zip(('train', 'val'), LAYOUTS[layout], strict=True):
+            (folder / f'{split}.txt').write_text(Path(image).stem)
+        (folder / 'aug.txt').write_text('')  # of VOC, as its folder of masks
+        (tmp_path / 'SegmentationClassAug').mkdir()
+    set_data_root(cfg, str(tmp_path))
+    return cfg
+
+
+def test_training_samples(config):
+    dataset = build_dataset(config.data.train)
+    leaf = next(leaf_datasets(dataset))
+    image, _ = LAYOUTS[layout_of(Path(config.filename).stem)][0]
+    assert image.endswith(leaf.img_infos[0]['filename'])
+    assert len(dataset) == (40000 if len(leaf.CLASSES) == 2 else 1)
+
+    sample = dataset[len(dataset) - 1]
+
+    label = sample['gt_semantic_seg'].data[0].numpy()
+    assert sample['img'].data.shape[1:] == label.shape == config.crop_size
+    found = {*np.unique(label).tolist()} - {255}
+    assert found
+    assert found <= {*range(len(leaf.CLASSES))}
+
+
+def test_images_to_score(config):
+    dataset = build_dataset(config.data.val, dict(test_mode=True))
+    image, _ = LAYOUTS[layout_of(Path(config.filename).stem)][1]
+    assert len(dataset) == 1
+    assert image.endswith(dataset.img_infos[0]['filename'])
+
+    label = dataset.get_gt_seg_map(0)
+
+    ignored = [255] if dataset.reduce_zero_label else []
+    assert np.unique(label).tolist() == [*range(len(dataset.CLASSES)), *ignored]
+
+
+@pytest.mark.parametrize('cls', [PascalContextDataset, PascalContextDataset59])
+def test_pascal_context_needs_a_list(cls):
+    with pytest.raises(ConfigError, match=f'{cls.__name__} needs split, a list such as'):
+        cls(img_dir='img', pipeline=[])
+    assert cls('train.txt', img_dir='img', pipeline=[]).split == 'train.txt'
+
+
+def test_pascal_context_with_and_without_background(tmp_path):
+    save(tmp_path / 'a.png', np.arange(60).reshape(6, 10))
+    (tmp_path / 'list.txt').write_text('a')
+    labels = [cls('list.txt', data_root=str(tmp_path), img_dir='.', ann_dir='.',
+                  pipeline=[]).get_gt_seg_map(0).ravel().tolist()
+              for cls in (PascalContextDataset, PascalContextDataset59)]
+    assert labels == [[*range(60)], [255, *range(59)]]
