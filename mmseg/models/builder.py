@@ -17,12 +17,12 @@ NECKS = Registry('neck', base=nn.Module, modules={
     'mmseg.models.necks.fpn': ['FPN'],
 })
 HEADS = Registry('head', base=nn.Module, modules={
+    'mmseg.models.decode_heads.apc_head': ['APCHead'],
     'mmseg.models.decode_heads.aspp_head': ['ASPPHead'],
     'mmseg.models.decode_heads.cc_head': ['CCHead'],
-    'mmseg.models.decode_heads.dnl_head': ['DNLHead'],
     'mmseg.models.decode_heads.da_head': ['DAHead'],
-    'mmseg.models.decode_heads.apc_head': ['APCHead'],
     'mmseg.models.decode_heads.dm_head': ['DMHead'],
+    'mmseg.models.decode_heads.dnl_head': ['DNLHead'],
     'mmseg.models.decode_heads.ema_head': ['EMAHead'],
     'mmseg.models.decode_heads.enc_head': ['EncHead'],
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
