@@ -1,4 +1,7 @@
-"""Test a model: python tools/test.py CONFIG CHECKPOINT --eval mIoU [--show-dir DIR]."""
+"""Test a model: python tools/test.py CONFIG CHECKPOINT --eval mIoU [--show-dir DIR].
+
+CONFIG is a file, or the name of a published model, whose weights are fetched without CHECKPOINT.
+"""
 import argparse
 import sys
 from collections.abc import Sequence
@@ -8,12 +11,15 @@ from mmcv_replace.utils import DictAction
 from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.test_job import OutputOptions, evaluate_from_config
+from mmseg.zoo import published_weights
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and score) a segmentation model')
     add_common_arguments(parser)
-    parser.add_argument('checkpoint', help='checkpoint file, such as work_dirs/NAME/latest.pth')
+    parser.add_argument('checkpoint', nargs='?',
+                        help='checkpoint file, such as work_dirs/NAME/latest.pth; without it the '
+                        'published weights, where CONFIG is the name of a model')
     parser.add_argument('--ema', action='store_true', help='take the averaged weights')
     parser.add_argument('--eval', nargs='+', default=[], metavar='METRIC',
                         help="mIoU, mDice, mFscore, or what your dataset's evaluate knows")
@@ -47,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     given = {**vars(args), 'metrics': args.eval}
     options = OutputOptions(**{option.name: given[option.name] for option in fields(OutputOptions)})
+    checkpoint = args.checkpoint or published_weights(args.config)
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     if args.fuse_conv_bn is not None:
         cfg.fuse_conv_bn = args.fuse_conv_bn
@@ -54,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.fp16 = dict(opt_level='O1')
     process = start_process(cfg, args.device, args.launcher, args.device_list, args.local_rank,
                             args.addr)
-    evaluate_from_config(cfg, args.checkpoint, process, options, averaged=args.ema)
+    evaluate_from_config(cfg, checkpoint, process, options, averaged=args.ema)
 
 
 if __name__ == '__main__':

@@ -19,22 +19,26 @@ from mmcv_replace.utils.errors import ConfigError, UserError
 from mmcv_replace.utils.misc.custom_imports import read_custom_imports
 from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
+from mmseg.zoo import find_model
+from mmseg.zoo.models import CONFIG_FOLDER
 
 _PACKAGE = Path(mmseg.__file__).resolve().parent
-# The folder configs/ is inside the package in a wheel, and beside it in a checkout.
-CONFIG_ROOTS.append(_PACKAGE if (_PACKAGE / 'configs').is_dir() else _PACKAGE.parent)
+CONFIG_ROOTS.append(CONFIG_FOLDER.parent)
 
 
 def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = None,
                 data_root: str | None = None) -> Config:
     """Read a config, apply command-line options, import its `custom_imports`.
 
+    `path` may also be the name of a published model, pspnet_r50-d8_512x512_20k_voc12aug.
     `data_root` replaces the folder of every data set in `data`. Afterwards `import mmcv` works.
     The current folder is added to Python's path only if there are `custom_imports`, so that a
     config without code cannot cause a file there to be imported.
     """
     mmcv_replace.install_alias()
-    cfg = Config.fromfile(path, import_custom_modules=False)  # which options may change
+    model = find_model(os.fspath(path))
+    cfg = Config.fromfile(path if model is None else model.config,
+                          import_custom_modules=False)  # which options may change
     if data_root is not None:
         set_data_root(cfg, data_root)
     if options:

@@ -21,6 +21,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.misc.optional import import_optional
 from mmseg.core.evaluation import Prediction, ScoreKind, evaluating
 from mmseg.core.evaluation.predict import first_view, predict_batch
+from mmseg.zoo import find_model
 
 from .acceleration import fit_autocast, prepare_inference
 from .cli import load_config
@@ -36,10 +37,14 @@ def init_segmentor(config: str | os.PathLike | Config, checkpoint: str | None = 
                    device: str = 'auto', averaged: bool = False) -> nn.Module:
     """Build the model of a config for inference, with the weights of `checkpoint`.
 
+    `config` may be the name of a published model, whose weights are fetched without `checkpoint`.
     Classes and palette come from the checkpoint; `model.cfg` is the config. `averaged` loads the
     averaged weights that a run with an EMAHook saves.
     """
     if not isinstance(config, Config):
+        model = find_model(os.fspath(config))
+        if model is not None and checkpoint is None:
+            checkpoint = model.address()
         config = load_config(config)
     check_settings(config)
     chosen = resolve_device(device)

@@ -57,6 +57,7 @@ FORBIDDEN = {
     'mmseg.ops': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
     'mmseg.visualization': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core',
                             'mmseg.ops', 'mmseg.utils'],
+    'mmseg.zoo': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core', 'mmseg.utils'],
     'mmseg.utils': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
 }
 VENDOR = re.compile(r'(?<![a-z])(cuda|npu|nccl|hccl|torch_npu|cudnn)(?![a-z])', re.IGNORECASE)
