@@ -15,6 +15,7 @@ BACKBONES = Registry('backbone', base=nn.Module, modules={
 })
 NECKS = Registry('neck', base=nn.Module, modules={
     'mmseg.models.necks.fpn': ['FPN'],
+    'mmseg.models.backbones.unet': ['UNet'],
 })
 HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.apc_head': ['APCHead'],

@@ -7,7 +7,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 
 def fuse_conv_bn(module: nn.Module, declared_only: bool = False) -> nn.Module:
-    """Fold each batch norm that directly follows a Conv2d into it, in place; returns the module.
+    """Fold each batch norm directly behind a convolution into it, in place; returns the module.
+
+    Convolutions are Conv2d and ConvTranspose2d, the latter without groups.
 
     Children are taken to run in the order of their names. A class declares this by
     `runs_in_order = True` in its own body: subclasses do not inherit it, since they may run the
@@ -34,16 +36,18 @@ def _foldable(conv: nn.Module | None, norm: nn.Module) -> bool:
     # weight; where the weight is computed in each call (spectral norm, or by the word of the class)
     # there is nothing to fold into, and zeros of a masked result would get no shift. A norm
     # without running statistics takes those of the batch.
-    return (isinstance(conv, nn.Conv2d) and isinstance(norm, _BatchNorm)
+    known = isinstance(conv, nn.Conv2d) or (
+        isinstance(conv, nn.ConvTranspose2d) and conv.groups == 1)
+    return (known and isinstance(norm, _BatchNorm)
             and conv.out_channels == norm.num_features and 'weight' in conv._parameters
             and not getattr(conv, 'weight_is_computed', False)
             and not getattr(conv, 'result_is_masked', False) and norm.running_mean is not None)
 
 
-def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> nn.Conv2d:
+def _fold(conv: nn.Module, norm: _BatchNorm) -> nn.Module:
     # A copy, for the convolution may stand before other norms, too.
     folded = copy.deepcopy(conv)
     folded.weight, folded.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight,
-        norm.bias)
+        norm.bias, transpose=isinstance(conv, nn.ConvTranspose2d))
     return folded

@@ -10,6 +10,7 @@ from mmseg.ops import resize
 
 from ..builder import HEADS
 from ..utils import SelfAttentionBlock, check_batch_statistics
+from ..utils.conv_blocks import conv_of_parts
 from .cascade_decode_head import BaseCascadeDecodeHead
 
 
@@ -56,10 +57,8 @@ class ObjectAttentionBlock(SelfAttentionBlock):
                              align_corners=self.align_corners)
         if not (self.fuse_attention and self.bottleneck.is_plain):
             return self.bottleneck(torch.cat([context, query_feats], dim=1))
-        conv = self.bottleneck.conv
-        of_context, of_query = conv.weight.chunk(2, dim=1)
-        out = conv._conv_forward(context, of_context, conv.bias)
-        return self.bottleneck.after_conv(out.add_(conv._conv_forward(query_feats, of_query, None)))
+        return self.bottleneck.after_conv(
+            conv_of_parts(self.bottleneck, [context, query_feats]))
 
 
 @HEADS.register_module()

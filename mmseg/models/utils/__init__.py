@@ -7,7 +7,8 @@ from .ppm import PPM, check_pool_scales, convolve_pyramid
 from .res_layer import ResLayer
 from .self_attention_block import SelfAttentionBlock
 from .split_attention import SplitAttentionConv2d
+from .up_conv_block import UpConvBlock
 
 __all__ = ['PPM', 'ResLayer', 'SelfAttentionBlock', 'SplitAttentionConv2d', 'StartingModule',
-           'WrittenWeights', 'check_batch_statistics', 'check_pool_scales', 'convolve_all',
-           'convolve_pyramid', 'make_divisible', 'starting_from']
+           'UpConvBlock', 'WrittenWeights', 'check_batch_statistics', 'check_pool_scales',
+           'convolve_all', 'convolve_pyramid', 'make_divisible', 'starting_from']

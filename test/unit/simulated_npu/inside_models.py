@@ -19,7 +19,8 @@ def close(found, expected):
 @pytest.mark.parametrize(('name', 'index'), backbones.EACH)
 def test_backbones(name, index):
     options = backbones.CASES[name][index][0]
-    x = backbones.images(2, options.get('in_channels', 3))
+    size = backbones.fitting(build_backbone(dict(options, type=name)))
+    x = backbones.images(2, options.get('in_channels', 3), size)
     found = []
     for device in ('cpu', 'npu'):
         torch.manual_seed(0)

@@ -25,6 +25,8 @@ def count_norms(model):
     (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4)), 0),
     (lambda: ConvModule(3, 4, 3, norm_cfg=BN), 0),
     (lambda: ConvModule(3, 4, 3, conv_cfg=dict(type='Conv2dAdaptivePadding'), norm_cfg=BN), 0),
+    (lambda: nn.Sequential(nn.ConvTranspose2d(3, 4, 4, 2, 1), nn.BatchNorm2d(4)), 0),
+    (lambda: nn.Sequential(nn.ConvTranspose2d(3, 6, 2, groups=3), nn.BatchNorm2d(6)), 1),
     (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)), 1),
     (lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)), 1),
     (lambda: ConvModule(3, 3, 3, norm_cfg=BN, order=('norm', 'conv', 'act')), 1),

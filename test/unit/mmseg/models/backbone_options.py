@@ -33,3 +33,9 @@ def fingerprint(module):
 def images(batch, channels=3, size=(33, 47), dtype=torch.float32, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(batch, channels, *size, generator=generator).to(dtype)
+
+
+def fitting(model, size=(33, 47)):
+    """A size (height, width) that the backbone takes: its `size_divisor`, if any, divides it."""
+    divisor = getattr(model, 'size_divisor', 1)
+    return tuple(-(-side // divisor) * divisor for side in size)

@@ -8,7 +8,7 @@ import json
 
 from mmseg.models import BACKBONES, HEADS, NECKS, SEGMENTORS, build_segmentor
 
-# Options of heads that choose between a fast form and the plain one.
+# Options of heads and backbones that choose between a fast form and the plain one.
 FAST = ('fuse_pyramid', 'fuse_attention', 'fuse_concat')
 
 
@@ -56,13 +56,13 @@ def without_types(cfg):
 def build(cfg, fast=True, norm='SyncBN'):
     """The segmentor of a config's values, without pretrained weights.
 
-    `fast=False` builds the plain form of each head that has a fast one.
+    `fast=False` builds the plain form of each head and backbone that has a fast one.
     """
     cfg = copy.deepcopy(cfg)
     cfg['model']['pretrained'] = None
     for registry, part in parts(cfg):
-        if registry is HEADS and not fast:
-            known = inspect.signature(HEADS.get(part['type']).__init__).parameters
+        if registry is not SEGMENTORS and not fast:
+            known = inspect.signature(registry.get(part['type']).__init__).parameters
             part.update((name, False) for name in FAST if name in known)
     text = json.dumps(cfg['model']).replace('"SyncBN"', json.dumps(norm))
     return build_segmentor(json.loads(text), cfg.get('train_cfg'), cfg.get('test_cfg'))

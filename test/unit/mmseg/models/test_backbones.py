@@ -22,6 +22,7 @@ def build(name, index, **more):
 
 def images_for(name, index, size=(33, 47)):
     channels = cases.CASES[name][index][0].get('in_channels', 3)
+    size = cases.fitting(build(name, index), size)
     return lambda batch, dtype, seed=0: cases.images(batch, channels, size, dtype, seed)
 
 
@@ -47,6 +48,7 @@ def test_values_are_those_of_the_plain_form(name, index):
 @pytest.mark.parametrize('size', [(33, 47), (64, 65), (1, 130)])
 def test_outputs_are_described(name, index, size):
     model = build(name, index).eval()
+    size = cases.fitting(model, size)
     with torch.no_grad():
         outs = model(images_for(name, index, size)(1, torch.float32))
     assert isinstance(model.out_channels, tuple)
@@ -148,7 +150,7 @@ def test_weights_of_a_whole_model_for_other_channels(name, index, tmp_path):
     torch.save({**state, 'decode_head.conv_seg.bias': torch.zeros(3)}, tmp_path / 'model.pth')
     target = build(name, index, in_channels=1, pretrained=str(tmp_path / 'model.pth'))
     target.init_weights()
-    gray = cases.images(1, 1)
+    gray = cases.images(1, 1, cases.fitting(target))
     with torch.no_grad():
         for one, other in zip(target.eval()(gray), source.eval()(gray.expand(1, 3, -1, -1)),
                               strict=True):

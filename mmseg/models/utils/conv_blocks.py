@@ -1,0 +1,55 @@
+"""Blocks of convolution, norm and activation, run with less memory than one after another."""
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mmcv_replace.cnn import ConvModule
+from mmcv_replace.cnn.utils.recompute import norm_relu_conv
+
+
+def run_blocks(blocks: Sequence[nn.Module], parts: Tensor | Sequence[Tensor],
+               recompute: bool = False) -> Tensor:
+    """Run ConvModules one after another.
+
+    parts: [N, C, H, W], or several maps of one size that count as concatenated, see
+    `conv_of_parts`. `recompute`: see `norm_relu_conv`. Blocks of other classes, with hooks, or
+    whose convolution is not plain, are called as they are.
+    """
+    parts = [parts] if isinstance(parts, Tensor) else parts
+    if not all(_is_plain(block) for block in blocks):
+        x = parts[0] if len(parts) == 1 else torch.cat([*parts], dim=1)
+        for block in blocks:
+            x = block(x)
+        return x
+    x = conv_of_parts(blocks[0], parts)
+    for block, following in pairwise(blocks):
+        if block.with_norm and block.with_activation and block.order[1] == 'norm':
+            x = norm_relu_conv(block.norm, block.activate, following.conv, x, recompute)
+        else:
+            x = following.conv(block.after_conv(x))
+    return blocks[-1].after_conv(x)
+
+
+def conv_of_parts(block: ConvModule, parts: Sequence[Tensor]) -> Tensor:
+    """What the convolution of a plain block gives for the concatenated parts.
+
+    It is the sum of the convolutions of each, so that they need not be copied side by side, nor
+    that copy be kept for the backward pass.
+    """
+    conv = block.conv
+    if len(parts) == 1:
+        return conv(parts[0])
+    if conv.groups > 1:
+        return conv(torch.cat([*parts], dim=1))
+    weights = conv.weight.split([part.shape[1] for part in parts], dim=1)
+    out = conv._conv_forward(parts[0], weights[0], conv.bias)
+    for part, weight in zip(parts[1:], weights[1:], strict=True):
+        out = out.add_(conv._conv_forward(part, weight, None))
+    return out
+
+
+def _is_plain(block: nn.Module) -> bool:
+    return isinstance(block, ConvModule) and block.is_plain and not (
+        block._forward_hooks or block._forward_pre_hooks)
