@@ -73,7 +73,7 @@ def concat_conv(maps: list[Tensor], weight: Tensor, bias: Tensor | None,
     parts = weight.split([x.shape[1] for x in maps], dim=1)
     out = convolve(maps[0], parts[0], bias)
     for x, part in zip(maps[1:], parts[1:], strict=True):
-        out = out + convolve(x, part, None)
+        out = out.add_(convolve(x, part, None))
     return out
 
 

@@ -11,8 +11,10 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.core import standard
 from mmseg.core.seg import build_pixel_sampler
 from mmseg.ops import THRESHOLD, resize
+from mmseg.ops.resize_conv import fits_resize_conv, resize_conv
 
 from ..utils import StartingModule
+from ..utils.conv_blocks import is_plain_block
 from .head_losses import HeadLosses
 
 Integers = int | Sequence[int]
@@ -186,6 +188,14 @@ class BaseDecodeHead(HeadLosses, StartingModule, metaclass=ABCMeta):
         size = chosen[0].shape[2:]
         return torch.cat([resize(x, size, mode='bilinear', align_corners=self.align_corners)
                           for x in chosen], dim=1)
+
+    def _convolve_inputs(self, inputs: Sequence[Tensor], block: nn.Module) -> Tensor:
+        """What `block` gives for `_transform_inputs`, by `resize_conv` for 'resize_concat'."""
+        if (self.input_transform == 'resize_concat' and is_plain_block(block)
+                and fits_resize_conv(block.conv)):
+            return block.after_conv(
+                resize_conv(self._select(inputs), block.conv, self.align_corners))
+        return block(self._transform_inputs(inputs))
 
     @abstractmethod
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -1,14 +1,12 @@
 """Fully convolutional head."""
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
-from mmcv_replace.cnn import ConvModule
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.ops import concat_conv
 
 from ..builder import HEADS
+from ..utils.conv_blocks import convolve_all, run_blocks
 from .decode_head import BaseDecodeHead
 
 
@@ -16,9 +14,13 @@ from .decode_head import BaseDecodeHead
 class FCNHead(BaseDecodeHead):
     """`num_convs` convolutions, then the classifier (FCN, arXiv:1411.4038).
 
-    `concat_input` adds a convolution over the input concatenated with their result. By default
-    (`fuse_concat`) it is the sum of two convolutions, which need not hold the concatenation.
+    `concat_input` adds a convolution over the input concatenated with their result.
+    `fuse_concat` (the default) computes the same up to rounding without concatenations: that of
+    'resize_concat' before a single convolution, see `mmseg.ops.resize_conv`, and that of
+    `concat_input`. The attribute `recompute_norms`: see ResNet.
     """
+
+    recompute_norms = False
 
     def __init__(self, num_convs: int = 2, kernel_size: int = 3, concat_input: bool = True,
                  dilation: int = 1, fuse_concat: bool = True, **kwargs: object) -> None:
@@ -44,8 +46,11 @@ class FCNHead(BaseDecodeHead):
                                              kernel_size)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        if self.fuse_concat and self.num_convs == 1 and not self.concat_input:
+            return self.cls_seg(self._convolve_inputs(inputs, self.convs[0]))
         x = self._transform_inputs(inputs)
-        return self.classify(x, self.convs(x))
+        features = run_blocks(self.convs, x, self.recompute_norms) if self.num_convs else x
+        return self.classify(x, features)
 
     def classify(self, x: Tensor, features: Tensor) -> Tensor:
         """Logits [N, out_channels, h, w] of the input [N, in_channels, h, w] and what became of it.
@@ -53,12 +58,5 @@ class FCNHead(BaseDecodeHead):
         `features` [N, channels, h, w] is the result of the convolutions.
         """
         if self.concat_input:
-            features = self._convolve_both(x, features)
+            features = convolve_all(self.conv_cat, [x, features], self.fuse_concat)
         return self.cls_seg(features)
-
-    def _convolve_both(self, x: Tensor, features: Tensor) -> Tensor:
-        if not (self.fuse_concat and type(self.conv_cat) is ConvModule and self.conv_cat.is_plain):
-            return self.conv_cat(torch.cat([x, features], dim=1))
-        conv = self.conv_cat.conv
-        return self.conv_cat.after_conv(
-            concat_conv([x, features], conv.weight, conv.bias, conv._conv_forward))

@@ -67,11 +67,12 @@ class OCRHead(BaseCascadeDecodeHead):
 
     `ocr_channels`: channels in which pixels and classes are compared. `scale`: see
     SpatialGatherModule and ObjectAttentionBlock. `fuse_attention`: see SelfAttentionBlock; it also
-    spares the concatenation of both kinds of features.
+    spares the concatenation of both kinds of features. `fuse_pyramid` convolves the maps of
+    'resize_concat' by `mmseg.ops.resize_conv`.
     """
 
     def __init__(self, ocr_channels: int, scale: int = 1, fuse_attention: bool = True,
-                 **kwargs: object) -> None:
+                 fuse_pyramid: bool = True, **kwargs: object) -> None:
         super().__init__(**kwargs)
         for name, value in (('ocr_channels', ocr_channels), ('scale', scale)):
             if not isinstance(value, int) or value < 1:
@@ -79,6 +80,7 @@ class OCRHead(BaseCascadeDecodeHead):
         self.ocr_channels = ocr_channels
         self.scale = scale
         self.fuse_attention = fuse_attention
+        self.fuse_pyramid = fuse_pyramid
         self.object_context_block = ObjectAttentionBlock(
             self.channels, ocr_channels, scale, **self.layer_cfg, fuse_attention=fuse_attention,
             align_corners=self.align_corners)
@@ -86,7 +88,8 @@ class OCRHead(BaseCascadeDecodeHead):
         self.bottleneck = self.conv_module(self.in_channels, self.channels, 3)
 
     def forward(self, inputs: Sequence[Tensor], prev_output: Tensor) -> Tensor:
-        feats = self.bottleneck(self._transform_inputs(inputs))
+        feats = (self._convolve_inputs(inputs, self.bottleneck) if self.fuse_pyramid
+                 else self.bottleneck(self._transform_inputs(inputs)))
         if prev_output.shape[2:] != feats.shape[2:]:
             raise ConfigError(
                 f'OCRHead: its maps have the size {tuple(feats.shape[2:])} and the logits of the '

@@ -1,6 +1,6 @@
 """Parts that several models share."""
 from .batch_statistics import check_batch_statistics
-from .concat_block import convolve_all
+from .conv_blocks import convolve_all
 from .initial_weights import StartingModule, WrittenWeights, starting_from
 from .make_divisible import make_divisible
 from .ppm import PPM, check_pool_scales, convolve_pyramid

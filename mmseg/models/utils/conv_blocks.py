@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.utils.recompute import norm_relu_conv
+from mmseg.ops import concat_conv
 
 
 def run_blocks(blocks: Sequence[nn.Module], parts: Tensor | Sequence[Tensor],
@@ -18,7 +19,7 @@ def run_blocks(blocks: Sequence[nn.Module], parts: Tensor | Sequence[Tensor],
     whose convolution is not plain, are called as they are.
     """
     parts = [parts] if isinstance(parts, Tensor) else parts
-    if not all(_is_plain(block) for block in blocks):
+    if not all(is_plain_block(block) for block in blocks):
         x = parts[0] if len(parts) == 1 else torch.cat([*parts], dim=1)
         for block in blocks:
             x = block(x)
@@ -32,6 +33,14 @@ def run_blocks(blocks: Sequence[nn.Module], parts: Tensor | Sequence[Tensor],
     return blocks[-1].after_conv(x)
 
 
+def convolve_all(block: nn.Module, maps: Sequence[Tensor], fuse: bool = True) -> Tensor:
+    """block(cat(maps)) for maps [N, C_i, h, w] -> [N, O, h, w].
+
+    With `fuse` and a plain block, the maps are convolved one by one and never concatenated.
+    """
+    return run_blocks([block], maps) if fuse else block(torch.cat([*maps], dim=1))
+
+
 def conv_of_parts(block: ConvModule, parts: Sequence[Tensor]) -> Tensor:
     """What the convolution of a plain block gives for the concatenated parts.
 
@@ -43,13 +52,10 @@ def conv_of_parts(block: ConvModule, parts: Sequence[Tensor]) -> Tensor:
         return conv(parts[0])
     if conv.groups > 1:
         return conv(torch.cat([*parts], dim=1))
-    weights = conv.weight.split([part.shape[1] for part in parts], dim=1)
-    out = conv._conv_forward(parts[0], weights[0], conv.bias)
-    for part, weight in zip(parts[1:], weights[1:], strict=True):
-        out = out.add_(conv._conv_forward(part, weight, None))
-    return out
+    return concat_conv([*parts], conv.weight, conv.bias, conv._conv_forward)
 
 
-def _is_plain(block: nn.Module) -> bool:
+def is_plain_block(block: nn.Module) -> bool:
+    """Whether it is a ConvModule without hooks that begins with a plain convolution."""
     return isinstance(block, ConvModule) and block.is_plain and not (
         block._forward_hooks or block._forward_pre_hooks)

@@ -7,6 +7,8 @@ from mmcv_replace.cnn.bricks.attend import softmax_attention
 from mmcv_replace.cnn.utils.winograd_conv import CONV2D_TYPES
 from mmcv_replace.utils.errors import ConfigError
 
+from .conv_blocks import run_blocks
+
 
 class SelfAttentionBlock(nn.Module):
     """Means of a map's projected pixels, by softmax(query . key) (non-local, arXiv:1711.07971).
@@ -23,8 +25,11 @@ class SelfAttentionBlock(nn.Module):
 
     `fuse_attention` (the default) gives the same up to rounding with less: no matrix of all pairs
     of pixels, values pooled before they are projected, and the projection of the result applied to
-    the values where these are few. `fuse_attention=False` computes step by step.
+    the values where these are few. `fuse_attention=False` computes step by step. The attribute
+    `recompute_norms`: see ResNet.
     """
+
+    recompute_norms = False
 
     def __init__(
         self, key_in_channels: int, query_in_channels: int, channels: int, out_channels: int,
@@ -87,10 +92,10 @@ class SelfAttentionBlock(nn.Module):
         return nn.Sequential(*convs) if num_convs > 1 else convs[0]
 
     def forward(self, query_feats: Tensor, key_feats: Tensor) -> Tensor:
-        query = self.query_project(query_feats)
+        query = self._project(self.query_project, query_feats)
         if self.query_downsample is not None:
             query = self.query_downsample(query)
-        key = self.key_project(key_feats)
+        key = self._project(self.key_project, key_feats)
         if self.key_downsample is not None:
             key = self.key_downsample(key)
         value, size = self._values(key_feats), query.shape[2:]
@@ -110,6 +115,11 @@ class SelfAttentionBlock(nn.Module):
         for layer in rest:
             context = layer(context)
         return context
+
+    def _project(self, layers: nn.Module, x: Tensor) -> Tensor:
+        if isinstance(layers, nn.Sequential):
+            return run_blocks(layers, x, self.recompute_norms)
+        return layers(x)
 
     def _values(self, key_feats: Tensor) -> Tensor:
         """Values [N, D, K]."""

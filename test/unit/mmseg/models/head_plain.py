@@ -71,7 +71,8 @@ class Row:
     `all_maps`: the input is not what `in_index` chooses, but all maps of the backbone.
     `losses_of_logits`: the prefix of the names of their losses; None where losses are not those of
     the logits at the labels.
-    `own_layers`: parts of the head that choose norms and activations themselves.
+    `own_layers`: parts of the head that choose the types of their layers themselves, `own_norms`:
+    norms and activations alone.
     `free_norms`: ends of the names of batch norms that follow no convolution with a weight.
     """
 
@@ -80,4 +81,5 @@ class Row:
     all_maps: bool = False
     losses_of_logits: str | None = ''
     own_layers: Sequence[str] = ()
+    own_norms: Sequence[str] = ()
     free_norms: tuple[str, ...] = ()

@@ -32,5 +32,5 @@ ROWS = {
         SIZES,
         dict(SIZES, num_stages=1, concat_input=False, **TWO_MAPS),
         dict(SIZES, num_bases=1, fuse_concat=False, norm_cfg=None, **TANH)],
-        own_layers=('ema_mid_conv', 'ema_out_conv')),
+        own_norms=('ema_mid_conv', 'ema_out_conv')),
 }

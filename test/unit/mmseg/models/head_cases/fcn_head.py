@@ -16,6 +16,8 @@ ROWS = {
     'FCNHead': Row(plain_fcn, [
         {},
         dict(num_convs=1, concat_input=False, **TWO_MAPS),
+        dict(num_convs=1, concat_input=False, in_channels=WIDTHS, in_index=(0, 1, 2),
+             input_transform='resize_concat', align_corners=True),
         dict(kernel_size=1, dilation=2, norm_cfg=None, **TANH),
         dict(num_convs=3, dilation=2, out_channels=1, num_classes=2,
              loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True)),
