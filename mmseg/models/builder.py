@@ -9,6 +9,10 @@ from mmcv_replace.utils.errors import ConfigError
 BACKBONES = Registry('backbone', base=nn.Module, modules={
     'mmseg.models.backbones.hrnet': ['HRNet'],
     'mmseg.models.backbones.resnest': ['ResNeSt'],
+    'mmseg.models.backbones.cgnet': ['CGNet'],
+    'mmseg.models.backbones.fast_scnn': ['FastSCNN'],
+    'mmseg.models.backbones.mobilenet_v2': ['MobileNetV2'],
+    'mmseg.models.backbones.mobilenet_v3': ['MobileNetV3'],
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
     'mmseg.models.backbones.resnext': ['ResNeXt'],
     'mmseg.models.backbones.timm_backbone': ['TIMMBackbone'],
@@ -35,6 +39,9 @@ HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
     'mmseg.models.decode_heads.uper_head': ['UPerHead'],
+    'mmseg.models.decode_heads.lraspp_head': ['LRASPPHead'],
+    'mmseg.models.decode_heads.psp_head': ['PSPHead'],
+    'mmseg.models.decode_heads.sep_fcn_head': ['DepthwiseSeparableFCNHead'],
 })
 LOSSES = Registry('loss', base=nn.Module, modules={
     'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],

@@ -11,7 +11,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..utils import StartingModule
 
-CLASSIFIER = re.compile(r'(fc|head)\.')  # keys of the last layer of a classifier
+CLASSIFIER = re.compile(r'(fc|head|classifier)\.')  # keys of the last layers of a classifier
 
 
 class BaseBackbone(StartingModule):
@@ -82,17 +82,18 @@ class BaseBackbone(StartingModule):
         """The weights that belong to the backbone, by its keys and for its `in_channels`.
 
         Accepts a whole segmentor, of which the part `backbone.` is taken, a classifier, whose last
-        layer is dropped, and the files of other toolkits that `foreign_keys` describes.
+        layers are dropped, and the files of other toolkits that `foreign_keys` describes.
         """
         if any(key.startswith('backbone.') for key in state_dict):
             state_dict = {key.removeprefix('backbone.'): value for key, value in state_dict.items()
                           if key.startswith('backbone.')}
-        weights = {key: value for key, value in state_dict.items() if not CLASSIFIER.match(key)}
+        weights = dict(state_dict)
         for mark, replacements in self.foreign_keys.items():
             if mark in weights:
                 for pattern, replacement in replacements:
                     weights = {re.sub(pattern, replacement, key): value
                                for key, value in weights.items()}
+        weights = {key: value for key, value in weights.items() if not CLASSIFIER.match(key)}
         first = next((name for name, value in self.named_parameters() if value.dim() == 4), None)
         if first in weights:
             weights[first] = _fit_input_channels(weights[first], self.in_channels)

@@ -37,6 +37,7 @@ class FCNHead(BaseDecodeHead):
         self.kernel_size = kernel_size
         self.concat_input = concat_input
         self.fuse_concat = fuse_concat
+        self.dilation = dilation
         self.convs = nn.Identity() if num_convs == 0 else nn.Sequential(*(
             self.conv_module(self.in_channels if i == 0 else self.channels, self.channels,
                              kernel_size, dilation)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcv_replace.cnn import ConvModule
-from mmcv_replace.cnn.utils.recompute import norm_relu_conv
+from mmcv_replace.cnn.utils.recompute import has_hooks, norm_relu_conv
 from mmseg.ops import concat_conv
 
 
@@ -57,5 +57,4 @@ def conv_of_parts(block: ConvModule, parts: Sequence[Tensor]) -> Tensor:
 
 def is_plain_block(block: nn.Module) -> bool:
     """Whether it is a ConvModule without hooks that begins with a plain convolution."""
-    return isinstance(block, ConvModule) and block.is_plain and not (
-        block._forward_hooks or block._forward_pre_hooks)
+    return isinstance(block, ConvModule) and block.is_plain and not has_hooks(block)
