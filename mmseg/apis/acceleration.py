@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from mmcv_replace.cnn import fuse_conv_bn, use_winograd
+from mmcv_replace.cnn.utils.depthwise import split_depthwise
+from mmcv_replace.cnn.utils.prelu import host_prelu
 from mmcv_replace.device import is_asynchronous, kind_of
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import precision_from_config
@@ -53,7 +55,8 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
 def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
     """Choose the convolutions' algorithm and the memory format."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
-        use_winograd(model)
+        for replace in (use_winograd, split_depthwise, host_prelu):
+            replace(model)
     return _fit_memory_format(model, cfg, device,
                               precision_from_config(cfg, device).computing_dtype)
 
@@ -71,6 +74,8 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
                        dtype: torch.dtype) -> nn.Module:
     reason = kind_of(device).channels_last(dtype)
+    if reason is None and not is_asynchronous(device) and _is_depthwise(model):
+        reason = 'its depthwise convolutions are faster in this memory format'
     if not _choice(cfg, 'channels_last', reason is not None) or all(
             weight.is_contiguous(memory_format=torch.channels_last)
             for weight in model.parameters() if weight.dim() == 4):
@@ -80,6 +85,13 @@ def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
                     'plain format)', str(dtype).removeprefix('torch.'), reason)
     # Convolutions give maps in the format of their weights, and later layers keep the format.
     return model.to(memory_format=torch.channels_last)
+
+
+def _is_depthwise(model: nn.Module) -> bool:
+    """Whether a fifth or more of the backbone's convolutions are depthwise, as in MobileNets."""
+    convs = [layer for layer in getattr(model, 'backbone', model).modules()
+             if isinstance(layer, nn.Conv2d)]
+    return 0 < len(convs) <= 5 * sum(conv.groups == conv.in_channels > 1 for conv in convs)
 
 
 def _choice(cfg: Config, key: str, default: bool) -> bool:

@@ -7,19 +7,19 @@ from mmcv_replace.utils.errors import ConfigError
 
 # Each with the modules of our own components, which are imported when a config names them.
 BACKBONES = Registry('backbone', base=nn.Module, modules={
-    'mmseg.models.backbones.hrnet': ['HRNet'],
-    'mmseg.models.backbones.resnest': ['ResNeSt'],
     'mmseg.models.backbones.cgnet': ['CGNet'],
     'mmseg.models.backbones.fast_scnn': ['FastSCNN'],
+    'mmseg.models.backbones.hrnet': ['HRNet'],
     'mmseg.models.backbones.mobilenet_v2': ['MobileNetV2'],
     'mmseg.models.backbones.mobilenet_v3': ['MobileNetV3'],
+    'mmseg.models.backbones.resnest': ['ResNeSt'],
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
     'mmseg.models.backbones.resnext': ['ResNeXt'],
     'mmseg.models.backbones.timm_backbone': ['TIMMBackbone'],
 })
 NECKS = Registry('neck', base=nn.Module, modules={
-    'mmseg.models.necks.fpn': ['FPN'],
     'mmseg.models.backbones.unet': ['UNet'],
+    'mmseg.models.necks.fpn': ['FPN'],
 })
 HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.apc_head': ['APCHead'],
@@ -33,15 +33,14 @@ HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
     'mmseg.models.decode_heads.fpn_head': ['FPNHead'],
     'mmseg.models.decode_heads.gc_head': ['GCHead'],
+    'mmseg.models.decode_heads.lraspp_head': ['LRASPPHead'],
     'mmseg.models.decode_heads.nl_head': ['NLHead'],
     'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
     'mmseg.models.decode_heads.psa_head': ['PSAHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
-    'mmseg.models.decode_heads.uper_head': ['UPerHead'],
-    'mmseg.models.decode_heads.lraspp_head': ['LRASPPHead'],
-    'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_fcn_head': ['DepthwiseSeparableFCNHead'],
+    'mmseg.models.decode_heads.uper_head': ['UPerHead'],
 })
 LOSSES = Registry('loss', base=nn.Module, modules={
     'mmseg.models.losses.cross_entropy_loss': ['CrossEntropyLoss'],

@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
                     'normal_init', 'trunc_normal_init', 'uniform_init', 'xavier_init'],
     '.pretrained_init': ['PretrainedInit'],
     '.sync_bn': ['revert_sync_batchnorm'],
+    '.depthwise': ['SplitDepthwiseConv2d', 'split_depthwise'],
+    '.prelu': ['HostPReLU', 'host_prelu'],
     '.winograd_conv': ['WinogradConv2d', 'use_winograd'],
 })
 __all__ += ['fuse_conv_bn']

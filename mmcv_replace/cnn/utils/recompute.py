@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from .prelu import HostPReLU, quick_prelu
 from .sync_bn import BatchNormXd
 from .winograd_conv import CONV2D_TYPES, convolution_gradients
 
@@ -35,21 +36,34 @@ def norm_relu_conv(norm: nn.Module, relu: nn.Module, conv: nn.Module, x: Tensor,
     return conv(relu(norm(x)))
 
 
+def norm_prelu(norm: nn.Module, prelu: nn.Module, x: Tensor, recompute: bool) -> Tensor:
+    """prelu(norm(x)); with `recompute`, only x is stored, and backward computes the norm again.
+
+    Other activations and layers than `norm_relu_conv` knows are called in the plain way.
+    """
+    if recompute and type(prelu) in (nn.PReLU, HostPReLU) and _is_trained(norm, prelu):
+        return _NormPReLU.apply(x, norm.weight, norm.bias, prelu.weight, norm, prelu)
+    return prelu(norm(x))
+
+
 def is_trained_norm_relu(norm: nn.Module, relu: nn.Module) -> bool:
     """Whether a gradient is wanted, and the layers are torch's batch norm in training and ReLU.
 
     Or another activation that `norm_relu_conv` knows. They have no hooks, and nothing traces them.
     """
-    return (torch.is_grad_enabled() and type(norm) in (nn.BatchNorm2d, BatchNormXd)
-            and norm.training and norm.affine and type(relu).forward in _ACTIVATIONS
-            and not has_hooks(norm) and not has_hooks(relu)
-            and not torch.compiler.is_compiling())
+    return type(relu).forward in _ACTIVATIONS and _is_trained(norm, relu)
 
 
 def has_hooks(layer: nn.Module) -> bool:
     """Whether someone wants to be called when the layer is, or its gradient."""
     return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
                 or layer._backward_pre_hooks)
+
+
+def _is_trained(norm: nn.Module, activation: nn.Module) -> bool:
+    return (torch.is_grad_enabled() and type(norm) in (nn.BatchNorm2d, BatchNormXd)
+            and norm.training and norm.affine and not has_hooks(norm)
+            and not has_hooks(activation) and not torch.compiler.is_compiling())
 
 
 def _is_plain_conv(conv: nn.Module) -> bool:
@@ -87,3 +101,23 @@ class _NormReluConv(Function):
         inner = (torch.autograd.grad(y, leaves, grad_y.to(y.dtype)) if any(wanted[:3])
                  else (None, None, None))
         return (*inner, *outer, None, None, None)
+
+
+class _NormPReLU(Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, gamma: Tensor, beta: Tensor, slope: Tensor,
+                norm: nn.Module, prelu: nn.Module) -> Tensor:
+        ctx.save_for_backward(x, gamma, beta, slope)
+        ctx.eps = norm.eps
+        ctx.activate = quick_prelu if isinstance(prelu, HostPReLU) else F.prelu
+        return F.prelu(norm(x), slope.to(x.dtype))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Any, ...]:
+        x, gamma, beta, slope = leaves = [leaf.detach().requires_grad_()
+                                          for leaf in ctx.saved_tensors]
+        with torch.enable_grad():
+            y = F.batch_norm(x, None, None, gamma, beta, True, 0.0, ctx.eps)
+            y = ctx.activate(y, slope.to(y.dtype))
+        return (*torch.autograd.grad(y, leaves, grad), None, None)

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from mmcv_replace.device import is_asynchronous
 
+from .depthwise import SplitDepthwiseConv2d, split_gradients, splits
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
 
 # For fewer channels or pixels, the transforms cost more than they save (measured with AVX-512).
@@ -26,7 +27,7 @@ class WinogradConv2d(nn.Conv2d):
 
 
 # Classes of torch's own convolution, whatever the algorithm.
-CONV2D_TYPES = (nn.Conv2d, WinogradConv2d)
+CONV2D_TYPES = (nn.Conv2d, WinogradConv2d, SplitDepthwiseConv2d)
 
 
 def is_plain_conv(conv: nn.Module) -> bool:
@@ -69,6 +70,8 @@ def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tens
     """
     if uses_winograd(conv, x, weight):
         return winograd_gradients(grad, x, weight, conv.dilation, wanted)
+    if splits(conv, x):
+        return split_gradients(conv, grad, x, weight, wanted)
     return torch.ops.aten.convolution_backward(
         grad, x, weight, [weight.shape[0]] if wanted[2] else None, conv.stride, conv.padding,
         conv.dilation, False, [0, 0], conv.groups, list(wanted))

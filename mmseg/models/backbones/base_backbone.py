@@ -18,6 +18,7 @@ class BaseBackbone(StartingModule):
     """Network from images [N, in_channels, H, W] to a tuple of feature maps.
 
     Map i has the shape [N, out_channels[i], ceil(H / out_strides[i]), ceil(W / out_strides[i])].
+    A first convolution without padding leaves out `out_margin` pixels of H and of W before that.
     A subclass sets both tuples, defines `parts` and `forward`, and ends its constructor with
     `self._freeze_stages()`.
 
@@ -37,6 +38,7 @@ class BaseBackbone(StartingModule):
 
     out_channels: tuple[int, ...]
     out_strides: tuple[int, ...]
+    out_margin = 0
 
     def __init__(self, in_channels: int = 3, frozen_stages: int = -1, norm_eval: bool = False,
                  pretrained: str | None = None,

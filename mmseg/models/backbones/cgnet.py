@@ -12,6 +12,7 @@ from mmcv_replace.cnn import (
     build_norm_layer,
 )
 from mmcv_replace.cnn.bricks.layer_cfg import BN
+from mmcv_replace.cnn.utils.recompute import norm_prelu
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import BACKBONES
@@ -62,6 +63,8 @@ class ContextGuidedBlock(nn.Module):
     `skip_connect` adds x, unless the map shrinks; `reduction`: see GlobalContextExtractor.
     """
 
+    recompute_norms = False
+
     def __init__(self, in_channels: int, out_channels: int, dilation: int = 2, reduction: int = 16,
                  skip_connect: bool = True, downsample: bool = False,
                  conv_cfg: dict | None = None, norm_cfg: dict = BN, act_cfg: dict = PRELU,
@@ -85,9 +88,12 @@ class ContextGuidedBlock(nn.Module):
                                                bias=False)
         self.f_glo = GlobalContextExtractor(out_channels, reduction, with_cp)
 
+    def _joined(self, near: Tensor) -> Tensor:
+        return torch.cat([self.f_loc(near), self.f_sur(near)], dim=1)
+
     def _run(self, x: Tensor) -> Tensor:
-        near = self.conv1x1(x)
-        out = self.activate(self.bn(torch.cat([self.f_loc(near), self.f_sur(near)], dim=1)))
+        near = run_block(self.conv1x1, x, self.recompute_norms)
+        out = norm_prelu(self.bn, self.activate, self._joined(near), self.recompute_norms)
         if self.downsample:
             out = self.bottleneck(out)
         return self.f_glo(out, x if self.skip_connect else None)
@@ -112,6 +118,13 @@ class InputInjection(nn.Module):
         return x
 
 
+def run_block(block: ConvModule, x: Tensor, recompute: bool) -> Tensor:
+    """Run a ConvModule; with `recompute`, only the result of its convolution is stored."""
+    if recompute and block.is_plain and block.with_norm and block.with_activation:
+        return norm_prelu(block.norm, block.activate, block.conv(x), True)
+    return block(x)
+
+
 def activation_of(act_cfg: dict, channels: int) -> dict:
     """The config of an activation of `channels` maps; a PReLU has a slope for each."""
     return dict(act_cfg, num_parameters=channels) if act_cfg.get('type') == 'PReLU' else act_cfg
@@ -134,6 +147,7 @@ class CGNet(BaseBackbone):
         {'type': 'Constant', 'val': 0, 'layer': 'PReLU'},
     )
     out_strides = (2, 4, 8)
+    recompute_norms = False
 
     def __init__(
         self,
@@ -200,13 +214,18 @@ class CGNet(BaseBackbone):
         self._check_images(x)
         half, quarter = self.inject_2x(x), self.inject_4x(x)
         for layer in self.stem:
-            x = layer(x)
-        outs = [self.norm_prelu_0(torch.cat([x, half], dim=1))]
+            x = run_block(layer, x, self.recompute_norms)
+        outs = [self._join(self.norm_prelu_0, x, half)]
         x, first = self._run_level(self.level1, outs[-1])
-        outs.append(self.norm_prelu_1(torch.cat([x, first, quarter], dim=1)))
+        outs.append(self._join(self.norm_prelu_1, x, first, quarter))
         x, first = self._run_level(self.level2, outs[-1])
-        outs.append(self.norm_prelu_2(torch.cat([first, x], dim=1)))
+        outs.append(self._join(self.norm_prelu_2, first, x))
         return tuple(outs)
+
+    def _join(self, norm_act: nn.Sequential, *maps: Tensor) -> Tensor:
+        # In mixed precision the image would turn the whole map to its own type.
+        joined = torch.cat([each.to(maps[0].dtype) for each in maps], dim=1)
+        return norm_prelu(*norm_act, joined, self.recompute_norms)
 
     @staticmethod
     def _run_level(blocks: nn.ModuleList, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,15 +19,16 @@ class LearningToDownsample(nn.Module):
     """Three convolutions: [N, in_channels, H, W] -> [N, out_channels, H / 8, W / 8].
 
     The last two are depthwise separable. `dw_channels`: output channels of the first two.
+    `dw_act_cfg` and `revised`: see FastSCNN.
     """
 
     def __init__(self, in_channels: int, dw_channels: Sequence[int], out_channels: int,
                  conv_cfg: dict | None = None, norm_cfg: dict = BN, act_cfg: dict = RELU,
-                 padded: bool = False, dw_act_cfg: dict | str | None = 'default') -> None:
+                 dw_act_cfg: dict | str | None = 'default', revised: bool = False) -> None:
         super().__init__()
         first, second = dw_channels
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
-        self.conv = ConvModule(in_channels, first, 3, stride=2, padding=1 if padded else 0,
+        self.conv = ConvModule(in_channels, first, 3, stride=2, padding=1 if revised else 0,
                                **layers)
         self.dsconv1, self.dsconv2 = (
             DepthwiseSeparableConvModule(before, after, 3, stride=2, padding=1,
@@ -43,7 +44,7 @@ class GlobalFeatureExtractor(nn.Module):
 
     x: [N, in_channels, H, W] -> [N, out_channels, H / s, W / s], where s is the product of the
     `strides` of the groups. `block_channels`, `num_blocks`: of each group; `expand_ratio`: of the
-    blocks. `out_kernel`: size of the last convolution.
+    blocks. `revised`: see FastSCNN.
     """
 
     def __init__(self, in_channels: int = 64, block_channels: Sequence[int] = (64, 96, 128),
@@ -51,25 +52,27 @@ class GlobalFeatureExtractor(nn.Module):
                  num_blocks: Sequence[int] = (3, 3, 3), strides: Sequence[int] = (2, 2, 1),
                  pool_scales: Sequence[int] = (1, 2, 3, 6), conv_cfg: dict | None = None,
                  norm_cfg: dict = BN, act_cfg: dict = RELU, align_corners: bool = False,
-                 out_kernel: int = 1) -> None:
+                 revised: bool = False) -> None:
         super().__init__()
         if not len(block_channels) == len(num_blocks) == len(strides) == 3:
             raise ConfigError(f'GlobalFeatureExtractor: block_channels={block_channels}, '
                               f'num_blocks={num_blocks} and strides={strides} must have three '
                               'numbers each')
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
+        block_act = dict(act_cfg=act_cfg) if revised else {}
         width = in_channels
         for i, (channels, blocks, stride) in enumerate(
                 zip(block_channels, num_blocks, strides, strict=True), 1):
             self.add_module(f'bottleneck{i}', nn.Sequential(*(
                 InvertedResidual(width if j == 0 else channels, channels,
-                                 stride if j == 0 else 1, expand_ratio, **layers)
+                                 stride if j == 0 else 1, expand_ratio, **layers, **block_act)
                 for j in range(blocks))))
             width = channels
         layers['act_cfg'] = act_cfg
         self.ppm = PPM(pool_scales, width, width // 4, align_corners=align_corners, **layers)
-        self.out = ConvModule(width + len(pool_scales) * (width // 4), out_channels, out_kernel,
-                              padding=out_kernel // 2, **layers)
+        self.out = ConvModule(width + len(pool_scales) * (width // 4), out_channels,
+                              kernel_size=3 if revised else 1, padding=1 if revised else 0,
+                              **layers)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.bottleneck3(self.bottleneck2(self.bottleneck1(x)))
@@ -81,15 +84,16 @@ class FeatureFusionModule(nn.Module):
 
     higher: [N, higher_in_channels, H, W], lower: [N, lower_in_channels, h, w] ->
     [N, out_channels, H, W]. The enlarged map is convolved before that, by `dwconv`.
+    `revised`: see FastSCNN.
     """
 
     def __init__(self, higher_in_channels: int, lower_in_channels: int, out_channels: int,
                  conv_cfg: dict | None = None, norm_cfg: dict = BN, act_cfg: dict = RELU,
-                 align_corners: bool = False, depthwise: bool = False) -> None:
+                 align_corners: bool = False, revised: bool = False) -> None:
         super().__init__()
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
         self.align_corners = align_corners
-        spatial = dict(kernel_size=3, padding=1, groups=out_channels) if depthwise else dict(
+        spatial = dict(kernel_size=3, padding=1, groups=out_channels) if revised else dict(
             kernel_size=1)
         self.dwconv = ConvModule(lower_in_channels, out_channels, **spatial, act_cfg=act_cfg,
                                  **layers)
@@ -115,6 +119,10 @@ class FastSCNN(BaseBackbone):
     `global_block_strides`: see GlobalFeatureExtractor. `higher_in_channels` must be
     `global_in_channels`, the channels behind the first layers, and `lower_in_channels` must be
     `global_out_channels`. `frozen_stages` counts the first layers, the context, and the fusion.
+    `revised` is the network of mmsegmentation's weights from June 2021 on: the first convolution
+    has padding, the last one of the context and `dwconv` of the fusion, which is then depthwise,
+    are 3 x 3, the blocks have `act_cfg` instead of ReLU6. `dw_act_cfg`: the activation of the first
+    depthwise convolutions, by default `act_cfg`, or none in the revised network.
     """
 
     def __init__(
@@ -148,17 +156,21 @@ class FastSCNN(BaseBackbone):
         if not out_indices or not all(0 <= i <= 2 for i in out_indices):
             raise ConfigError(f'FastSCNN: out_indices={out_indices} must be 0, 1 or 2 each')
         self.out_indices = out_indices
+        self.revised = revised
+        if revised and dw_act_cfg == 'default':
+            dw_act_cfg = None
+        self.out_margin = 0 if revised else 2
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         self.learning_to_downsample = LearningToDownsample(
-            in_channels, downsample_dw_channels, global_in_channels, padded=revised,
+            in_channels, downsample_dw_channels, global_in_channels, revised=revised,
             dw_act_cfg=dw_act_cfg, **layers)
         self.global_feature_extractor = GlobalFeatureExtractor(
             global_in_channels, global_block_channels, global_out_channels,
             strides=global_block_strides, align_corners=align_corners,
-            out_kernel=3 if revised else 1, **layers)
+            revised=revised, **layers)
         self.feature_fusion = FeatureFusionModule(
             higher_in_channels, lower_in_channels, fusion_out_channels,
-            align_corners=align_corners, depthwise=revised, **layers)
+            align_corners=align_corners, revised=revised, **layers)
         context = 8
         for stride in global_block_strides:
             context *= stride

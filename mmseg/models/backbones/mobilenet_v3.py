@@ -120,20 +120,21 @@ class MobileNetV3(BaseBackbone):
         mid, out = row.mid, row.out
         if number >= self._twice_dilated:
             mid, out = mid // self.reduction_factor, out // self.reduction_factor
+        dilation = 4 if number >= self._twice_dilated else 2 if number >= self._dilated else 1
+        stride = row.stride if dilation == 1 else 1
         block = InvertedResidualV3(
-            in_channels, out, mid, row.kernel, row.stride, act_cfg=row.act,
+            in_channels, out, mid, row.kernel, stride, act_cfg=row.act,
             se_cfg=dict(channels=mid, ratio=4, act_cfg=(RELU, HARD_SIGMOID))
             if row.weighted else None,
             with_expand_conv=in_channels != mid, with_cp=self.with_cp, **layers)
-        dilation = 4 if number >= self._twice_dilated else 2 if number >= self._dilated else 1
-        if dilation == 1:
-            return block, row.stride
-        # Set afterwards, since a block that halved the map in the classifier adds no input.
-        conv = block.depthwise_conv.conv
-        conv.stride, conv.dilation = (1, 1), (dilation, dilation)
-        if row.stride == 1:  # otherwise the convolution pads by what it sees
+        if row.stride == 2 and dilation > 1:
+            # Its map would be halved in a classifier, where such a block does not add its input.
+            block.shortcut = block.with_res_shortcut = False
+        if dilation > 1:
+            conv = block.depthwise_conv.conv
+            conv.dilation = (dilation, dilation)
             conv.padding = (dilation * (row.kernel // 2),) * 2
-        return block, 1
+        return block, stride
 
     def parts(self) -> list[list[nn.Module]]:
         return [[getattr(self, name)] for name in self.layers]

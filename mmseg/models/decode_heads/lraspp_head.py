@@ -48,8 +48,8 @@ class LRASPPHead(BaseDecodeHead):
         self.aspp_conv = self.conv_module(self.in_channels[-1], self.channels, 1, bias=False)
         self.image_pool = nn.Sequential(
             nn.AvgPool2d(WINDOW, STRIDES),
-            ConvModule(self.in_channels[-1], self.channels, 1, act_cfg=dict(type='Sigmoid'),
-                       bias=False))
+            ConvModule(self.in_channels[-1], self.channels, 1, bias=False, conv_cfg=self.conv_cfg,
+                       act_cfg=dict(type='Sigmoid')))
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         maps = self._transform_inputs(inputs)
@@ -78,5 +78,5 @@ class LRASPPHead(BaseDecodeHead):
         # are one.
         coarse, fine = conv_up.conv.weight.split([self.channels, conv.out_channels], dim=1)
         both = (fine.flatten(1) @ conv.weight.flatten(1)).unflatten(1, (-1, 1, 1))
-        return conv_up.after_conv(F.conv2d(finer, both)
+        return conv_up.after_conv(F.conv2d(finer, both, conv_up.conv.bias)
                                   + self._resize(F.conv2d(x, coarse), finer))

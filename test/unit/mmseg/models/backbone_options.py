@@ -36,6 +36,9 @@ def images(batch, channels=3, size=(33, 47), dtype=torch.float32, seed=0):
 
 
 def fitting(model, size=(33, 47)):
-    """A size (height, width) that the backbone takes: its `size_divisor`, if any, divides it."""
+    """A size (height, width) that the backbone takes: its `size_divisor`, if any, divides it.
+
+    A model without padding needs some pixels.
+    """
     divisor = getattr(model, 'size_divisor', 1)
-    return tuple(-(-side // divisor) * divisor for side in size)
+    return tuple(max(-(-side // divisor) * divisor, 1 + model.out_margin) for side in size)

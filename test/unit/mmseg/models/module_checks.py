@@ -5,11 +5,13 @@ Each check takes `build`, a function that makes the module (the same weights at 
 """
 import copy
 import io
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 from mmcv_replace.cnn import fuse_conv_bn
+from mmcv_replace.cnn.utils.fuse_conv_bn import _foldable
 
 
 def as_list(outs):
@@ -114,7 +116,9 @@ def check_folding(build, inputs):
         folded = as_list(fuse_conv_bn(module, declared_only=True)(x))
     for one, other in zip(folded, plain, strict=True):
         torch.testing.assert_close(one, other)
-    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in module.modules())
+    for parent in module.modules():
+        layers = [None, *parent.children()]
+        assert not any(_foldable(*pair) for pair in pairwise(layers)), parent
 
 
 CHECKS = (check_pictures_are_independent, check_evaluation_leaves_training_alone,
