@@ -17,8 +17,8 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 # The points, besides infinity, at which the algorithm evaluates polynomials. They are chosen for
-# small rounding errors; those of 0, 1, -1, 2, -2 are twice as large.
-_POINTS = (0.0, 1.0, -1.0, 2.0, -0.5)
+# small rounding errors; those of 0, 1, -1, 2, -2 are twice as large. A tile of m takes m + 1.
+_POINTS = (0.0, 1.0, -1.0, 2.0, -0.5, -2.0, 0.5)
 _TILE, _TAPS = 4, 3
 _PRODUCTS = _TILE + _TAPS - 1
 # Rows and columns of a band: the matrices are dense, and their size grows with it.
@@ -185,26 +185,29 @@ def _kernel_gradient(grad: Tensor) -> Tensor:
 def _kernel_matrix(dtype: torch.dtype) -> Tensor:
     """G for both directions: [36, 9]."""
     with torch.inference_mode(False), torch.no_grad():
-        _, kernel, _ = _matrices()
+        _, kernel, _ = filter_matrices(_TILE)
         return torch.einsum('cj,ri->crij', kernel, kernel).reshape(-1, _TAPS * _TAPS).to(dtype)
 
 
-def _matrices() -> tuple[Tensor, Tensor, Tensor]:
-    """A [6, 4], G [6, 3] and B [6, 6] of the algorithm (Toom-Cook).
+def filter_matrices(tile: int) -> tuple[Tensor, Tensor, Tensor]:
+    """A [p, tile], G [p, 3] and B [p, p] of the algorithm (Toom-Cook), for p = tile + 2.
 
-    The values at six points determine the product of two polynomials of degrees 3 and 2; the
+    The values at p points determine the product of two polynomials of degrees tile - 1 and 2; the
     transpose of this multiplication is the filter.
     """
+    products = tile + _TAPS - 1
+    points = torch.tensor(_POINTS[:products - 1], dtype=torch.float64).unsqueeze(1)
+
     def values(terms: int) -> Tensor:
-        powers = torch.tensor(_POINTS, dtype=torch.float64).unsqueeze(1) ** torch.arange(terms)
+        powers = points ** torch.arange(terms)
         infinity = torch.zeros(1, terms, dtype=torch.float64)
         infinity[0, -1] = 1
         return torch.cat([powers, infinity])
 
-    source = torch.linalg.inv(values(_PRODUCTS)).T
+    source = torch.linalg.inv(values(products)).T
     # A factor can move between B and G; this one makes the entries of B about 1.
     scale = torch.where(source.abs() > 1e-9, source.abs(), torch.inf).amin(1, keepdim=True)
-    return values(_TILE), values(_TAPS) * scale, source / scale
+    return values(tile), values(_TAPS) * scale, source / scale
 
 
 @lru_cache(maxsize=256)
@@ -214,7 +217,7 @@ def _bands(size: int, dilation: int, dtype: torch.dtype) -> tuple[_Band, ...]:
     count = -(-size // max(_BAND, tile))
     edges = [min(size, -(-size * i // (count * tile)) * tile) for i in range(count + 1)]
     with torch.inference_mode(False), torch.no_grad():
-        merge, _, spread = _matrices()
+        merge, _, spread = filter_matrices(_TILE)
         return tuple(_make_band(begin, end, size, dilation, merge, spread, dtype)
                      for begin, end in zip(edges[:-1], edges[1:], strict=True) if begin < end)
 

@@ -1,4 +1,6 @@
 """Convolution layers that use Winograd's algorithm where it is faster."""
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -6,6 +8,7 @@ from mmcv_replace.device import is_asynchronous
 
 from .depthwise import SplitDepthwiseConv2d, split_gradients, splits
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
+from .winograd_phases import phase_conv2d, phase_gradients, phase_share
 
 # For fewer channels or pixels, the transforms cost more than they save (measured with AVX-512).
 _LEAST_CHANNELS = 128  # C O / (C + O)
@@ -22,7 +25,8 @@ class WinogradConv2d(nn.Conv2d):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if uses_winograd(self, input, weight):
-            return winograd_conv2d(input, weight, bias, self.dilation)
+            convolve, _ = _functions(self, input)
+            return convolve(input, weight, bias, self.dilation)
         return super()._conv_forward(input, weight, bias)
 
 
@@ -59,7 +63,21 @@ def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
             and not is_asynchronous(x.device) and not torch.is_autocast_enabled(x.device.type)
             and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
             and x.shape[2] * x.shape[3] >= _LEAST_PIXELS
-            and share_of_products(tuple(x.shape[2:]), conv.dilation) <= _LARGEST_SHARE)
+            and min(_shares(conv, x)) <= _LARGEST_SHARE)
+
+
+def _shares(conv: nn.Conv2d, x: Tensor) -> tuple[float, float]:
+    """Share of the plain convolution's work: in tiles of all rows, and in phases of a dilation."""
+    size = tuple(x.shape[2:])
+    return (share_of_products(size, conv.dilation), phase_share(len(x), size, conv.dilation))
+
+
+def _functions(conv: nn.Conv2d, x: Tensor) -> tuple[Callable, Callable]:
+    """The convolution and its gradients in the form that has the smaller share."""
+    in_tiles, in_phases = _shares(conv, x)
+    if in_phases < in_tiles:
+        return phase_conv2d, phase_gradients
+    return winograd_conv2d, winograd_gradients
 
 
 def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tensor,
@@ -69,7 +87,8 @@ def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tens
     grad: [N, O, H', W'], x: [N, C, H, W], weight in the dtype of x.
     """
     if uses_winograd(conv, x, weight):
-        return winograd_gradients(grad, x, weight, conv.dilation, wanted)
+        _, gradients = _functions(conv, x)
+        return gradients(grad, x, weight, conv.dilation, wanted)
     if splits(conv, x):
         return split_gradients(conv, grad, x, weight, wanted)
     return torch.ops.aten.convolution_backward(
