@@ -6,6 +6,7 @@ size is chosen for that number: 8, 5 and 3 products instead of 18, 9 and 6 in ea
 phase of one row meets nothing but the middle of the kernel. The relative error (norm) of float32
 results is 5e-6 in tiles of 6 rows, and 2e-6 or less in smaller ones.
 """
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from .products import add_products
 from .winograd import filter_matrices
 
 _LONGEST = 12  # rows of a phase; the transforms of longer ones cost more than they save
@@ -105,16 +107,25 @@ class _Place:
                        _product(rows.merge[i], columns.merge[j]).to(like.dtype))
                       for i in range(len(rows.spread)) for j in range(len(columns.spread))]
 
-    def kernels(self, weight: Tensor) -> Tensor:
-        """[O, C, 3, 3] -> [p, O, C]."""
+    def kernels(self, weight: Tensor, space: Tensor) -> Tensor:
+        """[O, C, 3, 3] -> [p, O, C], written to `space`."""
         out, channels = weight.shape[:2]
-        return (self.kernel @ weight.reshape(out * channels, 9).T).view(-1, out, channels)
+        return _mm(self.kernel, weight.reshape(out * channels, 9).T, space).view(-1, out, channels)
 
     def kernel_gradient(self, grad: Tensor) -> Tensor:
         """The transpose of `kernels`: [p, O, C] -> [O, C, 3, 3]."""
         _, out, channels = grad.shape
         nine = self.kernel.T @ grad.view(len(grad), -1)
         return nine.view(3, 3, out, channels).permute(2, 3, 0, 1)
+
+    def columns_of(self, x: Tensor) -> int:
+        """T, the number of phases in a batch [N, C, H, W]."""
+        return len(x) * math.prod(each.end - each.begin for each in self.both)
+
+    def spaces(self, x: Tensor, kernels: int, channels: int) -> tuple[Tensor, Tensor]:
+        """Memory for so many kernels, and for the factors of so many channels of x."""
+        p = len(self.kernel)
+        return x.new_empty(p * kernels), x.new_empty(p * channels * self.columns_of(x))
 
     def take(self, x: Tensor) -> Tensor:
         """The phases of x: [N, C, H, W] -> [lengths, C * T], T = N * phases; 0 outside."""
@@ -149,15 +160,14 @@ class _Place:
 
 def _convolve(x: Tensor, weight: Tensor, place: _Place, out: Tensor) -> None:
     """Write the results of `place` to `out`, the sum over groups of input channels."""
-    products: list[Tensor] = []
+    o, channels = len(weight), min(_CHANNELS, weight.shape[1])
+    t, spaces = place.columns_of(x), place.spaces(x, o * channels, channels)
+    products = [x.new_zeros(len(spread), o, t) for spread, _ in place.tiles]
     for part in _channel_parts(weight):
-        kernels, taken = place.kernels(weight[:, part]), place.take(x[:, part])
-        for i, (spread, _) in enumerate(place.tiles):
-            factors = (spread @ taken).view(len(spread), kernels.shape[2], -1)
-            if part.start == 0:
-                products.append(torch.bmm(kernels, factors))
-            else:
-                products[i].baddbmm_(kernels, factors)
+        kernels, taken = place.kernels(weight[:, part], spaces[0]), place.take(x[:, part])
+        for (spread, _), own in zip(place.tiles, products, strict=True):
+            factors = _mm(spread, taken, spaces[1]).view(len(own), -1, t)
+            add_products(kernels, factors.transpose(1, 2), own)
     place.put(sum(merge.T @ own.view(len(own), -1)
                   for (_, merge), own in zip(place.tiles, products, strict=True)), out)
 
@@ -165,20 +175,34 @@ def _convolve(x: Tensor, weight: Tensor, place: _Place, out: Tensor) -> None:
 def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, place: _Place,
                    grad_x: Tensor | None, grad_weight: Tensor | None) -> None:
     """Write `grad_x` and add to `grad_weight` at `place`: the transposed steps of `_convolve`."""
+    o, channels = len(weight), min(_CHANNELS, weight.shape[1])
+    t, spaces = place.columns_of(x), place.spaces(x, o * channels, channels)
     taken = place.take(grad)
-    outer = [(merge @ taken).view(len(merge), weight.shape[0], -1) for _, merge in place.tiles]
+    outer = [(merge @ taken).view(len(merge), o, t) for _, merge in place.tiles]
     for part in _channel_parts(weight):
+        c = part.stop - part.start
         if grad_weight is not None:
-            taken = place.take(x[:, part])
-            total = sum(torch.bmm(own, (spread @ taken).view(len(own), -1, own.shape[2])
-                                  .transpose(1, 2))
-                        for (spread, _), own in zip(place.tiles, outer, strict=True))
+            taken, total = place.take(x[:, part]), _view(spaces[0], len(outer[0]), o, c).zero_()
+            for (spread, _), own in zip(place.tiles, outer, strict=True):
+                add_products(own, _mm(spread, taken, spaces[1]).view(len(own), c, t), total)
             grad_weight[:, part] += place.kernel_gradient(total)
         if grad_x is not None:
-            kernels = place.kernels(weight[:, part]).transpose(1, 2)
-            place.put(sum(spread.T @ torch.bmm(kernels, own).view(len(own), -1)
-                          for (spread, _), own in zip(place.tiles, outer, strict=True)),
-                      grad_x[:, part])
+            kernels = place.kernels(weight[:, part], spaces[0]).transpose(1, 2)
+            total = 0
+            for (spread, _), own in zip(place.tiles, outer, strict=True):
+                factors = _view(spaces[1], len(own), c, t).zero_()
+                add_products(kernels, own.transpose(1, 2), factors)
+                total = total + spread.T @ factors.view(len(own), -1)
+            place.put(total, grad_x[:, part])
+
+
+def _mm(a: Tensor, b: Tensor, space: Tensor) -> Tensor:
+    """a @ b, written to the beginning of `space`: new memory would take longer than the product."""
+    return torch.mm(a, b, out=_view(space, a.shape[0], b.shape[1]))
+
+
+def _view(space: Tensor, *shape: int) -> Tensor:
+    return space[:math.prod(shape)].view(shape)
 
 
 def _channel_parts(weight: Tensor) -> list[slice]:
