@@ -16,6 +16,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from .products import add_products
+
 # The points, besides infinity, at which the algorithm evaluates polynomials. They are chosen for
 # small rounding errors; those of 0, 1, -1, 2, -2 are twice as large. A tile of m takes m + 1.
 _POINTS = (0.0, 1.0, -1.0, 2.0, -0.5, -2.0, 0.5)
@@ -105,13 +107,12 @@ def _convolve(x: Tensor, weight: Tensor, places: list[_Place], out: Tensor) -> N
     """Write the results at `places` to `out`, the sum over groups of input channels."""
     products: list[Tensor] = []
     for part in _channel_parts(weight):
-        kernels = _kernels(weight[:, part]).transpose(1, 2)
+        kernels = _kernels(weight[:, part])
         for i, (image, rows, columns) in enumerate(places):
             factors = _spread(x[image, part, rows.read, columns.read], rows.spread, columns.spread)
             if part.start == 0:
-                products.append(torch.bmm(factors, kernels))
-            else:
-                products[i].baddbmm_(factors, kernels)
+                products.append(x.new_zeros(*factors.shape[:2], len(weight)))
+            add_products(factors, kernels, products[i])
     for (image, rows, columns), own in zip(places, products, strict=True):
         out[image, :, rows.made, columns.made] = _merge(own, rows.merge, columns.merge)
 
@@ -122,18 +123,18 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place]
     outer = [_spread(grad[image, :, rows.made, columns.made], rows.merge, columns.merge)
              for image, rows, columns in places]
     for part in _channel_parts(weight):
-        kernels = None if grad_x is None else _kernels(weight[:, part])
+        kernels = None if grad_x is None else _kernels(weight[:, part]).transpose(1, 2)
         total = None
         for (image, rows, columns), own in zip(places, outer, strict=True):
             where = (image, part, rows.read, columns.read)
             if grad_weight is not None:
                 factors = _spread(x[where], rows.spread, columns.spread)
                 if total is None:
-                    total = torch.bmm(own.transpose(1, 2), factors)
-                else:
-                    total.baddbmm_(own.transpose(1, 2), factors)
+                    total = x.new_zeros(len(own), own.shape[2], factors.shape[2])
+                add_products(own.transpose(1, 2), factors.transpose(1, 2), total)
             if grad_x is not None:
-                grad_x[where] += _merge(torch.bmm(own, kernels), rows.spread, columns.spread)
+                inner = add_products(own, kernels, own.new_zeros(*own.shape[:2], kernels.shape[1]))
+                grad_x[where] += _merge(inner, rows.spread, columns.spread)
         if grad_weight is not None:
             grad_weight[:, part] += _kernel_gradient(total)
 
