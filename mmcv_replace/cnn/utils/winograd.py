@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .products import add_products
+from .host_products import products
 
 # The points, besides infinity, at which the algorithm evaluates polynomials. They are chosen for
 # small rounding errors; those of 0, 1, -1, 2, -2 are twice as large. A tile of m takes m + 1.
@@ -105,15 +105,16 @@ def _places(x: Tensor, dilation: tuple[int, int]) -> list[list[_Place]]:
 
 def _convolve(x: Tensor, weight: Tensor, places: list[_Place], out: Tensor) -> None:
     """Write the results at `places` to `out`, the sum over groups of input channels."""
-    products: list[Tensor] = []
+    sums: list[Tensor] = []
     for part in _channel_parts(weight):
         kernels = _kernels(weight[:, part])
         for i, (image, rows, columns) in enumerate(places):
             factors = _spread(x[image, part, rows.read, columns.read], rows.spread, columns.spread)
             if part.start == 0:
-                products.append(x.new_zeros(*factors.shape[:2], len(weight)))
-            add_products(factors, kernels, products[i])
-    for (image, rows, columns), own in zip(places, products, strict=True):
+                sums.append(products(factors, kernels))
+            else:
+                products(factors, kernels, out=sums[i])
+    for (image, rows, columns), own in zip(places, sums, strict=True):
         out[image, :, rows.made, columns.made] = _merge(own, rows.merge, columns.merge)
 
 
@@ -129,12 +130,10 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place]
             where = (image, part, rows.read, columns.read)
             if grad_weight is not None:
                 factors = _spread(x[where], rows.spread, columns.spread)
-                if total is None:
-                    total = x.new_zeros(len(own), own.shape[2], factors.shape[2])
-                add_products(own.transpose(1, 2), factors.transpose(1, 2), total)
+                total = products(own.transpose(1, 2), factors.transpose(1, 2), out=total)
             if grad_x is not None:
-                inner = add_products(own, kernels, own.new_zeros(*own.shape[:2], kernels.shape[1]))
-                grad_x[where] += _merge(inner, rows.spread, columns.spread)
+                grad_x[where] += _merge(products(own, kernels.transpose(1, 2)), rows.spread,
+                                        columns.spread)
         if grad_weight is not None:
             grad_weight[:, part] += _kernel_gradient(total)
 
@@ -156,14 +155,14 @@ def _spread(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return out.view(six * six, down * across, channels)
 
 
-def _merge(products: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def _merge(summed: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """The transpose of `_spread`: [36, tiles, C] -> [C, h, w]."""
     (six, down, height), (_, across, width) = rows.shape, columns.shape
-    channels = products.shape[2]
-    products = products.view(six, six * down, across * channels)
-    half = products.new_empty(height, six, across * channels)
+    channels = summed.shape[2]
+    summed = summed.view(six, six * down, across * channels)
+    half = summed.new_empty(height, six, across * channels)
     for i in range(six):
-        torch.mm(rows.view(-1, height).T, products[i], out=half[:, i])
+        torch.mm(rows.view(-1, height).T, summed[i], out=half[:, i])
     half = half.view(height, six * across, channels)
     return (half.transpose(1, 2) @ columns.view(-1, width)).transpose(0, 1)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .products import add_products
+from .host_products import products
 from .winograd import filter_matrices
 
 _LONGEST = 12  # rows of a phase; the transforms of longer ones cost more than they save
@@ -162,14 +162,14 @@ def _convolve(x: Tensor, weight: Tensor, place: _Place, out: Tensor) -> None:
     """Write the results of `place` to `out`, the sum over groups of input channels."""
     o, channels = len(weight), min(_CHANNELS, weight.shape[1])
     t, spaces = place.columns_of(x), place.spaces(x, o * channels, channels)
-    products = [x.new_zeros(len(spread), o, t) for spread, _ in place.tiles]
+    sums = [x.new_zeros(len(spread), o, t) for spread, _ in place.tiles]
     for part in _channel_parts(weight):
         kernels, taken = place.kernels(weight[:, part], spaces[0]), place.take(x[:, part])
-        for (spread, _), own in zip(place.tiles, products, strict=True):
+        for (spread, _), own in zip(place.tiles, sums, strict=True):
             factors = _mm(spread, taken, spaces[1]).view(len(own), -1, t)
-            add_products(kernels, factors.transpose(1, 2), own)
+            products(kernels, factors.transpose(1, 2), out=own)
     place.put(sum(merge.T @ own.view(len(own), -1)
-                  for (_, merge), own in zip(place.tiles, products, strict=True)), out)
+                  for (_, merge), own in zip(place.tiles, sums, strict=True)), out)
 
 
 def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, place: _Place,
@@ -184,14 +184,14 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, place: _Place,
         if grad_weight is not None:
             taken, total = place.take(x[:, part]), _view(spaces[0], len(outer[0]), o, c).zero_()
             for (spread, _), own in zip(place.tiles, outer, strict=True):
-                add_products(own, _mm(spread, taken, spaces[1]).view(len(own), c, t), total)
+                products(own, _mm(spread, taken, spaces[1]).view(len(own), c, t), out=total)
             grad_weight[:, part] += place.kernel_gradient(total)
         if grad_x is not None:
             kernels = place.kernels(weight[:, part], spaces[0]).transpose(1, 2)
             total = 0
             for (spread, _), own in zip(place.tiles, outer, strict=True):
                 factors = _view(spaces[1], len(own), c, t).zero_()
-                add_products(kernels, own.transpose(1, 2), factors)
+                products(kernels, own.transpose(1, 2), out=factors)
                 total = total + spread.T @ factors.view(len(own), -1)
             place.put(total, grad_x[:, part])
 
