@@ -37,6 +37,7 @@ HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.nl_head': ['NLHead'],
     'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
     'mmseg.models.decode_heads.psa_head': ['PSAHead'],
+    'mmseg.models.decode_heads.point_head': ['PointHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
     'mmseg.models.decode_heads.sep_fcn_head': ['DepthwiseSeparableFCNHead'],
