@@ -22,6 +22,7 @@ NECKS = Registry('neck', base=nn.Module, modules={
     'mmseg.models.necks.fpn': ['FPN'],
 })
 HEADS = Registry('head', base=nn.Module, modules={
+    'mmseg.models.decode_heads.ann_head': ['ANNHead'],
     'mmseg.models.decode_heads.apc_head': ['APCHead'],
     'mmseg.models.decode_heads.aspp_head': ['ASPPHead'],
     'mmseg.models.decode_heads.cc_head': ['CCHead'],
@@ -36,8 +37,8 @@ HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.lraspp_head': ['LRASPPHead'],
     'mmseg.models.decode_heads.nl_head': ['NLHead'],
     'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
-    'mmseg.models.decode_heads.psa_head': ['PSAHead'],
     'mmseg.models.decode_heads.point_head': ['PointHead'],
+    'mmseg.models.decode_heads.psa_head': ['PSAHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
     'mmseg.models.decode_heads.sep_fcn_head': ['DepthwiseSeparableFCNHead'],
