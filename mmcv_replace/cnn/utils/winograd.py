@@ -124,7 +124,7 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place]
     outer = [_spread(grad[image, :, rows.made, columns.made], rows.merge, columns.merge)
              for image, rows, columns in places]
     for part in _channel_parts(weight):
-        kernels = None if grad_x is None else _kernels(weight[:, part]).transpose(1, 2)
+        kernels = None if grad_x is None else _kernels(weight[:, part])
         total = None
         for (image, rows, columns), own in zip(places, outer, strict=True):
             where = (image, part, rows.read, columns.read)
