@@ -2,8 +2,7 @@ import torch
 
 from ..head_plain import TANH, WIDTHS, Row, block, classify
 
-THREE_MAPS = dict(in_channels=WIDTHS, in_index=(0, 1, 2))
-LATERAL = dict(in_channels=WIDTHS[1:], in_index=(0, 0), add_lateral=True)
+LAST_MAP = dict(in_channels=WIDTHS[-1:], in_index=(-1,))
 
 
 def encode(head, x):
@@ -18,7 +17,8 @@ def encode(head, x):
 
 
 def plain_enc(head, inputs, num_codes=32, add_lateral=False, use_se_loss=True, **options):
-    x = block(head.bottleneck, inputs[-1], 3, options)
+    last = inputs if isinstance(inputs, torch.Tensor) else inputs[-1]
+    x = block(head.bottleneck, last, 3, options)
     if add_lateral:
         parts = [block(conv, each, 1, options)
                  for conv, each in zip(head.lateral_convs, inputs, strict=False)]
@@ -35,8 +35,8 @@ def plain_enc(head, inputs, num_codes=32, add_lateral=False, use_se_loss=True, *
 
 ROWS = {
     'EncHead': Row(plain_enc, [
-        THREE_MAPS,
-        dict(num_codes=6, use_se_loss=False, **THREE_MAPS, **TANH),
+        LAST_MAP,
+        dict(num_codes=6, use_se_loss=False, in_channels=WIDTHS, in_index=(0, 1, 2), **TANH),
         dict(num_codes=4, in_channels=WIDTHS[-1:] * 2, in_index=(2, -1), add_lateral=True),
-        dict(num_codes=2, norm_cfg=None, in_channels=WIDTHS[-1:], in_index=(-1,))]),
+        dict(num_codes=2, norm_cfg=None, **LAST_MAP)]),
 }
