@@ -13,7 +13,7 @@ from .base_loss import ClassWeight, WholeImageLoss
 from .utils import IGNORED, constant, up_to_one, valid_pixels
 
 # Elements that are sorted at a time; sorting takes some 30 bytes for each.
-SORTED_AT_ONCE = 2 ** 22
+SORTED_AT_ONCE = 2 ** 20
 
 
 @LOSSES.register_module()

@@ -1,4 +1,5 @@
 """Base of the losses of overlaps between predicted and labelled regions."""
+import math
 from abc import abstractmethod
 
 import torch
@@ -26,8 +27,8 @@ class RegionLoss(WholeImageLoss):
 
     def __init__(self, smooth: float = 1, ignore_index: int = IGNORED, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        if smooth < 0:
-            raise ConfigError(f'{type(self).__name__}: smooth={smooth} must be 0 or more')
+        if not 0 <= smooth < math.inf:
+            raise ConfigError(f'{type(self).__name__}: smooth={smooth} must be a number from 0 on')
         self.smooth = smooth
         self.ignore_index = ignore_index
 

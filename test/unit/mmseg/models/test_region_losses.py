@@ -64,7 +64,8 @@ def test_values_of_mmsegmentation(kind, options, value, slope):
 
 
 @pytest.mark.parametrize(('kind', 'options', 'words'), [
-    ('DiceLoss', dict(smooth=-1), 'DiceLoss: smooth=-1 must be 0 or more'),
+    ('DiceLoss', dict(smooth=-1), 'DiceLoss: smooth=-1 must be a number from 0 on'),
+    ('TverskyLoss', dict(smooth=math.inf), 'TverskyLoss: smooth=inf must be a number from 0 on'),
     ('DiceLoss', dict(exponent=0), 'DiceLoss: exponent=0 must be more than 0'),
     ('TverskyLoss', dict(alpha=0.5), 'TverskyLoss: alpha=0.5 and beta=0.7 must .* sum up to 1'),
     ('TverskyLoss', dict(alpha=-0.5, beta=1.5), 'TverskyLoss: alpha=-0.5 and beta=1.5 must be 0'),
