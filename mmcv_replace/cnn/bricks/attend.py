@@ -6,6 +6,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from mmcv_replace.device import is_asynchronous
+from mmcv_replace.utils.trace import is_traced
 
 # Bytes of the weights of the queries that are computed at a time: what fits into a host's caches,
 # and enough to keep an accelerator busy.
@@ -19,7 +20,7 @@ def softmax_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -
     query: [N, Q, C], key: [N, K, C], value: [N, K, D] -> [N, Q, D].
     """
     channels, wanted = query.shape[-1], value.shape[-1]
-    if wanted > channels and not torch.compiler.is_compiling() and not torch.jit.is_tracing():
+    if wanted > channels and not is_traced():
         return _by_parts(query, key, value, scale)
     # The fused kernels want as many channels everywhere, side by side; zeros change nothing.
     extra = wanted - channels

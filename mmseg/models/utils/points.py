@@ -47,12 +47,12 @@ def point_settings(head: nn.Module, section: str, cfg: dict | None) -> dict[str,
     return values
 
 
-@torch.no_grad()
 def calculate_uncertainty(seg_logits: Tensor) -> Tensor:
     """Second largest minus largest logit: [N, C, ...] -> [N, 1, ...].
 
-    A single logit is compared with 0, that of its other class.
+    A single logit is compared with 0, that of its other class. The result has no gradient.
     """
+    seg_logits = seg_logits.detach()
     if seg_logits.shape[1] == 1:
         return -seg_logits.abs()
     if is_traced():
