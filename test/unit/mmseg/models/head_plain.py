@@ -73,6 +73,7 @@ class Row:
     the logits at the labels.
     `own_layers`: parts of the head that choose the types of their layers themselves, `own_norms`:
     norms and activations alone.
+    `any_size`: it can be exported for maps of any size.
     `free_norms`: ends of the names of batch norms that follow no convolution with a weight.
     """
 
@@ -80,6 +81,7 @@ class Row:
     options: Sequence[dict]
     all_maps: bool = False
     losses_of_logits: str | None = ''
+    any_size: bool = True
     own_layers: Sequence[str] = ()
     own_norms: Sequence[str] = ()
     free_norms: tuple[str, ...] = ()

@@ -188,6 +188,29 @@ def test_in_a_cascade():
     assert seen == [(2, 3, 5)]
 
 
+class Refine(nn.Module):
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+
+    def forward(self, x, previous):
+        return self.head.forward_test([x, x, x], previous, None, FEW)
+
+
+@torch.no_grad()
+def test_exported_to_onnx(tmp_path):
+    pytest.importorskip('onnxscript')
+    session = pytest.importorskip('onnxruntime').InferenceSession
+    head, inputs = Refine(build().float()).eval(), (table.maps(dtype=torch.float32)[2],
+                                                    logits().float())
+    path = tmp_path / 'head.onnx'
+    torch.onnx.export(head, inputs, path, dynamo=True, verbose=False, external_data=False)
+    session = session(path, providers=['CPUExecutionProvider'])
+    found, = session.run(None, {taken.name: x.numpy() for taken, x in zip(
+        session.get_inputs(), inputs, strict=True)})
+    torch.testing.assert_close(torch.from_numpy(found), head(*inputs), rtol=1e-4, atol=1e-5)
+
+
 # ------------------------------------------------------------------ what is refused
 
 

@@ -42,7 +42,7 @@ def plain_ann(head, maps, project_channels, query_scales=(1,), key_pool_scales=(
     return classify(head, block(head.context.bottleneck, look(head.context, x, x), 1, options))
 
 
-MAPS = dict(in_channels=WIDTHS[1:], in_index=(1, 2))
+MAPS = dict(in_channels=WIDTHS[:2], in_index=(0, 1))
 ROWS = {
     'ANNHead': Row(plain_ann, [
         dict(project_channels=6, **MAPS),

@@ -51,5 +51,5 @@ ROWS = {
         dict(num_fcs=2, in_channels=WIDTHS[1:], in_index=(1, 2), norm_cfg=dict(type='BN1d'),
              out_channels=1, num_classes=2,
              loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True))],
-        losses_of_logits=None),
+        losses_of_logits=None, any_size=False),
 }
