@@ -12,4 +12,7 @@ background), ownership.py (which old ones a run may delete). Reading: loader.py 
 files.py, safe_unpickler.py (objects of other packages), safetensors_file.py, file_format.py (what a
 file is that is no checkpoint), pretrained.py and model_zoo.py (downloads). Resuming: auto_resume.py
 (which file), resume_table.py (what differs). replay_file.py: a batch that led to NaN.
+
+Giving away: portable.py (a file named after its content), describe.py (what of meta goes along),
+conversion.py and key_names.py (formats and names of other toolkits).
 """

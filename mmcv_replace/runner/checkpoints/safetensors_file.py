@@ -1,11 +1,15 @@
-"""Reads a .safetensors file as a checkpoint."""
+"""Reads a .safetensors file as a checkpoint, and makes the content of one."""
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ...utils.errors import CheckpointError
+from ...utils.misc.optional import import_optional
+
+INSTALL = 'pip install safetensors (or the extra mmseg-ascend[safetensors])'
 
 
 def read_safetensors(path: Path, map_location: Any) -> dict[str, Any]:
@@ -18,8 +22,7 @@ def read_safetensors(path: Path, map_location: Any) -> dict[str, Any]:
         from safetensors import SafetensorError, safe_open
     except ImportError as error:
         raise CheckpointError(f'{path} is a safetensors file, and the package that reads those is '
-                              'not installed: pip install safetensors (or the extra '
-                              'mmseg-ascend[safetensors])') from error
+                              f'not installed: {INSTALL}') from error
     try:
         with safe_open(str(path), framework='pt') as file:
             names = file.keys()
@@ -46,3 +49,19 @@ def _decoded(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, list | dict) else text
+
+
+def safetensors_bytes(weights: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:
+    """The content of a .safetensors file; `meta` reads as `read_safetensors` returns it.
+
+    The weights must be contiguous and share no memory.
+    """
+    package = import_optional('safetensors.torch', 'a .safetensors file', INSTALL)
+    texts = {key: value if isinstance(value, str) else json.dumps(_plain(value))
+             for key, value in meta.items()}
+    return package.save(dict(weights), {'format': 'pt', **texts})
+
+
+def _plain(value: Any) -> Any:
+    """Arrays as lists, which JSON has."""
+    return value.tolist() if hasattr(value, 'tolist') else value

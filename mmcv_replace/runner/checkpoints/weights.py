@@ -14,6 +14,7 @@ from .files import MapLocation
 from .loader import CheckpointLoader
 from .state_dict import Loaded, get_state_dict, load_into
 
+PREPROCESSOR = 'data_preprocessor.'
 SHOWN = 10  # names in a report; the rest is counted
 
 
@@ -76,10 +77,16 @@ def load_checkpoint(model: nn.Module, filename: str | Path, map_location: MapLoc
 
 def weights_in(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
     """The weights in a checkpoint of this or another toolkit; the checkpoint itself by default."""
-    for key in ('state_dict', 'model'):
-        if isinstance(checkpoint.get(key), dict):
-            return checkpoint[key]
-    return checkpoint
+    weights = next((checkpoint[key] for key in ('state_dict', 'model')
+                    if isinstance(checkpoint.get(key), dict)), checkpoint)
+    if not any(str(key).startswith(PREPROCESSOR) for key in weights):
+        return weights
+    # Files of mmsegmentation 1.x may hold what normalises images, which is no part of a model here.
+    rest = OrderedDict((key, value) for key, value in weights.items()
+                       if not str(key).startswith(PREPROCESSOR))
+    if hasattr(weights, '_metadata'):
+        rest._metadata = weights._metadata
+    return rest
 
 
 class _Fit:

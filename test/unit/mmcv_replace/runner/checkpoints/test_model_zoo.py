@@ -41,7 +41,7 @@ def test_home(monkeypatch):
      'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w18-00eb2006.pth'),
     (get_mmcls_models, 57, 'resnet18', 'https://download.openmmlab.com/mmclassification/v0/resnet/'
      'resnet18_8xb32_in1k_20210831-fbbb1da6.pth'),
-    (get_torchvision_models, 53, 'resnet50',
+    (get_torchvision_models, 248, 'resnet50',
      'https://download.pytorch.org/models/resnet50-0676ba61.pth'),
 ])
 def test_tables_are_those_of_mmcv(home, models, count, name, url):
@@ -102,3 +102,12 @@ def test_the_remedy_of_an_unknown_name(home):
     assert "did you mean 'resnet50'" in str(error.value)
     assert 'and 43 more' in str(error.value)
     assert str(Path(home, 'torchvision.json')) in str(error.value)
+
+
+def test_names_in_the_configs_of_the_reference(shared_dir):
+    configs = json.loads((shared_dir / 'reference/configs_0.10.json').read_text())
+    names = {cfg['model'].get('pretrained') for cfg in configs.values()} - {None}
+    assert len(names) >= 13
+    for name in names:
+        scheme, _, rest = name.partition('://')
+        assert find_address(scheme, rest).startswith('https://'), name
