@@ -100,7 +100,7 @@ def test_the_remedy_of_an_unknown_name(home):
     with pytest.raises(CheckpointError) as error:
         find_address('torchvision', 'resnet51')
     assert "did you mean 'resnet50'" in str(error.value)
-    assert 'and 43 more' in str(error.value)
+    assert 'and 238 more' in str(error.value)
     assert str(Path(home, 'torchvision.json')) in str(error.value)
 
 
