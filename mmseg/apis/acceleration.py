@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import fuse_conv_bn, use_winograd
+from mmcv_replace.cnn import fuse_conv_bn, use_host_norms, use_winograd
 from mmcv_replace.cnn.utils.depthwise import split_depthwise
 from mmcv_replace.cnn.utils.prelu import host_prelu
 from mmcv_replace.device import is_asynchronous, kind_of
@@ -36,6 +36,16 @@ def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.
     options = cfg.get('compile')
     if options is not None and options is not False:
         compile_parts(model, {} if options is True else options, device)
+    return model
+
+
+def choose_norms(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
+    """Apply `host_norms` of the config, by default for a host, to a model without SyncBN layers.
+
+    `wrap_model` takes those away. Changes the model in place and returns it.
+    """
+    if _choice(cfg, 'host_norms', not is_asynchronous(device)):
+        use_host_norms(model)
     return model
 
 

@@ -86,6 +86,7 @@ class Settings(Section):
     bf16: Annotated[bool | dict | None, PrecisionSettings] = None
     compile: Annotated[bool | dict | None, _names(COMPILING, True)] = None
     winograd: Annotated[bool | None, 'None: where the device gains from it'] = None
+    host_norms: Annotated[bool | None, 'None: where the device gains from it'] = None
     recompute_norms: Annotated[bool | None, 'None: where the device gains from it'] = None
     channels_last: Annotated[bool | None, 'None: where the device gains from it'] = None
     fuse_conv_bn: Annotated[bool | None, 'None: in the modules of this package'] = None

@@ -24,7 +24,7 @@ from mmseg.datasets.sample_lists import sample_list
 from mmseg.models import EncoderDecoder
 from mmseg.utils import get_root_logger
 
-from .acceleration import prepare_training
+from .acceleration import choose_norms, prepare_training
 from .datasets import build_split, check_files, splits_of
 from .dist_errors import naming_lost_peers, naming_nondeterminism
 from .labels.contract import check_labels_agree
@@ -96,6 +96,7 @@ def run_training(model: nn.Module, datasets: Sequence[Dataset], val: Dataset | N
     precision = precision_from_config(cfg, device)
     model = prepare_training(model, cfg, device)
     model = wrap_model(model, device, distributed, precision, ddp_options(cfg, device))
+    choose_norms(model, cfg, device)
     optimizer = build_optimizer(model, cfg.optimizer, precision.master_dtype, joined=True)
     precision.attach(model, optimizer)
     meta = dict(meta or {}, samples=dict(train=sample_list(trained)))

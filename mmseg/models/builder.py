@@ -16,9 +16,9 @@ BACKBONES = Registry('backbone', base=nn.Module, modules={
     'mmseg.models.backbones.resnet': ['ResNet', 'ResNetV1c', 'ResNetV1d'],
     'mmseg.models.backbones.resnext': ['ResNeXt'],
     'mmseg.models.backbones.timm_backbone': ['TIMMBackbone'],
+    'mmseg.models.backbones.unet': ['UNet'],
 })
 NECKS = Registry('neck', base=nn.Module, modules={
-    'mmseg.models.backbones.unet': ['UNet'],
     'mmseg.models.necks.fpn': ['FPN'],
 })
 HEADS = Registry('head', base=nn.Module, modules={
@@ -39,11 +39,6 @@ HEADS = Registry('head', base=nn.Module, modules={
     'mmseg.models.decode_heads.ocr_head': ['OCRHead'],
     'mmseg.models.decode_heads.point_head': ['PointHead'],
     'mmseg.models.decode_heads.psa_head': ['PSAHead'],
-    'mmseg.models.decode_heads.aspp_head': ['ASPPHead'],
-    'mmseg.models.decode_heads.da_head': ['DAHead'],
-    'mmseg.models.decode_heads.fcn_head': ['FCNHead'],
-    'mmseg.models.decode_heads.fpn_head': ['FPNHead'],
-    'mmseg.models.decode_heads.point_head': ['PointHead'],
     'mmseg.models.decode_heads.psp_head': ['PSPHead'],
     'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead'],
     'mmseg.models.decode_heads.sep_fcn_head': ['DepthwiseSeparableFCNHead'],

@@ -5,6 +5,7 @@ from .fuse_conv_bn import fuse_conv_bn  # a name that is a module too cannot be 
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.flops_counter': ['get_model_complexity_info'],
+    '.host_norm': ['HostBatchNorm2d', 'use_host_norms'],
     '.init_cfg': ['initialize'],
     '.initializers': ['INITIALIZERS', 'Caffe2XavierInit', 'ConstantInit', 'KaimingInit',
                       'NormalInit', 'TruncNormalInit', 'UniformInit', 'XavierInit'],

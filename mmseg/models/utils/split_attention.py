@@ -1,16 +1,15 @@
 """Grouped convolution whose splits are weighted by attention, as in ResNeSt."""
-from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from mmcv_replace.cnn import build_conv_layer, build_norm_layer
 from mmcv_replace.cnn.bricks.layer_cfg import BN
-from mmcv_replace.cnn.utils.recompute import is_trained_norm_relu
+from mmcv_replace.cnn.utils.host_norm import uses_host_norm
+from mmcv_replace.cnn.utils.recompute import NormRelu, is_trained_norm_relu
 from mmcv_replace.utils.errors import ConfigError
 
 from .batch_statistics import check_batch_statistics
@@ -73,11 +72,11 @@ class SplitAttentionConv2d(nn.Module):
     def after_conv(self, x: Tensor) -> Tensor:
         """What follows the convolution: [N, radix * channels, H, W] -> [N, channels, H, W]."""
         check_batch_statistics(self.norm1, x.size(0), type(self).__name__)
-        if self.recompute_norms and is_trained_norm_relu(self.norm0, self.relu):
+        if is_trained_norm_relu(self.norm0, self.relu) and (
+                self.recompute_norms or uses_host_norm(self.norm0, x)):
             layers = (self.fc1, self.norm1, self.fc2)
             params = [param for layer in layers for param in layer.parameters()]
-            return _NormReluAttend.apply(x, self.norm0.weight, self.norm0.bias, self.norm0,
-                                         self.radix, self.attention, *params)
+            return _NormReluAttend.apply(x, self.norm0.weight, self.norm0.bias, self, *params)
         splits = self.relu(self.norm0(x)).unflatten(1, (self.radix, -1))
         return weighted_sum(splits, self.attention(_pooled(splits)))
 
@@ -115,7 +114,8 @@ def weighted_sum(splits: Tensor, weights: Tensor) -> Tensor:
     first, *others = zip(splits.unbind(1), weights.unbind(1), strict=True)
     total = first[0] * first[1]
     for split, weight in others:
-        total = total.addcmul(split, weight)
+        total = total.addcmul(split, weight) if total.requires_grad else total.addcmul_(
+            split, weight)
     return total
 
 
@@ -125,46 +125,47 @@ def _pooled(splits: Tensor) -> Tensor:
 
 
 class _NormReluAttend(Function):
-    """Norm, ReLU and weighted sum of splits; keeps the input, of which backward makes the rest."""
+    """Norm, ReLU and weighted sum of splits; keeps the input, and the maps unless they are made
+    again."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, gamma: Tensor, beta: Tensor, norm: nn.Module,
-                radix: int, attention: Callable[[Tensor], Tensor], *params: Tensor) -> Tensor:
-        splits = F.relu_(norm(x)).unflatten(1, (radix, -1))
+    def forward(ctx: FunctionCtx, x: Tensor, gamma: Tensor, beta: Tensor,
+                layer: SplitAttentionConv2d, *params: Tensor) -> Tensor:
+        inner = NormRelu(layer.norm0, layer.relu, x)
+        splits = inner.result.unflatten(1, (layer.radix, -1))
         pooled = _pooled(splits).requires_grad_()
         with torch.enable_grad():  # its tensors are small: keep what their gradient needs
-            weights = attention(pooled)
-        ctx.save_for_backward(x, gamma, beta)
-        ctx.eps, ctx.inner = norm.eps, (pooled, weights, params)
+            weights = layer.attention(pooled)
+        maps = () if layer.recompute_norms else (inner.result,)
+        ctx.save_for_backward(*inner.keep, *maps)
+        ctx.keeps_maps, ctx.eps, ctx.relu = bool(maps), layer.norm0.eps, layer.relu
+        ctx.inner = pooled, weights, params
         return weighted_sum(splits, weights.detach())
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Any, ...]:
-        leaves = [leaf.detach().requires_grad_() for leaf in ctx.saved_tensors]
         pooled, weights, params = ctx.inner
-        with torch.enable_grad():
-            # The same values give the same statistics, so this equals the forward pass exactly.
-            y = F.relu_(F.batch_norm(leaves[0], None, None, *leaves[1:], True, 0.0, ctx.eps))
-        splits = y.detach().unflatten(1, weights.shape[1:2] + (-1,))
-        grad_splits, grad_weights = _weighted_sum_gradients(grad, splits, weights.detach())
-        trained = [param for param, wanted in zip(params, ctx.needs_input_grad[6:], strict=True)
-                   if wanted]
+        *saved, last = ctx.saved_tensors
+        y, gradients = (NormRelu.again(saved, ctx.eps, ctx.relu, last) if ctx.keeps_maps
+                        else NormRelu.again([*saved, last], ctx.eps, ctx.relu))
+        splits = y.unflatten(1, (weights.size(1), -1))
+        grad_weights = torch.stack([(grad * split).sum((2, 3), keepdim=True)
+                                    for split in splits.unbind(1)], 1)
+        wanted = ctx.needs_input_grad
+        trained = [param for param, needed in zip(params, wanted[4:], strict=True) if needed]
         grad_pooled, *inner = torch.autograd.grad(weights, (pooled, *trained), grad_weights,
                                                   retain_graph=True)
-        grad_splits += grad_pooled.unsqueeze(1) / (splits.size(3) * splits.size(4))
-        outer = torch.autograd.grad(y, leaves, grad_splits.flatten(1, 2))
+        grad_splits = _grad_of_splits(grad, weights.detach(), grad_pooled)
         found = iter(inner)
-        return (*outer, None, None, None,
-                *(next(found) if wanted else None for wanted in ctx.needs_input_grad[6:]))
+        return (*gradients(grad_splits.flatten(1, 2), wanted[:3]), None,
+                *(next(found) if needed else None for needed in wanted[4:]))
 
 
-def _weighted_sum_gradients(grad: Tensor, splits: Tensor, weights: Tensor
-                            ) -> tuple[Tensor, Tensor]:
-    """Gradients of splits and weights for `grad` [N, C, H, W] of their `weighted_sum`."""
-    grad_splits = torch.empty_like(splits)
-    grad_weights = []
-    for i, (split, weight) in enumerate(zip(splits.unbind(1), weights.unbind(1), strict=True)):
-        torch.mul(grad, weight, out=grad_splits[:, i])
-        grad_weights.append((grad * split).sum((2, 3), keepdim=True))
-    return grad_splits, torch.stack(grad_weights, 1)
+def _grad_of_splits(grad: Tensor, weights: Tensor, grad_pooled: Tensor) -> Tensor:
+    """Gradient [N, R, C, H, W] of the splits, by their weighted sum and by their pooling."""
+    result = grad.new_empty(*weights.shape[:3], *grad.shape[2:])
+    for i, weight in enumerate(weights.unbind(1)):
+        torch.mul(grad, weight, out=result[:, i])
+    result += grad_pooled.unsqueeze(1) / (grad.size(2) * grad.size(3))
+    return result

@@ -5,13 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import WinogradConv2d
-from mmcv_replace.cnn.utils import winograd_conv
+from mmcv_replace.cnn import HostBatchNorm2d, WinogradConv2d
+from mmcv_replace.cnn.utils import host_norm, winograd_conv
 from mmcv_replace.device import DeviceKind
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import acceleration as execution
-from mmseg.apis.acceleration import fit_autocast, prepare_inference, prepare_training
+from mmseg.apis.acceleration import (
+    choose_norms,
+    fit_autocast,
+    prepare_inference,
+    prepare_training,
+)
 from mmseg.models import build_segmentor
 
 CPU = torch.device('cpu')
@@ -133,6 +138,34 @@ def test_recomputed_norms_give_the_same_step():
     assert torch.equal(gradients, expected)
     for found, buffer in zip(model.buffers(), plain.buffers(), strict=True):
         assert torch.equal(found, buffer)
+
+
+def host_norms(model):
+    return {name for name, module in model.named_modules() if isinstance(module, HostBatchNorm2d)}
+
+
+def with_norms(**options):
+    cfg = Config(dict(optimizer=dict(type='SGD'), **options))
+    return choose_norms(prepare(**options), cfg, CPU)
+
+
+def test_norms_of_the_host(monkeypatch):
+    assert 'backbone.layer1.0.bn1' in host_norms(with_norms())
+    assert not host_norms(with_norms(host_norms=False))
+    monkeypatch.setattr(execution, 'is_asynchronous', lambda device: True)
+    assert not host_norms(with_norms())
+
+
+@pytest.mark.parametrize('recompute', [True, False])
+def test_norms_of_the_host_give_the_same_step(monkeypatch, recompute):
+    monkeypatch.setattr(host_norm, '_LEAST_VALUES', 1)
+    options = dict(recompute_norms=recompute)
+    model, plain = with_norms(**options), with_norms(**options, host_norms=False)
+    (loss, gradients), (same_loss, expected) = step(model), step(plain)
+    torch.testing.assert_close(loss, same_loss, rtol=1e-5, atol=0)
+    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+    for found, buffer in zip(model.buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(found, buffer, rtol=1e-4, atol=1e-6)
 
 
 @pytest.fixture

@@ -166,8 +166,8 @@ def test_names_that_a_part_does_not_take(repo_dir, key, message):
 
 
 @pytest.mark.parametrize(('key', 'choices'), [
-    *((key, 'bool | None') for key in ('channels_last', 'recompute_norms', 'winograd',
-                                       'fuse_conv_bn')),
+    *((key, 'bool | None') for key in ('channels_last', 'host_norms', 'recompute_norms',
+                                       'winograd', 'fuse_conv_bn')),
     ('deterministic', r"True | False | 'strict' | None")])
 def test_choices(key, choices):
     for value in (True, False, None):
