@@ -14,6 +14,7 @@ from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets import build_dataset
+from mmseg.datasets.expected_normalization import warn_of_other_normalization
 from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
@@ -23,7 +24,6 @@ from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
 from .model import build_model, initialize_weights
-from .normalization import warn_of_other_normalization
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings

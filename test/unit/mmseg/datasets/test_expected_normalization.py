@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmcv_replace.utils import Config
-from mmseg.apis.normalization import warn_of_other_normalization
+from mmseg.datasets.expected_normalization import warn_of_other_normalization
 
 WANTED = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 
