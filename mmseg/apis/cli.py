@@ -22,6 +22,8 @@ from mmcv_replace.utils.rank import rank_prefix
 from mmseg.zoo import find_model
 from mmseg.zoo.models import CONFIG_FOLDER
 
+from .outer_settings import join_outer_settings
+
 _PACKAGE = Path(mmseg.__file__).resolve().parent
 CONFIG_ROOTS.append(CONFIG_FOLDER.parent)
 
@@ -43,6 +45,7 @@ def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = 
         set_data_root(cfg, data_root)
     if options:
         cfg.merge_from_dict(options)
+    join_outer_settings(cfg)
     if cfg.get('custom_imports'):
         _import_custom(cfg.custom_imports)
     return cfg

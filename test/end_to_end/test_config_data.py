@@ -7,7 +7,8 @@ from PIL import Image
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.apis.cli import set_data_root
+from mmseg.apis.cli import load_config, set_data_root
+from mmseg.apis.preflight import check_job
 from mmseg.core.utils import leaf_datasets
 from mmseg.datasets import (
     DATASETS,
@@ -16,7 +17,7 @@ from mmseg.datasets import (
     build_dataset,
 )
 
-from .shipped_configs import ROOT
+from .shipped_configs import ROOT, skip_without_parts
 
 # An image and its mask of the training data, and of the validation data. Lists name images only.
 LAYOUTS = {
@@ -64,8 +65,13 @@ def save(path, array):
 @pytest.fixture(params=CONFIGS)
 def config(request, tmp_path):
     """The config of a data set, for a folder of two images whose masks hold all values."""
-    layout = layout_of(request.param)
     cfg = Config.fromfile(ROOT / f'configs/_base_/datasets/{request.param}.py')
+    write_images(tmp_path, layout_of(request.param), cfg)
+    return cfg
+
+
+def write_images(tmp_path, layout, cfg):
+    """Write images and masks, and let a config use them."""
     cls = DATASETS.get(cfg.dataset_type)
     values = len(cls.CLASSES) + bool(cls.reduce_zero_label)
     for number, (image, mask) in enumerate(LAYOUTS[layout]):
@@ -79,7 +85,6 @@ def config(request, tmp_path):
         (folder / 'aug.txt').write_text('')  # of VOC, as its folder of masks
         (tmp_path / 'SegmentationClassAug').mkdir()
     set_data_root(cfg, str(tmp_path))
-    return cfg
 
 
 def test_training_samples(config):
@@ -108,6 +113,31 @@ def test_images_to_score(config):
 
     ignored = [255] if dataset.reduce_zero_label else []
     assert np.unique(label).tolist() == [*range(len(dataset.CLASSES)), *ignored]
+
+
+@pytest.mark.parametrize(('layout', 'name'), [
+    ('ade20k', 'pspnet/pspnet_r50-d8_512x512_80k_ade20k'),
+    ('chase_db1', 'unet/unet_s5-d16_128x128_40k_chase_db1'),
+    ('cityscapes', 'pspnet/pspnet_r18-d8_769x769_80k_cityscapes'),
+    ('cityscapes', 'cgnet/cgnet_680x680_60k_cityscapes'),
+    ('pascal_context', 'pspnet/pspnet_r50-d8_480x480_40k_pascal_context'),
+    ('pascal_voc12', 'fcn/fcn_r50-d8_512x512_20k_voc12aug')])
+def test_a_job_may_start(tmp_path, layout, name):
+    cfg = load_config(ROOT / f'configs/{name}.py')
+    skip_without_parts(cfg.model)
+    write_images(tmp_path, layout, cfg)
+    images = '40,000' if layout == 'chase_db1' else 1
+    assert check_job(cfg, 'cpu', None, 1).endswith(f'images: train {images}, val 1')
+
+
+def test_the_auxiliary_head_that_lacks_classes_is_told(tmp_path):
+    name = 'fcn/fcn_r50-d8_480x480_40k_pascal_context'
+    cfg = load_config(ROOT / f'configs/{name}.py')
+    write_images(tmp_path, 'pascal_context', cfg)
+    with pytest.raises(ConfigError, match='auxiliary_head.*num_classes'):
+        check_job(cfg, 'cpu', None, 1)
+    cfg.model.auxiliary_head.num_classes = 60  # as the file says
+    assert check_job(cfg, 'cpu', None, 1).endswith('images: train 1, val 1')
 
 
 @pytest.mark.parametrize('cls', [PascalContextDataset, PascalContextDataset59])

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mmcv_replace.utils import Config
+from mmseg.apis.settings import check_settings
 from mmseg.datasets.pipelines import Compose
 from mmseg.models import build_segmentor
 
@@ -152,6 +153,18 @@ def test_state_dict_is_that_of_the_reference(names):
     ours = dict(keys=len(shapes), params=sum(p.numel() for p in model.parameters()),
                 ordered=digest(shapes), sorted=digest(sorted(shapes.items())))
     assert [name for name in names if name in HASHES and HASHES[name] != ours] == []
+
+
+@all_folders
+def test_settings_are_known(folder):
+    checked = set()
+    for name in names_in(folder):
+        cfg = config_of(name)
+        settings = repr([{key: value for key, value in cfg.items() if key != 'model'},
+                         cfg.model.train_cfg, cfg.model.test_cfg])
+        if settings not in checked:
+            check_settings(cfg)
+        checked.add(settings)
 
 
 @all_folders
