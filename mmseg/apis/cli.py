@@ -19,10 +19,9 @@ from mmcv_replace.utils.errors import ConfigError, UserError
 from mmcv_replace.utils.misc.custom_imports import read_custom_imports
 from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
+from mmseg.utils.outer_settings import join_outer_settings
 from mmseg.zoo import find_model
 from mmseg.zoo.models import CONFIG_FOLDER
-
-from .outer_settings import join_outer_settings
 
 _PACKAGE = Path(mmseg.__file__).resolve().parent
 CONFIG_ROOTS.append(CONFIG_FOLDER.parent)
