@@ -12,7 +12,15 @@ from mmcv_replace.cnn import revert_sync_batchnorm
 from mmcv_replace.runner import build_optimizer
 from mmseg.models import build_segmentor
 
-from .shipped_configs import FOLDERS, HASHES, NAMES, config_of, names_in, skip_without_parts
+from .shipped_configs import (
+    FOLDERS,
+    HASHES,
+    NAMES,
+    config_of,
+    heads_of,
+    names_in,
+    skip_without_parts,
+)
 
 FACTOR = 8  # by which backbones become narrower
 # Heads whose smallest map is larger than others': LR-ASPP averages 49 x 49 values at stride 8.
@@ -26,12 +34,6 @@ def smallest_of(folder):
 
 
 FIRST = {smallest_of(folder) for folder in FOLDERS}
-
-
-def heads_of(model):
-    for key in ('decode_head', 'auxiliary_head'):
-        heads = model.get(key) or []
-        yield from [heads] if isinstance(heads, dict) else heads
 
 
 def make_small(model):
