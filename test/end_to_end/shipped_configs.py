@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmcv_replace.utils import Config, Registry
+from mmcv_replace.utils import Config
 from mmseg.apis import load_config
 from mmseg.models.builder import BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS
 
@@ -28,21 +28,26 @@ def names_in(folder: str) -> list[str]:
 
 
 def skip_without_parts(model: dict) -> None:
-    """Skip where a model has a type that its registry does not know yet."""
-    absent = {kind for registry, kind in components(model) if kind not in registry}
+    """Skip where a model has a type that no registry knows yet.
+
+    One that a wrong registry knows is an error of the model that is built.
+    """
+    registries = (BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS)
+    absent = {kind for kind in component_types(model)
+              if not any(kind in registry for registry in registries)}
     if absent:
         pytest.skip(f'not registered: {", ".join(sorted(absent))}')
 
 
-def components(model: dict) -> Iterator[tuple[Registry, str]]:
-    """(registry, type) of the segmentor, its parts, and their losses."""
-    yield SEGMENTORS, model['type']
-    yield BACKBONES, model['backbone']['type']
+def component_types(model: dict) -> Iterator[str]:
+    """The types of the segmentor, its parts, and their losses."""
+    yield model['type']
+    yield model['backbone']['type']
     if 'neck' in model:
-        yield NECKS, model['neck']['type']
+        yield model['neck']['type']
     for head in heads_of(model):
-        yield HEADS, head['type']
-        yield from ((LOSSES, loss['type']) for name, loss in head.items()
+        yield head['type']
+        yield from (loss['type'] for name, loss in head.items()
                     if name.startswith('loss_') and isinstance(loss, dict))
 
 
