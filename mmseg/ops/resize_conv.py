@@ -1,8 +1,11 @@
 """Convolution of maps that are enlarged to one size and concatenated."""
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+
+from mmcv_replace.cnn.utils.winograd_conv import has_enough_channels
 
 from .resample import pyramid_conv, resize_matrices
 from .wrappers import resize, warn_unaligned
@@ -26,16 +29,18 @@ def resize_conv(maps: Sequence[Tensor], conv: nn.Conv2d, align_corners: bool) ->
     joined = torch.cat([x if x.shape[2:] == size else resize(
         x, size, mode='bilinear', align_corners=align_corners) for x, _ in large], dim=1)
     weight = torch.cat([weight for _, weight in large], dim=1)
+    convolve = (conv._conv_forward if has_enough_channels(joined.shape[1], conv.out_channels)
+                else partial(nn.Conv2d._conv_forward, conv))
     if not small:
-        return conv._conv_forward(joined, weight, conv.bias)
+        return convolve(joined, weight, conv.bias)
     maps, kernels = zip(*small, strict=True)
     if conv.kernel_size == (3, 3):
         return pyramid_conv(joined, [*maps], torch.cat([weight, *kernels], dim=1), conv.bias,
-                            align_corners, conv._conv_forward)
-    out = conv._conv_forward(joined, weight, conv.bias)
+                            align_corners, convolve)
+    out = convolve(joined, weight, conv.bias)
     rows, wide = [], []
     for x, kernel in small:
-        x = conv._conv_forward(x, kernel, None)
+        x = nn.functional.conv2d(x, kernel)
         row, column = resize_matrices(x, size, align_corners)
         rows.append(row)
         wide.append(x @ column.T)

@@ -50,10 +50,14 @@ def use_winograd(module: nn.Module) -> nn.Module:
 
 
 def _may_profit(conv: nn.Conv2d) -> bool:
-    c, o = conv.in_channels, conv.out_channels
     return (conv.kernel_size == (3, 3) and conv.stride == (1, 1) and conv.groups == 1
             and conv.padding == conv.dilation and conv.padding_mode == 'zeros'
-            and c * o >= _LEAST_CHANNELS * (c + o))
+            and has_enough_channels(conv.in_channels, conv.out_channels))
+
+
+def has_enough_channels(inputs: int, outputs: int) -> bool:
+    """Whether the products that the algorithm saves outweigh its transforms."""
+    return inputs * outputs >= _LEAST_CHANNELS * (inputs + outputs)
 
 
 def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
