@@ -25,8 +25,8 @@ PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
 def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
     """Apply `winograd`, `recompute_norms`, `channels_last` and `compile` of the config to a model.
 
-    Unless the config sets them, the device chooses the first three, and the precision also
-    `channels_last`. Changes the model in place and returns it.
+    Unless the config sets them, the device chooses the first three, and the precision and the
+    backbone's `host_channels_last` also `channels_last`. Changes the model in place and returns it.
     """
     if _choice(cfg, 'recompute_norms', not is_asynchronous(device)):
         for module in model.modules():
@@ -84,8 +84,8 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
                        dtype: torch.dtype) -> nn.Module:
     reason = kind_of(device).channels_last(dtype)
-    if reason is None and not is_asynchronous(device) and _is_depthwise(model):
-        reason = 'its depthwise convolutions are faster in this memory format'
+    if reason is None and dtype == torch.float32 and not is_asynchronous(device):
+        reason = _reason_of_model(model)
     if not _choice(cfg, 'channels_last', reason is not None) or all(
             weight.is_contiguous(memory_format=torch.channels_last)
             for weight in model.parameters() if weight.dim() == 4):
@@ -97,11 +97,14 @@ def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
     return model.to(memory_format=torch.channels_last)
 
 
-def _is_depthwise(model: nn.Module) -> bool:
-    """Whether a fifth or more of the backbone's convolutions are depthwise, as in MobileNets."""
-    convs = [layer for layer in getattr(model, 'backbone', model).modules()
-             if isinstance(layer, nn.Conv2d)]
-    return 0 < len(convs) <= 5 * sum(conv.groups == conv.in_channels > 1 for conv in convs)
+def _reason_of_model(model: nn.Module) -> str | None:
+    """Why a host computes this model faster in channels_last, if it does."""
+    backbone = getattr(model, 'backbone', model)
+    convs = [layer for layer in backbone.modules() if isinstance(layer, nn.Conv2d)]
+    depthwise = sum(conv.groups == conv.in_channels > 1 for conv in convs)
+    if 0 < len(convs) <= 5 * depthwise:  # as in MobileNets
+        return 'its depthwise convolutions are faster in this memory format'
+    return getattr(backbone, 'host_channels_last', None)
 
 
 def _choice(cfg: Config, key: str, default: bool) -> bool:

@@ -32,6 +32,7 @@ class HRNet(BaseBackbone):
     """
 
     blocks_dict = {'BASIC': BasicBlock, 'BOTTLENECK': Bottleneck}
+    host_channels_last = 'its convolutions of few channels are faster in it'
     recompute_norms = False
     runs_in_order = True
     norm1, norm2 = named_norm(1), named_norm(2)

@@ -29,6 +29,8 @@ class UNet(BaseBackbone):
     result up to rounding. `dcn` and `plugins` must be None.
     """
 
+    host_channels_last = 'its convolutions of few channels are faster in it'
+
     def __init__(
         self, in_channels: int = 3, base_channels: int = 64, num_stages: int = 5,
         strides: Sequence[int] = (1, 1, 1, 1, 1), enc_num_convs: Sequence[int] = (2, 2, 2, 2, 2),

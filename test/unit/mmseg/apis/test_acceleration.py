@@ -17,7 +17,7 @@ from mmseg.apis.acceleration import (
     prepare_inference,
     prepare_training,
 )
-from mmseg.models import build_segmentor
+from mmseg.models import ResNetV1c, build_segmentor
 
 CPU = torch.device('cpu')
 NORM = dict(type='BN')
@@ -106,6 +106,19 @@ def test_the_format_is_chosen_once_under_autocast(monkeypatch, caplog):
             fit_autocast(model, Config({}))
             assert is_channels_last(model)
     assert caplog.text.count('channels_last for bfloat16') == 1
+
+
+@pytest.mark.parametrize('run', [prepare, prepare_for_test])
+def test_the_backbone_chooses_it_on_the_host_in_float32(monkeypatch, caplog, run):
+    caplog.set_level('INFO')
+    monkeypatch.setattr(ResNetV1c, 'host_channels_last', 'it has narrow layers')
+    monkeypatch.setattr(execution, 'kind_of', lambda device: DeviceKind('cpu', backend='gloo'))
+    assert is_channels_last(run())
+    assert 'runs in channels_last for float32: it has narrow layers' in caplog.text
+    assert not is_channels_last(run(channels_last=False))
+    assert not is_channels_last(run(bf16={}))
+    monkeypatch.setattr(execution, 'is_asynchronous', lambda device: True)
+    assert not is_channels_last(run())
 
 
 def test_channels_last_gives_the_same_step():
