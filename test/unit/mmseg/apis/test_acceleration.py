@@ -7,6 +7,8 @@ from torch import nn
 
 from mmcv_replace.cnn import HostBatchNorm2d, WinogradConv2d
 from mmcv_replace.cnn.utils import host_norm, winograd_conv
+from mmcv_replace.cnn.utils.depthwise import SplitDepthwiseConv2d
+from mmcv_replace.cnn.utils.prelu import HostPReLU
 from mmcv_replace.device import DeviceKind
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
@@ -286,3 +288,33 @@ def test_no_compiler(monkeypatch):
     monkeypatch.setenv('CXX', 'no-such-compiler')
     with pytest.raises(ConfigError, match='needs a C\\+\\+ compiler, and no-such-compiler is not'):
         prepare(compile=True)
+
+
+def mobile(**options):
+    torch.manual_seed(0)
+    model = build_segmentor(dict(
+        type='EncoderDecoder',
+        backbone=dict(type='CGNet', num_channels=(4, 8, 16), num_blocks=(2, 2)),
+        decode_head=dict(type='FCNHead', in_channels=32, channels=8, **HEAD)))
+    return prepare_training(model, Config(options), CPU)
+
+
+def test_depthwise_networks_on_the_host(caplog):
+    caplog.set_level('INFO')
+    fast, plain = mobile(), mobile(winograd=False, recompute_norms=False, channels_last=False)
+    assert 'channels_last for float32: its depthwise convolutions are faster' in caplog.text
+    found = []
+    for model, host in ((fast, True), (plain, False)):
+        block = model.backbone.level2[1]
+        assert model.backbone.stem[1].conv.weight.is_contiguous(
+            memory_format=torch.channels_last) is host
+        assert (type(block.f_sur) is SplitDepthwiseConv2d) is host
+        assert (type(block.activate) is HostPReLU) is host
+        assert block.recompute_norms is host
+        found.append(step(model))
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-4)
+
+
+def test_low_precision_of_depthwise_networks_is_left_to_the_device():
+    weight = mobile(fp16=dict(dtype='float16')).backbone.stem[1].conv.weight
+    assert not weight.is_contiguous(memory_format=torch.channels_last)
