@@ -84,15 +84,18 @@ class FeatureFusionModule(nn.Module):
 
     higher: [N, higher_in_channels, H, W], lower: [N, lower_in_channels, h, w] ->
     [N, out_channels, H, W]. The enlarged map is convolved before that, by `dwconv`.
-    `revised`: see FastSCNN.
+    Where that is 1 x 1, it is linear in each pixel like the enlarging, and `fuse_pyramid` convolves
+    the small map first, with the same result up to rounding. `revised`: see FastSCNN.
     """
 
     def __init__(self, higher_in_channels: int, lower_in_channels: int, out_channels: int,
                  conv_cfg: dict | None = None, norm_cfg: dict = BN, act_cfg: dict = RELU,
-                 align_corners: bool = False, revised: bool = False) -> None:
+                 align_corners: bool = False, revised: bool = False,
+                 fuse_pyramid: bool = True) -> None:
         super().__init__()
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
         self.align_corners = align_corners
+        self.fuse_pyramid = fuse_pyramid and not revised
         spatial = dict(kernel_size=3, padding=1, groups=out_channels) if revised else dict(
             kernel_size=1)
         self.dwconv = ConvModule(lower_in_channels, out_channels, **spatial, act_cfg=act_cfg,
@@ -103,10 +106,15 @@ class FeatureFusionModule(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, higher_res_feature: Tensor, lower_res_feature: Tensor) -> Tensor:
-        lower = resize(lower_res_feature, higher_res_feature.shape[2:], mode='bilinear',
-                       align_corners=self.align_corners)
-        lower = self.conv_lower_res(self.dwconv(lower))
-        return self.relu(self.conv_higher_res(higher_res_feature) + lower)
+        size = higher_res_feature.shape[2:]
+        if self.fuse_pyramid and self.dwconv.is_plain:
+            lower = self.dwconv.after_conv(self._enlarge(self.dwconv.conv(lower_res_feature), size))
+        else:
+            lower = self.dwconv(self._enlarge(lower_res_feature, size))
+        return self.relu(self.conv_higher_res(higher_res_feature) + self.conv_lower_res(lower))
+
+    def _enlarge(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        return resize(x, size, mode='bilinear', align_corners=self.align_corners)
 
 
 @BACKBONES.register_module()
@@ -122,7 +130,8 @@ class FastSCNN(BaseBackbone):
     `revised` is the network of mmsegmentation's weights from June 2021 on: the first convolution
     has padding, the last one of the context and `dwconv` of the fusion, which is then depthwise,
     are 3 x 3, the blocks have `act_cfg` instead of ReLU6. `dw_act_cfg`: the activation of the first
-    depthwise convolutions, by default `act_cfg`, or none in the revised network.
+    depthwise convolutions, by default `act_cfg`, or none in the revised network. `fuse_pyramid`:
+    see FeatureFusionModule.
     """
 
     def __init__(
@@ -147,6 +156,7 @@ class FastSCNN(BaseBackbone):
         frozen_stages: int = -1,
         norm_eval: bool = False,
         revised: bool = False,
+        fuse_pyramid: bool = True,
     ) -> None:
         super().__init__(in_channels, frozen_stages, norm_eval, pretrained, init_cfg)
         for one, other in (('global_in_channels', 'higher_in_channels'),
@@ -170,7 +180,7 @@ class FastSCNN(BaseBackbone):
             revised=revised, **layers)
         self.feature_fusion = FeatureFusionModule(
             higher_in_channels, lower_in_channels, fusion_out_channels,
-            align_corners=align_corners, revised=revised, **layers)
+            align_corners=align_corners, revised=revised, fuse_pyramid=fuse_pyramid, **layers)
         context = 8
         for stride in global_block_strides:
             context *= stride

@@ -125,5 +125,10 @@ def _weighted_conv(x: Tensor, channel_weights: Tensor, conv: nn.Conv2d) -> Tenso
     x: [N, C, H, W], channel_weights: [N, C, 1, 1]. Each image has a kernel of its own instead.
     """
     kernels = conv.weight.flatten(1) * channel_weights.flatten(1).unsqueeze(1)
-    out = torch.matmul(kernels, x.flatten(2)).unflatten(2, x.shape[2:])
+    if x.is_contiguous(memory_format=torch.channels_last):  # and so is the result
+        pixels = x.flatten(2).transpose(1, 2)
+        out = torch.matmul(pixels, kernels.transpose(1, 2)).transpose(1, 2)
+    else:
+        out = torch.matmul(kernels, x.flatten(2))
+    out = out.unflatten(2, x.shape[2:])
     return out if conv.bias is None else out + conv.bias.view(-1, 1, 1)

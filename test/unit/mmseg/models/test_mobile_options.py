@@ -13,6 +13,7 @@ from mmseg.models.backbones.cgnet import ContextGuidedBlock, GlobalContextExtrac
 from mmseg.models.backbones.fast_scnn import GlobalFeatureExtractor
 from mmseg.models.utils import InvertedResidual, InvertedResidualV3, SELayer
 
+from .backbone_cases.fast_scnn import SMALL
 from .head_plain import HEAD, WIDTHS
 
 MAPS = dict(in_channels=WIDTHS, in_index=(0, 1, 2), input_transform='multiple_select',
@@ -85,7 +86,13 @@ def test_weighted_channels_in_the_last_convolution(conv_cfg):
                                conv_cfg=conv_cfg)
     x = torch.randn(2, 8, 6, 5)
     wide = block.depthwise_conv(block.expand_conv(x))
-    torch.testing.assert_close(block(x), block.linear_conv(block.se(wide)))
+    expected = block.linear_conv(block.se(wide))
+    torch.testing.assert_close(block(x), expected)
+    if conv_cfg is None:
+        block.to(memory_format=torch.channels_last)
+        found = block(x)
+        torch.testing.assert_close(found, expected)
+        assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_context_blocks():
@@ -111,6 +118,23 @@ def test_initial_slopes_of_cgnet_are_zero():
     slopes = [layer.weight for layer in model.modules() if isinstance(layer, nn.PReLU)]
     assert slopes
     assert not any(slope.any() for slope in slopes)
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_fusion_of_a_small_map_in_fast_scnn(align_corners):
+    found, sizes = [], []
+    for fuse in (True, False):
+        torch.manual_seed(0)
+        model = build_backbone(dict(SMALL, type='FastSCNN', fuse_pyramid=fuse,
+                                    align_corners=align_corners)).double()
+        conv = model.feature_fusion.dwconv.conv
+        forward = conv.forward
+        conv.forward = lambda x, forward=forward: sizes.append(x.shape[2:]) or forward(x)
+        maps = model(torch.randn(2, 3, 66, 98, dtype=torch.float64))
+        sum(each.square().mean() for each in maps).backward()
+        found.append([*maps, *(param.grad for param in model.parameters())])
+    torch.testing.assert_close(*found, rtol=1e-9, atol=1e-12)
+    assert sizes == [(2, 3), (8, 12)]
 
 
 def test_context_of_fast_scnn():
