@@ -11,6 +11,7 @@ pytest.importorskip('onnx')
 pytest.importorskip('onnxscript')
 onnxruntime = pytest.importorskip('onnxruntime')
 
+
 class OneInput(torch.nn.Module):
     """A head that takes its maps as such: names of dynamic sizes go by argument."""
 
@@ -54,6 +55,17 @@ def test_any_size(tmp_path, case):
         expected = row.plain(head, maps if several else maps[0], *table.previous(head, maps),
                              **row.options[case[1]])
         torch.testing.assert_close(run(path, *maps), expected, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_lraspp_at_one_size(tmp_path):
+    """The window of its pooling depends on the size of the map."""
+    head, path = table.build('LRASPPHead', 0).eval(), tmp_path / 'head.onnx'
+    row, maps = table.HEAD_OPTIONS['LRASPPHead'], table.maps(1, torch.float32)
+    torch.onnx.export(OneInput(head).eval(), tuple(maps), path, dynamo=True, verbose=False,
+                      external_data=False)
+    expected = row.plain(head, head._transform_inputs(maps), **row.options[0])
+    torch.testing.assert_close(run(path, *maps), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.filterwarnings('ignore')  # torch's own, about its older exporter

@@ -26,5 +26,6 @@ ROWS = {
         dict(branch_channels=(6,), align_corners=True, **TANH, in_channels=WIDTHS[1:],
              in_index=(1, 2), input_transform='multiple_select'),
         dict(MAPS, fuse_pyramid=False)],
-        own_norms=['image_pool.1']),
+        own_norms=['image_pool.1'],
+        any_size=False),  # a smaller map has another window
 }
