@@ -13,6 +13,10 @@ from torch import Tensor
 Sizes = tuple[int, int]
 # (x, weight, bias) -> a 3 x 3 convolution with zero padding 1.
 Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+# Values of temporary tensors of this size and below take memory that was freed before, on the host;
+# for fewer channels at a time an accelerator would have too little to do.
+_AT_ONCE = 2**22
+_LEAST_CHANNELS = 32
 
 
 def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
@@ -51,17 +55,33 @@ def pyramid_conv(x: Tensor, maps: list[Tensor], weight: Tensor, bias: Tensor | N
     convolve = convolve or partial(torch.nn.functional.conv2d, padding=1)
     out = convolve(x, parts.pop(lead), bias)
     kind = 'shifted corners' if align_corners else 'shifted centres'
+    pieces = [_enlarged(maps, kernels, tuple(x.shape[2:]), kind)
+              for kernels in zip(*(each.split(_channels_at_once(maps, each)) for each in parts),
+                                 strict=True)]
+    return out + (pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1))
+
+
+def _channels_at_once(maps: list[Tensor], kernel: Tensor) -> int:
+    """Output channels whose nine products with all maps take _AT_ONCE values."""
+    products = 9 * sum(part.shape[0] * part.shape[2] * part.shape[3] for part in maps)
+    if type(products) is not int or torch.compiler.is_compiling():
+        return kernel.shape[0]  # a graph is for any size, and has no use for pieces
+    return max(_LEAST_CHANNELS, _AT_ONCE // products)
+
+
+def _enlarged(maps: list[Tensor], kernels: tuple[Tensor, ...], size: Sizes, kind: str) -> Tensor:
+    """The share of the maps in `pyramid_conv`, for some output channels: [N, O, h, w]."""
     rows, wide = [], []
-    for part, kernel in zip(maps, parts, strict=True):
+    for part, kernel in zip(maps, kernels, strict=True):
         n, c, s, t = part.shape
         o = kernel.shape[0]
         each = kernel.permute(2, 3, 0, 1).reshape(9 * o, c, 1, 1)
         nine = torch.nn.functional.conv2d(part, each).view(n, 3, 3, o, s, t)
         nine = nine.permute(0, 3, 1, 4, 2, 5).reshape(n, o, 3 * s, 3 * t)
-        rows.append(_matrix(kind, (x.shape[2], s), x))
-        wide.append(nine @ _matrix(kind, (x.shape[3], t), x).T)
+        rows.append(_matrix(kind, (size[0], s), part))
+        wide.append(nine @ _matrix(kind, (size[1], t), part).T)
     # One product sums over the rows of all maps, so that only its result is as large as x.
-    return out + torch.cat(rows, dim=1) @ torch.cat(wide, dim=2)
+    return torch.cat(rows, dim=1) @ torch.cat(wide, dim=2)
 
 
 def concat_conv(maps: list[Tensor], weight: Tensor, bias: Tensor | None,

@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmseg.ops import pyramid_conv, pyramid_pool, resize_matrices
+from mmseg.ops import pyramid_conv, pyramid_pool, resample, resize_matrices
 
 SIZES = [(64, 64), (65, 97), (48, 37), (7, 5), (6, 6), (1, 1), (3, 200)]
 BINS = (1, 2, 3, 6)
@@ -70,6 +70,28 @@ def test_fusion_is_the_convolution_of_the_concatenation(size, align_corners):
     for mine, theirs in zip(torch.autograd.grad(ours, tensors, grad),
                             torch.autograd.grad(expected, tensors, grad), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-8)
+
+
+def test_channels_in_pieces(monkeypatch):
+    """Large maps are computed for some output channels at a time, with the same result."""
+    x = torch.randn(2, 2, 20, 24, dtype=torch.float64)
+    maps = [torch.randn(2, 3, 10, 12, dtype=torch.float64, requires_grad=True),
+            torch.randn(2, 4, 5, 6, dtype=torch.float64, requires_grad=True)]
+    weight = torch.randn(70, 9, 3, 3, dtype=torch.float64, requires_grad=True)
+    expected = plain(x, maps, weight, None, False)
+    outer = torch.randn_like(expected)
+    gradients = torch.autograd.grad(expected, (*maps, weight), outer)
+    widths, inner = [], resample._enlarged
+    monkeypatch.setattr(resample, '_enlarged', lambda maps, kernels, *rest: widths.append(
+        [len(kernel) for kernel in kernels]) or inner(maps, kernels, *rest))
+    for limit, pieces in ((1, [[32, 32], [32, 32], [6, 6]]), (2**22, [[70, 70]]),
+                          (9 * 2 * 150 * 40, [[40, 40], [30, 30]])):
+        monkeypatch.setattr(resample, '_AT_ONCE', limit)
+        widths.clear()
+        found = pyramid_conv(x, maps, weight, None, False)
+        assert widths == pieces
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(torch.autograd.grad(found, (*maps, weight), outer), gradients)
 
 
 def test_fusion_in_float32_is_exact_to_1e_5():
