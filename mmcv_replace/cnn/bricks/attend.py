@@ -8,21 +8,36 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from mmcv_replace.device import is_asynchronous
 from mmcv_replace.utils.trace import is_traced
 
+from ..utils.host_products import by_onednn, products
+
 # Bytes of the weights of the queries that are computed at a time: what fits into a host's caches,
 # and enough to keep an accelerator busy.
-_HOST_BYTES = 4 * 2**20
+_HOST_BYTES = 8 * 2**20
 _DEVICE_BYTES = 128 * 2**20
 
 
 def softmax_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     """softmax(scale * query @ key.T) @ value, without second derivatives.
 
-    query: [N, Q, C], key: [N, K, C], value: [N, K, D] -> [N, Q, D].
+    query: [N, Q, C], key: [N, K, C], value: [N, K, D] -> [N, Q, D]. By torch's fused kernels, or
+    for some queries at a time: where values have more channels than queries, which the kernels want
+    padded with zeros, and where the products of the parts are faster (see `host_products`).
     """
+    if is_traced():
+        return _fused(query, key, value, scale)
+    device = query.device.type
+    if torch.is_autocast_enabled(device):
+        low = torch.get_autocast_dtype(device)
+        query, key, value = (x.to(low) for x in (query, key, value))
+    if value.shape[2] > query.shape[2] or (
+            query.dtype == value.dtype and by_onednn(query[:, _parts(query, key)[0]], key)):
+        return _Attention.apply(query, key, value, scale)
+    return _fused(query, key, value, scale)
+
+
+def _fused(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     channels, wanted = query.shape[-1], value.shape[-1]
-    if wanted > channels and not is_traced():
-        return _by_parts(query, key, value, scale)
-    # The fused kernels want as many channels everywhere, side by side; zeros change nothing.
+    # The kernels want as many channels everywhere, side by side; zeros change nothing.
     extra = wanted - channels
     if extra > 0:
         query, key = F.pad(query, (0, extra)), F.pad(key, (0, extra))
@@ -33,47 +48,58 @@ def softmax_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -
     return out.squeeze(1)[..., :wanted]
 
 
-def _by_parts(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-    """For more channels in the values than in the queries, which zeros would multiply in vain."""
-    device = query.device.type
-    if torch.is_autocast_enabled(device):
-        low = torch.get_autocast_dtype(device)
-        query, key, value = (x.to(low) for x in (query, key, value))
-    return _Attention.apply(query, key, value, scale)
-
-
 class _Attention(Function):
     """Some queries at a time. The weights, the cheaper product, are computed again for backward."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, query: Tensor, key: Tensor, value: Tensor,
                 scale: float) -> Tensor:
-        ctx.save_for_backward(query, key, value)
-        ctx.scale = scale
-        out = query.new_empty(len(query), value.shape[2], query.shape[1]).transpose(1, 2)
+        wide_query, wide_key = _wide(query) * scale, _wide(key).contiguous()
+        channels = value.transpose(1, 2)
+        out = value.new_empty(len(query), value.shape[2], query.shape[1]).transpose(1, 2)
+        logs = wide_query.new_empty(*query.shape[:2], 1)
         with torch.autocast(query.device.type, enabled=False):
             for part in _parts(query, key):
-                out[:, part] = torch.bmm(_weights(query[:, part], key, scale).to(value.dtype),
-                                         value)
+                weights = products(wide_query[:, part], wide_key)
+                largest = weights.amax(-1, keepdim=True)
+                total = weights.sub_(largest).exp_().sum(-1, keepdim=True)
+                torch.add(total.log(), largest, out=logs[:, part])
+                if weights.dtype == value.dtype:
+                    out[:, part] = products(weights, channels).div_(total)
+                else:  # undivided sums may be too large for a type of 16 bits
+                    out[:, part] = products(weights.div_(total).to(value.dtype), channels)
+        ctx.save_for_backward(query, key, value, out, logs)
+        ctx.scale = scale
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value = ctx.saved_tensors
+        query, key, value, out, logs = ctx.saved_tensors
+        wide_query, wide_key = _wide(query) * ctx.scale, _wide(key).contiguous()
+        share = (_wide(grad) * _wide(out)).sum(-1, keepdim=True)
+        grad = grad.to(value.dtype).contiguous()
         grad_query = torch.empty_like(query)
-        grad_key, grad_value = torch.zeros_like(key), torch.zeros_like(value)
+        # By channels, in which order the sums are faster, and the maps come that way.
+        grad_key = wide_key.new_zeros(wide_key.transpose(1, 2).shape)
+        grad_value = value.new_zeros(value.transpose(1, 2).shape)
         with torch.autocast(query.device.type, enabled=False):
             for part in _parts(query, key):
-                weights = _weights(query[:, part], key, ctx.scale)
-                outer = grad[:, part].to(value.dtype)
-                grad_value.baddbmm_(weights.to(value.dtype).transpose(1, 2), outer)
-                inner = torch.bmm(outer, value.transpose(1, 2)).to(weights.dtype)
-                inner = torch.ops.aten._softmax_backward_data(inner, weights, -1, weights.dtype)
-                inner = (inner * ctx.scale).to(key.dtype)
-                grad_query[:, part] = torch.bmm(inner, key)
-                grad_key.baddbmm_(inner.transpose(1, 2), query[:, part])
-        return grad_query, grad_key, grad_value, None
+                own, slope = wide_query[:, part], grad[:, part]
+                weights = products(own, wide_key).sub_(logs[:, part]).exp_()
+                products(slope.transpose(1, 2), weights.to(value.dtype).transpose(1, 2),
+                         out=grad_value)
+                inner = products(slope, value).to(weights.dtype)
+                inner = inner.sub_(share[:, part]).mul_(weights)
+                grad_query[:, part] = products(inner, wide_key.transpose(1, 2)).mul_(ctx.scale)
+                products(own.transpose(1, 2), inner.transpose(1, 2), out=grad_key)
+        return (grad_query, grad_key.transpose(1, 2).to(key.dtype), grad_value.transpose(1, 2),
+                None)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """In float32 at least, in which large products are still precise."""
+    return x.float() if x.element_size() < 4 else x
 
 
 def _parts(query: Tensor, key: Tensor) -> list[slice]:
@@ -84,10 +110,3 @@ def _parts(query: Tensor, key: Tensor) -> list[slice]:
     count = max(1, min(queries, -(-queries * row // limit)))
     edges = [queries * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-
-
-def _weights(query: Tensor, key: Tensor, scale: float) -> Tensor:
-    """Weights [N, Q, K]; in float32 at least, in which large products are still precise."""
-    if query.element_size() < 4:
-        query, key = query.float(), key.float()
-    return torch.bmm(query * scale, key.transpose(1, 2)).softmax(-1)

@@ -5,6 +5,7 @@ from torch.autograd import gradcheck
 
 from mmcv_replace.cnn.bricks import attend
 from mmcv_replace.cnn.bricks.attend import softmax_attention
+from mmcv_replace.cnn.utils import host_products
 
 SHAPES = [(2, 7, 5, 3, 6), (1, 9, 4, 1, 2), (2, 6, 8, 4, 4), (3, 5, 6, 5, 2)]
 
@@ -13,6 +14,16 @@ SHAPES = [(2, 7, 5, 3, 6), (1, 9, 4, 1, 2), (2, 6, 8, 4, 4), (3, 5, 6, 5, 2)]
 def limit(request, monkeypatch):
     """Sizes of the parts: one query, several, all."""
     monkeypatch.setattr(attend, '_HOST_BYTES', request.param)
+
+
+@pytest.fixture
+def onednn(monkeypatch):
+    """Its products however small the matrices are, in float32."""
+    if not (torch.backends.mkldnn.is_available()
+            and hasattr(torch.ops.mkldnn, '_linear_pointwise')):
+        pytest.skip('torch was built without oneDNN')
+    monkeypatch.setattr(host_products, '_LEAST_WORK', 0)
+    monkeypatch.setattr(host_products, '_is_there', lambda: True)
 
 
 def sample(shape, dtype=torch.float64):
@@ -39,6 +50,26 @@ def test_values_and_gradients(shape):
     torch.testing.assert_close(found, gradients(plain, sample(shape), 0.7))
     assert gradcheck(lambda *x: softmax_attention(*x, 0.7),
                      [x.clone().requires_grad_() for x in sample(shape)])
+
+
+@pytest.mark.usefixtures('onednn')
+@pytest.mark.parametrize('shape', [*SHAPES, (2, 7, 9, 5, 5), (2, 5, 11, 8, 2)])
+@pytest.mark.parametrize('contiguous', [True, False])
+def test_values_and_gradients_by_onednn(shape, contiguous):
+    inputs = [x.float().contiguous() if contiguous else x.float() for x in sample(shape)]
+    leaf = inputs[0].clone().requires_grad_()
+    assert 'Attention' in type(softmax_attention(leaf, *inputs[1:], 0.7).grad_fn).__name__
+    exact = gradients(plain, [x.double() for x in inputs], 0.7)
+    for own, other in zip(gradients(softmax_attention, inputs, 0.7), exact, strict=True):
+        torch.testing.assert_close(own.double(), other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures('onednn')
+def test_large_energies():
+    inputs = [(100 * x).float().requires_grad_() for x in sample((2, 7, 9, 5, 5))]
+    out = softmax_attention(*inputs, 1.0)
+    assert out.isfinite().all()
+    assert all(grad.isfinite().all() for grad in torch.autograd.grad(out.sum(), inputs))
 
 
 @pytest.mark.parametrize('shape', SHAPES)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.cnn.bricks import attend
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.models import build_head
 
@@ -48,8 +49,9 @@ def test_blocks_start_as_the_identity():
         torch.testing.assert_close(getattr(make(kind), name)(x), x)
 
 
-def test_more_memory_only_where_it_is_asked_for(largest_tensor):
+def test_more_memory_only_where_it_is_asked_for(largest_tensor, monkeypatch):
     pixels = 24 * 30
+    monkeypatch.setattr(attend, '_WEIGHTS', 100 * pixels)
     for kind in ('NLHead', 'DNLHead', 'CCHead'):
         with largest_tensor:
             make(kind)([torch.randn(2, 8, 24, 30)]).sum().backward()
