@@ -33,6 +33,20 @@ def test_products_and_their_sums(onednn, dtype, turned):
                                rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(('y', 'copied'), [
+    (torch.randn(3, 5, 7), False), (torch.randn(3, 7, 5).transpose(1, 2), False),
+    (torch.randn(3, 6, 9)[:, :5, :7], True), (torch.randn(3, 7, 9)[..., :5].transpose(1, 2), True)])
+def test_onednn_gets_matrices_without_gaps(y, copied, monkeypatch):
+    """Of its second argument alone: with gaps there it takes a thousand times as long."""
+    seen = []
+    monkeypatch.setattr(host_products, 'by_onednn', lambda x, y: True)
+    monkeypatch.setattr(host_products, '_linear', lambda x, y: seen.append(y) or x @ y.T)
+    x = torch.randn(3, 4, 7)
+    torch.testing.assert_close(products(x, y), x @ y.transpose(1, 2))
+    assert all(each.is_contiguous() or each.T.is_contiguous() for each in seen)
+    assert (seen[0].data_ptr() != y.data_ptr()) is copied
+
+
 @pytest.mark.filterwarnings('ignore:TF32')  # torch's own, of the flags
 def test_small_products_and_those_without_onednn_are_left_to_torch(monkeypatch):
     monkeypatch.setattr(host_products, '_is_there', lambda: True)
