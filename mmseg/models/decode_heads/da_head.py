@@ -1,6 +1,7 @@
 """Dual attention head: of pixels to pixels and of channels to channels."""
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from mmcv_replace.cnn.bricks.scale import Scale
@@ -43,10 +44,14 @@ class CAM(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         flat = x.flatten(2)
-        # The paper subtracts the products from their largest one, which softmax does by itself:
-        # it sees their differences alone.
-        weights = (-(flat @ flat.transpose(1, 2))).softmax(-1)  # [N, C, C]
-        return self.gamma((weights @ flat).view_as(x)) + x
+        # Sums over all pixels are large, and their differences count: not in 16 bits.
+        with torch.autocast(x.device.type, enabled=False):
+            wide = flat.float() if flat.dtype.itemsize < 4 else flat
+            # The paper subtracts the products from their largest one, which softmax does by
+            # itself: it sees their differences alone.
+            weights = (-(wide @ wide.transpose(1, 2))).softmax(-1)  # [N, C, C]
+            mixed = weights.to(flat.dtype) @ flat
+        return self.gamma(mixed.view_as(x)) + x
 
 
 @HEADS.register_module()

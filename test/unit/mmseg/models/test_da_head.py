@@ -42,6 +42,20 @@ def test_both_attentions_start_as_the_identity(block):
     assert torch.equal(block(x), x)
 
 
+@pytest.mark.parametrize('autocast', [True, False])
+def test_channels_are_compared_precisely_in_low_precision(autocast):
+    """Their products are about 4100, and differ by about 10."""
+    torch.manual_seed(0)
+    low = (4 + torch.randn(1, 5, 16, 16) / 8).bfloat16()
+    cam = CAM()
+    torch.nn.init.ones_(cam.gamma.scale)
+    energy = low.double().flatten(2) @ low.double().flatten(2).transpose(1, 2)
+    expected = ((-energy).softmax(-1) @ low.double().flatten(2)).view_as(low) + low
+    with torch.autocast('cpu', torch.bfloat16, enabled=autocast):
+        found = cam(low.float() if autocast else low)
+    torch.testing.assert_close(found.double(), expected, rtol=0.02, atol=0)
+
+
 def test_pam_channels_are_those_that_are_compared():
     head = build_head(dict(HEAD, type='DAHead', pam_channels=3))
     assert head.pam.key_project.out_channels == head.pam.query_project.out_channels == 3
