@@ -34,7 +34,7 @@ class TIMMBackbone(BaseBackbone):
     `pretrained`: True for timm's weights, which `init_weights` downloads, or a file with weights
     of this backbone. `checkpoint_path`: a file with weights in the form of timm's. The attribute
     `img_norm_cfg` holds the arguments of Normalize with which timm's weights were trained; a
-    training with others is told so. It is None for images of other than three channels.
+    training with others logs a warning. It is None for images of other than three channels.
     `frozen_stages` counts the parts of the network that end with each map; a network in which they
     are not found has one part.
     """
