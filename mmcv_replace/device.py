@@ -266,8 +266,8 @@ def device_name(device: torch.device) -> str:
 
 
 def is_asynchronous(device: torch.device) -> bool:
-    """Whether reading a value from the device makes the host wait."""
-    return kind_of(device).asynchronous
+    """Whether reading a value from the device makes the host wait; on 'meta' there are none."""
+    return device.type != 'meta' and kind_of(device).asynchronous
 
 
 def low_precision_dtype(device: torch.device) -> torch.dtype:

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from mmcv_replace.ops.precision import no_autocast, wide_type
+from mmcv_replace.ops.precision import wide_type
+from mmcv_replace.utils.autocast import no_autocast
 from mmcv_replace.utils.errors import ConfigError
 
 

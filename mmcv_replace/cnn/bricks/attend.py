@@ -6,6 +6,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from mmcv_replace.device import is_asynchronous
+from mmcv_replace.utils.autocast import autocast_dtype, no_autocast
 from mmcv_replace.utils.trace import is_traced
 
 from ..utils.host_products import by_onednn, products
@@ -25,9 +26,8 @@ def softmax_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -
     """
     if is_traced():
         return _fused(query, key, value, scale)
-    device = query.device.type
-    if torch.is_autocast_enabled(device):
-        low = torch.get_autocast_dtype(device)
+    low = autocast_dtype(query)
+    if low is not None:
         query, key, value = (x.to(low) for x in (query, key, value))
     if value.shape[2] > query.shape[2] or (
             query.dtype == value.dtype and by_onednn(query[:, _parts(query, key)[0]], key)):
@@ -58,7 +58,7 @@ class _Attention(Function):
         channels = value.transpose(1, 2)
         out = value.new_empty(len(query), value.shape[2], query.shape[1]).transpose(1, 2)
         logs = wide_query.new_empty(*query.shape[:2], 1)
-        with torch.autocast(query.device.type, enabled=False):
+        with no_autocast(query):
             for part in _parts(query, key):
                 weights = products(wide_query[:, part], wide_key)
                 largest = weights.amax(-1, keepdim=True)
@@ -83,7 +83,7 @@ class _Attention(Function):
         # By channels, in which order the sums are faster, and the maps come that way.
         grad_key = wide_key.new_zeros(wide_key.transpose(1, 2).shape)
         grad_value = value.new_zeros(value.transpose(1, 2).shape)
-        with torch.autocast(query.device.type, enabled=False):
+        with no_autocast(query):
             for part in _parts(query, key):
                 own, slope = wide_query[:, part], grad[:, part]
                 weights = products(own, wide_key).sub_(logs[:, part]).exp_()

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcv_replace.device import is_asynchronous
+from mmcv_replace.utils.autocast import autocast_dtype
 
 from .depthwise import SplitDepthwiseConv2d, split_gradients, splits
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
@@ -64,7 +65,7 @@ def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
     """Whether `conv` uses the algorithm for x [N, C, H, W] and its `weight` or a part of that."""
     return (isinstance(conv, WinogradConv2d) and x.dim() == 4
             and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
-            and not is_asynchronous(x.device) and not torch.is_autocast_enabled(x.device.type)
+            and not is_asynchronous(x.device) and autocast_dtype(x) is None
             and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
             and x.shape[2] * x.shape[3] >= _LEAST_PIXELS
             and min(_shares(conv, x)) <= _LARGEST_SHARE)

@@ -10,10 +10,12 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from mmcv_replace.utils.autocast import no_autocast
+
 from ...utils.trace import is_traced
 from ..kernels import run
 from ..parts import parts
-from ..precision import no_autocast, wide_type
+from ..precision import wide_type
 from ..sampling.weighted_rows import as_table
 from .columns import as_weight, make_columns, make_filters, multiply
 from .options import DeformOptions

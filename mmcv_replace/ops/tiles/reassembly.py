@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from mmcv_replace.utils.autocast import no_autocast
+
 from ...utils.trace import apply, is_exported
 from ..parts import parts
-from ..precision import no_autocast
 from .layout import Layout, add_neighbours, band, join, neighbours, read_band, split
 
 # Matrices are made for a strip of the map at a time, of this number of elements, or this share of

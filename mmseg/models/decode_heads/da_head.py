@@ -1,10 +1,10 @@
 """Dual attention head: of pixels to pixels and of channels to channels."""
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from mmcv_replace.cnn.bricks.scale import Scale
+from mmcv_replace.utils.autocast import no_autocast
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import add_prefix
 
@@ -45,7 +45,7 @@ class CAM(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         flat = x.flatten(2)
         # Sums over all pixels are large, and their differences count: not in 16 bits.
-        with torch.autocast(x.device.type, enabled=False):
+        with no_autocast(x):
             wide = flat.float() if flat.dtype.itemsize < 4 else flat
             # The paper subtracts the products from their largest one, which softmax does by
             # itself: it sees their differences alone.

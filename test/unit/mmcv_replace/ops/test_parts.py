@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from mmcv_replace.ops.parts import parts
-from mmcv_replace.ops.precision import no_autocast, wide_type
+from mmcv_replace.ops.precision import wide_type
+from mmcv_replace.utils.autocast import no_autocast
 
 
 @pytest.mark.parametrize('count', [0, 1, 2, 7, 10, 64])

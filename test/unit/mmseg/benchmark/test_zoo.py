@@ -1,11 +1,13 @@
 """The comparison of all families: what it prepares, and its table."""
 import pytest
+import torch
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.benchmark import zoo
 from mmseg.benchmark.report import Row
 from mmseg.benchmark.section import Section
+from mmseg.models import build_segmentor
 
 SMALL = ('--cfg-options', 'model.backbone.base_channels=8', 'model.decode_head.in_channels=256',
          'model.auxiliary_head.in_channels=128')
@@ -31,6 +33,17 @@ def test_a_section_for_each_family_and_kind_of_work(parse, tmp_path):
     section, = zoo.plan(parse('zoo', '--families', 'fcn', '--work', 'infer', '--size', 32, 64,
                               *SMALL), other)
     assert section.title.startswith('fcn, inference: 2 x 32 x 64')
+
+
+@pytest.mark.usefixtures('in_repository')
+def test_a_model_that_later_versions_changed_is_measured_in_their_form(parse, tmp_path):
+    section, = zoo.plan(parse('zoo', '--families', 'fastscnn', '--work', 'train', '--size', 32, 32),
+                        tmp_path)
+    assert Config.fromfile(section.own['config']).model.backbone.revised
+    assert 'revised' not in Config.fromfile(section.options['config']).model.backbone
+    weights = torch.load(section.options['weights'], weights_only=True)
+    own = build_segmentor(Config.fromfile(section.own['config']).model)
+    assert weights.keys() == own.state_dict().keys()
 
 
 def test_a_family_that_does_not_exist(parse, tmp_path):

@@ -3,13 +3,10 @@ import copy
 import functools
 import hashlib
 import importlib.util
-import inspect
 import json
 
-from mmseg.models import BACKBONES, HEADS, NECKS, SEGMENTORS, build_segmentor
-
-# Options of heads and backbones that choose between a fast form and the plain one.
-FAST = ('fuse_pyramid', 'fuse_attention', 'fuse_concat')
+from mmseg.models import SEGMENTORS, build_segmentor
+from mmseg.models.fast_forms import parts_of, plain_forms
 
 
 @functools.cache
@@ -38,14 +35,8 @@ def golden(shared_dir):
 
 def parts(cfg):
     """(registry, config) of the segmentor and of the modules that it is made of."""
-    model = cfg['model']
-    yield SEGMENTORS, model
-    yield BACKBONES, model['backbone']
-    if model.get('neck'):
-        yield NECKS, model['neck']
-    for key in ('decode_head', 'auxiliary_head'):
-        heads = model.get(key) or []
-        yield from ((HEADS, head) for head in (heads if isinstance(heads, list) else [heads]))
+    yield SEGMENTORS, cfg['model']
+    yield from parts_of(cfg['model'])
 
 
 def without_types(cfg):
@@ -60,10 +51,8 @@ def build(cfg, fast=True, norm='SyncBN'):
     """
     cfg = copy.deepcopy(cfg)
     cfg['model']['pretrained'] = None
-    for registry, part in parts(cfg):
-        if registry is not SEGMENTORS and not fast:
-            known = inspect.signature(registry.get(part['type']).__init__).parameters
-            part.update((name, False) for name in FAST if name in known)
+    if not fast:
+        cfg['model'] = plain_forms(cfg['model'])
     text = json.dumps(cfg['model']).replace('"SyncBN"', json.dumps(norm))
     return build_segmentor(json.loads(text), cfg.get('train_cfg'), cfg.get('test_cfg'))
 

@@ -13,10 +13,10 @@ from torch import nn
 from mmcv_replace.cnn import ConvModule, fuse_conv_bn
 from mmseg.models import HEADS
 from mmseg.models.decode_heads import BaseCascadeDecodeHead
+from mmseg.models.fast_forms import FAST_FORMS
 
 from . import head_options as table
 from .head_plain import TANH, Row, block, classify
-from .reference import FAST
 
 maps = table.maps
 
@@ -111,9 +111,9 @@ def test_gradients_reach_all_weights(head):
 
 
 def test_the_fast_form_is_the_plain_one(case):
-    """Logits, losses and gradients of a head with and without each option of FAST that it has."""
+    """Logits, losses and gradients with and without each option of FAST_FORMS that a head has."""
     known = inspect.signature(type(table.build(*case)).__init__).parameters
-    for option in (name for name in FAST if name in known):
+    for option in (name for name in FAST_FORMS if name in known):
         results = []
         for fast in (True, False):
             head = table.build(*case, **{option: fast}).double()
