@@ -20,15 +20,14 @@ class CascadeEncoderDecoder(EncoderDecoder):
     The first head gets the maps, each further one, a BaseCascadeDecodeHead, also the logits of the
     head before it. All are trained; the losses of head i are called decode_i.loss_seg and so on.
 
-    `share_logits` (the default): a head's losses and its successor take the same logits of a
-    training step. mmsegmentation runs the head a second time for its successor, which
-    `share_logits=False` does too: with another draw of dropout, and twice the step of its batch
-    norms' running statistics; the gradients are the same without dropout. A head with a
-    `forward_train` or `forward_test` of its own is always run twice.
+    In training a head runs a second time for its successor, as in mmsegmentation: with another draw
+    of dropout, and twice the step of its batch norms' running statistics. `share_logits=True` is
+    faster: the losses and the successor take the same logits; the gradients are the same without
+    dropout. A head with a `forward_train` or `forward_test` of its own is always run twice.
     """
 
     def __init__(self, num_stages: int, backbone: dict, decode_head: Sequence[dict],
-                 *args: object, share_logits: bool = True, **kwargs: object) -> None:
+                 *args: object, share_logits: bool = False, **kwargs: object) -> None:
         self._check_stages(num_stages, decode_head)
         super().__init__(backbone, decode_head, *args, **kwargs)
         self.num_stages = num_stages
