@@ -17,7 +17,7 @@ from mmseg.datasets import (
     build_dataset,
 )
 
-from .shipped_configs import ROOT, skip_without_parts
+from .shipped_configs import ROOT
 
 # An image and its mask of the training data, and of the validation data. Lists name images only.
 LAYOUTS = {
@@ -124,7 +124,6 @@ def test_images_to_score(config):
     ('pascal_voc12', 'fcn/fcn_r50-d8_512x512_20k_voc12aug')])
 def test_a_job_may_start(tmp_path, layout, name):
     cfg = load_config(ROOT / f'configs/{name}.py')
-    skip_without_parts(cfg.model)
     write_images(tmp_path, layout, cfg)
     images = '40,000' if layout == 'chase_db1' else 1
     assert check_job(cfg, 'cpu', None, 1).endswith(f'images: train {images}, val 1')

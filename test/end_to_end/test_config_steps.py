@@ -12,15 +12,7 @@ from mmcv_replace.cnn import revert_sync_batchnorm
 from mmcv_replace.runner import build_optimizer
 from mmseg.models import build_segmentor
 
-from .shipped_configs import (
-    FOLDERS,
-    HASHES,
-    NAMES,
-    config_of,
-    heads_of,
-    names_in,
-    skip_without_parts,
-)
+from .shipped_configs import FOLDERS, HASHES, NAMES, config_of, heads_of, names_in
 
 FACTOR = 8  # by which backbones become narrower
 # Heads whose smallest map is larger than others': LR-ASPP averages 49 x 49 values at stride 8.
@@ -72,7 +64,6 @@ def each_config():
 @pytest.mark.parametrize('name', each_config())
 def test_a_step_and_an_image(name):
     cfg = copy.deepcopy(config_of(name))
-    skip_without_parts(cfg.model)
     size = small_size(cfg.model, cfg.crop_size)
     make_small(cfg.model)
     if cfg.model.test_cfg.mode == 'slide':

@@ -5,8 +5,8 @@ import hashlib
 import importlib.util
 import json
 
-from mmseg.models import SEGMENTORS, build_segmentor
-from mmseg.models.fast_forms import parts_of, plain_forms
+from mmseg.models import build_segmentor
+from mmseg.models.fast_forms import plain_forms
 
 
 @functools.cache
@@ -31,17 +31,6 @@ def golden(shared_dir):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def parts(cfg):
-    """(registry, config) of the segmentor and of the modules that it is made of."""
-    yield SEGMENTORS, cfg['model']
-    yield from parts_of(cfg['model'])
-
-
-def without_types(cfg):
-    """Names of a config that no registry has yet."""
-    return {part['type'] for registry, part in parts(cfg) if part['type'] not in registry}
 
 
 def build(cfg, fast=True, norm='SyncBN'):

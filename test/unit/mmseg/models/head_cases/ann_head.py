@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from ..head_plain import TANH, WIDTHS, Row, adaptive_pool, block, classify, conv
+from ..head_plain import TANH, WIDTHS, Row, adaptive_pool, block, classify, conv, normed_conv
 
 
 def cells(x, scales):
@@ -23,13 +23,6 @@ def attention(stage, low, high, options, query_scale, key_pool_scales, align_cor
     return F.interpolate(out, high.shape[2:], mode='bilinear', align_corners=align_corners)
 
 
-def normed(module, x):
-    """A block without an activation."""
-    mean, var, weight, bias = (value.view(-1, 1, 1) for value in (
-        module.bn.running_mean, module.bn.running_var, module.bn.weight, module.bn.bias))
-    return (conv(module.conv, x) - mean) / (var + module.bn.eps).sqrt() * weight + bias
-
-
 def plain_ann(head, maps, project_channels, query_scales=(1,), key_pool_scales=(1, 3, 6, 8),
               align_corners=False, **options):
     def look(fusion, low, high):
@@ -37,7 +30,7 @@ def plain_ann(head, maps, project_channels, query_scales=(1,), key_pool_scales=(
                       for stage, scale in zip(fusion.stages, query_scales, strict=True))
         return torch.cat([context, high], 1)
 
-    x = normed(head.fusion.bottleneck, look(head.fusion, *maps))
+    x = normed_conv(head.fusion.bottleneck, look(head.fusion, *maps), options)
     x = block(head.bottleneck, x, 3, options)
     return classify(head, block(head.context.bottleneck, look(head.context, x, x), 1, options))
 
