@@ -1,6 +1,6 @@
 """Config-driven semantic segmentation on Ascend NPU, CUDA and CPU."""
 import mmcv_replace  # first of all: it decides how torch loads its plug-ins
-from mmcv_replace.utils.type_check import ANNOTATED
+from mmcv_replace.utils.checks.type_check import ANNOTATED
 from mmcv_replace.utils.version_utils import digit_version
 
 from .version import __version__, version_info

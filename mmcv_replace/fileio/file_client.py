@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from ..utils.checks.signature import check_arguments
 from ..utils.errors import ConfigError, ConfigKeyError, ConfigTypeError
 from ..utils.misc.optional import has_package
-from ..utils.signature import check_arguments
 from .backends.base import BaseStorageBackend
 from .backends.ceph import CephBackend
 from .backends.disk import HardDiskBackend

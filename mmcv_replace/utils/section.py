@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
+from .checks.type_check import Range, annotations_of, fits, in_words
 from .config.config_dict import PROGRAM, ConfigDict
 from .errors import ConfigError
 from .misspelling import misspelt
 from .suggest import short
-from .type_check import Range, annotations_of, fits, in_words
 
 __all__ = ['Keys', 'Range', 'Section', 'read_section', 'section_problems']
 

@@ -10,10 +10,10 @@ from mmcv_replace.runner.hooks.lr_updater import LrUpdaterHook
 from mmcv_replace.runner.hooks.momentum_updater import MomentumUpdaterHook
 from mmcv_replace.runner.optimizer.builder import OPTIMIZERS
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.checks.type_check import parameters_along
 from mmcv_replace.utils.config.explain import find_value
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean, short
-from mmcv_replace.utils.type_check import parameters_along
 from mmseg.core.seg.builder import PIXEL_SAMPLERS
 from mmseg.datasets.builder import DATASETS, PIPELINES
 from mmseg.models.builder import BACKBONES, HEADS, LOSSES, NECKS, SEGMENTORS

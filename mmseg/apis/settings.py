@@ -13,11 +13,11 @@ from mmcv_replace.host import HostSettings
 from mmcv_replace.runner.hooks import CheckInvalidLossHook, CheckpointHook, PreemptionHook
 from mmcv_replace.runner.precision import PrecisionSettings
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.checks.signature import parameters_of
+from mmcv_replace.utils.checks.type_check import annotations_of
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.misspelling import misspelt
 from mmcv_replace.utils.section import Keys, Range, Section, section_problems
-from mmcv_replace.utils.signature import parameters_of
-from mmcv_replace.utils.type_check import annotations_of
 from mmseg.core import EvalHook
 from mmseg.datasets.settings import DataSettings
 from mmseg.models.segmentors.slide import PredictionSettings

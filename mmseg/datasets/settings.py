@@ -3,8 +3,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from mmcv_replace.utils.checks.type_check import fits
 from mmcv_replace.utils.section import Range, Section
-from mmcv_replace.utils.type_check import fits
 
 PER_BATCH = Range(1, 2**20)
 WORKERS = Range(0, 1024)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 # (rows, columns); plain numbers, or symbols while a model is exported.
 Sizes = tuple[int, int]
-# (x, weight, bias) -> a 3 x 3 convolution with zero padding 1.
+# A 3 x 3 convolution with zero padding 1, of x, weight and bias.
 Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 # Values of temporary tensors of this size and below take memory that was freed before, on the host;
 # for fewer channels at a time an accelerator would have too little to do.

@@ -5,12 +5,12 @@ from functools import partial
 from torch import nn
 
 from mmcv_replace.utils import ConfigDict, Registry
+from mmcv_replace.utils.checks.signature import check_arguments, check_values, explain_type_error
 from mmcv_replace.utils.errors import (
     ArgumentError,
     ConfigKeyError,
     ConfigTypeError,
 )
-from mmcv_replace.utils.signature import check_arguments, check_values, explain_type_error
 
 # Default arguments; no builder changes its config.
 RELU = {'type': 'ReLU'}

@@ -107,10 +107,10 @@ class _Place:
                        _product(rows.merge[i], columns.merge[j]).to(like.dtype))
                       for i in range(len(rows.spread)) for j in range(len(columns.spread))]
 
-    def kernels(self, weight: Tensor, space: Tensor) -> Tensor:
-        """[O, C, 3, 3] -> [p, O, C], written to `space`."""
+    def kernels(self, weight: Tensor, buffer: Tensor) -> Tensor:
+        """[O, C, 3, 3] -> [p, O, C], written to `buffer`."""
         out, channels = weight.shape[:2]
-        return _mm(self.kernel, weight.reshape(out * channels, 9).T, space).view(-1, out, channels)
+        return _mm(self.kernel, weight.reshape(out * channels, 9).T, buffer).view(-1, out, channels)
 
     def kernel_gradient(self, grad: Tensor) -> Tensor:
         """The transpose of `kernels`: [p, O, C] -> [O, C, 3, 3]."""
@@ -122,8 +122,8 @@ class _Place:
         """T, the number of phases in a batch [N, C, H, W]."""
         return len(x) * math.prod(each.end - each.begin for each in self.both)
 
-    def spaces(self, x: Tensor, kernels: int, channels: int) -> tuple[Tensor, Tensor]:
-        """Memory for so many kernels, and for the factors of so many channels of x."""
+    def buffers(self, x: Tensor, kernels: int, channels: int) -> tuple[Tensor, Tensor]:
+        """Memory for that number of kernels, and for the factors of `channels` channels of x."""
         p = len(self.kernel)
         return x.new_empty(p * kernels), x.new_empty(p * channels * self.columns_of(x))
 
@@ -161,12 +161,12 @@ class _Place:
 def _convolve(x: Tensor, weight: Tensor, place: _Place, out: Tensor) -> None:
     """Write the results of `place` to `out`, the sum over groups of input channels."""
     o, channels = len(weight), min(_CHANNELS, weight.shape[1])
-    t, spaces = place.columns_of(x), place.spaces(x, o * channels, channels)
+    t, buffers = place.columns_of(x), place.buffers(x, o * channels, channels)
     sums = [x.new_zeros(len(spread), o, t) for spread, _ in place.tiles]
     for part in _channel_parts(weight):
-        kernels, taken = place.kernels(weight[:, part], spaces[0]), place.take(x[:, part])
+        kernels, taken = place.kernels(weight[:, part], buffers[0]), place.take(x[:, part])
         for (spread, _), own in zip(place.tiles, sums, strict=True):
-            factors = _mm(spread, taken, spaces[1]).view(len(own), -1, t)
+            factors = _mm(spread, taken, buffers[1]).view(len(own), -1, t)
             products(kernels, factors.transpose(1, 2), out=own)
     place.put(sum(merge.T @ own.view(len(own), -1)
                   for (_, merge), own in zip(place.tiles, sums, strict=True)), out)
@@ -176,33 +176,33 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, place: _Place,
                    grad_x: Tensor | None, grad_weight: Tensor | None) -> None:
     """Write `grad_x` and add to `grad_weight` at `place`: the transposed steps of `_convolve`."""
     o, channels = len(weight), min(_CHANNELS, weight.shape[1])
-    t, spaces = place.columns_of(x), place.spaces(x, o * channels, channels)
+    t, buffers = place.columns_of(x), place.buffers(x, o * channels, channels)
     taken = place.take(grad)
     outer = [(merge @ taken).view(len(merge), o, t) for _, merge in place.tiles]
     for part in _channel_parts(weight):
         c = part.stop - part.start
         if grad_weight is not None:
-            taken, total = place.take(x[:, part]), _view(spaces[0], len(outer[0]), o, c).zero_()
+            taken, total = place.take(x[:, part]), _view(buffers[0], len(outer[0]), o, c).zero_()
             for (spread, _), own in zip(place.tiles, outer, strict=True):
-                products(own, _mm(spread, taken, spaces[1]).view(len(own), c, t), out=total)
+                products(own, _mm(spread, taken, buffers[1]).view(len(own), c, t), out=total)
             grad_weight[:, part] += place.kernel_gradient(total)
         if grad_x is not None:
-            kernels = place.kernels(weight[:, part], spaces[0]).transpose(1, 2)
+            kernels = place.kernels(weight[:, part], buffers[0]).transpose(1, 2)
             total = 0
             for (spread, _), own in zip(place.tiles, outer, strict=True):
-                factors = _view(spaces[1], len(own), c, t).zero_()
+                factors = _view(buffers[1], len(own), c, t).zero_()
                 products(kernels, own.transpose(1, 2), out=factors)
                 total = total + spread.T @ factors.view(len(own), -1)
             place.put(total, grad_x[:, part])
 
 
-def _mm(a: Tensor, b: Tensor, space: Tensor) -> Tensor:
-    """a @ b, written to the beginning of `space`: new memory would take longer than the product."""
-    return torch.mm(a, b, out=_view(space, a.shape[0], b.shape[1]))
+def _mm(a: Tensor, b: Tensor, buffer: Tensor) -> Tensor:
+    """a @ b, at the beginning of `buffer`: new memory would take longer than the product."""
+    return torch.mm(a, b, out=_view(buffer, a.shape[0], b.shape[1]))
 
 
-def _view(space: Tensor, *shape: int) -> Tensor:
-    return space[:math.prod(shape)].view(shape)
+def _view(buffer: Tensor, *shape: int) -> Tensor:
+    return buffer[:math.prod(shape)].view(shape)
 
 
 def _channel_parts(weight: Tensor) -> list[slice]:

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcv_replace.utils.checks.signature import check_arguments
 from mmcv_replace.utils.errors import ArgumentError, ConfigKeyError
-from mmcv_replace.utils.signature import check_arguments
 
 from ..precision import wide_type
 from .boxes import on_host, to_device, to_host

@@ -19,8 +19,8 @@ def resolve_checkpoint(name: str | Path, folder: str | Path | None = None,
     """Local file of a checkpoint; a URL or a name such as torchvision://resnet50 is downloaded.
 
     Downloads are kept in `folder`, by default torch's cache, $TORCH_HOME/hub/checkpoints
-    (~/.cache/torch/hub/checkpoints), under `file_name` or the name in the address; `watch` is told
-    of the progress. $MMSEG_MIRROR, an address or a folder, takes the place of https://HOST. In a
+    (~/.cache/torch/hub/checkpoints), under `file_name` or the name in the address; `watch` gets
+    the progress. $MMSEG_MIRROR, an address or a folder, takes the place of https://HOST. In a
     distributed job all processes have to call this: one on each machine downloads, the others wait.
     Raises CheckpointError.
     """

@@ -11,8 +11,8 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from ...device import is_asynchronous
 from ...parallel import scatter
+from ...utils.checks.type_check import Range
 from ...utils.errors import NonFiniteLossError, UserError
-from ...utils.type_check import Range
 from ..base_runner import BaseRunner
 from ..checkpoints.replay_file import DataPosition, load_again, position_of_batch, write_replay
 from ..hook import HOOKS, Hook

@@ -4,9 +4,9 @@ from typing import Any
 
 from torch.nn.utils import clip_grad_norm_
 
+from ...utils.checks.type_check import misfits
 from ...utils.errors import ConfigError
 from ...utils.suggest import did_you_mean
-from ...utils.type_check import misfits
 
 
 def check_grad_clip(grad_clip: dict[str, Any]) -> None:

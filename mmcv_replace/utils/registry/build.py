@@ -2,6 +2,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..checks.signature import check_arguments, check_values, explain_type_error
+from ..checks.type_check import is_annotated
 from ..config.config_dict import ConfigDict
 from ..error_origin import is_out_of_memory
 from ..errors import (
@@ -14,9 +16,7 @@ from ..errors import (
     add_note,
     has_note,
 )
-from ..signature import check_arguments, check_values, explain_type_error
 from ..suggest import short
-from ..type_check import is_annotated
 
 if TYPE_CHECKING:
     from .registry import Registry

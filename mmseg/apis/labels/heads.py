@@ -10,7 +10,7 @@ from mmseg.core.utils import leaf_datasets
 from mmseg.datasets.label_settings import all_steps
 from mmseg.datasets.pipelines import Compose
 from mmseg.datasets.pipelines.ignored import LabelFiller, is_set
-from mmseg.models.decode_heads.find_heads import named_heads
+from mmseg.models.segmentors.find_heads import named_heads
 
 # (value, data set or step that has it, name of the setting)
 Special = tuple[int, str, str]

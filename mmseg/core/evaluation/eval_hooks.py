@@ -13,8 +13,8 @@ from mmcv_replace.runner.dist_utils import from_first_rank, send_norm_statistics
 from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
 from mmcv_replace.runner.preemption import EvaluationCut
 from mmcv_replace.utils import warn_once
+from mmcv_replace.utils.checks.type_check import Range
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmcv_replace.utils.type_check import Range
 
 from .best import best_name, find_best, forget_best, is_best_of
 from .collect import gather_results

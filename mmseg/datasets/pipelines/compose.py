@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 
 from mmcv_replace.utils import build_from_cfg
+from mmcv_replace.utils.checks.type_check import is_annotated
 from mmcv_replace.utils.error_origin import is_out_of_memory
 from mmcv_replace.utils.errors import (
     BAD_VALUES,
@@ -17,7 +18,6 @@ from mmcv_replace.utils.errors import (
     has_note,
 )
 from mmcv_replace.utils.suggest import short
-from mmcv_replace.utils.type_check import is_annotated
 
 from ..builder import PIPELINES
 from .base import Results, Step

@@ -9,8 +9,8 @@ from mmseg.core import add_prefix, is_own
 
 from ..builder import SEGMENTORS, build_head
 from ..decode_heads import BaseCascadeDecodeHead, BaseDecodeHead
-from ..decode_heads.find_heads import select_targets
 from .encoder_decoder import EncoderDecoder
+from .find_heads import select_targets
 
 
 @SEGMENTORS.register_module()

@@ -14,9 +14,9 @@ from mmseg.ops import class_probabilities, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from ..decode_heads import BaseCascadeDecodeHead
-from ..decode_heads.find_heads import check_targets_are_used, select_targets
 from ..utils import WrittenWeights, starting_from
 from .base import BaseSegmentor
+from .find_heads import check_targets_are_used, select_targets
 from .postprocess import parts_of_equal_size, to_original, unflip
 from .seg_map import Result, SegMapBuilder, predicted_classes, scores_of
 from .slide import slide_logits, slide_strips, sliding

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmcv_replace.utils.checks.type_check import annotations_of
 from mmcv_replace.utils.errors import UserError
-from mmcv_replace.utils.type_check import annotations_of
 from mmseg.datasets import PIPELINES
 from mmseg.datasets.pipelines import Compose
 

@@ -7,7 +7,7 @@ from torch import nn
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.models import HEADS, FCNHead
 from mmseg.models.decode_heads import BaseCascadeDecodeHead, BaseDecodeHead
-from mmseg.models.decode_heads.find_heads import named_heads
+from mmseg.models.segmentors.find_heads import named_heads
 
 SIZES = dict(in_channels=4, channels=4, num_classes=5, dropout_ratio=0)
 

@@ -10,8 +10,8 @@ from mmcv_replace.runner import HOOKS, Hook, LrUpdaterHook, MomentumUpdaterHook,
 from mmcv_replace.runner.hooks.logger.service import ServiceLoggerHook
 from mmcv_replace.runner.priority import get_priority
 from mmcv_replace.utils import build_from_cfg
+from mmcv_replace.utils.checks.type_check import annotations_of, constructors
 from mmcv_replace.utils.errors import ArgumentError
-from mmcv_replace.utils.type_check import annotations_of, constructors
 
 from .policy_cases import BY_ITER
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .errors import ArgumentError
-from .suggest import did_you_mean, short
+from ..errors import ArgumentError
+from ..suggest import did_you_mean, short
 from .type_check import is_annotated, misfits, parameters_along
 
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

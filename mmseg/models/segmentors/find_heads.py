@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from mmcv_replace.utils.errors import ConfigError
 
-from .decode_head import BaseDecodeHead
+from ..decode_heads.decode_head import BaseDecodeHead
 
 PLACES = ('decode_head', 'auxiliary_head')
 COLLECT = "`keys` of the step 'Collect' in data.train.pipeline"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal
 
-from .config.values import SCALARS
+from ..config.values import SCALARS
 
 # Packages whose annotations are correct and therefore checked; other packages may append theirs.
 ANNOTATED = ['mmcv_replace', 'torch']

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from mmcv_replace.utils import ConfigDict, Registry
-from mmcv_replace.utils import type_check as module
+from mmcv_replace.utils.checks import type_check as module
+from mmcv_replace.utils.checks.type_check import Range, annotations_of, fits, in_words, misfits
 from mmcv_replace.utils.error_origin import is_out_of_memory
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, UserError
-from mmcv_replace.utils.type_check import Range, annotations_of, fits, in_words, misfits
 
 
 @pytest.mark.parametrize(('annotation', 'good', 'bad'), [
