@@ -11,10 +11,10 @@ from torch import Tensor
 
 # (rows, columns); plain numbers, or symbols while a model is exported.
 Sizes = tuple[int, int]
-# A 3 x 3 convolution with zero padding 1, of x, weight and bias.
+# (x, weight, bias) -> a 3 x 3 convolution with zero padding 1.
 Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-# Values of temporary tensors of this size and below take memory that was freed before, on the host;
-# for fewer channels at a time an accelerator would have too little to do.
+# Values of temporary tensors that take memory which was freed before, on the host; with fewer
+# channels at a time an accelerator would have too little to do.
 _AT_ONCE = 2**22
 _LEAST_CHANNELS = 32
 
