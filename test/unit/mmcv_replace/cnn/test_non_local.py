@@ -77,7 +77,7 @@ def test_gradients_are_those_of_the_matrix_of_all_weights(mode, options):
 
 @pytest.mark.parametrize('mode', MODES[:3])
 def test_no_matrix_of_all_weights_in_memory(mode, largest_tensor, monkeypatch):
-    monkeypatch.setattr(attend, '_WEIGHTS', 1600 * 50)
+    monkeypatch.setattr(attend, '_HOST_BYTES', 4 * 1600 * 50)  # of float32
     x = torch.randn(1, 6, 40, 40, requires_grad=True)
     with largest_tensor:
         NonLocal2d(6, mode=mode)(x).sum().backward()

@@ -51,7 +51,7 @@ def test_blocks_start_as_the_identity():
 
 def test_more_memory_only_where_it_is_asked_for(largest_tensor, monkeypatch):
     pixels = 24 * 30
-    monkeypatch.setattr(attend, '_WEIGHTS', 100 * pixels)
+    monkeypatch.setattr(attend, '_HOST_BYTES', 4 * 100 * pixels)  # of float32
     for kind in ('NLHead', 'DNLHead', 'CCHead'):
         with largest_tensor:
             make(kind)([torch.randn(2, 8, 24, 30)]).sum().backward()
