@@ -2,6 +2,7 @@
 import torch
 from torch import Tensor, nn
 
+from mmcv_replace.device import is_asynchronous
 from mmcv_replace.utils.errors import ArgumentError
 from mmseg.ops import class_probabilities, is_positive
 
@@ -28,13 +29,13 @@ def accuracy(pred: Tensor, target: Tensor, topk: int | tuple[int, ...] = 1,
         raise ArgumentError(f'accuracy: targets {list(target.shape)} do not belong to scores '
                             f'{list(pred.shape)}: they have the same shape without the classes')
     if pred.size(1) == 1:
-        labels = is_positive(class_probabilities(pred), thresh).unsqueeze(1)
+        correct = is_positive(class_probabilities(pred), thresh).unsqueeze(1) == target.unsqueeze(1)
         thresh = None
     elif largest == 1:
-        scores, labels = pred.max(dim=1, keepdim=True)
+        scores, correct = _best(pred, target.unsqueeze(1))
     else:
         scores, labels = pred.topk(largest, dim=1)
-    correct = labels == target.unsqueeze(1)
+        correct = labels == target.unsqueeze(1)
     if thresh is not None:
         correct = correct & (scores > thresh)
     if ignore_index is None:
@@ -45,6 +46,23 @@ def accuracy(pred: Tensor, target: Tensor, topk: int | tuple[int, ...] = 1,
         percent = 100.0 / valid.sum().clamp(min=1)
     results = [(correct[:, :rank].float().sum() * percent).view(1) for rank in ranks]
     return results[0] if isinstance(topk, int) else results
+
+
+def _best(pred: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """The best scores, and whether they are those of the targets: all [N, 1, ...].
+
+    Of equal scores the first class counts.
+    """
+    if not is_asynchronous(pred.device):
+        scores = pred.amax(dim=1, keepdim=True)
+        # A host finds numbers of classes ten times as slowly as the scores. They are needed only
+        # where scores are equal, or NaN.
+        if int((pred == scores).sum()) == scores.numel():
+            known = (target >= 0) & (target < pred.size(1))
+            own = pred.gather(1, target.long() * known)
+            return scores, (own == scores) & known
+    scores, labels = pred.max(dim=1, keepdim=True)
+    return scores, labels == target
 
 
 class Accuracy(nn.Module):

@@ -44,15 +44,17 @@ class _ChunkedLosses(Function):
         enlarge = _enlarger(logits, label.shape[1:], align_corners)
         with torch.autocast(logits.device.type, enabled=False):
             for begin, end in _chunks(logits, label):
+                band = _source_rows(logits.shape[2], label.shape[1], begin, end, align_corners)
                 with torch.set_grad_enabled(wanted):
-                    source = logits.detach().requires_grad_(wanted)
-                    part, own = enlarge(source, begin, end), label[:, begin:end].long()
+                    source = logits[:, :, band].detach().contiguous().requires_grad_(wanted)
+                    part, own = enlarge(source, begin, end, band), label[:, begin:end].long()
                     losses = [criterion(part, own) for criterion in criteria]
                 for i, loss in enumerate(losses):
                     values[i] += loss.detach()
                     if wanted:
                         more = i + 1 < len(losses)
-                        grads[i] += torch.autograd.grad(loss, source, retain_graph=more)[0]
+                        grads[i][:, :, band] += torch.autograd.grad(
+                            loss, source, retain_graph=more)[0]
                 measured += measure(part.detach(), own)
         ctx.save_for_backward(*grads)
         ctx.mark_non_differentiable(measured)
@@ -69,12 +71,30 @@ class _ChunkedLosses(Function):
 
 
 def _enlarger(like: Tensor, size: tuple[int, int], align_corners: bool
-              ) -> Callable[[Tensor, int, int], Tensor]:
-    """Function of (x, begin, end): these rows of x [N, C, h, w], bilinearly enlarged to `size`."""
+              ) -> Callable[[Tensor, int, int, slice], Tensor]:
+    """Function of (x, begin, end, band): these rows of a map, bilinearly enlarged to `size`.
+
+    x: the rows `band` of the map, [N, C, band, w], from `_source_rows`.
+    """
     if like.shape[2:] == size:
-        return lambda x, begin, end: x[:, :, begin:end]
+        return lambda x, begin, end, band: x
     rows, columns = resize_matrices(like, size, align_corners)
-    return lambda x, begin, end: rows[begin:end] @ x @ columns.T
+    # The few rows of the band first grow in width, which takes a fraction of the multiplications.
+    return lambda x, begin, end, band: rows[begin:end, band] @ (x @ columns.T)
+
+
+def _source_rows(source: int, target: int, begin: int, end: int, align_corners: bool) -> slice:
+    """The rows, of `source`, that the rows `begin` to `end` of `target` are interpolated from."""
+    if source == target:
+        return slice(begin, end)
+    # Whole numbers alone: the position of a row is a fraction, rounded down.
+    if align_corners:
+        first, last = (row * (source - 1) // max(target - 1, 1) for row in (begin, end - 1))
+    else:
+        first, last = (((2 * row + 1) * source - target) // (2 * target)
+                       for row in (begin, end - 1))
+    # One row more on each side, where a position in floating point falls upon another row.
+    return slice(max(first - 1, 0), min(last + 3, source))
 
 
 def _chunks(logits: Tensor, label: Tensor) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import LOSSES
 from .base_loss import ClassWeight, PixelLoss
+from .binary_sum import binary_cross_entropy_sum
 from .utils import (
     check_reduction,
     count_valid,
@@ -127,6 +128,16 @@ class CrossEntropyLoss(PixelLoss):
     def elementwise(self, logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
         return self.cls_criterion(logits, label, reduction='none', ignore_index=ignore_index,
                                   class_weight=self._class_weight_like(logits))
+
+    def chunk(self, logits: Tensor, label: Tensor, ignore_index: int,
+              divisor: float | Tensor) -> Tensor:
+        """See PixelLoss: for sigmoids of several classes, without masks of the classes."""
+        if not (self.use_sigmoid and self.class_weight is None and logits.size(1) > 1
+                and self.cls_criterion is binary_cross_entropy):
+            return super().chunk(logits, label, ignore_index, divisor)
+        total = binary_cross_entropy_sum(logits, label, valid_pixels(label, ignore_index))
+        return self.loss_weight * (total if self.reduction == 'sum'
+                                   else total / (divisor * logits.size(1)))
 
     def forward(self, cls_score: Tensor, label: Tensor, weight: Tensor | None = None,
                 avg_factor: float | Tensor | None = None, reduction_override: str | None = None,

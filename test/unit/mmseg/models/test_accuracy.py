@@ -71,3 +71,15 @@ def test_other_ranks(topk):
 def test_shapes_that_do_not_belong_together(shape):
     with pytest.raises(ArgumentError, match='do not belong to scores'):
         accuracy(torch.rand(4, 3), torch.zeros(shape, dtype=torch.long))
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_the_first_of_equal_scores_counts(dtype):
+    pred = torch.randint(3, (2, 6, 9, 8)).to(dtype)
+    target = torch.randint(-1, 8, (2, 9, 8))
+    first = torch.from_numpy(pred.float().numpy().argmax(1))
+    expected = 100 * (first == target).float().mean()
+    torch.testing.assert_close(accuracy(pred, target)[0], expected)
+    apart = pred + torch.arange(6).view(-1, 1, 1) / 8
+    expected = 100 * (apart.argmax(1) == target).float().mean()
+    torch.testing.assert_close(accuracy(apart, target)[0], expected)
