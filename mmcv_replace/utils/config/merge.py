@@ -36,8 +36,15 @@ def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
         else:
             raise ConfigTypeError(
                 f'{path!r} is a dict in {origin}, but {short(current)} in '
-                f'{base.origin(key) or PROGRAM}: add {DELETE_KEY}=True to the dict to replace '
-                'that value')
+                f'{base.origin(key) or PROGRAM}: {_remedy(path, current, value)}')
+
+
+def _remedy(path: str, current: object, value: dict) -> str:
+    """What to do about a dict, `value`, in place of another value."""
+    if isinstance(current, list | tuple) and value and all(str(step).isdigit() for step in value):
+        return ('a file replaces a list as a whole: write all its entries, or change one by the '
+                f'option --cfg-options {path}.{next(iter(value))}.KEY=VALUE')
+    return f'add {DELETE_KEY}=True to the dict to replace that value'
 
 
 def set_option(cfg: ConfigDict, key: str, value: Any, origin: str, allow_list_keys: bool) -> None:

@@ -17,22 +17,25 @@ Special = tuple[int, str, str]
 
 
 def check_num_classes(model: nn.Module, dataset: object, place: str | None = None) -> None:
-    """Raise ConfigError for a head whose number of classes is not the data set's.
+    """Raise ConfigError for heads whose number of classes is not the data set's.
 
     A data set without CLASSES is not checked. `place` names it in the message; by default its type.
     """
     classes = getattr(dataset, 'CLASSES', None)
     if classes is None:
         return
-    owner, count = place or type(dataset).__name__, len(classes)
+    owner, count, wrong = place or type(dataset).__name__, len(classes), {}
     for name, head in named_heads(model):
         found = head.num_classes
         if getattr(head, 'out_channels', found) == 1:
             _check_binary(name, found, owner, count)
         elif found != count:
-            raise ConfigError(
-                f'model.{name} has num_classes={found} but {owner} has {count} classes: set '
-                f'model.{name}.num_classes={count}, or give the dataset its own `classes`')
+            wrong[f'model.{name}'] = found
+    if wrong:
+        heads = ' and '.join(f'{name} has num_classes={found}' for name, found in wrong.items())
+        remedy = ' and '.join(f'{name}.num_classes={count}' for name in wrong)
+        raise ConfigError(f'{heads} but {owner} has {count} classes: set {remedy}, or give the '
+                          'dataset its own `classes`')
 
 
 def _check_binary(head: str, num_classes: int, owner: str, count: int) -> None:

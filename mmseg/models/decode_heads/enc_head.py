@@ -80,6 +80,8 @@ class EncHead(BaseDecodeHead):
                 raise ConfigError(f'EncHead: loss_se_decode={dict(loss_se_decode)} is a softmax '
                                   'loss of one class, but an image holds several: set '
                                   'use_sigmoid=True')
+            if hasattr(self.loss_se_decode, 'check_classes'):
+                self.loss_se_decode.check_classes(self.num_classes)
             self.se_layer = nn.Linear(self.channels, self.num_classes)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor | tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.seg import BasePixelSampler
 from mmseg.ops import resize, warn_unaligned
@@ -20,6 +21,7 @@ class HeadLosses:
 
     align_corners: bool
     num_classes: int
+    out_channels: int
     threshold: float | None
     sampler: BasePixelSampler | None
     strip_loss: bool
@@ -41,6 +43,18 @@ class HeadLosses:
     def _criteria(self) -> list[nn.Module]:
         several = isinstance(self.loss_decode, nn.ModuleList)
         return list(self.loss_decode) if several else [self.loss_decode]
+
+    def _check_losses(self) -> None:
+        """Raise ConfigError for losses that do not fit the logits; warn of those not trained."""
+        if self.out_channels == 1:
+            self._check_no_softmax()
+        for name, loss in zip(self._loss_names, self._criteria(), strict=True):
+            if hasattr(loss, 'check_classes'):
+                loss.check_classes(self.out_channels)
+            if 'loss' not in name:
+                warn_once(f"{type(self).__name__}: the {type(loss).__name__} called {name!r} is "
+                          "logged, but not trained, as its name does not contain 'loss': to train "
+                          f"it, set loss_name='loss_{name}'")
 
     def _check_no_softmax(self) -> None:
         """Raise ConfigError for a softmax loss of a single logit: its probability is always 1."""

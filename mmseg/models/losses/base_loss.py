@@ -41,6 +41,20 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
         """Number of labels that a mean is taken over; None: all."""
         return None
 
+    def check_classes(self, classes: int) -> None:
+        """Raise ConfigError where options do not fit logits of `classes` channels.
+
+        A head asks this when it is built, before any data are read. Weights in a file are read,
+        and counted, at the first use.
+        """
+        if self.class_weight is not None and not isinstance(self.class_weight, str | os.PathLike):
+            self._check_weights(get_class_weight(self.class_weight), classes)
+
+    def _check_weights(self, weights: Sequence[float], classes: int) -> None:
+        if len(weights) != classes and (len(weights), classes) != (2, 1):
+            raise ConfigError(f'{type(self).__name__}: class_weight has {len(weights)} numbers '
+                              f'for {classes} classes; give one a class')
+
     def forward(self, cls_score: Tensor, label: Tensor, weight: Tensor | None = None,
                 avg_factor: float | Tensor | None = None, reduction_override: str | None = None,
                 ignore_index: int | None = None) -> Tensor:
@@ -72,10 +86,8 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
             return None
         kept = self._weight_tensor
         if kept is None or kept.device != logits.device or kept.dtype != logits.dtype:
-            weights, classes = get_class_weight(self.class_weight), logits.size(1)
-            if len(weights) != classes and (len(weights), classes) != (2, 1):
-                raise ConfigError(f'{type(self).__name__}: class_weight has {len(weights)} numbers '
-                                  f'for {classes} classes; give one a class')
+            weights = get_class_weight(self.class_weight)
+            self._check_weights(weights, logits.size(1))
             # A tensor made during validation must also serve training.
             with torch.inference_mode(False):
                 kept = torch.tensor(weights, dtype=logits.dtype, device=logits.device)

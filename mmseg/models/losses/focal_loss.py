@@ -39,11 +39,15 @@ class FocalLoss(PixelLoss):
         self.gamma = gamma
         self.alpha = tuple(alpha) if several else alpha
 
+    def check_classes(self, classes: int) -> None:
+        super().check_classes(classes)
+        if isinstance(self.alpha, tuple) and len(self.alpha) != classes:
+            raise ConfigError(f'FocalLoss: alpha has {len(self.alpha)} numbers for {classes} '
+                              'classes; give one a class')
+
     def elementwise(self, logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
         valid = valid_pixels(label, ignore_index)
-        if isinstance(self.alpha, tuple) and len(self.alpha) != logits.size(1):
-            raise ConfigError(f'FocalLoss: alpha has {len(self.alpha)} numbers for '
-                              f'{logits.size(1)} classes; give one a class')
+        self.check_classes(logits.size(1))
         if not self.use_sigmoid:
             return self._softmax_terms(logits, torch.where(valid, label, -1))
         if logits.size(1) > 1:

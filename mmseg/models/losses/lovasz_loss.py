@@ -58,17 +58,23 @@ class LovaszLoss(WholeImageLoss):
         """Whether the loss is one of a single logit."""
         return self.loss_type == 'binary'
 
+    def check_classes(self, classes: int) -> None:
+        if (classes == 1) != self.use_sigmoid:
+            kind = 'binary' if classes == 1 else 'multi_class'
+            raise ConfigError(f'LovaszLoss: loss_type={self.loss_type!r} does not fit {classes} '
+                              f'logits a pixel: use {kind!r}')
+        super().check_classes(classes)
+        if not isinstance(self.classes, str) and max(self.classes) >= classes:
+            raise ConfigError(f'LovaszLoss: classes={list(self.classes)} holds '
+                              f'{max(self.classes)}, but there are {classes} classes, from 0 on')
+
     def elementwise(self, logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
         if logits.dim() == label.dim():
             logits = logits.unsqueeze(1)
-        one = logits.size(1) == 1
-        if one != self.use_sigmoid:
-            kind = 'binary' if one else 'multi_class'
-            raise ConfigError(f'LovaszLoss: loss_type={self.loss_type!r} does not fit '
-                              f'{logits.size(1)} logits a pixel: use {kind!r}')
+        self.check_classes(logits.size(1))
         valid = valid_pixels(label, ignore_index)
         logits = logits.to(wide_type(logits.dtype))
-        if one:
+        if self.use_sigmoid:
             return self._hinge(logits.squeeze(1), up_to_one(label, valid), valid)
         return self._softmax(logits.softmax(1), label, valid)
 
@@ -114,9 +120,6 @@ class LovaszLoss(WholeImageLoss):
             share = present / present.sum(0).clamp(min=1).to(like.dtype)
         else:
             chosen = list(range(count)) if self.classes == 'all' else list(self.classes)
-            if max(chosen) >= count:
-                raise ConfigError(f'LovaszLoss: classes={chosen} holds {max(chosen)}, but there '
-                                  f'are {count} classes, from 0 on')
             shares = tuple(chosen.count(k) / len(chosen) for k in range(count))
             share = constant(shares, like.dtype, like.device).unsqueeze(1).expand_as(present)
         weight = self._class_weight_like(like)

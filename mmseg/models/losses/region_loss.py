@@ -1,6 +1,7 @@
 """Base of the losses of overlaps between predicted and labelled regions."""
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -40,6 +41,13 @@ class RegionLoss(WholeImageLoss):
         label, valid: [N, H, W].
         """
 
+    def _check_weights(self, weights: Sequence[float], classes: int) -> None:
+        super()._check_weights(weights, classes)
+        if len(weights) != classes:
+            raise ConfigError(f'{type(self).__name__}: class_weight has {len(weights)} numbers, '
+                              'but with one logit only the region of class 1 counts: give '
+                              'loss_weight instead')
+
     def elementwise(self, logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
         valid = valid_pixels(label, ignore_index) & (label != self.ignore_index)
         classes = logits.size(1)
@@ -54,10 +62,6 @@ class RegionLoss(WholeImageLoss):
             terms = terms * ((number != ignore_index) & (number != self.ignore_index))
         weight = self._class_weight_like(prob)
         if weight is not None:
-            if len(weight) != classes:
-                raise ConfigError(f'{type(self).__name__}: class_weight has {len(weight)} numbers, '
-                                  'but with one logit only the region of class 1 counts: give '
-                                  'loss_weight instead')
             terms = terms * weight
         return terms.mean(1)
 

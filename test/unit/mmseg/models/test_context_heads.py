@@ -40,7 +40,10 @@ def maps(number=2, size=(6, 5)):
     ('EMAHead', dict(momentum=1.5), 'EMAHead: momentum=1.5 must be from 0'),
     ('EncHead', dict(in_channels=8, in_index=1), 'must be lists of the same length'),
     ('EncHead', dict(loss_se_decode=dict(type='CrossEntropyLoss')),
-     'EncHead: loss_se_decode=.* is a softmax loss .* set use_sigmoid=True')])
+     'EncHead: loss_se_decode=.* is a softmax loss .* set use_sigmoid=True'),
+    ('EncHead', dict(loss_se_decode=dict(type='CrossEntropyLoss', use_sigmoid=True,
+                                         class_weight=[1.0] * 99)),
+     'class_weight has 99 numbers for')])
 def test_options_that_cannot_be(name, options, words):
     with pytest.raises(ConfigError, match=words):
         make(name, **options)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
-from mmseg.models import build_loss
+from mmseg.models import FCNHead, build_loss
 from mmseg.models.losses import (
     CrossEntropyLoss,
     binary_cross_entropy,
@@ -176,6 +176,27 @@ def test_class_weights_that_do_not_fit(data, class_weight, message):
     logit, label, _ = data
     with pytest.raises(ConfigError, match=message):
         CrossEntropyLoss(class_weight=class_weight)(logit, label, ignore_index=IGNORE)
+
+
+def make_head(loss_decode):
+    return FCNHead(in_channels=4, channels=4, num_classes=3, loss_decode=loss_decode)
+
+
+def test_a_head_counts_class_weights_when_it_is_built():
+    with pytest.raises(ConfigError, match='class_weight has 2 numbers for 3 classes'):
+        make_head(dict(type='CrossEntropyLoss', class_weight=[1.0, 2.0]))
+    make_head(dict(type='CrossEntropyLoss', class_weight='absent.npy'))  # read at the first use
+
+
+def test_a_head_tells_which_loss_is_not_trained(caplog):
+    loss = dict(type='CrossEntropyLoss')
+    make_head([loss, dict(loss, loss_name='overlap')])
+    assert ("FCNHead: the CrossEntropyLoss called 'overlap' is logged, but not trained, as its "
+            "name does not contain 'loss': to train it, set loss_name='loss_overlap'"
+            ) in caplog.text
+    caplog.clear()
+    make_head(dict(loss, loss_name='my_loss'))
+    assert caplog.text == ''
 
 
 def test_masks():

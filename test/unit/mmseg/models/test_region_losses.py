@@ -92,6 +92,8 @@ def test_options_that_cannot_be(kind, options, words):
 def test_options_that_do_not_fit_the_logits(kind, options, words):
     with pytest.raises(ConfigError, match=words):
         loss(kind, **options)(*data())
+    with pytest.raises(ConfigError, match=words):  # before any data are read
+        FCNHead(in_channels=4, channels=4, num_classes=3, loss_decode=[dict(type=kind, **options)])
 
 
 # ------------------------------------------------------------------ ignored labels and classes

@@ -87,6 +87,15 @@ def test_dict_over_a_list_is_refused(write):
         Config.fromfile('b.py')
 
 
+@pytest.mark.parametrize('index', ['1', "'1'"])
+def test_entries_of_a_list_are_for_options(write, index):
+    write('a.py', 'model = dict(head=[dict(classes=2), dict(classes=2)])')
+    write('b.py', f"_base_ = 'a.py'\nmodel = dict(head={{{index}: dict(classes=3)}})")
+    with pytest.raises(ConfigError, match='a file replaces a list as a whole: write all its '
+                                          r'entries, .* --cfg-options model\.head\.1\.KEY=VALUE'):
+        Config.fromfile('b.py')
+
+
 def test_bases_may_repeat_a_key_only_with_the_same_value(write):
     write('a.py', 'norm = dict(type="BN")\nx = 1')
     write('b.py', 'norm = dict(type="BN")\ny = 2')

@@ -59,6 +59,14 @@ def test_auxiliary_heads_are_looked_at():
         check_num_classes(model_of(auxiliary=SHORT, num_classes=3), dataset_of(3))
 
 
+def test_all_heads_to_be_changed_are_named():
+    with pytest.raises(ConfigError, match=(
+            r'model\.decode_head has num_classes=3 and model\.auxiliary_head has num_classes=2 but '
+            r'.* has 4 classes: set model\.decode_head\.num_classes=4 and '
+            r'model\.auxiliary_head\.num_classes=4, or')):
+        check_num_classes(model_of(auxiliary=dict(num_classes=2), num_classes=3), dataset_of(4))
+
+
 @pytest.mark.parametrize('place', ['decode_head', 'auxiliary_head'])
 def test_a_head_without_its_usual_classifier(place):
     model = model_of(num_classes=4, auxiliary=dict(num_classes=4))
