@@ -37,8 +37,10 @@ def download_models(names: Sequence[str], folder: str | None) -> None:
     for model in models:
         with watch_download() as watch:
             file = model.fetch(folder, watch)
-        scores = '' if model.miou is None else f'  published mIoU: {model.miou}\n'
-        print(f'{model.name}\n  config: {model.config}\n  weights: {file}\n{scores}', end='')
+        print(f'{model.name}\n  config: {model.config}\n  weights: {file}')
+        if model.score:
+            print(f'  published score: {model.score}'
+                  + (f', as {model.published_as}' if model.published_as else ''))
     print(LICENCE)
 
 
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest='command', required=True)
     listing = commands.add_parser('list', help='models, published scores and weights')
     listing.add_argument('words', nargs='*', metavar='FILTER',
-                         help='only models with all of these in their name or data set')
+                         help='only models with all of these in their names or data set')
     listing.add_argument('--json', action='store_true', help='print all that is known as JSON')
     download = commands.add_parser('download', help='get the weights, checked by their hash')
     download.add_argument('names', nargs='+', metavar='NAME', help='as listed')

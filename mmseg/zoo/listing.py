@@ -11,11 +11,18 @@ def format_models(models: Sequence[PublishedModel]) -> str:
     table.align = 'r'
     table.align['model'] = table.align['data set'] = table.align['weights'] = 'l'
     for model in models:
-        table.add_row([model.name, model.dataset or '', model.schedule or '', _score(model.miou),
+        table.add_row([model.name, model.dataset or '', model.schedule or '', _main_score(model),
                        _score(model.miou_multi_scale), '' if model.memory is None else model.memory,
                        _state(model)])
     published = sum(model.weights is not None for model in models)
-    return f'{table.get_string()}\n{len(models)} models; {published} with weights\n{LICENCE}'
+    renamed = [f'{model.name}: scores and weights were published as {model.published_as}'
+               for model in models if model.published_as]
+    return '\n'.join([table.get_string(), *renamed,
+                      f'{len(models)} models; {published} with weights', LICENCE])
+
+
+def _main_score(model: PublishedModel) -> str:
+    return model.score if model.miou is None else _score(model.miou)
 
 
 def _score(value: float | None) -> str:

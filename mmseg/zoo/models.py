@@ -33,6 +33,20 @@ class PublishedModel:
     miou_multi_scale: float | None = None  # percent, at several scales and mirrored
     memory: float | None = None  # GB of a device in training
     weights: str | None = None  # address
+    published_as: str | None = None  # the name of figures and weights, where that is another
+    dice: float | None = None  # percent, of the vessels alone, where no mIoU was published
+
+    def names(self) -> list[str]:
+        """What finds the model: its name and that of its weights, with and without the folder."""
+        names = [name for name in (self.name, self.published_as) if name]
+        return names + [name.rpartition('/')[2] for name in names]
+
+    @property
+    def score(self) -> str:
+        """The published score in words, empty where there is none."""
+        if self.miou is not None:
+            return f'mIoU {self.miou:.2f}'
+        return '' if self.dice is None else f'Dice {self.dice:.2f}'
 
     @property
     def config(self) -> Path:
@@ -66,7 +80,8 @@ class PublishedModel:
 @cache
 def published_models() -> dict[str, PublishedModel]:
     """All models by their names, FOLDER/FILE, in their order."""
-    results = json.loads((CONFIG_FOLDER / 'results.json').read_text(encoding='utf-8'))['results']
+    published = json.loads((CONFIG_FOLDER / 'results.json').read_text(encoding='utf-8'))
+    results = published['results'] | published['renamed']
     names = sorted(str(file.relative_to(CONFIG_FOLDER).with_suffix('').as_posix())
                    for file in CONFIG_FOLDER.glob('[!_]*/*.py') if file.name != '__init__.py')
     return {name: _model(name, results.get(name, {})) for name in names}
@@ -74,24 +89,27 @@ def published_models() -> dict[str, PublishedModel]:
 
 def _model(name: str, row: dict) -> PublishedModel:
     return PublishedModel(name, row.get('dataset'), row.get('lr schd'), row.get('mIoU'),
-                          row.get('mIoU(ms+flip)'), row.get('train_mem_gb'), row.get('weights'))
+                          row.get('mIoU(ms+flip)'), row.get('train_mem_gb'), row.get('weights'),
+                          row.get('published_as'), row.get('Dice'))
 
 
 def find_model(name: str) -> PublishedModel | None:
     """The model of a name, FILE or FOLDER/FILE without suffix; None for what looks like a path.
 
-    Raises ConfigError with similar names for a name that no model has.
+    The name under which the weights were published finds the model, too. Raises ConfigError with
+    similar names for a name that no model has.
     """
     if Path(name).suffix in ('.py', '.json', '.yaml', '.yml') or Path(name).is_file():
         return None
     parts = name.split('/')
     models = published_models()
-    found = [model for key, model in models.items() if name in (key, key.rpartition('/')[2])]
+    found = [model for model in models.values() if name in model.names()]
     if len(found) == 1:
         return found[0]
     if len(parts) > 2 or not all(parts):
         return None
-    short = [key.rpartition('/')[2] if len(parts) == 1 else key for key in models]
+    short = [known for model in models.values() for known in model.names()
+             if known.count('/') == len(parts) - 1]
     raise ConfigError(f'{name!r} is neither a config file nor the name of a model'
                       f'{did_you_mean(name, short)}; python tools/model_zoo.py list shows all')
 
@@ -110,7 +128,8 @@ def published_weights(config: str) -> str:
 
 
 def matching(models: Iterable[PublishedModel], words: Iterable[str]) -> list[PublishedModel]:
-    """The models with all of the words in their name or data set, in any case."""
+    """The models with all of the words in their names or data set, in any case."""
     wanted = [word.lower() for word in words]
     return [model for model in models
-            if all(word in f'{model.name} {model.dataset or ""}'.lower() for word in wanted)]
+            if all(word in f'{" ".join(model.names())} {model.dataset or ""}'.lower()
+                   for word in wanted)]

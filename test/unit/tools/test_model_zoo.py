@@ -38,7 +38,7 @@ def test_download(zoo, capsys, tmp_path, monkeypatch):
     zoo('download', NAME, '--folder', str(tmp_path / 'weights'))
     text = capsys.readouterr().out
     assert f'weights: {tmp_path}/weights/toy-{digest}.pth' in text
-    assert 'published mIoU: 76.78' in text
+    assert 'published score: mIoU 76.78' in text
     assert 'Apache License 2.0' in text
     assert (tmp_path / f'weights/toy-{digest}.pth').read_bytes() == b'weights'
     with pytest.raises(CheckpointError, match='no weights of a/b were published'):

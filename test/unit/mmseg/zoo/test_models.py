@@ -27,10 +27,12 @@ def test_every_config_is_a_model(repo_dir):
 def test_published_figures(shared_dir):
     published = json.loads((shared_dir / 'reference/results.json').read_text())
     for name, model in published_models().items():
-        row = published.get(name, {})
+        row = published.get(model.published_as or name, {})
         assert (model.dataset, model.schedule, model.miou, model.miou_multi_scale, model.memory,
-                model.weights) == tuple(row.get(key) for key in (
-                    'dataset', 'lr schd', 'mIoU', 'mIoU(ms+flip)', 'train_mem_gb', 'weights'))
+                model.weights, model.dice) == tuple(row.get(key) for key in (
+                    'dataset', 'lr schd', 'mIoU', 'mIoU(ms+flip)', 'train_mem_gb', 'weights',
+                    'Dice'))
+    assert sum(model.published_as is not None for model in published_models().values()) == 8
     assert published_models()[PSPNET].miou == 76.78
 
 
@@ -44,6 +46,18 @@ def test_names(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="'pspnet_r50-d8_512x512_20k_voc' is neither a config "
                        "file nor the name of a model; did you mean 'pspnet_r50-d8_512x512_20k_"):
         find_model('pspnet_r50-d8_512x512_20k_voc')
+
+
+@pytest.mark.parametrize('name', ['unet/fcn_unet_s5-d16_64x64_40k_drive',
+                                  'fcn_unet_s5-d16_64x64_40k_drive'])
+def test_the_name_of_the_weights_finds_the_model_too(name):
+    model = find_model(name)
+    assert model.name == 'unet/unet_s5-d16_64x64_40k_drive'
+    assert model.config.is_file()
+    assert load_config(name).filename == str(model.config)
+    assert matching(published_models().values(), [name]) == [model]
+    with pytest.raises(ConfigError, match=f'did you mean .*{name}'):
+        find_model(f'{name}e')
 
 
 def test_a_name_where_a_config_is():
@@ -123,3 +137,11 @@ def test_the_table(toy):
     assert 'Apache License 2.0' in text
     model.fetch()
     assert rows(format_models(both))[0][-1] == 'downloaded'
+
+
+def test_the_table_tells_another_name_and_another_score():
+    text = format_models(matching(published_models().values(), ['drive']))
+    assert rows(text) == [['unet/unet_s5-d16_64x64_40k_drive', 'DRIVE', '40000', 'Dice 78.67', '',
+                           '0.68', 'published']]
+    assert ('unet/unet_s5-d16_64x64_40k_drive: scores and weights were published as '
+            'unet/fcn_unet_s5-d16_64x64_40k_drive') in text
