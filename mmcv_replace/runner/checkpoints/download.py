@@ -1,5 +1,6 @@
 """Get a file from the network: checked by the hash in its name, continued after a break."""
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlparse
+from urllib.parse import urlparse, urlsplit
 
 from ...fileio.atomic import sync_folder
 from ...utils.errors import CheckpointError
@@ -35,10 +36,11 @@ def download(url: str, target: Path, watch: Watch | None = None) -> None:
     """
     from http.client import HTTPException
     source = mirrored(url)
+    part_file = target.with_name(f'.{target.name}.part')
     logging.getLogger('mmseg').info('downloading %s to %s', source, target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _part_of(target) as part:
+        with _part_of(target, part_file) as part:
             if target.is_file():  # another process was faster
                 return
             digest = _fill(part, source, expected_hash(target), watch)
@@ -47,19 +49,41 @@ def download(url: str, target: Path, watch: Watch | None = None) -> None:
             os.replace(part.name, target)
         sync_folder(target.parent)
     except (OSError, HTTPException, UnicodeError) as error:  # those of urllib are OSErrors
+        if _is_about(error, target, part_file):
+            raise CheckpointError(
+                f'cannot write {target}: {error}; make the folder writable, free some space, or '
+                'choose another folder (the variable TORCH_HOME is that of the cache)') from error
         raise CheckpointError(
             f'cannot download {source}: {error}. Get the file on another machine and put it at '
             f'{target}, or set {ENV_MIRROR} to an address or a folder that has {_place(url)} (a '
             'training can begin without: --cfg-options model.pretrained=None)') from error
 
 
+def _is_about(error: Exception, target: Path, part_file: Path) -> bool:
+    """Whether the target cannot be written, rather than that the source cannot be read."""
+    name = getattr(error, 'filename', None)
+    return (getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT)
+            or isinstance(name, str | bytes)
+            and Path(os.fsdecode(name)) in (part_file, target, *target.parents))
+
+
 def mirrored(url: str) -> str:
     """The address in the mirror of the environment's ENV_MIRROR, if there is one."""
-    mirror = os.environ.get(ENV_MIRROR, '')
-    if '://' in mirror and not mirror.startswith(('http://', 'https://')):
+    mirror = os.environ.get(ENV_MIRROR, '').strip()
+    if not mirror:
+        return url
+    if '://' in mirror:
+        parts = urlsplit(mirror)
+        usable = parts.scheme in ('http', 'https') and parts.netloc
+        # A blank, which an address cannot have, is meant as the %20 that stands for it.
+        folder = mirror.replace(' ', '%20')
+    else:
+        folder = os.path.expanduser(mirror)
+        usable = os.path.isdir(folder)
+    if not usable:
         raise CheckpointError(f'{ENV_MIRROR}={mirror} must be an address that begins with http:// '
-                              'or https://, or a folder')
-    return f'{mirror.rstrip("/")}/{_place(url)}' if mirror else url
+                              'or https://, or a folder that exists')
+    return f'{folder.rstrip("/")}/{_place(url)}'
 
 
 def expected_hash(target: Path) -> str:
@@ -82,9 +106,8 @@ def _place(url: str) -> str:
 
 
 @contextmanager
-def _part_of(target: Path) -> Iterator[IO[bytes]]:
-    """The unfinished file of `target`, locked; after an error it stays if it can be continued."""
-    path = target.with_name(f'.{target.name}.part')
+def _part_of(target: Path, path: Path) -> Iterator[IO[bytes]]:
+    """`path`, the unfinished `target`, locked; after an error it stays if it can be continued."""
     with _locked(path) as file:
         try:
             yield file

@@ -1,4 +1,5 @@
 """Downloads from a server on this machine."""
+import errno
 import hashlib
 import http.server
 import io
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.runner import load_checkpoint
-from mmcv_replace.runner.checkpoints import pretrained
+from mmcv_replace.runner.checkpoints import download, pretrained
 from mmcv_replace.runner.checkpoints.download import expected_hash
 from mmcv_replace.runner.checkpoints.model_zoo import get_external_models, get_torchvision_models
 from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
@@ -173,26 +174,56 @@ def test_processes_that_want_the_same_file_make_one_request(server, cache, weigh
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize('kind', ['address', 'folder'])
+@pytest.mark.parametrize('kind', ['address', 'in capitals', 'folder', 'in the home', 'with blanks'])
 def test_a_mirror_takes_the_place_of_the_host(server, cache, weights, tmp_path, monkeypatch, kind):
     content, name = weights
     folder = tmp_path / 'mirror'
     (folder / 'v0.5').mkdir(parents=True)
     (folder / 'v0.5' / name).write_bytes(content)
-    mirror = f'{server.url}/copies/' if kind == 'address' else str(folder)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    mirror, requested = {
+        'address': (f'{server.url}/copies/', '/copies'),
+        'in capitals': (server.url.replace('http', 'HTTP'), ''),
+        'folder': (str(folder), None),
+        'in the home': (' ~/mirror/', None),
+        'with blanks': (f'{server.url}/all copies ', '/all%20copies')}[kind]
     monkeypatch.setenv('MMSEG_MIRROR', mirror)
     url = f'https://download.example.org/v0.5/{name}'
     assert resolve_checkpoint(url).read_bytes() == content
-    assert server.requests == ([f'/copies/v0.5/{name}'] if kind == 'address' else [])
+    assert server.requests == ([] if requested is None else [f'{requested}/v0.5/{name}'])
     with pytest.raises(CheckpointError, match='cannot download .*v0.5/missing.pth.*put it at '
                        '.*, or set MMSEG_MIRROR to an address or a folder that has v0.5/missing'):
         resolve_checkpoint('https://download.example.org/v0.5/missing.pth')
 
 
-def test_a_mirror_of_another_kind(cache, monkeypatch):
-    monkeypatch.setenv('MMSEG_MIRROR', 'ftp://mirror')
-    with pytest.raises(CheckpointError, match='MMSEG_MIRROR=ftp://mirror must be an address'):
+@pytest.mark.parametrize('mirror', ['ftp://mirror', 'http://', '/no/folder', 'host:80/mirror'])
+def test_a_mirror_of_another_kind(cache, monkeypatch, mirror):
+    monkeypatch.setenv('MMSEG_MIRROR', mirror)
+    with pytest.raises(CheckpointError, match=f'MMSEG_MIRROR={mirror} must be an address .*, or a '
+                       'folder that exists'):
         resolve_checkpoint('https://download.example.org/toy.pth')
+
+
+def test_a_blank_mirror_is_none(server, cache, weights, monkeypatch):
+    monkeypatch.setenv('MMSEG_MIRROR', ' ')
+    assert resolve_checkpoint(f'{server.url}/{weights[1]}').is_file()
+
+
+@pytest.mark.parametrize('kind', ['a file', 'a folder', 'full'])
+def test_a_place_that_cannot_be_written_is_not_taken_for_a_fault_of_the_network(
+        server, cache, weights, monkeypatch, kind):
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    if kind == 'a file':
+        cache.touch()
+    elif kind == 'a folder':  # where the unfinished file would be
+        (cache / f'.{weights[1]}.part').mkdir(parents=True)
+    else:
+        def full(*_):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        monkeypatch.setattr(download, '_fill', full)
+    with pytest.raises(CheckpointError, match=f'cannot write {cache}/{weights[1]}: .*; make the '
+                       'folder writable, free some space, or choose another'):
+        resolve_checkpoint(f'{server.url}/{weights[1]}')
 
 
 def test_wrong_file_in_the_cache_is_named(server, cache, weights):
