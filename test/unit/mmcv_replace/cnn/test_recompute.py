@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import ConvModule, HSwish
+from mmcv_replace.cnn import HSwish
 from mmcv_replace.cnn.utils.prelu import host_prelu
-from mmcv_replace.cnn.utils.recompute import norm_prelu, norm_relu_conv, run_blocks
+from mmcv_replace.cnn.utils.recompute import norm_prelu, norm_relu_conv
 from mmcv_replace.cnn.utils.sync_bn import BatchNormXd
 
 
@@ -108,46 +108,6 @@ def test_other_activations(act):
                                strict=True):
         assert torch.equal(found, expected)
     assert len(kept(True, made, x.requires_grad_())) == 1
-
-
-def blocks(**options):
-    torch.manual_seed(0)
-    return nn.Sequential(
-        ConvModule(6, 8, 1, norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU6'), **options),
-        ConvModule(8, 8, 3, padding=1, groups=8, norm_cfg=dict(type='BN'), **options),
-        ConvModule(8, 4, 1, norm_cfg=dict(type='BN'), act_cfg=None, **options))
-
-
-def run_all(made, x, recompute):
-    saved = []
-    x = x.clone().requires_grad_()
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
-        out = run_blocks(made, x, recompute)
-    out.square().sum().backward()
-    maps = {t.untyped_storage().data_ptr() for t in saved if t.dim() == 4 and len(t) == 2}
-    return len(maps), [out, x.grad, *(p.grad for p in made.parameters()), *made.buffers()]
-
-
-def test_blocks_in_a_row():
-    found = [run_all(blocks(), torch.randn(2, 6, 9, 7, generator=torch.Generator().manual_seed(1)),
-                     recompute) for recompute in (True, False)]
-    assert found[0][0] == 4 < found[1][0]  # the input, and what each convolution gives
-    for one, other in zip(found[0][1], found[1][1], strict=True):
-        assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize('change', [
-    lambda made: made[1].register_forward_hook(lambda *args: None),
-    lambda made: made.__setitem__(1, ConvModule(8, 8, 1, norm_cfg=dict(type='BN'), act_cfg=None)),
-    lambda made: made.__setitem__(1, ConvModule(8, 8, 1)),
-    lambda made: made.__setitem__(1, ConvModule(8, 8, 1, norm_cfg=dict(type='BN'),
-                                                order=('norm', 'conv', 'act')))],
-    ids=['hook', 'no activation', 'no norm', 'order'])
-def test_blocks_that_are_called(change):
-    made, x = blocks(), torch.randn(2, 6, 5, 5)
-    change(made)
-    plain = copy.deepcopy(made)
-    torch.testing.assert_close(run_all(made, x, True), run_all(plain, x, False))
 
 
 @pytest.mark.parametrize('prepare', [lambda layer: layer, host_prelu], ids=['own', 'host'])
