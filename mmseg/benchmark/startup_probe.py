@@ -6,9 +6,11 @@ from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.test_job import OutputOptions, evaluate_from_config
 from mmseg.models import build_segmentor
+from mmseg.zoo import published_weights
 
 # Imported for the time that it takes; a test compares them with those of tools/test.py.
-__all__ = ['OutputOptions', 'add_common_arguments', 'evaluate_from_config', 'start_process']
+__all__ = ['OutputOptions', 'add_common_arguments', 'evaluate_from_config', 'published_weights',
+           'start_process']
 
 
 def main() -> None:
