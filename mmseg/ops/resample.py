@@ -88,13 +88,21 @@ def concat_conv(maps: list[Tensor], weight: Tensor, bias: Tensor | None,
                 convolve: Convolve) -> Tensor:
     """Convolution of concatenated maps [N, C_i, h, w], as the sum of the convolutions of each.
 
-    weight: [O, sum C_i, k, k] -> [N, O, h, w]. Each map is held once, also for backward.
+    weight: [O, sum C_i, k, k] -> [N, O, h, w]. Each map is held once, also for backward. Maps of
+    fewer values than the weight are concatenated: they take less to copy than its parts.
     """
+    if _is_less(maps, weight):
+        return convolve(torch.cat(maps, dim=1), weight, bias)
     parts = weight.split([x.shape[1] for x in maps], dim=1)
     out = convolve(maps[0], parts[0], bias)
     for x, part in zip(maps[1:], parts[1:], strict=True):
         out = out.add_(convolve(x, part, None))
     return out
+
+
+def _is_less(maps: list[Tensor], weight: Tensor) -> bool:
+    values = sum(x.numel() for x in maps)
+    return type(values) is int and not torch.compiler.is_compiling() and values < weight.numel()
 
 
 def _matrix(kind: str, sizes: Sizes, like: Tensor) -> Tensor:

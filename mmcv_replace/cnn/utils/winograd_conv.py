@@ -8,6 +8,7 @@ from mmcv_replace.device import is_asynchronous
 from mmcv_replace.utils.autocast import autocast_dtype
 
 from .depthwise import SplitDepthwiseConv2d, split_gradients, splits
+from .patch_conv import patch_conv2d, patch_gradients, prefers_patches
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
 from .winograd_phases import phase_conv2d, phase_gradients, phase_share
 
@@ -20,14 +21,15 @@ _LARGEST_SHARE = 0.5
 class WinogradConv2d(nn.Conv2d):
     """A 3 x 3 convolution with the state of nn.Conv2d and, up to rounding, its results.
 
-    Small maps, low precision, accelerators and traced graphs use torch's own algorithm. There are
-    no second derivatives.
+    Very small maps are multiplied as matrices (`patch_conv`). For others that are small, low
+    precision, accelerators and traced graphs, it is torch's own algorithm. There are no second
+    derivatives.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if uses_winograd(self, input, weight):
-            convolve, _ = _functions(self, input)
-            return convolve(input, weight, bias, self.dilation)
+        functions = _functions(self, input, weight)
+        if functions is not None:
+            return functions[0](input, weight, bias, self.dilation)
         return super()._conv_forward(input, weight, bias)
 
 
@@ -61,14 +63,24 @@ def has_enough_channels(inputs: int, outputs: int) -> bool:
     return inputs * outputs >= _LEAST_CHANNELS * (inputs + outputs)
 
 
-def uses_winograd(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
-    """Whether `conv` uses the algorithm for x [N, C, H, W] and its `weight` or a part of that."""
-    return (isinstance(conv, WinogradConv2d) and x.dim() == 4
+def _functions(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> tuple[Callable, Callable] | None:
+    """The convolution and its gradients in another form than torch's, if one is faster.
+
+    For x [N, C, H, W] and `conv`'s weight, or a part of that.
+    """
+    if not (isinstance(conv, WinogradConv2d) and x.dim() == 4
             and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
             and not is_asynchronous(x.device) and autocast_dtype(x) is None
-            and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
-            and x.shape[2] * x.shape[3] >= _LEAST_PIXELS
-            and min(_shares(conv, x)) <= _LARGEST_SHARE)
+            and not torch.compiler.is_compiling() and not torch.jit.is_tracing()):
+        return None
+    if prefers_patches(x, weight):
+        return patch_conv2d, patch_gradients
+    in_tiles, in_phases = _shares(conv, x)
+    if x.shape[2] * x.shape[3] < _LEAST_PIXELS or min(in_tiles, in_phases) > _LARGEST_SHARE:
+        return None
+    if in_phases < in_tiles:
+        return phase_conv2d, phase_gradients
+    return winograd_conv2d, winograd_gradients
 
 
 def _shares(conv: nn.Conv2d, x: Tensor) -> tuple[float, float]:
@@ -77,23 +89,15 @@ def _shares(conv: nn.Conv2d, x: Tensor) -> tuple[float, float]:
     return (share_of_products(size, conv.dilation), phase_share(len(x), size, conv.dilation))
 
 
-def _functions(conv: nn.Conv2d, x: Tensor) -> tuple[Callable, Callable]:
-    """The convolution and its gradients in the form that has the smaller share."""
-    in_tiles, in_phases = _shares(conv, x)
-    if in_phases < in_tiles:
-        return phase_conv2d, phase_gradients
-    return winograd_conv2d, winograd_gradients
-
-
 def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tensor,
                           wanted: tuple[bool, bool, bool]) -> tuple[Tensor | None, ...]:
     """Gradients of the input, weight and bias of `conv`; None for those not in `wanted`.
 
     grad: [N, O, H', W'], x: [N, C, H, W], weight in the dtype of x.
     """
-    if uses_winograd(conv, x, weight):
-        _, gradients = _functions(conv, x)
-        return gradients(grad, x, weight, conv.dilation, wanted)
+    functions = _functions(conv, x, weight)
+    if functions is not None:
+        return functions[1](grad, x, weight, conv.dilation, wanted)
     if splits(conv, x):
         return split_gradients(conv, grad, x, weight, wanted)
     return torch.ops.aten.convolution_backward(

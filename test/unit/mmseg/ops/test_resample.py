@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmseg.ops import pyramid_conv, pyramid_pool, resample, resize_matrices
+from mmseg.ops import concat_conv, pyramid_conv, pyramid_pool, resample, resize_matrices
 
 SIZES = [(64, 64), (65, 97), (48, 37), (7, 5), (6, 6), (1, 1), (3, 200)]
 BINS = (1, 2, 3, 6)
@@ -120,3 +120,18 @@ def test_matrices_made_in_evaluation_serve_training():
         pyramid_pool(torch.randn(1, 2, 11, 17), (5,))
     pyramid_pool(x, (5,))[0].sum().backward()
     assert x.grad.sum().item() == pytest.approx(2 * 25, rel=1e-4)
+
+
+@pytest.mark.parametrize(('size', 'calls'), [((2, 3), 1), ((9, 8), 2)])
+def test_small_maps_are_concatenated_before_a_convolution(size, calls):
+    maps, seen = [torch.randn(2, c, *size) for c in (4, 3)], []
+    weight, bias = torch.randn(5, 7, 3, 3), torch.randn(5)
+
+    def convolve(x, kernel, shift):
+        seen.append(x.shape[1])
+        return torch.nn.functional.conv2d(x, kernel, shift, padding=1)
+
+    found = concat_conv(maps, weight, bias, convolve)
+    expected = torch.nn.functional.conv2d(torch.cat(maps, 1), weight, bias, padding=1)
+    torch.testing.assert_close(found, expected)
+    assert len(seen) == calls
