@@ -10,6 +10,7 @@ from torch import nn
 from mmcv_replace.cnn import fuse_conv_bn, use_host_norms, use_winograd
 from mmcv_replace.cnn.utils.depthwise import split_depthwise
 from mmcv_replace.cnn.utils.prelu import host_prelu
+from mmcv_replace.cnn.utils.winograd_conv import keep_large_kernels
 from mmcv_replace.device import is_asynchronous, kind_of
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import precision_from_config
@@ -94,7 +95,8 @@ def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
         logger.info('the model runs in channels_last for %s: %s (channels_last=False keeps the '
                     'plain format)', str(dtype).removeprefix('torch.'), reason)
     # Convolutions give maps in the format of their weights, and later layers keep the format.
-    return model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)
+    return keep_large_kernels(model) if dtype == torch.float32 else model
 
 
 def _reason_of_model(model: nn.Module) -> str | None:

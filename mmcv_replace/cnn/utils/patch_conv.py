@@ -19,7 +19,12 @@ _LARGEST_SHARE = 0.5  # of the patches in the size of the kernel (measured with 
 def prefers_patches(x: Tensor, weight: Tensor) -> bool:
     """Whether the kernel, [O, C, 3, 3], is large for the map x [N, C, H, W]."""
     pixels = len(x) * x.shape[2] * x.shape[3]
-    return weight.numel() >= _LEAST_KERNEL and pixels <= _LARGEST_SHARE * len(weight)
+    return is_large(weight) and pixels <= _LARGEST_SHARE * len(weight)
+
+
+def is_large(weight: Tensor) -> bool:
+    """Whether a kernel is too large for the caches."""
+    return weight.numel() >= _LEAST_KERNEL
 
 
 def patch_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: tuple[int, int]

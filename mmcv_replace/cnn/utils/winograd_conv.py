@@ -8,7 +8,7 @@ from mmcv_replace.device import is_asynchronous
 from mmcv_replace.utils.autocast import autocast_dtype
 
 from .depthwise import SplitDepthwiseConv2d, split_gradients, splits
-from .patch_conv import patch_conv2d, patch_gradients, prefers_patches
+from .patch_conv import is_large, patch_conv2d, patch_gradients, prefers_patches
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
 from .winograd_phases import phase_conv2d, phase_gradients, phase_share
 
@@ -56,6 +56,18 @@ def _may_profit(conv: nn.Conv2d) -> bool:
     return (conv.kernel_size == (3, 3) and conv.stride == (1, 1) and conv.groups == 1
             and conv.padding == conv.dilation and conv.padding_mode == 'zeros'
             and has_enough_channels(conv.in_channels, conv.out_channels))
+
+
+def keep_large_kernels(module: nn.Module) -> nn.Module:
+    """Lay the large kernels of each WinogradConv2d in torch's usual order again, in place.
+
+    For models in channels_last: their products take both orders, and torch's fused optimizers copy
+    weights that are not in the usual one, which takes six times as long as the step itself.
+    """
+    for layer in module.modules():
+        if isinstance(layer, WinogradConv2d) and is_large(layer.weight):
+            layer.weight.data = layer.weight.data.contiguous()
+    return module
 
 
 def has_enough_channels(inputs: int, outputs: int) -> bool:

@@ -13,6 +13,7 @@ from mmcv_replace.cnn import (
 )
 from mmcv_replace.cnn.bricks.layer_cfg import BN
 from mmcv_replace.cnn.utils.recompute import norm_prelu
+from mmcv_replace.ops.precision import wide_type
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import BACKBONES
@@ -36,13 +37,14 @@ class GlobalContextExtractor(nn.Module):
         self.channel = channel
         self.reduction = reduction
         self.with_cp = with_cp
-        self.avg_pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Sequential(nn.Linear(channel, channel // reduction), nn.ReLU(inplace=True),
                                 nn.Linear(channel // reduction, channel), nn.Sigmoid())
 
     def weights(self, x: Tensor) -> Tensor:
         """The weights alone: [N, channel, H, W] -> [N, channel, 1, 1]."""
-        return self.fc(self.avg_pool(x).flatten(1)).unflatten(1, (-1, 1, 1))
+        # The gradient of a sum, unlike that of a mean, is never made at the size of the map.
+        means = x.sum((2, 3), dtype=wide_type(x.dtype)) / (x.shape[2] * x.shape[3])
+        return self.fc(means.to(x.dtype)).unflatten(1, (-1, 1, 1))
 
     def _run(self, x: Tensor, shortcut: Tensor | None) -> Tensor:
         weights = self.weights(x)
@@ -223,8 +225,11 @@ class CGNet(BaseBackbone):
         return tuple(outs)
 
     def _join(self, norm_act: nn.Sequential, *maps: Tensor) -> Tensor:
-        # In mixed precision the image would turn the whole map to its own type.
-        joined = torch.cat([each.to(maps[0].dtype) for each in maps], dim=1)
+        # The image would turn the whole map to its own type and memory format.
+        last = maps[0].is_contiguous(memory_format=torch.channels_last)
+        order = torch.channels_last if last else torch.contiguous_format
+        joined = torch.cat([each.to(maps[0].dtype).contiguous(memory_format=order)
+                            for each in maps], dim=1)
         return norm_prelu(*norm_act, joined, self.recompute_norms)
 
     @staticmethod

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmcv_replace.cnn import HostBatchNorm2d, WinogradConv2d
+from mmcv_replace.cnn import HostBatchNorm2d, WinogradConv2d, use_winograd
 from mmcv_replace.cnn.utils import host_norm, winograd_conv
 from mmcv_replace.cnn.utils.depthwise import SplitDepthwiseConv2d
 from mmcv_replace.cnn.utils.prelu import HostPReLU
@@ -319,3 +319,25 @@ def test_depthwise_networks_on_the_host(caplog):
 def test_low_precision_of_depthwise_networks_is_left_to_the_device():
     weight = mobile(fp16=dict(dtype='float16')).backbone.stem[1].conv.weight
     assert not weight.is_contiguous(memory_format=torch.channels_last)
+
+
+class Wide(nn.Module):
+    """A kernel that is too large for the caches, and a small one."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide = nn.Conv2d(512, 512, 3, padding=1)
+        self.narrow = nn.Conv2d(512, 8, 3, padding=1)
+
+
+@pytest.mark.parametrize(('options', 'kept'), [
+    ({}, True), (dict(winograd=False), False), (dict(computing_dtype='bf16'), False)])
+def test_large_kernels_keep_the_order_that_optimizers_step_fast(options, kept):
+    options = dict(options)
+    dtype = torch.bfloat16 if options.pop('computing_dtype', None) else torch.float32
+    model, cfg = Wide(), Config(dict(channels_last=True, **options))
+    if options.get('winograd', True):
+        use_winograd(model)
+    execution._fit_memory_format(model, cfg, torch.device('cpu'), dtype)
+    assert model.wide.weight.is_contiguous() == kept
+    assert not model.narrow.weight.is_contiguous()
