@@ -121,18 +121,19 @@ class _Moved(Function):
         ctx.arguments = sizes, kind, not back
         inside, outside = (*sizes.mask, *sizes.map), (*sizes.map, *sizes.map)
         if not x.numel():
-            return x.new_zeros(len(x), math.prod((inside if back else outside)[:2]), *sizes.map)
+            return x.new_zeros(x.shape[0], math.prod((inside if back else outside)[:2]),
+                               *sizes.map)
 
         def by_pixel(pairs: Tensor, distributed: bool) -> Tensor:
             return pairs.permute(0, 3, 4, 1, 2) if distributed else pairs
 
         move, distributed = _back if back else _forth, kind == 'distribute'
         source = by_pixel(x.unflatten(1, outside[:2] if back else inside[:2]), distributed and back)
-        strips = sizes.strips(len(x))
+        strips = sizes.strips(x.shape[0])
         if len(strips) == 1:
             out = by_pixel(move(source, sizes.pads(strips[0])), distributed and not back)
             return out.reshape(x.shape[0], -1, *sizes.map)
-        out = x.new_empty(len(x), *(inside if back else outside))
+        out = x.new_empty(x.shape[0], *(inside if back else outside))
         target = by_pixel(out, distributed and not back)
         for rows in strips:
             target[..., rows, :] = move(source[..., rows, :], sizes.pads(rows))

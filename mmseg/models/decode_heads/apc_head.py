@@ -36,8 +36,8 @@ class ACM(nn.Module):
 
     def forward(self, x: Tensor, pooled: Tensor) -> Tensor:
         place = f'adaptive context (pool scale {self.pool_scale})'
-        check_batch_statistics(self.global_info.norm, len(x), f'{place}, global_info')
-        check_batch_statistics(self.pooled_redu_conv.norm, len(x) * self.pool_scale ** 2,
+        check_batch_statistics(self.global_info.norm, x.size(0), f'{place}, global_info')
+        check_batch_statistics(self.pooled_redu_conv.norm, x.size(0) * self.pool_scale ** 2,
                                f'{place}, pooled_redu_conv')
         x = self.input_redu_conv(x)
         cells = self.pooled_redu_conv(pooled).flatten(2)  # [N, channels, s * s]

@@ -33,7 +33,7 @@ class EMAModule(nn.Module):
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         pixels = x.flatten(2)
-        bases = self.bases.transpose(1, 2).to(x.dtype).expand(len(x), -1, -1)  # [N, K, C]
+        bases = self.bases.transpose(1, 2).to(x.dtype).expand(x.size(0), -1, -1)  # [N, K, C]
         for _ in range(self.num_stages):
             shares = (bases @ pixels).softmax(dim=1)  # [N, K, h * w]
             # The means come from sums, so that no share is divided.

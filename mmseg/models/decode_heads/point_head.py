@@ -128,7 +128,7 @@ class PointHead(BaseCascadeDecodeHead):
         The most uncertain ones of random points, then random points.
         `uncertainty_func`: [N, C, P] -> [N, 1, P].
         """
-        settings, images = point_settings(self, 'train_cfg', cfg), len(seg_logits)
+        settings, images = point_settings(self, 'train_cfg', cfg), seg_logits.size(0)
         wanted = settings['num_points']
         points = torch.rand(images, int(wanted * settings['oversample_ratio']), 2,
                             device=seg_logits.device)

@@ -9,6 +9,7 @@ from ..builder import LOSSES
 from .base_loss import ClassWeight, PixelLoss
 from .binary_sum import binary_cross_entropy_sum
 from .utils import (
+    by_channel,
     check_reduction,
     count_valid,
     one_hot,
@@ -71,7 +72,7 @@ def _binary_terms(pred: Tensor, target: Tensor, class_weight: Tensor | None) -> 
         return (-positive * target * F.logsigmoid(pred)
                 - negative * (1 - target) * F.logsigmoid(-pred))
     if class_weight is not None:
-        class_weight = class_weight.view(-1, *[1] * (pred.dim() - 2))
+        class_weight = by_channel(class_weight, pred)
     return F.binary_cross_entropy_with_logits(
         pred, target, pos_weight=class_weight, reduction='none')
 

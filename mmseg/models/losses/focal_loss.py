@@ -9,7 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import LOSSES
 from .base_loss import ClassWeight, PixelLoss
-from .utils import constant, one_hot, up_to_one, valid_pixels
+from .utils import by_channel, constant, one_hot, up_to_one, valid_pixels
 
 
 @LOSSES.register_module()
@@ -62,14 +62,14 @@ class FocalLoss(PixelLoss):
         single = self.alpha if not isinstance(self.alpha, tuple) else 0.5
         terms = sigmoid_focal_loss(logits, target, self.gamma, single, None, 'none')
         if isinstance(self.alpha, tuple):
-            alpha = constant(self.alpha, logits.dtype, logits.device).view(-1, 1, 1)
+            alpha = by_channel(constant(self.alpha, logits.dtype, logits.device), logits)
             terms = terms * torch.where(one_hot(target, logits.size(1)), 2 * alpha, 2 - 2 * alpha)
         weight = self._class_weight_like(logits)
         if weight is None:
             return terms
         if len(weight) > logits.size(1):  # those of class 0 and class 1
             return terms * torch.where(target == 0, weight[1], weight[0]).unsqueeze(1)
-        return terms * weight.view(-1, 1, 1)
+        return terms * by_channel(weight, logits)
 
     def _softmax_terms(self, logits: Tensor, target: Tensor) -> Tensor:
         """Terms [N, H, W] of pixels whose class is `target` [N, H, W]; 0 where that is negative."""

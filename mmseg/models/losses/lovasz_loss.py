@@ -10,7 +10,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import LOSSES
 from .base_loss import ClassWeight, WholeImageLoss
-from .utils import IGNORED, constant, up_to_one, valid_pixels
+from .utils import IGNORED, by_channel, constant, up_to_one, valid_pixels
 
 # Elements that are sorted at a time; sorting takes some 30 bytes for each.
 SORTED_AT_ONCE = 2 ** 20
@@ -110,7 +110,7 @@ class LovaszLoss(WholeImageLoss):
             present.append(region.any(2))
             constants.append((region * slopes).sum(2))
         share = self._shares(torch.cat(present), prob)  # [C, rows]
-        factors *= share.T.view(-1, prob.size(1), 1, 1)
+        factors *= by_channel(share.T, prob)
         return factors, (torch.cat(constants) * share).sum(0)
 
     def _shares(self, present: Tensor, like: Tensor) -> Tensor:

@@ -85,6 +85,11 @@ def one_hot(label: Tensor, classes: int) -> Tensor:
     return label.unsqueeze(1) == numbers.view(-1, *[1] * (label.dim() - 1))
 
 
+def by_channel(values: Tensor, like: Tensor) -> Tensor:
+    """Values [C] or [N, C] as a factor of `like` [N, C, ...], which may be of points: [N, C, P]."""
+    return values.view(*values.shape, *[1] * (like.dim() - 2))
+
+
 def up_to_one(label: Tensor, valid: Tensor) -> Tensor:
     """Labels or targets from 0 to 1 as floats of the same shape, 0 where they are not valid.
 

@@ -12,7 +12,8 @@ def check_batch_statistics(norm: nn.Module | None, values: int, place: str) -> N
     `values` is the number of values per channel (batch x height x width); `place` names the layer
     in the message. A SyncBN over several processes passes: each contributes at least one value.
     """
-    if values > 1 or not isinstance(norm, _BatchNorm) or not norm.training or (
+    # The number of values comes last: it may be a symbol while a model is exported.
+    if not isinstance(norm, _BatchNorm) or not norm.training or values > 1 or (
             shares_statistics(norm)):
         return
     raise ArgumentError(

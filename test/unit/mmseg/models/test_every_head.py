@@ -212,7 +212,9 @@ class OneList(nn.Module):
 
 
 @torch.no_grad()
-def test_exported_at_a_fixed_size(head):
-    model = OneList(head.eval())
-    exported = torch.export.export(model, tuple(maps())).module()
-    torch.testing.assert_close(exported(*maps()), model(*maps()))
+def test_exported_for_any_number_of_images(head):
+    model, inputs = OneList(head.eval()), maps()
+    sizes = tuple({0: torch.export.Dim('images', max=64)} for _ in inputs)
+    exported = torch.export.export(model, tuple(inputs), dynamic_shapes=(sizes,)).module()
+    for x in (inputs, [torch.cat([each, -each, each.flip(3)]) for each in inputs]):
+        torch.testing.assert_close(exported(*x), model(*x))
