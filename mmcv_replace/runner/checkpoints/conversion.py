@@ -7,7 +7,7 @@ from typing import Any
 from ...utils.errors import CheckpointError
 from .describe import as_version_0, as_version_1, described
 from .key_names import NAMINGS, OURS, translate
-from .portable import write_portable
+from .portable import unwrapped, write_portable
 from .weights import _load_checkpoint, weights_in
 
 FORMATS = ('0.x', '1.x', *NAMINGS)
@@ -24,6 +24,9 @@ def convert_checkpoint(source: str | Path, target: str | Path, to: str) -> Path:
     without their classifiers. The file ends in .safetensors or is one of torch.
     """
     checkpoint = convert(_load_checkpoint(source), to, str(source))
+    if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
+        raise CheckpointError(f'{target} is the checkpoint to convert: give the result another '
+                              'name, since not all of it may be converted')
     return write_portable(checkpoint, target)
 
 
@@ -32,8 +35,10 @@ def convert(checkpoint: dict[str, Any], to: str, source: str = 'the checkpoint'
     """`convert_checkpoint` of what was read; a bare dict of weights for a foreign format."""
     if to not in FORMATS:
         raise CheckpointError(f'there is no format {to!r}: use one of {", ".join(FORMATS)}')
-    weights = weights_in(checkpoint)
-    state = {str(key).removeprefix('module.'): value for key, value in weights.items()}
+    weights = unwrapped(weights_in(checkpoint))
+    if not weights:
+        raise CheckpointError(f'{source} holds no weights')
+    state: dict[str, Any] = weights
     is_segmentor = any(key.startswith(SEGMENTOR) for key in state)
     if to in NAMINGS:
         state = _to_foreign(state, is_segmentor, to, source)

@@ -63,10 +63,10 @@ def recognise(state: Mapping[str, Any]) -> tuple[Backbone, str]:
 
 
 def _table(backbone: Backbone, source: str, target: str) -> dict[str, str]:
-    """Module names of `source` -> of `target`, by way of ours."""
+    """Module names of `source` -> of `target`, by way of ours; both may be ours, too."""
     of_source, of_target = (dict(backbone.modules.get(naming, tuple)())
                             for naming in (source, target))
-    ours = [*of_source, *(name for name in of_target if name not in of_source)]
+    ours = [name for pairs in backbone.modules.values() for name, _ in pairs()]
     return {of_source.get(name, name): of_target.get(name, name) for name in ours}
 
 

@@ -2,7 +2,6 @@
 import hashlib
 import io
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +13,14 @@ from ...fileio import atomic_write
 from ...utils.errors import CheckpointError
 from .averaged import averaged_state
 from .describe import described
+from .download import expected_hash
 from .files import serialize_checkpoint
 from .safetensors_file import safetensors_bytes
 from .weights import _load_checkpoint, weights_in
 
 SAFETENSORS = '.safetensors'
 SUFFIXES = ('.pth', '.pt', SAFETENSORS)
+WRAPPER = 'module.'
 DIGITS = 8  # of the SHA-256 in the name of a published file
 
 logger = logging.getLogger('mmseg')
@@ -35,8 +36,11 @@ def publish_model(source: str | Path, target: str | Path, averaged: bool = False
     TARGET-HASH.safetensors.
     """
     checkpoint = _load_checkpoint(source)
-    weights = averaged_state(checkpoint, str(source)) if averaged else weights_in(checkpoint)
+    weights = unwrapped(averaged_state(checkpoint, str(source)) if averaged
+                        else weights_in(checkpoint))
     path = Path(target)
+    if path.is_dir():
+        raise CheckpointError(f'{target} is a folder: add the name of the file to write')
     if path.suffix in SUFFIXES:
         safetensors = safetensors or path.suffix == SAFETENSORS
         path = path.with_suffix('')
@@ -44,8 +48,23 @@ def publish_model(source: str | Path, target: str | Path, averaged: bool = False
     content = portable_bytes({'meta': described(checkpoint), 'state_dict': weights}, suffix)
     digest = hashlib.sha256(content).hexdigest()[:DIGITS]
     # A hash of the source's name, if that was published, is no longer true.
-    name = re.sub(r'-[0-9a-f]{8}$', '', path.name)
+    old = expected_hash(path.with_name(f'{path.name}{suffix}'))
+    name = path.name.removesuffix(f'-{old}') if old else path.name
     return _write(content, path.with_name(f'{name}-{digest}{suffix}'))
+
+
+def unwrapped(weights: Mapping[str, Any]) -> 'OrderedDict[str, Any]':
+    """Weights by the names of the model itself, where a wrapper (DDP) has put one before all."""
+    result = OrderedDict((str(key), value) for key, value in weights.items())
+    versions = getattr(weights, '_metadata', None)  # of its modules; torch keeps them beside
+    if result and all(key.startswith(WRAPPER) for key in result):
+        result = OrderedDict((key.removeprefix(WRAPPER), value) for key, value in result.items())
+        # The wrapper's own, '', comes before that of the model, which takes its place.
+        versions = versions and OrderedDict((f'{name}.'.removeprefix(WRAPPER).rstrip('.'), version)
+                                            for name, version in versions.items())
+    if versions is not None:
+        result._metadata = versions
+    return result
 
 
 def write_portable(checkpoint: Mapping[str, Any], target: str | Path) -> Path:
@@ -57,6 +76,8 @@ def write_portable(checkpoint: Mapping[str, Any], target: str | Path) -> Path:
 def portable_bytes(checkpoint: Mapping[str, Any], suffix: str) -> bytes:
     """The content of a file; each tensor is on the host and has a storage of its own."""
     weights = weights_in(checkpoint)
+    if not weights:
+        raise CheckpointError('the checkpoint holds no weights: there is nothing to write')
     others = [str(key) for key, value in weights.items() if not isinstance(value, torch.Tensor)]
     if others:
         raise CheckpointError(f'{", ".join(others[:5])} in the weights: no tensors, which cannot '

@@ -60,6 +60,15 @@ def test_names_of_others(request, ours, toolkit, name):
         key: id(value) for key, value in state.items()}
 
 
+@pytest.mark.parametrize('ours', [ours for ours, _ in SAME])
+def test_our_own_names_stay(request, ours):
+    shared = None if isinstance(ours, dict) else request.getfixturevalue('shared_dir')
+    state = state_of(ours, shared)
+    found, left = translate({**state, 'fc.weight': 0}, OURS)
+    assert left == ['fc.weight']
+    assert list(found) == list(state)
+
+
 def small_v3():
     """Its keys by the names of torchvision, made of the arrangement in arXiv:1905.02244."""
     shape = torch.zeros(())

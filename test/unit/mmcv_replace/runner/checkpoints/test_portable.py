@@ -67,6 +67,53 @@ def test_versions_of_modules_are_kept(tmp_path):
     assert read_checkpoint(path)['state_dict']._metadata == state._metadata
 
 
+@pytest.mark.parametrize('averaged', [False, True])
+def test_the_names_are_those_of_the_model_without_its_wrapper(tmp_path, averaged):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    wrapped = nn.Module()
+    wrapped.module = model
+    source = saved(tmp_path / 'in.pth', state_dict=wrapped.state_dict(),
+                   ema_state_dict=wrapped.state_dict())
+    found = read_checkpoint(publish_model(source, tmp_path / 'a', averaged))['state_dict']
+    assert_equal(found, model.state_dict())
+    assert found._metadata == model.state_dict()._metadata
+
+
+@pytest.mark.parametrize('name', ['m-20200617', 'm-v2', 'm'])
+def test_what_is_no_hash_stays_in_the_name(tmp_path, name):
+    source, _ = make(tmp_path)
+    for suffix in ('', '.pth'):
+        path = publish_model(source, tmp_path / f'{name}{suffix}')
+        assert path.name.startswith(f'{name}-')
+        again = publish_model(path, path)
+        assert again.name.rpartition('-')[0] == name
+
+
+@pytest.mark.parametrize('content', [{}, dict(state_dict={}), dict(meta={}, state_dict={})])
+def test_no_weights(tmp_path, content):
+    source = saved(tmp_path / 'in.pth', **content)
+    with pytest.raises(CheckpointError, match='the checkpoint holds no weights: there is nothing'):
+        publish_model(source, tmp_path / 'out')
+    for to in ('0.x', '1.x', 'timm'):
+        with pytest.raises(CheckpointError, match=r'in.pth holds no weights'):
+            convert_checkpoint(source, tmp_path / 'out.pth', to)
+    assert [file.name for file in tmp_path.iterdir()] == ['in.pth']
+
+
+def test_places_that_are_taken(tmp_path):
+    source, _ = make(tmp_path)
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(CheckpointError, match='folder is a folder: add the name of the file'):
+        publish_model(source, tmp_path / 'folder')
+    source = saved(tmp_path / 'in.pth', state_dict=segmentor())
+    (tmp_path / 'link.pth').symlink_to(source)
+    before = source.read_bytes()
+    for target in (source, tmp_path / 'link.pth'):
+        with pytest.raises(CheckpointError, match='is the checkpoint to convert: give the result '):
+            convert_checkpoint(source, target, '1.x')
+    assert source.read_bytes() == before
+
+
 def test_averaged_weights(tmp_path):
     average = {'0.weight': torch.ones(1)}
     source, _ = make(tmp_path, ema_state_dict=average)
@@ -163,6 +210,13 @@ def test_a_1_x_file_loads_strictly(tmp_path):
     state = {'data_preprocessor.std': torch.ones(3), **model.state_dict()}
     path = saved(tmp_path / 'new.pth', meta={}, state_dict=state)
     load_checkpoint(model, path, strict=True)
+
+
+def test_a_wrapped_segmentor(tmp_path):
+    state = segmentor()
+    source = saved(tmp_path / 'in.pth', state_dict={f'module.{key}': state[key] for key in state})
+    found = read_checkpoint(convert_checkpoint(source, tmp_path / 'out.pth', '0.x'))
+    assert_equal(found['state_dict'], state)
 
 
 @pytest.mark.parametrize('to', ['torchvision', 'timm'])
