@@ -1,7 +1,9 @@
 """Backbones of the package timm."""
+import os
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmcv_replace.cnn.bricks.registry import NORM_LAYERS
@@ -18,6 +20,8 @@ INSTALL = ("pip install 'mmseg-ascend[timm]'; torchvision, which timm imports, m
 # What timm raises for a model or an option that does not exist.
 REFUSALS = (TypeError, ValueError, AssertionError, RuntimeError, IndexError, KeyError,
             NotImplementedError)
+# A seed that the weights in a file were hardly drawn with.
+DRAW = 0x9b1f4c6e27d3
 
 
 @BACKBONES.register_module()
@@ -134,16 +138,36 @@ class TIMMBackbone(BaseBackbone):
             return self._create()
         overlay = dict(self.options.get('pretrained_cfg_overlay') or {})
         if self.checkpoint_path:
+            if not os.path.isfile(self.checkpoint_path):
+                raise CheckpointError(f'TIMMBackbone: checkpoint_path={self.checkpoint_path!r} is '
+                                      'not a file')
             # timm's own checkpoint_path fails together with features_only.
             overlay['file'] = self.checkpoint_path
         try:
-            return self._create(pretrained=True, pretrained_cfg_overlay=overlay)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(DRAW)
+                source = self._create(pretrained=True, pretrained_cfg_overlay=overlay)
         except Exception as error:  # of any class: a library for downloads and a reader of files
             raise CheckpointError(
                 f'TIMMBackbone: the weights of {self.model_name!r} '
                 f'({self.checkpoint_path or "from timm"}) cannot be loaded ({error}): get the file '
                 'of this model on another machine and give checkpoint_path=FILE; '
                 'pretrained=False starts without') from error
+        if self.checkpoint_path:
+            self._check_loaded(source)
+        return source
+
+    def _check_loaded(self, source: nn.Module) -> None:
+        """Refuse a file without some of the weights, which timm leaves as they were drawn."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(DRAW)  # that of `source`, which has drawn the same
+            drawn = dict(self._create().named_parameters())
+        weights = [(name, weight) for name, weight in source.named_parameters() if weight.dim() > 1]
+        lacking = [name for name, weight in weights if torch.equal(weight, drawn[name])]
+        if lacking:
+            raise CheckpointError(
+                f'TIMMBackbone: {self.checkpoint_path} lacks {len(lacking)} of {len(weights)} '
+                f'weights of {self.model_name!r}, such as {lacking[0]}: give a file of this model')
 
     def adapt_state_dict(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
         """As in BaseBackbone; the names may also be those of timm's whole model."""

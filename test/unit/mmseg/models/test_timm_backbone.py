@@ -159,9 +159,31 @@ class TestWithTimm:
         found, weight = model.timm_model.conv1.weight, state['conv1.weight']
         torch.testing.assert_close(found, weight[:, [0, 1, 2, 0, 1]] * 3 / 5)
 
+    @pytest.mark.parametrize('features_only', [True, False])
+    def test_a_file_that_lacks_weights(self, tmp_path, features_only):
+        import timm
+        state = timm.create_model('resnet18').state_dict()
+        del state['layer3.0.conv1.weight']
+        file = tmp_path / 'w.pth'
+        torch.save(state, file)
+        model = build('resnet18', checkpoint_path=str(file), features_only=features_only)
+        before = torch.get_rng_state()
+        with pytest.raises(CheckpointError, match=(
+                'w.pth lacks 1 of 20 weights of .resnet18., such as layer3.0.conv1.weight: give a '
+                'file of this model' if features_only else 'cannot be loaded')):
+            model.init_weights()
+        assert torch.equal(torch.get_rng_state(), before)
+        torch.save(timm.create_model('convnext_atto').state_dict(), file)
+        with pytest.raises(CheckpointError, match='lacks 20 of 20|cannot be loaded'):
+            model.init_weights()
+
     def test_weights_that_cannot_be_had(self, tmp_path, monkeypatch):
         monkeypatch.setenv('HF_HUB_OFFLINE', '1')
         model = build('resnet18', checkpoint_path=str(tmp_path / 'none.pth'))
+        with pytest.raises(CheckpointError, match=(
+                "TIMMBackbone: checkpoint_path='.*none.pth' is not a file")):
+            model.init_weights()
+        (tmp_path / 'none.pth').write_text('?')
         with pytest.raises(CheckpointError, match=(
                 r"TIMMBackbone: the weights of 'resnet18' \(.*none.pth\) cannot be loaded")):
             model.init_weights()
