@@ -21,9 +21,9 @@ python3 -m venv "$folder/venv"
     matplotlib==3.10.3 opencv-python-headless==4.11.0.86 --extra-index-url https://download.pytorch.org/whl/cpu
 "$folder/venv/bin/pip" install --quiet setuptools==69.5.1 --no-deps  # for mmcv's setup.py
 for pair in 1.2.7:0.10.0 1.7.2:0.30.0; do
-    "$folder/venv/bin/pip" install --quiet --no-deps --no-build-isolation --target "$folder/$pair" \
+    "$folder/venv/bin/pip" install --quiet --no-deps --no-build-isolation --target "$folder/${pair#*:}" \
         "mmcv==${pair%:*}" "mmsegmentation==${pair#*:}"
-    PYTHONPATH="$folder/${pair}" "$folder/venv/bin/python" -W ignore - <<'PYTHON'
+    PYTHONPATH="$folder/${pair#*:}" "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import sys
 import types
 
