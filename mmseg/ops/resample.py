@@ -9,6 +9,8 @@ from functools import lru_cache, partial
 import torch
 from torch import Tensor
 
+from mmcv_replace.ops.precision import wide_type
+
 # (rows, columns); plain numbers, or symbols while a model is exported.
 Sizes = tuple[int, int]
 # (x, weight, bias) -> a 3 x 3 convolution with zero padding 1.
@@ -17,6 +19,16 @@ Convolve = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 # channels at a time an accelerator would have too little to do.
 _AT_ONCE = 2**22
 _LEAST_CHANNELS = 32
+
+
+def image_mean(x: Tensor) -> Tensor:
+    """The mean of each channel: [N, C, h, w] -> [N, C, 1, 1].
+
+    The gradient of a sum, unlike that of a mean, is never made at the size of the map, where it
+    would also have another memory format than channels_last.
+    """
+    total = x.sum((2, 3), keepdim=True, dtype=wide_type(x.dtype))
+    return (total / (x.shape[2] * x.shape[3])).to(x.dtype)
 
 
 def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:

@@ -13,8 +13,8 @@ from mmcv_replace.cnn import (
 )
 from mmcv_replace.cnn.bricks.layer_cfg import BN
 from mmcv_replace.cnn.utils.recompute import norm_prelu
-from mmcv_replace.ops.precision import wide_type
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.ops import image_mean
 
 from ..builder import BACKBONES
 from .base_backbone import BaseBackbone
@@ -42,9 +42,7 @@ class GlobalContextExtractor(nn.Module):
 
     def weights(self, x: Tensor) -> Tensor:
         """The weights alone: [N, channel, H, W] -> [N, channel, 1, 1]."""
-        # The gradient of a sum, unlike that of a mean, is never made at the size of the map.
-        means = x.sum((2, 3), dtype=wide_type(x.dtype)) / (x.shape[2] * x.shape[3])
-        return self.fc(means.to(x.dtype)).unflatten(1, (-1, 1, 1))
+        return self.fc(image_mean(x).flatten(1)).unflatten(1, (-1, 1, 1))
 
     def _run(self, x: Tensor, shortcut: Tensor | None) -> Tensor:
         weights = self.weights(x)

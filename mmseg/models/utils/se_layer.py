@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.bricks.layer_cfg import RELU
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.ops import image_mean
 
 from .make_divisible import make_divisible
 
@@ -25,13 +26,12 @@ class SELayer(nn.Module):
         super().__init__()
         first, second = _two_activations(act_cfg)
         between = make_divisible(channels // ratio, 8)
-        self.global_avgpool = nn.AdaptiveAvgPool2d(1)
         self.conv1 = ConvModule(channels, between, 1, conv_cfg=conv_cfg, act_cfg=first)
         self.conv2 = ConvModule(between, channels, 1, conv_cfg=conv_cfg, act_cfg=second)
 
     def weights(self, x: Tensor) -> Tensor:
         """The weights alone: [N, channels, H, W] -> [N, channels, 1, 1]."""
-        return self.conv2(self.conv1(self.global_avgpool(x)))
+        return self.conv2(self.conv1(image_mean(x)))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weights(x)

@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmseg.ops import concat_conv, pyramid_conv, pyramid_pool, resample, resize_matrices
+from mmseg.ops import concat_conv, image_mean, pyramid_conv, pyramid_pool, resample, resize_matrices
 
 SIZES = [(64, 64), (65, 97), (48, 37), (7, 5), (6, 6), (1, 1), (3, 200)]
 BINS = (1, 2, 3, 6)
@@ -135,3 +135,12 @@ def test_small_maps_are_concatenated_before_a_convolution(size, calls):
     expected = torch.nn.functional.conv2d(torch.cat(maps, 1), weight, bias, padding=1)
     torch.testing.assert_close(found, expected)
     assert len(seen) == calls
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16])
+def test_the_mean_of_an_image(dtype):
+    x = (60 + torch.randn(2, 5, 40, 39)).to(dtype).requires_grad_()  # sums beyond float16
+    found, expected = image_mean(x), F.adaptive_avg_pool2d(x.float(), 1)
+    torch.testing.assert_close(found.float(), expected, rtol=torch.finfo(dtype).eps, atol=1e-5)
+    found.sum().backward()
+    torch.testing.assert_close(x.grad, torch.full_like(x, 1 / 1560))
