@@ -80,8 +80,8 @@ class BaseDecodeHead(HeadLosses, StartingModule, metaclass=ABCMeta):
         self.align_corners = bool(align_corners)  # torch refuses 0 and 1
         self.strip_loss = strip_loss
         self._init_losses(loss_decode, ignore_index)
-        self._check_losses()
         self.sampler = None if sampler is None else build_pixel_sampler(sampler, context=self)
+        self._check_losses()
         self.conv_seg = nn.Conv2d(channels, self.out_channels, kernel_size=1)
         self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else None
 

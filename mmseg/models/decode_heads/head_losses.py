@@ -10,7 +10,7 @@ from mmseg.core.seg import BasePixelSampler
 from mmseg.ops import resize, warn_unaligned
 
 from ..builder import build_loss
-from ..losses import accuracy
+from ..losses import WholeImageLoss, accuracy
 from ..losses.chunked_loss import chunked_losses
 
 IGNORED = 255  # the default of mmsegmentation
@@ -51,6 +51,8 @@ class HeadLosses:
         for name, loss in zip(self._loss_names, self._criteria(), strict=True):
             if hasattr(loss, 'check_classes'):
                 loss.check_classes(self.out_channels)
+            if self.sampler is not None and isinstance(loss, WholeImageLoss):
+                raise loss.no_weights()
             if 'loss' not in name:
                 warn_once(f"{type(self).__name__}: the {type(loss).__name__} called {name!r} is "
                           "logged, but not trained, as its name does not contain 'loss': to train "

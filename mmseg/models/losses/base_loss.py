@@ -50,6 +50,11 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
         if self.class_weight is not None and not isinstance(self.class_weight, str | os.PathLike):
             self._check_weights(get_class_weight(self.class_weight), classes)
 
+    def no_weights(self) -> ConfigError:
+        """The error for weights of pixels, where there is a term for an image alone."""
+        return ConfigError(f'{type(self).__name__}: a loss of whole images takes no weights of '
+                           'pixels: remove `sampler` from its head')
+
     def _check_weights(self, weights: Sequence[float], classes: int) -> None:
         if len(weights) != classes and (len(weights), classes) != (2, 1):
             raise ConfigError(f'{type(self).__name__}: class_weight has {len(weights)} numbers '
@@ -68,8 +73,7 @@ class BaseLoss(nn.Module, metaclass=ABCMeta):
             ignore_index = self.default_ignore_index
         terms = self.elementwise(cls_score, label, ignore_index)
         if weight is not None and weight.dim() > terms.dim():
-            raise ConfigError(f'{type(self).__name__}: a loss of whole images takes no weights of '
-                              'pixels: remove `sampler` from its head')
+            raise self.no_weights()
         if avg_factor is None and reduction == 'mean':
             count = self.divisor(label, ignore_index)
             if count is not None:

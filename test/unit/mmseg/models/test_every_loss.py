@@ -230,7 +230,23 @@ def test_a_loss_of_whole_images_beside_one_of_pixels():
                                                       + focal(logits, label))
 
 
-def test_hard_pixels_need_a_loss_of_pixels():
-    with pytest.raises(ConfigError, match='DiceLoss has no loss of single pixels .* set `thresh`'):
-        head_losses(True, DiceLoss, sampler=dict(type='OHEMPixelSampler', min_kept=5))
-    head_losses(True, FocalLoss, sampler=dict(type='OHEMPixelSampler', min_kept=5))
+class Mean(nn.Module):
+    """A loss of a user's own, which gives a single number."""
+
+    def forward(self, logits, label, weight=None, ignore_index=None, reduction_override=None):
+        return logits.mean()
+
+
+@pytest.mark.parametrize('thresh', [None, 0.5])
+def test_hard_pixels_need_a_loss_of_pixels(thresh):
+    sampler = dict(type='OHEMPixelSampler', thresh=thresh, min_kept=5)
+    options = dict(in_channels=4, channels=4, num_classes=3, sampler=sampler)
+    for loss in (DiceLoss, 'LovaszLoss', 'TverskyLoss'):  # before any data are read
+        with pytest.raises(ConfigError, match="whole images takes no weights .* remove `sampler`"):
+            FCNHead(loss_decode=[dict(type=FocalLoss), dict(type=loss)], **options)
+    head_losses(True, FocalLoss, sampler=sampler)
+    if thresh is None:
+        with pytest.raises(ConfigError, match='Mean has no loss of single pixels .* set `thresh`'):
+            head_losses(True, Mean, sampler=sampler)
+    else:
+        head_losses(True, Mean, sampler=sampler)

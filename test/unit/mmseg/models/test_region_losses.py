@@ -281,6 +281,3 @@ def test_focal_loss_ranks_hard_pixels():
     built = head(dict(type='FocalLoss'), sampler=dict(type='OHEMPixelSampler', min_kept=5))
     logits, label = data()
     assert built.sampler.sample(logits, label[:, None]).sum() >= 10
-    with pytest.raises(ConfigError, match='LovaszLoss has no loss of single pixels'):
-        head(dict(type='LovaszLoss'), sampler=dict(type='OHEMPixelSampler', min_kept=5)).losses(
-            logits, label[:, None])
