@@ -13,9 +13,9 @@ def near_names(name: object, known: Iterable[object], cutoff: float = 0.6) -> li
     return [by_lower[entry] for entry in found]
 
 
-def did_you_mean(name: object, known: Iterable[object]) -> str:
+def did_you_mean(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
     """A clause for an error message that suggests similar names; '' if there are none."""
-    near = near_names(name, known)
+    near = near_names(name, known, cutoff)
     return f'; did you mean {" or ".join(map(repr, near))}?' if near else ''
 
 

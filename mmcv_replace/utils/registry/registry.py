@@ -134,13 +134,23 @@ class Registry(Scoped):
             scope = self.split_scope_key(key)[0]
             return RegistryError(
                 f'{key!r} is not in registry {self.name!r}: it knows no scope {scope!r}, only '
-                f'{", ".join(self._scopes())}. Leave the scope out for a class of this package'
-                f'{did_you_mean(key.rpartition(".")[2], self)}')
+                f'{", ".join(self._scopes())}. '
+                f'{self._instead_of_foreign(key.rpartition(".")[2])}')
         return RegistryError(
             f'{key!r} is not in registry {registry.name!r}{did_you_mean(name, registry)}\n'
             'A class of your own is known once its module is imported: add that module to '
             "the config, custom_imports = dict(imports=['package.module']).\n"
             f'Known: {", ".join(sorted(registry)) or "nothing yet"}')
+
+    def _instead_of_foreign(self, name: str) -> str:
+        """What to do about a class of a package that is not here; what barely resembles it is no
+        remedy."""
+        near = did_you_mean(name, self, cutoff=0.7)
+        if near:
+            return f'Leave the scope out for a class of this package{near}'
+        return (f'This package has no {name!r}: take one of {", ".join(sorted(self))}, or register '
+                'a class of your own, without a scope, in a module that the config imports, '
+                "custom_imports = dict(imports=['package.module'])")
 
     def build(self, cfg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """What `build_func` makes of `cfg`; a second argument in its place is `default_args`."""

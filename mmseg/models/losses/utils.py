@@ -1,5 +1,6 @@
 """Functions that several losses use: reduction, valid labels, class weights from a file."""
 import functools
+import math
 import os
 from collections.abc import Callable, Sequence
 
@@ -132,7 +133,11 @@ def get_class_weight(
         weights = np.asarray(class_weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ConfigError(f'class_weight must be numbers, not {short(class_weight)}') from error
-    if weights.ndim != 1 or not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ConfigError('class_weight must be one number a class, 0 or more, not '
+    if weights.ndim != 1:
+        raise ConfigError('class_weight must be one number a class, not '
                           f'{short(weights.tolist())} of the shape {weights.shape}')
+    for number, weight in enumerate(weights):
+        if not 0 <= weight < math.inf:
+            raise ConfigError(f'class_weight: {weight} for class {number} must be a number from 0 '
+                              'on')
     return weights.tolist()

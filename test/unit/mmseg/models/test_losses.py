@@ -171,6 +171,9 @@ def test_class_weight_follows_the_scores(data):
 @pytest.mark.parametrize(('class_weight', 'message'), [
     ([1.0, 2.0], 'class_weight has 2 numbers for 3 classes'),
     ([[1.0], [2.0], [3.0]], 'one number a class'),
+    ([1.0, 2.0, -0.5], r'class_weight: -0\.5 for class 2 must be a number from 0 on'),
+    ([1.0, math.inf, 2.0], 'class_weight: inf for class 1 must be'),
+    ([math.nan, 1.0, 2.0], 'class_weight: nan for class 0 must be'),
     ('absent.npy', "no file 'absent.npy'")])
 def test_class_weights_that_do_not_fit(data, class_weight, message):
     logit, label, _ = data

@@ -85,6 +85,12 @@ def test_unknown_names_are_explained(tree):
         "'mmdet.Lefd' is not in registry 'part': it knows no scope 'mmdet', only "
         f"left, mid, right, {tree.top.scope}. Leave the scope out for a class of this package; "
         "did you mean 'Left'?")
+    with pytest.raises(RegistryError) as caught:
+        tree.left.build(dict(type='mmdet.Cleats'))  # resembles Left, but is none
+    assert str(caught.value).endswith(
+        "This package has no 'Cleats': take one of Left, or register a class of your own, without "
+        "a scope, in a module that the config imports, custom_imports = "
+        "dict(imports=['package.module'])")
 
 
 def test_function_that_builds(tree):
