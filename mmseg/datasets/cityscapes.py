@@ -33,3 +33,6 @@ class CityscapesDataset(CustomDataset):
     PALETTE = [list(colour) for colour in COLOURS.values()]
     img_suffix = '_leftImg8bit.png'
     seg_map_suffix = '_gtFine_labelTrainIds.png'
+    # The ids of the labels, of which those of training are a part.
+    server_labels = dict(zip(CLASSES, (
+        7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33), strict=True))

@@ -1,6 +1,6 @@
 """The base of data sets that score predictions, and write them as pictures."""
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from logging import Logger
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,10 @@ class ScoredDataset(Dataset):
     A subclass has CLASSES, PALETTE, ignore_index, img_infos and get_gt_seg_map. What it overrides
     of these methods is called instead; its `evaluate` gets all label maps as a list.
     """
+
+    # The values by which a test server of the data set knows classes, where these are not their
+    # indices.
+    server_labels: Mapping[str, int] = {}
 
     @standard
     def get_gt_seg_maps(
@@ -114,22 +118,35 @@ class ScoredDataset(Dataset):
 
     @standard
     def format_results(self, results: Iterable[Result], out_dir: str | None = None,
-                       indices: Iterable[int] | None = None) -> list[str]:
+                       indices: Iterable[int] | None = None, to_label_id: bool = True
+                       ) -> list[str]:
         """Write label maps as palette PNGs named like their images, and return the files.
 
         `indices` are those of the images; without them there is a result for each image in order.
+        `to_label_id` writes `server_labels`, where all classes have one, instead of indices.
         Without results nothing is written, else ArgumentError is raised where `out_dir` is missing.
         """
         if not check_out_dir(results, out_dir):
             return []
         files = []
         numbers = range(len(self)) if indices is None else indices
+        values, palette = self._server_values() if to_label_id else None, self.PALETTE
+        if values is not None:
+            palette = np.zeros((values.max() + 1, 3), np.uint8)
+            palette[values] = self.PALETTE
         for index, result in zip(numbers, results, strict=True):
             name = Path(self.img_infos[index]['filename']).with_suffix('.png')
             path = path_inside(out_dir, name)
-            write_palette_png(path, _load(result), self.PALETTE)
+            label_map = _load(result)
+            write_palette_png(path, label_map if values is None else values[label_map], palette)
             files.append(str(path))
         return files
+
+    def _server_values(self) -> np.ndarray | None:
+        """The value to write for each class [C]; None where they are the indices."""
+        if not self.CLASSES or not set(self.CLASSES) <= self.server_labels.keys():
+            return None
+        return np.array([self.server_labels[name] for name in self.CLASSES], np.uint8)
 
 
 def with_indices(preds: Any, indices: Any) -> Iterator[tuple[Any, int]]:

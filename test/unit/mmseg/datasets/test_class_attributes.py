@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets import CustomDataset
+from mmseg.datasets import ADE20KDataset, CityscapesDataset, CustomDataset
 
 
 class Named(CustomDataset):
@@ -65,3 +65,28 @@ def test_reduce_zero_label_ignores_zero_and_lowers_the_others(make, data_root, o
 
     np.testing.assert_array_equal(dataset.get_gt_seg_map(0),
                                   np.where((stored == 0) | (stored == 255), 255, stored - 1))
+
+
+class OtherStreets(CityscapesDataset):
+    CLASSES = ('lane', 'car')
+    PALETTE = [[1, 2, 3], [4, 5, 6]]
+
+
+class Unnamed(CityscapesDataset):
+    CLASSES = None
+
+
+@pytest.mark.parametrize(('cls', 'options', 'values'), [
+    (CityscapesDataset, {}, {0: 7, 5: 17, 13: 26, 18: 33}),
+    (CityscapesDataset, dict(classes=['car', 'road']), {0: 26, 1: 7}),
+    (ADE20KDataset, {}, {0: 1, 149: 150}),
+    (Named, {}, {0: 0, 3: 3}), (OtherStreets, {}, {0: 0, 1: 1}), (Unnamed, {}, {0: 0, 9: 9})])
+def test_values_for_a_test_server(make, tmp_path, cls, options, values):
+    dataset = make(cls, img_suffix='.jpg', seg_map_suffix='.png', **options)
+    for result in (np.array([list(values)]), np.array([list(values)], np.uint8)):
+        file, = dataset.format_results([result], str(tmp_path), [0])
+        with Image.open(file) as image:
+            assert np.array(image).tolist() == [list(values.values())]
+        file, = dataset.format_results([result], str(tmp_path), [0], to_label_id=False)
+        with Image.open(file) as image:
+            assert np.array(image).tolist() == [list(values)]

@@ -174,13 +174,17 @@ def test_written_predictions(devkit, tmp_path):
     number = len(devkit.wanted)
     predictions = [np.arange(12).reshape(3, 4) % number, np.full((2, 2), number - 1)]
 
-    files = dataset.format_results(predictions, str(tmp_path / 'out'), indices=[2, 0])
-
-    for file, prediction in zip(files, predictions, strict=True):
-        with Image.open(file) as image:
-            np.testing.assert_array_equal(np.array(image), prediction)
-            assert image.getpalette()[:3 * number] == [
-                value for colour in dataset.PALETTE for value in colour]
+    for to_label_id in (True, False):
+        written = range(number)  # for each class
+        if to_label_id and dataset.server_labels.keys() >= set(dataset.CLASSES):
+            written = [dataset.server_labels[name] for name in dataset.CLASSES]
+        files = dataset.format_results(predictions, str(tmp_path / 'out'), indices=[2, 0],
+                                       to_label_id=to_label_id)
+        for file, prediction in zip(files, predictions, strict=True):
+            with Image.open(file) as image:
+                np.testing.assert_array_equal(np.array(image), np.array(written)[prediction])
+                colours = np.array(image.getpalette()).reshape(-1, 3)
+                np.testing.assert_array_equal(colours[written], dataset.PALETTE)
 
 
 @every_case
