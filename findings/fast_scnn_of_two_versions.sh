@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # mmsegmentation 0.10.0 and 0.30.0: the backbone FastSCNN, built with the same arguments, is two
 # networks. The later one pads its first convolution, fuses by a 3 x 3 depthwise convolution where
-# the earlier has 1 x 1, and leaves out the activation of depthwise convolutions. Some keys keep
+# the earlier has a full one of 1 x 1, and leaves out the activation of depthwise convolutions. Some keys keep
 # their names and change their shape, the others fit both. The weights that are published for it are
 # of the later network; the config of 0.10 that bears their name does not load them.
 #
 # Output, with torch 2.13.0 (CPU build):
-#   mmsegmentation 0.10.0: map 31 x 31, feature_fusion.dwconv.conv.weight [128, 1, 1, 1]
-#   mmsegmentation 0.30.0: map 32 x 32, feature_fusion.dwconv.conv.weight [128, 1, 3, 3]
+#   mmsegmentation 0.10.0: map 32 x 32, feature_fusion.dwconv.conv.weight [128, 128, 1, 1]
+#   mmsegmentation 0.30.0: map 33 x 33, feature_fusion.dwconv.conv.weight [128, 1, 3, 3]
 #
 # Fails when this changes.
 set -euo pipefail
@@ -53,11 +53,11 @@ model = build_backbone(dict(
     higher_in_channels=64, lower_in_channels=128, fusion_out_channels=128, out_indices=(0, 1, 2),
     norm_cfg=dict(type='BN'), align_corners=False)).eval()
 with torch.no_grad():
-    height, width = model(torch.zeros(1, 3, 256, 256))[0].shape[2:]
+    height, width = model(torch.zeros(1, 3, 257, 257))[0].shape[2:]
 key = 'feature_fusion.dwconv.conv.weight'
 shape = list(model.state_dict()[key].shape)
 print(f'mmsegmentation {mmseg.__version__}: map {height} x {width}, {key} {shape}')
-expected = {'0.10.0': (31, [128, 1, 1, 1]), '0.30.0': (32, [128, 1, 3, 3])}
+expected = {'0.10.0': (32, [128, 128, 1, 1]), '0.30.0': (33, [128, 1, 3, 3])}
 assert (height, shape) == expected[mmseg.__version__], 'the networks have changed'
 PYTHON
 done
