@@ -94,6 +94,12 @@ def test_every_config_of_the_reference_is_here(reference):
     assert set(reference) == set(HASHES)
 
 
+def test_fingerprints_are_those_of_the_reference(shared_dir):
+    file = shared_dir / 'reference/keys/index_0.10.0.json'
+    published = json.loads(file.read_text())['models']
+    assert all(each.items() <= published[name].items() for name, each in HASHES.items())
+
+
 @all_folders
 def test_values_are_those_of_the_reference(folder, reference):
     for name in set(names_in(folder)) & set(reference):

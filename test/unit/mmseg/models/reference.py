@@ -1,7 +1,6 @@
 """The models of the reference's configs, from their published values."""
 import copy
 import functools
-import hashlib
 import importlib.util
 import json
 
@@ -17,11 +16,6 @@ def _read(path):
 def configs(shared_dir):
     """Config name -> its values, of all that mmsegmentation 0.10 has."""
     return _read(shared_dir / 'reference/configs_0.10.json')
-
-
-def index(shared_dir):
-    """Config name -> number of keys, number of parameters and digests of the state dict."""
-    return _read(shared_dir / 'reference/keys/index_0.10.0.json')['models']
 
 
 def golden(shared_dir):
@@ -48,7 +42,3 @@ def build(cfg, fast=True, norm='SyncBN'):
 
 def shapes(model):
     return {key: list(value.shape) for key, value in model.state_dict().items()}
-
-
-def digest(shapes):
-    return hashlib.sha1(json.dumps(shapes).encode()).hexdigest()[:12]

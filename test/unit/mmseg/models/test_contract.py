@@ -56,21 +56,6 @@ def test_every_file_of_keys_and_figures_is_compared(shared_dir):
     assert {path.stem for path in folder.glob('golden/*.json')} == set(GOLDEN)
 
 
-def test_keys_of_every_model(shared_dir, subtests):
-    seen = {}
-    for name, entry in reference.index(shared_dir).items():
-        cfg = reference.configs(shared_dir)[name]
-        same = json.dumps(cfg['model'], sort_keys=True)
-        if same not in seen:
-            with torch.device('meta'):
-                model = reference.build(cfg)
-            found = reference.shapes(model)
-            seen[same] = dict(keys=len(found), params=sum(p.numel() for p in model.parameters()),
-                              ordered=reference.digest(found))
-        with subtests.test(name):
-            assert seen[same].items() <= entry.items()
-
-
 def close(found, expected):
     torch.testing.assert_close(torch.tensor(found, dtype=torch.float64),
                                torch.tensor(expected, dtype=torch.float64), rtol=1e-6, atol=1e-12)
