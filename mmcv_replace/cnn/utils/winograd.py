@@ -26,7 +26,7 @@ _PRODUCTS = _TILE + _TAPS - 1
 # Rows and columns of a band: the matrices are dense, and their size grows with it.
 _BAND = 64
 # Input channels and bands computed at a time: limits the memory for products and kernels.
-_CHANNELS = 256
+CHANNELS = 256
 _BANDS_AT_ONCE = 8
 
 
@@ -106,7 +106,7 @@ def _places(x: Tensor, dilation: tuple[int, int]) -> list[list[_Place]]:
 def _convolve(x: Tensor, weight: Tensor, places: list[_Place], out: Tensor) -> None:
     """Write the results at `places` to `out`, the sum over groups of input channels."""
     sums: list[Tensor] = []
-    for part in _channel_parts(weight):
+    for part in channel_parts(weight):
         kernels = _kernels(weight[:, part])
         for i, (image, rows, columns) in enumerate(places):
             factors = _spread(x[image, part, rows.read, columns.read], rows.spread, columns.spread)
@@ -123,7 +123,7 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place]
     """Add the gradients at `places`: the transposed steps of `_convolve`, in reverse order."""
     outer = [_spread(grad[image, :, rows.made, columns.made], rows.merge, columns.merge)
              for image, rows, columns in places]
-    for part in _channel_parts(weight):
+    for part in channel_parts(weight):
         kernels = None if grad_x is None else _kernels(weight[:, part])
         total = None
         for (image, rows, columns), own in zip(places, outer, strict=True):
@@ -138,9 +138,10 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place]
             grad_weight[:, part] += _kernel_gradient(total)
 
 
-def _channel_parts(weight: Tensor) -> list[slice]:
+def channel_parts(weight: Tensor) -> list[slice]:
+    """Slices of at most CHANNELS of the input channels of [O, C, 3, 3]."""
     channels = weight.shape[1]
-    return [slice(i, min(i + _CHANNELS, channels)) for i in range(0, channels, _CHANNELS)]
+    return [slice(i, min(i + CHANNELS, channels)) for i in range(0, channels, CHANNELS)]
 
 
 def _spread(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from mmcv_replace.cnn.utils import winograd
 from mmcv_replace.cnn.utils.winograd import share_of_products, winograd_conv2d
 
+from .winograd_inputs import error, inputs
+
 # images, channels in and out, height and width, dilation: tiles that are cut off, other steps in
 # rows and columns, several bands (of 64), groups of channels (of 256) and groups of bands (of 8),
 # maps smaller than a tile and than the dilation.
@@ -13,16 +15,6 @@ CASES = [
     (2, 5, 7, 13, 9, (1, 1)), (1, 3, 2, 64, 65, (4, 4)), (1, 3, 4, 70, 131, (2, 1)),
     (1, 600, 3, 12, 8, (1, 1)), (3, 2, 2, 129, 80, (1, 3)), (1, 2, 2, 3, 2, (1, 1)),
     (1, 2, 3, 5, 4, (6, 2))]
-
-
-def inputs(case, dtype=torch.float64):
-    images, c, o, height, width, _ = case
-    x, weight = torch.randn(images, c, height, width), torch.randn(o, c, 3, 3) / (3 * c**0.5)
-    return [tensor.to(dtype).requires_grad_() for tensor in (x, weight, torch.randn(o))]
-
-
-def error(found, expected):
-    return ((found - expected).norm() / expected.norm()).item()
 
 
 @pytest.mark.parametrize('case', CASES, ids=str)

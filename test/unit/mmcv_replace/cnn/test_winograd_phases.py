@@ -7,22 +7,14 @@ from mmcv_replace.cnn import use_winograd
 from mmcv_replace.cnn.utils import winograd_conv, winograd_phases
 from mmcv_replace.cnn.utils.winograd_phases import phase_conv2d, phase_share
 
+from .winograd_inputs import error, inputs
+
 # images, channels in and out, height and width, dilation: phases of all lengths from 1 to 12, of
 # one length and of two, fewer rows than phases, groups of channels (of 256) and of images (of 4).
 CASES = [
     (2, 5, 7, 64, 64, (12, 12)), (1, 3, 2, 36, 49, (12, 16)), (1, 3, 2, 23, 12, (12, 3)),
     (1, 300, 2, 13, 9, (6, 20)), (5, 3, 2, 25, 36, (5, 4)), (1, 2, 3, 21, 24, (3, 3)),
     (1, 2, 2, 9, 10, (1, 1)), (1, 2, 2, 11, 12, (1, 1)), (9, 2, 2, 8, 7, (8, 9))]
-
-
-def inputs(case, dtype=torch.float64):
-    images, c, o, height, width, _ = case
-    x, weight = torch.randn(images, c, height, width), torch.randn(o, c, 3, 3) / (3 * c**0.5)
-    return [tensor.to(dtype).requires_grad_() for tensor in (x, weight, torch.randn(o))]
-
-
-def error(found, expected):
-    return ((found - expected).norm() / expected.norm()).item()
 
 
 @pytest.mark.parametrize('apart', [False, True, None])
