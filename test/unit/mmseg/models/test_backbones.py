@@ -91,7 +91,7 @@ def step(model, x):
 def test_frozen_parts_are_not_trained(name, index):
     number = len(build(name, index).parts())
     x = images_for(name, index)(2, torch.float32)
-    for frozen in range(-1, number):
+    for frozen in sorted({0, number // 2, number - 1}):  # none: the test of norm_eval
         model = build(name, index, frozen_stages=frozen)
         assert model.training
         model.eval().train()
