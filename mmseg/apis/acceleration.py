@@ -9,6 +9,7 @@ from torch import nn
 
 from mmcv_replace.cnn import fuse_conv_bn, use_host_norms, use_winograd
 from mmcv_replace.cnn.utils.depthwise import split_depthwise
+from mmcv_replace.cnn.utils.pointwise_conv import use_products
 from mmcv_replace.cnn.utils.prelu import host_prelu
 from mmcv_replace.cnn.utils.winograd_conv import keep_large_kernels
 from mmcv_replace.device import is_asynchronous, kind_of
@@ -66,7 +67,7 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
 def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
     """Choose the convolutions' algorithm and the memory format."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
-        for replace in (use_winograd, split_depthwise, host_prelu):
+        for replace in (use_winograd, use_products, split_depthwise, host_prelu):
             replace(model)
     return _fit_memory_format(model, cfg, device,
                               precision_from_config(cfg, device).computing_dtype)

@@ -9,6 +9,7 @@ from mmcv_replace.utils.autocast import autocast_dtype
 
 from .depthwise import SplitDepthwiseConv2d, split_gradients, splits
 from .patch_conv import is_large, patch_conv2d, patch_gradients, prefers_patches
+from .pointwise_conv import PointwiseConv2d, multiplies, pointwise_gradients
 from .winograd import share_of_products, winograd_conv2d, winograd_gradients
 from .winograd_phases import phase_conv2d, phase_gradients, phase_share
 
@@ -34,7 +35,7 @@ class WinogradConv2d(nn.Conv2d):
 
 
 # Classes of torch's own convolution, whatever the algorithm.
-CONV2D_TYPES = (nn.Conv2d, WinogradConv2d, SplitDepthwiseConv2d)
+CONV2D_TYPES = (nn.Conv2d, WinogradConv2d, SplitDepthwiseConv2d, PointwiseConv2d)
 
 
 def is_plain_conv(conv: nn.Module) -> bool:
@@ -112,6 +113,8 @@ def convolution_gradients(conv: nn.Conv2d, grad: Tensor, x: Tensor, weight: Tens
         return functions[1](grad, x, weight, conv.dilation, wanted)
     if splits(conv, x):
         return split_gradients(conv, grad, x, weight, wanted)
+    if multiplies(conv, x, weight):
+        return pointwise_gradients(grad, x, weight, wanted)
     return torch.ops.aten.convolution_backward(
         grad, x, weight, [weight.shape[0]] if wanted[2] else None, conv.stride, conv.padding,
         conv.dilation, False, [0, 0], conv.groups, list(wanted))
