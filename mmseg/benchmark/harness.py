@@ -15,13 +15,14 @@ and where operations and memory are to be counted:
     device          'cpu', or the accelerator
 """
 import json
+import math
 import os
 import resource
 import runpy
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,19 @@ def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
     allocated, table = _trace(case)
     found = {'profile': table} if profile else {}
     if count:
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounterMode(display=False, custom_mapping=_products()) as counter:
             case.step()
         found |= {'flops': counter.get_total_flops(), 'allocated_mb': allocated}
     return found
+
+
+def _products() -> dict[Any, Callable[..., int]]:
+    """Operations of the products of oneDNN, which torch's counter does not know."""
+    import torch
+    product = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
+    if product is None:
+        return {}
+    return {product: lambda x, y, *_, **__: 2 * math.prod(x) * y[0]}
 
 
 def _trace(case: Any) -> tuple[float, str]:

@@ -39,6 +39,14 @@ def test_operations_and_allocated_peak():
     assert 'profile' not in found
 
 
+@pytest.mark.skipif(not hasattr(torch.ops.mkldnn, '_linear_pointwise'), reason='no oneDNN')
+def test_operations_of_products_by_onednn():
+    work = Work()
+    work.b = work.b[:100].clone()
+    work.step = lambda: torch.ops.mkldnn._linear_pointwise(work.a, work.b, None, 'none', [], '')
+    assert harness._inspect(work, profile=False)['flops'] == 2 * 512 * 512 * 100
+
+
 def test_profile_names_the_operators():
     found = harness._inspect(Work(), profile=True)
     assert 'aten::mm' in found['profile']
