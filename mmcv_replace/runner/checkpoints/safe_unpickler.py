@@ -43,10 +43,12 @@ def _stand_in(plain: Callable[[Any], Any]) -> type[StandIn]:
     return type('StandIn', (StandIn,), {'plain': plain})
 
 
-# The history of a logged number in mmengine.
+# The history of a logged number in mmengine. What another version calls by other names is left
+# out: a history must not keep anybody from the weights beside it.
 _HistoryBuffer = _stand_in(lambda made: {
-    'log_history': made.state['_log_history'], 'count_history': made.state['_count_history'],
-    'max_length': made.state['max_length']})
+    name.removeprefix('_'): made.state[name]
+    for name in ('_log_history', '_count_history', 'max_length')
+    if isinstance(made.state, dict) and name in made.state})
 
 
 class DType(StandIn):

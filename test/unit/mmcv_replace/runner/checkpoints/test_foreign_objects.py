@@ -123,6 +123,17 @@ def mmengine_file(history, tmp_path, monkeypatch):
     return write
 
 
+def test_a_history_of_another_version_does_not_keep_from_the_weights(mmengine_file, history):
+    del history._count_history
+    history.max_len = history.__dict__.pop('max_length')
+    path, _, average = mmengine_file()
+    checkpoint = read_checkpoint(path)
+    buffer = checkpoint['message_hub']['log_scalars']['train/loss']
+    assert {key: np.asarray(value).tolist() for key, value in buffer.items()} == {
+        'log_history': [0.5, 0.25]}
+    assert torch.equal(checkpoint['state_dict']['weight'], average['weight'])
+
+
 @ZIPPED
 @pytest.mark.parametrize('numpy', [b'numpy._core', b'numpy.core'])
 def test_a_message_hub_is_plain_data(mmengine_file, numpy, zipped):
