@@ -42,7 +42,7 @@ def merge_dict(base: ConfigDict, child: dict, origin: str, where: str = '',
 def _remedy(path: str, current: object, value: dict) -> str:
     """What to do about a dict, `value`, in place of another value."""
     if isinstance(current, list | tuple) and value and all(str(step).isdigit() for step in value):
-        return ('a file replaces a list as a whole: write all its entries, or change one by the '
+        return ('a list is replaced as a whole here: write all its entries, or change one by the '
                 f'option --cfg-options {path}.{next(iter(value))}.KEY=VALUE')
     return f'add {DELETE_KEY}=True to the dict to replace that value'
 

@@ -75,6 +75,11 @@ class PointHead(BaseCascadeDecodeHead):
 
         maps: [N, in_channels[i], h_i, w_i]; coarse: logits [N, out_channels, h, w].
         """
+        if coarse.size(1) != self.out_channels:
+            raise ConfigError(
+                f'PointHead: the head before it gives {coarse.size(1)} logits a pixel, but this '
+                f'one has num_classes={self.num_classes} and out_channels={self.out_channels}: set '
+                'both in all heads of decode_head to the same')
         x = torch.cat([point_sample(each, points, align_corners=self.align_corners)
                        for each in (*maps, coarse)], dim=1)
         coarse = x[:, -self.out_channels:]

@@ -245,3 +245,11 @@ def test_impossible_numbers_in_training(cfg, message):
 def test_impossible_numbers_in_testing(cfg, message):
     with pytest.raises(ConfigError, match=rf'PointHead: test_cfg\.{message}'):
         build().forward_test(table.maps(), logits(), None, cfg)
+
+
+def test_both_heads_need_the_same_logits():
+    head = build()
+    maps = [torch.randn(2, channels, 14, 22, dtype=torch.float64) for channels in head.in_channels]
+    words = rf'gives {head.out_channels + 1} logits a pixel, but this one has num_classes='
+    with pytest.raises(ConfigError, match=words):
+        head.classify(maps, logits(head.out_channels + 1), torch.rand(2, 5, 2).double())

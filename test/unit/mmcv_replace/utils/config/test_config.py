@@ -91,7 +91,7 @@ def test_dict_over_a_list_is_refused(write):
 def test_entries_of_a_list_are_for_options(write, index):
     write('a.py', 'model = dict(head=[dict(classes=2), dict(classes=2)])')
     write('b.py', f"_base_ = 'a.py'\nmodel = dict(head={{{index}: dict(classes=3)}})")
-    with pytest.raises(ConfigError, match='a file replaces a list as a whole: write all its '
+    with pytest.raises(ConfigError, match='a list is replaced as a whole here: write all its '
                                           r'entries, .* --cfg-options model\.head\.1\.KEY=VALUE'):
         Config.fromfile('b.py')
 

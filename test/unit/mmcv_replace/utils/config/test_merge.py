@@ -98,8 +98,10 @@ def test_bad_option(cfg, options, message):
 def test_indices_can_be_turned_off(cfg):
     with pytest.raises(ConfigError, match='has no parts'):
         cfg.merge_from_dict({'model.strides.0': 1}, allow_list_keys=False)
-    with pytest.raises(ConfigError, match='_delete_=True'):
+    with pytest.raises(ConfigError, match='a list is replaced as a whole here'):
         cfg.merge_from_dict({'model': {'strides': {'0': 1}}}, allow_list_keys=False)
+    with pytest.raises(ConfigError, match='_delete_=True'):
+        cfg.merge_from_dict({'model': {'strides': {'a': 1}}}, allow_list_keys=False)
     cfg.merge_from_dict({'model': {'strides': {'0': 7}}})
     assert cfg.model.strides[0] == 7
 
