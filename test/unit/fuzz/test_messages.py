@@ -193,7 +193,7 @@ def test_files_of_no_use(tmp_path):
             (lambda: choose_palette(['a'], [[1, 2]]), r'the palette holds \[1, 2\]'),
             (lambda: choose_palette(['a'], [[1, 2, 300]]), 'each from 0 to 255'),
             (lambda: choose_palette(['a'], ['red']), "holds 'red'"),
-            (lambda: get_class_weight([1, -1]), '0 or more'),
+            (lambda: get_class_weight([1, -1]), 'must be a number from 0 on'),
             (lambda: get_class_weight(['x']), 'must be numbers')):
         with pytest.raises((ConfigError, DataError, ArgumentError), match=message):
             work()
