@@ -135,7 +135,8 @@ class _NormReluAttend(Function):
         splits = inner.result.unflatten(1, (layer.radix, -1))
         pooled = _pooled(splits).requires_grad_()
         with torch.enable_grad():  # its tensors are small: keep what their gradient needs
-            weights = layer.attention(pooled)
+            # A view, since trackers of modules cannot follow leaves of an inner graph.
+            weights = layer.attention(pooled.view_as(pooled))
         maps = () if layer.recompute_norms else (inner.result,)
         ctx.save_for_backward(*inner.keep, *maps)
         ctx.keeps_maps, ctx.eps, ctx.relu = bool(maps), layer.norm0.eps, layer.relu

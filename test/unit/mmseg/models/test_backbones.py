@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.flop_counter import FlopCounterMode
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.models import BACKBONES, build_backbone
@@ -139,6 +140,17 @@ def test_recomputing_changes_nothing(name, index):
         found.append([*(param.grad for param in model.parameters()), *model.buffers()])
     for one, other in zip(*found, strict=True):
         assert torch.equal(one, other)
+
+
+@each_case
+def test_operations_of_a_training_step_can_be_counted(name, index):
+    model = build(name, index).train()
+    for module in model.modules():
+        if hasattr(module, 'recompute_norms'):
+            module.recompute_norms = True
+    with FlopCounterMode(display=False) as counter:
+        step(model, images_for(name, index)(2, torch.float32))
+    assert counter.get_total_flops() > 0
 
 
 @each_case
