@@ -56,7 +56,9 @@ class _Attention(Function):
                 scale: float) -> Tensor:
         wide_query, wide_key = _wide(query) * scale, _wide(key).contiguous()
         channels = value.transpose(1, 2)
-        out = value.new_empty(len(query), value.shape[2], query.shape[1]).transpose(1, 2)
+        images, queries, wanted = *query.shape[:2], value.shape[2]
+        # By channels, as maps are; no view, which nobody may change in place behind a Function.
+        out = value.new_empty_strided((images, queries, wanted), (queries * wanted, 1, queries))
         logs = wide_query.new_empty(*query.shape[:2], 1)
         with no_autocast(query):
             for part in _parts(query, key):

@@ -62,9 +62,12 @@ class _PatchConv(Function):
         rows = products(_patches(x, dilation, last)[None], _matrix(weight, last)[None])[0]
         if bias is not None:
             rows += bias
-        out = rows.view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
-        # As torch, which takes channels_last from any of the two.
-        return out if last or _is_last(x) else out.contiguous()
+        # As torch, which takes channels_last from any of the two. No view, which nobody may change
+        # in place behind a Function.
+        kind = torch.channels_last if last or _is_last(x) else torch.contiguous_format
+        out = torch.empty(len(x), len(weight), *x.shape[2:], dtype=x.dtype, device=x.device,
+                          memory_format=kind)
+        return out.copy_(rows.view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2))
 
     @staticmethod
     @once_differentiable

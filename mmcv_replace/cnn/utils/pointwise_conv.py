@@ -69,7 +69,9 @@ class _PointwiseConv(Function):
     def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
         matrix = weight.flatten(1).expand(len(x), -1, -1)
-        out = products(matrix, x.flatten(2).transpose(1, 2)).view(len(x), -1, *x.shape[2:])
+        out = products(matrix, x.flatten(2).transpose(1, 2))
+        # No view, which nobody may change in place behind a Function.
+        out = torch.ops.aten._unsafe_view(out, [*out.shape[:2], *x.shape[2:]])
         return out if bias is None else out.add_(bias.view(-1, 1, 1))
 
     @staticmethod

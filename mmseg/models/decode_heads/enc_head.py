@@ -102,6 +102,12 @@ class EncHead(BaseDecodeHead):
             return logits, self.se_layer(encoded)
         return logits
 
+    def forward_test(self, inputs: Sequence[Tensor], img_metas: Sequence[dict] | None,
+                     test_cfg: dict | None) -> Tensor:
+        """Logits for prediction, also while the head is in training."""
+        logits = self(inputs)
+        return logits if isinstance(logits, Tensor) else logits[0]
+
     def losses(self, seg_logit: Tensor | tuple[Tensor, Tensor], seg_label: Tensor
                ) -> dict[str, Tensor]:
         """Losses of the logits, and `loss_se` of those of the classes where they are given."""

@@ -84,6 +84,15 @@ def test_a_picture_alone_and_in_a_batch(head):
     torch.testing.assert_close(batch, torch.cat(alone))
 
 
+def test_a_head_in_training_predicts_logits(head):
+    """The statistics of norms are found so, see `norm_statistics.py`."""
+    torch.manual_seed(0)
+    previous = table.previous(head, maps())
+    logits = head.train().forward_test(maps(), *previous, [{}, {}], None)
+    assert logits.shape[:2] == (2, head.out_channels)
+    assert logits.requires_grad
+
+
 def test_losses_are_those_of_the_logits(case, head):
     inputs, label = maps(), table.labels(head)
     prefix = ROWS[case[0]].losses_of_logits
