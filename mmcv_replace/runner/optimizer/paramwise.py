@@ -13,6 +13,8 @@ from ...utils.suggest import did_you_mean
 KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult',
         'dcn_offset_lr_mult', 'bypass_duplicate')
 CUSTOM_KEYS = ('lr_mult', 'decay_mult')
+# The configs of DNLNet have it, whose published scores were made with the whole weight decay.
+WITHOUT_EFFECT = 'wd_mult'
 MAX_VALUE = 1e30  # more would overflow in the arithmetic of float32
 # By name, so that neither the operators need be imported nor those of other packages be left out.
 DEFORMABLE = {'DeformConv2d', 'ModulatedDeformConv2d'}
@@ -58,7 +60,12 @@ def check_paramwise(optimizer_cfg: dict[str, Any], paramwise_cfg: dict[str, Any]
     custom = paramwise_cfg.get('custom_keys', {})
     check_dict('paramwise_cfg.custom_keys', custom)
     for name, given in custom.items():
-        _check_factors(f'paramwise_cfg.custom_keys[{name!r}]', given, CUSTOM_KEYS)
+        place = f'paramwise_cfg.custom_keys[{name!r}]'
+        if isinstance(given, dict) and WITHOUT_EFFECT in given:
+            warn_once(f'{place}: {WITHOUT_EFFECT} has no effect, as in mmcv; the factor of the '
+                      'weight decay is decay_mult')
+            given = {key: value for key, value in given.items() if key != WITHOUT_EFFECT}
+        _check_factors(place, given, CUSTOM_KEYS)
     used = {*paramwise_cfg, *(key for given in custom.values() for key in given)}
     if optimizer_cfg.get('weight_decay') is None and any('decay_mult' in key for key in used):
         raise ConfigError('paramwise_cfg scales the weight decay, so the optimizer needs a '

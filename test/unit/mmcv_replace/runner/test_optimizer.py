@@ -10,6 +10,7 @@ from mmcv_replace.runner import (
     DefaultOptimizerConstructor,
     build_optimizer,
 )
+from mmcv_replace.runner.optimizer import paramwise
 from mmcv_replace.runner.optimizer.builder import TORCH_OPTIMIZERS
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.config.config_dict import assign
@@ -261,3 +262,15 @@ def test_an_inherited_setting_that_another_type_lacks_is_traced():
             r"'AdamW' does not take 'momentum' \(set by configs/base\.py\)(.|\n)*"
             'set by command line: _delete_=True')):
         build_optimizer(Network(), cfg.optimizer)
+
+
+def test_wd_mult_has_no_effect_and_says_so(monkeypatch):
+    """As in mmcv: the published scores of DNLNet were made with the whole weight decay."""
+    said = []
+    monkeypatch.setattr(paramwise, 'warn_once', said.append)
+    cfg = dict(type='SGD', lr=0.1, weight_decay=0.5)
+    paramwise_cfg = dict(custom_keys=dict(weight=dict(wd_mult=0.0, lr_mult=2.0)))
+    paramwise.check_paramwise(cfg, paramwise_cfg)
+    assert said == ["paramwise_cfg.custom_keys['weight']: wd_mult has no effect, as in mmcv; the "
+                    'factor of the weight decay is decay_mult']
+    assert paramwise.factors(paramwise_cfg, 'weight', nn.Linear(1, 1), False) == (2.0, 1.0)
