@@ -50,6 +50,13 @@ def translate(state: Mapping[str, Any], to: str) -> tuple[dict[str, Any], list[s
     return found, left
 
 
+def renames(name: str, naming: str) -> tuple[tuple[str, str], ...]:
+    """(pattern of a key, replacement) from the names of `naming` to ours, of one backbone."""
+    backbone, = (each for each in BACKBONES if each.name == name)
+    return tuple((rf'^{re.escape(theirs)}\.', f'{ours}.')
+                 for ours, theirs in backbone.modules[naming]())
+
+
 def recognise(state: Mapping[str, Any]) -> tuple[Backbone, str]:
     """The backbone of a state and the naming of its keys; CheckpointError for others."""
     for backbone in BACKBONES:

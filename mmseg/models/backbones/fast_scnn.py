@@ -10,8 +10,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import resize
 
 from ..builder import BACKBONES
-from ..decode_heads.psp_head import PPM
-from ..utils import InvertedResidual
+from ..utils import PPM, InvertedResidual
 from .base_backbone import BaseBackbone
 
 

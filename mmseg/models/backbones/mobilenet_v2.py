@@ -5,13 +5,13 @@ from torch import Tensor, nn
 
 from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.bricks.layer_cfg import BN
+from mmcv_replace.runner.checkpoints.key_names import renames
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import BACKBONES
 from ..utils import InvertedResidual, make_divisible
 from ..utils.inverted_residual import RELU6
 from .base_backbone import BaseBackbone
-from .mobilenet_names import TIMM_V2, TORCHVISION_V2
 
 
 @BACKBONES.register_module()
@@ -28,7 +28,11 @@ class MobileNetV2(BaseBackbone):
     # Expansion, output channels and number of blocks of each layer.
     arch_settings = ((1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 160, 3),
                      (6, 320, 1))
-    foreign_keys = {'features.0.0.weight': TORCHVISION_V2, 'conv_stem.weight': TIMM_V2}
+    # Layers behind the last map are dropped with the classifier.
+    foreign_keys = {
+        'features.0.0.weight': ((r'^features\.18\.', 'head.'),
+                                *renames('MobileNetV2', 'torchvision')),
+        'conv_stem.weight': ((r'^conv_head\.|^bn2\.', 'head.'), *renames('MobileNetV2', 'timm'))}
 
     def __init__(
         self,

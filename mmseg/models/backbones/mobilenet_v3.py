@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 from mmcv_replace.cnn import ConvModule
 from mmcv_replace.cnn.bricks.layer_cfg import BN
+from mmcv_replace.runner.checkpoints.key_names import renames
 from mmcv_replace.utils.errors import ConfigError, ConfigKeyError
 
 from ..builder import BACKBONES
 from ..utils import InvertedResidualV3
 from ..utils.se_layer import HARD_SIGMOID
 from .base_backbone import BaseBackbone
-from .mobilenet_names import timm_v3, torchvision_v3
 
 ADAPTIVE = {'type': 'Conv2dAdaptivePadding'}
 HSWISH = {'type': 'HSwish'}
@@ -84,8 +84,11 @@ class MobileNetV3(BaseBackbone):
         self.with_cp = with_cp
         rows, self._dilated, self._twice_dilated, last = self.arch_settings[arch]
         self._check(len(rows) + 1)
-        self.foreign_keys = {'features.0.0.weight': torchvision_v3(arch),
-                             'conv_stem.weight': timm_v3(arch)}
+        kind = f'MobileNetV3 ({arch})'
+        # Layers behind the last map are dropped with the classifier.
+        self.foreign_keys = {
+            'features.0.0.weight': renames(kind, 'torchvision'),
+            'conv_stem.weight': ((r'^conv_head\.|^norm_head\.', 'head.'), *renames(kind, 'timm'))}
         common = dict(norm_cfg=norm_cfg)
         self.layer0 = ConvModule(in_channels, 16, 3, stride=2, padding=1, conv_cfg=ADAPTIVE,
                                  act_cfg=HSWISH, **common)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from mmcv_replace.runner.checkpoints import key_names
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.models import build_backbone, build_head
-from mmseg.models.backbones import mobilenet_names
 from mmseg.models.backbones.cgnet import ContextGuidedBlock, GlobalContextExtractor
 from mmseg.models.backbones.fast_scnn import GlobalFeatureExtractor
 from mmseg.models.utils import InvertedResidual, InvertedResidualV3, SELayer
@@ -185,7 +185,7 @@ def test_imagenet_weights_with_the_names_of_torchvision(shared_dir):
     for value, own in zip(values, state.values(), strict=True):
         assert torch.equal(value, own)
     assert state['layer7.0.conv.2.bn.running_var'].std() > 0
-    assert tuple(row[2] for row in model.arch_settings) == mobilenet_names.V2_BLOCKS
+    assert tuple(row[2] for row in model.arch_settings) == key_names.REPEATS_V2
 
 
 def check_names(model, rename):
