@@ -27,7 +27,7 @@ _PRODUCTS = _TILE + _TAPS - 1
 _BAND = 64
 # Input channels and bands computed at a time: limits the memory for products and kernels.
 CHANNELS = 256
-_BANDS_AT_ONCE = 8
+_BANDS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,12 @@ def _places(x: Tensor, dilation: tuple[int, int]) -> list[list[_Place]]:
 def _convolve(x: Tensor, weight: Tensor, places: list[_Place], out: Tensor) -> None:
     """Write the results at `places` to `out`, the sum over groups of input channels."""
     sums: list[Tensor] = []
+    buffer = _factor_buffer(x, places)
     for part in channel_parts(weight):
         kernels = _kernels(weight[:, part])
         for i, (image, rows, columns) in enumerate(places):
-            factors = _spread(x[image, part, rows.read, columns.read], rows.spread, columns.spread)
+            factors = _spread(x[image, part, rows.read, columns.read], rows.spread, columns.spread,
+                              buffer)
             if part.start == 0:
                 sums.append(products(factors, kernels))
             else:
@@ -123,19 +125,37 @@ def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, places: list[_Place]
     """Add the gradients at `places`: the transposed steps of `_convolve`, in reverse order."""
     outer = [_spread(grad[image, :, rows.made, columns.made], rows.merge, columns.merge)
              for image, rows, columns in places]
+    # In this order once, and not anew for the product of each group of channels.
+    turned = [None if grad_weight is None else _turned(own) for own in outer]
+    buffer = _factor_buffer(x, places)
     for part in channel_parts(weight):
         kernels = None if grad_x is None else _kernels(weight[:, part])
         total = None
-        for (image, rows, columns), own in zip(places, outer, strict=True):
+        for (image, rows, columns), own, own_turned in zip(places, outer, turned, strict=True):
             where = (image, part, rows.read, columns.read)
             if grad_weight is not None:
-                factors = _spread(x[where], rows.spread, columns.spread)
-                total = products(own.transpose(1, 2), factors.transpose(1, 2), out=total)
+                factors = _spread(x[where], rows.spread, columns.spread, buffer)
+                total = products(own_turned, factors.transpose(1, 2), out=total)
             if grad_x is not None:
                 grad_x[where] += _merge(products(own, kernels.transpose(1, 2)), rows.spread,
                                         columns.spread)
         if grad_weight is not None:
             grad_weight[:, part] += _kernel_gradient(total)
+
+
+def _factor_buffer(x: Tensor, places: list[_Place]) -> Tensor:
+    """Memory for the factors of a place: new memory would take longer than to fill it."""
+    tiles = max(rows.spread.shape[1] * columns.spread.shape[1] for _, rows, columns in places)
+    return x.new_empty(_PRODUCTS ** 2 * tiles * min(CHANNELS, x.shape[1]))
+
+
+def _turned(x: Tensor) -> Tensor:
+    """[B, M, K] -> [B, K, M], without gaps."""
+    # torch transposes single matrices in blocks, which is several times as fast as the whole.
+    out = x.new_empty(x.shape[0], x.shape[2], x.shape[1])
+    for source, target in zip(x, out, strict=True):
+        target.copy_(source.T)
+    return out
 
 
 def channel_parts(weight: Tensor) -> list[slice]:
@@ -144,13 +164,18 @@ def channel_parts(weight: Tensor) -> list[slice]:
     return [slice(i, min(i + CHANNELS, channels)) for i in range(0, channels, CHANNELS)]
 
 
-def _spread(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """rows @ x @ columns.T for each channel: [C, h, w] -> [6 * 6, tiles, C], columns first."""
+def _spread(x: Tensor, rows: Tensor, columns: Tensor, buffer: Tensor | None = None) -> Tensor:
+    """rows @ x @ columns.T for each channel: [C, h, w] -> [6 * 6, tiles, C], columns first.
+
+    `buffer` is memory for the result, of any size that suffices.
+    """
     channels, height, width = x.shape
     (six, down, _), across = rows.shape, columns.shape[1]
     half = columns.view(-1, width) @ x.permute(1, 2, 0)
     half = half.view(height, six, across * channels)
-    out = x.new_empty(six, six * down, across * channels)
+    size = six * six * down * across * channels
+    out = x.new_empty(size) if buffer is None else buffer[:size]
+    out = out.view(six, six * down, across * channels)
     for i in range(six):
         torch.mm(rows.view(-1, height), half[:, i], out=out[i])
     return out.view(six * six, down * across, channels)
@@ -171,14 +196,14 @@ def _merge(summed: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 def _kernels(weight: Tensor) -> Tensor:
     """Transformed weights: [O, C, 3, 3] -> [6 * 6, O, C], columns first as in `_spread`."""
     out, channels = weight.shape[:2]
-    flat = weight.reshape(out * channels, _TAPS * _TAPS)
-    return (_kernel_matrix(weight.dtype) @ flat.T).view(-1, out, channels)
+    flat = weight.reshape(1, out * channels, _TAPS * _TAPS)
+    return products(_kernel_matrix(weight.dtype)[None], flat).view(-1, out, channels)
 
 
 def _kernel_gradient(grad: Tensor) -> Tensor:
     """The transpose of `_kernels`: [36, O, C] -> [O, C, 3, 3]."""
     _, out, channels = grad.shape
-    flat = _kernel_matrix(grad.dtype).T @ grad.view(len(grad), -1)
+    flat = products(_kernel_matrix(grad.dtype).T[None], grad.view(1, len(grad), -1).mT)
     return flat.view(_TAPS, _TAPS, out, channels).permute(2, 3, 0, 1)
 
 

@@ -32,18 +32,18 @@ class OwnConv(nn.Conv2d):
 
 
 @pytest.mark.parametrize(('layer', 'taken'), [
-    (nn.Conv2d(256, 256, 3, padding=1), True),
+    (nn.Conv2d(512, 512, 3, padding=1), True),
     (nn.Conv2d(2048, 512, 3, padding=4, dilation=4, bias=False), True),
-    (nn.Conv2d(256, 128, 3, padding=1), False),
-    (nn.Conv2d(256, 256, 1), False),
-    (nn.Conv2d(256, 256, 3), False),
-    (nn.Conv2d(256, 256, 3, padding='same'), False),
-    (nn.Conv2d(256, 256, 3, padding=1, stride=2), False),
-    (nn.Conv2d(256, 256, 3, padding=1, groups=2), False),
-    (nn.Conv2d(256, 256, 3, padding=2), False),
-    (nn.Conv2d(256, 256, 3, padding=1, padding_mode='reflect'), False),
-    (nn.ConvTranspose2d(256, 256, 3, padding=1), False),
-    (OwnConv(256, 256, 3, padding=1), False)], ids=str)
+    (nn.Conv2d(256, 256, 3, padding=1), False),
+    (nn.Conv2d(512, 512, 1), False),
+    (nn.Conv2d(512, 512, 3), False),
+    (nn.Conv2d(512, 512, 3, padding='same'), False),
+    (nn.Conv2d(512, 512, 3, padding=1, stride=2), False),
+    (nn.Conv2d(512, 512, 3, padding=1, groups=2), False),
+    (nn.Conv2d(512, 512, 3, padding=2), False),
+    (nn.Conv2d(512, 512, 3, padding=1, padding_mode='reflect'), False),
+    (nn.ConvTranspose2d(512, 512, 3, padding=1), False),
+    (OwnConv(512, 512, 3, padding=1), False)], ids=str)
 def test_layers_that_may_profit(layer, taken):
     model = nn.Sequential(layer)
     keys = list(model.state_dict())
