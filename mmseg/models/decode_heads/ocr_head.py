@@ -47,10 +47,15 @@ class ObjectAttentionBlock(SelfAttentionBlock):
             key_query_num_convs=2, value_out_num_convs=1, key_query_norm=True,
             value_out_norm=True, matmul_norm=True, with_out=True, **layers,
             fuse_attention=fuse_attention)
+        self.scale = scale
         self.align_corners = align_corners
         self.bottleneck = ConvModule(2 * in_channels, in_channels, 1, **layers)
 
     def forward(self, query_feats: Tensor, key_feats: Tensor) -> Tensor:
+        if min(query_feats.shape[2:]) < self.scale:
+            raise ConfigError(f'OCRHead: scale={self.scale} joins that many pixels a side, but its '
+                              f'maps have the size {tuple(query_feats.shape[2:])}: lower it, or '
+                              'use larger images')
         context = super().forward(query_feats, key_feats)
         if self.query_downsample is not None:
             context = resize(context, query_feats.shape[2:], mode='bilinear',

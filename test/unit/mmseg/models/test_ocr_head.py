@@ -72,3 +72,9 @@ def test_one_class_of_one_image_has_no_statistics():
 def test_sizes(option, value):
     with pytest.raises(ConfigError, match=f'OCRHead: {option}={value} must be a whole number'):
         make(**{option: value})
+
+
+def test_maps_smaller_than_the_scale_are_refused():
+    maps, logits = inputs()
+    with pytest.raises(ConfigError, match=r'OCRHead: scale=13 joins .* size \(12, 16\): lower it'):
+        make(scale=13)(maps, logits)
