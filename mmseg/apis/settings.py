@@ -21,6 +21,7 @@ from mmcv_replace.utils.section import Keys, Range, Section, section_problems
 from mmseg.core import EvalHook
 from mmseg.datasets.settings import DataSettings
 from mmseg.models.segmentors.slide import PredictionSettings
+from mmseg.models.utils.points import POINT_SETTINGS
 
 Hooks = Sequence[dict] | None
 LogLevel = Literal['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'NOTSET']
@@ -38,12 +39,18 @@ def _arguments(hook: type, *more: str, closed: bool = True) -> Keys:
     return Keys({**annotations_of(hook), **dict.fromkeys(more, Any)}, closed)
 
 
+# Names that the segmentors and heads here read; a head of the user's own may read others.
+TRAINING = _names(POINT_SETTINGS['train_cfg'])
+PREDICTION = _names([*parameters_of(PredictionSettings), *POINT_SETTINGS['test_cfg']])
+
+
 @dataclass(frozen=True)
 class ModelSettings(Section):
     """`model`, whose other keys are arguments of its type."""
 
     OPEN = True
-    test_cfg: Annotated[dict | None, _names(parameters_of(PredictionSettings))] = None
+    train_cfg: Annotated[dict | None, TRAINING] = None
+    test_cfg: Annotated[dict | None, PREDICTION] = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,8 @@ class Settings(Section):
 
     OPEN = True
     model: Annotated[dict, ModelSettings] = None
-    train_cfg: Annotated[dict | None, 'settings of the model for training'] = None
-    test_cfg: Annotated[dict | None, _names(parameters_of(PredictionSettings))] = None
+    train_cfg: Annotated[dict | None, TRAINING] = None
+    test_cfg: Annotated[dict | None, PREDICTION] = None
     data: Annotated[dict, DataSettings] = None
 
     optimizer: Annotated[dict, "such as dict(type='SGD', lr=0.01)"] = None

@@ -25,7 +25,8 @@ class _Number:
                 and not isinstance(value, bool) and self.low <= value <= self.high)
 
 
-_SETTINGS = {
+# Section of the model -> its numbers for points.
+POINT_SETTINGS = {
     'train_cfg': dict(num_points=_Number(2048, 1, whole=True), oversample_ratio=_Number(3, 1),
                       importance_sample_ratio=_Number(0.75, 0, 1)),
     'test_cfg': dict(subdivision_steps=_Number(2, 0, whole=True),
@@ -40,7 +41,7 @@ def point_settings(head: nn.Module, section: str, cfg: dict | None) -> dict[str,
     Those that it lacks are the published models'. Raises ConfigError for impossible ones.
     """
     values = {}
-    for name, number in _SETTINGS[section].items():
+    for name, number in POINT_SETTINGS[section].items():
         value = values[name] = (cfg or {}).get(name, number.default)
         if not number.accepts(value):
             raise ConfigError(f'{type(head).__name__}: {section}.{name}={value!r} must be {number}')

@@ -80,6 +80,10 @@ SLIPS = {
     'npu.stirct': 'npu.strict', 'fp16.loss_scal': 'fp16.loss_scale',
     'ddp.static_grph': 'ddp.static_graph', 'cpu.thread': 'cpu.threads',
     'model.test_cfg.max_logit_mb': 'model.test_cfg.max_logits_mb',
+    'model.train_cfg.num_pointz': 'model.train_cfg.num_points',
+    'train_cfg.oversampl_ratio': 'train_cfg.oversample_ratio',
+    'model.test_cfg.subdivison_steps': 'model.test_cfg.subdivision_steps',
+    'test_cfg.scale_facter': 'test_cfg.scale_factor',
 }
 # Variables that real configs define beside their settings, or could.
 OWN = (
@@ -93,7 +97,8 @@ OWN = (
     'total_items', 'warmup_iters', 'compiler', 'checkpoint', 'checkpoint_dir', 'resume',
     'data_cfg', 'eval_cfg', 'dataset', 'train', 'val', 'test', 'iters', 'num_classes',
     'data.extra', 'data.train2', 'data.val_dataset', 'data.trainval', 'data.test_dev',
-    'evaluation.pre_eval', 'evaluation.efficient_test', 'npu.matmul.allow_hf32',
+    'evaluation.pre_eval', 'evaluation.efficient_test', 'model.train_cfg.temperature',
+    'test_cfg.multi_label', 'npu.matmul.allow_hf32',
     'dist_params.backend', 'dist_params.port')
 
 
