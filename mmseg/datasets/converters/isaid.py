@@ -15,6 +15,7 @@ from .tiles import Labels, Style, Tile, convert_tiles, count_windows
 from .windows import Windows
 
 IGNORED = 255
+SPLITS = ('train', 'val', 'test')
 PATTERNS = dict(image=r'(train|val|test)/(?:.*/)?(P\d+)\.png',
                 label=r'(train|val)/(?:.*/)?(P\d+)_instance_color_RGB\.png')
 # Windows of the default size that the complete archives give.
@@ -62,4 +63,4 @@ def find_tiles(source: str | Path, unpack_to: Path) -> list[Tile]:
         here = [tile for tile in tiles if tile.split == split]
         check_split(source, split, [tile.name for tile in here],
                     [tile.name for tile in here if tile.label is None], LAYOUT)
-    return tiles
+    return sorted(tiles, key=lambda tile: (SPLITS.index(tile.split), tile.name))

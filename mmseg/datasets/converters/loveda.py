@@ -67,7 +67,7 @@ def find_samples(source: str | Path, unpack_to: Path) -> list[Sample]:
         missing = [name for name in here if (split, name) not in labels]
         check_split(source, split, here, missing, LAYOUT)
     return [Sample(name, split, image, labels.get((split, name)))
-            for (split, name), image in images.items()]
+            for part in FULL_COUNTS for (split, name), image in images.items() if split == part]
 
 
 def _by_split(found: Mapping[Key, Member]) -> dict[tuple[str, str], Member]:

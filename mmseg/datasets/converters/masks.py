@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmseg.core.utils import whole_palette
+
 
 def write_mask(path: Path, labels: np.ndarray, palette: Sequence[Sequence[int]]) -> None:
     """Write labels [H, W] uint8 as a PNG with a palette [N, 3] RGB.
@@ -13,5 +15,5 @@ def write_mask(path: Path, labels: np.ndarray, palette: Sequence[Sequence[int]])
     """
     from PIL import Image
     image = Image.fromarray(labels)
-    image.putpalette([level for colour in palette for level in colour])
+    image.putpalette(whole_palette(palette))
     image.save(path, format='PNG')
