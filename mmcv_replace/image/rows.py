@@ -107,6 +107,10 @@ def _in_parts(path: Path, name: str) -> bool:
                                     'said: store one image a file')
     for page in pages:
         check_pixels(page.width, page.height)
+    end, size = max((page.end for page in pages), default=0), path.stat().st_size
+    if end > size:
+        raise DataError(f'{name}: the file is truncated: its pixels end at byte {end:,}, the file '
+                        f'at {size:,}; fetch or make the file again')
     return (has_tifffile() and len(pages) == 1 and pages[0].photometric == tags.RGB
             and pages[0].bands >= 3 and pages[0].type == 'uint8' and pages[0].orientation == 1
             and pages[0].planar != tags.SEPARATE)

@@ -21,7 +21,6 @@ RGB = dict(photometric='rgb')
 IN_PARTS = [
     dict(rowsperstrip=7), dict(rowsperstrip=1), dict(rowsperstrip=89), dict(tile=(16, 32)),
     dict(rowsperstrip=8, compression='zlib'), dict(tile=(32, 16), compression='zlib'),
-    dict(rowsperstrip=9, compression='packbits'),
     dict(rowsperstrip=8, compression='zlib', predictor=2), dict(rowsperstrip=8, byteorder='>'),
     dict(rowsperstrip=8, bigtiff=True)]
 WHOLE = [dict(rowsperstrip=90), dict(planarconfig='separate', rowsperstrip=8)]
@@ -81,8 +80,17 @@ def test_without_tifffile(tmp_path, monkeypatch):
         np.testing.assert_array_equal(rows.read(3, 70), picture()[3:70, :, ::-1])
 
 
+def test_packbits(tmp_path):
+    img = picture() // 128
+    Image.fromarray(img).save(tmp_path / 'a.tif', compression='packbits', strip_size=9 * 61 * 3)
+    with open_rows(tmp_path / 'a.tif') as rows:
+        assert isinstance(rows, SegmentedTiff)
+        np.testing.assert_array_equal(rows.read(3, 70), img[3:70, :, ::-1])
+
+
 def test_a_compression_that_tifffile_cannot_read_alone(tmp_path, monkeypatch):
-    Image.fromarray(picture()).save(tmp_path / 'a.tif', compression='tiff_lzw')
+    Image.fromarray(picture()).save(tmp_path / 'a.tif', compression='tiff_lzw',
+                                   strip_size=9 * 61 * 3)
     monkeypatch.setitem(sys.modules, 'imagecodecs', None)
     with open_rows(tmp_path / 'a.tif') as rows:
         np.testing.assert_array_equal(rows.read(3, 70), picture()[3:70, :, ::-1])
@@ -107,6 +115,16 @@ def test_a_reduced_copy_is_no_page(tmp_path):
 def test_no_file(tmp_path):
     with pytest.raises(MissingDataError, match=r'a\.tif: there is no such file'), \
             open_rows(tmp_path / 'a.tif'):
+        pass
+
+
+@pytest.mark.parametrize('how', [{}, dict(compression='zlib')])
+def test_truncated(tmp_path, how):
+    tifffile.imwrite(tmp_path / 'a.tif', picture(), rowsperstrip=8, **RGB, **how)
+    content = (tmp_path / 'a.tif').read_bytes()
+    (tmp_path / 'a.tif').write_bytes(content[:-50])
+    with pytest.raises(DataError, match=r'tile: the file is truncated.* again'), \
+            open_rows(tmp_path / 'a.tif', name='tile'):
         pass
 
 

@@ -248,8 +248,9 @@ def test_a_split_without_images(city, tmp_path):
 
 def test_damaged_tile(city):
     path, = city.source.rglob(city.label_file)
-    path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(DataError, match=rf'{city.label_file}.*(again|truncated)'):
+    content = path.read_bytes()
+    path.write_bytes(content[:-len(content) // 4])
+    with pytest.raises(DataError, match=rf'{city.label_file}.*truncated.*again'):
         city.convert(city.source, city.out, clip_size=32)
     check_nothing_is_left(city)
 
