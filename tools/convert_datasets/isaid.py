@@ -1,4 +1,4 @@
-"""Convert the images of iSAID to windows with masks."""
+"""Convert the images of iSAID to windows with masks, and copy those to test."""
 import sys
 
 from mmseg.apis.cli import run_command
@@ -23,7 +23,7 @@ def main() -> None:
         args.dataset_path, args.out_dir or 'data/iSAID', tmp_dir=args.tmp_dir, nproc=args.nproc,
         patch_width=args.patch_width, patch_height=args.patch_height,
         overlap_area=args.overlap_area, unknown=args.unknown)
-    print('  '.join(f'{split}: {count:,} windows' for split, count in counts.items()))
+    print('  '.join(f'{split}: {count:,} images' for split, count in counts.items()))
 
 
 if __name__ == '__main__':

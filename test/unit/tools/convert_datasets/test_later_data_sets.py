@@ -48,7 +48,7 @@ def test_defaults(command, capsys):
     assert source_of(seen) == 'archives'
     defaults, out_dir = COMMANDS[command.name]
     assert seen == defaults | dict(out_dir=out_dir)
-    unit = 'windows' if 'unknown' in defaults else 'images'
+    unit = 'windows' if 'stride_size' in defaults else 'images'
     assert f'train: 1,234 {unit}  val: 5 {unit}' in capsys.readouterr().out
 
 

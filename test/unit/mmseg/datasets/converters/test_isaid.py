@@ -61,6 +61,9 @@ def write_masks(source, split, masks):
 def expected(scenes, width, height, overlap):
     files = {}
     for (split, name), (image, colours) in scenes.items():
+        if split == 'test':  # not cut
+            files[f'img_dir/test/{name}.png'] = image
+            continue
         labels = plain_labels(colours, LABELS)
         missing = [(0, max(height - image.shape[0], 0)), (0, max(width - image.shape[1], 0))]
         image = np.pad(image, [*missing, (0, 0)])
@@ -69,8 +72,7 @@ def expected(scenes, width, height, overlap):
                 image.shape[:2], (height, width), (height - overlap, width - overlap)):
             stem = f'{split}/{name}_{top}_{bottom}_{left}_{right}'
             files[f'img_dir/{stem}.png'] = image[top:bottom, left:right]
-            if split != 'test':
-                files[f'ann_dir/{stem}{SUFFIX}.png'] = labels[top:bottom, left:right]
+            files[f'ann_dir/{stem}{SUFFIX}.png'] = labels[top:bottom, left:right]
     return files
 
 

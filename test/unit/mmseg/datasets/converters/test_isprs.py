@@ -47,6 +47,7 @@ class Potsdam:
 class Vaihingen(Potsdam):
     convert = staticmethod(convert_vaihingen)
     dataset = ISPRSDataset
+    tiles = dict(tile=(16, 16))
     sizes = dict(train={'1': (70, 90), '37': (64, 64)}, val={'2': (65, 33)})
     name = 'area{}'.format
     label_file = 'top_mosaic_09cm_area1_noBoundary.tif'
@@ -55,7 +56,7 @@ class Vaihingen(Potsdam):
         self.images = {f'top_mosaic_09cm_area{number}.tif': tiff(scenes[number][0])
                        for number in scenes}
         self.labels = {f'top_mosaic_09cm_area{number}_noBoundary.tif':
-                       tiff(scenes[number][1], tile=(16, 16)) for number in scenes}
+                       tiff(scenes[number][1], **self.tiles) for number in scenes}
         # The labels for participants have the names of the images.
         decoys = {f'gts_for_participants/top_mosaic_09cm_area{number}.tif': b''
                   for number in scenes}

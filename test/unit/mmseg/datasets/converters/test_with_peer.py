@@ -24,14 +24,14 @@ pytestmark = pytest.mark.skipif(
     reason='set MMSEG_PEER_PYTHON to the Python of an environment with mmsegmentation 0.30')
 
 
-def run_peer(tool, *arguments):
-    """Run a converter of the peer, which stands in its package."""
+def run_peer(folder, tool, *arguments):
+    """Run a converter of the peer, which stands in its package, where no other mmseg is found."""
     code = ('import mmseg, os, runpy, sys; '
             'sys.argv[0] = os.path.join(os.path.dirname(mmseg.__file__), '
             f'".mim/tools/convert_datasets/{tool}.py"); '
             'runpy.run_path(sys.argv[0], run_name="__main__")')
     done = subprocess.run([os.environ['MMSEG_PEER_PYTHON'], '-c', code, *map(str, arguments)],
-                          capture_output=True, text=True, check=False)
+                          cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -43,7 +43,7 @@ def write_city(kind, source):
                       val=dict.fromkeys(kind.sizes['val'], (64, 65)))
     city.scenes = {number: scene(seed, *size, COLOURS) for seed, (number, size) in enumerate(
         [*city.sizes['train'].items(), *city.sizes['val'].items()])}
-    city.elsewhere = {}
+    city.elsewhere, city.tiles = {}, {}  # OpenCV cannot read tiles of 16 x 16 pixels
     city.places = city.archives(city.scenes)
     # The peer reads every .tif of an archive.
     city.places = {name: (inner, {file: data for file, data in files.items() if data != b''})
@@ -71,21 +71,30 @@ def write_loveda(source):
             if name.startswith(split)}))
 
 
+# Our options, and those that only the peer gets: its stride has no effect, but must be smaller
+# than the windows, and it takes widths for heights.
+SQUARE = dict(patch_width=40, patch_height=40, overlap_area=16)
 CASES = {
-    'potsdam': (partial(write_city, Potsdam), convert_potsdam, dict(clip_size=32)),
-    'vaihingen': (partial(write_city, Vaihingen), convert_vaihingen, dict(clip_size=32)),
-    'isaid': (write_isaid, convert_isaid, isaid.SMALL),
-    'loveda': (write_loveda, convert_loveda, {}),
+    'potsdam': (partial(write_city, Potsdam), convert_potsdam, dict(clip_size=32),
+                dict(stride_size=16)),
+    'vaihingen': (partial(write_city, Vaihingen), convert_vaihingen, dict(clip_size=32),
+                  dict(stride_size=16)),
+    'isaid': (write_isaid, convert_isaid, SQUARE, {}),
+    'loveda': (write_loveda, convert_loveda, {}, {}),
 }
 
 
 @pytest.mark.parametrize('name', CASES)
 def test_the_same_files(tmp_path, name):
-    prepare, convert, options = CASES[name]
+    prepare, convert, options, more = CASES[name]
     prepare(tmp_path / 'source')
     convert(tmp_path / 'source', tmp_path / 'ours', **options)
-    words = [word for key, value in options.items() for word in (f'--{key}', value)]
-    run_peer(name, tmp_path / 'source', '-o', tmp_path / 'theirs', *words)
-    theirs = contents(tmp_path / 'theirs')
-    assert_same(contents(tmp_path / 'ours'), theirs)
+    words = [word for key, value in (options | more).items() for word in (f'--{key}', value)]
+    run_peer(tmp_path, name, tmp_path / 'source', '-o', tmp_path / 'theirs', *words)
+    theirs, ours = contents(tmp_path / 'theirs'), contents(tmp_path / 'ours')
+    if name == 'isaid':
+        # Without a palette Pillow 10 and later writes one bit a pixel.
+        ours = {file: np.minimum(array, 1) if file.startswith('ann_dir') else array
+                for file, array in ours.items()}
+    assert_same(ours, theirs)
     assert any(np.unique(array).size > 3 for array in theirs.values())
