@@ -9,6 +9,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from mmseg.datasets.converters.coco_stuff10k import convert_coco_stuff10k
+from mmseg.datasets.converters.coco_stuff164k import convert_coco_stuff164k
 from mmseg.datasets.converters.isaid import convert_isaid
 from mmseg.datasets.converters.loveda import convert_loveda
 from mmseg.datasets.converters.potsdam import convert_potsdam
@@ -16,6 +18,7 @@ from mmseg.datasets.converters.vaihingen import convert_vaihingen
 
 from . import test_isaid as isaid
 from .aerial import assert_same, contents, encoded, scene, zipped
+from .test_coco_stuff import Hundred, Ten
 from .test_isprs import COLOURS, Potsdam, Vaihingen, write
 from .test_loveda import make_files
 
@@ -30,7 +33,8 @@ def run_peer(folder, tool, *arguments):
             'sys.argv[0] = os.path.join(os.path.dirname(mmseg.__file__), '
             f'".mim/tools/convert_datasets/{tool}.py"); '
             'runpy.run_path(sys.argv[0], run_name="__main__")')
-    done = subprocess.run([os.environ['MMSEG_PEER_PYTHON'], '-c', code, *map(str, arguments)],
+    # -O: it asserts that COCO-Stuff has all of its images.
+    done = subprocess.run([os.environ['MMSEG_PEER_PYTHON'], '-O', '-c', code, *map(str, arguments)],
                           cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -71,6 +75,17 @@ def write_loveda(source):
             if name.startswith(split)}))
 
 
+def write_coco(kind, source):
+    coco = kind()
+    coco.root = source
+    coco.write(source)
+    if kind is Ten:
+        names = ''.join(f'{name}\n' for _, name in coco.pairs())
+        (source / 'imageLists/all.txt').write_text(names)
+    for split, name in coco.pairs():
+        coco.image(source, split, name).write_bytes(encoded(np.zeros((14, 15, 3), np.uint8)))
+
+
 # Our options, and those that only the peer gets: its stride has no effect, but must be smaller
 # than the windows, and it takes widths for heights.
 SQUARE = dict(patch_width=40, patch_height=40, overlap_area=16)
@@ -80,6 +95,8 @@ CASES = {
     'vaihingen': (partial(write_city, Vaihingen), convert_vaihingen, dict(clip_size=32),
                   dict(stride_size=16)),
     'isaid': (write_isaid, convert_isaid, SQUARE, {}),
+    'coco_stuff10k': (partial(write_coco, Ten), convert_coco_stuff10k, {}, {}),
+    'coco_stuff164k': (partial(write_coco, Hundred), convert_coco_stuff164k, {}, {}),
     'loveda': (write_loveda, convert_loveda, {}, {}),
 }
 
@@ -88,7 +105,7 @@ CASES = {
 def test_the_same_files(tmp_path, name):
     prepare, convert, options, more = CASES[name]
     prepare(tmp_path / 'source')
-    convert(tmp_path / 'source', tmp_path / 'ours', **options)
+    convert(tmp_path / 'source', out_dir=tmp_path / 'ours', **options)
     words = [word for key, value in (options | more).items() for word in (f'--{key}', value)]
     run_peer(tmp_path, name, tmp_path / 'source', '-o', tmp_path / 'theirs', *words)
     theirs, ours = contents(tmp_path / 'theirs'), contents(tmp_path / 'ours')
