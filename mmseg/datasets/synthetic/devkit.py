@@ -11,7 +11,8 @@ from mmcv_replace.utils import track_parallel_progress, track_progress
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
 
-from ..converters.voc_aug import need_scipy, write_names
+from ..converters.staging import write_names
+from ..converters.voc_aug import need_scipy
 from .scene import make_scene
 
 JPEG_QUALITY = 95
