@@ -3,7 +3,6 @@
 Each NAME_gtFine_polygons.json gets a NAME_gtFine_labelTrainIds.png beside it, with the pixels that
 json2labelImg of cityscapesscripts gives. Lists of the names are written for each split.
 """
-import logging
 import re
 from functools import partial
 from pathlib import Path
@@ -13,15 +12,14 @@ from mmcv_replace.utils import scandir, track_parallel_progress
 from mmcv_replace.utils.errors import ConfigError, MissingDataError
 
 from .cityscapes_polygons import draw_polygons
+from .completeness import warn_of_subset
 from .staging import staged, write_names
 
 SUFFIX = '_polygons.json'
-FULL_COUNTS = {'train': 2975, 'val': 500, 'test': 1525}  # of gtFine
+FULL_COUNTS = {'gtFine': {'train': 2975, 'val': 500, 'test': 1525}}
 LAYOUT = '''expected:
   CITYSCAPES/gtFine/{train,val,test}/CITY/*_gtFine_polygons.json   (gtFine_trainvaltest.zip)
   CITYSCAPES/leftImg8bit/{train,val,test}/CITY/*_leftImg8bit.png   (leftImg8bit_trainvaltest.zip)'''
-
-logger = logging.getLogger('mmseg.cityscapes')
 
 
 def convert_cityscapes(root: str | Path, gt_dir: str = 'gtFine', out_dir: str | Path | None = None,
@@ -44,13 +42,7 @@ def convert_cityscapes(root: str | Path, gt_dir: str = 'gtFine', out_dir: str | 
     for split, members in lists.items():
         write_names(Path(root if out_dir is None else out_dir, f'{split}.txt'), members)
     counts = {split: len(members) for split, members in lists.items()}
-    unusual = {split: count for split, count in counts.items()
-               if count != FULL_COUNTS.get(split, count)}
-    if unusual:
-        logger.warning('%s', ', '.join(
-            f'{split} has {count:,} images, the complete archive {FULL_COUNTS[split]:,}'
-            for split, count in unusual.items())
-            + '; published scores need those, anything else is fine for a subset of the data')
+    warn_of_subset(counts, FULL_COUNTS.get(folder.name, {}), 'images')
     return counts
 
 

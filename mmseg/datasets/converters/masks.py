@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmseg.core.utils import whole_palette
+
 
 def write_mask(path: Path, labels: np.ndarray, palette: Sequence[Sequence[int]]) -> None:
     """Write labels [H, W] uint8 as a PNG with a palette [N, 3] RGB.
@@ -12,9 +14,6 @@ def write_mask(path: Path, labels: np.ndarray, palette: Sequence[Sequence[int]])
     for tens of thousands of files.
     """
     from PIL import Image
-    colours = np.zeros((256, 3), np.uint8)  # with less of them Pillow writes less bits a pixel
-    colours[:len(palette)] = palette
     image = Image.fromarray(labels)
-    image.putpalette(colours.tobytes())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    image.putpalette(whole_palette(palette))
     image.save(path, format='PNG')

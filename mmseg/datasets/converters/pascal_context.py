@@ -3,7 +3,6 @@
 The file holds, for each region of an image, a category and a run-length encoded mask. It is read
 directly: the package of its authors is on no package index.
 """
-import logging
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from mmcv_replace.utils import path_inside, track_parallel_progress
 from mmcv_replace.utils.errors import DataError, MissingDataError
 from mmseg.datasets.pascal_context import PascalContextDataset
 
+from .completeness import warn_of_subset
 from .masks import write_mask
 from .rle import decode_rle
 from .staging import staged, write_names
@@ -32,8 +32,6 @@ FULL_COUNTS = {'train': 4998, 'val': 5105}
 LAYOUT = '''expected:
   DEVKIT/VOC2010/JPEGImages/*.jpg        (the train/val archive of VOC 2010)
   JSON                                   (trainval_merged.json of PASCAL in Detail)'''
-
-logger = logging.getLogger('mmseg.pascal_context')
 
 
 class Picture(NamedTuple):
@@ -66,11 +64,7 @@ def convert_pascal_context(devkit: str | Path, json_path: str | Path,
         write_names(voc / 'ImageSets' / 'SegmentationContext' / f'{split}.txt',
                     (Path(picture.file).stem for picture in pictures))
     counts = {split: len(pictures) for split, pictures in splits.items()}
-    if counts != FULL_COUNTS:
-        logger.warning(
-            f'train.txt has {counts["train"]:,} names and val.txt {counts["val"]:,}; the complete '
-            f'file gives {FULL_COUNTS["train"]:,} and {FULL_COUNTS["val"]:,}. Published scores '
-            'need those; anything else is fine for a subset of the data')
+    warn_of_subset(counts, FULL_COUNTS, 'images')
     return counts
 
 

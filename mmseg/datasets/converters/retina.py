@@ -80,8 +80,9 @@ def convert_sample(sample: Sample, folder: Path) -> None:
             raise DataError(f'{file} has {mask.shape[1]} x {mask.shape[0]} pixels, its image '
                             f'{sample.image} {image.shape[1]} x {image.shape[0]}; fetch the '
                             'archives again')
-        write_mask(folder / 'annotations' / sample.split / f'{name}.png', mask,
-                   RetinaDataset.PALETTE)
+        target = folder / 'annotations' / sample.split / f'{name}.png'
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_mask(target, mask, RetinaDataset.PALETTE)
 
 
 def read_binary_mask(path: Path) -> np.ndarray:

@@ -5,7 +5,6 @@ in MATLAB files. They become indexed PNG masks, with two lists of images to trai
 `trainaug.txt` (VOC's train list, and all images of SBD that are not in VOC's val list) and
 `aug.txt` (trainaug without VOC's train list).
 """
-import logging
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import voc_colormap
 
+from .completeness import warn_of_subset
 from .masks import write_mask
 from .staging import read_names, staged, write_names
 
@@ -24,8 +24,6 @@ LAYOUT = '''expected:
   DEVKIT/VOC2012/ImageSets/Segmentation/{train,val}.txt
   AUG/dataset/cls/*.mat
   AUG/dataset/{train,val}.txt     (the folder 'dataset' of SBD's archive benchmark_RELEASE)'''
-
-logger = logging.getLogger('mmseg.voc_aug')
 
 
 def convert_voc_aug(devkit: str | Path, aug: str | Path, out_dir: str | Path | None = None,
@@ -60,11 +58,7 @@ def convert_voc_aug(devkit: str | Path, aug: str | Path, out_dir: str | Path | N
     for name, members in names.items():
         write_names(lists / f'{name}.txt', members)
     counts = {name: len(members) for name, members in names.items()}
-    if counts != FULL_COUNTS:
-        logger.warning(
-            f'trainaug.txt has {counts["trainaug"]:,} names and aug.txt {counts["aug"]:,}; the '
-            f'complete archives give {FULL_COUNTS["trainaug"]:,} and {FULL_COUNTS["aug"]:,}. '
-            'Published scores need those; anything else is fine for a subset of the data')
+    warn_of_subset(counts, FULL_COUNTS, 'names')
     return counts
 
 

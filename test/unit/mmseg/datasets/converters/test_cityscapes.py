@@ -67,21 +67,23 @@ def test_out_dir_is_the_folder_of_the_lists(made, tmp_path):
     assert all((tmp_path / place).exists() for place in made.masks)
 
 
-def test_coarse_polygons(tmp_path):
+def test_coarse_polygons(tmp_path, caplog):
     made = make_cityscapes(tmp_path, kind='gtCoarse')
     (tmp_path / 'gtCoarse/test').rename(tmp_path / 'gtCoarse/train_extra')
     assert set(convert_cityscapes(tmp_path, gt_dir='gtCoarse')) == {'train', 'train_extra', 'val'}
     for place in [place for place in made.masks if 'test' not in place]:
         np.testing.assert_array_equal(pixels(tmp_path / place), made.masks[place])
+    assert not caplog.text
     assert (tmp_path / 'train_extra.txt').read_text().startswith('bonn/bonn_000000_000019\n')
 
 
 def test_a_warning_for_other_numbers_of_images(made, tmp_path, caplog, monkeypatch):
     with caplog.at_level('WARNING'):
         convert_cityscapes(tmp_path)
-    assert 'train has 2 images, the complete archive 2,975' in caplog.text
+    assert ('train 2, val 2, test 2 images; the complete archives give train 2,975, val 500, '
+            'test 1,525' in caplog.text)
     caplog.clear()
-    monkeypatch.setattr(cityscapes, 'FULL_COUNTS', dict(train=2, val=2, test=2))
+    monkeypatch.setattr(cityscapes, 'FULL_COUNTS', dict(gtFine=dict(train=2, val=2, test=2)))
     with caplog.at_level('WARNING'):
         convert_cityscapes(tmp_path)
     assert not caplog.text
@@ -94,7 +96,10 @@ def test_train_ids_are_the_places_of_the_classes():
 
 
 def official():
-    """cityscapesscripts 2.3.0, with Pillow 12.3 and 13.0, NumPy 2.3 and 2.4, Python 3.11."""
+    """cityscapesscripts 2.3.0, with Pillow 12.3 and 13.0, NumPy 2.3 and 2.4, Python 3.11.
+
+    Of what it requires this needs `pip install --no-deps cityscapesscripts pyquaternion appdirs`.
+    """
     json2label = pytest.importorskip('cityscapesscripts.preparation.json2labelImg')
     return json2label.json2labelImg
 

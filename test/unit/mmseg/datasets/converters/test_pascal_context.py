@@ -90,7 +90,7 @@ def test_masks_have_the_colours_of_the_classes(made, tmp_path):
 def test_a_warning_names_the_counts(made, caplog, monkeypatch):
     with caplog.at_level('WARNING'):
         convert_pascal_context(*made.paths)
-    assert 'has 2 names and val.txt 1; the complete file gives 4,998 and 5,105' in caplog.text
+    assert 'train 2, val 1 images; the complete archives give train 4,998, val 5,105' in caplog.text
     caplog.clear()
     monkeypatch.setattr(pascal_context, 'FULL_COUNTS', dict(train=2, val=1))
     with caplog.at_level('WARNING'):
