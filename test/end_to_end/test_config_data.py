@@ -19,7 +19,12 @@ from mmseg.datasets import (
 
 from .shipped_configs import ROOT
 
-# An image and its mask of the training data, and of the validation data. Lists name images only.
+CITYSCAPES = [
+    (f'leftImg8bit/{split}/{city}/{city}_000000_000019_leftImg8bit.png',
+     f'gtFine/{split}/{city}/{city}_000000_000019_gtFine_labelTrainIds.png')
+    for split, city in (('train', 'aachen'), ('val', 'munster'))]
+# An image and its mask of the training data, and of the validation data; a third one where the data
+# to test on are others. Lists name images only.
 LAYOUTS = {
     'ade20k': [
         ('images/training/ADE_train_00000001.jpg', 'annotations/training/ADE_train_00000001.png'),
@@ -34,10 +39,10 @@ LAYOUTS = {
     'chase_db1': [
         ('images/training/Image_01L.png', 'annotations/training/Image_01L_1stHO.png'),
         ('images/validation/Image_11R.png', 'annotations/validation/Image_11R_1stHO.png')],
-    'cityscapes': [
-        (f'leftImg8bit/{split}/{city}/{city}_000000_000019_leftImg8bit.png',
-         f'gtFine/{split}/{city}/{city}_000000_000019_gtFine_labelTrainIds.png')
-        for split, city in (('train', 'aachen'), ('val', 'munster'))],
+    'cityscapes': CITYSCAPES,
+    'dark_zurich': [*CITYSCAPES, (
+        'rgb_anon/val/night/GOPR0356/GOPR0356_frame_000324_rgb_anon.png',
+        'gt/val/night/GOPR0356/GOPR0356_frame_000324_gt_labelTrainIds.png')],
     'drive': [
         ('images/training/21.png', 'annotations/training/21_manual1.png'),
         ('images/validation/01.png', 'annotations/validation/01_manual1.png')],
@@ -51,6 +56,9 @@ LAYOUTS = {
     'loveda': [
         ('img_dir/train/0.png', 'ann_dir/train/0.png'),
         ('img_dir/val/2522.png', 'ann_dir/val/2522.png')],
+    'night_driving': [*CITYSCAPES, (
+        'leftImg8bit/test/night/0_frame_0205_leftImg8bit.png',
+        'gtCoarse_daytime_trainvaltest/test/night/0_frame_0205_gtCoarse_labelTrainIds.png')],
     'pascal_context': [
         ('JPEGImages/2008_000002.jpg', 'SegmentationClassContext/2008_000002.png'),
         ('JPEGImages/2008_000003.jpg', 'SegmentationClassContext/2008_000003.png')],
@@ -124,9 +132,10 @@ def test_training_samples(config):
     assert found <= {*range(len(leaf.CLASSES))}
 
 
-def test_images_to_score(config):
-    dataset = build_dataset(config.data.val, dict(test_mode=True))
-    image, _ = LAYOUTS[layout_of(Path(config.filename).stem)][1]
+@pytest.mark.parametrize(('split', 'place'), [('val', 1), ('test', -1)])
+def test_images_to_score(config, split, place):
+    dataset = build_dataset(config.data[split], dict(test_mode=True))
+    image, _ = LAYOUTS[layout_of(Path(config.filename).stem)][place]
     assert len(dataset) == 1
     assert image.endswith(dataset.img_infos[0]['filename'])
 
