@@ -110,7 +110,7 @@ def test_the_same_files(tmp_path, name):
     run_peer(tmp_path, name, tmp_path / 'source', '-o', tmp_path / 'theirs', *words)
     theirs, ours = contents(tmp_path / 'theirs'), contents(tmp_path / 'ours')
     if name == 'isaid':
-        # Without a palette Pillow 10 and later writes one bit a pixel.
+        # It gives the masks mode P without a palette, of which Pillow 13 writes one bit a pixel.
         ours = {file: np.minimum(array, 1) if file.startswith('ann_dir') else array
                 for file, array in ours.items()}
     assert_same(ours, theirs)
