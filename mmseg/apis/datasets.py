@@ -1,11 +1,10 @@
 """The data sets of a config: data.train, data.val and data.test."""
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch.utils.data import Dataset
 
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError, DataError, add_note
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.core.utils import leaf_datasets
@@ -13,11 +12,9 @@ from mmseg.datasets import build_dataset
 from mmseg.datasets.settings import DataSettings
 
 from .labels.configured import follow_training
+from .made_by import tell_converter
 
 SPLITS = ('train', 'val', 'test')
-# What tools/convert_datasets/voc_aug.py adds to the folder of VOC 2012.
-CONVERTED = ('SegmentationClassAug', 'ImageSets/Segmentation/aug.txt',
-             'ImageSets/Segmentation/trainaug.txt')
 
 
 def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset:
@@ -34,11 +31,7 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
         built = build_dataset(dataset, options)
         check_files(built, cfg, name, may_lack_files)
     except DataError as error:
-        if any(path in str(error) for path in CONVERTED):
-            root = dataset.get('data_root') if isinstance(dataset, dict) else None
-            devkit = Path(root or 'DIR/VOCdevkit/VOC2012').parent
-            add_note(error, 'this makes it: python tools/convert_datasets/voc_aug.py '
-                            f'{devkit} {devkit / "VOCaug"} --nproc 8')
+        tell_converter(error, dataset)
         raise
     if name != 'train':
         follow_training(cfg, built)

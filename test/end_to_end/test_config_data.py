@@ -19,33 +19,61 @@ from mmseg.datasets import (
 
 from .shipped_configs import ROOT
 
-# An image and its mask of the training data, and of the validation data. Lists name images only.
+CITYSCAPES = [
+    (f'leftImg8bit/{split}/{city}/{city}_000000_000019_leftImg8bit.png',
+     f'gtFine/{split}/{city}/{city}_000000_000019_gtFine_labelTrainIds.png')
+    for split, city in (('train', 'aachen'), ('val', 'munster'))]
+# An image and its mask of the training data, and of the validation data; a third one where the data
+# to test on are others. Lists name images only.
 LAYOUTS = {
     'ade20k': [
         ('images/training/ADE_train_00000001.jpg', 'annotations/training/ADE_train_00000001.png'),
         ('images/validation/ADE_val_00000001.jpg', 'annotations/validation/ADE_val_00000001.png')],
+    'coco-stuff10k': [
+        (f'images/{split}2014/COCO_train2014_{number}.jpg',
+         f'annotations/{split}2014/COCO_train2014_{number}_labelTrainIds.png')
+        for split, number in (('train', '000000000077'), ('test', '000000000064'))],
+    'coco-stuff164k': [
+        (f'images/{split}2017/{number}.jpg', f'annotations/{split}2017/{number}_labelTrainIds.png')
+        for split, number in (('train', '000000000009'), ('val', '000000000139'))],
     'chase_db1': [
         ('images/training/Image_01L.png', 'annotations/training/Image_01L_1stHO.png'),
         ('images/validation/Image_11R.png', 'annotations/validation/Image_11R_1stHO.png')],
-    'cityscapes': [
-        (f'leftImg8bit/{split}/{city}/{city}_000000_000019_leftImg8bit.png',
-         f'gtFine/{split}/{city}/{city}_000000_000019_gtFine_labelTrainIds.png')
-        for split, city in (('train', 'aachen'), ('val', 'munster'))],
+    'cityscapes': CITYSCAPES,
+    'dark_zurich': [*CITYSCAPES, (
+        'rgb_anon/val/night/GOPR0356/GOPR0356_frame_000324_rgb_anon.png',
+        'gt/val/night/GOPR0356/GOPR0356_frame_000324_gt_labelTrainIds.png')],
     'drive': [
         ('images/training/21.png', 'annotations/training/21_manual1.png'),
         ('images/validation/01.png', 'annotations/validation/01_manual1.png')],
     'hrf': [
         ('images/training/01_dr.png', 'annotations/training/01_dr.png'),
         ('images/validation/06_dr.png', 'annotations/validation/06_dr.png')],
+    'isaid': [
+        (f'img_dir/{split}/{window}.png',
+         f'ann_dir/{split}/{window}_instance_color_RGB.png')
+        for split, window in (('train', 'P0000_0_896_0_896'), ('val', 'P0003_0_896_0_896'))],
+    'loveda': [
+        ('img_dir/train/0.png', 'ann_dir/train/0.png'),
+        ('img_dir/val/2522.png', 'ann_dir/val/2522.png')],
+    'night_driving': [*CITYSCAPES, (
+        'leftImg8bit/test/night/0_frame_0205_leftImg8bit.png',
+        'gtCoarse_daytime_trainvaltest/test/night/0_frame_0205_gtCoarse_labelTrainIds.png')],
     'pascal_context': [
         ('JPEGImages/2008_000002.jpg', 'SegmentationClassContext/2008_000002.png'),
         ('JPEGImages/2008_000003.jpg', 'SegmentationClassContext/2008_000003.png')],
     'pascal_voc12': [
         ('JPEGImages/2007_000032.jpg', 'SegmentationClass/2007_000032.png'),
         ('JPEGImages/2007_000033.jpg', 'SegmentationClass/2007_000033.png')],
+    'potsdam': [
+        tuple(f'{kind}_dir/{split}/{window}.png' for kind in ('img', 'ann'))
+        for split, window in (('train', '2_10_0_0_512_512'), ('val', '2_13_0_0_512_512'))],
     'stare': [
         ('images/training/im0001.png', 'annotations/training/im0001.ah.png'),
         ('images/validation/im0081.png', 'annotations/validation/im0081.ah.png')],
+    'vaihingen': [
+        tuple(f'{kind}_dir/{split}/{window}.png' for kind in ('img', 'ann'))
+        for split, window in (('train', 'area1_0_0_512_512'), ('val', 'area2_0_0_512_512'))],
 }
 LISTS = {'pascal_context': 'ImageSets/SegmentationContext',
          'pascal_voc12': 'ImageSets/Segmentation'}
@@ -73,7 +101,8 @@ def config(request, tmp_path):
 def write_images(tmp_path, layout, cfg):
     """Write images and masks, and let a config use them."""
     cls = DATASETS.get(cfg.dataset_type)
-    values = len(cls.CLASSES) + bool(cls.reduce_zero_label)
+    values = len(cls.CLASSES) + bool(
+        cls.reduce_zero_label or cfg.data.train.get('reduce_zero_label'))
     for number, (image, mask) in enumerate(LAYOUTS[layout]):
         save(tmp_path / image, np.random.RandomState(number).randint(0, 256, (48, 64, 3)))
         save(tmp_path / mask, np.arange(48 * 64).reshape(48, 64) // 8 % values)
@@ -103,9 +132,10 @@ def test_training_samples(config):
     assert found <= {*range(len(leaf.CLASSES))}
 
 
-def test_images_to_score(config):
-    dataset = build_dataset(config.data.val, dict(test_mode=True))
-    image, _ = LAYOUTS[layout_of(Path(config.filename).stem)][1]
+@pytest.mark.parametrize(('split', 'place'), [('val', 1), ('test', -1)])
+def test_images_to_score(config, split, place):
+    dataset = build_dataset(config.data[split], dict(test_mode=True))
+    image, _ = LAYOUTS[layout_of(Path(config.filename).stem)][place]
     assert len(dataset) == 1
     assert image.endswith(dataset.img_infos[0]['filename'])
 
@@ -153,3 +183,35 @@ def test_pascal_context_with_and_without_background(tmp_path):
                   pipeline=[]).get_gt_seg_map(0).ravel().tolist()
               for cls in (PascalContextDataset, PascalContextDataset59)]
     assert labels == [[*range(60)], [255, *range(59)]]
+
+
+# What the data sections of mmsegmentation 0.30 say: scales, crop, folders, labels from 1 on.
+LATER = {
+    'coco-stuff10k': ((2048, 512), (2048, 512), (512, 512), 'data/coco_stuff10k',
+                      'images/train2014', 'annotations/test2014', True),
+    'coco-stuff164k': ((2048, 512), (2048, 512), (512, 512), 'data/coco_stuff164k',
+                       'images/train2017', 'annotations/val2017', False),
+    'loveda': ((2048, 512), (1024, 1024), (512, 512), 'data/loveDA', 'img_dir/train',
+               'ann_dir/val', True),
+    'potsdam': ((512, 512), (512, 512), (512, 512), 'data/potsdam', 'img_dir/train', 'ann_dir/val',
+                True),
+    'vaihingen': ((512, 512), (512, 512), (512, 512), 'data/vaihingen', 'img_dir/train',
+                  'ann_dir/val', True),
+    'isaid': ((896, 896), (896, 896), (896, 896), 'data/iSAID', 'img_dir/train', 'ann_dir/val',
+              False),
+}
+
+
+@pytest.mark.parametrize('name', LATER)
+def test_values_of_the_later_data_sets(name):
+    scale, test_scale, crop, root, img_dir, ann_dir, from_one = LATER[name]
+    data = Config.fromfile(ROOT / f'configs/_base_/datasets/{name}.py').data
+    assert (data.samples_per_gpu, data.workers_per_gpu) == (4, 4)
+    assert (data.train.data_root, data.train.img_dir, data.val.ann_dir) == (root, img_dir, ann_dir)
+    assert data.val == data.test
+    steps = {step['type']: step for step in data.train.pipeline}
+    assert steps['Resize'] == dict(type='Resize', img_scale=scale, ratio_range=(0.5, 2.0))
+    assert steps['RandomCrop'] == dict(type='RandomCrop', crop_size=crop, cat_max_ratio=0.75)
+    assert steps['Pad'].size == crop
+    assert data.val.pipeline[1].img_scale == test_scale
+    assert build_dataset(data.train).reduce_zero_label == from_one

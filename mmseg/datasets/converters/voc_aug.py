@@ -5,17 +5,19 @@ in MATLAB files. They become indexed PNG masks, with two lists of images to trai
 `trainaug.txt` (VOC's train list, and all images of SBD that are not in VOC's val list) and
 `aug.txt` (trainaug without VOC's train list).
 """
-import logging
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mmcv_replace.fileio import atomic_write, list_from_file
 from mmcv_replace.utils import track_parallel_progress
-from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.core.utils import write_palette_png
+from mmcv_replace.utils.errors import DataError
+from mmseg.core.utils import voc_colormap
+
+from .completeness import warn_of_subset
+from .masks import write_mask
+from .mat_files import need_scipy, read_label_map
+from .staging import read_names, staged, write_names
 
 # Number of names in the lists that the complete archives result in.
 FULL_COUNTS = {'trainaug': 10582, 'aug': 9118}
@@ -24,23 +26,23 @@ LAYOUT = '''expected:
   AUG/dataset/cls/*.mat
   AUG/dataset/{train,val}.txt     (the folder 'dataset' of SBD's archive benchmark_RELEASE)'''
 
-logger = logging.getLogger('mmseg.voc_aug')
-
 
 def convert_voc_aug(devkit: str | Path, aug: str | Path, out_dir: str | Path | None = None,
                     nproc: int = 1) -> dict[str, int]:
-    """Write the masks and the lists; returns the number of names in each list.
+    """Write the masks, all or nothing, and the lists; returns the number of names in each list.
 
     `devkit` holds VOC2012, `aug` is SBD's folder `dataset` or one of the two above it. Masks go
     to `out_dir` (by default `devkit/VOC2012/SegmentationClassAug`). Running it again overwrites
     them. Raises ConfigError without scipy, DataError where files are missing or damaged.
     """
-    need_scipy()
+    need_scipy('SBD')
     voc = Path(devkit, 'VOC2012')
     sbd = find_sbd(aug)
     lists = voc / 'ImageSets' / 'Segmentation'
-    train, val = read_names(lists / 'train.txt'), read_names(lists / 'val.txt')
-    sbd_names = read_names(sbd / 'train.txt') | read_names(sbd / 'val.txt')
+    train, val, sbd_train, sbd_val = (
+        set(read_names(folder / f'{name}.txt', LAYOUT))
+        for folder in (lists, sbd) for name in ('train', 'val'))
+    sbd_names = sbd_train | sbd_val
     trainaug = train | (sbd_names - val)
     names = {'trainaug': trainaug, 'aug': trainaug - train}
 
@@ -50,29 +52,15 @@ def convert_voc_aug(devkit: str | Path, aug: str | Path, out_dir: str | Path | N
         raise DataError(f'{sbd / "cls"} lacks the .mat files of {len(missing)} listed names: '
                         f'{", ".join(missing[:3])}{", ..." if len(missing) > 3 else ""}; unpack '
                         f'the archive again\n{LAYOUT}')
-    out_dir = Path(out_dir) if out_dir is not None else voc / 'SegmentationClassAug'
-    out_dir.mkdir(parents=True, exist_ok=True)
-    # Never in this process: the reader may crash on a damaged file.
-    track_parallel_progress(partial(convert_mat, out_dir=out_dir), mat_files, max(nproc, 1))
+    out_dir = voc / 'SegmentationClassAug' if out_dir is None else out_dir
+    with staged(out_dir) as folder:
+        # Never in this process: the reader may crash on a damaged file.
+        track_parallel_progress(partial(convert_mat, out_dir=folder), mat_files, nproc)
     for name, members in names.items():
         write_names(lists / f'{name}.txt', members)
     counts = {name: len(members) for name, members in names.items()}
-    if counts != FULL_COUNTS:
-        logger.warning(
-            f'trainaug.txt has {counts["trainaug"]:,} names and aug.txt {counts["aug"]:,}; the '
-            f'complete archives give {FULL_COUNTS["trainaug"]:,} and {FULL_COUNTS["aug"]:,}. '
-            'Published scores need those; anything else is fine for a subset of the data')
+    warn_of_subset(counts, FULL_COUNTS, 'names')
     return counts
-
-
-def need_scipy() -> None:
-    """Raise ConfigError where scipy, an optional dependency, cannot be imported."""
-    try:
-        import scipy.io  # noqa: F401
-    except ImportError as error:
-        raise ConfigError("SBD's annotations are MATLAB files, and scipy, which reads and writes "
-                          f"them, does not load ({error}): pip install 'mmseg-ascend[sbd]'"
-                          ) from error
 
 
 def find_sbd(aug: str | Path) -> Path:
@@ -83,39 +71,14 @@ def find_sbd(aug: str | Path) -> Path:
     raise DataError(f"no SBD annotations below {str(aug)!r}: there is no folder 'cls'\n{LAYOUT}")
 
 
-def read_names(path: Path) -> set[str]:
-    """Image names of a list file; DataError where it is missing."""
-    if not path.is_file():
-        raise DataError(f'the list {path} does not exist\n{LAYOUT}')
-    return {line.strip() for line in list_from_file(path) if line.strip()}
-
-
-def write_names(path: str | Path, names: Iterable[str]) -> None:
-    """Write a list file of image names, sorted."""
-    with atomic_write(path) as file:
-        file.write(''.join(f'{name}\n' for name in sorted(names)).encode())
-
-
 def read_mat(path: str | Path) -> np.ndarray:
     """Label map [H, W] uint8 from the field GTcls.Segmentation of an SBD file.
 
     Raises DataError where the file does not hold one.
     """
-    from scipy.io import loadmat
-    try:
-        labels = np.asarray(loadmat(path)['GTcls']['Segmentation'][0, 0])
-    except Exception as error:
-        # scipy raises a dozen kinds of errors for a damaged file.
-        raise DataError(f'{path} cannot be read as an SBD annotation (GTcls.Segmentation): '
-                        f'{error}; unpack the archive again') from error
-    if labels.ndim != 2 or labels.dtype.kind not in 'bui' or not labels.size or (
-            labels.min() < 0 or labels.max() > 255):
-        raise DataError(f'{path}: GTcls.Segmentation is {labels.dtype} of the shape '
-                        f'{labels.shape}, but a label map is [H, W] of whole numbers from 0 to '
-                        '255; unpack the archive again')
-    return labels.astype(np.uint8)
+    return read_label_map(path, 'GTcls.Segmentation', 'SBD')
 
 
 def convert_mat(path: Path, out_dir: Path) -> None:
     """Write the mask of one SBD file as `out_dir/NAME.png`."""
-    write_palette_png(out_dir / f'{path.stem}.png', read_mat(path))
+    write_mask(out_dir / f'{path.stem}.png', read_mat(path), voc_colormap())

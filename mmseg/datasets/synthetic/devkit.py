@@ -11,7 +11,8 @@ from mmcv_replace.utils import track_parallel_progress, track_progress
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import write_palette_png
 
-from ..converters.voc_aug import need_scipy, write_names
+from ..converters.mat_files import need_scipy
+from ..converters.staging import write_names
 from .scene import make_scene
 
 JPEG_QUALITY = 95
@@ -41,7 +42,7 @@ def make_devkit(root: str | Path, sizes: SplitSizes, size: int = 160, seed: int 
     independent of VOC's. The files depend on `sizes`, `size` and `seed` alone. Raises ConfigError
     for impossible sizes and without scipy, DataError where `root` holds other data.
     """
-    need_scipy()
+    need_scipy('SBD')
     if min(sizes.train, sizes.val) < 1 or sizes.aug < 0:
         raise ConfigError(f'a devkit needs images to train and to validate on, not {sizes}')
     if size < 32:

@@ -26,7 +26,7 @@ def test_out_dir(run_tool, devkit, flag):
 def test_error_without_traceback_and_warning_without_stop(run_command_line, devkit):
     done = run_command_line('convert_datasets/voc_aug.py', devkit, devkit / 'VOCaug')
     assert done.returncode == 0
-    assert 'the complete archives give 10,582 and 9,118' in done.stderr + done.stdout
+    assert 'the complete archives give trainaug 10,582, aug 9,118' in done.stderr + done.stdout
     done = run_command_line('convert_datasets/voc_aug.py', devkit, devkit / 'nowhere')
     assert done.returncode == 2
     assert 'AUG/dataset/cls/*.mat' in done.stderr

@@ -31,6 +31,16 @@ def test_png_takes_another_palette(tmp_path):
         assert np.array(image.convert('RGB')).tolist() == [[[1, 2, 3], [4, 5, 6]]]
 
 
+@pytest.mark.parametrize('colours', [1, 2, 4, 16, 17])
+def test_values_beyond_a_short_palette_stay(tmp_path, colours):
+    """Such as 255, which marks ignored pixels beside 16 classes."""
+    label_map = np.array([[0, 15, 16, 254, 255]], np.uint8)
+    write_palette_png(tmp_path / 'mask.png', label_map, [[9, 9, 9]] * colours)
+    with Image.open(tmp_path / 'mask.png') as image:
+        np.testing.assert_array_equal(np.array(image), label_map)
+        assert np.array(image.convert('RGB'))[0, ::4].tolist() == [[9, 9, 9], [0, 0, 0]]
+
+
 def test_value_beyond_eight_bits_is_refused(tmp_path):
     with pytest.raises(DataError, match=r'mask\.png: the label map holds values from 0 to 300'):
         write_palette_png(tmp_path / 'mask.png', np.array([[0, 300]]))

@@ -100,7 +100,7 @@ def test_place_of_sbd(devkit, place):
 def test_warning_names_the_counts(devkit, caplog):
     with caplog.at_level('WARNING'):
         convert_voc_aug(devkit, devkit / 'VOCaug')
-    assert 'trainaug.txt has 4 names and aug.txt 2; the complete archives give 10,582 and 9,118' \
+    assert 'trainaug 4, aug 2 names; the complete archives give trainaug 10,582, aug 9,118' \
         in caplog.text
 
 

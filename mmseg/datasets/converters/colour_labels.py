@@ -1,0 +1,78 @@
+"""Labels of images in which each class has a colour."""
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from mmcv_replace.image.rows import Rows
+from mmcv_replace.utils.errors import DataError
+
+SHOWN = 5  # colours in a message
+UNKNOWN = 254  # in the tables, which hold labels below it
+Colour = tuple[int, int, int]
+
+
+class LabelRows:
+    """Labels [rows, W] uint8 of an image of colours, read like its rows.
+
+    `unknown` counts the pixels [R, G, B] -> number of colours that no class has; their label is
+    `other`.
+    """
+
+    def __init__(self, rows: Rows, colours: Mapping[Colour, int], other: int) -> None:
+        self._rows = rows
+        self._table = _table(tuple(colours.items()))
+        self._other = other
+        self._counted = 0  # rows may be read again by the next windows
+        self.height, self.width = rows.height, rows.width
+        self.unknown: Counter[Colour] = Counter()
+
+    def read(self, top: int, bottom: int) -> np.ndarray:
+        """Labels [bottom - top, W]."""
+        bgr = self._rows.read(top, bottom)
+        codes = bgr[..., 0] | bgr[..., 1].astype(np.uint32) << 8 | (
+            bgr[..., 2].astype(np.uint32) << 16)
+        labels = self._table[codes]
+        strange = labels == UNKNOWN
+        if strange.any():
+            new = max(self._counted - top, 0)
+            values, counts = np.unique(codes[new:][strange[new:]], return_counts=True)
+            for code, count in zip(values.tolist(), counts.tolist(), strict=True):
+                self.unknown[code >> 16, code >> 8 & 255, code & 255] += count
+            labels[strange] = self._other
+        self._counted = max(self._counted, bottom)
+        return labels
+
+
+@lru_cache(2)
+def _table(colours: tuple[tuple[Colour, int], ...]) -> np.ndarray:
+    """The label of each of the 2^24 colours."""
+    table = np.full(2**24, UNKNOWN, np.uint8)
+    for (red, green, blue), label in colours:
+        table[red << 16 | green << 8 | blue] = label
+    return table
+
+
+def describe_unknown(unknown: Mapping[Colour, int], pixels: int) -> str:
+    """Share of pixels of strange colours, and the most frequent ones."""
+    frequent = sorted(unknown.items(), key=lambda item: (-item[1], item[0]))
+    shares = ', '.join(f'{colour} {_percent(count, pixels)}' for colour, count in frequent[:SHOWN])
+    more = f' and {len(frequent) - SHOWN} more' if len(frequent) > SHOWN else ''
+    return f'{_percent(sum(unknown.values()), pixels)} of the pixels have colours (RGB) of no ' \
+           f'class: {shares}{more}'
+
+
+def check_known(labels: LabelRows, place: object, colours: Mapping[Colour, int]) -> None:
+    """Raise DataError with the file `place` if there were colours that no class has."""
+    if labels.unknown:
+        raise DataError(
+            f'{place}: {describe_unknown(labels.unknown, labels.height * labels.width)}. The '
+            f'classes have {", ".join(map(str, colours))}. If the file is whole, and not one that '
+            'was resized or saved with losses, --unknown ignore takes such pixels out of training '
+            'and scores')
+
+
+def _percent(count: int, pixels: int) -> str:
+    share = 100 * count / pixels
+    return f'{share:.2f}%' if share >= 0.01 else f'{count} pixel{"s" if count > 1 else ""}'
