@@ -1,7 +1,6 @@
 """A test job: predict the test set of a config once, and score, draw, format or collect it."""
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import nn
@@ -37,39 +36,7 @@ from .loaders import evaluation_loader
 from .model import build_model, wrap_model
 from .process import Process
 from .settings import check_settings
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """What to do with the predictions; at least one of the first five is needed."""
-
-    metrics: Sequence[str] = ()  # names for `evaluate` of the data set
-    out: str | None = None  # pickle file for the list of segmentation maps
-    # Files for a test server, in eval_options['out_dir'], by default a folder in the work dir.
-    format_only: bool = False
-    show: bool = False  # show overlays on the screen
-    show_dir: str | None = None  # write overlays to this folder
-    opacity: float = 0.5  # of the classes' colours in overlays, in (0, 1]
-    show_legend: bool = False  # names and colours of the classes beside each overlay
-    aug_test: bool = False  # scales 0.5 to 1.75, each with its mirror image
-    eval_options: Mapping[str, object] = field(default_factory=dict)  # for the data set's method
-    tmpdir: str | None = None  # see `collect_results`
-    gpu_collect: bool = False
-    work_dir: str | None = None  # folder for eval_TIMESTAMP.json
-
-    def __post_init__(self) -> None:
-        if not (self.metrics or self.out or self.format_only or self.show or self.show_dir):
-            raise ConfigError('say what to do with the predictions: --eval mIoU, --out FILE.pkl, '
-                              '--format-only, --show or --show-dir DIR')
-        if self.show_legend and not (self.show or self.show_dir):
-            raise ConfigError('--show-legend is a part of painted pictures: give --show-dir DIR or '
-                              '--show too')
-        if self.metrics and self.format_only:
-            raise ConfigError('--eval needs annotations and --format-only is for data without '
-                              'them: give one of the two')
-        if self.out is not None and Path(self.out).suffix not in ('.pkl', '.pickle'):
-            raise ConfigError(f'--out {self.out!r}: predictions are written as .pkl or .pickle; '
-                              'scores go to --work-dir')
+from .test_options import OutputOptions, split_options
 
 
 @naming_lost_peers()
@@ -85,7 +52,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
         enable_aug_test(cfg)
     dataset = build_split(cfg, 'test')
     if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
-        check_metrics(options.metrics)
+        getattr(dataset, 'check_metrics', check_metrics)(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
         model = build_model(cfg)
@@ -110,35 +77,35 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
          order: Sequence[int] | None, folder: Path) -> dict[str, float] | None:
     """Predict all samples once and do what `options` ask for; `folder` is for `format_only`."""
     dataset = loader.dataset
-    format_options = {'out_dir': str(folder), **options.eval_options}
+    score_options, format_options = split_options(options, dataset, folder)
     overlays = WriteOverlays(
         model, options.show_dir, options.show, options.opacity, options.show_legend, dataset.PALETTE
     ) if options.show or options.show_dir is not None else None
-    submission = WriteSubmission(dataset, **format_options) if options.format_only else None
+    submission = WriteSubmission(dataset, **format_options) if format_options else None
     collect = CollectSegMaps() if options.out else None
-    score = Score(dataset) if options.metrics else None
+    score = Score(dataset, options.metrics) if options.metrics else None
     sinks = (overlays, submission, collect, score)
     run_test(model, loader, [sink for sink in sinks if sink is not None], order)
     if collect is not None:
         seg_maps = collect_results(collect.results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
             fileio.dump(seg_maps, options.out)
-    scores = None if score is None else _scores(score, dataset, process, options)
+    scores = None if score is None else _scores(score, dataset, process, options, score_options)
     for what, place in (
-            ('files for a test server', options.format_only and format_options['out_dir']),
+            ('files for a test server', format_options.get('out_dir')),
             ('painted pictures', options.show_dir), ('predictions', options.out)):
         if place:
             get_root_logger().info('%s: %s', what, Path(place).absolute())
     return scores
 
 
-def _scores(score: Score, dataset: Dataset, process: Process,
-            options: OutputOptions) -> dict[str, float]:
+def _scores(score: Score, dataset: Dataset, process: Process, options: OutputOptions,
+            eval_options: Mapping[str, object]) -> dict[str, float]:
     metrics = list(options.metrics)
     # The user's own `evaluate` may have another name for its first parameter.
     named = takes(dataset.evaluate, 'metric')
     scores = score.evaluate(*([] if named else [metrics]),
-                            **({'metric': metrics} if named else {}), **options.eval_options)
+                            **({'metric': metrics} if named else {}), **eval_options)
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -253,8 +253,19 @@ def test_options_of_format_results(make_job, tmp_path):
 
     run()
     assert len(list((tmp_path / 'files').glob('*.png'))) == 3
-    with pytest.raises(ConfigError, match='--eval-options imgfile_prefix=...: format_results'):
+    with pytest.raises(ConfigError, match='--eval-options out_dir=... and imgfile_prefix=... are'):
         run(imgfile_prefix='here')
+    with pytest.raises(ConfigError, match='--eval-options competition=...: format_results'):
+        run(competition='comp5')
+
+
+@pytest.mark.parametrize('metrics', [[], ['mIoU']])
+def test_the_prefix_of_0x_writes_files_beside_the_scores_too(make_job, tmp_path, metrics):
+    options = OutputOptions(metrics=metrics, format_only=not metrics,
+                            eval_options=dict(imgfile_prefix=str(tmp_path / 'files')))
+    scores = evaluate_from_config(make_job(3), str(tmp_path / 'model.pth'), CPU, options)
+    assert len(list((tmp_path / 'files').glob('*.png'))) == 3
+    assert ('mIoU' in (scores or {})) == bool(metrics)
 
 
 def test_a_metric_that_does_not_exist_is_refused_before_the_model_is_built(make_job, tmp_path):
