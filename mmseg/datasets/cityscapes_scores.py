@@ -29,6 +29,7 @@ INSTANCE_PIXELS = {
 # Values in an instance map from this on are 1000 * label id + number; others show no single one.
 FIRST_INSTANCE = 1000
 LABELS = 34
+TOP = FIRST_INSTANCE * LABELS
 
 
 class CityscapesCounts(ConfusionMatrix):
@@ -49,10 +50,10 @@ class CityscapesCounts(ConfusionMatrix):
         # The last entry is for predictions, of pixels that are ignored, which are no class.
         self._category = np.array([*(_category_of(name) for name in classes), -1])
         self._pixels = np.array([INSTANCE_PIXELS.get(name, 0) for name in classes])
-        self._class_of = np.full(LABELS, -1)
+        self._class_of = np.full(TOP, -1)  # by the value in an instance map
         for index, (name, label_id) in enumerate(zip(classes, label_ids, strict=True)):
             if name in INSTANCE_PIXELS:
-                self._class_of[label_id] = index
+                self._class_of[FIRST_INSTANCE * label_id:][:FIRST_INSTANCE] = index
 
     def arrays(self) -> list[np.ndarray]:
         return [self.matrix, self.by_class, self.by_category]
@@ -68,23 +69,24 @@ class CityscapesCounts(ConfusionMatrix):
             raise DataError(f'{sample}: its instance map is {instances.shape[0]} x '
                             f'{instances.shape[1]} (height x width), its prediction '
                             f'{pred.shape[0]} x {pred.shape[1]}; fetch the instance map again')
-        if instances.max(initial=0) >= LABELS * FIRST_INSTANCE:
+        if instances.max(initial=0) >= TOP:
             raise DataError(f'{sample}: its instance map holds {instances.max()}, but values are '
                             f'1000 * label + number, of the labels 0 to {LABELS - 1}; fetch the '
                             'instance map again')
-        instances = instances.astype(np.int64)  # bytes where no value is above 255
         shown = instances > FIRST_INSTANCE
-        shown[shown] = self._class_of[instances[shown] // FIRST_INSTANCE] >= 0
-        numbers, place, sizes = np.unique(instances[shown], return_inverse=True,
-                                          return_counts=True)
-        classes = self._class_of[numbers // FIRST_INSTANCE]
+        values = instances[shown].astype(np.intp)
+        sizes = np.bincount(values, minlength=TOP)
+        numbers = np.flatnonzero(sizes)
+        numbers = numbers[self._class_of[numbers] >= 0]
+        sizes, classes = sizes[numbers], self._class_of[numbers]
         weights = self._pixels[classes] / sizes
+        true = self._class_of[values]
         found = np.minimum(pred[shown], self.num_classes)
         for sums, right, rows in (
-                (self.by_class, found == classes[place], classes),
-                (self.by_category, self._category[found] == self._category[classes[place]],
+                (self.by_class, found == true, classes),
+                (self.by_category, self._category[found] == self._category[true],
                  self._category[classes])):
-            hits = np.bincount(place, right, len(numbers))
+            hits = np.bincount(values[right], minlength=TOP)[numbers]
             np.add.at(sums[:, 0], rows, hits * weights)
             np.add.at(sums[:, 1], rows, (sizes - hits) * weights)
 
