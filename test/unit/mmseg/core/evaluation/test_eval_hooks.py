@@ -158,6 +158,13 @@ def test_single_classes_are_left_to_the_table(make_runner, make_loader, dataset,
     assert not any('.' in name for name in logged)
 
 
+def test_an_evaluate_of_ones_own_gets_the_prefix_of_its_files(make_loader, dataset):
+    assert EvalHook(make_loader(), imgfile_prefix='files').eval_kwargs == {}
+    dataset.evaluate = lambda results, imgfile_prefix=None: {}
+    assert EvalHook(make_loader(), imgfile_prefix='files').eval_kwargs == dict(
+        imgfile_prefix='files')
+
+
 def test_groups_of_classes_are_left_to_their_table_too(make_runner, make_loader, dataset, caplog,
                                                        train_loader):
     class Grouped(type(dataset)):
