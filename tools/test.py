@@ -10,8 +10,7 @@ from dataclasses import fields
 from mmcv_replace.utils import DictAction
 from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.process import add_common_arguments, start_process
-from mmseg.apis.test_job import evaluate_from_config
-from mmseg.apis.test_options import OutputOptions
+from mmseg.apis.test_job import OutputOptions, evaluate_from_config
 from mmseg.zoo import published_weights
 
 

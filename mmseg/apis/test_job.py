@@ -1,6 +1,7 @@
 """A test job: predict the test set of a config once, and score, draw, format or collect it."""
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import nn
@@ -23,6 +24,7 @@ from mmseg.core.evaluation import (
     run_test,
     takes,
 )
+from mmseg.datasets.submission import split_options
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_inference
@@ -36,7 +38,39 @@ from .loaders import evaluation_loader
 from .model import build_model, wrap_model
 from .process import Process
 from .settings import check_settings
-from .test_options import OutputOptions, split_options
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What to do with the predictions; at least one of the first five is needed."""
+
+    metrics: Sequence[str] = ()  # names for `evaluate` of the data set
+    out: str | None = None  # pickle file for the list of segmentation maps
+    # Files for a test server, in eval_options['out_dir'], by default a folder in the work dir.
+    format_only: bool = False
+    show: bool = False  # show overlays on the screen
+    show_dir: str | None = None  # write overlays to this folder
+    opacity: float = 0.5  # of the classes' colours in overlays, in (0, 1]
+    show_legend: bool = False  # names and colours of the classes beside each overlay
+    aug_test: bool = False  # scales 0.5 to 1.75, each with its mirror image
+    eval_options: Mapping[str, object] = field(default_factory=dict)  # for the data set's method
+    tmpdir: str | None = None  # see `collect_results`
+    gpu_collect: bool = False
+    work_dir: str | None = None  # folder for eval_TIMESTAMP.json
+
+    def __post_init__(self) -> None:
+        if not (self.metrics or self.out or self.format_only or self.show or self.show_dir):
+            raise ConfigError('say what to do with the predictions: --eval mIoU, --out FILE.pkl, '
+                              '--format-only, --show or --show-dir DIR')
+        if self.show_legend and not (self.show or self.show_dir):
+            raise ConfigError('--show-legend is a part of painted pictures: give --show-dir DIR or '
+                              '--show too')
+        if self.metrics and self.format_only:
+            raise ConfigError('--eval needs annotations and --format-only is for data without '
+                              'them: give one of the two')
+        if self.out is not None and Path(self.out).suffix not in ('.pkl', '.pickle'):
+            raise ConfigError(f'--out {self.out!r}: predictions are written as .pkl or .pickle; '
+                              'scores go to --work-dir')
 
 
 @naming_lost_peers()
@@ -77,7 +111,9 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
          order: Sequence[int] | None, folder: Path) -> dict[str, float] | None:
     """Predict all samples once and do what `options` ask for; `folder` is for `format_only`."""
     dataset = loader.dataset
-    score_options, format_options = split_options(options, dataset, folder)
+    own = bool(options.metrics) and is_own_anywhere(dataset, 'evaluate')
+    score_options, format_options = split_options(options.eval_options, str(folder),
+                                                  options.format_only, own)
     overlays = WriteOverlays(
         model, options.show_dir, options.show, options.opacity, options.show_legend, dataset.PALETTE
     ) if options.show or options.show_dir is not None else None

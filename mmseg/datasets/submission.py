@@ -48,3 +48,20 @@ def find_out_dir(results: Iterable[Any], out_dir: str | None,
     if not out_dir and not imgfile_prefix:
         raise ArgumentError('format_results: out_dir is missing, the folder for the label maps')
     return out_dir or imgfile_prefix
+
+
+def split_options(options: Mapping[str, Any], folder: str, format_only: bool,
+                  own_evaluate: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of `--eval-options` the arguments for `evaluate` of a data set, and for `format_results`.
+
+    The latter have an `out_dir`, by default `folder`, or are empty where no files are to be
+    written: without `format_only`, unless there is an `imgfile_prefix`. That is its name in 0.x,
+    where files are written beside scores too. An `own_evaluate`, of a user, may need it itself.
+    Raises ArgumentError for both names.
+    """
+    given = dict(options)
+    prefix = None if own_evaluate else given.pop('imgfile_prefix', None)
+    files = given if format_only else {}
+    if prefix is not None:
+        return given, files | {'out_dir': find_out_dir((None,), given.get('out_dir'), str(prefix))}
+    return given, {'out_dir': folder, **files} if format_only else {}

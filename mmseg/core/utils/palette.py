@@ -27,6 +27,15 @@ def voc_colormap(num_colors: int = 256) -> np.ndarray:
     return colors
 
 
+def whole_palette(colors: np.ndarray | Sequence[Sequence[int]]) -> bytes:
+    """RGB colours [N, 3] of an indexed image and black after them, 256 in all.
+
+    Of 16 and fewer Pillow writes no more than 4 bits a pixel, so that 255, which marks ignored
+    pixels, would become 15.
+    """
+    return np.asarray(colors, np.uint8).tobytes().ljust(3 * 256, b'\0')
+
+
 def write_palette_png(path: str | Path, label_map: np.ndarray,
                       palette: np.ndarray | Sequence[Sequence[int]] | None = None) -> None:
     """Write a label map [H, W] as an indexed PNG; `palette` [N, 3] RGB is VOC's by default.
@@ -35,8 +44,7 @@ def write_palette_png(path: str | Path, label_map: np.ndarray,
     written.
     """
     image = _image(path, label_map)
-    colors = voc_colormap() if palette is None else np.asarray(palette, np.uint8)
-    image.putpalette(colors.tobytes())
+    image.putpalette(whole_palette(voc_colormap() if palette is None else palette))
     _save(path, image)
 
 

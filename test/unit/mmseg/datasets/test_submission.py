@@ -14,6 +14,7 @@ from PIL import Image
 from mmcv_replace.utils.errors import ArgumentError
 from mmseg.core.utils import voc_colormap
 from mmseg.datasets import ADE20KDataset, CityscapesDataset, ConcatDataset, PascalVOCDataset
+from mmseg.datasets.submission import split_options
 
 VOC_FOLDER = 'results/VOC2012/Segmentation'
 
@@ -136,3 +137,23 @@ def test_joined_data_sets_write_to_folders_of_their_own(make, tmp_path):
     files = joined.format_results(predictions(21, 1), str(tmp_path / 'out'))
 
     assert files == [str(tmp_path / 'out/0' / VOC_FOLDER / 'comp6_test_cls/a.png')]
+
+
+def test_without_a_prefix_scores_or_files_get_all_options():
+    assert split_options(dict(a=1), 'work', format_only=False) == (dict(a=1), {})
+    assert split_options(dict(a=1), 'work', format_only=True)[1] == dict(out_dir='work', a=1)
+    assert split_options(dict(out_dir='x'), 'work', format_only=True)[1] == dict(out_dir='x')
+
+
+def test_a_prefix_names_the_folder_and_writes_beside_scores():
+    given = dict(imgfile_prefix='x', a=1)
+    assert split_options(given, 'work', format_only=True)[1] == dict(out_dir='x', a=1)
+    assert split_options(given, 'work', format_only=False) == (dict(a=1), dict(out_dir='x'))
+    assert given == dict(imgfile_prefix='x', a=1)
+    with pytest.raises(ArgumentError, match="out_dir='y' and imgfile_prefix='x' are names of one"):
+        split_options(dict(given, out_dir='y'), 'work', format_only=True)
+
+
+def test_an_evaluate_of_ones_own_gets_the_prefix():
+    given = dict(imgfile_prefix='x')
+    assert split_options(given, 'work', format_only=False, own_evaluate=True) == (given, {})

@@ -40,6 +40,14 @@ def test_grey_png_keeps_the_values(tmp_path, dtype):
         np.testing.assert_array_equal(np.array(image), label_map)
 
 
+@pytest.mark.parametrize('number', [1, 2, 3, 16, 17])
+def test_few_colours_keep_the_ignored_value(tmp_path, number):
+    label_map = np.array([[0, number - 1, 255]], np.uint8)
+    write_palette_png(tmp_path / 'mask.png', label_map, voc_colormap(number))
+    with Image.open(tmp_path / 'mask.png') as image:
+        np.testing.assert_array_equal(np.array(image), label_map)
+
+
 @pytest.mark.parametrize('write', [write_palette_png, write_grey_png])
 def test_value_beyond_eight_bits_is_refused(tmp_path, write):
     with pytest.raises(DataError, match=r'mask\.png: the label map holds values from 0 to 300'):
