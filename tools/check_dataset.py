@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--json', metavar='FILE', help='write all findings and figures to FILE')
     parser.add_argument('--write-clean', metavar='DIR',
                         help='write lists without the samples that have errors: DIR/train.txt ...')
+    parser.add_argument('--statistics', action='store_true',
+                        help='mean and std of each band of the training images, for Normalize')
     parser.add_argument('--max-examples', type=int, default=5, metavar='K',
                         help='files to show for each kind of finding (5)')
     parser.add_argument('--cfg-options', '--options', nargs='+', action=DictAction,
@@ -30,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.stdout.reconfigure(errors='backslashreplace')  # names of files in any terminal
     cfg = load_config(args.config, args.cfg_options, args.data_root)
     text, code = check_dataset(cfg, args.split, args.nproc, args.json, args.write_clean,
-                               args.max_examples)
+                               args.max_examples, args.statistics)
     print(text)
     return code
 

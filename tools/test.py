@@ -22,7 +22,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         'published weights, where CONFIG is the name of a model')
     parser.add_argument('--ema', action='store_true', help='take the averaged weights')
     parser.add_argument('--eval', nargs='+', default=[], metavar='METRIC',
-                        help="mIoU, mDice, mFscore, or what your dataset's evaluate knows")
+                        help="mIoU, mDice, mFscore, cityscapes (the benchmark's), or what your "
+                        "dataset's evaluate knows")
     parser.add_argument('--out', metavar='FILE.pkl', help='write the list of label maps')
     parser.add_argument('--format-only', action='store_true',
                         help='write files for a test server, do not score')
@@ -37,9 +38,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--fuse-conv-bn', action=argparse.BooleanOptionalAction, default=None,
                         help='fold batch norms into convolutions, those of custom modules too; '
                         "without it, the toolkit's own are folded")
-    parser.add_argument('--eval-options', nargs='+', action=DictAction, default={},
-                        metavar='KEY=VALUE', help='arguments for dataset.evaluate; out_dir=DIR '
-                        'with --format-only (WORK_DIR/format_results)')
+    parser.add_argument('--eval-options', '--format-args', nargs='+', action=DictAction, default={},
+                        metavar='KEY=VALUE', help='arguments for dataset.evaluate; with '
+                        '--format-only for dataset.format_results, such as out_dir=DIR '
+                        '(WORK_DIR/format_results), or imgfile_prefix=DIR as in 0.x')
     parser.add_argument('--tmpdir', help='folder that all hosts see, for collecting --out')
     parser.add_argument('--gpu-collect', action='store_true',
                         help='collect --out over the network instead')

@@ -17,24 +17,32 @@ from .settings import check_settings
 
 def check_dataset(cfg: Config, splits: Sequence[str] | None = None, nproc: int | None = None,
                   json_file: str | None = None, clean_dir: str | None = None,
-                  max_examples: int = 5) -> tuple[str, int]:
+                  max_examples: int = 5, statistics: bool = False) -> tuple[str, int]:
     """Check every sample of the data sets `splits`, by default of all that the config has.
 
     Returns a text for the terminal and the exit code: 1 if errors were found, otherwise 0. The full
     report is written to `json_file`, lists of the sound samples to `clean_dir`. `nproc`: number of
-    processes, by default one for each core.
+    processes, by default one for each core. `statistics` adds mean and standard deviation of the
+    bands of the training images; then the exit code is 1, too, where some cannot be counted.
     """
     check_settings(cfg)
     splits = splits or [split for split in SPLITS if split in cfg.data]
     if not splits:
         raise ConfigError('the config has no data to check: data.train, data.val and data.test are '
                           'absent')
+    if statistics and 'train' not in splits:
+        raise ConfigError('--statistics is of the training images: '
+                          + ('add train to --split' if 'train' in cfg.data
+                             else 'the config has no data.train'))
     datasets = {split: build_split(cfg, split, may_lack_files=True)
                 for split in dict.fromkeys(splits)}
     report = doctor.open_report(datasets)
     report.findings += find_clashes(cfg, datasets)
     lists = doctor.plan_lists(report, clean_dir) if clean_dir is not None else []
-    doctor.examine_all(report, usable_cores() if nproc is None else nproc, track_iter_progress)
+    nproc = usable_cores() if nproc is None else nproc
+    doctor.examine_all(report, nproc, track_iter_progress)
+    if statistics:
+        report.statistics = doctor.measure(datasets['train'], nproc, track_iter_progress)
     written = doctor.write_lists(report, lists) if lists else []
     if json_file is not None:
         write_json(report, json_file)

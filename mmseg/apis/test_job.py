@@ -24,6 +24,7 @@ from mmseg.core.evaluation import (
     run_test,
     takes,
 )
+from mmseg.datasets.submission import split_options
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_inference
@@ -85,7 +86,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
         enable_aug_test(cfg)
     dataset = build_split(cfg, 'test')
     if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
-        check_metrics(options.metrics)
+        getattr(dataset, 'check_metrics', check_metrics)(options.metrics)
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
         model = build_model(cfg)
@@ -110,35 +111,37 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
          order: Sequence[int] | None, folder: Path) -> dict[str, float] | None:
     """Predict all samples once and do what `options` ask for; `folder` is for `format_only`."""
     dataset = loader.dataset
-    format_options = {'out_dir': str(folder), **options.eval_options}
+    own = bool(options.metrics) and is_own_anywhere(dataset, 'evaluate')
+    score_options, format_options = split_options(options.eval_options, str(folder),
+                                                  options.format_only, own)
     overlays = WriteOverlays(
         model, options.show_dir, options.show, options.opacity, options.show_legend, dataset.PALETTE
     ) if options.show or options.show_dir is not None else None
-    submission = WriteSubmission(dataset, **format_options) if options.format_only else None
+    submission = WriteSubmission(dataset, **format_options) if format_options else None
     collect = CollectSegMaps() if options.out else None
-    score = Score(dataset) if options.metrics else None
+    score = Score(dataset, options.metrics) if options.metrics else None
     sinks = (overlays, submission, collect, score)
     run_test(model, loader, [sink for sink in sinks if sink is not None], order)
     if collect is not None:
         seg_maps = collect_results(collect.results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
             fileio.dump(seg_maps, options.out)
-    scores = None if score is None else _scores(score, dataset, process, options)
+    scores = None if score is None else _scores(score, dataset, process, options, score_options)
     for what, place in (
-            ('files for a test server', options.format_only and format_options['out_dir']),
+            ('files for a test server', format_options.get('out_dir')),
             ('painted pictures', options.show_dir), ('predictions', options.out)):
         if place:
             get_root_logger().info('%s: %s', what, Path(place).absolute())
     return scores
 
 
-def _scores(score: Score, dataset: Dataset, process: Process,
-            options: OutputOptions) -> dict[str, float]:
+def _scores(score: Score, dataset: Dataset, process: Process, options: OutputOptions,
+            eval_options: Mapping[str, object]) -> dict[str, float]:
     metrics = list(options.metrics)
     # The user's own `evaluate` may have another name for its first parameter.
     named = takes(dataset.evaluate, 'metric')
     scores = score.evaluate(*([] if named else [metrics]),
-                            **({'metric': metrics} if named else {}), **options.eval_options)
+                            **({'metric': metrics} if named else {}), **eval_options)
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
         file.parent.mkdir(parents=True, exist_ok=True)

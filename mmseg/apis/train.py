@@ -181,7 +181,7 @@ def _register_evaluation(runner: BaseRunner, cfg: Config, dataset: Dataset, dist
                          device: torch.device) -> None:
     options = dict(cfg.get('evaluation') or {})
     if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
-        check_metrics(options.get('metric') or ())
+        getattr(dataset, 'check_metrics', check_metrics)(options.get('metric') or ())
     loader = evaluation_loader(dataset, cfg, 'val', distributed, device)
     options.setdefault('by_epoch', 'EpochBased' in _runner_config(cfg)['type'])
     hook = DistEvalHook if distributed else EvalHook

@@ -62,3 +62,4 @@ class ADE20KDataset(CustomDataset):
     PALETTE = [list(colour) for colour in COLOURS.values()]
     reduce_zero_label = True
     server_labels = {name: value for value, name in enumerate(CLASSES, 1)}  # as in the masks
+    server_grey = True

@@ -23,7 +23,8 @@ from mmseg.core.evaluation.overrides import (
 from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
 from .file_list import ImgInfo
-from .scoring import Result, ScoredDataset, check_out_dir, with_indices
+from .scoring import Result, ScoredDataset, with_indices
+from .submission import find_out_dir
 
 
 @DATASETS.register_module()
@@ -104,7 +105,7 @@ class ConcatDataset(BaseDatasetWrapper, ScoredDataset, TorchConcatDataset):
     def format_results(self, results: Iterable[Result], out_dir: str | None = None,
                        indices: Iterable[int] | None = None) -> list[str]:
         """Let each data set write its predictions, to `out_dir/0`, `out_dir/1` and so on."""
-        if not check_out_dir(results, out_dir):
+        if find_out_dir(results, out_dir) is None:
             return []
         files = []
         numbers = range(len(self)) if indices is None else indices

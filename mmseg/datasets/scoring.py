@@ -14,13 +14,15 @@ from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.metrics import (
     Areas,
+    check_metrics,
     intersect_and_union,
     metrics_from_areas,
     summarize,
 )
 from mmseg.core.evaluation.overrides import BY_INDEX, labels_of, standard
 from mmseg.core.evaluation.table import format_class_table, format_summary
-from mmseg.core.utils import write_palette_png
+
+from .submission import ServerForm, find_out_dir
 
 # A label map [H, W], or the .npy file of one.
 Result = np.ndarray | str | os.PathLike
@@ -34,8 +36,28 @@ class ScoredDataset(Dataset):
     """
 
     # The values by which a test server of the data set knows classes, where these are not their
-    # indices.
+    # indices; whether it wants them in grey PNGs.
     server_labels: Mapping[str, int] = {}
+    server_grey: bool = False
+    # Metrics of the data set's own benchmark, for which a subclass has `make_counts` and
+    # `score_as`; names that these score beside the classes.
+    own_metrics: Sequence[str] = ()
+    score_groups: Sequence[str] = ()
+
+    @standard
+    def check_metrics(self, metrics: str | Sequence[str]) -> tuple[str, ...]:
+        """The names of `metrics` as a tuple; ConfigError for one that cannot be computed."""
+        return check_metrics(metrics, self.own_metrics)
+
+    @standard
+    def make_counts(self, metrics: str | Sequence[str] = ()) -> ConfusionMatrix:
+        """What `evaluate` needs of predictions for `metrics`, to be counted one by one."""
+        return ConfusionMatrix(len(self.CLASSES), self.ignore_index)
+
+    def score_as(self, metric: str, counts: ConfusionMatrix,
+                 logger: Logger | str | None) -> dict[str, float]:
+        """Log and return the scores by one of `own_metrics`."""
+        raise NotImplementedError
 
     @standard
     def get_gt_seg_maps(
@@ -63,16 +85,34 @@ class ScoredDataset(Dataset):
         Results are label maps, what `pre_eval` returned for them, or the counts of all of them.
         Keys: aAcc, the mean of each score (mIoU, mAcc, ...), and score.class for each class, which
         is NaN for a class without a pixel. A data set without CLASSES names its classes by their
-        numbers, as far as label maps and results go. `efficient_test` of older configs has no
-        effect.
+        numbers, as far as label maps and results go. Metrics among `own_metrics` have keys of their
+        own. `efficient_test` of older configs has no effect.
         """
         kwargs.pop('efficient_test', None)
         if kwargs:
             raise ArgumentError(f'evaluate does not take {", ".join(kwargs)}; it takes metric and '
                                 'logger: correct `evaluation` in the config, or --eval-options')
-        areas = self._areas(results)
-        names = self.CLASSES or tuple(map(str, range(len(areas[0]))))
-        scores = metrics_from_areas(*areas, metric)
+        names = self.check_metrics(metric)
+        counts, areas = self._count(results, names)
+        own = [name for name in names if name in self.own_metrics]
+        if own and areas:
+            raise ArgumentError(f'metric {own[0]!r} is computed from label maps: what pre_eval '
+                                'returns does not tell which classes are mistaken for which')
+        scores: dict[str, float] = {}
+        for name in own:
+            scores |= self.score_as(name, counts, logger)
+        others = [name for name in names if name not in own]
+        return scores if own and not others else scores | self._score(counts, areas, others, logger)
+
+    def _score(self, counts: ConfusionMatrix, areas: Sequence[Areas], metrics: Sequence[str],
+               logger: Logger | str | None) -> dict[str, float]:
+        """Scores of the standard metrics."""
+        matrix = counts.matrix
+        hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+        for both, _, predicted, annotated in areas:
+            hit, pred, label = hit + both, pred + predicted, label + annotated
+        names = self.CLASSES or tuple(map(str, range(len(hit))))
+        scores = metrics_from_areas(hit, pred, label, metrics)
         summary = summarize(scores)
         print_log('per class results:\n' + format_class_table(names, scores), logger)
         print_log('Summary: ' + format_summary(summary), logger)
@@ -80,28 +120,23 @@ class ScoredDataset(Dataset):
                           for name, values in scores.items() if name != 'aAcc'
                           for label, value in zip(names, values, strict=True)}
 
-    def _areas(
-        self, results: Sequence[Result | Areas] | ConfusionMatrix
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pixels of each class [C] over all results: right, predicted, annotated."""
-        counted = []
-        if not isinstance(results, ConfusionMatrix):
-            if len(results) != len(self):
-                raise DataError(f'{len(results)} predictions for the {len(self)} images of '
-                                f'{type(self).__name__}: score all images, in their order')
-            confusion = ConfusionMatrix(self._count_classes(results), self.ignore_index)
-            labels = labels_of(self)
-            for index, (result, info) in enumerate(zip(results, self.img_infos, strict=True)):
-                if isinstance(result, tuple):
-                    counted.append(result)
-                else:
-                    confusion.update(_load(result), labels(index), info['filename'])
-            results = confusion
-        matrix = results.matrix
-        hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
-        for both, _, predicted, annotated in counted:
-            hit, pred, label = hit + both, pred + predicted, label + annotated
-        return hit, pred, label
+    def _count(self, results: Sequence[Result | Areas] | ConfusionMatrix, metrics: Sequence[str]
+               ) -> tuple[ConfusionMatrix, list[Areas]]:
+        """The counts of all label maps among the results, and the other results."""
+        if isinstance(results, ConfusionMatrix):
+            return results, []
+        if len(results) != len(self):
+            raise DataError(f'{len(results)} predictions for the {len(self)} images of '
+                            f'{type(self).__name__}: score all images, in their order')
+        counts = self.make_counts(metrics) if self.CLASSES else ConfusionMatrix(
+            self._count_classes(results), self.ignore_index)
+        areas, labels = [], labels_of(self)
+        for index, (result, info) in enumerate(zip(results, self.img_infos, strict=True)):
+            if isinstance(result, tuple):
+                areas.append(result)
+            else:
+                counts.update(_load(result), labels(index), info['filename'], index)
+        return counts, areas
 
     def _count_classes(self, results: Sequence[Result | Areas]) -> int:
         """The number of CLASSES; without them of those in results and label maps."""
@@ -118,35 +153,28 @@ class ScoredDataset(Dataset):
 
     @standard
     def format_results(self, results: Iterable[Result], out_dir: str | None = None,
-                       indices: Iterable[int] | None = None, to_label_id: bool = True
-                       ) -> list[str]:
-        """Write label maps as palette PNGs named like their images, and return the files.
+                       indices: Iterable[int] | None = None, to_label_id: bool = True,
+                       imgfile_prefix: str | None = None) -> list[str]:
+        """Write label maps as PNGs named like their images, and return the files.
 
         `indices` are those of the images; without them there is a result for each image in order.
         `to_label_id` writes `server_labels`, where all classes have one, instead of indices.
-        Without results nothing is written, else ArgumentError is raised where `out_dir` is missing.
+        `imgfile_prefix` is the name of `out_dir` in 0.x. Without results nothing is written, else
+        ArgumentError is raised where `out_dir` is missing.
         """
-        if not check_out_dir(results, out_dir):
+        folder = find_out_dir(results, out_dir, imgfile_prefix)
+        if folder is None:
             return []
         files = []
         numbers = range(len(self)) if indices is None else indices
-        values, palette = self._server_values() if to_label_id else None, self.PALETTE
-        if values is not None:
-            palette = np.zeros((values.max() + 1, 3), np.uint8)
-            palette[values] = self.PALETTE
+        form = ServerForm(self.CLASSES, self.server_labels if to_label_id else {}, self.PALETTE,
+                          self.server_grey)
         for index, result in zip(numbers, results, strict=True):
             name = Path(self.img_infos[index]['filename']).with_suffix('.png')
-            path = path_inside(out_dir, name)
-            label_map = _load(result)
-            write_palette_png(path, label_map if values is None else values[label_map], palette)
-            files.append(str(path))
+            path = str(path_inside(folder, name))
+            form.write(path, _load(result))
+            files.append(path)
         return files
-
-    def _server_values(self) -> np.ndarray | None:
-        """The value to write for each class [C]; None where they are the indices."""
-        if not self.CLASSES or not set(self.CLASSES) <= self.server_labels.keys():
-            return None
-        return np.array([self.server_labels[name] for name in self.CLASSES], np.uint8)
 
 
 def with_indices(preds: Any, indices: Any) -> Iterator[tuple[Any, int]]:
@@ -154,15 +182,6 @@ def with_indices(preds: Any, indices: Any) -> Iterator[tuple[Any, int]]:
     preds = preds if isinstance(preds, list) else [preds]
     indices = indices if isinstance(indices, Iterable) else [indices]
     return zip(preds, indices, strict=True)
-
-
-def check_out_dir(results: Iterable[Result], out_dir: str | None) -> bool:
-    """Whether there is something to write; ArgumentError where it has no place."""
-    if isinstance(results, Sequence) and not results:
-        return False
-    if not out_dir:
-        raise ArgumentError('format_results: out_dir is missing, the folder for the label maps')
-    return True
 
 
 def _load(result: Result) -> np.ndarray:

@@ -79,6 +79,29 @@ def test_bad_data(check, voc, train_names, tmp_path):
     assert code == 0
 
 
+def test_statistics_of_the_training_images(check, voc, train_names, tmp_path):
+    _, plain = check('--split', 'train')
+    code, text = check('--statistics', '--split', 'train', 'val', '--json', tmp_path / 'r.json')
+    assert code == 0
+    assert 'img_norm_cfg' not in plain
+
+    trained = [*train_names, *list_from_file(voc / 'ImageSets/Segmentation/aug.txt')]
+    pixels = np.concatenate([np.array(Image.open(voc / f'JPEGImages/{name}.jpg')).reshape(-1, 3)
+                             for name in trained]).astype(np.float64)
+    line, = re.findall(r'img_norm_cfg = dict\(mean=\[(.*)\], std=\[(.*)\], to_rgb=True\)', text)
+    for values, expected in zip(line, (pixels.mean(0), pixels.std(0)), strict=True):
+        assert [float(value) for value in values.split(',')] == pytest.approx(expected, abs=0.5)
+    figures = json.loads((tmp_path / 'r.json').read_text())['statistics']
+    assert figures['images'] == len(trained)
+    assert figures['pixels'] == len(pixels)
+    assert figures['img_norm_cfg'] in text
+
+    (voc / 'JPEGImages' / f'{train_names[0]}.jpg').unlink()
+    code, text = check('--statistics', '--max-examples', 1)
+    assert code == 1
+    assert 'error: images that the statistics leave out (1)' in text
+
+
 def test_only_the_splits_that_are_asked_for(check, voc, train_names):
     damage(voc, train_names)
     code, text = check('--split', 'val')

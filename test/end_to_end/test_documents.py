@@ -94,6 +94,7 @@ NO_SETTINGS = {
     'runs_in_order = True': 'an attribute of a module, test_fuse_conv_bn.py',
     'momentum={}': 'an argument of Policy',
     'num_classes=1': 'test_binary.py', 'num_classes=2': 'a part of decode_head=dict(...)',
+    "evaluation = dict(metric='cityscapes')": 'test_cityscapes_scores.py',
     'a.2.b=1': 'an example of the syntax',
     'fuse_attention=False': 'of some heads, test_every_head.py',
     'fuse_concat=False': 'of some heads, test_every_head.py',

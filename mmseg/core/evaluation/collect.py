@@ -24,8 +24,9 @@ Result = tuple[int, np.ndarray]  # index of a sample, and its segmentation map
 def reduce_confusion(confusion: ConfusionMatrix) -> None:
     """Sum the counts of all processes, in place, on every process; each has to call this."""
     if get_dist_info()[1] > 1:
-        # On the host, since some accelerators cannot add int64.
-        dist.all_reduce(torch.from_numpy(confusion.matrix), group=host_group())
+        for counts in confusion.arrays():
+            # On the host, since some accelerators cannot add int64.
+            dist.all_reduce(torch.from_numpy(counts), group=host_group())
 
 
 def collect_results(

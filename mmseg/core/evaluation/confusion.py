@@ -18,11 +18,17 @@ class ConfusionMatrix:
         self.ignore_index = ignore_index
         self.matrix = np.zeros((num_classes, num_classes), np.int64)
 
-    def update(self, pred: np.ndarray, label: np.ndarray, name: str | None = None) -> None:
+    def arrays(self) -> list[np.ndarray]:
+        """All that is counted; to be added, in place, to the counts of other processes."""
+        return [self.matrix]
+
+    def update(self, pred: np.ndarray, label: np.ndarray, name: str | None = None,
+               index: int | None = None) -> None:
         """Count the pixels of one sample; pred, label: class indices [H, W].
 
-        `name` of the sample is for the error messages. Raises DataError for maps of different
-        shapes, and for values that are no class.
+        `name` of the sample is for the error messages, its `index` in the data set for subclasses
+        that count more. Raises DataError for maps of different shapes, and for values that are no
+        class.
         """
         pred, label = np.asarray(pred), np.asarray(label)
         sample = name or 'a sample'

@@ -19,7 +19,7 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from .best import best_name, find_best, forget_best, is_best_of
 from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
-from .overrides import is_own, standard
+from .overrides import is_own, is_own_anywhere, standard
 from .sinks import CollectResults
 from .testing import evaluate_model, run_test
 
@@ -30,6 +30,7 @@ AVERAGED = '_ema'  # suffix of the scores of the averaged weights
 MAIN = ('mIoU', f'mIoU{AVERAGED}')
 # Settings with which other evaluation loops save memory that this one does not need.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
+PREFIX = 'imgfile_prefix'  # for files to score; a data set's own `evaluate` may need them
 
 
 @HOOKS.register_module()
@@ -66,7 +67,8 @@ class EvalHook(Hook):
         if self.save_best not in (None, 'auto') and not (rule or infer_rule(self.save_best)):
             raise ConfigError(f"which value of evaluation.save_best={save_best!r} is better? say "
                               "evaluation.rule='greater' or 'less'")
-        for name in NEEDLESS:
+        own = is_own_anywhere(dataloader.dataset, 'evaluate')
+        for name in NEEDLESS if own else (*NEEDLESS, PREFIX):
             if eval_kwargs.pop(name, None):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
         self.eval_kwargs = eval_kwargs
@@ -137,18 +139,21 @@ class EvalHook(Hook):
     def run_evaluation(self, runner: BaseRunner, done: int) -> None:
         """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
 
-        Scores of single classes are not logged again, as the data set prints a table of them. Does
-        nothing more if the process is asked to stop at once during the evaluation.
+        Scores of single classes, and of groups of them, are not logged again, as the data set
+        prints tables of them. Does nothing more if the process is asked to stop at once during the
+        evaluation.
         """
         try:
             scores = self._score_all(runner)
         except EvaluationCut:  # PreemptionHook saves when the other hooks are done
             return
-        classes = getattr(self.dataloader.dataset, 'CLASSES', None) or ()
+        dataset = self.dataloader.dataset
+        classes = {*(getattr(dataset, 'CLASSES', None) or ()),
+                   *getattr(dataset, 'score_groups', ())}
         runner.log_buffer.output.update(
             {name: value for name, value in scores.items()
              if not {name.partition('.')[2], name.removesuffix(AVERAGED).partition('.')[2]}
-             & set(classes)})
+             & classes})
         runner.log_buffer.ready = True
         saving = False
         if self.save_best and runner.work_dir is not None:

@@ -58,13 +58,16 @@ def metrics_from_areas(hit: np.ndarray, pred: np.ndarray, label: np.ndarray,
     return {'aAcc': float(scores['aAcc'])} | {name: scores[name] for name in wanted[1:]}
 
 
-def check_metrics(metrics: str | Sequence[str]) -> tuple[str, ...]:
-    """The names of `metrics` as a tuple; ConfigKeyError for one that does not exist."""
+def check_metrics(metrics: str | Sequence[str], own: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names of `metrics` as a tuple; ConfigKeyError for one that does not exist.
+
+    `own`: names of further metrics, which a data set computes itself.
+    """
     names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     for name in names:
-        if name not in CLASS_SCORES:
+        if name not in CLASS_SCORES and name not in own:
             raise ConfigKeyError(f'metric {name!r} does not exist; choose from '
-                                 f'{", ".join(CLASS_SCORES)}')
+                                 f'{", ".join((*CLASS_SCORES, *own))}')
     return names
 
 

@@ -1,6 +1,6 @@
 """Scores of predictions, by methods of the user's data set if it has its own."""
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,15 @@ from .sinks import Sink
 
 
 class Score(Sink):
-    """Compare predictions with the annotations of a data set.
+    """Compare predictions with the annotations of a data set, for its scores by `metrics`.
 
-    The pixels are counted in a `confusion` matrix. Only if the data set has its own `evaluate` or
-    `pre_eval`, that is not `@standard`, or no CLASSES, `results` keeps what `evaluate` needs:
-    (index, results of `pre_eval`) of each prediction, or (index, [segmentation map]).
+    The pixels are counted in a `confusion` matrix, which the data set may make. Only if it has its
+    own `evaluate` or `pre_eval`, that is not `@standard`, or no CLASSES, `results` keeps what
+    `evaluate` needs: (index, results of `pre_eval`) of each prediction, or (index, [segmentation
+    map]).
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, metrics: str | Sequence[str] = ()) -> None:
         if not callable(getattr(dataset, 'evaluate', None)):
             raise DataError(f'{type(getattr(dataset, "dataset", dataset)).__name__} has no method '
                             'evaluate and cannot be scored: name another dataset in data.val and '
@@ -37,13 +38,15 @@ class Score(Sink):
         if (self._by_pre_eval or is_own_anywhere(dataset, 'evaluate')
                 or not getattr(dataset, 'CLASSES', None)):
             return
-        self.confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index)
+        make = getattr(dataset, 'make_counts', None)  # a user's own class may lack it
+        self.confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index) if (
+            make is None) else make(metrics)
         self._labels = labels_of(dataset)
 
     def add(self, prediction: Prediction) -> None:
         index, seg_map = prediction.index, prediction.seg_map
         if self.confusion is not None:
-            self.confusion.update(seg_map, self._labels(index), prediction.name)
+            self.confusion.update(seg_map, self._labels(index), prediction.name, index)
         elif self._by_pre_eval:
             self.results.append((index, self._pre_eval(seg_map, index)))
         else:

@@ -4,16 +4,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 
-def format_class_table(class_names: Sequence[str],
-                       scores: Mapping[str, float | np.ndarray]) -> str:
-    """A table with a row per class and a column per score [C], in percent; '-' stands for NaN."""
+def format_class_table(class_names: Sequence[str], scores: Mapping[str, float | np.ndarray],
+                       title: str = 'Class') -> str:
+    """A table with a row per class and a column per score [C], in percent; '-' stands for NaN.
+
+    `title` is that of the names.
+    """
     from prettytable import PrettyTable
     columns = {name: values for name, values in scores.items() if name != 'aAcc'}
     # The main score precedes the accuracy, as in the summary.
     names = sorted(columns, key=lambda name: name == 'Acc')
-    table = PrettyTable(['Class', *names])
+    table = PrettyTable([title, *names])
     table.align = 'r'
-    table.align['Class'] = 'l'
+    table.align[title] = 'l'
     for index, class_name in enumerate(class_names):
         table.add_row([class_name, *(_percent(columns[name][index]) for name in names)])
     return table.get_string()

@@ -42,7 +42,7 @@ def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopReque
     and gets the scores of all samples. Memory does not grow with their number, unless the data set
     has its own `evaluate`. Raises EvaluationCut if `request` asks to stop at once.
     """
-    score = Score(data_loader.dataset)
+    score = Score(data_loader.dataset, eval_kwargs.get('metric') or ())
     with no_kernel_search():
         run_test(model, data_loader, [score], request=request)
     return score.evaluate(**eval_kwargs)

@@ -1,11 +1,15 @@
-"""The colour map of Pascal VOC and the indexed PNG files that carry it."""
+"""The colour map of Pascal VOC, and label maps as indexed or grey PNG files."""
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def voc_colormap(num_colors: int = 256) -> np.ndarray:
@@ -39,14 +43,26 @@ def write_palette_png(path: str | Path, label_map: np.ndarray,
     Raises DataError for a value that does not fit into 8 bits, and where the file cannot be
     written.
     """
-    from PIL import Image
+    image = _image(path, label_map)
+    image.putpalette(whole_palette(voc_colormap() if palette is None else palette))
+    _save(path, image)
+
+
+def write_grey_png(path: str | Path, label_map: np.ndarray) -> None:
+    """Write a label map [H, W] as a grey PNG of 8 bits; raises DataError as `write_palette_png`."""
+    _save(path, _image(path, label_map))
+
+
+def _image(path: str | Path, label_map: np.ndarray) -> 'Image':
+    from PIL.Image import fromarray
     label_map = np.asarray(label_map)
     if label_map.dtype != np.uint8 and not 0 <= label_map.min() <= label_map.max() <= 255:
         raise DataError(f'{path}: the label map holds values from {label_map.min()} to '
-                        f'{label_map.max()}, an indexed PNG only 0 to 255')
-    colors = voc_colormap() if palette is None else np.asarray(palette, np.uint8)
-    image = Image.fromarray(label_map.astype(np.uint8))
-    image.putpalette(whole_palette(colors))
+                        f'{label_map.max()}, a PNG of 8 bits only 0 to 255')
+    return fromarray(label_map.astype(np.uint8))
+
+
+def _save(path: str | Path, image: 'Image') -> None:
     try:
         with atomic_write(path) as file:
             image.save(file, format='PNG')

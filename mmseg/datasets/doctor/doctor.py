@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 from torch.utils.data import Dataset
 
-from .examine import scan
+from .examine import Examiner, scan
 from .findings import Diagnosis, Finding, Sample
 from .label_tally import ClassTally, ValueTally
 from .lists import Duplicates, find_shared_files, find_unlisted
@@ -70,7 +70,7 @@ def _examine(report: Report, samples: Sequence[Sample], nproc: int = 1,
              progress: Progress | None = None, duplicates: Duplicates | None = None) -> None:
     """Add the diagnoses of samples to the report."""
     started = time.perf_counter()
-    series: Iterable[Diagnosis] = scan(report.sources, samples, nproc)
+    series: Iterable[Diagnosis] = scan(Examiner(report.sources, samples), nproc)
     if progress is not None:
         series = progress((series, len(samples)))
     for found in series:

@@ -1,6 +1,7 @@
 """Look at samples: at each image, each mask, and whether they fit together."""
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset
@@ -19,13 +20,13 @@ from .source import Source
 CHUNK = 16  # samples that a process returns at once
 
 
-def scan(sources: list[Source], samples: Sequence[Sample], nproc: int = 1) -> Iterator[Diagnosis]:
-    """Diagnoses in the order of the samples; with nproc=1 this process makes them.
+def scan(items: Dataset, nproc: int = 1) -> Iterator[Any]:
+    """The items of a data set in their order; with nproc=1 this process makes them.
 
     Raises UserError where a process dies, for lack of memory for example.
     """
     loader = ShieldedLoader(
-        Examiner(sources, samples), batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
+        items, batch_size=CHUNK, num_workers=nproc if nproc > 1 else 0,
         collate_fn=list, worker_init_fn=start_worker,
         # A generator of its own: a scan before a training takes nothing from the global one.
         generator=torch.Generator())

@@ -6,6 +6,7 @@ from typing import Any
 from .findings import KINDS, SEVERITIES, Finding, Sample
 from .label_tally import FORMULA, ClassTally, ValueTally
 from .source import Source
+from .statistics import Statistics
 
 
 @dataclass
@@ -13,7 +14,8 @@ class Report:
     """Findings and figures of the checked splits.
 
     `samples`: how many of each split were examined. `same`: split -> the split with the same
-    files, which was examined instead. `values`: by the number of the source.
+    files, which was examined instead. `values`: by the number of the source. `statistics`: of the
+    training images, where they were asked for.
     """
 
     sources: list[Source]
@@ -23,6 +25,7 @@ class Report:
     classes: dict[str, ClassTally] = field(default_factory=dict)
     values: dict[int, ValueTally] = field(default_factory=dict)
     seconds: float = 0.0
+    statistics: Statistics | None = None
 
     def of_kind(self, kind: str) -> list[Finding]:
         return [finding for finding in self.findings if finding.kind == kind]
@@ -32,8 +35,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 without errors, 1 with them."""
-        return int(bool(self.of_severity('error')))
+        """0 without errors, 1 with them, or with images that the statistics leave out."""
+        lacking = self.statistics is not None and bool(self.statistics.left_out)
+        return int(lacking or bool(self.of_severity('error')))
 
     def remedy(self, kind: str) -> str:
         """What to do about the findings of a kind; empty where there is nothing to do."""
@@ -67,6 +71,7 @@ class Report:
             'findings': [{key: getattr(finding, key)
                           for key in ('kind', 'severity', 'split', 'file', 'detail')}
                          for finding in self.findings],
+            'statistics': self.statistics and self.statistics.to_json(),
             'class_weight': weights and dict(formula=FORMULA, values=weights),
         }
 

@@ -8,12 +8,13 @@ from mmcv_replace.utils.suggest import printable
 from .findings import KINDS, SEVERITIES
 from .label_tally import FORMULA, ClassTally
 from .report import Report
+from .statistics_text import format_statistics
 
 
 def format_report(report: Report, max_examples: int = 5) -> str:
     """The whole report: findings, at most `max_examples` files of each kind, and the classes."""
     parts = [_overview(report), *_kinds(report, max_examples), _classes(report), _weights(report),
-             _verdict(report)]
+             *format_statistics(report.statistics, max_examples), _verdict(report)]
     return '\n\n'.join(part for part in parts if part)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.apis import OutputOptions, Process, evaluate_from_config, init_segmentor
 from mmseg.apis.acceleration import prepare_inference
 from mmseg.apis.loaders import evaluation_loader
@@ -253,8 +253,10 @@ def test_options_of_format_results(make_job, tmp_path):
 
     run()
     assert len(list((tmp_path / 'files').glob('*.png'))) == 3
-    with pytest.raises(ConfigError, match='--eval-options imgfile_prefix=...: format_results'):
+    with pytest.raises(ArgumentError, match='out_dir=.* and imgfile_prefix=.* are names of one'):
         run(imgfile_prefix='here')
+    with pytest.raises(ConfigError, match='--eval-options competition=...: format_results'):
+        run(competition='comp5')
 
 
 def test_a_metric_that_does_not_exist_is_refused_before_the_model_is_built(make_job, tmp_path):

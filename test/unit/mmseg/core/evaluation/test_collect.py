@@ -39,6 +39,17 @@ def confusion_of(rank):
     return confusion
 
 
+class WithWeights(ConfusionMatrix):
+    """Counts of a metric that needs more than the matrix."""
+
+    def __init__(self, rank):
+        super().__init__(3)
+        self.weights = np.array([[0.25], [rank + 0.75]])
+
+    def arrays(self):
+        return [*super().arrays(), self.weights]
+
+
 def collect_by(rank, **options):
     results = collect_results(share(rank), **options)
     if rank != 0:
@@ -74,6 +85,9 @@ def reduce_counts(rank, folder, make_parts):
     expected = sum(confusion_of(other).matrix for other in range(WORLD))
     np.testing.assert_array_equal(confusion.matrix, expected)
     assert confusion.matrix.dtype == np.int64
+    more = WithWeights(rank)
+    reduce_confusion(more)
+    np.testing.assert_array_equal(more.weights, [[0.5], [2.5]])
 
 
 class StubRunner:

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmcv_replace.runner import HOOKS, Hook, TextLoggerHook, preemption
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core import DistEvalHook, EvalHook
+from mmseg.core.evaluation import standard
 from mmseg.core.evaluation.eval_progress import missed_evaluation
 
 
@@ -157,7 +158,38 @@ def test_single_classes_are_left_to_the_table(make_runner, make_loader, dataset,
     assert not any('.' in name for name in logged)
 
 
-@pytest.mark.parametrize('option', ['efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect'])
+def test_an_evaluate_of_ones_own_gets_the_prefix_of_its_files(make_loader, dataset):
+    assert EvalHook(make_loader(), imgfile_prefix='files').eval_kwargs == {}
+    dataset.evaluate = lambda results, imgfile_prefix=None: {}
+    assert EvalHook(make_loader(), imgfile_prefix='files').eval_kwargs == dict(
+        imgfile_prefix='files')
+
+
+def test_groups_of_classes_are_left_to_their_table_too(make_runner, make_loader, dataset, caplog,
+                                                       train_loader):
+    class Grouped(type(dataset)):
+        score_groups = ('ground',)
+
+        @standard
+        def evaluate(self, results, metric='mIoU', logger=None):
+            return super().evaluate(results, metric, logger) | {'IoU.ground': 0.1, 'IoU.all': 0.2}
+
+    dataset.__class__ = Grouped
+    logged = []
+
+    class Watch(Hook):
+        def after_train_iter(self, runner):
+            logged.extend(runner.log_buffer.output)
+
+    runner = make_runner(EvalHook(make_loader()), length=1)
+    runner.register_hook(Watch(), 'VERY_LOW')
+    run(runner, train_loader)
+    assert 'IoU.all' in logged
+    assert 'IoU.ground' not in logged
+
+
+@pytest.mark.parametrize('option', ['efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect',
+                                    'imgfile_prefix'])
 def test_settings_without_effect_are_said(make_runner, make_loader, train_loader, monkeypatch,
                                           option):
     said = []

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.utils import voc_colormap, write_palette_png
+from mmseg.core.utils import voc_colormap, write_grey_png, write_palette_png
 
 
 def test_colour_map_equals_that_of_a_real_mask(shared_dir):
@@ -31,17 +31,25 @@ def test_png_takes_another_palette(tmp_path):
         assert np.array(image.convert('RGB')).tolist() == [[[1, 2, 3], [4, 5, 6]]]
 
 
-@pytest.mark.parametrize('colours', [1, 2, 4, 16, 17])
-def test_values_beyond_a_short_palette_stay(tmp_path, colours):
-    """Such as 255, which marks ignored pixels beside 16 classes."""
-    label_map = np.array([[0, 15, 16, 254, 255]], np.uint8)
-    write_palette_png(tmp_path / 'mask.png', label_map, [[9, 9, 9]] * colours)
+@pytest.mark.parametrize('dtype', [np.uint8, np.int64])
+def test_grey_png_keeps_the_values(tmp_path, dtype):
+    label_map = np.random.randint(0, 256, (7, 9)).astype(dtype)
+    write_grey_png(tmp_path / 'mask.png', label_map)
+    with Image.open(tmp_path / 'mask.png') as image:
+        assert image.mode == 'L'
+        np.testing.assert_array_equal(np.array(image), label_map)
+
+
+@pytest.mark.parametrize('number', [1, 2, 3, 16, 17])
+def test_few_colours_keep_the_ignored_value(tmp_path, number):
+    label_map = np.array([[0, number - 1, 255]], np.uint8)
+    write_palette_png(tmp_path / 'mask.png', label_map, voc_colormap(number))
     with Image.open(tmp_path / 'mask.png') as image:
         np.testing.assert_array_equal(np.array(image), label_map)
-        assert np.array(image.convert('RGB'))[0, ::4].tolist() == [[9, 9, 9], [0, 0, 0]]
 
 
-def test_value_beyond_eight_bits_is_refused(tmp_path):
+@pytest.mark.parametrize('write', [write_palette_png, write_grey_png])
+def test_value_beyond_eight_bits_is_refused(tmp_path, write):
     with pytest.raises(DataError, match=r'mask\.png: the label map holds values from 0 to 300'):
-        write_palette_png(tmp_path / 'mask.png', np.array([[0, 300]]))
+        write(tmp_path / 'mask.png', np.array([[0, 300]]))
     assert not list(tmp_path.iterdir())

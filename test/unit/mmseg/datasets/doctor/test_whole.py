@@ -16,7 +16,7 @@ from mmseg.datasets.doctor import (
     plan_lists,
     write_lists,
 )
-from mmseg.datasets.doctor.examine import scan
+from mmseg.datasets.doctor.examine import Examiner, scan
 from mmseg.datasets.doctor.lists import find_shared_files
 
 
@@ -108,7 +108,7 @@ def test_a_process_that_dies_is_an_error(devkit):
     report.sources[0].dataset.img_infos[2]['filename'] = _Deadly()
 
     with pytest.raises(UserError, match='a process of the scan died.*--nproc 2'):
-        list(scan(report.sources, [(0, index) for index in range(4)], nproc=2))
+        list(scan(Examiner(report.sources, [(0, index) for index in range(4)]), nproc=2))
 
 
 class _Deadly(os.PathLike):
