@@ -73,8 +73,8 @@ def _read_image(entry: dict, place: str, file: Path, objects: dict, categories: 
         crowd = annotation.get('iscrowd') == 1
         if crowd:
             notes['crowd regions ' + (
-                'without a class (--crowd class gives them theirs: CVAT exports all that was '
-                'painted by brush as crowds)' if options.crowd == 'ignore'
+                'without a class (--crowd class gives them theirs: datumaro, and so CVAT, exports '
+                'all that was painted by brush as crowds)' if options.crowd == 'ignore'
                 else 'that count as objects')] += 1
         segmentation = annotation.get('segmentation')
         shapes.append(Shape(None if crowd and options.crowd == 'ignore' else label, at,

@@ -34,7 +34,10 @@ def ellipse(attributes: Attributes, size: Size) -> np.ndarray:
 
 
 def mask(attributes: Attributes, size: Size) -> np.ndarray:
-    """`rle`: runs along the rows of the box `left`, `top`, `width`, `height`."""
+    """`rle`: runs along the rows of the box `left`, `top`, `width`, `height`.
+
+    Where they end early, as those of an empty mask do, the rest is outside, as in CVAT.
+    """
     left, top, width, height = numbers(attributes, 'left', 'top', 'width', 'height', kind=int)
     if not (0 <= left <= left + width <= size[1] and 0 <= top <= top + height <= size[0]):
         raise DataError(f'its box (left {left}, top {top}, {width} x {height}) leaves the image of '
@@ -44,6 +47,9 @@ def mask(attributes: Attributes, size: Size) -> np.ndarray:
         runs = [int(run) for run in text.split(',')]
     except ValueError as error:
         raise DataError(f'its rle is no list of whole numbers: {short(text)}') from error
+    rest = width * height - sum(runs)
+    if rest > 0:
+        runs += [rest] if len(runs) % 2 == 0 else [0, rest]
     whole = np.zeros(size, bool)
     whole[top:top + height, left:left + width] = fill_runs(runs, width * height).reshape(
         height, width)

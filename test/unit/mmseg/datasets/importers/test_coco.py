@@ -71,8 +71,8 @@ def test_crowds_are_ignored_below_other_objects(run_coco, data, number):
     expected[top:bottom, left:right] = kept
     np.testing.assert_array_equal(masks['one.png'], expected)
     assert classes == exports.NAMES
-    assert ('crowd regions without a class (--crowd class gives them theirs: CVAT exports all that '
-            'was painted by brush as crowds): 1') in report
+    assert ('crowd regions without a class (--crowd class gives them theirs: datumaro, and so CVAT, '
+            'exports all that was painted by brush as crowds): 1') in report
 
 
 def test_crowds_of_their_class(run_coco, data):

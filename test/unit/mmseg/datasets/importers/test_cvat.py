@@ -58,6 +58,16 @@ def test_shapes(run_xml, shape, expected):
     np.testing.assert_array_equal(masks['one.png'] == 1, wanted)
 
 
+@pytest.mark.parametrize(('runs', 'pixels'), [('0', 0), ('1,4', 4), ('1,4,2', 4)])
+def test_masks_that_end_early(run_xml, runs, pixels):
+    """An empty mask is `0` in CVAT, with a box of one pixel."""
+    size = '1" height="1' if runs == '0' else '3" height="4'
+    masks, _, report = run_xml(
+        shapes=f'<mask label="car" rle="{runs}" left="5" top="2" width="{size}"/>')
+    assert (masks['one.png'] == 1).sum() == pixels
+    assert ('objects that cover no pixel: 1' in report) == (pixels == 0)
+
+
 def test_ellipses(run_xml):
     """As CVAT draws them: with OpenCV, centre and radii rounded."""
     masks, _, _ = run_xml(shapes='<ellipse label="car" cx="12.40" cy="9.60" rx="7.20" ry="3.60" '
@@ -114,8 +124,9 @@ def test_bad_objects(run_xml, old, new, message):
     ('<box label="car" xtl="3" ytl="4" xbr="9"/>', 'its ybr is None, which is no number'),
     ('<box label="car" xtl="3" ytl="4" xbr="9" ybr="nan"/>', 'no finite numbers'),
     ('<ellipse label="car" cx="3" cy="4" rx="9" ry="x"/>', "its ry is 'x'"),
-    ('<mask label="car" rle="0,4" left="5" top="2" width="3" height="4"/>',
-     'covers 4 pixels, and the image .* has 12'),
+    ('<mask label="car" rle="0,14" left="5" top="2" width="3" height="4"/>',
+     'covers 14 pixels, and the image .* has 12'),
+    ('<mask label="car" rle="0,9,-3,1" left="5" top="2" width="3" height="4"/>', 'run lengths'),
     ('<mask label="car" rle="" left="5" top="2" width="3" height="4"/>', 'no list of whole'),
     ('<mask label="car" rle="0,12" left="28" top="2" width="3" height="4"/>', 'leaves the image'),
     ('<mask label="car" rle="0,12" left="5" top="2.5" width="3" height="4"/>', "its top is '2.5'"),
@@ -208,17 +219,17 @@ def test_no_masks(run_import, source):
 
 def test_masks_of_datumaro(run_import, source):
     """The library by which CVAT itself writes 'Segmentation mask 1.1'."""
-    datumaro = pytest.importorskip('datumaro')
+    datumaro = pytest.importorskip('datumaro', reason='needs pip install datumaro==1.13.12')
     exports.write_images(source / 'images')
     labels = NAMES[1:]
     items = []
     for name, (size, boxes) in exports.SCENES.items():
         items.append(datumaro.DatasetItem(
-            id=name[:-4], media=datumaro.Image(data=np.zeros((*size, 3), np.uint8)),
+            id=name[:-4], media=datumaro.Image.from_numpy(np.zeros((*size, 3), np.uint8)),
             annotations=[datumaro.Polygon(
                 [float(x) for point in exports.outline(box) for x in point],
                 label=labels.index(box[0]), z_order=place, id=place, group=place + 1)
-                for place, box in enumerate(boxes)]))
+                for place, box in reversed(list(enumerate(boxes)))]))
     dataset = datumaro.Dataset.from_iterable(items, categories=labels)
     dataset.transform('polygons_to_masks')
     dataset.transform('merge_instance_segments')
@@ -228,3 +239,34 @@ def test_masks_of_datumaro(run_import, source):
     assert classes == NAMES
     for name in ('one.jpg', 'two.png'):
         np.testing.assert_array_equal(masks[f'{name[:-4]}.png'], painted(name))
+
+
+def test_random_shapes_as_datumaro_paints_them(run_xml, tmp_path):
+    """Polygons and boxes in random layers, from CVAT's XML and from its own way to masks."""
+    datumaro = pytest.importorskip('datumaro', reason='needs pip install datumaro==1.13.12')
+    random = np.random.default_rng(0)
+    shapes, elements = [], []
+    for number in range(40):
+        points = random.uniform(-3, 33, (random.integers(3, 8), 2)).round(2)
+        label, layer = NAMES[1 + number % 2], int(random.integers(-2, 3))
+        facts = dict(label=number % 2, z_order=layer, id=number, group=number + 1)
+        if number % 4:
+            shapes.append(datumaro.Polygon(points.ravel().tolist(), **facts))
+            text = ';'.join(f'{x:.2f},{y:.2f}' for x, y in points)
+            elements.append(f'<polygon label="{label}" points="{text}" z_order="{layer}"/>')
+        else:
+            (left, top), (right, bottom) = points.min(0), points.max(0)
+            shapes.append(datumaro.Bbox(left, top, right - left, bottom - top, **facts))
+            elements.append(f'<box label="{label}" xtl="{left}" ytl="{top}" xbr="{right}" '
+                            f'ybr="{bottom}" z_order="{layer}"/>')
+    dataset = datumaro.Dataset.from_iterable([datumaro.DatasetItem(
+        id='one', media=datumaro.Image.from_numpy(np.zeros((20, 30, 3), np.uint8)),
+        annotations=shapes)], categories=NAMES[1:])
+    for step in ('polygons_to_masks', 'boxes_to_masks', 'merge_instance_segments'):
+        dataset.transform(step)
+    dataset.export(str(tmp_path / 'painted'), 'voc_segmentation', label_map={
+        name: [colour, [], []] for name, colour in exports.COLOURS.items()})
+    rgb = np.array(Image.open(tmp_path / 'painted/SegmentationClass/one.png').convert('RGB'))
+    masks, _, _ = run_xml(shapes=''.join(elements))
+    colours = np.array([exports.COLOURS[name] for name in NAMES], np.uint8)
+    np.testing.assert_array_equal(colours[masks['one.png']], rgb)
