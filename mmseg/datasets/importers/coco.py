@@ -26,7 +26,7 @@ RULE = ('polygons as pycocotools 2.0.11 fills them (pixels whose centre is insid
 
 def read_coco(source: Path, options: Options, problems: Problems) -> Export:
     """Samples of a COCO file, or of a folder that holds one. Crowd regions have no class."""
-    file = find_file(source, ['*.json', 'annotations/*.json'], 'a COCO file')
+    file = find_file(source, ['*.json', 'annotations/*.json'], 'COCO file')
     data = read_json(file)
     categories = read_categories(data, file)
     entries = need(data, 'images', list, str(file)), need(data, 'annotations', list, str(file))

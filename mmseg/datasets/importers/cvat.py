@@ -13,5 +13,5 @@ def read_cvat(source: Path, options: Options, problems: Problems) -> Export:
     label_map = source / LABEL_MAP if source.is_dir() else source
     if label_map.name == LABEL_MAP and label_map.is_file():
         return read_masks(label_map, options, problems)
-    file = find_file(source, ['*.xml'], f'export of CVAT (annotations.xml or {LABEL_MAP})')
+    file = find_file(source, ['*.xml'], f'export of CVAT, with {LABEL_MAP} or annotations.xml')
     return read_xml(file, options, problems)

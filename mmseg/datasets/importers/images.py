@@ -45,7 +45,7 @@ class ImageFinder:
                 f'{place}: several images are called {plain[0]}: '
                 f'{", ".join(map(str, sorted(found)[:3]))}; name the folder of the right ones by '
                 '--images')
-        looked = ', '.join(dict.fromkeys(map(str, self.folders)))
+        looked = ', '.join(dict.fromkeys(str(path) for path in self.folders if path.is_dir()))
         raise MissingDataError(f'{place}: its image {plain[0]} is missing: looked for in {looked}; '
                                'name the folder of the images by --images')
 

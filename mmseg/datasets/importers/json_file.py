@@ -23,7 +23,7 @@ def find_file(source: Path, patterns: Sequence[str], what: str) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
-        raise DataError(f'{source} holds several files that may be {what}: '
+        raise DataError(f'{source} holds several files that may be the {what}: '
                         f'{", ".join(path.name for path in found[:5])}; name one of them')
     raise DataError(f'{source} holds no {what} ({", ".join(patterns)}); name its file')
 

@@ -43,6 +43,8 @@ def _read_file(root: Path, file: str, finder: ImageFinder) -> Sample:
     path = root / file
     data = read_json(path)
     place = str(path)
+    if not (isinstance(data, dict) and 'shapes' in data):
+        raise DataError(f"{path} has no 'shapes', and is no file of labelme; move it elsewhere")
     shapes = list(_read_shapes(need(data, 'shapes', list, place), place))
     name = plain_name(need(data, 'imagePath', str, place))
     folder = PurePosixPath(file).parent

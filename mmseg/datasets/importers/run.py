@@ -46,8 +46,7 @@ class Written:
     problem: str | None = None
 
 
-def import_dataset(tool: str, source: str | Path, out: str | Path,
-                   options: Options = Options()) -> str:  # noqa: B008  (it is frozen)
+def import_dataset(tool: str, source: str | Path, out: str | Path, options: Options) -> str:
     """Write `out/images`, `out/masks` and `out/classes.txt`; returns a report for the user.
 
     `tool` is one of READERS, `source` the file or folder that it exported. Images are linked, or
@@ -60,18 +59,17 @@ def import_dataset(tool: str, source: str | Path, out: str | Path,
     check_places(source, out)
     problems = Problems()
     export = READERS[tool](source, options, problems)
+    if not export.samples:
+        check_left(export.samples, source, problems, options)
     used = {label for sample in export.samples for label in sample.labels}
     legend = make_legend(export.names, used, options, options.unlabelled or export.unlabelled)
     check_names(export.samples)
     with new_folder(out) as folder:
         written = _write_all(export.samples, legend, folder, options)
         problems.found += [entry.problem for entry in written if entry.problem is not None]
-        problems.check(options.skip_bad)
         done = [(sample, entry) for sample, entry in zip(export.samples, written, strict=True)
                 if entry.problem is None and not (entry.empty and options.skip_empty)]
-        if not done:
-            raise EmptyDatasetError(f'{source}: no image is left to import'
-                                    + (f'; {problems.describe()}' if problems.found else ''))
+        check_left(done, source, problems, options)
         with atomic_write(folder / 'classes.txt', 'w') as file:
             file.write(''.join(f'{name}\n' for name in legend.classes))
     without_object = sum(entry.empty for entry in written) if options.skip_empty else 0
@@ -87,6 +85,14 @@ def check_places(source: Path, out: Path) -> None:
         raise DataError(f'{source} is an archive: unpack it, and name what was in it')
     if out.is_dir() and any(out.iterdir()) or out.exists() and not out.is_dir():
         raise ConfigError(f'{out} exists already: choose another folder by -o, or delete it')
+
+
+def check_left(samples: Sequence, source: Path, problems: Problems, options: Options) -> None:
+    """Raise DataError where there are problems that may not be left out, or nothing but them."""
+    problems.check(options.skip_bad)
+    if not samples:
+        raise EmptyDatasetError(f'{source}: no image is left to import'
+                                + (f'; {problems.describe()}' if problems.found else ''))
 
 
 def check_names(samples: Sequence[Sample]) -> None:

@@ -71,8 +71,8 @@ def test_crowds_are_ignored_below_other_objects(run_coco, data, number):
     expected[top:bottom, left:right] = kept
     np.testing.assert_array_equal(masks['one.png'], expected)
     assert classes == exports.NAMES
-    assert ('crowd regions without a class (--crowd class gives them theirs: datumaro, and so CVAT, '
-            'exports all that was painted by brush as crowds): 1') in report
+    assert ('crowd regions without a class (--crowd class gives them theirs: datumaro, and so '
+            'CVAT, exports all that was painted by brush as crowds): 1') in report
 
 
 def test_crowds_of_their_class(run_coco, data):
@@ -191,7 +191,7 @@ def test_no_json(run_import, source):
     with pytest.raises(DataError, match='a.json is not valid json'):
         run_import('coco', source / 'a.json')
     (source / 'b.json').touch()
-    with pytest.raises(DataError, match='several files that may be a COCO file: a.json, b.json'):
+    with pytest.raises(DataError, match='several files that may be the COCO file: a.json, b.json'):
         run_import('coco', source)
 
 

@@ -137,6 +137,13 @@ def test_bad_shapes(run_xml, shape, message):
 
 
 @pytest.mark.usefixtures('nothing_left')
+def test_a_folder_in_the_place_of_a_file(run_import, source):
+    (source / 'annotations.xml').mkdir()
+    with pytest.raises(DataError, match='cannot read .*annotations.xml: Is a directory'):
+        run_import('cvat', source)
+
+
+@pytest.mark.usefixtures('nothing_left')
 @pytest.mark.parametrize(('text', 'message'), [
     ('<annotations><image', 'annotations.xml is no XML, or cut off'), ('', 'is no XML'),
     ('<annotations><track/></annotations>', "has no images. It is of a video .'CVAT for video'.:"),

@@ -178,7 +178,7 @@ def test_an_image_inside_of_the_json(run_import, source, tmp_path, name):
     (('shapes', 0, 'points'), [[1e7, 2], [3, 4], [5, 6]], 'far outside of the image'),
     (('shapes', 0, 'label'), None, "shape 0: 'label' is missing, and should be a text"),
     (('shapes', 0), [], "shape 0: 'label' is missing"),
-    (('shapes',), None, "'shapes' is missing"),
+    (('shapes',), {}, "'shapes' is {}, and should be a list"),
     (('imagePath',), 'gone.jpg', 'its image gone.jpg is missing'),
     (('imagePath',), None, "'imagePath' is missing"),
     (('imageHeight',), 'x', "'imageHeight' is 'x'"),
@@ -199,7 +199,7 @@ def test_files_that_are_no_labels(run_import, source):
     with pytest.raises(DataError, match='two.json is not valid json'):
         run_import('labelme', source)
     (source / 'two.json').write_text('[]')
-    with pytest.raises(DataError, match="two.json: 'shapes' is missing"):
+    with pytest.raises(DataError, match="two.json has no 'shapes', and is no file of labelme"):
         run_import('labelme', source)
 
 
