@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ..unit.mmseg.datasets.converters import archives
+from ..unit.mmseg.datasets.importers.exports import EXPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/pspnet/pspnet_r18-d8_512x512_20k_voc12aug.py'
@@ -23,6 +24,9 @@ PLACES = {
     r'\bWORK_DIR/nonfinite_iter_N_rank_R.pth': 'work_dirs/spoilt/nonfinite_iter_2_rank_0.pth',
     r'=N$': '=1000', r'\bCOMMAND\b': 'true', r'[][]': '',
 }
+# Labelling tools whose exports the documents import, and their folders in data/.
+TOOLS = {'coco': 'coco', 'labelme': 'labelme', 'cvat-xml': 'cvat', 'labelstudio': 'labelstudio',
+         'yolo': 'yolo'}
 # What the documents' configs inherit here: a narrow network, two iterations, small images.
 SMALL = '''
 _base_ = {small_config!r}
@@ -70,6 +74,9 @@ def make_desk(root, devkit, small_config, own_config):
     archives.make_pascal_context(root / 'data/VOCdevkit')
     for make in archives.RETINA.values():
         make(root)
+    for name, folder in TOOLS.items():
+        (root / 'data' / folder).mkdir()
+        EXPORTS[name][1](root / 'data' / folder)
     shutil.copytree(root / 'data/my_data/images/val', root / 'folder')
     shutil.copy(root / 'folder/1.jpg', root / 'image.jpg')
     (root / 'my_script.py').write_text('import mmcv\n\nassert mmcv.imread("image.jpg").ndim == 3\n')

@@ -14,11 +14,11 @@ from mmcv_replace.fileio import load
 from mmcv_replace.image.limits import check_pixels
 from mmcv_replace.utils import path_inside, track_parallel_progress
 from mmcv_replace.utils.errors import DataError, MissingDataError
+from mmseg.datasets.importers.raster.rle import coco_rle
 from mmseg.datasets.pascal_context import PascalContextDataset
 
 from .completeness import warn_of_subset
 from .masks import write_mask
-from .rle import decode_rle
 from .staging import staged, write_names
 
 # The categories of the classes, in their order: the background, then 59 of 459 categories.
@@ -101,10 +101,17 @@ def convert_picture(picture: Picture, folder: Path, json_path: str | Path) -> No
         if not isinstance(category, int) or category not in CLASSES:
             raise DataError(f'{place} has a region of the category {category!r}, which is none of '
                             'the 59 classes; fetch trainval_merged.json again')
-        region = decode_rle(segmentation, place)
-        if region.shape != mask.shape:
-            raise DataError(f'{place} has {mask.shape[1]} x {mask.shape[0]} pixels, a region of it '
-                            f'{region.shape[1]} x {region.shape[0]}; fetch the file again')
-        mask[region] = CLASSES[category]
+        mask[_region(segmentation, mask.shape, place)] = CLASSES[category]
     write_mask(path_inside(folder, f'{Path(picture.file).stem}.png'), mask,
                PascalContextDataset.PALETTE)
+
+
+def _region(segmentation: object, size: tuple[int, int], place: str) -> np.ndarray:
+    """The mask of a region, bool [H, W]."""
+    if not isinstance(segmentation, dict):
+        raise DataError(f'{place} has a region that is no run-length encoded mask, dict(size=..., '
+                        'counts=...); fetch trainval_merged.json again')
+    try:
+        return coco_rle(segmentation, size)
+    except DataError as error:
+        raise DataError(f'{place}, a region: {error}; fetch trainval_merged.json again') from error

@@ -125,10 +125,12 @@ def first_region(content, **values):
     (lambda content: content['images'][0].update(height=10**6, width=10**6), 'limit'),
     (lambda content: first_region(content, category_id=7), '2008_000000.jpg.*category 7, which'),
     (lambda content: first_region(content, category_id=[2]), r'category \[2\], which is none'),
-    (lambda content: first_region(content, segmentation=[[1, 2, 3, 4]]), 'encoded mask is dict'),
-    (lambda content: first_region(content, segmentation=dict(size=[40, 52], counts='3')), 'fill'),
+    (lambda content: first_region(content, segmentation=[[1, 2, 3, 4]]),
+     'no run-length encoded mask'),
+    (lambda content: first_region(content, segmentation=dict(size=[40, 52], counts='3')),
+     'covers 3 pixels'),
     (lambda content: first_region(content, segmentation=encode_rle(np.ones((9, 8), bool))),
-     '2008_000000.jpg has 52 x 40 pixels, a region of it 8 x 9; fetch')])
+     '2008_000000.jpg, a region: its RLE has the size .9, 8., and the image .* .40, 52.; fetch')])
 @pytest.mark.parametrize('nproc', [1, 2])
 def test_malformed_files(made, tmp_path, function, told, nproc):
     change(made, function)
