@@ -27,7 +27,8 @@ from .testing import evaluate_model, run_test
 LESS_IS_BETTER = ('loss', 'error')
 GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
 AVERAGED = '_ema'  # suffix of the scores of the averaged weights
-MAIN = ('mIoU', f'mIoU{AVERAGED}')
+# The scores that a checkpoint is kept for, before any others that an evaluation lists first (aAcc).
+MAIN = tuple(f'{name}{end}' for name in ('mIoU', 'mDice', 'mFscore') for end in ('', AVERAGED))
 # Settings with which other evaluation loops save memory that this one does not need.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 PREFIX = 'imgfile_prefix'  # for files to score; a data set's own `evaluate` may need them
@@ -40,9 +41,9 @@ class EvalHook(Hook):
     If `start` is not above the current iteration, the hook also evaluates once before training, as
     does a resumed run whose last evaluation was interrupted. `save_best` names the metric by which
     the best checkpoint is kept, as `best_METRIC_iter_N.pth` with unsafe characters escaped; 'auto'
-    stands for mIoU, or for the first score if there is none. `rule` ('greater' or 'less') says
-    which value is better, for metrics whose name does not tell. Further arguments are for
-    `evaluate` of the data set.
+    stands for mIoU, mDice or mFscore, or for the first score if there is none of them. `rule`
+    ('greater' or 'less') says which value is better, for metrics whose name does not tell. Further
+    arguments are for `evaluate` of the data set.
 
     With an EMAHook the averaged weights are scored too, as mIoU_ema and so on. Then 'auto' keeps
     the better of both weights, as the file's name tells; 'mIoU' keeps the trained weights,

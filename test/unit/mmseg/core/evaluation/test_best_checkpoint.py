@@ -182,6 +182,17 @@ def test_best_metric_that_is_no_number(make_runner, make_loader, train_loader, s
         run(make_runner(hook), train_loader)
 
 
+@pytest.mark.parametrize(('scores', 'kept'), [
+    (dict(aAcc=0.9, mDice=0.5, mAcc=0.6), 'mDice'),
+    (dict(aAcc=0.9, mFscore=0.5, mPrecision=0.6), 'mFscore'),
+    (dict(aAcc=0.9, mDice=0.7, mIoU=0.5), 'mIoU')])
+def test_the_score_of_the_metric_comes_before_the_accuracy(
+        make_runner, make_loader, train_loader, scripted, tmp_path, scores, kept):
+    scripted(scores)
+    run(make_runner(EvalHook(make_loader()), 1), train_loader)
+    assert files(tmp_path) == [f'best_{kept}_iter_1.pth']
+
+
 def test_the_first_number_is_the_best_score(make_runner, make_loader, train_loader, scripted,
                                             tmp_path):
     scripted({'table': 'a | b', 7: 'x', 'recall': 0.5})
