@@ -9,10 +9,10 @@ from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.core.utils import leaf_datasets
 from mmseg.datasets import build_dataset
+from mmseg.datasets.converters.made_by import tell_converter
 from mmseg.datasets.settings import DataSettings
 
 from .labels.configured import follow_training
-from .made_by import tell_converter
 
 SPLITS = ('train', 'val', 'test')
 

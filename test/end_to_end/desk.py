@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..unit.mmseg.datasets.converters import archives
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/pspnet/pspnet_r18-d8_512x512_20k_voc12aug.py'
 CHECKPOINT = 'work_dirs/trained/latest.pth'
@@ -64,6 +66,10 @@ def make_desk(root, devkit, small_config, own_config):
         (root / package).symlink_to(ROOT / package)
     shutil.copytree(devkit, root / 'data/VOCdevkit')
     write_own_data(root / 'data/my_data')
+    archives.make_cityscapes(root / 'data/cityscapes')
+    archives.make_pascal_context(root / 'data/VOCdevkit')
+    for make in archives.RETINA.values():
+        make(root)
     shutil.copytree(root / 'data/my_data/images/val', root / 'folder')
     shutil.copy(root / 'folder/1.jpg', root / 'image.jpg')
     (root / 'my_script.py').write_text('import mmcv\n\nassert mmcv.imread("image.jpg").ndim == 3\n')

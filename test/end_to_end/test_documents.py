@@ -27,6 +27,12 @@ CONFIG, run, substitute = helper.CONFIG, helper.run, helper.substitute
 # Command -> what is added to it, so that it takes seconds. The configs here are small already.
 SHORT_JOB = '--device=cpu --nproc=1 --batch_size=2'
 SHORT = {
+    'python tools/convert_datasets/chase_db1.py': '',
+    'python tools/convert_datasets/cityscapes.py': '',
+    'python tools/convert_datasets/drive.py': '',
+    'python tools/convert_datasets/hrf.py': '',
+    'python tools/convert_datasets/pascal_context.py': '',
+    'python tools/convert_datasets/stare.py': '',
     'python tools/convert_datasets/voc_aug.py': '',
     'python tools/train.py': '',
     'python tools/test.py': '',

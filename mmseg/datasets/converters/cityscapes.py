@@ -35,7 +35,7 @@ def convert_cityscapes(root: str | Path, gt_dir: str = 'gtFine', out_dir: str | 
         raise MissingDataError(f'there is no *{SUFFIX} below {folder}; correct the folder or '
                                f'--gt-dir\n{LAYOUT}')
     _check_out_dir(out_dir)
-    with staged(folder) as stage:
+    with staged(folder, 'copy the polygons to a folder of yours') as stage:
         track_parallel_progress(partial(convert_polygons, folder=folder, out_dir=stage), names,
                                 nproc)
     lists = list_splits(names)

@@ -15,11 +15,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def staged(out_dir: str | Path) -> Iterator[Path]:
+def staged(out_dir: str | Path, remedy: str = 'choose another one with -o') -> Iterator[Path]:
     """A folder whose files move to `out_dir` when the block ends without an error.
 
     They keep their place below it, and replace files of the same names; other files stay. After an
-    error `out_dir` is as before. Raises DataError where it cannot be written to.
+    error `out_dir` is as before. Raises DataError where it cannot be written to; what to do then is
+    `remedy`.
     """
     out_dir = Path(out_dir)
     new = [folder for folder in (out_dir, *out_dir.parents) if not folder.exists()]
@@ -27,8 +28,8 @@ def staged(out_dir: str | Path) -> Iterator[Path]:
         out_dir.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=out_dir))
     except OSError as error:
-        raise DataError(f'cannot write to the folder {out_dir}: {error.strerror or error}; choose '
-                        'another one with -o') from error
+        raise DataError(f'cannot write to the folder {out_dir}: {error.strerror or error}; '
+                        f'{remedy}') from error
     try:
         yield folder
         for path in sorted(folder.rglob('*')):
@@ -39,8 +40,7 @@ def staged(out_dir: str | Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise DataError(f'the disk of {out_dir} is full: make room, or choose another folder with '
-                        '-o') from error
+        raise DataError(f'the disk of {out_dir} is full: make room, or {remedy}') from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for empty in new:

@@ -1,5 +1,6 @@
 """Polygons of Cityscapes as masks of train ids: by a plain rule, and by Cityscapes' own tool."""
 import json
+import tempfile
 
 import numpy as np
 import pytest
@@ -143,6 +144,15 @@ def test_lists_cannot_go_to_a_file(made, tmp_path):
     with pytest.raises(ConfigError, match='-o .*file is a file: give the folder'):
         convert_cityscapes(tmp_path, out_dir=tmp_path / 'file')
     assert not list(tmp_path.rglob('*labelTrainIds*'))
+
+
+def test_a_folder_of_polygons_that_cannot_be_written_to(made, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr(tempfile, 'mkdtemp', refuse)
+    with pytest.raises(DataError, match='folder .*gtFine: Permission denied; copy the polygons'):
+        convert_cityscapes(tmp_path)
 
 
 @pytest.mark.parametrize('content', ['', '{"imgWidth": 64, "imgHei', '\x00\x01'])

@@ -7,7 +7,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
 from mmseg.apis.cli import set_data_root
 from mmseg.apis.datasets import build_split
-from mmseg.apis.made_by import MADE_BY
+from mmseg.datasets.converters.made_by import MADE_BY
 
 COMMANDS = {
     'cityscapes': 'cityscapes.py {root}', 'chase_db1': 'chase_db1.py CHASEDB1.zip -o {root}',
