@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..unit.mmseg.datasets.converters import archives
+from ..unit.mmseg.datasets.converters import archives, later_archives
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/pspnet/pspnet_r18-d8_512x512_20k_voc12aug.py'
@@ -21,7 +21,7 @@ PLACES = {
     r'\bCONFIG\b': CONFIG, r'(?<=json )FILE\b': 'found.json', r'\b(CHECKPOINT|FILE)\b': CHECKPOINT,
     r'\bDIR\b': VOC, r'(?<=data_path=)\.\.\.': VOC, r'\bLISTS\b': 'clean', r'\bFOLDER\b': 'folder',
     r'\bWORK_DIR/nonfinite_iter_N_rank_R.pth': 'work_dirs/spoilt/nonfinite_iter_2_rank_0.pth',
-    r'=N$': '=1000', r'\bCOMMAND\b': 'true', r'[][]': '',
+    r'\bARCHIVES\b': 'archives', r'=N$': '=1000', r'\bCOMMAND\b': 'true', r'[][]': '',
 }
 # What the documents' configs inherit here: a narrow network, two iterations, small images.
 SMALL = '''
@@ -70,6 +70,9 @@ def make_desk(root, devkit, small_config, own_config):
     archives.make_pascal_context(root / 'data/VOCdevkit')
     for make in archives.RETINA.values():
         make(root)
+    later_archives.make_archives(root / 'archives')
+    later_archives.make_coco_stuff10k(root / 'data/coco_stuff10k')
+    later_archives.make_coco_stuff164k(root / 'data/coco_stuff164k')
     shutil.copytree(root / 'data/my_data/images/val', root / 'folder')
     shutil.copy(root / 'folder/1.jpg', root / 'image.jpg')
     (root / 'my_script.py').write_text('import mmcv\n\nassert mmcv.imread("image.jpg").ndim == 3\n')
