@@ -3,7 +3,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from .aerial import encoded, zipped
+from .plain_tiles import encoded, zipped
 
 SIZE = 12, 15
 
