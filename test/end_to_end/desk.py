@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..unit.mmseg.datasets.converters import archives
+from ..unit.mmseg.datasets.converters import archives, later_archives
 from ..unit.mmseg.datasets.importers.exports import EXPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ PLACES = {
     r'\bCONFIG\b': CONFIG, r'(?<=json )FILE\b': 'found.json', r'\b(CHECKPOINT|FILE)\b': CHECKPOINT,
     r'\bDIR\b': VOC, r'(?<=data_path=)\.\.\.': VOC, r'\bLISTS\b': 'clean', r'\bFOLDER\b': 'folder',
     r'\bWORK_DIR/nonfinite_iter_N_rank_R.pth': 'work_dirs/spoilt/nonfinite_iter_2_rank_0.pth',
-    r'=N$': '=1000', r'\bCOMMAND\b': 'true', r'[][]': '',
+    r'\bARCHIVES\b': 'archives', r'=N$': '=1000', r'\bCOMMAND\b': 'true', r'[][]': '',
 }
 # Labelling tools whose exports the documents import, and their folders in data/.
 TOOLS = {'coco': 'coco', 'labelme': 'labelme', 'cvat-xml': 'cvat', 'labelstudio': 'labelstudio',
@@ -77,6 +77,9 @@ def make_desk(root, devkit, small_config, own_config):
     for name, folder in TOOLS.items():
         (root / 'data' / folder).mkdir()
         EXPORTS[name][1](root / 'data' / folder)
+    later_archives.make_archives(root / 'archives')
+    later_archives.make_coco_stuff10k(root / 'data/coco_stuff10k')
+    later_archives.make_coco_stuff164k(root / 'data/coco_stuff164k')
     shutil.copytree(root / 'data/my_data/images/val', root / 'folder')
     shutil.copy(root / 'folder/1.jpg', root / 'image.jpg')
     (root / 'my_script.py').write_text('import mmcv\n\nassert mmcv.imread("image.jpg").ndim == 3\n')

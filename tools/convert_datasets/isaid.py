@@ -2,7 +2,7 @@
 import sys
 
 from mmseg.apis.cli import run_command
-from mmseg.datasets.converters.isaid import convert_isaid
+from mmseg.datasets.converters.aerial.isaid import convert_isaid
 from mmseg.datasets.converters.options import converter_parser
 
 

@@ -2,7 +2,7 @@
 import sys
 
 from mmseg.apis.cli import run_command
-from mmseg.datasets.converters.loveda import convert_loveda
+from mmseg.datasets.converters.aerial.loveda import convert_loveda
 from mmseg.datasets.converters.options import converter_parser
 
 

@@ -2,8 +2,8 @@
 import sys
 
 from mmseg.apis.cli import run_command
+from mmseg.datasets.converters.aerial.potsdam import convert_potsdam
 from mmseg.datasets.converters.options import converter_parser
-from mmseg.datasets.converters.potsdam import convert_potsdam
 
 
 def main() -> None:

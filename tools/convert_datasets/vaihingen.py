@@ -2,8 +2,8 @@
 import sys
 
 from mmseg.apis.cli import run_command
+from mmseg.datasets.converters.aerial.vaihingen import convert_vaihingen
 from mmseg.datasets.converters.options import converter_parser
-from mmseg.datasets.converters.vaihingen import convert_vaihingen
 
 
 def main() -> None:

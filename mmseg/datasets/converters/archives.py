@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from mmcv_replace.utils.errors import DataError, MissingDataError
@@ -124,14 +124,16 @@ def _list_zip(path: Path, place: str, nested: re.Pattern, folder: Path
         if name.startswith('__MACOSX/'):  # what a Mac adds to the archives that it makes
             continue
         member = Member(path, name)
-        yield f'{place}/{name}', member
+        # Some programs of Windows separate folders in their own way.
+        yield f'{place}/{name}'.replace('\\', '/'), member
         if name.lower().endswith('.zip') and nested.search(name):
             yield from _list_zip(_unpack(member, folder), f'{place}/{name}', nested, folder)
 
 
 def _unpack(member: Member, folder: Path) -> Path:
     """A copy of a zip inside of a zip, in a folder of its own, since its name is in messages."""
-    target = Path(tempfile.mkdtemp(dir=folder), Path(member.inside).name)
+    name = PureWindowsPath(member.inside).name  # which knows both separators
+    target = Path(tempfile.mkdtemp(dir=folder), name)
     with zipfile.ZipFile(member.path) as archive:
         needed = archive.getinfo(member.inside).file_size
     free = shutil.disk_usage(folder).free

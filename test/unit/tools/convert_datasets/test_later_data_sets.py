@@ -20,7 +20,8 @@ OTHERS = dict(nproc=3, tmp_dir='place', clip_size=7, stride_size=5, unknown='ign
 def command(request, run_tool, monkeypatch):
     """Run a command; returns the arguments that its converter gets, by their names."""
     name = request.param
-    module = importlib.import_module(f'mmseg.datasets.converters.{name}')
+    package = 'mmseg.datasets.converters' + ('' if name.startswith('coco') else '.aerial')
+    module = importlib.import_module(f'{package}.{name}')
     real = getattr(module, f'convert_{name}')
 
     def run(*words):

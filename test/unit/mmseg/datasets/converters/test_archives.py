@@ -36,6 +36,8 @@ def source(tmp_path):
     lambda source, name, data: (source / 'a.zip').write_bytes(
         zipped({'x/inner.zip': zipped({name: data})})),
     lambda source, name, data: (source / 'a.zip').write_bytes(
+        zipped({'x\\inner.zip': zipped({'x\\train\\7.tif': data})})),
+    lambda source, name, data: (source / 'a.zip').write_bytes(
         zipped({'Inner.ZIP': zipped({'train/7.TIF': data})}, zipfile.ZIP_STORED))])
 def test_places(tmp_path, source, pack):
     pack(source, 'x/train/7.tif', b'content')

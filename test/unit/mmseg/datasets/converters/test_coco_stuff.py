@@ -12,7 +12,7 @@ from mmseg.datasets.converters import coco_stuff10k, coco_stuff164k
 from mmseg.datasets.converters.coco_stuff10k import convert_coco_stuff10k
 from mmseg.datasets.converters.coco_stuff164k import convert_coco_stuff164k
 
-from .aerial import assert_same
+from .plain_tiles import assert_same
 
 # Numbers of classes in COCO and COCO-Stuff, from their lists of labels.
 NUMBERS = {'person': 1, 'bicycle': 2, 'fire hydrant': 11, 'stop sign': 13, 'bird': 16,

@@ -9,18 +9,18 @@ from functools import partial
 import numpy as np
 import pytest
 
+from mmseg.datasets.converters.aerial.isaid import convert_isaid
+from mmseg.datasets.converters.aerial.loveda import convert_loveda
+from mmseg.datasets.converters.aerial.potsdam import convert_potsdam
+from mmseg.datasets.converters.aerial.vaihingen import convert_vaihingen
 from mmseg.datasets.converters.coco_stuff10k import convert_coco_stuff10k
 from mmseg.datasets.converters.coco_stuff164k import convert_coco_stuff164k
-from mmseg.datasets.converters.isaid import convert_isaid
-from mmseg.datasets.converters.loveda import convert_loveda
-from mmseg.datasets.converters.potsdam import convert_potsdam
-from mmseg.datasets.converters.vaihingen import convert_vaihingen
 
-from . import test_isaid as isaid
-from .aerial import assert_same, contents, encoded, scene, zipped
+from .aerial import test_isaid as isaid
+from .aerial.test_isprs import COLOURS, Potsdam, Vaihingen, write
+from .aerial.test_loveda import make_files
+from .plain_tiles import assert_same, contents, encoded, scene, zipped
 from .test_coco_stuff import Hundred, Ten
-from .test_isprs import COLOURS, Potsdam, Vaihingen, write
-from .test_loveda import make_files
 
 pytestmark = pytest.mark.skipif(
     'MMSEG_PEER_PYTHON' not in os.environ,

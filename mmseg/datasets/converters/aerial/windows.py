@@ -8,6 +8,8 @@ from mmcv_replace.image import impad
 from mmcv_replace.image.rows import Rows
 from mmcv_replace.utils.errors import ConfigError
 
+from .colour_labels import LabelRows
+
 
 @dataclass(frozen=True)
 class Box:
@@ -48,8 +50,9 @@ def _starts(size: int, window: int, step: int) -> list[int]:
     return [*range(0, last, step), last]
 
 
-def cut(rows: Rows, windows: Windows, fill: int | None) -> Iterator[tuple[Box, np.ndarray]]:
-    """The windows of an image with their boxes, BGR [height, width, 3].
+def cut(rows: Rows | LabelRows, windows: Windows, fill: int | None
+        ) -> Iterator[tuple[Box, np.ndarray]]:
+    """The windows of an image, BGR [height, width, 3], or labels [height, width], and their boxes.
 
     Where the image is smaller, `fill` is below and to the right of it, or, if that is None, the
     window ends with the image.

@@ -4,10 +4,10 @@ import pytest
 
 from mmcv_replace.utils.errors import DataError
 from mmseg.datasets import LoveDADataset
-from mmseg.datasets.converters import loveda
-from mmseg.datasets.converters.loveda import convert_loveda
+from mmseg.datasets.converters.aerial import loveda
+from mmseg.datasets.converters.aerial.loveda import convert_loveda
 
-from .aerial import assert_same, contents, encoded, zipped
+from ..plain_tiles import assert_same, contents, encoded, zipped
 
 NAMES = {'Train': dict(Rural=['0', '1'], Urban=['1366']), 'Val': dict(Rural=['2522'],
                                                                       Urban=['3514']),

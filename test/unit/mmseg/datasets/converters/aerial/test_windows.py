@@ -4,7 +4,7 @@ import pytest
 
 from mmcv_replace.image.rows import WholeImage
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.converters.windows import Box, Windows, cut
+from mmseg.datasets.converters.aerial.windows import Box, Windows, cut
 
 
 def windows(size, step, other=None):

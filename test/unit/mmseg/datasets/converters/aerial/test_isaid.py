@@ -4,9 +4,9 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets import iSAIDDataset
-from mmseg.datasets.converters.isaid import convert_isaid
+from mmseg.datasets.converters.aerial.isaid import convert_isaid
 
-from .aerial import (
+from ..plain_tiles import (
     assert_same,
     contents,
     encoded,

@@ -7,10 +7,10 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError, UnsupportedImageError
 from mmseg.datasets import ISPRSDataset, PotsdamDataset
-from mmseg.datasets.converters.potsdam import convert_potsdam
-from mmseg.datasets.converters.vaihingen import convert_vaihingen
+from mmseg.datasets.converters.aerial.potsdam import convert_potsdam
+from mmseg.datasets.converters.aerial.vaihingen import convert_vaihingen
 
-from .aerial import assert_same, contents, plain_labels, plain_windows, scene, zipped
+from ..plain_tiles import assert_same, contents, plain_labels, plain_windows, scene, zipped
 
 tifffile = pytest.importorskip('tifffile')
 

@@ -12,9 +12,9 @@ from mmcv_replace.image.rows import Rows, open_rows
 from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
 
-from .archives import Member
+from ..archives import Member
+from ..masks import write_mask
 from .colour_labels import Colour, LabelRows, check_known, describe_unknown
-from .masks import write_mask
 from .windows import Box, Windows, cut
 
 logger = logging.getLogger('mmseg.converters')

@@ -14,9 +14,9 @@ from mmcv_replace.utils.errors import DataError
 from mmseg.datasets.annotation import count_labels, decode_label, listing
 from mmseg.datasets.loveda import LoveDADataset
 
-from .archives import Key, Member, find_files, unpack_folder
-from .completeness import check_split, warn_of_subset
-from .staging import staged
+from ..archives import Key, Member, find_files, unpack_folder
+from ..completeness import check_split, warn_of_subset
+from ..staging import staged
 
 # Of masks: 0 is no data.
 LABELS = range(len(LoveDADataset.CLASSES) + 1)

@@ -1,0 +1,1 @@
+"""Convert aerial images: tiles that are cut into windows, labels in colours, zips in zips."""
