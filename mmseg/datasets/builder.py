@@ -22,6 +22,7 @@ DATASETS = Registry('dataset', base=Sized, modules={
     'mmseg.datasets.dataset_wrappers': ['ConcatDataset', 'RepeatDataset'],
     'mmseg.datasets.drive': ['DRIVEDataset'],
     'mmseg.datasets.hrf': ['HRFDataset'],
+    'mmseg.datasets.multi_image_mix': ['MultiImageMixDataset'],
     'mmseg.datasets.pascal_context': ['PascalContextDataset', 'PascalContextDataset59'],
     'mmseg.datasets.stare': ['STAREDataset'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
@@ -29,15 +30,17 @@ DATASETS = Registry('dataset', base=Sized, modules={
 PIPELINES = Registry('pipeline', base=Callable, modules={
     'mmseg.datasets.pipelines.compose': ['Compose'],
     'mmseg.datasets.pipelines.crop': ['RandomCrop'],
+    'mmseg.datasets.pipelines.cutout': ['RandomCutOut'],
     'mmseg.datasets.pipelines.distortion': ['PhotoMetricDistortion'],
     'mmseg.datasets.pipelines.formating': [
         'Collect', 'DefaultFormatBundle', 'ImageToTensor', 'ToDataContainer', 'ToTensor',
         'Transpose'],
     'mmseg.datasets.pipelines.geometric': ['Pad', 'RandomFlip', 'RandomRotate'],
     'mmseg.datasets.pipelines.loading': ['LoadAnnotations', 'LoadImageFromFile'],
+    'mmseg.datasets.pipelines.mosaic': ['RandomMosaic'],
     'mmseg.datasets.pipelines.normalize': ['Normalize'],
     'mmseg.datasets.pipelines.photometric': ['CLAHE', 'AdjustGamma', 'RGB2Gray', 'Rerange'],
-    'mmseg.datasets.pipelines.resize': ['Resize', 'SegRescale'],
+    'mmseg.datasets.pipelines.resize': ['Resize', 'ResizeToMultiple', 'SegRescale'],
     'mmseg.datasets.pipelines.test_time_aug': ['MultiScaleFlipAug'],
 })
 # Settings that may be lists, of which each entry makes a data set.
