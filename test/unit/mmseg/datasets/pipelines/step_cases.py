@@ -2,12 +2,16 @@
 
 A new step is one row: options that it needs, and another value of each option. Where options
 exclude each other the value is a dict of them all. `plain` is its slow form in `plain_steps`, and
-`kinds` the images that it takes: 'uint8' or 'float32', and the number of channels.
+`kinds` the images that it takes: 'uint8' or 'float32', and the number of channels. `foreign`
+steps hand samples to another package, which may be missing.
 """
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+
+from mmcv_replace.utils.errors import MissingModuleError
+from mmseg.datasets import PIPELINES
 
 from . import plain_steps
 
@@ -27,6 +31,7 @@ class Case:
     alike: float = 1.0  # the least share of labels that are those of the plain form
     seeds: int = 4
     moves: bool = False  # whether image and label map are moved together
+    foreign: bool = False
 
     def variants(self):
         """All options to try, by the name of the one that is changed."""
@@ -38,6 +43,14 @@ class Case:
 
 CASES = {
     'AdjustGamma': Case(dict(gamma=2.2), dict(gamma=0.5), plain_steps.adjust_gamma, exact=1),
+    'Albu': Case(
+        dict(transforms=[
+            dict(type='HorizontalFlip', p=0.5),
+            dict(type='OneOf', p=1.0, transforms=[
+                dict(type='PadIfNeeded', min_height=50, min_width=70, position='top_left'),
+                dict(type='RandomCrop', height=24, width=30)])]),
+        dict(transforms=[dict(type='RandomRotate90', p=0.9)], keymap=dict(depth='mask'),
+             seg_pad_val=3), moves=True, foreign=True),
     'CLAHE': Case(dict(clip_limit=3.0), dict(clip_limit=60.0, tile_grid_size=(4, 2)),
                   plain_steps.clahe),
     'Collect': Case(dict(keys=['img'], meta_keys=('img_shape',)),
@@ -102,10 +115,32 @@ CASES = {
     'ToDataContainer': Case(dict(fields=[dict(key='img', stack=True)]),
                             dict(fields=[dict(key='gt_semantic_seg')])),
     'ToTensor': Case(dict(keys=['img']), dict(keys=['gt_semantic_seg'])),
+    'TorchvisionTransform': Case(
+        dict(transforms=[
+            dict(type='RandomHorizontalFlip', p=0.5),
+            dict(type='RandomChoice', transforms=[
+                dict(type='Pad', padding=5), dict(type='RandomCrop', size=(24, 30))])]),
+        dict(transforms=[dict(type='RandomVerticalFlip', p=0.9)], seg_pad_val=3), moves=True,
+        foreign=True),
     'Transpose': Case(dict(keys=['img'], order=(2, 0, 1)), dict(
         keys=dict(keys=['gt_semantic_seg'], order=(1, 0)), order=(1, 0, 2))),
 }
-VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants()]
+
+
+def missing_packages():
+    """The steps that cannot be tried here, and why."""
+    reasons = {}
+    for name in [name for name, case in CASES.items() if case.foreign]:
+        try:
+            PIPELINES.get(name)(**CASES[name].options)
+        except MissingModuleError as error:
+            reasons[name] = str(error)
+    return reasons
+
+
+MISSING = missing_packages()
+VARIANTS = [(name, variant) for name, case in CASES.items() if name not in MISSING
+            for variant in case.variants()]
 
 
 def make_sample(kind='uint8', channels=3, size=(41, 57), blocks=6, seed=0, mixed=3):
