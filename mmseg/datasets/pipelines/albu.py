@@ -35,9 +35,10 @@ class Albu(ForeignTransforms):
 
     `transforms` are dicts with a class of albumentations as `type` and its arguments, among them
     further transforms (OneOf, SomeOf, Sequential and the like). The image is RGB for them; label
-    maps are moved by nearest neighbour. Where a transform has `fill_mask`, pixels that it adds to
-    label maps get `seg_pad_val`, by default the dataset's `ignore_index`; a transform that covers
-    pixels (CoarseDropout) leaves the labels as they are unless its own `fill_mask` is set.
+    maps are moved by nearest neighbour, and `gt_semantic_seg` is the mask of transforms that look
+    at one. Where a transform has `fill_mask`, pixels that it adds to label maps get `seg_pad_val`,
+    by default the dataset's `ignore_index`; a transform that covers pixels (CoarseDropout) leaves
+    the labels as they are unless its own `fill_mask` is set.
 
     All draws follow from the seed of the sample. Transforms that move pixels take images of any
     values and number of channels, others uint8, or float32 from 0 to 1.
@@ -81,11 +82,14 @@ class Albu(ForeignTransforms):
             ) -> tuple[Any, list[Any]]:
         # Its generators do not follow NumPy's: by themselves all workers would draw alike.
         composed.set_random_seed(np.random.randint(2**31))
-        changed = composed(image=img, masks=masks)
-        return changed['image'], list(changed['masks'])
+        # Transforms that look at the labels look at `mask`; an empty `masks` is an error.
+        targets = dict(mask=masks[0], masks=masks[1:]) if masks[1:] else dict(mask=masks[0])
+        changed = composed(image=img, **targets)
+        return changed['image'], [changed['mask'], *changed.get('masks', ())]
 
     def mask_keys(self, results: Results) -> list[str]:
-        keys = super().mask_keys(results)
+        fields = super().mask_keys(results)
+        keys = sorted(fields, key=lambda name: name != 'gt_semantic_seg')  # it comes first
         others = [key for key in self.keymap or () if key not in ('img', *keys)]
         missing = [key for key in others if key not in results]
         if missing and keys:

@@ -85,6 +85,25 @@ def test_covered_pixels_keep_their_labels_unless_a_label_is_given(build):
         assert not differs[~covered].any()
 
 
+def test_transforms_that_look_at_the_labels(build):
+    """They see those of gt_semantic_seg, wherever it stands among the label maps."""
+    sample = make_sample()
+    sample['seg_fields'].reverse()
+    sample['gt_semantic_seg'] = np.zeros((41, 57), np.uint8)
+    sample['gt_semantic_seg'][30:, 40:] = 3
+    crop = dict(type='CropNonEmptyMaskIfExists', height=8, width=8, p=1.0)
+    results = build('Albu', transforms=[crop])(dict(sample))
+    assert (results['gt_semantic_seg'] == 3).any()
+
+    cover = dict(type='ConstrainedCoarseDropout', num_holes_range=(1, 1), mask_indices=[3],
+                 hole_height_range=(0.9, 1.0), hole_width_range=(0.9, 1.0), fill=255, p=1.0)
+    sample['img'] = np.zeros_like(sample['img'])
+    results = build('Albu', transforms=[cover])(dict(sample))
+    covered = results['img'][..., 0] == 255
+    assert covered.any()
+    assert covered[30:, 40:].sum() > 0.2 * covered.sum()
+
+
 def test_an_own_label_of_a_transform_is_kept(build):
     pad = dict(type='PadIfNeeded', min_height=60, min_width=60, fill_mask=2, p=1.0)
     results = build('Albu', transforms=[pad])(make_sample())
