@@ -28,11 +28,12 @@ DATASETS = Registry('dataset', base=Sized, modules={
     'mmseg.datasets.voc': ['PascalVOCDataset'],
 })
 PIPELINES = Registry('pipeline', base=Callable, modules={
-    'mmseg.datasets.pipelines.albu': ['Albu'],
     'mmseg.datasets.pipelines.compose': ['Compose'],
     'mmseg.datasets.pipelines.crop': ['RandomCrop'],
     'mmseg.datasets.pipelines.cutout': ['RandomCutOut'],
     'mmseg.datasets.pipelines.distortion': ['PhotoMetricDistortion'],
+    'mmseg.datasets.pipelines.foreign.albu': ['Albu'],
+    'mmseg.datasets.pipelines.foreign.torchvision_transform': ['TorchvisionTransform'],
     'mmseg.datasets.pipelines.formating': [
         'Collect', 'DefaultFormatBundle', 'ImageToTensor', 'ToDataContainer', 'ToTensor',
         'Transpose'],
@@ -43,7 +44,6 @@ PIPELINES = Registry('pipeline', base=Callable, modules={
     'mmseg.datasets.pipelines.photometric': ['CLAHE', 'AdjustGamma', 'RGB2Gray', 'Rerange'],
     'mmseg.datasets.pipelines.resize': ['Resize', 'ResizeToMultiple', 'SegRescale'],
     'mmseg.datasets.pipelines.test_time_aug': ['MultiScaleFlipAug'],
-    'mmseg.datasets.pipelines.torchvision_transform': ['TorchvisionTransform'],
 })
 # Settings that may be lists, of which each entry makes a data set.
 LISTED = ('img_dir', 'ann_dir', 'split')

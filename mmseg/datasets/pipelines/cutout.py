@@ -7,8 +7,10 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results
-from .checks import check_fill, check_numbers, is_size
+from .checks import check_fill, check_numbers, fill_values, is_size
 from .ignored import LabelStep, is_set, room_for
+
+MAX_HOLES = 10_000
 
 Hole = tuple[slice, slice]  # of rows and columns
 Pair = Sequence[float]
@@ -39,9 +41,10 @@ class RandomCutOut(LabelStep):
             raise ConfigError('RandomCutOut: give either cutout_shape or cutout_ratio')
         is_range = isinstance(n_holes, list | tuple) and len(n_holes) == 2
         fewest, most = n_holes if is_range else (n_holes, n_holes)
-        if not (isinstance(fewest, int) and isinstance(most, int) and 0 <= fewest <= most):
+        if not (isinstance(fewest, int) and isinstance(most, int)
+                and 0 <= fewest <= most <= MAX_HOLES):
             raise ConfigError(f'RandomCutOut: n_holes={n_holes!r}: give a whole number, or '
-                              '(fewest, most)')
+                              f'(fewest, most), up to {MAX_HOLES}')
         if is_set(seg_fill_in):
             check_numbers('RandomCutOut', 'seg_fill_in', seg_fill_in, least=0, most=255)
         for shape in _candidates(cutout_shape):
@@ -77,11 +80,7 @@ class RandomCutOut(LabelStep):
         return slice(top, top + down), slice(left, left + across)
 
     def apply_image(self, img: np.ndarray, params: list[Hole]) -> np.ndarray:
-        values = np.unique(self.fill_in)  # of equal ones, one does for any number of channels
-        if len(values) > 1 and (img.ndim < 3 or len(self.fill_in) != img.shape[2]):
-            raise ConfigError(f'RandomCutOut: fill_in={self.fill_in} does not fit an image of '
-                              f'shape {img.shape}: give a number, or one for each channel')
-        return _filled(img, params, values[0] if len(values) == 1 else self.fill_in)
+        return _filled(img, params, fill_values('RandomCutOut', 'fill_in', self.fill_in, img))
 
     def apply_label(self, label: np.ndarray, params: list[Hole]) -> np.ndarray:
         if not is_set(self.seg_fill_in):
@@ -98,7 +97,7 @@ def _candidates(sizes: Pair | Sequence[Pair] | None) -> list[Pair]:
     return list(sizes) if several else [sizes]
 
 
-def _filled(array: np.ndarray, holes: list[Hole], value: float | Sequence[float]) -> np.ndarray:
+def _filled(array: np.ndarray, holes: list[Hole], value: int | np.ndarray) -> np.ndarray:
     if not holes:
         return array
     filled = array.copy()

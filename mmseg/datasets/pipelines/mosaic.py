@@ -8,7 +8,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import PIPELINES
 from .base import Results
-from .checks import check_fill, check_numbers, check_size
+from .checks import check_fill, check_numbers, check_size, fill_values
 from .ignored import UNSET, LabelFiller, room_for
 
 OTHERS = 3
@@ -58,7 +58,8 @@ class RandomMosaic(LabelFiller):
         low, high = self.center_ratio_range
         across, down = (int(np.random.uniform(low, high) * edge) for edge in self.img_scale[::-1])
         fill = self.label_fill(results)
-        results['img'] = self._join([part['img'] for part in parts], (down, across), self.pad_val,
+        value = fill_values('RandomMosaic', 'pad_val', self.pad_val, results['img'])
+        results['img'] = self._join([part['img'] for part in parts], (down, across), value,
                                     'bilinear')
         for key in results.get('seg_fields', ()):
             results[key] = self._join([room_for(part[key], fill) for part in parts],
@@ -80,7 +81,7 @@ class RandomMosaic(LabelFiller):
                               f"{names}; color_type='color' of LoadImageFromFile makes them alike")
 
     def _join(self, parts: list[np.ndarray], center: tuple[int, int],
-              fill: float | Sequence[float], interpolation: str) -> np.ndarray:
+              fill: int | np.ndarray, interpolation: str) -> np.ndarray:
         """The mosaic of images or of label maps around a `center` (row, column)."""
         height, width = (2 * edge for edge in self.img_scale)
         dtype = np.result_type(*parts)

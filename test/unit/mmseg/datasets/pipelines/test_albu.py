@@ -44,18 +44,20 @@ def test_label_maps_follow_whatever_the_keymap_names(build, keymap):
     assert results['depth'] is sample['depth']
 
 
-def test_other_maps_of_a_keymap(build):
+@pytest.mark.parametrize('kind', ['float32', 'uint8', 'int64'])
+def test_other_maps_of_a_keymap(build, kind):
     sample = make_sample()
-    sample['depth'] += 0.25
-    for labels in (True, False):
-        if not labels:
-            sample['seg_fields'] = []
-            with pytest.raises(ConfigError, match='pixels of an image without label maps'):
-                build('Albu', transforms=[FLIP], keymap=dict(depth='mask'))(dict(sample))
-            continue
-        results = build('Albu', transforms=[FLIP], keymap=dict(depth='mask'))(dict(sample))
-        assert results['depth'].dtype == np.float32
-        np.testing.assert_array_equal(results['depth'], sample['depth'][:, ::-1])
+    sample['depth'] = (sample['depth'] * 1.001).astype(kind)
+    results = build('Albu', transforms=[FLIP], keymap=dict(depth='mask'))(dict(sample))
+    assert results['depth'].dtype == kind
+    np.testing.assert_array_equal(results['depth'], sample['depth'][:, ::-1])
+
+    sample['seg_fields'] = []
+    with pytest.raises(ConfigError, match='pixels of an image without label maps'):
+        build('Albu', transforms=[FLIP], keymap=dict(depth='mask'))(dict(sample))
+    results = build('Albu', transforms=[dict(type='ToGray', p=1.0)],
+                    keymap=dict(depth='mask'))(dict(sample))
+    np.testing.assert_array_equal(results['depth'], sample['depth'])
 
 
 @pytest.mark.parametrize('keymap', [dict(img='mask'), dict(depth='image'), dict(boxes='bboxes')])
@@ -164,7 +166,7 @@ def test_transforms_with_named_parts(build):
 def test_the_import_asks_no_server(value):
     """Whether a newer version exists, unless the user wants to know."""
     code = ("import os, sys, types\n"
-            "from mmseg.datasets.pipelines.albu import _import\n"
+            "from mmseg.datasets.pipelines.foreign.albu import _import\n"
             "class Albumentations(types.ModuleType):\n    pass\n"
             "sys.modules['albumentations'] = types.ModuleType('albumentations')\n"
             "_import()\nprint(os.environ['NO_ALBUMENTATIONS_UPDATE'])")

@@ -12,6 +12,7 @@ from .step_cases import make_sample
     (dict(cutout_ratio=(0.1, 0.1)), 'give either cutout_shape or cutout_ratio'),
     (dict(cutout_shape=None), 'give either cutout_shape or cutout_ratio'),
     (dict(n_holes=(3, 1)), r'n_holes=\(3, 1\): give a whole number, or \(fewest, most\)'),
+    (dict(n_holes=10**9), 'n_holes=1000000000: .*, up to 10000'),
     (dict(n_holes=-1), 'n_holes=-1: give a whole number'),
     (dict(cutout_shape=(5, 0)), r'cutout_shape=\(5, 0\): give \(width, height\)'),
     (dict(cutout_shape=[(5, 5), (3,)]), r'cutout_shape=.*: give \(width, height\)'),
@@ -33,6 +34,13 @@ def test_a_colour(build):
     assert (img[changed] == (1, 2, 3)).all()
     with pytest.raises(ConfigError, match=r'fill_in=\(1, 2, 3\) does not fit an image of shape'):
         step(make_sample(channels=5))
+
+
+@pytest.mark.parametrize(('value', 'expected'), [(300, 255), (-1, 0), ((300, 4, 0), (255, 4, 0))])
+def test_a_fill_is_within_the_limits_of_the_image(build, value, expected):
+    step = build('RandomCutOut', prob=1.0, n_holes=1, cutout_ratio=(1.0, 1.0), fill_in=value)
+    np.random.seed(0)
+    assert (step(make_sample())['img'][-1, -1] == expected).all()
 
 
 @pytest.mark.parametrize(('label', 'refused'), [(9, True), (255, False), (3, False)])

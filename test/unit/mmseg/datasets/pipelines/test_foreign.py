@@ -1,78 +1,25 @@
 """What holds for the steps that hand samples to albumentations and to torchvision."""
 import pickle
-import sys
 
 import numpy as np
 import pytest
 import torch
 
-from mmcv_replace.utils.errors import (
-    ArgumentError,
-    ConfigError,
-    ConfigTypeError,
-    MissingModuleError,
-    RegistryError,
-)
+from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
 from mmseg.datasets import build_dataloader, build_dataset
 from mmseg.datasets.pipelines import Compose, Transform
 from mmseg.datasets.pipelines.cache import SampleCache
 from mmseg.datasets.pipelines.fusion import fuse_steps
 
+from .foreign_words import WORDS
 from .step_cases import MISSING, make_sample
 
 pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')
 
-# The same work in the words of each library.
-WORDS = {
-    'Albu': dict(
-        flip=dict(type='HorizontalFlip', p=1.0),
-        rotate=dict(type='Rotate', limit=(30, 30), p=1.0),
-        turn=dict(type='Rotate', limit=(-40, 40), p=1.0),
-        warp=dict(type='ElasticTransform', alpha=40, sigma=4, p=1.0),
-        pad=dict(type='PadIfNeeded', min_height=50, min_width=60, position='top_left', p=1.0),
-        red=dict(type='PadIfNeeded', min_height=50, min_width=60, position='top_left',
-                 fill=(200, 0, 0), p=1.0),
-        crop=dict(type='RandomCrop', height=24, width=30, p=1.0),
-        huge=dict(type='RandomCrop', height=240, width=300, p=1.0),
-        grow=dict(type='Resize', height=80, width=90, p=1.0),
-        grey=dict(type='ToGray', p=1.0),
-        jitter=dict(type='ColorJitter', p=1.0),
-        one_of=lambda *steps: dict(type='OneOf', transforms=list(steps), p=1.0),
-        normalize=dict(type='Normalize'),
-        module='albumentations', misspelt=('HorizontalFlop', 'HorizontalFlip'),
-        unknown=dict(type='Rotate', limits=3), bad=dict(type='Rotate', limit='wide')),
-    'TorchvisionTransform': dict(
-        flip=dict(type='RandomHorizontalFlip', p=1.0),
-        rotate=dict(type='RandomRotation', degrees=(30, 30)),
-        turn=dict(type='RandomRotation', degrees=40),
-        warp=dict(type='ElasticTransform', alpha=40.0, sigma=4.0),
-        pad=dict(type='Pad', padding=[0, 0, 60 - 57, 50 - 41]),
-        red=dict(type='Pad', padding=[0, 0, 60 - 57, 50 - 41], fill=(200, 0, 0)),
-        crop=dict(type='RandomCrop', size=(24, 30)),
-        huge=dict(type='RandomCrop', size=(240, 300)),
-        grow=dict(type='Resize', size=(80, 90)),
-        grey=dict(type='Grayscale', num_output_channels=3),
-        jitter=dict(type='ColorJitter', brightness=0.5, contrast=0.5, saturation=0.5, hue=0.2),
-        one_of=lambda *steps: dict(type='RandomChoice', transforms=list(steps)),
-        normalize=dict(type='Normalize', mean=[0, 0, 0], std=[1, 1, 1]),
-        module='torchvision.transforms.v2', misspelt=('RandomHorizontalFlop',
-                                                      'RandomHorizontalFlip'),
-        unknown=dict(type='RandomRotation', degree=3), bad=dict(type='Pad', padding='wide')),
-}
 # test_registry skips a test for each package that is missing.
 pytestmark = [pytestmark, pytest.mark.parametrize('name', [
     name for name in WORDS if name not in MISSING])]
-
-
-@pytest.fixture
-def step(build, name):
-    """A step with transforms by their words, or given as dicts."""
-    def make(*transforms, **options):
-        found = [WORDS[name].get(each, each) if isinstance(each, str) else each
-                 for each in transforms]
-        return build(name, transforms=found, **options)
-    return make
 
 
 def seeded(step, sample, seed=0):
@@ -157,10 +104,8 @@ def test_a_fill_is_rgb(step):
     assert results['img'][-1, -1].tolist() == [0, 0, 200]  # BGR
 
 
-@pytest.mark.parametrize('state', [dict(img_norm_cfg=dict(to_rgb=True)),
-                                   dict(channels_are='file')])
-def test_channels_that_are_not_bgr_stay_in_their_order(step, state):
-    results = step('red')({**make_sample(), **state})
+def test_channels_that_are_rgb_already_stay_in_their_order(step):
+    results = step('red')(dict(make_sample(), img_norm_cfg=dict(to_rgb=True)))
     assert results['img'][-1, -1].tolist() == [200, 0, 0]
 
 
@@ -277,79 +222,6 @@ def test_label_maps_of_another_size_are_refused(step, name):
     with pytest.raises(ConfigError, match=(
             fr'{name}: gt_extra has \[21, 57\] pixels, the image \[41, 57\].*SegRescale behind')):
         step('flip')(sample)
-
-
-@pytest.mark.parametrize('place', ['transforms[0]', 'transforms[1].transforms[0]'])
-def test_what_other_steps_do_is_refused_where_it_is_built(step, name, place):
-    words = WORDS[name]
-    transforms = [words['normalize']] if place == 'transforms[0]' else [
-        words['flip'], words['one_of'](words['normalize'])]
-    with pytest.raises(ConfigError) as error:
-        step(*transforms)
-    assert f'{name}: {place} (Normalize): the step Normalize does this' in str(error.value)
-
-
-def test_an_unknown_name(step, name):
-    wrong, right = WORDS[name]['misspelt']
-    with pytest.raises(RegistryError, match=(
-            fr"{name}: transforms\[0\] \({wrong}\): {WORDS[name]['module']} has no such transform; "
-            f"did you mean '{right}'")):
-        step(dict(type=wrong))
-
-
-def test_an_unknown_argument(step, name):
-    unknown = WORDS[name]['unknown']
-    wrong = list(unknown)[1]
-    with pytest.raises(ArgumentError, match=(
-            fr"{name}: transforms\[1\] \({unknown['type']}\) does not take '{wrong}'; did you")):
-        step('flip', unknown)
-
-
-def test_a_bad_argument(step, name):
-    bad = WORDS[name]['bad']
-    with pytest.raises(ConfigError, match=(
-            fr"{name}: transforms\[0\] \({bad['type']}\): \w+ does not take .*'wide'.* \(")):
-        step(bad)
-
-
-@pytest.mark.parametrize('transforms', [[], 'HorizontalFlip', dict(type='HorizontalFlip')])
-def test_no_list_of_transforms(build, name, transforms):
-    with pytest.raises(ConfigError, match='transforms'):
-        build(name, transforms=transforms)
-
-
-def test_what_is_no_transform(step, name):
-    with pytest.raises(ConfigTypeError, match=fr'{name}: transforms\[1\]=5: give a dict with a ty'):
-        step('flip', 5)
-    with pytest.raises(ConfigTypeError, match=r"transforms\[0\] \(5\): the 'type' of a transform"):
-        step(dict(type=5))
-
-
-def test_an_error_of_the_library_names_the_transform_and_the_image(step, name):
-    words = WORDS[name]
-    pipeline = Compose([step('flip', words['one_of'](words['huge']))])
-    with pytest.raises(ConfigError) as error:
-        pipeline(dict(make_sample(), filename='a.jpg'))
-    assert f'{name}: transforms[1].transforms[0] (RandomCrop): ' in str(error.value)
-    assert 'cannot work on an image of uint8 [41, 57, 3] with 2 maps of uint8 (' in str(error.value)
-    assert any('a.jpg' in note for note in error.value.__notes__)
-
-
-@pytest.mark.parametrize('reason', [None, 'operator torchvision::nms does not exist'])
-def test_a_package_that_does_not_load(step, name, monkeypatch, tmp_path, reason):
-    package = WORDS[name]['module'].partition('.')[0]
-    for module in [module for module in sys.modules if module.partition('.')[0] == package]:
-        monkeypatch.delitem(sys.modules, module)
-    if reason is None:
-        monkeypatch.setitem(sys.modules, package, None)
-    else:
-        (tmp_path / f'{package}.py').write_text(f'raise RuntimeError({reason!r})')
-        monkeypatch.syspath_prepend(tmp_path)
-    remedy = {'Albu': r"pip install 'mmseg-ascend\[albu\]'",
-              'TorchvisionTransform': 'install the torchvision that is made for the installed'}
-    with pytest.raises(MissingModuleError, match=(
-            f'the step {name} needs {package}.*cannot be imported.*{remedy[name]}')):
-        step('flip')
 
 
 def test_a_step_in_another_process(step):

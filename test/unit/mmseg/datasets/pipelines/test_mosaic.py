@@ -54,6 +54,19 @@ def test_a_label_that_is_no_class(build):
         build('RandomMosaic', prob=1.0, seg_pad_val=9)(sample)
 
 
+@pytest.mark.parametrize(('value', 'expected'), [
+    (300, 255), (-1, 0), (7.6, 8), ((300, 4, 0), (255, 4, 0)), ((5, 5, 5), 5)])
+def test_a_fill_is_within_the_limits_of_the_image(build, value, expected):
+    results = build('RandomMosaic', prob=1.0, img_scale=(60, 60), center_ratio_range=(1.0, 1.0),
+                    pad_val=value)(make_sample())
+    assert (results['img'][0] == expected).all()
+
+
+def test_a_fill_of_other_channels(build):
+    with pytest.raises(ConfigError, match=r'RandomMosaic: pad_val=\(1, 2, 3\) does not fit'):
+        build('RandomMosaic', prob=1.0, pad_val=(1, 2, 3))(make_sample(channels=5))
+
+
 @pytest.mark.parametrize('ratios', [(0.0, 0.0), (2.0, 2.0), (0.0, 2.0)])
 def test_a_point_at_the_border(build, ratios):
     for seed in range(5):

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from mmcv_replace.image import bgr2rgb
-from mmcv_replace.utils.errors import ConfigError, ConfigTypeError
+from mmcv_replace.utils.errors import ConfigTypeError
 
-from .base import Results
-from .foreign_build import Builder, Library
-from .ignored import DEFAULT, UNSET, LabelFiller, room_for
+from ..base import Results
+from ..ignored import DEFAULT, UNSET, LabelFiller, room_for
+from .build import Builder, Library
+from .checks import check_image, check_result, check_sizes, check_unmoved, described
 
-# Types whose pixels can be moved, and those among them that OpenCV's colour conversion takes.
-MOVABLE = ('uint8', 'uint16', 'int16', 'float32', 'float64')
+# Types that OpenCV's conversion of colours takes.
 CONVERTIBLE = ('uint8', 'uint16', 'float32')
 
 NORMALIZES = "the step Normalize does this, and records it for the later steps: put it behind"
@@ -74,17 +74,15 @@ class ForeignTransforms(LabelFiller):
         fill = DEFAULT if fill is None else fill
         made = self._make(fill)
         img, keys = results['img'], self.mask_keys(results)
-        self._check_image(img, made)
-        self._check_sizes(results, keys)
-        masks = _as_masks([results[key] for key in keys], fill)
-        if not results.get('seg_fields'):
-            masks.append(_numbered(img))
-        new, moved = self._run(made, results, masks)
-        if not results.get('seg_fields') and not np.array_equal(moved[-1], _numbered(img)):
-            raise ConfigError(
-                f'{self._owner}: pixels of an image without label maps, as in a test pipeline, '
-                'were moved, and what is predicted of them would not be moved back: leave out the '
-                'transforms that do so; what Resize, RandomFlip and Pad do is undone')
+        check_image(self._owner, img, made.builder.changing)
+        check_sizes(self._owner, img, {key: results[key] for key in keys})
+        labels = [results[key] for key in keys]
+        is_test = not results.get('seg_fields')
+        if is_test:
+            labels.append(_numbered(img))
+        new, moved = self._run(made, results, _as_masks(labels, fill))
+        if is_test:
+            check_unmoved(self._owner, labels[-1], moved[-1])
         for key, mask in zip(keys, moved, strict=False):
             results[key] = mask.astype(room_for(results[key], fill).dtype, copy=False)
         self._record(results, new)
@@ -94,19 +92,18 @@ class ForeignTransforms(LabelFiller):
              ) -> tuple[np.ndarray, list[np.ndarray]]:
         """The changed image in the order of channels of the old one, and the changed masks."""
         img = results['img']
-        is_bgr = not (results.get('img_norm_cfg', {}).get('to_rgb')
-                      or results.get('channels_are') == 'file')
+        is_bgr = not results.get('img_norm_cfg', {}).get('to_rgb')
         rgb = _turned(img, is_bgr)
         kind = masks[0].dtype
         try:
             new, moved = self.run(made.run, rgb.copy() if rgb is img else rgb, masks)
         except Exception as error:  # of any class: that of a library
-            sample = f'an image of {_described(img)} with {len(masks)} maps of {kind}'
+            sample = f'an image of {described(img)} with {len(masks)} maps of {kind}'
             explained = made.builder.explain(error, sample)
             if explained is None:
                 raise
             raise explained from error
-        new = self._check_result(img, new, kind, moved)
+        new = check_result(self._owner, img, new, kind, moved)
         return np.ascontiguousarray(_turned(new, is_bgr)), moved
 
     @property
@@ -127,46 +124,6 @@ class ForeignTransforms(LabelFiller):
                                           f'{self.transforms[number]!r}: give a dict with a type')
             self._made[fill] = Made(self.compose(built), builder)
         return self._made[fill]
-
-    def _check_image(self, img: np.ndarray, made: Made) -> None:
-        if img.dtype.name not in MOVABLE:
-            raise ConfigError(f'{self._owner}: an image of {img.dtype}, but it takes '
-                              f'{", ".join(MOVABLE)}')
-        if not made.builder.changing or img.dtype == np.uint8:
-            return
-        # Both libraries clip floats to the range from 0 to 1, and read the limits of other
-        # integers as those of their type.
-        if img.dtype != np.float32 or not (img.min() >= 0 and img.max() <= 1):
-            raise ConfigError(
-                f'{self._owner}: {made.builder.changing[0]} changes values, and takes images of '
-                'uint8, or of float32 from 0 to 1, but this one is '
-                f'{img.dtype} from {img.min():g} to {img.max():g}: load without to_float32, and '
-                'put this step before Normalize; transforms that only move pixels take any values')
-
-    def _check_sizes(self, results: Results, keys: Sequence[str]) -> None:
-        size = results['img'].shape[:2]
-        for key in keys:
-            if results[key].shape != size:
-                raise ConfigError(
-                    f'{self._owner}: {key} has {list(results[key].shape)} pixels, the image '
-                    f'{list(size)}: both must be of one size (put SegRescale behind this step)')
-
-    def _check_result(self, img: np.ndarray, new: Any, kind: np.dtype,
-                      moved: list[Any]) -> np.ndarray:
-        """The new image, in as many dimensions as the old one; masks are to be of a `kind`."""
-        if any(not isinstance(array, np.ndarray) or array.dtype != dtype
-               for array, dtype in [(new, img.dtype), *((mask, kind) for mask in moved)]):
-            raise ConfigError(
-                f'{self._owner}: its transforms have turned an image of {_described(img)} into '
-                f'{_described(new)}, and label maps of {kind} into {_described(moved[0])}: leave '
-                'out what changes types or makes tensors; Normalize and DefaultFormatBundle do '
-                'this later')
-        if any(array.shape[:2] != new.shape[:2] for array in moved):
-            raise ConfigError(
-                f'{self._owner}: its transforms have made an image of {list(new.shape[:2])} and a '
-                f'label map of {list(moved[0].shape[:2])} pixels: leave out what changes only one '
-                'of both')
-        return new[..., 0] if img.ndim == 2 and new.ndim == 3 and new.shape[2] == 1 else new
 
     def _record(self, results: Results, new: np.ndarray) -> None:
         if new.shape != results['img'].shape:
@@ -196,9 +153,3 @@ def _turned(img: np.ndarray, is_bgr: bool) -> np.ndarray:
     if not is_bgr or img.ndim < 3 or img.shape[2] != 3:
         return img
     return bgr2rgb(img) if img.dtype.name in CONVERTIBLE else img[..., ::-1].copy()
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f'{value.dtype} {list(value.shape)}'
-    return f'{type(value).__name__} {list(getattr(value, "shape", ()))}'

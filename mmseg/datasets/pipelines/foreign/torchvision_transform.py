@@ -11,10 +11,10 @@ from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.misc.optional import import_optional
 from mmcv_replace.utils.suggest import did_you_mean
 
-from ..builder import PIPELINES
-from .foreign import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
-from .foreign_build import Library
-from .ignored import UNSET
+from ...builder import PIPELINES
+from ..ignored import UNSET
+from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
+from .build import Library
 
 INSTALL = ('install the torchvision that is made for the installed torch, from the same index: '
            'pip install torch torchvision --index-url URL')

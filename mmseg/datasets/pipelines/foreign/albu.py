@@ -10,16 +10,11 @@ from mmcv_replace.utils.errors import ConfigError, ConfigKeyError
 from mmcv_replace.utils.misc.optional import import_optional
 from mmcv_replace.utils.suggest import did_you_mean
 
-from ..builder import PIPELINES
-from .base import Results
-from .foreign import (
-    CHANGES_TYPE,
-    MAKES_TENSORS,
-    NORMALIZES,
-    ForeignTransforms,
-)
-from .foreign_build import Library
-from .ignored import UNSET
+from ...builder import PIPELINES
+from ..base import Results
+from ..ignored import UNSET
+from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
+from .build import Library
 
 INSTALL = "pip install 'mmseg-ascend[albu]'"
 REFUSED = {
