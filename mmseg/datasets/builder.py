@@ -28,6 +28,7 @@ DATASETS = Registry('dataset', base=Sized, modules={
     'mmseg.datasets.isprs': ['ISPRSDataset'],
     'mmseg.datasets.loveda': ['LoveDADataset'],
     'mmseg.datasets.night_driving': ['NightDrivingDataset'],
+    'mmseg.datasets.multi_image_mix': ['MultiImageMixDataset'],
     'mmseg.datasets.pascal_context': ['PascalContextDataset', 'PascalContextDataset59'],
     'mmseg.datasets.potsdam': ['PotsdamDataset'],
     'mmseg.datasets.stare': ['STAREDataset'],
@@ -36,15 +37,19 @@ DATASETS = Registry('dataset', base=Sized, modules={
 PIPELINES = Registry('pipeline', base=Callable, modules={
     'mmseg.datasets.pipelines.compose': ['Compose'],
     'mmseg.datasets.pipelines.crop': ['RandomCrop'],
+    'mmseg.datasets.pipelines.cutout': ['RandomCutOut'],
     'mmseg.datasets.pipelines.distortion': ['PhotoMetricDistortion'],
+    'mmseg.datasets.pipelines.foreign.albu': ['Albu'],
+    'mmseg.datasets.pipelines.foreign.torchvision_transform': ['TorchvisionTransform'],
     'mmseg.datasets.pipelines.formating': [
         'Collect', 'DefaultFormatBundle', 'ImageToTensor', 'ToDataContainer', 'ToTensor',
         'Transpose'],
     'mmseg.datasets.pipelines.geometric': ['Pad', 'RandomFlip', 'RandomRotate'],
     'mmseg.datasets.pipelines.loading': ['LoadAnnotations', 'LoadImageFromFile'],
+    'mmseg.datasets.pipelines.mosaic': ['RandomMosaic'],
     'mmseg.datasets.pipelines.normalize': ['Normalize'],
     'mmseg.datasets.pipelines.photometric': ['CLAHE', 'AdjustGamma', 'RGB2Gray', 'Rerange'],
-    'mmseg.datasets.pipelines.resize': ['Resize', 'SegRescale'],
+    'mmseg.datasets.pipelines.resize': ['Resize', 'ResizeToMultiple', 'SegRescale'],
     'mmseg.datasets.pipelines.test_time_aug': ['MultiScaleFlipAug'],
 })
 # Settings that may be lists, of which each entry makes a data set.

@@ -1,6 +1,6 @@
 """`data.plan_pipeline`, `data.cache` and `data.normalize_on_device` of a config."""
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import count
 from typing import Any
@@ -12,10 +12,11 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.rank import get_local_size
 from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.shared_store import SharedStore
-from mmseg.core.utils import leaf_datasets
+from mmseg.core.utils import inner_datasets, leaf_datasets
 
 from .pipelines import Compose, MultiScaleFlipAug
 from .pipelines.cache import SampleCache, sample_key
+from .pipelines.compose import own_pipeline
 from .pipelines.device_normalize import replace_end
 from .pipelines.fusion import fuse_steps
 from .settings import DataSettings
@@ -31,18 +32,32 @@ def set_pipeline_options(dataset: Dataset, data: Mapping[str, Any], asynchronous
     settings = read_section(DataSettings, data, 'data')
     fuse, on_device = settings.plan_pipeline is not False, settings.normalize_on_device
     cache = settings.cache
-    parts = [part for part in leaf_datasets(dataset)
-             if isinstance(getattr(part, 'pipeline', None), Compose)]
+    parts = [part for part in leaf_datasets(dataset) if own_pipeline(part)]
     memories = [None] * len(parts) if cache is None else make_memories(
         parts, cache.level, cache.max_gb)
-    for part, memory in zip(parts, memories, strict=True):
+    kept = dict(zip(map(id, parts), memories, strict=True))
+    for part, goes_on in _pipelines(dataset):
         pipeline = part.pipeline
-        if on_device and replace_end(pipeline.transforms) is None:
-            warn_once('data.normalize_on_device has no effect: the pipeline does not end with '
-                      'Normalize, Pad, DefaultFormatBundle and Collect')
-        normalize_later = (asynchronous and fuse) if on_device is None else on_device
-        set_plan(pipeline, fuse, on_device=normalize_later, cache=memory)
+        if goes_on:  # through the pipeline of a wrapper, at whose end they are normalised
+            normalize_later = False
+        elif on_device is None:
+            normalize_later = asynchronous and fuse
+        else:
+            normalize_later = on_device
+            if on_device and replace_end(pipeline.transforms) is None:
+                warn_once('data.normalize_on_device has no effect: the pipeline does not end with '
+                          'Normalize, Pad, DefaultFormatBundle and Collect')
+        set_plan(pipeline, fuse, on_device=normalize_later, cache=kept.get(id(part)))
         pipeline.fusion(pipeline.transforms)  # a setting that does not fit is known before the run
+
+
+def _pipelines(dataset: Dataset, goes_on: bool = False) -> Iterator[tuple[Dataset, bool]]:
+    """Data sets with a pipeline, and whether their samples go on through that of a wrapper."""
+    has_own = own_pipeline(dataset) is not None
+    if has_own:
+        yield dataset, goes_on
+    for part in inner_datasets(dataset):
+        yield from _pipelines(part, goes_on or has_own)
 
 
 def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:

@@ -8,8 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
+from mmcv_replace.utils import build_from_cfg
+from mmcv_replace.utils.errors import MissingModuleError
 from mmseg.apis import load_config
-from mmseg.datasets import build_dataset
+from mmseg.datasets import PIPELINES, build_dataset
 
 from . import desk as helper
 from . import documents
@@ -74,12 +76,30 @@ def check_recipe(document, block, desk):
                if section.level == 3), place(document, block)
 
 
+def check_steps(document, block, desk):
+    """Steps of a pipeline, on a small sample; one whose package is missing is skipped."""
+    missing = []
+    for cfg in eval(f'[{block.text}]'):
+        try:
+            step = build_from_cfg(cfg, PIPELINES)
+        except MissingModuleError as error:
+            missing.append(str(error))
+            continue
+        img = np.full((40, 56, 3), 90, np.uint8)
+        results = step(dict(img=img, gt_semantic_seg=img[..., 0] % 2,
+                            seg_fields=['gt_semantic_seg']))
+        assert results['img'].shape[:2] == results['gt_semantic_seg'].shape
+    if missing:
+        pytest.skip('; '.join(missing))
+
+
 # How the first words of a block say what it is, unless it is one of commands.
 BLOCKS = {
     '_base_ = ': check_own_config,
     'from mmseg.apis import': check_python,
     'data/': check_tree,
     'error: ': check_error,
+    'dict(type=': check_steps,
     'configs/  ': check_architecture,
     **dict.fromkeys(('# mmseg/', '# mmcv_replace/', '# test/'), check_recipe),
 }

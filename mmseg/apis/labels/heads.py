@@ -6,9 +6,9 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.core.utils import leaf_datasets
+from mmseg.core.utils import inner_datasets, nested_datasets
 from mmseg.datasets.label_settings import all_steps
-from mmseg.datasets.pipelines import Compose
+from mmseg.datasets.pipelines.compose import own_pipeline
 from mmseg.datasets.pipelines.ignored import LabelFiller, is_set
 from mmseg.models.segmentors.find_heads import named_heads
 
@@ -95,11 +95,11 @@ def _clashes(head: nn.Module, place: str, ignored: int, special: Special,
 
 def _special_values(split: str, dataset: Dataset) -> Iterator[Special]:
     """Values that the labels of a dataset may have beside its classes."""
-    for part in leaf_datasets(dataset):
+    for part in nested_datasets(dataset):
         owner = f'data.{split} ({type(part).__name__})'
-        if isinstance(getattr(part, 'ignore_index', None), int):
+        if not inner_datasets(part) and isinstance(getattr(part, 'ignore_index', None), int):
             yield part.ignore_index, owner, 'ignore_index'
-        pipeline = getattr(part, 'pipeline', None)
-        for step in all_steps(pipeline) if isinstance(pipeline, Compose) else ():
+        pipeline = own_pipeline(part)
+        for step in () if pipeline is None else all_steps(pipeline):
             if isinstance(step, LabelFiller) and is_set(step.seg_pad_val):
                 yield step.seg_pad_val, f'{type(step).__name__} in {owner}', 'seg_pad_val'

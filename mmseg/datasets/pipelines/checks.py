@@ -2,6 +2,8 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from mmcv_replace.utils.errors import ConfigError
 
 # OpenCV's warps store coordinates of pixels in 16 bits.
@@ -41,6 +43,20 @@ def check_fill(owner: str, name: str, value: Numbers) -> None:
     if count not in (None, 1, 3, 4):
         raise ConfigError(f'{owner}: {name}={value!r}: give a number, or one a channel')
     check_numbers(owner, name, value, count)
+
+
+def fill_values(owner: str, name: str, value: Numbers, img: np.ndarray) -> np.ndarray:
+    """A number, or one for each channel, in the type of an image, within its limits."""
+    values = np.unique(value)  # of equal ones, one does for any number of channels
+    channels = 1 if img.ndim < 3 else img.shape[2]
+    if len(values) > 1 and len(value) != channels:
+        raise ConfigError(f'{owner}: {name}={value!r} does not fit an image of shape {img.shape}: '
+                          'give a number, or one for each channel')
+    values = values[0] if len(values) == 1 else np.array(value)
+    if img.dtype.kind in 'iu':
+        limits = np.iinfo(img.dtype)
+        values = np.rint(values).clip(limits.min, limits.max)
+    return values.astype(img.dtype)
 
 
 def check_names(owner: str, name: str, value: Sequence[str]) -> None:

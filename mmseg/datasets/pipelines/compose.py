@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
+from torch.utils.data import Dataset
 
 from mmcv_replace.utils import build_from_cfg
 from mmcv_replace.utils.checks.type_check import is_annotated
@@ -18,6 +19,7 @@ from mmcv_replace.utils.errors import (
     has_note,
 )
 from mmcv_replace.utils.suggest import short
+from mmseg.core.utils import inner_datasets
 
 from ..builder import PIPELINES
 from .base import Results, Step
@@ -56,7 +58,7 @@ class Compose:
         """Apply the steps. Errors name the step and the image; ConfigError for unfit settings."""
         for transform in self._steps():
             try:
-                result = transform(data)
+                result = self.run_step(transform, data)
             except DataError:
                 raise
             except Exception as error:
@@ -72,6 +74,10 @@ class Compose:
             data = result
         return data
 
+    def run_step(self, step: Step, data: Results) -> Results | None:
+        """What a step makes of a sample; a subclass may prepare the sample for it."""
+        return step(data)
+
     def _steps(self) -> list[Step]:
         """The steps to run, fused anew after a change of `transforms` or `fusion`."""
         if self.fusion is None:
@@ -83,6 +89,13 @@ class Compose:
     def __repr__(self) -> str:
         steps = ''.join(f'\n    {transform!r}' for transform in self.transforms)
         return f'{type(self).__name__}({steps}\n)'
+
+
+def own_pipeline(dataset: Dataset) -> Compose | None:
+    """The pipeline of a data set; None for a wrapper that only has that of the one inside it."""
+    found = (vars(dataset).get('pipeline') if inner_datasets(dataset)
+             else getattr(dataset, 'pipeline', None))
+    return found if isinstance(found, Compose) else None
 
 
 def _is_bad_setting(error: Exception, step: Step, data: object) -> bool:

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from mmcv_replace.image import imrescale, imresize, rescale_size
+from mmcv_replace.image import imrescale, imresize, imresize_to_multiple, rescale_size
+from mmcv_replace.image.resize import check_choice, cv2_interp_codes
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core import is_own, standard
 
 from ..builder import PIPELINES
 from .base import Results, Step, Transform, match
-from .checks import check_numbers, is_size
+from .checks import MAX_EDGE, check_numbers, is_size
 from .crop import RandomCrop
 from .resized_crop import ResizedCrop, Resizing, Size
 
@@ -41,8 +42,10 @@ class Resize(Transform):
     - with `ratio_range`: `img_scale` (width, height) or the image's own size, times a factor;
     - a single `img_scale`;
     - one of several ('value'), or edges drawn from between two of them ('range').
-    With `keep_ratio` the image is as large as fits into that size. `scale_factor` describes all of
-    these steps together; `scale_from` tells a request ('test') from a draw ('step').
+    With `keep_ratio` the image is as large as fits into that size; with `min_size` as well, its
+    shorter edge is that of the size, or `min_size` if that is more, whatever its longer edge
+    becomes (for models of images of a fixed size). `scale_factor` describes all of these steps
+    together; `scale_from` tells a request ('test') from a draw ('step').
     """
 
     fusible = True
@@ -50,13 +53,18 @@ class Resize(Transform):
 
     def __init__(self, img_scale: Sequence[int] | Sequence[Sequence[int]] | None = None,
                  multiscale_mode: str = 'range', ratio_range: tuple[float, float] | None = None,
-                 keep_ratio: bool = True) -> None:
+                 keep_ratio: bool = True, min_size: int | None = None) -> None:
+        if min_size is not None:
+            check_numbers('Resize', 'min_size', min_size, least=1, most=MAX_EDGE)
+            if not keep_ratio:
+                raise ConfigError(f'Resize: min_size={min_size} needs keep_ratio=True')
         if ratio_range is not None:
             check_numbers('Resize', 'ratio_range', ratio_range, 2, *RATIOS)
         self.img_scale = None if img_scale is None else as_scales(img_scale)
         self.multiscale_mode = multiscale_mode
         self.ratio_range = ratio_range
         self.keep_ratio = keep_ratio
+        self.min_size = min_size
         number = len(self.img_scale or ())
         if multiscale_mode not in ('range', 'value'):
             raise ConfigError(f"Resize: multiscale_mode={multiscale_mode!r}: choose 'range' or "
@@ -120,7 +128,11 @@ class Resize(Transform):
         return (ResizedCrop(self, following[0]), 1) if match(following, RandomCrop) else None
 
     def _size(self, shape: Sequence[int], scale: Size) -> Size:
-        return rescale_size((shape[1], shape[0]), scale) if self.keep_ratio else scale
+        if not self.keep_ratio:
+            return scale
+        factor = scale if self.min_size is None else (
+            max(self.min_size, min(scale)) / min(shape[:2]))
+        return rescale_size((shape[1], shape[0]), factor)
 
     def _draw_scale(self, img_shape: Sequence[int]) -> tuple[Size, int | None]:
         """The (width, height) to resize to, and its index in `img_scale`, None for another one."""
@@ -176,6 +188,36 @@ class Resize(Transform):
         low, high = min(ratio_range), max(ratio_range)
         factor = np.random.random_sample() * (high - low) + low
         return (int(img_scale[0] * factor), int(img_scale[1] * factor)), None
+
+
+@PIPELINES.register_module()
+class ResizeToMultiple(Transform):
+    """Enlarge the image, and its label maps to the nearest pixel, to multiples of `size_divisor`.
+
+    `interpolation` is that of the image, 'bilinear' by default.
+    """
+
+    def __init__(self, size_divisor: int = 32, interpolation: str | None = None) -> None:
+        check_numbers('ResizeToMultiple', 'size_divisor', size_divisor, least=1, most=MAX_EDGE)
+        if interpolation is not None:
+            check_choice('ResizeToMultiple: interpolation', interpolation, cv2_interp_codes)
+        self.size_divisor = size_divisor
+        self.interpolation = interpolation
+
+    def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
+        return imresize_to_multiple(img, self.size_divisor, scale_factor=1,
+                                    interpolation=self.interpolation or 'bilinear')
+
+    def apply_label(self, label: np.ndarray, params: None) -> np.ndarray:
+        return imresize_to_multiple(label, self.size_divisor, scale_factor=1,
+                                    interpolation='nearest')
+
+    def record(self, results: Results, params: None) -> None:
+        shape, before = results['img'].shape, results.get('img_shape')
+        results['img_shape'] = results['pad_shape'] = shape
+        if before is not None:
+            factors = np.array((shape[1] / before[1], shape[0] / before[0]) * 2, np.float32)
+            results['scale_factor'] = factors * results.get('scale_factor', 1.0)
 
 
 @PIPELINES.register_module()

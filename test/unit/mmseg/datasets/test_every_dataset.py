@@ -23,6 +23,7 @@ from mmseg.datasets import (
 OPTIONS = {'CustomDataset': dict(classes=['a', 'b', 'c'])}
 WRAPPERS = {
     'ConcatDataset': lambda parts: dict(datasets=parts),
+    'MultiImageMixDataset': lambda parts: dict(dataset=parts, pipeline=[]),
     'RepeatDataset': lambda parts: dict(dataset=parts[0], times=2),
 }
 OURS = [name for name in DATASETS if DATASETS.get(name).__module__.startswith('mmseg.')]

@@ -5,11 +5,20 @@ import pytest
 from mmcv_replace.utils import build_from_cfg
 from mmseg.datasets import PIPELINES
 
+from .foreign_words import in_words
+
 
 @pytest.fixture
 def build():
     """Build a step by its name and arguments."""
     return lambda name, **kwargs: build_from_cfg(dict(kwargs, type=name), PIPELINES)
+
+
+@pytest.fixture
+def step(build, name):
+    """Build the step of a `name` that is a parameter, with transforms of `foreign_words`."""
+    return lambda *transforms, **options: build(
+        name, transforms=in_words(name, transforms), **options)
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ def change_all(sample, change, *drawn):
         sample[key] = change(sample[key], *drawn)
 
 
-def draw_scale(size, img_scale=None, multiscale_mode='range', ratio_range=None, keep_ratio=True):
+def draw_scale(size, img_scale=None, multiscale_mode='range', ratio_range=None, keep_ratio=True,
+               min_size=None):
     several = img_scale is not None and not isinstance(img_scale[0], int)
     if ratio_range:
         factor = ratio_range[0] + np.random.random_sample() * (ratio_range[1] - ratio_range[0])
@@ -64,10 +65,80 @@ def resize(sample, **options):
     own = (img.shape[1], img.shape[0])
     size = draw_scale(own, **options)
     width, height = fit(own, size) if options.get('keep_ratio', True) else size
-    rows, columns = np.meshgrid((np.arange(height) + 0.5) * own[1] / height - 0.5,
-                                (np.arange(width) + 0.5) * own[0] / width - 0.5, indexing='ij')
-    sample['img'] = rounded(bilinear(img, rows, columns), img.dtype)
+    if options.get('min_size'):
+        short = max(min(size), options['min_size'])
+        width, height = (int(edge * short / min(own) + 0.5) for edge in own)
+    sample['img'] = enlarged(img, (width, height))
     change_labels(sample, lambda label: nearest(label, (width, height)))
+
+
+def enlarged(img, size):
+    """An image of another (width, height)."""
+    rows, columns = ((np.arange(new) + 0.5) * old / new - 0.5
+                     for new, old in zip(size[::-1], img.shape, strict=False))
+    return rounded(bilinear(img, *np.meshgrid(rows, columns, indexing='ij')), img.dtype)
+
+
+def resize_to_multiple(sample, size_divisor=32, interpolation=None):
+    size = [-(-edge // size_divisor) * size_divisor for edge in sample['img'].shape[1::-1]]
+    if interpolation == 'nearest':
+        channels = np.moveaxis(sample['img'], 2, 0)
+        sample['img'] = np.dstack([nearest(channel, size) for channel in channels])
+    else:
+        sample['img'] = enlarged(sample['img'], size)
+    change_labels(sample, lambda label: nearest(label, size))
+
+
+def random_cut_out(sample, prob, n_holes, cutout_shape=None, cutout_ratio=None, fill_in=0,
+                   seg_fill_in=None):
+    if np.random.rand() >= prob:
+        return
+    height, width = sample['img'].shape[:2]
+    number = np.random.randint(n_holes[0], n_holes[1] + 1) if isinstance(n_holes, tuple) else (
+        n_holes + 0 * np.random.randint(1))
+    y, x = np.indices((height, width))
+    for _ in range(number):
+        left, top = np.random.randint(width), np.random.randint(height)
+        sizes = cutout_shape or cutout_ratio
+        sizes = sizes if isinstance(sizes, list) else [sizes]
+        size = sizes[np.random.randint(len(sizes))]
+        if cutout_ratio:
+            size = int(size[0] * width), int(size[1] * height)
+        inside = (y >= top) & (y < top + size[1]) & (x >= left) & (x < left + size[0])
+        sample['img'] = np.where(inside[..., None], fill_in, sample['img'])
+        if seg_fill_in is not None:
+            change_labels(sample, lambda label, inside=inside: np.where(
+                inside, seg_fill_in, label).astype(label.dtype))
+
+
+def random_mosaic(sample, prob, img_scale=(640, 640), center_ratio_range=(0.5, 1.5), pad_val=0,
+                  seg_pad_val=255):
+    """The value of each pixel is looked up in the part that covers it."""
+    if np.random.rand() >= prob:
+        return
+    center_x = int(np.random.uniform(*center_ratio_range) * img_scale[1])
+    center_y = int(np.random.uniform(*center_ratio_range) * img_scale[0])
+
+    def join(parts, change, fill):
+        height, width = 2 * img_scale[0], 2 * img_scale[1]
+        joined = np.full((height, width, *parts[0].shape[2:]), fill, parts[0].dtype)
+        resized = []
+        for part in parts:
+            factor = min(img_scale[0] / part.shape[0], img_scale[1] / part.shape[1])
+            resized.append(change(part, (int(part.shape[1] * factor), int(part.shape[0] * factor))))
+        for y in range(height):
+            for x in range(width):
+                part = resized[2 * (y >= center_y) + (x >= center_x)]
+                row = y - center_y + (len(part) if y < center_y else 0)
+                column = x - center_x + (part.shape[1] if x < center_x else 0)
+                if 0 <= row < len(part) and 0 <= column < part.shape[1]:
+                    joined[y, x] = part[row, column]
+        return joined
+
+    samples = [sample, *sample['mix_results']]
+    sample['img'] = join([part['img'] for part in samples], enlarged, pad_val)
+    for key in sample['seg_fields']:
+        sample[key] = join([part[key] for part in samples], nearest, seg_pad_val)
 
 
 def seg_rescale(sample, scale_factor=1):
@@ -98,14 +169,14 @@ def random_flip(sample, prob=None, direction='horizontal', flip_ratio=None):
 
 
 def pad(sample, size=None, size_divisor=None, pad_val=0, seg_pad_val=255):
-    def enlarged(array, value):
+    def padded(array, value):
         edges = size or [edge + -edge % size_divisor for edge in array.shape[:2]]
         result = np.zeros((*edges, *array.shape[2:]), array.dtype) + np.array(value, array.dtype)
         result[:array.shape[0], :array.shape[1]] = array
         return result
 
-    sample['img'] = enlarged(sample['img'], pad_val)
-    change_labels(sample, lambda label: enlarged(label, seg_pad_val))
+    sample['img'] = padded(sample['img'], pad_val)
+    change_labels(sample, lambda label: padded(label, seg_pad_val))
 
 
 def random_rotate(sample, prob, degree, pad_val=0, seg_pad_val=255, center=None, auto_bound=False):

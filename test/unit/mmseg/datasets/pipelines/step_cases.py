@@ -2,12 +2,16 @@
 
 A new step is one row: options that it needs, and another value of each option. Where options
 exclude each other the value is a dict of them all. `plain` is its slow form in `plain_steps`, and
-`kinds` the images that it takes: 'uint8' or 'float32', and the number of channels.
+`kinds` the images that it takes: 'uint8' or 'float32', and the number of channels. `foreign`
+steps hand samples to another package, which may be missing.
 """
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+
+from mmcv_replace.utils.errors import MissingModuleError
+from mmseg.datasets import PIPELINES
 
 from . import plain_steps
 
@@ -27,6 +31,7 @@ class Case:
     alike: float = 1.0  # the least share of labels that are those of the plain form
     seeds: int = 4
     moves: bool = False  # whether image and label map are moved together
+    foreign: bool = False
 
     def variants(self):
         """All options to try, by the name of the one that is changed."""
@@ -38,6 +43,14 @@ class Case:
 
 CASES = {
     'AdjustGamma': Case(dict(gamma=2.2), dict(gamma=0.5), plain_steps.adjust_gamma, exact=1),
+    'Albu': Case(
+        dict(transforms=[
+            dict(type='HorizontalFlip', p=0.5),
+            dict(type='OneOf', p=1.0, transforms=[
+                dict(type='PadIfNeeded', min_height=50, min_width=70, position='top_left'),
+                dict(type='RandomCrop', height=24, width=30)])]),
+        dict(transforms=[dict(type='RandomRotate90', p=0.9)], keymap=dict(depth='mask'),
+             seg_pad_val=3), moves=True, foreign=True),
     'CLAHE': Case(dict(clip_limit=3.0), dict(clip_limit=60.0, tile_grid_size=(4, 2)),
                   plain_steps.clahe),
     'Collect': Case(dict(keys=['img'], meta_keys=('img_shape',)),
@@ -71,9 +84,18 @@ CASES = {
         dict(crop_size=(16, 19), cat_max_ratio=0.3, ignore_index=255),
         dict(crop_size=(30, 100), cat_max_ratio=1.0, ignore_index=2), plain_steps.random_crop,
         moves=True),
+    'RandomCutOut': Case(
+        dict(prob=0.8, n_holes=3, cutout_shape=(9, 5)),
+        dict(prob=0.2, n_holes=(0, 6), cutout_shape=[(9, 5), (3, 20), (50, 2)],
+             cutout_ratio=dict(cutout_shape=None, cutout_ratio=[(0.3, 0.5), (0.7, 0.1)]),
+             fill_in=77, seg_fill_in=4), plain_steps.random_cut_out),
     'RandomFlip': Case(dict(prob=0.5), dict(
         prob=0.1, direction='vertical', flip_ratio=dict(prob=None, flip_ratio=0.9)),
         plain_steps.random_flip, moves=True),
+    'RandomMosaic': Case(
+        dict(prob=0.8, img_scale=(20, 30)),
+        dict(prob=0.3, img_scale=(33, 25), center_ratio_range=(0.0, 2.0), pad_val=9, seg_pad_val=4),
+        plain_steps.random_mosaic, exact=1),
     'RandomRotate': Case(
         dict(prob=0.9, degree=30.0),
         dict(prob=0.3, degree=(30, 60), pad_val=9, seg_pad_val=4, center=(10, 12), auto_bound=True),
@@ -84,20 +106,46 @@ CASES = {
         dict(img_scale=(60, 44)),
         dict(img_scale=[(60, 44), (90, 80)],
              multiscale_mode=dict(multiscale_mode='value', img_scale=[(60, 44), (90, 80)]),
-             ratio_range=(0.5, 2.0), keep_ratio=False), plain_steps.resize, exact=1, moves=True),
+             ratio_range=(0.5, 2.0), keep_ratio=False, min_size=50), plain_steps.resize, exact=1,
+        moves=True),
+    'ResizeToMultiple': Case(
+        dict(size_divisor=16), dict(size_divisor=24, interpolation='nearest'),
+        plain_steps.resize_to_multiple, exact=1, moves=True),
     'SegRescale': Case(dict(scale_factor=0.5), dict(scale_factor=2), plain_steps.seg_rescale),
     'ToDataContainer': Case(dict(fields=[dict(key='img', stack=True)]),
                             dict(fields=[dict(key='gt_semantic_seg')])),
     'ToTensor': Case(dict(keys=['img']), dict(keys=['gt_semantic_seg'])),
+    'TorchvisionTransform': Case(
+        dict(transforms=[
+            dict(type='RandomHorizontalFlip', p=0.5),
+            dict(type='RandomChoice', transforms=[
+                dict(type='Pad', padding=5), dict(type='RandomCrop', size=(24, 30))])]),
+        dict(transforms=[dict(type='RandomVerticalFlip', p=0.9)], seg_pad_val=3), moves=True,
+        foreign=True),
     'Transpose': Case(dict(keys=['img'], order=(2, 0, 1)), dict(
         keys=dict(keys=['gt_semantic_seg'], order=(1, 0)), order=(1, 0, 2))),
 }
-VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants()]
 
 
-def make_sample(kind='uint8', channels=3, size=(41, 57), blocks=6):
-    """A sample as after loading: smooth noise, and two label maps of blocks that agree."""
-    random = np.random.RandomState(0)
+def missing_packages():
+    """The steps that cannot be tried here, and why."""
+    reasons = {}
+    for name in [name for name, case in CASES.items() if case.foreign]:
+        try:
+            PIPELINES.get(name)(**CASES[name].options)
+        except MissingModuleError as error:
+            reasons[name] = str(error)
+    return reasons
+
+
+MISSING = missing_packages()
+VARIANTS = [(name, variant) for name, case in CASES.items() if name not in MISSING
+            for variant in case.variants()]
+
+
+def make_sample(kind='uint8', channels=3, size=(41, 57), blocks=6, seed=0, mixed=3):
+    """A sample as after loading: smooth noise, two label maps of blocks that agree, and others."""
+    random = np.random.RandomState(seed)
     noise = random.randint(0, 256, (*size, channels)).astype(np.uint8)
     img = cv2.GaussianBlur(noise, (3, 3), 0).reshape(noise.shape)
     rows, columns = (-(-edge // blocks) for edge in size)
@@ -107,4 +155,7 @@ def make_sample(kind='uint8', channels=3, size=(41, 57), blocks=6):
                 to_rgb=False)
     return dict(img=img.astype(kind), img_shape=img.shape, ori_shape=img.shape, filename='x.jpg',
                 pad_shape=img.shape, scale_factor=1.0, img_norm_cfg=norm, gt_semantic_seg=label,
-                gt_extra=label.astype(np.int32) + 100, seg_fields=['gt_semantic_seg', 'gt_extra'])
+                gt_extra=label.astype(np.int32) + 100, seg_fields=['gt_semantic_seg', 'gt_extra'],
+                depth=img[..., 0].astype(np.float32), mix_results=[
+                    make_sample(kind, channels, (size[0] + 3 * number, size[1] - 7 * number),
+                                blocks, number, mixed=0) for number in range(1, mixed + 1)])

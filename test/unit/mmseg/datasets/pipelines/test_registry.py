@@ -14,7 +14,7 @@ from mmseg.datasets import PIPELINES
 from mmseg.datasets.pipelines import Compose
 from mmseg.datasets.pipelines.base import Transform
 
-from .step_cases import CASES, VARIANTS, make_sample
+from .step_cases import CASES, MISSING, VARIANTS, make_sample
 
 PLAIN = [(name, variant) for name, variant in VARIANTS if CASES[name].plain]
 MOVED = [(name, variant) for name, variant in VARIANTS if CASES[name].moves]
@@ -96,6 +96,12 @@ def test_the_table_knows_every_step_and_every_option():
     for name, case in CASES.items():
         missing = set(inspect.signature(PIPELINES.get(name)).parameters) ^ set(case.others)
         assert not missing, f'{name}: CASES in step_cases.py needs another value of {missing}'
+
+
+@pytest.mark.parametrize('name', [name for name, case in CASES.items() if case.foreign])
+def test_the_package_of_a_step_is_here(name):
+    if name in MISSING:
+        pytest.skip(MISSING[name])
 
 
 @pytest.mark.parametrize('name', CASES)

@@ -1,0 +1,1 @@
+"""Steps that hand samples to transforms of another library."""
