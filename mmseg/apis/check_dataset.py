@@ -12,6 +12,7 @@ from mmseg.datasets import doctor
 from .datasets import SPLITS, build_split
 from .labels.contract import label_clashes
 from .model import build_model_to_inspect
+from .own_data import config_text, trying_own_data
 from .settings import check_settings
 
 
@@ -22,9 +23,20 @@ def check_dataset(cfg: Config, splits: Sequence[str] | None = None, nproc: int |
 
     Returns a text for the terminal and the exit code: 1 if errors were found, otherwise 0. The full
     report is written to `json_file`, lists of the sound samples to `clean_dir`. `nproc`: number of
-    processes, by default one for each core.
+    processes, by default one for each core. With `own_data` the text begins with the plan for them
+    and the config that follows.
     """
     check_settings(cfg)
+    nproc = usable_cores() if nproc is None else nproc
+    with trying_own_data(cfg, nproc=nproc, progress=track_iter_progress) as plan:
+        text, code = _check(cfg, splits, nproc, json_file, clean_dir, max_examples)
+        if plan is not None:
+            text = f'{plan.text}\n\n{config_text(cfg, plan)}\n{text}'
+    return text, code
+
+
+def _check(cfg: Config, splits: Sequence[str] | None, nproc: int, json_file: str | None,
+           clean_dir: str | None, max_examples: int) -> tuple[str, int]:
     splits = splits or [split for split in SPLITS if split in cfg.data]
     if not splits:
         raise ConfigError('the config has no data to check: data.train, data.val and data.test are '
@@ -34,7 +46,7 @@ def check_dataset(cfg: Config, splits: Sequence[str] | None = None, nproc: int |
     report = doctor.open_report(datasets)
     report.findings += find_clashes(cfg, datasets)
     lists = doctor.plan_lists(report, clean_dir) if clean_dir is not None else []
-    doctor.examine_all(report, usable_cores() if nproc is None else nproc, track_iter_progress)
+    doctor.examine_all(report, nproc, track_iter_progress)
     written = doctor.write_lists(report, lists) if lists else []
     if json_file is not None:
         write_json(report, json_file)
