@@ -141,13 +141,22 @@ def trying_own_data(cfg: Config, **options: Any) -> Iterator[Plan | None]:
 
 
 def config_text(cfg: Config, plan: Plan) -> str:
-    """What the plan has changed in the config, as a config."""
-    data = {split: {name: value for name, value in cfg.data[split].items() if name != 'pipeline'}
-            | dict(split=f'WORK_DIR/{FOLDER}/{plan.datasets[split]["split"]}.txt')
-            for split in plan.datasets}
+    """What the plan has changed in the config, as a config: `own` is what all data sets have."""
+    datasets = {split: {name: value for name, value in cfg.data[split].items()
+                        if name != 'pipeline' and value is not None}
+                | dict(split=f'WORK_DIR/{FOLDER}/{plan.datasets[split]["split"]}.txt')
+                for split in plan.datasets}
+    first = next(iter(datasets.values()))
+    own = {name: value for name, value in first.items()
+           if all(name in dataset and dataset[name] == value for dataset in datasets.values())}
+    lines = []
+    for split, dataset in datasets.items():
+        rest = (f'{name}={value!r}' for name, value in dataset.items() if name not in own)
+        lines.append(f'    {split}=dict({", ".join(rest)}, **own)')
     heads = {place: _numbers(cfg.model[place]) for place in ('decode_head', 'auxiliary_head')
              if (cfg.get('model') or {}).get(place)}
-    return Config(dict(data=data, model=heads)).pretty_text
+    return (Config(dict(own=own)).pretty_text + 'data = dict(\n' + ',\n'.join(lines) + ')\n'
+            + Config(dict(model=heads)).pretty_text)
 
 
 def _numbers(head: Any) -> Any:

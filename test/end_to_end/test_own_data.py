@@ -98,7 +98,7 @@ def test_the_check_prints_the_decisions_and_the_config(street, tool, capsys):
                                   str(street / 'masks'), '--nproc', '1'])
     text = capsys.readouterr().out
     assert code == 0, text
-    for part in ('10 pairs', "colour_map={'0,0,0': 0", "split='WORK_DIR/own_data/train.txt'",
+    for part in ('10 pairs', "'128,64,128': 1", "split='WORK_DIR/own_data/train.txt'",
                  'num_classes=3', '10 samples checked', 'class_weight'):
         assert part in text, part
     assert not (street / 'own_data').exists()

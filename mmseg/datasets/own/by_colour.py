@@ -29,9 +29,9 @@ def decide_colours(tally: Tally, ignored: Collection[Colour], listed: ClassList 
     if listed is not None and listed.colours is not None:
         meaning, notes = _of_list(tally, colours, listed, settings)
         return {**meaning, **unmeant}, listed.names, notes
-    known = recognise([colour for colour in colours if colour != BORDER])
+    known = recognise(colours)
     if known is not None and (listed is None or list(listed.names) == known[2]):
-        meaning = {colour: known[1].get(colour, IGNORED) for colour in colours}
+        meaning = {**known[1], **{colour: IGNORED for colour in colours if colour not in known[1]}}
         notes = [f'classes: the colours are those of {known[0]}']
         if BORDER in colours and BORDER not in known[1]:
             notes.append(f'{BORDER}, the border that VOC does not label, is ignored')

@@ -75,7 +75,7 @@ def _without_list(values: list[int], palette: Mapping[int, Colour], tally: Tally
     if not labelled or len(labelled) == 1:
         raise DataError(f'all masks hold {tally.describe(tally.keys)} alone, which tells no class '
                         'from another: correct own_data.masks')
-    known = recognise([palette[value] for value in labelled if value in palette])
+    known = recognise([palette[value] for value in values if value in palette])
     if known is not None and all(known[1].get(palette.get(value)) == value for value in labelled):
         return {**{value: value for value in labelled}, **void}, tuple(known[2]), [
             f'classes: numbers and palette are those of {known[0]}']

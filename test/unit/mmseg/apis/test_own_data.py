@@ -205,6 +205,10 @@ def test_a_try_writes_nothing(cfg, tmp_path):
     assert told.data.val.split == 'WORK_DIR/own_data/val.txt'
     assert told.data.train.classes == ['sky', 'road', 'car']
     assert 'pipeline' not in told.data.train
+    assert told.data.train.split == 'WORK_DIR/own_data/train.txt'
+    assert told.data.test.to_dict() == {
+        name: value for name, value in cfg.data.test.items()
+        if name not in ('pipeline', 'data_root')} | dict(split='WORK_DIR/own_data/val.txt')
     assert told.model.to_dict() == dict(decode_head=dict(num_classes=3),
                                         auxiliary_head=[dict(num_classes=3)])
 

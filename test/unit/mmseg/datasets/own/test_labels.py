@@ -87,11 +87,18 @@ def test_two_values(plan, numbers, other, classes, names):
 
 
 def test_a_palette_of_a_known_data_set(plan, numbers):
-    made, labels = plan(numbers(0, 1, 15, 255), palette=VOC)
+    colours = [*VOC[:255], (224, 224, 192)]
+    made, labels = plan(numbers(*range(12)), numbers(0, 15, 255), palette=colours)
     assert made.classes[15] == 'person'
     assert len(made.classes) == 21
     assert made.datasets['train']['palette'] == VOC[:21]
-    check(labels, numbers(0, 1, 15, 255))
+    check(labels, numbers(*range(12)), numbers(0, 15, 255))
+
+
+def test_the_colours_of_voc_alone_are_those_of_many_tools(plan, numbers):
+    """Such as labelme, which gives them to classes of any kind."""
+    made, _ = plan(numbers(*range(12)), numbers(0, 15), palette=VOC)
+    assert made.classes == [f'class_{number}' for number in range(16)]
 
 
 def test_a_palette_gives_the_colours(plan, numbers):
@@ -125,9 +132,17 @@ def test_colours_by_a_list(plan, folders, coloured, numbers):
 
 
 def test_colours_of_a_known_data_set(plan, coloured, numbers):
-    made, labels = plan(coloured(VOC[0], VOC[1], VOC[15], (224, 224, 192)))
+    first = coloured(*VOC[:11], (224, 224, 192))
+    made, labels = plan(first, coloured(VOC[15], VOC[1]))
     assert made.classes[15] == 'person'
-    check(labels, numbers(0, 1, 15, 255))
+    check(labels, numbers(*range(11), 255), numbers(15, 1))
+
+
+def test_few_colours_of_a_known_data_set_are_not_told_by_it(plan, coloured):
+    made, _ = plan(coloured(*VOC[:4], (224, 224, 192)))
+    assert 'aeroplane' not in made.classes
+    made, _ = plan(coloured(*VOC[:11]))
+    assert 'aeroplane' not in made.classes
 
 
 def test_colours_alone(plan, coloured, numbers):
