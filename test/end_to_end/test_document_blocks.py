@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mmcv_replace.utils import Config
 from mmseg.apis import load_config
 from mmseg.datasets import build_dataset
 from mmseg.datasets.own import OwnDataSettings
@@ -36,7 +37,11 @@ def check_own_config(document, block, desk):
 
 def check_yaml(document, block, desk):
     """A training, a test and a check by the file, with the settings that it names."""
-    (desk / 'my_data.yaml').write_text(block.text)
+    (desk / 'data/my_data.yaml').write_text(block.text)
+    shipped = load_config(desk / 'data/my_data.yaml')  # by the configs of the package
+    assert shipped.model.backbone.depth == 50
+    Config.fromfile(desk / CONFIG).dump(desk / 'small.yaml')
+    (desk / 'my_data.yaml').write_text(re.sub('_base_: .*', '_base_: small.yaml', block.text))
     run(desk, 'python tools/train.py my_data.yaml')
     assert 'mIoU' in run(desk, 'python tools/test.py my_data.yaml work_dirs/my_data/latest.pth '
                                '--eval mIoU')
