@@ -10,7 +10,7 @@ from mmcv_replace.utils import DictAction
 from mmseg.apis.check_dataset import check_dataset
 from mmseg.apis.cli import load_config, run_command
 from mmseg.apis.datasets import SPLITS
-from mmseg.apis.own_data_options import add_own_data_arguments, apply_own_data_arguments
+from mmseg.apis.own.options import add_own_data_arguments, apply_own_data_arguments
 
 DEFAULT = 'pspnet_r50-d8_512x512_20k_voc12aug'  # the model that README begins with
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from mmseg.apis.cli import load_config, run_command
-from mmseg.apis.own_data_options import add_own_data_arguments, apply_own_data_arguments
+from mmseg.apis.own.options import add_own_data_arguments, apply_own_data_arguments
 from mmseg.apis.process import add_common_arguments, start_process
 from mmseg.apis.train_job import train_from_config
 from mmseg.apis.train_options import add_train_arguments, apply_train_arguments, split_deterministic

@@ -12,7 +12,7 @@ from mmseg.datasets import doctor
 from .datasets import SPLITS, build_split
 from .labels.contract import label_clashes
 from .model import build_model_to_inspect
-from .own_data import config_text, trying_own_data
+from .own.data import config_text, trying_own_data
 from .settings import check_settings
 
 

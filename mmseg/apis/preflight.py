@@ -16,7 +16,7 @@ from .datasets import build_split
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, classes_in, order_for_test
 from .model import build_model_to_inspect, check_loaded
-from .own_data import follow_own_data, trying_own_data
+from .own.data import follow_own_data, trying_own_data
 from .process import device_indices
 from .settings import check_settings
 

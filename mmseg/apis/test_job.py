@@ -35,7 +35,7 @@ from .labels.contract import check_labels_agree
 from .labels.trained_classes import classes_in, order_for_test
 from .loaders import evaluation_loader
 from .model import build_model, wrap_model
-from .own_data import follow_own_data
+from .own.data import follow_own_data
 from .process import Process
 from .settings import check_settings
 

@@ -26,8 +26,8 @@ from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
 from .model import build_model, initialize_weights
-from .own_config import apply_plan
-from .own_data import plan_own_data, write_own_data
+from .own.config import apply_plan
+from .own.data import plan_own_data, write_own_data
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings

@@ -25,7 +25,7 @@ from .file_list import (
 )
 from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import LOAD_ERRORS, DroppedSamplesError
-from .mask_form import read_mask_form
+from .masks.form import read_mask_form
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
 from .pipelines.loading import image_loader

@@ -3,7 +3,7 @@ from collections.abc import Collection, Sequence
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 
-from ..colour_map import IGNORED, Colour
+from ..masks.colour_map import IGNORED, Colour
 from .class_list import ClassList, labelmap_lines
 from .known_colours import BORDER, recognise
 from .settings import OwnDataSettings

@@ -3,7 +3,7 @@ from collections.abc import Collection, Mapping
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 
-from ..colour_map import IGNORED, Colour
+from ..masks.colour_map import IGNORED, Colour
 from .class_list import ClassList
 from .known_colours import recognise
 from .tally import Tally

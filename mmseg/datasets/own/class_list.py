@@ -8,7 +8,7 @@ from pathlib import Path
 from mmcv_replace.utils.errors import ConfigError
 
 from ..classes import read_classes
-from ..colour_map import Colour, read_colour
+from ..masks.colour_map import Colour, read_colour
 
 # Files of classes that are looked for beside the masks, the first that is there.
 KNOWN_FILES = ('labelmap.txt', 'label_colors.txt', 'class_dict.csv', 'classes.txt',

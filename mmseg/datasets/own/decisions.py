@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mmcv_replace.utils.suggest import printable
 
-from ..colour_map import IGNORED
+from ..masks.colour_map import IGNORED
 from .labels import Labels
 from .survey import Look
 

@@ -5,7 +5,7 @@ from mmseg.core.evaluation.class_names import DATASETS, get_classes, get_palette
 from mmseg.core.utils import voc_colormap
 
 from ..classes import Palette
-from ..colour_map import Colour
+from ..masks.colour_map import Colour
 
 BORDER: Colour = (224, 224, 192)  # what VOC does not label
 LEAST = 0.5  # share of the colours of a data set that tell it

@@ -5,9 +5,9 @@ from typing import Any
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 
-from ..class_files import ClassFiles
 from ..classes import Palette, choose_palette
-from ..colour_map import IGNORED, colour_key, read_colour
+from ..masks.class_files import ClassFiles
+from ..masks.colour_map import IGNORED, colour_key, read_colour
 from .by_colour import decide_colours
 from .by_number import BACKGROUND, decide_numbers
 from .class_list import ClassList

@@ -7,7 +7,7 @@ from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 from mmcv_replace.utils.suggest import printable
 
 from ..annotation import listing
-from ..class_files import PLACE
+from ..masks.class_files import PLACE
 from .image_files import list_images, tell_apart
 from .names import Affix, match
 from .settings import OwnDataSettings

@@ -18,10 +18,10 @@ from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import DataError, UserError, add_note
 
 from ..annotation import ColourMaskError, count_labels, decode_label, lossy_format, lossy_remedy
-from ..class_files import ClassFiles, files_of, read_class_masks
-from ..colour_map import Colour, decode_colours, to_rgb
 from ..doctor.image_facts import read_facts
 from ..loader.workers import ShieldedLoader, start_worker
+from ..masks.class_files import ClassFiles, files_of, read_class_masks
+from ..masks.colour_map import Colour, decode_colours, to_rgb
 from .pairs import Pair, Pairs
 
 FEW = 64  # files that are looked at without further processes

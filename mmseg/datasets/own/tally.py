@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..colour_map import Colour
+from ..masks.colour_map import Colour
 from .survey import MOST, Look
 
 Key = int | Colour

@@ -13,7 +13,7 @@ from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import check_labels
 from ..builder import PIPELINES
-from ..mask_form import MaskForm
+from ..masks.form import MaskForm
 from .base import Results, Step, Transform
 from .ignored import ignore_index_of
 

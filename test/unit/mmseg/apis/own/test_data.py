@@ -7,15 +7,15 @@ from PIL import Image
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.apis.own_config import apply_plan
-from mmseg.apis.own_data import (
+from mmseg.apis.own.config import apply_plan
+from mmseg.apis.own.data import (
     config_text,
     follow_own_data,
     plan_own_data,
     trying_own_data,
     write_own_data,
 )
-from mmseg.apis.own_data_options import add_own_data_arguments, apply_own_data_arguments
+from mmseg.apis.own.options import add_own_data_arguments, apply_own_data_arguments
 from mmseg.datasets import build_dataset
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', reduce_zero_label=True)]

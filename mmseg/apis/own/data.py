@@ -28,8 +28,8 @@ from mmseg.datasets.own import (
     write_plan,
 )
 
-from .cli import work_dir_of
-from .own_config import apply_plan
+from ..cli import work_dir_of
+from .config import apply_plan
 
 KEY = 'own_data'
 PLACES = ('images', 'masks', 'val_images', 'val_masks')

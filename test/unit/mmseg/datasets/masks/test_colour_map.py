@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.datasets.colour_map import (
+from mmseg.datasets.masks.colour_map import (
     decode_colours,
     map_colours,
     read_colour,

@@ -5,7 +5,7 @@ from PIL import Image
 
 from mmcv_replace.fileio.backends.disk import read_bytes
 from mmcv_replace.utils.errors import ConfigError, DataError, MissingDataError
-from mmseg.datasets.class_files import files_of, read_class_files, read_class_masks
+from mmseg.datasets.masks.class_files import files_of, read_class_files, read_class_masks
 
 CLASSES = {'road': 1, 'car': 2, 'sky': 3}
 
