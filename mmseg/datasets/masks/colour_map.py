@@ -84,7 +84,19 @@ def decode_colours(content: bytes, name: str) -> np.ndarray:
     """
     # The decoded file as it is: an EXIF tag turns no mask, and OpenCV applies palettes.
     img = imfrombytes(content, 'color_ignore_orientation', backend='cv2', name=name)
-    return cv2.cvtColor(img, cv2.COLOR_BGR2BGRA).view('<u4')[..., 0] & 0xFFFFFF
+    return pack_colours(img)
+
+
+def pack_colours(img: np.ndarray) -> np.ndarray | None:
+    """The colours [H, W] uint32, as above, of an image [H, W, C] uint8 (BGR first).
+
+    None for an image of another type, or of fewer channels than three.
+    """
+    if img.dtype != np.uint8 or img.ndim != 3 or img.shape[2] not in (3, 4):
+        return None
+    whole = cv2.cvtColor(img, cv2.COLOR_BGR2BGRA) if img.shape[2] == 3 else np.ascontiguousarray(
+        img)
+    return whole.view('<u4')[..., 0] & 0xFFFFFF
 
 
 def to_rgb(codes: np.ndarray) -> list[Colour]:

@@ -13,17 +13,19 @@ from torch.utils.data import Dataset
 from mmcv_replace.fileio.backends.disk import read_bytes
 from mmcv_replace.host import usable_cores
 from mmcv_replace.image import imfrombytes
+from mmcv_replace.image.integrity import find_truncation
 from mmcv_replace.image.limits import open_with_pillow
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import DataError, UserError, add_note
 
 from ..annotation import ColourMaskError, count_labels, decode_label, lossy_format, lossy_remedy
-from ..doctor.image_facts import read_facts
+from ..doctor.image_facts import ImageFacts, read_facts
 from ..loader.workers import ShieldedLoader, start_worker
 from ..masks.class_files import ClassFiles, files_of, read_class_masks
-from ..masks.colour_map import Colour, decode_colours, to_rgb
+from ..masks.colour_map import Colour, decode_colours, pack_colours, to_rgb
 from .pairs import Pair, Pairs
 
+ARRAYS = ('.npy', '.npz')
 FEW = 64  # files that are looked at without further processes
 CHUNK = 16
 MOST = 512  # colours of a mask that are kept, the most frequent ones
@@ -108,8 +110,10 @@ def _look_at_one(pair: Pair, mask: str) -> tuple[Look, tuple[int, int]]:
     describe = partial(Look, pair)
     try:
         label = decode_label(content, mask)
-    except ColourMaskError:
-        colours = decode_colours(content, mask)
+    except ColourMaskError as error:
+        colours = pack_colours(error.colours)
+        if colours is None:
+            colours = decode_colours(content, mask)
         found, number = _count_colours(colours)
         return describe(colours.size, colours=found, number=number), colours.shape
     values, counts = count_labels(label)
@@ -168,9 +172,14 @@ def _palette(content: bytes, values: Iterable[int]) -> dict[int, Colour]:
 def _check_size(image: str, mask: str, size: tuple[int, int]) -> None:
     """Raise DataError where an image cannot be read, or has another size than its mask."""
     content = read_bytes(image, 'the image ')
+    lack = find_truncation(content)
+    if lack is not None:
+        raise DataError(f'{image}: {lack}; fetch or make the file again')
     facts = read_facts(content)
     if facts is None:
-        return  # a format whose header is not known: the check of the data decodes it
+        if image.lower().endswith(ARRAYS):
+            return  # the loading step knows how these are stored
+        facts = ImageFacts(imfrombytes(content, 'unchanged', name=image).shape[:2])
     upright = facts.size[::-1] if facts.turned else facts.size
     if size == upright:
         return

@@ -9,6 +9,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets.masks.colour_map import (
     decode_colours,
     map_colours,
+    pack_colours,
     read_colour,
     read_colour_map,
     to_rgb,
@@ -71,6 +72,15 @@ def test_colours_are_those_that_a_viewer_shows():
 
 def slow_map(colours, table, others):
     return np.array([[table.get(tuple(pixel), others) for pixel in row] for row in colours])
+
+
+def test_colours_of_an_array():
+    image = np.random.RandomState(0).randint(0, 256, (3, 5, 4)).astype(np.uint8)
+    expected = [(red, green, blue) for blue, green, red, _ in image.reshape(-1, 4).tolist()]
+    for array in (image, image[..., :3]):
+        assert to_rgb(pack_colours(array).reshape(-1)) == expected
+    for array in (image[..., 0], image[..., :2], image.astype(np.uint16)):
+        assert pack_colours(array) is None
 
 
 @pytest.mark.parametrize('others', [None, 4])

@@ -1,6 +1,7 @@
 """What masks mean: every kind, and what is refused with a remedy."""
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import voc_colormap
@@ -278,3 +279,39 @@ def test_damaged_masks(folders, numbers):
     folders.mask('a.jpg', numbers(0, 255))
     with pytest.raises(DataError, match=r'a\.jpg: the file is a JPEG, which is lossy'):
         make_plan(folders.settings())
+
+
+def test_damaged_images(folders, numbers):
+    folders.mask('a.png', numbers(0, 1))
+    image = folders.image('a.jpg')
+    content = image.read_bytes()
+    image.write_bytes(content[:-30])
+    with pytest.raises(DataError, match=r'images/a\.jpg: .*truncated|images/a\.jpg: .*cut'):
+        make_plan(folders.settings())
+    image.write_bytes(b'no image')
+    with pytest.raises(DataError, match=r'images/a\.jpg: .*cannot decode'):
+        make_plan(folders.settings())
+    image.write_bytes(content)
+    folders.image('a.jpg', (12, 8))
+    with pytest.raises(DataError, match=r'a\.png: the mask is 8 x 12 .*a\.jpg 12 x 8; make both'):
+        make_plan(folders.settings())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((8, 12, 3), np.uint8)).save(image, exif=exif)
+    with pytest.raises(DataError, match=r'12 x 8 after its EXIF orientation 6; store the image'):
+        make_plan(folders.settings())
+
+
+def test_masks_of_other_formats(folders, numbers):
+    """1-bit and 16-bit PNG, BMP, TIFF: their numbers are the classes."""
+    bands = numbers(0, 1)
+    for name, mask in (('a.png', Image.fromarray(bands > 0)),
+                       ('b.png', Image.fromarray(bands.astype(np.uint16))),
+                       ('c.bmp', Image.fromarray(bands)), ('d.tif', Image.fromarray(bands))):
+        folders.masks.mkdir(exist_ok=True)
+        mask.save(folders.masks / name)
+        folders.image(f'{name[0]}.jpg')
+    made = make_plan(folders.settings(group=False))
+    assert made.classes == ['background', 'foreground']
+    assert 'label_map' not in made.datasets['train']
+    assert '0 background' in made.text
