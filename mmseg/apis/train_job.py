@@ -44,8 +44,10 @@ def train_from_config(
     """
     check_settings(cfg)
     deterministic = deterministic or cfg.get('deterministic') or False
-    own = plan_own_data(cfg)
-    work_dir = _prepare_work_dir(cfg, process, None if own is None else own[0])
+    plan, decisions = plan_own_data(cfg) or (None, '')
+    if plan is not None:
+        decisions = '\n'.join([decisions, *apply_plan(cfg, plan, work_dir_of(cfg))])
+    work_dir = _prepare_work_dir(cfg, process, plan)
     timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'
     logger = get_root_logger(str(log_file), cfg.get('log_level', 'INFO'))
@@ -53,8 +55,8 @@ def train_from_config(
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)
     logger.info('Device: %s, processes: %d', process.device, process.world_size)
-    if own is not None:
-        logger.info('Own data:\n%s', own[1])
+    if decisions:
+        logger.info('Own data:\n%s', decisions)
     logger.info('Config:\n%s', cfg.pretty_text)
     cfg.seed = init_random_seed(cfg.get('seed'))
     set_random_seed(cfg.seed, deterministic)
@@ -121,7 +123,6 @@ def _prepare_work_dir(cfg: Config, process: Process, plan: Plan | None) -> Path:
     try:
         work_dir.mkdir(parents=True, exist_ok=True)
         if plan is not None:
-            apply_plan(cfg, plan, work_dir)
             write_own_data(plan, work_dir)
         if process.rank == 0:
             cfg.dump(work_dir / (Path(cfg.filename).stem + '.py'))

@@ -20,21 +20,26 @@ PARTNERS = {'train': (), 'val': ('test',), 'test': ('val',)}
 ORIGIN = 'own_data'
 
 
-def apply_plan(cfg: Config, plan: Plan, work_dir: str | Path) -> None:
+def apply_plan(cfg: Config, plan: Plan, work_dir: str | Path) -> list[str]:
     """Write the data sets of a plan whose lists are in `work_dir`, and num_classes, into a config.
 
-    `own_data` itself is removed: the config needs nothing else. Raises ConfigError for one without
-    pipelines.
+    `own_data` itself is removed: the config needs nothing else. Returns what was changed beside the
+    data sets, a line each. Raises ConfigError for a config without pipelines.
     """
     folder = Path(work_dir, FOLDER).resolve()
     datasets = {split: _dataset(cfg, split, settings, folder)
                 for split, settings in plan.datasets.items()}
     for split, dataset in datasets.items():
         assign(cfg.data, split, dataset, ORIGIN)
-    for head in _heads(cfg):
-        _set_classes(head, len(plan.classes))
+    notes, number = [], len(plan.classes)
+    heads = dict(_heads(cfg))
+    if heads:
+        notes.append(f'model: num_classes={number} in {", ".join(heads)}')
+    for place, head in heads.items():
+        notes += _set_classes(place, head, number)
     if 'own_data' in cfg:
         del cfg['own_data']
+    return notes
 
 
 def _dataset(cfg: Config, split: str, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -65,15 +70,20 @@ def _pipeline(steps: Sequence[Any]) -> list[Any]:
     return steps
 
 
-def _heads(cfg: Config) -> Iterator[ConfigDict]:
+def _heads(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:
+    """The heads of the model, each with its place, such as auxiliary_head.0."""
     model = cfg.get('model') or {}
     for place in HEADS:
         heads = model.get(place) or ()
-        yield from [heads] if isinstance(heads, Mapping) else heads
+        if isinstance(heads, Mapping):
+            yield place, heads
+        else:
+            yield from ((f'{place}.{index}', head) for index, head in enumerate(heads))
 
 
-def _set_classes(head: ConfigDict, number: int) -> None:
+def _set_classes(place: str, head: ConfigDict, number: int) -> list[str]:
     """Set num_classes of a head, and drop weights of its losses that are for other classes."""
+    notes = []
     if head.origin('num_classes') != COMMAND_LINE:
         assign(head, 'num_classes', number, ORIGIN)
     losses = head.get('loss_decode') or ()
@@ -82,3 +92,6 @@ def _set_classes(head: ConfigDict, number: int) -> None:
         if isinstance(weights, list | tuple) and len(weights) != number and (
                 loss.origin('class_weight') != COMMAND_LINE):
             del loss['class_weight']
+            notes.append(f'left out: the {len(weights)} weights class_weight in {place}, which are '
+                         'for other classes')
+    return notes

@@ -126,7 +126,8 @@ def follow_own_data(cfg: Config, *folders: str | Path) -> None:
 def trying_own_data(cfg: Config, **options: Any) -> Iterator[Plan | None]:
     """Apply a new plan to the config, with its lists in a folder that is deleted afterwards.
 
-    `options` are those of `make_plan`. Gives None without `own_data`.
+    `options` are those of `make_plan`. Gives the plan, the text of which tells what was changed in
+    the config, too; None without `own_data`.
     """
     settings = read_section(OwnDataSettings, cfg.get(KEY), KEY)
     if settings is None:
@@ -136,8 +137,7 @@ def trying_own_data(cfg: Config, **options: Any) -> Iterator[Plan | None]:
     plan = make_plan(settings, **options)
     with tempfile.TemporaryDirectory(prefix='own_data_') as folder:
         write_plan(plan, folder)
-        apply_plan(cfg, plan, folder)
-        yield plan
+        yield replace(plan, text='\n'.join([plan.text, *apply_plan(cfg, plan, folder)]))
 
 
 def config_text(cfg: Config, plan: Plan) -> str:

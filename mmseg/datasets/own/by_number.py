@@ -5,7 +5,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 
 from ..masks.colour_map import IGNORED, Colour
 from .class_list import ClassList
-from .known_colours import recognise
+from .known_colours import BORDER, recognise
 from .tally import Tally
 
 VOID = 255  # what is ignored unless it is a class
@@ -35,14 +35,15 @@ def _of_list(values: list[int], listed: ClassList, palette: Mapping[int, Colour]
         places = {colour: number for number, colour in enumerate(listed.colours)}
         return {value: places[palette[value]] if value in palette else IGNORED
                 for value in values}, names, [*source, 'the colours of the palette tell the class']
-    if len(names) <= 2 and _is_binary(values):
+    void_is_told = palette.get(VOID) == BORDER
+    if len(names) <= 2 and _is_binary(values, void_is_told):
         if len(names) == 1:
             names = (BACKGROUND, *names)
         return _binary(values), names, source
     labelled = [value for value in values if value != VOID] if len(names) <= VOID else values
     void = {VOID: IGNORED} if VOID in values and VOID not in labelled else {}
     count = len(names)
-    if labelled and labelled != [0] and labelled[-1] < count:
+    if labelled and (labelled != [0] or void_is_told) and labelled[-1] < count:
         return {**{value: value for value in labelled}, **void}, names, source
     if labelled and labelled[0] >= 1 and labelled[-1] == count:
         return {**{value: value - 1 for value in labelled}, **void}, names, [
@@ -67,7 +68,7 @@ def _misfit(values: list[int], listed: ClassList, tally: Tally) -> str:
 
 
 def _without_list(values: list[int], palette: Mapping[int, Colour], tally: Tally) -> Decision:
-    if _is_binary(values):
+    if _is_binary(values, palette.get(VOID) == BORDER):
         return _binary(values), (BACKGROUND, 'foreground'), [
             f'classes: {values[0]} is the background, {values[1]} the foreground ({HOW})']
     labelled = [value for value in values if value != VOID]
@@ -91,8 +92,9 @@ def _without_list(values: list[int], palette: Mapping[int, Colour], tally: Tally
     return {**{value: value - first for value in labelled}, **void}, names, notes
 
 
-def _is_binary(values: list[int]) -> bool:
-    return len(values) == 2 and values[0] == 0
+def _is_binary(values: list[int], void_is_told: bool) -> bool:
+    """Whether 0 and another value are two classes; 255 is none where its colour is VOC's border."""
+    return len(values) == 2 and values[0] == 0 and not (void_is_told and values[1] == VOID)
 
 
 def _binary(values: list[int]) -> dict[int, int]:

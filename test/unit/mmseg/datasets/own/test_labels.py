@@ -107,6 +107,12 @@ def test_a_palette_gives_the_colours(plan, numbers):
     assert made.datasets['train']['palette'] == [[0, 0, 0], [255, 0, 0], [0, 255, 0]]
 
 
+def test_255_in_the_colour_of_void_is_no_class(plan, numbers):
+    made, labels = plan(numbers(0, 255), palette=[*VOC[:255], (224, 224, 192)], classes='a,b')
+    check(labels, numbers(0, 255))
+    assert made.classes == ['a', 'b']
+
+
 def test_palettes_that_differ_are_colours(plan, folders, numbers):
     folders.image('x.jpg')
     folders.mask('x.png', numbers(0, 1), [RED, BLACK])
