@@ -47,7 +47,7 @@ def plan_own_data(cfg: Config) -> tuple[Plan, str] | None:
     goes_on = any_rank(bool(cfg.get('auto_resume') or cfg.get('resume_from')) or was_restarted())
     found, news = run_on_first_rank(
         lambda: _decide(cfg, settings, goes_on), 'the look at own_data', DataError)
-    return Plan(**found), news
+    return Plan.from_json(found), news
 
 
 def _decide(cfg: Config, settings: OwnDataSettings, goes_on: bool) -> tuple[dict[str, Any], str]:

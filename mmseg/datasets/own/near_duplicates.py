@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .survey import shrink
+from .image_check import shrink
 
 HASH = 8  # rows and columns of the hash
 MOST_BITS = 10  # of 64 in which the hashes of two frames may differ; of other pictures about 32 do

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from mmcv_replace.utils.errors import DataError
 
 from ..file_list import TAB
+from .by_file import name_files
 from .class_list import find_class_list
 from .decisions import describe
-from .labels import decide_labels, labels_of_files, name_files
+from .labels import decide_labels, labels_of_files
 from .near_duplicates import describe_groups, find_groups
 from .pairs import Pair, Pairs, find_pairs
 from .record import Plan
@@ -41,15 +42,14 @@ def make_plan(settings: OwnDataSettings, nproc: int | None = None,
     lists = {'train': _lines(sides['train']), 'val': _lines(sides['val'])}
     if sides['test'] is not sides['val']:
         lists['test'] = _lines(sides['test'])
-    common = dict(classes=list(labels.names), palette=[list(map(int, colour))
-                                                       for colour in labels.palette],
-                  **labels.settings)
-    folders = {'train': parts[''], 'val': parts.get('val_', parts[''])}
-    datasets = {split: dict(img_dir=(where := folders.get(split, folders['val'])).images,
-                            ann_dir=where.masks, split=split if split in lists else 'val', **common)
-                for split in ('train', 'val', 'test')}
-    by_split = {side: _looks_of(pairs, looks, side, folders) for side, pairs in sides.items()
-                if side in lists}
+    common = dict(classes=list(labels.names),
+                  palette=[list(map(int, colour)) for colour in labels.palette], **labels.settings)
+    later = parts.get('val_', parts[''])
+    datasets = {}
+    for split, part in (('train', parts['']), ('val', later), ('test', later)):
+        datasets[split] = dict(img_dir=part.images, ann_dir=part.masks,
+                               split=split if split in lists else 'val', **common)
+    by_split = {side: _looks_of(sides[side], looks, side) for side in lists}
     notes = [note for part in parts.values() for note in _headed(part)]
     return Plan(settings.to_json(), list(labels.names), datasets, lists,
                 describe(labels, by_split, [*notes, *labels.notes], told))
@@ -96,8 +96,9 @@ def _lines(pairs: Sequence[Pair]) -> list[str]:
     return [f'{pair.image}{TAB}{pair.mask}' for pair in pairs]
 
 
-def _looks_of(pairs: Sequence[Pair], looks: Mapping[str, Sequence[Look]], side: str,
-              folders: Mapping[str, Pairs]) -> list[Look]:
+def _looks_of(pairs: Sequence[Pair], looks: Mapping[str, Sequence[Look]],
+              side: str) -> list[Look]:
+    """The looks at the pairs of a split."""
     part = 'val_' if side != 'train' and 'val_' in looks else ''
     wanted = {pair.image for pair in pairs}
     return [look for look in looks[part] if look.pair.image in wanted]

@@ -17,6 +17,16 @@ class Plan:
     lists: dict[str, list[str]]
     text: str
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> 'Plan':
+        """The plan of such values; JSON has made texts of the mask values in a label_map."""
+        plan = cls(**values)
+        for dataset in plan.datasets.values():
+            if 'label_map' in dataset:
+                dataset['label_map'] = {int(value): number for value, number
+                                        in dataset['label_map'].items()}
+        return plan
+
     def to_json(self) -> dict[str, Any]:
         """The plan in values that JSON can hold."""
         return asdict(self)

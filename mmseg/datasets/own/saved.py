@@ -37,7 +37,7 @@ def read_plan(work_dir: str | Path) -> Plan:
     file = Path(work_dir, FOLDER, PLAN)
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding='utf-8'))
-        return Plan(**found)
-    except (OSError, ValueError, TypeError) as error:
+        return Plan.from_json(found)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f'{file} cannot be read: {error}; remove the folder {file.parent}, and the '
                         'next training looks at the data again') from error

@@ -5,27 +5,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from mmcv_replace.fileio.backends.disk import read_bytes
 from mmcv_replace.host import usable_cores
-from mmcv_replace.image import imfrombytes
-from mmcv_replace.image.integrity import find_truncation
 from mmcv_replace.image.limits import open_with_pillow
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import DataError, UserError, add_note
 
 from ..annotation import ColourMaskError, count_labels, decode_label, lossy_format, lossy_remedy
-from ..doctor.image_facts import ImageFacts, read_facts
 from ..loader.workers import ShieldedLoader, start_worker
 from ..masks.class_files import ClassFiles, files_of, read_class_masks
 from ..masks.colour_map import Colour, decode_colours, pack_colours, to_rgb
+from .image_check import check_image
 from .pairs import Pair, Pairs
 
-ARRAYS = ('.npy', '.npz')
 FEW = 64  # files that are looked at without further processes
 CHUNK = 16
 MOST = 512  # colours of a mask that are kept, the most frequent ones
@@ -96,7 +92,7 @@ class _Looks(Dataset):
                 look, size = _look_at_classes(pair, mask, self.class_files)
             else:
                 look, size = _look_at_one(pair, mask)
-            _check_size(image, mask, size)
+            check_image(image, mask, size)
         except DataError as error:
             return error
         return look
@@ -167,38 +163,3 @@ def _palette(content: bytes, values: Iterable[int]) -> dict[int, Colour]:
         return {}
     found = {value: tuple(entries[3 * value:3 * value + 3]) for value in values}
     return found if all(len(colour) == 3 for colour in found.values()) else {}
-
-
-def _check_size(image: str, mask: str, size: tuple[int, int]) -> None:
-    """Raise DataError where an image cannot be read, or has another size than its mask."""
-    content = read_bytes(image, 'the image ')
-    lack = find_truncation(content)
-    if lack is not None:
-        raise DataError(f'{image}: {lack}; fetch or make the file again')
-    facts = read_facts(content)
-    if facts is None:
-        if image.lower().endswith(ARRAYS):
-            return  # the loading step knows how these are stored
-        facts = ImageFacts(imfrombytes(content, 'unchanged', name=image).shape[:2])
-    upright = facts.size[::-1] if facts.turned else facts.size
-    if size == upright:
-        return
-    text = (f'{mask}: the mask is {size[0]} x {size[1]} (height x width), its image {image} '
-            f'{upright[0]} x {upright[1]}')
-    if size == facts.size:
-        raise DataError(f'{text} after its EXIF orientation {facts.orientation}; store the image '
-                        'upright (mogrify -auto-orient), then turn the mask as well')
-    raise DataError(f'{text}; make both again from one source: a mask must not be resized with '
-                    'interpolation')
-
-
-def shrink(image: str, size: tuple[int, int]) -> np.ndarray | None:
-    """A grey picture of `size` (width, height) of an image file, None if it cannot be decoded."""
-    try:
-        content = read_bytes(image)
-        grey = imfrombytes(content, cv2.IMREAD_REDUCED_GRAYSCALE_8, name=image)
-        if min(grey.shape) < max(size):
-            grey = imfrombytes(content, 'grayscale', name=image)
-    except DataError:
-        return None
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)

@@ -98,11 +98,14 @@ def test_names_that_a_list_cannot_hold(twelve, numbers):
 
 def test_a_plan_returns_from_a_work_directory(twelve, tmp_path):
     plan = make_plan(twelve.settings(ignore=(2,), val_fraction=0.4))
+    assert plan.datasets['val']['label_map'] == {0: 0, 1: 1, 2: -1}
     assert find_plan([None, tmp_path]) is None
     write_plan(plan, tmp_path / 'run')
 
     assert find_plan([None, tmp_path, tmp_path / 'run']) == tmp_path / 'run'
-    assert read_plan(tmp_path / 'run').to_json() == json.loads(json.dumps(plan.to_json()))
+    again = read_plan(tmp_path / 'run')
+    assert again.datasets == plan.datasets
+    assert json.dumps(again.to_json()) == json.dumps(plan.to_json())
     folder = tmp_path / 'run' / FOLDER
     assert (folder / 'val.txt').read_text().splitlines() == plan.lists['val']
     assert (folder / 'decisions.txt').read_text() == f'{plan.text}\n'
@@ -111,6 +114,15 @@ def test_a_plan_returns_from_a_work_directory(twelve, tmp_path):
     before = (folder / 'val.txt').stat().st_mtime_ns
     write_plan(plan, tmp_path / 'run')
     assert (folder / 'val.txt').stat().st_mtime_ns == before
+
+
+def test_two_folders_of_masks_have_one_form(twelve, numbers):
+    twelve.image('v.jpg', folder='more')
+    for name in ('v_road', 'v_car'):
+        twelve.mask(f'{name}.png', numbers(0, 255), folder='more_masks')
+    with pytest.raises(DataError, match='has one mask an image, but the other .* one file a class'):
+        make_plan(twelve.settings(val_images=str(twelve.root / 'more'),
+                                  val_masks=str(twelve.root / 'more_masks')))
 
 
 @pytest.mark.parametrize('content', ['{', '[]', '{"classes": []}'])
