@@ -12,6 +12,7 @@ from mmseg.datasets import doctor
 from .datasets import SPLITS, build_split
 from .labels.contract import label_clashes
 from .model import build_model_to_inspect
+from .own.data import config_text, trying_own_data
 from .settings import check_settings
 
 
@@ -23,9 +24,20 @@ def check_dataset(cfg: Config, splits: Sequence[str] | None = None, nproc: int |
     Returns a text for the terminal and the exit code: 1 if errors were found, otherwise 0. The full
     report is written to `json_file`, lists of the sound samples to `clean_dir`. `nproc`: number of
     processes, by default one for each core. `statistics` adds mean and standard deviation of the
-    bands of the training images; then the exit code is 1, too, where some cannot be counted.
+    bands of the training images; then the exit code is 1, too, where some cannot be counted. With
+    `own_data` the text begins with the plan for them and the config that follows.
     """
     check_settings(cfg)
+    nproc = usable_cores() if nproc is None else nproc
+    with trying_own_data(cfg, nproc=nproc, progress=track_iter_progress) as plan:
+        text, code = _check(cfg, splits, nproc, json_file, clean_dir, max_examples, statistics)
+        if plan is not None:
+            text = f'{plan.text}\n\n{config_text(cfg, plan)}\n{text}'
+    return text, code
+
+
+def _check(cfg: Config, splits: Sequence[str] | None, nproc: int, json_file: str | None,
+           clean_dir: str | None, max_examples: int, statistics: bool) -> tuple[str, int]:
     splits = splits or [split for split in SPLITS if split in cfg.data]
     if not splits:
         raise ConfigError('the config has no data to check: data.train, data.val and data.test are '
@@ -39,7 +51,6 @@ def check_dataset(cfg: Config, splits: Sequence[str] | None = None, nproc: int |
     report = doctor.open_report(datasets)
     report.findings += find_clashes(cfg, datasets)
     lists = doctor.plan_lists(report, clean_dir) if clean_dir is not None else []
-    nproc = usable_cores() if nproc is None else nproc
     doctor.examine_all(report, nproc, track_iter_progress)
     if statistics:
         report.statistics = doctor.measure(datasets['train'], nproc, track_iter_progress)

@@ -16,6 +16,7 @@ from .datasets import build_split
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, classes_in, order_for_test
 from .model import build_model_to_inspect, check_loaded
+from .own.data import follow_own_data, trying_own_data
 from .process import device_indices
 from .settings import check_settings
 
@@ -31,6 +32,16 @@ def check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
     are taken from the variables of a scheduler.
     """
     check_settings(cfg)
+    if checkpoint is not None:
+        follow_own_data(cfg, Path(checkpoint).parent)
+    with trying_own_data(cfg):
+        return _check_job(cfg, device, device_list, nproc, checkpoint, nnodes, node_rank, addr,
+                          validate)
+
+
+def _check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
+               checkpoint: str | None, nnodes: int | None, node_rank: int | None,
+               addr: str | None, validate: bool) -> str:
     devices = check_devices(device, device_list, nproc)
     cluster = check_cluster(kind_of(resolve_device(device)), nproc, nnodes, node_rank, addr)
     if checkpoint is not None and not Path(checkpoint).is_file():

@@ -19,6 +19,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.misspelling import misspelt
 from mmcv_replace.utils.section import Keys, Range, Section, section_problems
 from mmseg.core import EvalHook
+from mmseg.datasets.own import OwnDataSettings
 from mmseg.datasets.settings import DataSettings
 from mmseg.models.segmentors.slide import PredictionSettings
 from mmseg.models.utils.points import POINT_SETTINGS
@@ -70,6 +71,7 @@ class Settings(Section):
     train_cfg: Annotated[dict | None, TRAINING] = None
     test_cfg: Annotated[dict | None, PREDICTION] = None
     data: Annotated[dict, DataSettings] = None
+    own_data: Annotated[dict | None, OwnDataSettings] = None
 
     optimizer: Annotated[dict, "such as dict(type='SGD', lr=0.01)"] = None
     optimizer_config: Annotated[dict | None, 'accumulation and clipping of gradients'] = None

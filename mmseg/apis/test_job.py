@@ -36,6 +36,7 @@ from .labels.contract import check_labels_agree
 from .labels.trained_classes import classes_in, order_for_test
 from .loaders import evaluation_loader
 from .model import build_model, wrap_model
+from .own.data import follow_own_data
 from .process import Process
 from .settings import check_settings
 
@@ -82,6 +83,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
     """
     get_root_logger(log_level=cfg.get('log_level', 'INFO'))
     check_settings(cfg)
+    follow_own_data(cfg, Path(checkpoint).parent)
     if options.aug_test:
         enable_aug_test(cfg)
     dataset = build_split(cfg, 'test')

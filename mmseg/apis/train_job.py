@@ -10,11 +10,13 @@ from torch.utils.data import Dataset
 import mmseg
 from mmcv_replace.device import seed_everything, set_kernel_search
 from mmcv_replace.runner import BaseRunner
+from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets import build_dataset
 from mmseg.datasets.expected_normalization import warn_of_other_normalization
+from mmseg.datasets.own import Plan
 from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
@@ -24,6 +26,8 @@ from .dist_errors import naming_lost_peers
 from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
 from .model import build_model, initialize_weights
+from .own.config import apply_plan
+from .own.data import plan_own_data, write_own_data
 from .process import Process
 from .resuming import choose_start
 from .settings import check_settings
@@ -40,7 +44,10 @@ def train_from_config(
     """
     check_settings(cfg)
     deterministic = deterministic or cfg.get('deterministic') or False
-    work_dir = _prepare_work_dir(cfg, process)
+    plan, decisions = plan_own_data(cfg) or (None, '')
+    if plan is not None:
+        decisions = '\n'.join([decisions, *apply_plan(cfg, plan, work_dir_of(cfg))])
+    work_dir = _prepare_work_dir(cfg, process, plan)
     timestamp = _free_timestamp(work_dir)
     log_file = work_dir / f'{timestamp}.log'
     logger = get_root_logger(str(log_file), cfg.get('log_level', 'INFO'))
@@ -48,6 +55,8 @@ def train_from_config(
     env_info = '\n'.join(f'{key}: {value}' for key, value in collect_env().items())
     logger.info('Environment:\n%s', env_info)
     logger.info('Device: %s, processes: %d', process.device, process.world_size)
+    if decisions:
+        logger.info('Own data:\n%s', decisions)
     logger.info('Config:\n%s', cfg.pretty_text)
     cfg.seed = init_random_seed(cfg.get('seed'))
     set_random_seed(cfg.seed, deterministic)
@@ -107,16 +116,21 @@ def _build_dataset(cfg: Config, mode: str) -> Dataset:
     return dataset
 
 
-def _prepare_work_dir(cfg: Config, process: Process) -> Path:
+def _prepare_work_dir(cfg: Config, process: Process, plan: Plan | None) -> Path:
+    """The folder of the run, with the config, and the lists of a plan, which the config names."""
     cfg.work_dir = work_dir_of(cfg)
     work_dir = Path(cfg.work_dir)
     try:
         work_dir.mkdir(parents=True, exist_ok=True)
+        if plan is not None:
+            write_own_data(plan, work_dir)
         if process.rank == 0:
             cfg.dump(work_dir / (Path(cfg.filename).stem + '.py'))
     except OSError as error:
         raise ConfigError(f'work_dir={cfg.work_dir!r} cannot be written: {error}; free some space, '
                           'correct the permissions or choose another --work-dir') from error
+    if plan is not None:
+        any_rank(False)  # all wait for the lists of those that write
     return work_dir
 
 

@@ -53,7 +53,7 @@ def _colour_message(label: np.ndarray, content: bytes, name: str, backend: str) 
         return message + f'Besides, {lossy_remedy(lossy)}'
     if backend != 'pillow':
         message += "If it is a palette PNG, imdecode_backend='pillow' reads its indices. "
-    return message + 'Write a mask with the index of the class of each colour'
+    return message + 'Give the dataset colour_map, the number of the class of each colour'
 
 
 def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

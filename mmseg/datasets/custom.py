@@ -13,7 +13,6 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation.labels import remap_labels
 from mmseg.core.evaluation.overrides import is_own, standard
 
-from .annotation import decode_label
 from .builder import DATASETS
 from .classes import Palette, check_own_classes, choose_palette, read_classes, subset_label_map
 from .file_list import (
@@ -26,6 +25,7 @@ from .file_list import (
 )
 from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import LOAD_ERRORS, DroppedSamplesError
+from .masks.form import read_mask_form
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
 from .pipelines.loading import image_loader
@@ -41,8 +41,9 @@ MAX_DROPPED = 100
 class CustomDataset(ScoredDataset):
     """Images `img_dir/NAME{img_suffix}` with masks `ann_dir/NAME{seg_map_suffix}`.
 
-    Masks are palette or grey PNGs of class indices. The text file `split` has one NAME a line;
-    without it all images under `img_dir` are used. Relative paths are under `data_root`.
+    Masks are palette or grey PNGs of class indices. The text file `split` has one NAME a line, or
+    the files of an image and its mask with a tab between them; without it all images under
+    `img_dir` are used. Relative paths are under `data_root`.
 
     `classes` (a list of names, or the name of a text file of them) chooses some of the data set's
     CLASSES; pixels of the others are ignored. `palette` holds one RGB colour for each class.
@@ -52,6 +53,12 @@ class CustomDataset(ScoredDataset):
     by one. `ignore_index` (255) is the label of ignored pixels. The steps of the pipeline use
     these settings. Labels that neither the config nor the class sets are those of the training
     data (`follow_labels`).
+
+    `colour_map` is for masks of RGB colours: the value that each stands for, as {'128,64,128': 0},
+    '*' meaning all others and -1 what is ignored, or a list of the colours of 0, 1, 2 and so on.
+    `class_files` is for masks in one file a class, the name of which stands for `{class}` in the
+    name of the mask: {'road': 1, 'car': 2}; black is no class, and later classes cover earlier
+    ones. Either gives the values that a mask of numbers would hold.
 
     A subclass sets what its data have in common as class attributes; arguments override them.
 
@@ -75,7 +82,9 @@ class CustomDataset(ScoredDataset):
                  data_root: str | None = None, test_mode: bool = False,
                  ignore_index: int | None = None, reduce_zero_label: bool | None = None,
                  classes: str | Sequence[str] | None = None, palette: Palette | None = None,
-                 label_map: dict[int | str, int | str] | None = None) -> None:
+                 label_map: dict[int | str, int | str] | None = None,
+                 colour_map: dict[str, int] | Sequence[Sequence[int]] | None = None,
+                 class_files: dict[str, int] | None = None) -> None:
         owner = type(self).__name__
         if self.needs_split and split is None:
             raise ConfigError(f'{owner} needs split, a list such as '
@@ -96,6 +105,7 @@ class CustomDataset(ScoredDataset):
         self.reduce_zero_label = agree_on_zero(owner, reduce_zero_label, self.pipeline)
         self._mask_values = self.label_map = read_label_map(
             owner, self.label_map if label_map is None else label_map)
+        self.mask_form = read_mask_form(owner, colour_map, class_files)
         # The settings of the config and the class; those that are None follow the training data.
         self.own_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
                                label_map=None if label_map is None else self.label_map)
@@ -186,6 +196,9 @@ class CustomDataset(ScoredDataset):
             results['label_map'] = self.label_map
         if self.CLASSES is not None:
             results['num_classes'] = len(self.CLASSES)
+        # Plain values, which a cache can compare.
+        results.update((name, value) for name, value in vars(self.mask_form).items()
+                       if value is not None)
 
     def prepare_train_img(self, idx: int) -> Any:
         """Load a sample with its mask."""
@@ -218,7 +231,9 @@ class CustomDataset(ScoredDataset):
             raise DataError(f'{type(self).__name__} has no masks to compare with; give it ann_dir, '
                             'or predict without scores: --format-only or --show-dir DIR')
         path = os.path.join(self.ann_dir, info['seg_map'])
-        label = decode_label(bytes(FileClient.infer_client(uri=path).get(path)), path)
+        client = FileClient.infer_client(uri=path)
+        label, _ = self.mask_form.read(path, lambda file: bytes(client.get(file)),
+                                       ignore_index=self.ignore_index)
         return remap_labels(label, self.label_map, self.reduce_zero_label, self.ignore_index)
 
     @standard

@@ -1,5 +1,6 @@
 """The samples of a folder or a split file, and whether their files exist."""
 import os
+from collections.abc import Sequence
 
 from torch.utils.data import Dataset
 
@@ -9,7 +10,9 @@ from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataE
 
 SHOWN = 3
 
-ImgInfo = dict[str, str | dict[str, str]]
+TAB = '\t'  # in a line of a list: between an image and its mask
+
+ImgInfo = dict[str, str | bool | dict[str, str]]
 
 
 def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suffix: str,
@@ -17,7 +20,8 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
     """Each image as dict(filename=..., ann=dict(seg_map=...)), relative to img_dir and ann_dir.
 
     The names (without suffix) are the lines of the split file; without one they are those of all
-    images under `img_dir`, sorted. There is no `ann` without `ann_dir`.
+    images under `img_dir`, sorted. There is no `ann` without `ann_dir`. A line with a tab holds the
+    files of an image and its mask; such a sample is `paired`.
     """
     if split is not None:
         names = [line.strip() for line in list_from_file(split) if line.strip()]
@@ -32,11 +36,30 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
             kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
             raise kind(f'cannot read the folder {error.filename}: {error.strerror}') from error
         names = sorted(file.removesuffix(img_suffix) for file in files)
-    infos: list[ImgInfo] = [{'filename': name + img_suffix} for name in names]
-    if ann_dir is not None:
-        for info, name in zip(infos, names, strict=True):
-            info['ann'] = {'seg_map': name + seg_map_suffix}
-    return infos
+    return [_describe(name, img_suffix, None if ann_dir is None else seg_map_suffix, split)
+            for name in names]
+
+
+def _describe(name: str, img_suffix: str, seg_map_suffix: str | None, split: str | None) -> ImgInfo:
+    """One sample, by the line of a list or the name of its image."""
+    if split is not None and TAB in name:
+        image, _, mask = map(str.strip, name.partition(TAB))
+        if not image or not mask or name.count(TAB) != 1:
+            raise DataError(f'{split}: the line {name!r} does not hold an image and its mask, with '
+                            'one tab between them')
+        info: ImgInfo = {'filename': image, 'paired': True}
+    else:
+        info, mask = {'filename': name + img_suffix}, name + (seg_map_suffix or '')
+    if seg_map_suffix is not None:
+        info['ann'] = {'seg_map': mask}
+    return info
+
+
+def list_line(info: ImgInfo, img_suffix: str) -> str:
+    """The line of a list for a sample."""
+    if info.get('paired'):
+        return f'{info["filename"]}{TAB}{info.get("ann", {}).get("seg_map", "")}'
+    return info['filename'].removesuffix(img_suffix)
 
 
 def check_folders(dataset: Dataset) -> None:
@@ -81,6 +104,9 @@ def check_samples(dataset: Dataset, look: bool = True) -> None:
     images = [os.path.join(img_dir, info['filename']) for info in first if 'filename' in info]
     masks = [os.path.join(ann_dir, info['ann']['seg_map']) for info in first
              if ann_dir is not None and 'ann' in info]
+    form = getattr(dataset, 'mask_form', None)
+    if form is not None and form.class_files is not None:
+        masks = [file for mask in masks for file in _existing(form.files(mask))]
     for kind, paths, setting in (('images', images, place), ('masks', masks, f'ann_dir {ann_dir}')):
         missing = [path for path in paths if not is_remote(path) and not os.path.isfile(path)]
         if missing:
@@ -88,6 +114,11 @@ def check_samples(dataset: Dataset, look: bool = True) -> None:
                 f'{owner}: {kind} are missing: {missing[0]} does not exist ({setting}). The first '
                 f'expected {kind} are {", ".join(paths)}; correct the folder, the suffix'
                 + (' or the split, whose lines are names without suffix' if dataset.split else ''))
+
+
+def _existing(files: Sequence[str]) -> Sequence[str]:
+    """Those files of one mask that exist; all where none does."""
+    return [file for file in files if is_remote(file) or os.path.isfile(file)] or files
 
 
 def _why_empty(dataset: Dataset) -> str:

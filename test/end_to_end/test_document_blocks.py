@@ -1,6 +1,7 @@
 """Blocks of code in the documents, and what they say about own data, are tried on small data."""
 import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcv_replace.utils import build_from_cfg
+from mmcv_replace.utils import Config, build_from_cfg
 from mmcv_replace.utils.errors import MissingModuleError
 from mmseg.apis import load_config
 from mmseg.datasets import PIPELINES, build_dataset
+from mmseg.datasets.own import OwnDataSettings
 
 from . import desk as helper
 from . import documents
@@ -32,6 +34,22 @@ def check_own_config(document, block, desk):
     """It is the file that is shipped, below the comment at its top."""
     shipped = (ROOT / 'configs/pspnet/pspnet_r18-d8_512x512_own_data.py').read_text()
     assert shipped.split('\n', 3)[3] == block.text
+
+
+def check_yaml(document, block, desk):
+    """A training, a test and a check by the file, with the settings that it names."""
+    (desk / 'data/my_data.yaml').write_text(block.text)
+    shipped = load_config(desk / 'data/my_data.yaml')  # by the configs of the package
+    assert shipped.model.backbone.depth == 50
+    Config.fromfile(desk / CONFIG).dump(desk / 'small.yaml')
+    (desk / 'my_data.yaml').write_text(re.sub('_base_: .*', '_base_: small.yaml', block.text))
+    run(desk, 'python tools/train.py my_data.yaml')
+    assert 'mIoU' in run(desk, 'python tools/test.py my_data.yaml work_dirs/my_data/latest.pth '
+                               '--eval mIoU')
+    told = run(desk, 'python tools/check_dataset.py my_data.yaml')
+    names = [field.name for field in fields(OwnDataSettings)]
+    assert {*re.findall(r'^  (\w+):', block.text, re.MULTILINE)} <= {*names}
+    assert re.search(r'\| 255 +\| ignored ', told)
 
 
 def check_python(document, block, desk):
@@ -96,6 +114,7 @@ def check_steps(document, block, desk):
 # How the first words of a block say what it is, unless it is one of commands.
 BLOCKS = {
     '_base_ = ': check_own_config,
+    '# my_data.yaml': check_yaml,
     'from mmseg.apis import': check_python,
     'data/': check_tree,
     'error: ': check_error,

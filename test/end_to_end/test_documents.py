@@ -107,6 +107,9 @@ NO_SETTINGS = {
     'fuse_concat=False': 'of some heads, test_every_head.py',
     'label_map={3: 255}': 'test_own_masks', 'label_map={0: 0, 255: 1}': 'test_own_masks',
     "split='train.txt'": 'test_own_lists',
+    "seg_map_suffix='_{class}.png'": 'masks/test_form.py',
+    "class_files={'road': 1, 'car': 2}": 'masks/test_form.py',
+    "colour_map={'128,64,128': 0, '#464646': 1, '*': -1}": 'masks/test_form.py',
     'data.train.ignore_index=0 model.decode_head.ignore_index=0': 'test_an_ignored_class',
     "custom_imports = dict(imports=['my_package.my_head'])": 'test_a_module_of_ones_own',
 }

@@ -116,8 +116,13 @@ def _base_names(names: Any, path: Path) -> list[str] | tuple[str, ...]:
 
 
 def _find_base(base: str, path: Path, suffix: str) -> Path:
-    """The file `base` of the config at `path`; raises ConfigError if it is missing or forbidden."""
+    """The file `base` of the config at `path`; raises ConfigError if it is missing or forbidden.
+
+    A path that begins with configs/ and is not there is one of the package's.
+    """
     found = path.parent / base
+    if not os.path.isfile(found) and Path(base).parts[:1] == ('configs',):
+        found = next((root / base for root in CONFIG_ROOTS if os.path.isfile(root / base)), found)
     if not os.path.isfile(found):
         raise MissingFileError(f'{path}: the {BASE_KEY} file {base} does not exist'
                                + _neighbours(Path(os.path.abspath(found))))

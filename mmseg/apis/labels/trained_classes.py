@@ -96,8 +96,16 @@ def check_resumed_classes(cfg: Config, dataset: object) -> None:
 
 
 def tell_other_classes(cfg: Config, checkpoint: Mapping[str, Any], dataset: object) -> None:
-    """Warn if `load_from` has a classifier for other classes of the same number."""
+    """Warn if `load_from` has a classifier for other classes of the same number.
+
+    One of another number was not loaded, which the log tells.
+    """
     trained, wanted = classes_in(checkpoint), getattr(dataset, 'CLASSES', None) or ()
+    if trained is not None and wanted and len(trained) != len(wanted):
+        get_root_logger().info(
+            'load_from=%s was trained for %d classes, and %s has %d: the classifiers start anew, '
+            'with random weights; all other weights are those of the checkpoint', cfg.load_from,
+            len(trained), type(dataset).__name__, len(wanted))
     if cfg.get('match_classes', True) and trained is not None and len(trained) == len(wanted):
         changes = class_changes(trained, wanted)
         if changes:

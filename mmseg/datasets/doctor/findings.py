@@ -62,12 +62,9 @@ class Diagnosis:
         self.add(kind, file, str(error).removeprefix(f'{file}: '))
 
 
-CONVERT_COLOURS = '''write masks of class indices. For masks in the colours of PALETTE:
-    colours = np.array(Image.open(file).convert('RGB'))
-    label = np.full(colours.shape[:2], 255, np.uint8)
-    for index, colour in enumerate(PALETTE):
-        label[(colours == colour).all(axis=-1)] = index
-    Image.fromarray(label).save(file)'''
+CONVERT_COLOURS = ('give the dataset colour_map, the number of the class of each colour, such as '
+                   "colour_map={'128,64,128': 0, '70,70,70': 1, '*': -1} with -1 for what is "
+                   'ignored, or colour_map=PALETTE where the masks have the colours of the palette')
 
 # In the order of the report.
 KINDS = {

@@ -13,11 +13,12 @@ from mmseg.core.evaluation.overrides import ALL_LABELS, BY_INDEX, is_own
 from mmseg.core.utils import leaf_datasets
 
 from ..custom import CustomDataset
+from ..file_list import list_line
 from ..pipelines import LoadAnnotations, LoadImageFromFile
 
 # Attributes of a data set in which two sources with the same findings agree.
 SETTINGS = ('img_dir', 'ann_dir', 'img_suffix', 'split', 'img_infos', 'CLASSES', 'PALETTE',
-            'label_map', 'reduce_zero_label', 'ignore_index')
+            'label_map', 'reduce_zero_label', 'ignore_index', 'mask_form')
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Source:
             folder, mask['seg_map'])
 
     def name(self, index: int) -> str:
-        """The name of the sample in a list file."""
-        return self.dataset.img_infos[index]['filename'].removesuffix(self.dataset.img_suffix)
+        """The line of the sample in a list file."""
+        return list_line(self.dataset.img_infos[index], self.dataset.img_suffix)
 
     def is_ignored(self, values: np.ndarray) -> np.ndarray:
         """Which of the `values` [V] in a mask file mean ignored pixels: [V] bool."""

@@ -1,6 +1,7 @@
 """Read the image and the mask of a sample."""
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from mmcv_replace.image import imfrombytes
 from mmcv_replace.utils.errors import ConfigKeyError, DataError, MissingDataError
 from mmseg.core.evaluation.labels import remap_labels
 
-from ..annotation import check_labels, decode_label, lossy_format
+from ..annotation import check_labels
 from ..builder import PIPELINES
+from ..masks.form import MaskForm
 from .base import Results, Step, Transform
 from .ignored import ignore_index_of
 
@@ -101,9 +103,10 @@ def describe_image(img: np.ndarray) -> dict[str, Any]:
 class LoadAnnotations(FileLoader):
     """Read the mask `ann_info['seg_map']` under `seg_prefix` to `gt_semantic_seg`: [H, W].
 
-    Values are mapped by the dataset's `label_map`, then by `reduce_zero_label` (by default the
-    dataset's), which makes 0 the ignored label and lowers the others by one. Raises DataError for a
-    mask with colours, of another size than the image, or with a value that is no class.
+    The dataset's `colour_map` or `class_files` say how files hold values, if not as numbers. Values
+    are mapped by its `label_map`, then by `reduce_zero_label` (by default the dataset's), which
+    makes 0 the ignored label and lowers the others by one. Raises DataError for a mask with colours
+    that have no value, of another size than the image, or with a value that is no class.
     """
 
     cache_level = 'decoded'
@@ -124,17 +127,18 @@ class LoadAnnotations(FileLoader):
             raise ConfigKeyError('LoadAnnotations: the dataset has no masks; give it ann_dir, or '
                                  'leave this step out of the pipeline')
         path = os.path.join(results.get('seg_prefix') or '', seg_map)
-        content = self.read(path, 'mask')
-        label = decode_label(content, path, self.imdecode_backend)
+        ignore_index = ignore_index_of(results)
+        form = MaskForm(results.get('colour_map'), results.get('class_files'))
+        label, lossy = form.read(path, partial(self.read, what='mask'), self.imdecode_backend,
+                                 ignore_index)
         if 'img' in results:
             _check_size(label, path, results['img'], results.get('filename'))
-        ignore_index = ignore_index_of(results)
         reduces = self.reduce_zero_label
         if reduces is None:
             reduces = results.get('reduce_zero_label', False)
         label = remap_labels(label, results.get('label_map'), reduces, ignore_index)
         if 'num_classes' in results:
-            check_labels(label, path, results['num_classes'], ignore_index, lossy_format(content))
+            check_labels(label, path, results['num_classes'], ignore_index, lossy)
         results['gt_semantic_seg'] = label
         # A list of its own, as views share theirs; a name twice would be flipped twice.
         fields = results.get('seg_fields', ())

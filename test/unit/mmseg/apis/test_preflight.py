@@ -123,3 +123,20 @@ def test_other_missing_data_have_nothing_to_do_with_the_conversion(cfg):
         check_job(cfg, 'cpu', None, 1)
     told = '\n'.join([str(raised.value), *getattr(raised.value, '__notes__', [])])
     assert 'voc_aug' not in told
+
+
+def test_own_data_are_planned_for_a_training_and_read_for_a_test(cfg, tmp_path):
+    root = tmp_path / 'VOC2012'
+    for name in 'abcd':
+        Image.fromarray(np.eye(8, dtype=np.uint8)).save(root / f'SegmentationClass/{name}.png')
+    for split in ('train', 'val', 'test'):
+        cfg.data[split].pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+    cfg.own_data = dict(images=str(root / 'JPEGImages'), masks=str(root / 'SegmentationClass'),
+                        group=False)
+    cfg.work_dir = str(tmp_path / 'run')
+    before = cfg.deepcopy()
+    assert 'train 3, val 1' in check_job(cfg, 'cpu', None, 1)
+    assert not (tmp_path / 'run').exists()
+    (tmp_path / 'x.pth').touch()
+    with pytest.raises(ConfigError, match='own_data: no training with these data is in'):
+        check_job(before, 'cpu', None, 1, str(tmp_path / 'x.pth'))

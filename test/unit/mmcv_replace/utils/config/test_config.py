@@ -183,6 +183,10 @@ def test_configs_folder_of_a_package_is_found(write, tmp_path, monkeypatch):
     write('package/configs/net/leaf.py', "_base_ = '../_base_/a.py'")
     monkeypatch.setattr('mmcv_replace.utils.config.file.CONFIG_ROOTS', [tmp_path / 'package'])
     assert Config.fromfile('configs/net/leaf.py').x == 1
+    inherits = write('data/own.yaml', '_base_: configs/net/leaf.py\ny: 2')
+    assert Config.fromfile(inherits) == {'x': 1, 'y': 2}
+    write('data/configs/net/leaf.yaml', 'x: 3')
+    assert Config.fromfile(write('data/b.yaml', '_base_: configs/net/leaf.yaml')).x == 3
     write('configs/net/leaf.py', 'x = 2')
     assert Config.fromfile('configs/net/leaf.py').x == 2
     assert isinstance(CONFIG_ROOTS, list)

@@ -1,0 +1,1 @@
+"""Masks that do not hold numbers: colours, and one file a class."""
