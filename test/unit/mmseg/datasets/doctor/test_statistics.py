@@ -12,7 +12,6 @@ from mmseg.datasets.doctor import measure
 from mmseg.datasets.doctor.statistics_text import format_statistics
 
 
-@PIPELINES.register_module()
 class LoadBands:
     """A loading step of a user: .npy files."""
 
@@ -20,6 +19,11 @@ class LoadBands:
         file = os.path.join(results['img_prefix'], results['img_info']['filename'])
         results.update(img=np.load(file), filename=file)
         return results
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(PIPELINES.module_dict, 'LoadBands', LoadBands)
 
 
 @pytest.fixture
