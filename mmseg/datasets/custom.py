@@ -47,6 +47,9 @@ class CustomDataset(ScoredDataset):
     `classes` (a list of names, or the name of a text file of them) chooses some of the data set's
     CLASSES; pixels of the others are ignored. `palette` holds one RGB colour for each class.
 
+    `seg_map_key` names the masks in .npz files of several arrays, which may hold the images too
+    (`npz_key` of LoadImageFromFile).
+
     `label_map` maps the values in the masks to classes, or to -1 for pixels to ignore.
     `reduce_zero_label` (False) is applied after it: 0 is ignored and all other values are lowered
     by one. `ignore_index` (255) is the label of ignored pixels. The steps of the pipeline use
@@ -75,7 +78,8 @@ class CustomDataset(ScoredDataset):
                  data_root: str | None = None, test_mode: bool = False,
                  ignore_index: int | None = None, reduce_zero_label: bool | None = None,
                  classes: str | Sequence[str] | None = None, palette: Palette | None = None,
-                 label_map: dict[int | str, int | str] | None = None) -> None:
+                 label_map: dict[int | str, int | str] | None = None,
+                 seg_map_key: str | None = None) -> None:
         owner = type(self).__name__
         if self.needs_split and split is None:
             raise ConfigError(f'{owner} needs split, a list such as '
@@ -87,6 +91,7 @@ class CustomDataset(ScoredDataset):
             self.img_suffix = img_suffix
         if seg_map_suffix is not None:
             self.seg_map_suffix = seg_map_suffix
+        self.seg_map_key = seg_map_key
         self.split = _under(data_root, split)
         self.data_root = data_root
         self.test_mode = test_mode
@@ -184,6 +189,8 @@ class CustomDataset(ScoredDataset):
             reduce_zero_label=self.reduce_zero_label)
         if self.label_map is not None:
             results['label_map'] = self.label_map
+        if self.seg_map_key is not None:
+            results['seg_map_key'] = self.seg_map_key
         if self.CLASSES is not None:
             results['num_classes'] = len(self.CLASSES)
 
@@ -218,7 +225,8 @@ class CustomDataset(ScoredDataset):
             raise DataError(f'{type(self).__name__} has no masks to compare with; give it ann_dir, '
                             'or predict without scores: --format-only or --show-dir DIR')
         path = os.path.join(self.ann_dir, info['seg_map'])
-        label = decode_label(bytes(FileClient.infer_client(uri=path).get(path)), path)
+        label = decode_label(bytes(FileClient.infer_client(uri=path).get(path)), path,
+                             key=self.seg_map_key)
         return remap_labels(label, self.label_map, self.reduce_zero_label, self.ignore_index)
 
     @standard

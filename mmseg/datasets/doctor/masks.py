@@ -14,7 +14,8 @@ def examine_mask(path: str, source: Source, found: Diagnosis) -> tuple[int, int]
     if content is None:
         return None
     try:
-        label = decode_label(content, path, source.mask.imdecode_backend)
+        label = decode_label(content, path, source.mask.imdecode_backend,
+                             source.dataset.seg_map_key)
     except ColourMaskError as error:
         colours = describe_colours(error.colours, source.dataset.PALETTE, source.dataset.CLASSES)
         found.add('colour-mask', path, f'{error}. {colours}'.removeprefix(f'{path}: '))

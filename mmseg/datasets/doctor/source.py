@@ -17,7 +17,7 @@ from ..pipelines import LoadAnnotations, LoadImageFromFile
 
 # Attributes of a data set in which two sources with the same findings agree.
 SETTINGS = ('img_dir', 'ann_dir', 'img_suffix', 'split', 'img_infos', 'CLASSES', 'PALETTE',
-            'label_map', 'reduce_zero_label', 'ignore_index')
+            'label_map', 'reduce_zero_label', 'ignore_index', 'seg_map_key')
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class Source:
 
     def contents(self) -> list[Any]:
         """All on which the findings depend, except for the split."""
-        steps = [step and (step.file_client_args, step.imdecode_backend,
-                           getattr(step, 'color_type', None)) for step in (self.image, self.mask)]
+        steps = [step and (step.file_client_args, repr(step)) for step in (self.image, self.mask)]
         return [type(self.dataset), *steps, *(getattr(self.dataset, name) for name in SETTINGS)]
 
     def image_file(self, index: int) -> str:

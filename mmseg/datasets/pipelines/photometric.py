@@ -104,4 +104,7 @@ class AdjustGamma(Transform):
         return f'{type(self).__name__}(gamma={self.gamma})'
 
     def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
+        if img.dtype == np.uint16:  # whatever its values are
+            raise ConfigError('AdjustGamma takes 8 bits, not images of 16: put Rerange before it, '
+                              'or leave it out')
         return lut_transform(img, self.table)
