@@ -21,6 +21,7 @@ from mmcv_replace.utils.section import Keys, Range, Section, section_problems
 from mmseg.core import EvalHook
 from mmseg.datasets.settings import DataSettings
 from mmseg.models.segmentors.slide import PredictionSettings
+from mmseg.utils.input_channels import spread_in_channels
 
 Hooks = Sequence[dict] | None
 LogLevel = Literal['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'NOTSET']
@@ -63,6 +64,7 @@ class Settings(Section):
     train_cfg: Annotated[dict | None, 'settings of the model for training'] = None
     test_cfg: Annotated[dict | None, _names(parameters_of(PredictionSettings))] = None
     data: Annotated[dict, DataSettings] = None
+    in_channels: Annotated[int | None, Range(1, 4096), 'bands of the images, all used'] = None
 
     optimizer: Annotated[dict, "such as dict(type='SGD', lr=0.01)"] = None
     optimizer_config: Annotated[dict | None, 'accumulation and clipping of gradients'] = None
@@ -123,7 +125,9 @@ def check_settings(cfg: Config) -> None:
 
     The text of each has the key, the value, and the file or option that set it. At the top level
     a name is wrong if it resembles that of a setting, which would be ignored; other names are free.
+    `in_channels` is passed on where a program has set it after `load_config`.
     """
+    spread_in_channels(cfg)
     problems = list(section_problems(AllSettings, cfg, ''))
     if problems and any(misspelt(str(name), TOP) for name in cfg):
         problems.append('A variable of your own needs a name that is less like that of a setting, '
