@@ -63,17 +63,19 @@ def channel_clashes(steps: Sequence[Step], place: str, wanted: int | None = None
             channels = None
     if isinstance(wanted, int) and channels not in (None, wanted):
         yield (f'the images of {place} have {_number(channels)}, but model.backbone.in_channels='
-               f'{wanted}: set in_channels={channels} at the top of the config, which model and '
-               'loading follow')
+               f'{wanted}: set in_channels, the number of bands of the files, at the top of the '
+               'config, which model and loading follow')
 
 
 def _normalize_clashes(step: Normalize, place: str, channels: int | None,
                        red_first: bool) -> Iterator[str]:
     given = len(step.mean)
     if channels is not None and given not in (1, channels):
+        remedy = (f'give img_norm_cfg a value for each, and to_rgb=False; {STATISTICS} computes '
+                  'them' if red_first else f'give as many, or, for files of {given} bands, set '
+                  f'in_channels={given} at the top of the config')
         yield (f'Normalize in {place} has {given} values in mean and std, but the images have '
-               f'{_number(channels)}: give img_norm_cfg a value for each, and to_rgb=False; '
-               f'{STATISTICS} computes them')
+               f'{_number(channels)}: {remedy}')
     elif red_first and step.to_rgb:
         yield (f'Normalize in {place} has to_rgb=True, but with in_channels the bands keep the '
                'order of the file, in which red comes first: set to_rgb=False')

@@ -43,7 +43,8 @@ def test_what_fits(steps, channels):
     ([FIVE, norm(3)], 5, 'Normalize in data.train has 3 values in mean and std, but the images '
      'have 5 channels: give img_norm_cfg a value for each, and to_rgb=False; python '
      'tools/check_dataset.py CONFIG --statistics computes them'),
-    ([COLOUR, norm(5)], 3, 'has 5 values in mean and std, but the images have 3 channels'),
+    ([COLOUR, norm(5)], 3, 'has 5 values in mean and std, but the images have 3 channels: give as '
+     'many, or, for files of 5 bands, set in_channels=5 at the top of the config'),
     ([dict(type='MultiScaleFlipAug', img_scale=(9, 9), transforms=[FIVE, norm(3)])], 5,
      'Normalize in data.train has 3 values'),
     ([dict(FIVE, channels=3), norm(3, True)], 3, 'has to_rgb=True, but with in_channels the bands '
@@ -55,7 +56,7 @@ def test_what_fits(steps, channels):
     ([FIVE, dict(type='RandomRotate', prob=1, degree=9, pad_val=(1,) * 4)], 5, 'RandomRotate in '
      'data.train has 4 values in pad_val'),
     ([FIVE, norm(5)], 3, 'the images of data.train have 5 channels, but model.backbone.in_channels'
-     '=3: set in_channels=5 at the top of the config'),
+     '=3: set in_channels, the number of bands of the files, at the top of the config'),
     ([GREY], 3, 'the images of data.train have 1 channel, but'),
     ([COLOUR, dict(type='RGB2Gray', out_channels=1)], 3, 'have 1 channel, but')])
 def test_what_does_not(steps, channels, message):
