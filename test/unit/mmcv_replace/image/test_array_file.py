@@ -10,9 +10,9 @@ from mmcv_replace.utils.errors import DataError, UnsupportedImageError
 IMG = np.random.default_rng(0).integers(0, 2**16, (6, 7, 5)).astype(np.uint16)
 
 
-def npy(array, **options):
+def npy(array, version=None):
     buffer = io.BytesIO()
-    np.save(buffer, array, **options)
+    np.lib.format.write_array(buffer, np.asanyarray(array), version)
     return buffer.getvalue()
 
 
@@ -52,8 +52,8 @@ def test_one_of_several_arrays():
     (npy(IMG), 'image', 'npz_key=.image. is for .npz files'),
     (npy(np.array([['a']])), None, 'an array of <U1: store whole or real numbers'),
     (npy(IMG + 1j), None, 'an array of complex128: store whole or real'),
-    (npy(np.array([[1, None]]), allow_pickle=True), None, 'an array of object: store whole'),
-    (npy(np.zeros((2, 2), [("я", int)])), None, 'in version .3, 0. of the format'),
+    (npy(np.array([[1, None]])), None, 'an array of object: store whole'),
+    (npy(np.zeros((2, 2), [('я', int)]), (3, 0)), None, 'in version .3, 0. of the format'),
     (npy(IMG[0, 0]), None, r'an array \[5\] is no image: store \[H, W\] or \[H, W, C\]'),
     (npy(IMG[None]), None, r'an array \[1, 6, 7, 5\] is no image'),
     (npy(IMG[:0]), None, r'an array \[0, 7, 5\] is no image')])
