@@ -30,8 +30,8 @@ def decode_array(content: bytes, key: str | None = None) -> np.ndarray:
     """
     if not content.startswith(ZIP_STARTS):
         if key is not None:
-            raise UnsupportedImageError(f'npz_key={key!r} is for .npz files, and this is an .npy '
-                                        'file of one array: leave it out')
+            raise UnsupportedImageError(f'{key!r} names an array of an .npz file, and this is an '
+                                        '.npy file of one: leave npz_key and seg_map_key out')
         return _read(io.BytesIO(content))
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(
             f'{_choose(archive.namelist(), key)}.npy') as member:

@@ -140,7 +140,8 @@ def _decode(content: bytes, flag: str | int, backend: str, key: str | None) -> n
                                         f'{USE_BANDS} reads all of it as it is stored')
         return decode_array(content, key)
     if key is not None:
-        raise UnsupportedImageError(f'there is no array {key!r} in it, as it is no .npz file')
+        raise UnsupportedImageError(f'{key!r} names an array of an .npz file, which this is not: '
+                                    'leave npz_key and seg_map_key out')
     if isinstance(flag, int):  # a mix of OpenCV's flags that no other backend has
         return cv2.imdecode(np.frombuffer(content, np.uint8), flag)
     if is_tiff(content):

@@ -67,6 +67,7 @@ class CustomDataset(ScoredDataset):
     PALETTE: Palette | None = None
     img_suffix: str = '.jpg'
     seg_map_suffix: str = '.png'
+    seg_map_key: str | None = None
     label_map: dict[int, int] | None = None
     reduce_zero_label: bool | None = None
     needs_split: bool = False  # the folders also hold images of other splits
@@ -91,7 +92,8 @@ class CustomDataset(ScoredDataset):
             self.img_suffix = img_suffix
         if seg_map_suffix is not None:
             self.seg_map_suffix = seg_map_suffix
-        self.seg_map_key = seg_map_key
+        if seg_map_key is not None:
+            self.seg_map_key = seg_map_key
         self.split = _under(data_root, split)
         self.data_root = data_root
         self.test_mode = test_mode

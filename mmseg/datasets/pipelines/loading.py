@@ -65,6 +65,9 @@ class LoadImageFromFile(FileLoader):
     """
 
     cache_level = 'decoded'
+    # For steps of users that do not call this constructor.
+    channels: int | None = None
+    npz_key: str | None = None
 
     def __init__(self, to_float32: bool = False, color_type: str = 'color',
                  file_client_args: dict[str, Any] | None = DISK,

@@ -49,7 +49,7 @@ def test_one_of_several_arrays():
     (npz(image=IMG, mask=IMG), None, 'several arrays, but image, mask: choose one, by npz_key'),
     (npz(image=IMG), 'bands', "no array 'bands', but image: choose one"),
     (npz(), None, 'an archive without arrays: write it by numpy.savez'),
-    (npy(IMG), 'image', 'npz_key=.image. is for .npz files'),
+    (npy(IMG), 'image', "'image' names an array of an .npz file, and this is an .npy file of one"),
     (npy(np.array([['a']])), None, 'an array of <U1: store whole or real numbers'),
     (npy(IMG + 1j), None, 'an array of complex128: store whole or real'),
     (npy(np.array([[1, None]])), None, 'an array of object: store whole'),
@@ -83,7 +83,7 @@ def test_an_array_has_no_colours(flag):
 def test_a_key_is_for_archives():
     import cv2
     png = cv2.imencode('.png', IMG[..., :3])[1].tobytes()
-    with pytest.raises(UnsupportedImageError, match="no array 'a' in it, as it is no .npz file"):
+    with pytest.raises(UnsupportedImageError, match="'a' names an array .*, which this is not"):
         imfrombytes(png, 'bands', key='a')
 
 
