@@ -3,6 +3,8 @@ import pytest
 from torch import nn
 
 from mmcv_replace.utils.errors import ConfigError
+from mmseg.apis import load_config
+from mmseg.apis.model import build_model_to_inspect
 from mmseg.datasets import build_dataset
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
 
@@ -63,3 +65,12 @@ def test_what_does_not(steps, channels, message):
     with pytest.raises(ConfigError) as caught:
         check(*steps, channels=channels)
     assert message in str(caught.value)
+
+
+def test_the_config_for_own_bands_fits(repo_dir):
+    cfg = load_config(repo_dir / 'configs/pspnet/pspnet_r18-d8_512x512_own_bands.py')
+    splits = {name: build_dataset(cfg.data[name]) for name in ('train', 'val', 'test')}
+    model = build_model_to_inspect(cfg)
+    check_channels_agree(model, splits)
+    assert model.backbone.in_channels == model.input_bands == 5
+    assert all(part.pipeline.transforms[0].channels == 5 for part in splits.values())
