@@ -32,6 +32,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--opacity', type=float, default=0.5, help='of the painted prediction')
     parser.add_argument('--show-legend', action='store_true',
                         help='list the classes beside each painted picture')
+    parser.add_argument('--show-bands', type=int, nargs='+', metavar='BAND',
+                        help='of images with several: the three bands to show as red, green and '
+                        'blue, or one in grey, counted from 0 (0 1 2)')
     parser.add_argument('--aug-test', action='store_true', help='several scales, and mirrored')
     parser.add_argument('--amp', action='store_true',
                         help="mixed precision, in the device's type unless the config says which")

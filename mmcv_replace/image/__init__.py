@@ -2,6 +2,7 @@
 from mmcv_replace.utils.lazy_names import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.bands': ['as_bands'],
     '.colorspace': ['bgr2gray', 'bgr2hls', 'bgr2hsv', 'bgr2rgb', 'gray2bgr', 'gray2rgb', 'hls2bgr',
                     'hsv2bgr', 'imconvert', 'rgb2bgr', 'rgb2gray'],
     '.crop': ['cutout', 'imcrop'],

@@ -1,4 +1,4 @@
-"""Read and write image files, with OpenCV, Pillow, simplejpeg or tifffile."""
+"""Read and write image files, with OpenCV, Pillow, simplejpeg, tifffile or NumPy."""
 import importlib
 import importlib.util
 import os
@@ -12,12 +12,13 @@ import numpy as np
 from ..fileio.backends.disk import HardDiskBackend
 from ..fileio.file_client import FileClient
 from ..utils.errors import ArgumentError, DataError, MissingModuleError, UnsupportedImageError
+from .array_file import decode_array, is_array_file
 from .colorspace import bgr2rgb, decoded_luma
 from .integrity import PNG_START, find_truncation
 from .limits import explain_opencv, open_with_pillow
 from .resize import check_choice
-from .tiff import INSTALL, decode_tiff
-from .tiff_header import PALETTE, is_tiff, read_pages
+from .tiff import BANDS, INSTALL, USE_BANDS, decode_tiff, reverse_colours
+from .tiff_header import PALETTE, WHITE_IS_ZERO, is_tiff, read_pages
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,6 +33,7 @@ imread_flags = {
 _FLAG_NAMES = {number: name for name, number in imread_flags.items()}
 # Positions of the bit depth and the colour type in a PNG, and the type of grey.
 PNG_DEPTH, PNG_COLOUR, PNG_GREY = 24, 25, 0
+STORED = ('unchanged', BANDS)  # flags that keep types and bands
 GREY_MODES = ('1', 'L')  # of Pillow, in which its values equal OpenCV's
 # The package of a backend, and how to install it.
 _JPEG = ('simplejpeg', "pip install 'mmseg-ascend[jpeg]'")
@@ -64,9 +66,11 @@ def imread(img_or_path: np.ndarray | str | os.PathLike, flag: str | int = 'color
            file_client_args: dict[str, Any] | None = None) -> np.ndarray:
     """Read an image: [H, W, 3] for 'color', [H, W] for 'grayscale', as stored for 'unchanged'.
 
-    'color' and 'grayscale' turn the image upright by its EXIF orientation, 'unchanged',
+    'bands' gives [H, W], or [H, W, C] with all bands in the order of the file: red comes first.
+    'color' and 'grayscale' turn the image upright by its EXIF orientation, 'unchanged', 'bands',
     'color_ignore_orientation' and 'grayscale_ignore_orientation' do not. A flag may also be one of
-    OpenCV's numbers. All backends give the same pixels, except that 'pillow' with 'unchanged' gives
+    OpenCV's numbers. 'unchanged' and 'bands' read .npy and .npz files too, see `decode_array`.
+    All backends give the same pixels, except that 'pillow' with 'unchanged' gives
     the indices of a palette, and 0 and 1 for single bits. For TIFFs of several bands or pages see
     `decode_tiff`. `file_client_args` choose the place (see `FileClient`), by default the prefix of
     the name.
@@ -98,13 +102,17 @@ def path_of(image: object) -> str:
 
 
 def imfrombytes(content: bytes, flag: str | int = 'color', channel_order: str = 'bgr',
-                backend: str | None = None, *, name: str = 'the image') -> np.ndarray:
-    """Decode the bytes of an image file as `imread` does; `name` is the file in error messages."""
+                backend: str | None = None, *, name: str = 'the image',
+                key: str | None = None) -> np.ndarray:
+    """Decode the bytes of an image file as `imread` does; `name` is the file in error messages.
+
+    `key` names the array in an .npz file, which may be left out where there is one.
+    """
     backend = backend or imread_backend
     _check_backend(backend)
     flag = _FLAG_NAMES.get(flag, flag)
     if not isinstance(flag, int):
-        check_choice('image flag', flag, imread_flags)
+        check_choice('image flag', flag, (*imread_flags, BANDS))
     check_choice('image channel_order', channel_order, ('bgr', 'rgb'))
     if not isinstance(content, bytes):  # a memoryview of an object store
         content = bytes(content)
@@ -112,39 +120,58 @@ def imfrombytes(content: bytes, flag: str | int = 'color', channel_order: str = 
     if problem is not None:
         raise DataError(f'{name}: {problem}; fetch or make the file again')
     try:
-        img = _decode(content, flag, backend)
+        img = _decode(content, flag, backend, key)
         if img is None:
             raise ValueError('no image format that it knows, or damaged')
     except UnsupportedImageError as error:
         raise UnsupportedImageError(f'{name}: {error}') from error
     except Exception as error:  # damaged bytes make decoders raise nearly anything
-        raise DataError(f'{name}: {backend} cannot decode the image: {error}; fetch or make the '
+        decoder = 'NumPy' if is_array_file(content) else backend
+        raise DataError(f'{name}: {decoder} cannot decode the image: {error}; fetch or make the '
                         'file again') from error
-    is_color = img.ndim == 3 and img.shape[2] == 3 and flag != 'unchanged'
+    is_color = img.ndim == 3 and img.shape[2] == 3 and flag not in STORED
     return bgr2rgb(img) if is_color and channel_order == 'rgb' else img
 
 
-def _decode(content: bytes, flag: str | int, backend: str) -> np.ndarray | None:
+def _decode(content: bytes, flag: str | int, backend: str, key: str | None) -> np.ndarray | None:
+    if is_array_file(content):
+        if flag not in STORED:
+            raise UnsupportedImageError("an array does not say what is red, green and blue: "
+                                        f'{USE_BANDS} reads all of it as it is stored')
+        return decode_array(content, key)
+    if key is not None:
+        raise UnsupportedImageError(f'{key!r} names an array of an .npz file, which this is not: '
+                                    'leave npz_key and seg_map_key out')
     if isinstance(flag, int):  # a mix of OpenCV's flags that no other backend has
         return cv2.imdecode(np.frombuffer(content, np.uint8), flag)
     if is_tiff(content):
         return decode_tiff(content, flag, DECODERS[backend], _decode_cv2, backend == 'tifffile')
+    if flag == BANDS:
+        img = DECODERS[backend](content, 'unchanged')
+        return None if img is None else reverse_colours(img)
     return DECODERS[backend](content, flag)
 
 
 def unscale_grey(img: np.ndarray, content: bytes) -> np.ndarray:
-    """The values stored in a grey PNG or TIFF of 1, 2 or 4 bits, decoded from `content` to `img`.
+    """The values stored in a grey PNG or TIFF of up to 8 bits, decoded from `content` to `img`.
 
-    Decoders scale them to 0 to 255. Other images are returned as they are.
+    Decoders scale 1, 2 or 4 bits to 0 to 255, and invert those of a TIFF in which 0 is white, as
+    tifffile writes arrays of bool. Other images are returned as they are.
     """
-    bits = 8
+    bits, inverted = 8, False
     if content.startswith(PNG_START) and content[PNG_COLOUR] == PNG_GREY:
         bits = content[PNG_DEPTH]
     elif is_tiff(content):
-        bits = next((page.bits for page in read_pages(content) if page.photometric != PALETTE), 8)
-    if bits not in (1, 2, 4) or img.ndim != 2 or img.dtype != np.uint8:
+        page = next((page for page in read_pages(content) if page.photometric != PALETTE), None)
+        if page is not None:
+            bits, inverted = page.bits, page.photometric == WHITE_IS_ZERO and page.bits <= 8
+    if inverted and img.dtype == np.bool_:
+        return ~img
+    if bits not in (1, 2, 4, 8) or img.ndim != 2 or img.dtype != np.uint8:
         return img
-    return img // (255 // (2**bits - 1))
+    levels = 2**bits - 1
+    stored = img if bits == 8 else img // (255 // levels)
+    return levels - stored if inverted else stored
 
 
 def imwrite(img: np.ndarray, file_path: str | os.PathLike, params: list[int] | None = None,

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from .groups import ARRAY
+
 Channels = Sequence[float] | np.ndarray
 
 
 def imnormalize(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = True) -> np.ndarray:
     """(img - mean) / std in float32; `to_rgb` turns BGR into RGB before it."""
     # OpenCV's tables would drop the axis of a single channel.
-    if img.dtype == np.uint8 and img.ndim == 3 and 1 < img.shape[2] == np.size(mean):
+    if img.dtype == np.uint8 and img.ndim == 3 and 1 < img.shape[2] == np.size(mean) <= ARRAY:
         img = cv2.cvtColor(img, cv2.COLOR_BGR2RGB) if to_rgb else img
         return cv2.LUT(img, normalize_table(mean, std))
     return imnormalize_(img.astype(np.float32, order='C'), mean, std, to_rgb)
@@ -58,6 +60,10 @@ def imnormalize_(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool = 
     assert img.dtype.kind == 'f'
     if to_rgb:
         cv2.cvtColor(img, cv2.COLOR_BGR2RGB, img)
+    if img.ndim == 3 and img.shape[2] > ARRAY:
+        img -= np.asarray(mean, np.float32)
+        img *= 1 / np.asarray(std, np.float64)
+        return img
     cv2.subtract(img, _row(mean), img)
     cv2.multiply(img, 1 / _row(std), img)
     return img

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from ..utils.errors import ConfigError, ConfigKeyError, ConfigTypeError
+from .groups import ARRAY, SCALAR, groups_of, in_groups
 
 cv2_interp_codes = {
     'nearest': cv2.INTER_NEAREST,
@@ -37,11 +38,24 @@ def imresize(img: np.ndarray, size: tuple[int, int], return_scale: bool = False,
         resized = _resize_pillow(img, size, interpolation)
     else:
         check_choice('interpolation', interpolation, cv2_interp_codes)
-        resized = cv2.resize(img, tuple(size), dst=out,
-                             interpolation=cv2_interp_codes[interpolation])
+        resized = _resize_opencv(img, tuple(size), interpolation, out)
     if not return_scale:
         return resized
     return resized, size[0] / width, size[1] / height
+
+
+def _resize_opencv(img: np.ndarray, size: tuple[int, int], interpolation: str,
+                   out: np.ndarray | None) -> np.ndarray:
+    code = cv2_interp_codes[interpolation]
+    most = SCALAR if code == cv2.INTER_AREA else ARRAY
+    if img.ndim == 2 or img.shape[2] <= most:
+        return cv2.resize(img, size, dst=out, interpolation=code)
+    resized = in_groups(lambda part, _: cv2.resize(part, size, interpolation=code), img,
+                        groups_of(img.shape[2], most))
+    if out is None:
+        return resized
+    out[...] = resized
+    return out
 
 
 def _resize_pillow(img: np.ndarray, size: tuple[int, int], interpolation: str) -> np.ndarray:

@@ -16,7 +16,9 @@ from .limits import check_pixels
 from .orientation import turn, unturn
 from .tiff_header import Page, read_pages
 
-INSTALL = 'pip install -e .[tiff]'
+INSTALL = "pip install 'mmseg-ascend[tiff]'"
+BANDS = 'bands'  # the flag of all bands in the order of the file
+USE_BANDS = f'color_type={BANDS!r}'
 _GREY = (tags.WHITE_IS_ZERO, tags.BLACK_IS_ZERO)
 
 Decoder = Callable[[bytes, str], np.ndarray | None]
@@ -26,14 +28,20 @@ def has_tifffile() -> bool:
     return importlib.util.find_spec('tifffile') is not None
 
 
+def _has_all_compressions() -> bool:
+    """Whether tifffile reads what OpenCV does and more, without its errors in the terminal."""
+    return has_tifffile() and importlib.util.find_spec('imagecodecs') is not None
+
+
 def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
                 prefer_tifffile: bool = False) -> np.ndarray | None:
     """Decode a TIFF by `decode` if that is right, otherwise, or if preferred, by tifffile.
 
-    More than 8 bits are left to `opencv`, as Pillow truncates them. 'unchanged' gives [H, W] or
-    [H, W, bands] as stored, except that red, green and blue become BGR, and pages of one band each
-    become bands. 'color' and 'grayscale' drop the other bands. Raises UnsupportedImageError for a
-    file without colours or grey, and where tifffile is needed and not installed.
+    More than 8 bits are left to `opencv`, as Pillow truncates them. 'bands' gives [H, W] or
+    [H, W, bands] as stored, where pages of one band each become bands; 'unchanged' turns red, green
+    and blue of it into BGR. 'color' and 'grayscale' drop the other bands. Raises
+    UnsupportedImageError for a file without colours or grey, and where tifffile is needed and not
+    installed.
     """
     pages = read_pages(content)
     if not pages:
@@ -41,7 +49,7 @@ def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
     for page in pages:
         check_pixels(page.width, page.height)
     _check_stack(pages)
-    if flag != 'unchanged':
+    if flag not in ('unchanged', BANDS):
         _check_picture(pages)
     if not _is_plain(pages):
         return _decode_bands(content, pages, flag)
@@ -50,15 +58,19 @@ def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
     # For these both libraries convert the stored values even for 'unchanged'.
     converted = page.photometric in (tags.PALETTE, tags.YCBCR) or page.bits < 8 or (
         page.photometric == tags.WHITE_IS_ZERO and page.bits == 8)
-    if prefer_tifffile and not converted:
+    if not converted and (prefer_tifffile or flag == BANDS and _has_all_compressions()):
         return _decode_bands(content, pages, flag)
-    img = _first_to_decode(content, flag, readers[:1] if converted else readers)
+    img = _first_to_decode(content, 'unchanged' if flag == BANDS else flag,
+                           readers[:1] if converted else readers)
     if img is None:
         _check_end(content, pages)
         # OpenCV lacks tiles of 16 x 16 pixels and some compressions.
         return None if converted else _decode_bands(content, pages, flag)
     # Both libraries turn a TIFF upright for every flag.
-    return img if flag in ('color', 'grayscale') else unturn(img, page.orientation)
+    if flag in ('color', 'grayscale'):
+        return img
+    img = unturn(img, page.orientation)
+    return reverse_colours(img) if flag == BANDS else img
 
 
 def _first_to_decode(content: bytes, flag: str, readers: Sequence[Decoder]) -> np.ndarray | None:
@@ -125,7 +137,7 @@ def _check_picture(pages: Sequence[Page]) -> None:
         problem = 'it does not say which bands are red, green and blue'
     if problem is not None:
         how = '' if _is_plain(pages) or has_tifffile() else f' ({INSTALL} brings what that needs)'
-        raise UnsupportedImageError(f"{describe(pages)}, and {problem}: color_type='unchanged' "
+        raise UnsupportedImageError(f'{describe(pages)}, and {problem}: {USE_BANDS} '
                                     f'reads all of it as it is stored{how}')
 
 
@@ -155,8 +167,10 @@ def _decode_bands(content: bytes, pages: Sequence[Page], flag: str) -> np.ndarra
             f'{describe(pages)}, whose compression needs a further package: {INSTALL} brings it '
             f'({error})') from error
     img = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
+    if flag == BANDS:
+        return img
     if flag == 'unchanged':
-        return _in_bgr(img) if page.photometric == tags.RGB else img
+        return reverse_colours(img) if page.photometric == tags.RGB else img
     picture = _as_colour(img, page, flag.removesuffix('_ignore_orientation'))
     return turn(picture, page.orientation) if flag in ('color', 'grayscale') else picture
 
@@ -171,15 +185,17 @@ def _read_page(page: 'tifffile.TiffPage') -> np.ndarray:  # noqa: F821
     return np.ascontiguousarray(img, img.dtype.newbyteorder('='))
 
 
-def _in_bgr(img: np.ndarray) -> np.ndarray:
-    """Reverse red, green and blue; bands after them stay."""
+def reverse_colours(img: np.ndarray) -> np.ndarray:
+    """Reverse the first three of several bands, red, green and blue; those after them stay."""
+    if img.ndim == 2 or img.shape[2] < 3:
+        return img
     return np.concatenate([img[..., 2::-1], img[..., 3:]], axis=2)
 
 
 def _as_colour(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
     """Convert to BGR [H, W, 3] or grey [H, W] of 8 bits, by libtiff's formulas, as OpenCV does."""
     if page.photometric == tags.RGB:
-        img = _in_bgr(img[..., :3])
+        img = reverse_colours(img[..., :3])
         if img.dtype != np.uint8:
             img = ((img.astype(np.uint32) + 128) // 257).astype(np.uint8)
         return img if flag == 'color' else decoded_luma(img)

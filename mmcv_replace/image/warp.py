@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ..utils.errors import ConfigError
+from .groups import SCALAR, groups_of, in_groups
 from .resize import Number, check_choice, cv2_interp_codes
 
 cv2_border_modes = {
@@ -75,10 +76,30 @@ def _warp(img: np.ndarray, matrix: np.ndarray, size: tuple[int, int],
           border_mode: str = 'constant') -> np.ndarray:
     check_choice('interpolation', interpolation, cv2_interp_codes)
     check_choice('border_mode', border_mode, cv2_border_modes)
+    channels = 1 if img.ndim == 2 else img.shape[2]
+    groups = _groups(channels)
     if isinstance(border_value, Real):
-        border_value = (border_value,) * 4  # OpenCV would fill the first channel only
-    return cv2.warpAffine(img, matrix, size, flags=cv2_interp_codes[interpolation],
-                          borderMode=cv2_border_modes[border_mode], borderValue=border_value)
+        border_value = (border_value,) * max(channels, SCALAR)
+    elif len(border_value) < channels and (len(border_value) > 1 or len(groups) > 1):
+        raise ConfigError(f'{len(border_value)} values to fill with, {border_value}, but the image '
+                          f'has {channels} channels: give a number, or one for each')
+    return in_groups(lambda part, group: cv2.warpAffine(
+        part, matrix, size, flags=cv2_interp_codes[interpolation],
+        borderMode=cv2_border_modes[border_mode],
+        borderValue=border_value[group] if len(groups) > 1 else border_value), img, groups)
+
+
+def _groups(channels: int) -> list[slice]:
+    """Groups of one, three or four channels.
+
+    Of two, and of more than four, OpenCV 5 rounds the places of pixels to 1/32, as OpenCV 4 did.
+    Of more than four both repeat the first four values of the border.
+    """
+    groups = groups_of(channels, SCALAR)
+    last = groups[-1]
+    if last.stop - last.start != 2:
+        return groups
+    return [*groups[:-1], *(slice(place, place + 1) for place in (last.start, last.start + 1))]
 
 
 def _each_channel(value: Number | tuple[Number, ...], img: np.ndarray,

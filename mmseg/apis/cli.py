@@ -19,6 +19,7 @@ from mmcv_replace.utils.errors import ConfigError, UserError
 from mmcv_replace.utils.misc.custom_imports import read_custom_imports
 from mmcv_replace.utils.progressbar import close_bars
 from mmcv_replace.utils.rank import rank_prefix
+from mmseg.utils.input_channels import spread_in_channels
 from mmseg.utils.outer_settings import join_outer_settings
 from mmseg.zoo import find_model
 from mmseg.zoo.models import CONFIG_FOLDER
@@ -29,7 +30,7 @@ CONFIG_ROOTS.append(CONFIG_FOLDER.parent)
 
 def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = None,
                 data_root: str | None = None) -> Config:
-    """Read a config, apply command-line options, import its `custom_imports`.
+    """Read a config, apply command-line options, spread `in_channels`, import its `custom_imports`.
 
     `path` may also be the name of a published model, pspnet_r50-d8_512x512_20k_voc12aug.
     `data_root` replaces the folder of every data set in `data`. Afterwards `import mmcv` works.
@@ -45,6 +46,7 @@ def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = 
     if options:
         cfg.merge_from_dict(options)
     join_outer_settings(cfg)
+    spread_in_channels(cfg)
     if cfg.get('custom_imports'):
         _import_custom(cfg.custom_imports)
     return cfg

@@ -95,7 +95,8 @@ def predict_images(model: nn.Module, images: Iterable[Image],
 
     An image is a file name, which the loading step of the test pipeline reads, or an array as
     OpenCV reads it: BGR [H, W, 3] or grey [H, W]; if `color_type` of that step is 'unchanged', any
-    array that the rest of the pipeline accepts. The model may be in training, and wrapped for it;
+    array that the rest of the pipeline accepts; with `in_channels` in the config the bands in the
+    order of the files, [H, W, C] or [C, H, W]. The model may be in training, and wrapped for it;
     its mode is restored. `scores` are those that the predictions carry, see `Prediction`. Raises
     ConfigError for a model without a config, and DataError for an image that the pipeline drops.
     """
@@ -135,17 +136,18 @@ def show_result_pyplot(
     model: nn.Module, img: Image, result: list[np.ndarray],
     palette: Sequence[Sequence[int]] | None = None, fig_size: tuple[float, float] = (15, 10),
     opacity: float = 0.5, title: str = '', block: bool = True, out_file: str | None = None,
-    legend: bool = False,
+    legend: bool = False, bands: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Draw `result` over the image with `show_result` of the model, and show it with matplotlib.
 
     Returns the BGR picture [H, W, 3]. With `out_file` it is written there instead of shown.
-    `fig_size` of the figure is in inches; `block` waits until its window is closed. Raises
-    MissingModuleError if matplotlib is needed and not installed.
+    `fig_size` of the figure is in inches; `block` waits until its window is closed; for `bands` see
+    `show_result`. Raises MissingModuleError if matplotlib is needed and not installed.
     """
     picture = _inner(model).show_result(img, result, palette=palette, show=False,
                                         opacity=opacity, out_file=out_file,
-                                        **(dict(legend=True) if legend else {}))
+                                        **(dict(legend=True) if legend else {}),
+                                        **({} if bands is None else dict(bands=bands)))
     if out_file is not None:
         return picture
     pyplot = import_optional('matplotlib.pyplot', 'showing a picture',

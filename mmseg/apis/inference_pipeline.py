@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from mmcv_replace.image import bgr2gray
-from mmcv_replace.image.io import path_of
+from mmcv_replace.image.io import STORED, path_of
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmseg.datasets.label_settings import all_steps
 from mmseg.datasets.pipeline_options import set_plan
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step
+from mmseg.datasets.pipelines.channel_check import channel_clashes
 from mmseg.datasets.pipelines.loading import describe_image, image_loader
 
 
@@ -30,9 +32,10 @@ class LoadImage:
         if not isinstance(image, np.ndarray):
             results.update(img_info=dict(filename=path_of(image)), img_prefix='')
             return self.loader(results)
+        told = describe_image
         if isinstance(self.loader, LoadImageFromFile):
-            image = _as_loaded(image, self.loader)
-        results.update(filename=None, ori_filename=None, **describe_image(image))
+            image, told = _as_loaded(image, self.loader), self.loader.describe
+        results.update(filename=None, ori_filename=None, **told(image))
         return results
 
     def load(self, image: str | os.PathLike | np.ndarray) -> np.ndarray:
@@ -44,7 +47,7 @@ def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
     """The pipeline of `data.test`, with `LoadImage` in place of its loading step.
 
     If there is none, `test_pipeline` of the config or that of `data.val` is taken; ConfigError if
-    there is none of these.
+    there is none of these, or its steps do not fit each other.
     """
     data = cfg.get('data') or {}
     steps = (_pipeline_of(data.get('test')) or cfg.get('test_pipeline')
@@ -53,6 +56,9 @@ def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
         raise ConfigError('the config of the model has no pipeline for images: give it '
                           'data.test.pipeline or test_pipeline')
     pipeline = Compose(steps)
+    clashes = list(channel_clashes(list(all_steps(pipeline)), 'the test pipeline'))
+    if clashes:
+        raise ConfigError('\n'.join(clashes))
     place = image_loader(pipeline.transforms)
     pipeline.transforms[place] = LoadImage(pipeline.transforms[place])
     set_plan(pipeline, data.get('plan_pipeline') is not False)
@@ -73,9 +79,9 @@ def _as_loaded(image: np.ndarray, loader: LoadImageFromFile) -> np.ndarray:
     """An array [H, W] or [H, W, C] in the form in which the loader returns files."""
     if image.ndim not in (2, 3) or 0 in image.shape:
         raise DataError(f'an array {list(image.shape)} is no image: give [H, W] or [H, W, C]')
-    if loader.color_type != 'unchanged':
+    if loader.color_type not in STORED:
         image = _with_colours(image, loader.color_type == 'grayscale')
-    return image.astype(np.float32) if loader.to_float32 else image
+    return loader.convert(image, 'the array')
 
 
 def _with_colours(image: np.ndarray, grey: bool) -> np.ndarray:
@@ -83,7 +89,7 @@ def _with_colours(image: np.ndarray, grey: bool) -> np.ndarray:
     wanted = f'color_type={"grayscale" if grey else "color"!r} of LoadImageFromFile'
     if image.dtype != np.uint8 and image.dtype.kind != 'f':
         raise DataError(f'the array holds {image.dtype}, but with {wanted} files become uint8: '
-                        "bring it to 0 to 255, or train with color_type='unchanged'")
+                        "bring it to 0 to 255, or train with in_channels set")
     if image.dtype.kind == 'f' and 0 < image.max() <= 1:
         warn_once('an array holds no number above 1, which is black where files hold 0 to 255: '
                   'multiply values of 0 to 1 by 255')

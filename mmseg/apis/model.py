@@ -18,13 +18,16 @@ from mmseg.models.utils import starting_from
 from mmseg.utils import get_root_logger
 
 SHOWN = 4  # weights that a message lists
+BACKBONE = 'backbone.'
 # Parts of the names of weights that only training uses, or that old checkpoints lack.
 UNUSED = ('auxiliary_head', 'loss_decode', 'num_batches_tracked')
 
 
 def build_model(cfg: Config) -> nn.Module:
     """Build the segmentor of `cfg.model`, with the `train_cfg` and `test_cfg` beside it."""
-    return build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    model = build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg'))
+    model.input_bands = cfg.get('in_channels')
+    return model
 
 
 def build_model_to_inspect(cfg: Config) -> nn.Module:
@@ -76,6 +79,17 @@ def ddp_options(cfg: Config, device: torch.device) -> dict[str, object]:
         'find_unused_parameters': cfg.get('find_unused_parameters', False),
         **(cfg.get('ddp') or {}),
     }
+
+
+def fit_checkpoint(model: nn.Module, weights: Mapping[str, torch.Tensor]
+                   ) -> dict[str, torch.Tensor]:
+    """Weights of a whole model, of which those for RGB images become ones for the model's bands."""
+    fit = getattr(getattr(model, 'backbone', None), 'fit_input_channels', None)
+    if fit is None:
+        return dict(weights)
+    own = {key.removeprefix(BACKBONE): value for key, value in weights.items()
+           if key.startswith(BACKBONE)}
+    return {**weights, **{BACKBONE + key: value for key, value in fit(own).items()}}
 
 
 def check_loaded(model: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:

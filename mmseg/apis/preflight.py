@@ -10,6 +10,7 @@ from mmcv_replace.runner.clusters import ClusterError
 from mmcv_replace.runner.clusters.launch import launch_place
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, DeviceError
+from mmseg.datasets.pipelines.channel_check import check_channels_agree
 
 from .data_check import check_training_data
 from .datasets import build_split
@@ -51,6 +52,7 @@ def _check_job(cfg: Config, device: str, device_list: str | None, nproc: int,
     splits = {name: build_split(cfg, name) for name in (names if validate else names[:1])}
     model = build_model_to_inspect(cfg)
     check_labels_agree(cfg, model, splits)
+    check_channels_agree(model, splits)
     if checkpoint is None:
         if cfg.get('resume_from') and Path(cfg.resume_from).is_file():
             check_resumed_classes(cfg, splits['train'])

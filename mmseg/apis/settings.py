@@ -23,6 +23,7 @@ from mmseg.datasets.own import OwnDataSettings
 from mmseg.datasets.settings import DataSettings
 from mmseg.models.segmentors.slide import PredictionSettings
 from mmseg.models.utils.points import POINT_SETTINGS
+from mmseg.utils.input_channels import spread_in_channels
 
 Hooks = Sequence[dict] | None
 LogLevel = Literal['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'NOTSET']
@@ -72,6 +73,7 @@ class Settings(Section):
     test_cfg: Annotated[dict | None, PREDICTION] = None
     data: Annotated[dict, DataSettings] = None
     own_data: Annotated[dict | None, OwnDataSettings] = None
+    in_channels: Annotated[int | None, Range(1, 4096), 'bands of the images, all used'] = None
 
     optimizer: Annotated[dict, "such as dict(type='SGD', lr=0.01)"] = None
     optimizer_config: Annotated[dict | None, 'accumulation and clipping of gradients'] = None
@@ -132,7 +134,9 @@ def check_settings(cfg: Config) -> None:
 
     The text of each has the key, the value, and the file or option that set it. At the top level
     a name is wrong if it resembles that of a setting, which would be ignored; other names are free.
+    `in_channels` is passed on where a program has set it after `load_config`.
     """
+    spread_in_channels(cfg)
     problems = list(section_problems(AllSettings, cfg, ''))
     if problems and any(misspelt(str(name), TOP) for name in cfg):
         problems.append('A variable of your own needs a name that is less like that of a setting, '

@@ -24,6 +24,7 @@ from mmseg.core.evaluation import (
     run_test,
     takes,
 )
+from mmseg.datasets.pipelines.channel_check import check_channels_agree
 from mmseg.datasets.submission import split_options
 from mmseg.utils import get_root_logger
 
@@ -53,6 +54,7 @@ class OutputOptions:
     show_dir: str | None = None  # write overlays to this folder
     opacity: float = 0.5  # of the classes' colours in overlays, in (0, 1]
     show_legend: bool = False  # names and colours of the classes beside each overlay
+    show_bands: Sequence[int] | None = None  # those shown as red, green, blue, or one in grey
     aug_test: bool = False  # scales 0.5 to 1.75, each with its mirror image
     eval_options: Mapping[str, object] = field(default_factory=dict)  # for the data set's method
     tmpdir: str | None = None  # see `collect_results`
@@ -66,6 +68,9 @@ class OutputOptions:
         if self.show_legend and not (self.show or self.show_dir):
             raise ConfigError('--show-legend is a part of painted pictures: give --show-dir DIR or '
                               '--show too')
+        if self.show_bands is not None and not (self.show or self.show_dir):
+            raise ConfigError('--show-bands says what painted pictures show: give --show-dir DIR '
+                              'or --show too')
         if self.metrics and self.format_only:
             raise ConfigError('--eval needs annotations and --format-only is for data without '
                               'them: give one of the two')
@@ -93,6 +98,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
     with DeferredInit() as init:
         model = build_model(cfg)
     check_labels_agree(cfg, model, {'test': dataset})
+    check_channels_agree(model, {'test': dataset})
     loaded = load_weights(model, checkpoint, averaged, cfg.get('match_weights', True))
     order = order_for_test(classes_in(loaded), dataset, checkpoint,
                            cfg.get('match_classes', True))
@@ -117,7 +123,8 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
     score_options, format_options = split_options(options.eval_options, str(folder),
                                                   options.format_only, own)
     overlays = WriteOverlays(
-        model, options.show_dir, options.show, options.opacity, options.show_legend, dataset.PALETTE
+        model, options.show_dir, options.show, options.opacity, options.show_legend,
+        dataset.PALETTE, bands=options.show_bands
     ) if options.show or options.show_dir is not None else None
     submission = WriteSubmission(dataset, **format_options) if format_options else None
     collect = CollectSegMaps() if options.out else None

@@ -20,6 +20,7 @@ from mmcv_replace.utils import Config
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.core.evaluation import check_metrics, is_own_anywhere
 from mmseg.datasets.loader.skip_samples import SkippedFilesHook
+from mmseg.datasets.pipelines.channel_check import check_channels_agree
 from mmseg.datasets.sample_lists import sample_list
 from mmseg.models import EncoderDecoder
 from mmseg.utils import get_root_logger
@@ -30,7 +31,7 @@ from .dist_errors import naming_lost_peers, naming_nondeterminism
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import check_resumed_classes, tell_other_classes
 from .loaders import evaluation_loader, first_batches, training_loader
-from .model import ddp_options, wrap_model
+from .model import ddp_options, fit_checkpoint, wrap_model
 from .resume_changes import differences
 from .settings import check_settings
 
@@ -74,6 +75,7 @@ def train_segmentor(model: nn.Module, dataset: Dataset | Sequence[Dataset], cfg:
     if validate:
         splits['val'] = build_split(cfg, 'val')
     check_labels_agree(cfg, model, splits)
+    check_channels_agree(model, splits)
     if isinstance(device, str):
         device = resolve_device(device)
         start_device(device, cfg.get(device.type))
@@ -133,7 +135,9 @@ def _load_weights(model: nn.Module, cfg: Config, dataset: Dataset) -> None:
                        'weights. For a new run from the former leave out --resume-from and '
                        '--auto-resume', cfg.load_from, cfg.resume_from)
     elif cfg.get('load_from'):
-        tell_other_classes(cfg, load_checkpoint(model, cfg.load_from, logger=logger), dataset)
+        loaded = load_checkpoint(model, cfg.load_from, logger=logger,
+                                 adapt=partial(fit_checkpoint, model))
+        tell_other_classes(cfg, loaded, dataset)
         if cfg.model.get('pretrained'):
             logger.info('load_from=%s: its weights replace the pretrained ones (%s)',
                         cfg.load_from, cfg.model.pretrained)

@@ -17,6 +17,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets import build_dataset
 from mmseg.datasets.expected_normalization import warn_of_other_normalization
 from mmseg.datasets.own import Plan
+from mmseg.datasets.pipelines.channel_check import check_channels_agree
 from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
@@ -98,6 +99,7 @@ def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Datas
         val = build_split(cfg, 'val', may_lack_files=cfg.data.get('check') != 'off')
         splits['val'] = val
     check_labels_agree(cfg, model, splits)
+    check_channels_agree(model, splits)
     check_training_data(cfg, splits if validate else {'train': trained})
     model.CLASSES = getattr(trained, 'CLASSES', None)
     model.PALETTE = getattr(trained, 'PALETTE', None)

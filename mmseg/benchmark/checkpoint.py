@@ -12,7 +12,7 @@ from mmcv_replace.runner import BaseRunner, CheckpointHook
 from mmseg.apis.cli import load_config
 from mmseg.apis.process import start_process
 
-from .inputs import classes_of, write_batch, write_config, write_weights
+from .inputs import channels_of, classes_of, write_batch, write_config, write_weights
 from .plain import plain_options
 from .section import Section
 from .steps import load_model, prepared_config
@@ -30,7 +30,7 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
         title=f'checkpoint: time the loop waits for a save, {Path(args.config).stem} on {device}',
         case='checkpoint',
         options={'config': write_config(cfg, folder), 'weights': write_weights(cfg, folder),
-                 'batch': write_batch(folder, 2, SMALL, classes_of(cfg)),
+                 'batch': write_batch(folder, 2, SMALL, classes_of(cfg), channels_of(cfg)),
                  'device': str(device), 'folder': str(folder)},
         unit='save', images=0, plain=plain_options(cfg) if args.plain else None)]
 

@@ -12,6 +12,8 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.models import build_segmentor
 from mmseg.models.fast_forms import plain_forms
 
+from .inputs import channels_of
+
 
 @dataclass(frozen=True)
 class Row:
@@ -48,7 +50,7 @@ def count_complexity(cfg: Config, shape: Sequence[int], depth: int = 2) -> Compl
                           'an image, after the number of channels if it is not that of the config')
     if depth < 0:
         raise ConfigError(f'--depth {depth} must be 0 (the whole model) or more')
-    channels = shape[0] if len(shape) == 3 else cfg.model.backbone.get('in_channels', 3)
+    channels = shape[0] if len(shape) == 3 else channels_of(cfg)
     shape = (channels, *shape[-2:])
     counts, model = _count(cfg, plain_forms(cfg.model), shape)
     fast, _ = _count(cfg, cfg.model, shape)

@@ -31,7 +31,7 @@ def write_weights(cfg: Config, folder: Path, calibrate: bool = False) -> str:
         build_segmentor(cfg.model, cfg.get('train_cfg'), cfg.get('test_cfg')))
     model.init_weights()
     if calibrate:
-        images = torch.randn(2, 3, 256, 256)
+        images = torch.randn(2, channels_of(cfg), 256, 256)
         model.load_state_dict(estimate_statistics(model, [images], model.forward_dummy),
                               strict=False)
     file = folder / 'weights.pth'
@@ -39,10 +39,11 @@ def write_weights(cfg: Config, folder: Path, calibrate: bool = False) -> str:
     return str(file)
 
 
-def write_batch(folder: Path, images: int, size: tuple[int, int], classes: int) -> str:
-    """Write img [N, 3, H, W] float32 and label [N, H, W] uint8 for `size` (height, width)."""
+def write_batch(folder: Path, images: int, size: tuple[int, int], classes: int,
+                channels: int = 3) -> str:
+    """Write img [N, channels, H, W] float32 and label [N, H, W] uint8; `size`: (height, width)."""
     rng = np.random.default_rng(0)
-    img = rng.standard_normal((images, 3, *size), np.float32)
+    img = rng.standard_normal((images, channels, *size), np.float32)
     label = np.stack([flat_labels(rng, size, classes) for _ in range(images)])
     file = folder / 'batch.npz'
     np.savez(file, img=img, label=label)
@@ -53,6 +54,11 @@ def classes_of(cfg: Config) -> int:
     """Number of classes that the config's model predicts: that of its head, or of the last."""
     head = cfg.model.decode_head
     return (head[-1] if isinstance(head, list) else head).num_classes
+
+
+def channels_of(cfg: Config) -> int:
+    """Number of channels of the images that the config's model takes."""
+    return cfg.model.backbone.get('in_channels', 3)
 
 
 def flat_labels(rng: np.random.Generator, size: tuple[int, int], classes: int) -> np.ndarray:

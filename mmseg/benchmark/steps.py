@@ -16,7 +16,7 @@ from mmseg.apis.process import start_process
 from mmseg.apis.settings import check_settings
 from mmseg.models import build_segmentor
 
-from .inputs import classes_of, write_batch, write_config, write_weights
+from .inputs import channels_of, classes_of, write_batch, write_config, write_weights
 from .plain import CAREFUL
 from .section import Section
 
@@ -42,7 +42,8 @@ def step_section(args: argparse.Namespace, folder: Path, cfg: Config, what: str,
               f'on {device}{amp}',
         options={
             'config': write_config(cfg, folder),
-            'batch': write_batch(folder, args.batch, args.size, classes_of(cfg)),
+            'batch': write_batch(folder, args.batch, args.size, classes_of(cfg),
+                                 channels_of(cfg)),
             'weights': write_weights(cfg, folder, calibrate),
             'device': str(device),
             'dtype': dtype,

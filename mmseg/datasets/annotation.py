@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from mmcv_replace.image import imfrombytes, unscale_grey
+from mmcv_replace.image.array_file import is_array_file
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.histogram import count_values
 
@@ -22,16 +23,20 @@ class ColourMaskError(DataError):
         self.colours = colours
 
 
-def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarray:
+def decode_label(content: bytes, name: str, backend: str = 'pillow',
+                 key: str | None = None) -> np.ndarray:
     """Class indices [H, W] of an encoded mask: uint8 where they fit, int32 otherwise.
 
-    `name` is the file in messages. Raises ColourMaskError for a mask of several channels, and
-    DataError for one of fractions or one that cannot be decoded.
+    `name` is the file in messages, `key` the array in an .npz file of several. Raises
+    ColourMaskError for a mask of several channels, and DataError for one of fractions or one that
+    cannot be decoded.
     """
-    label = imfrombytes(content, flag='unchanged', backend=backend, name=name)
+    label = imfrombytes(content, flag='unchanged', backend=backend, name=name, key=key)
     label = unscale_grey(label, content)
     if label.ndim == 3 and label.shape[2] == 1:
         label = label[..., 0]
+    if label.ndim == 3 and label.shape[0] == 1 and is_array_file(content):
+        label = label[0]  # as rasterio reads a band
     if label.ndim == 3:
         raise ColourMaskError(_colour_message(label, content, name, backend), label)
     if label.dtype.kind not in 'bui':
@@ -39,6 +44,10 @@ def decode_label(content: bytes, name: str, backend: str = 'pillow') -> np.ndarr
                         'class index (an integer) per pixel')
     if label.dtype.itemsize == 1 or 0 <= label.min() <= label.max() <= 255:
         return label.astype(np.uint8, copy=False)
+    limits = np.iinfo(np.int32)
+    if label.min() < limits.min or label.max() > limits.max:
+        raise DataError(f'{name}: the mask holds values from {label.min()} to {label.max()}; a '
+                        'mask holds one class index per pixel: replace those that are none by 255')
     return label.astype(np.int32)
 
 

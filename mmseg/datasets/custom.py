@@ -48,6 +48,9 @@ class CustomDataset(ScoredDataset):
     `classes` (a list of names, or the name of a text file of them) chooses some of the data set's
     CLASSES; pixels of the others are ignored. `palette` holds one RGB colour for each class.
 
+    `seg_map_key` names the masks in .npz files of several arrays, which may hold the images too
+    (`npz_key` of LoadImageFromFile).
+
     `label_map` maps the values in the masks to classes, or to -1 for pixels to ignore.
     `reduce_zero_label` (False) is applied after it: 0 is ignored and all other values are lowered
     by one. `ignore_index` (255) is the label of ignored pixels. The steps of the pipeline use
@@ -71,6 +74,7 @@ class CustomDataset(ScoredDataset):
     PALETTE: Palette | None = None
     img_suffix: str = '.jpg'
     seg_map_suffix: str = '.png'
+    seg_map_key: str | None = None
     label_map: dict[int, int] | None = None
     reduce_zero_label: bool | None = None
     needs_split: bool = False  # the folders also hold images of other splits
@@ -83,6 +87,7 @@ class CustomDataset(ScoredDataset):
                  ignore_index: int | None = None, reduce_zero_label: bool | None = None,
                  classes: str | Sequence[str] | None = None, palette: Palette | None = None,
                  label_map: dict[int | str, int | str] | None = None,
+                 seg_map_key: str | None = None,
                  colour_map: dict[str, int] | Sequence[Sequence[int]] | None = None,
                  class_files: dict[str, int] | None = None) -> None:
         owner = type(self).__name__
@@ -96,6 +101,8 @@ class CustomDataset(ScoredDataset):
             self.img_suffix = img_suffix
         if seg_map_suffix is not None:
             self.seg_map_suffix = seg_map_suffix
+        if seg_map_key is not None:
+            self.seg_map_key = seg_map_key
         self.split = _under(data_root, split)
         self.data_root = data_root
         self.test_mode = test_mode
@@ -105,7 +112,7 @@ class CustomDataset(ScoredDataset):
         self.reduce_zero_label = agree_on_zero(owner, reduce_zero_label, self.pipeline)
         self._mask_values = self.label_map = read_label_map(
             owner, self.label_map if label_map is None else label_map)
-        self.mask_form = read_mask_form(owner, colour_map, class_files)
+        self.mask_form = read_mask_form(owner, colour_map, class_files, self.seg_map_key)
         # The settings of the config and the class; those that are None follow the training data.
         self.own_labels = dict(ignore_index=ignore_index, reduce_zero_label=reduce_zero_label,
                                label_map=None if label_map is None else self.label_map)

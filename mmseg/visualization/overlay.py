@@ -6,7 +6,8 @@ from contextlib import suppress
 import cv2
 import numpy as np
 
-from mmcv_replace.image import imread, to_displayable
+from mmcv_replace.image import as_bands, imread, to_displayable
+from mmcv_replace.image.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 from .legend import add_legend
@@ -16,11 +17,12 @@ TINTS = ((224, 224, 224), (160, 160, 160), (255, 240, 170), (190, 220, 255))
 
 
 def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequence[int]],
-                 opacity: float, legend: bool = False,
-                 names: Sequence[str] | None = None) -> np.ndarray:
+                 opacity: float, legend: bool = False, names: Sequence[str] | None = None,
+                 bands: Sequence[int] | None = None) -> np.ndarray:
     """Blend the colours of the classes into an image; returns a BGR picture [H, W, 3] uint8.
 
-    img: [H, W] or [H, W, C] of any type, see `to_displayable`. seg_map: [H, W], class indices.
+    img: [H, W] or [H, W, C] of any type, of which `bands` are shown, see `to_displayable`.
+    seg_map: [H, W], class indices.
     palette: one RGB colour per class. Black, the first colour of most palettes, is replaced by a
     light tint, because it would only darken the image; classes beyond the palette are black.
     opacity: share of the colour, in (0, 1]. `legend` adds a list of the classes, see `add_legend`.
@@ -38,7 +40,7 @@ def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequenc
     given[~given.any(axis=1)] = _tint(given)
     colors = np.zeros((max(len(given), int(seg_map.max(initial=0)) + 1), 3), np.uint8)
     colors[:len(given)] = given[:, ::-1]
-    blended = to_displayable(img) * (1 - opacity) + colors[seg_map] * opacity
+    blended = to_displayable(img, bands) * (1 - opacity) + colors[seg_map] * opacity
     picture = blended.astype(np.uint8)
     return add_legend(picture, seg_map, colors, names) if legend else picture
 
@@ -58,8 +60,14 @@ def _tint(colors: np.ndarray) -> tuple[int, int, int]:
         (np.abs(other - tint).sum() for other in others), default=0))
 
 
-def read_picture(img: str | os.PathLike | np.ndarray) -> np.ndarray:
-    """Read an image file, in colour if it has colours; an array is returned as it is."""
+def read_picture(img: str | os.PathLike | np.ndarray, channels: int | None = None) -> np.ndarray:
+    """Read an image file, in colour if it has colours; an array is returned as it is.
+
+    With `channels` all bands are read in the order of the file, see `as_bands`.
+    """
+    if channels is not None:
+        name = 'the array' if isinstance(img, np.ndarray) else os.fspath(img)
+        return as_bands(imread(img, BANDS), channels, name)
     try:
         return imread(img)
     except DataError:

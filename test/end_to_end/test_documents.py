@@ -100,6 +100,8 @@ NO_SETTINGS = {
     "extra_targets = ('gt_edge',)": 'an attribute of a head, test_head_bases.py',
     'runs_in_order = True': 'an attribute of a module, test_fuse_conv_bn.py',
     'momentum={}': 'an argument of Policy',
+    'in_channels = 5': 'test_many_channels.py', 'to_rgb=False': 'an argument of Normalize',
+    "npz_key='image'": 'test_loading.py', "seg_map_key='mask'": 'test_many_channels.py',
     'num_classes=1': 'test_binary.py', 'num_classes=2': 'a part of decode_head=dict(...)',
     "evaluation = dict(metric='cityscapes')": 'test_cityscapes_scores.py',
     'a.2.b=1': 'an example of the syntax',

@@ -2,7 +2,7 @@
 import logging
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,12 @@ def _load_checkpoint_with_prefix(prefix: str, filename: str | Path,
 def load_checkpoint(model: nn.Module, filename: str | Path, map_location: MapLocation = None,
                     strict: bool = False, logger: logging.Logger | None = None,
                     revise_keys: Sequence[tuple[str, str]] = [(r'^module\.', '')],  # noqa: B006
+                    adapt: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
                     ) -> dict[str, Any]:
     """Load the weights of a checkpoint and return all of it.
 
-    `revise_keys`: (pattern, replacement) pairs applied to each key of its state_dict.
+    `revise_keys`: (pattern, replacement) pairs applied to each key of its state_dict. `adapt`
+    changes the state_dict after that, to fit the model.
     """
     checkpoint = _load_checkpoint(filename, map_location)
     weights = weights_in(checkpoint)
@@ -70,6 +72,8 @@ def load_checkpoint(model: nn.Module, filename: str | Path, map_location: MapLoc
     for pattern, replacement in revise_keys:
         state_dict = OrderedDict((re.sub(pattern, replacement, str(key)), value)
                                  for key, value in state_dict.items())
+    if adapt is not None:
+        state_dict = OrderedDict(adapt(state_dict))
     state_dict._metadata = getattr(weights, '_metadata', {})  # versions of modules
     load_state_dict(model, state_dict, strict, logger, str(filename))
     return checkpoint

@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from mmcv_replace.image import to_displayable
+from mmcv_replace.image.display import show_first
 from mmcv_replace.runner import get_dist_info
 from mmcv_replace.utils import ProgressBar, path_inside
 from mmcv_replace.utils.errors import ConfigError
@@ -102,16 +103,21 @@ class WriteOverlays(Sink):
 
     Pictures are written to `out_dir`, in files that `file_name(prediction)` names, and with `show`
     also shown on the screen. `palette` holds an RGB colour per class; `legend` lists the classes in
-    the picture. The model may be wrapped for training. Raises DataError if a name leads out of
-    `out_dir`, and what `Prediction.read_image` raises.
+    the picture; `bands` of the image are shown, see `to_displayable`. The model may be wrapped for
+    training. Raises DataError if a name leads out of `out_dir`, and what `Prediction.read_image`
+    raises.
     """
 
     def __init__(
         self, model: nn.Module, out_dir: str | Path | None = None, show: bool = False,
         opacity: float = 0.5, legend: bool = False, palette: Sequence[Sequence[int]] | None = None,
         file_name: Callable[[Prediction], str] = lambda prediction: prediction.name,
+        bands: Sequence[int] | None = None,
     ) -> None:
-        self._draw = getattr(model, 'module', model).show_result
+        inner = getattr(model, 'module', model)
+        self._draw = inner.show_result
+        channels = getattr(inner, 'input_bands', None)
+        self._bands = show_first(channels) if bands is None and channels is not None else bands
         self._out_dir = out_dir
         self._file_name = file_name
         self._options: dict[str, Any] = dict(palette=palette, show=show, opacity=opacity)
@@ -124,8 +130,12 @@ class WriteOverlays(Sink):
             name = self._file_name(prediction)
             coloured = cv2.haveImageWriter(name) and Path(name).suffix.lower() not in GREY
             out_file = str(path_inside(self._out_dir, name if coloured else f'{name}.png'))
-        self._draw(to_displayable(prediction.read_image()), [prediction.seg_map],
-                   out_file=out_file, **self._options)
+        img, options = prediction.read_image(), self._options
+        if self._bands is None or not takes(self._draw, 'bands'):
+            img = to_displayable(img, self._bands)
+        else:
+            options = dict(options, bands=self._bands)
+        self._draw(img, [prediction.seg_map], out_file=out_file, **options)
 
 
 class WriteSubmission(Sink):

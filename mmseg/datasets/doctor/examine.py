@@ -3,10 +3,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from mmcv_replace.image import imfrombytes
+from mmcv_replace.image.io import STORED
+from mmcv_replace.image.tiff import BANDS
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import DataError, UserError
 
@@ -73,19 +75,26 @@ def _examine_image(path: str, source: Source,
         return None
     found.digest = hashlib.blake2b(content, digest_size=16).digest()
     try:
-        image = imfrombytes(content, source.image.color_type,
-                            backend=source.image.imdecode_backend, name=path)
+        image = source.image.decode(content, path)
     except DataError as error:
         found.add_error(path, error)
         return None
+    if image.dtype.kind == 'f':
+        _check_finite(path, image, found)
     return image.shape[:2], read_facts(content) or ImageFacts(image.shape[:2])
 
 
+def _check_finite(path: str, image: np.ndarray, found: Diagnosis) -> None:
+    bad = int(np.count_nonzero(~np.isfinite(image)))
+    if bad:
+        found.add('not-finite', path, f'{bad:,} of {image.size:,} values')
+
+
 def _check_channels(path: str, facts: ImageFacts, source: Source, found: Diagnosis) -> None:
-    kept = source.image.color_type == 'unchanged'
+    kept = source.image.color_type in STORED
     if facts.bits > 8 and not kept:
         found.add('bit-depth', path, f'{facts.bits} bits')
-    if facts.grey:
+    if facts.grey and source.image.color_type != BANDS:
         found.add('grey', path, '')
     elif facts.channels != 'RGB' and not kept:
         found.add('channels', path, facts.channels)
@@ -94,8 +103,8 @@ def _check_channels(path: str, facts: ImageFacts, source: Source, found: Diagnos
 def _compare(path: str, image: tuple[int, int], facts: ImageFacts, mask_path: str | None,
              mask: tuple[int, int] | None, source: Source, found: Diagnosis) -> None:
     """Compare the sizes of image and mask, also where an EXIF tag turns the image."""
-    # 'unchanged' ignores EXIF tags.
-    turned = facts.orientation != 1 and source.image.color_type != 'unchanged'
+    # These color_types ignore EXIF tags.
+    turned = facts.orientation != 1 and source.image.color_type not in STORED
     certain = mask is None or (facts.turned and facts.size[0] != facts.size[1])
     if mask is None or mask == image:
         if turned:

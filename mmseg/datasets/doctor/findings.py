@@ -81,6 +81,10 @@ KINDS = {
     'exif-mask': Kind(
         'error', 'masks of images that an EXIF tag turns',
         'store the images upright (mogrify -auto-orient), then turn the masks as well'),
+    'not-finite': Kind(
+        'error', 'images with NaN or infinite values',
+        'the loss would become NaN: write a number there, such as the mean of the band, and the '
+        'ignored label in the mask'),
     'colour-mask': Kind('error', 'masks of colours', CONVERT_COLOURS),
     'label-range': Kind('error', 'masks with values that are no class', ''),
     'binary-mask': Kind('error', 'masks of two values', ''),
@@ -101,11 +105,11 @@ KINDS = {
         'warning', 'images that an EXIF tag turns',
         'make sure that the masks were drawn on the upright images: the sizes fit either way'),
     'bit-depth': Kind(
-        'warning', 'images of more than 8 bits', "they are cut to 8 bits; color_type='unchanged' "
-        'of LoadImageFromFile keeps them'),
+        'warning', 'images of more than 8 bits', 'they are cut to 8 bits; in_channels, at the '
+        'top of the config, keeps them'),
     'channels': Kind(
         'warning', 'images with other channels than red, green and blue',
-        "the others are dropped or mixed; color_type='unchanged' of LoadImageFromFile keeps them"),
+        'the others are dropped or mixed; in_channels, at the top of the config, keeps all bands'),
     'suffix-case': Kind(
         'warning', 'files left out because of the case of their suffix',
         'rename them, or add a dataset with that suffix'),

@@ -47,8 +47,7 @@ class Source:
 
     def contents(self) -> list[Any]:
         """All on which the findings depend, except for the split."""
-        steps = [step and (step.file_client_args, step.imdecode_backend,
-                           getattr(step, 'color_type', None)) for step in (self.image, self.mask)]
+        steps = [step and (step.file_client_args, repr(step)) for step in (self.image, self.mask)]
         return [type(self.dataset), *steps, *(getattr(self.dataset, name) for name in SETTINGS)]
 
     def image_file(self, index: int) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from mmcv_replace.image.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import leaf_datasets
 
 from ..label_settings import all_steps
-from ..pipelines import Normalize
+from ..pipelines import LoadImageFromFile, Normalize
 from .examine import scan
 from .moments import Moments, moments_of
 
@@ -133,7 +134,12 @@ def measure(dataset: Dataset, nproc: int = 1,
 
 
 def _turns_around(parts: Sequence[Dataset]) -> bool:
-    """`to_rgb` of the first Normalize of the pipelines; True, its default, without one."""
-    steps = (step for part in parts if hasattr(part, 'pipeline')
-             for step in all_steps(part.pipeline))
+    """`to_rgb` of the first Normalize of the pipelines; True, its default, without one.
+
+    False where bands are loaded in the order of the file, in which red is first already.
+    """
+    steps = [step for part in parts if hasattr(part, 'pipeline')
+             for step in all_steps(part.pipeline)]
+    if any(isinstance(step, LoadImageFromFile) and step.color_type == BANDS for step in steps):
+        return False
     return next((step.to_rgb for step in steps if isinstance(step, Normalize)), True)

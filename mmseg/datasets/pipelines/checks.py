@@ -38,9 +38,9 @@ def check_numbers(owner: str, name: str, value: Numbers, count: int | None = Non
 
 
 def check_fill(owner: str, name: str, value: Numbers) -> None:
-    """A finite number, or one for each of 1, 3 or 4 channels."""
+    """A finite number, or one for each channel."""
     count = len(value) if isinstance(value, list | tuple) else None
-    if count not in (None, 1, 3, 4):
+    if count == 0:
         raise ConfigError(f'{owner}: {name}={value!r}: give a number, or one a channel')
     check_numbers(owner, name, value, count)
 

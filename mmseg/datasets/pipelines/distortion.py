@@ -62,7 +62,8 @@ class PhotoMetricDistortion(Transform):
         if img.dtype != np.uint8 or img.ndim != 3 or img.shape[2] != 3:
             raise ConfigError(
                 f'PhotoMetricDistortion needs a uint8 image [H, W, 3], not {img.dtype} '
-                f'{img.shape}: put it before Normalize, and load without to_float32')
+                f'{img.shape}: put it before Normalize, and load without to_float32; for images '
+                'of more bands or bits leave it out')
         for change in params:
             img = self._apply(img, change)
         return img

@@ -8,7 +8,9 @@ import numpy as np
 
 from mmcv_replace.fileio import FileClient
 from mmcv_replace.image import imfrombytes
-from mmcv_replace.utils.errors import ConfigKeyError, DataError, MissingDataError
+from mmcv_replace.image.bands import as_bands, band_count
+from mmcv_replace.image.tiff import BANDS
+from mmcv_replace.utils.errors import ConfigError, ConfigKeyError, DataError, MissingDataError
 from mmseg.core.evaluation.labels import remap_labels
 
 from ..annotation import check_labels
@@ -57,31 +59,59 @@ class FileLoader(Transform):
 class LoadImageFromFile(FileLoader):
     """Read `img_info['filename']` under `img_prefix` to `img`: [H, W, 3] uint8 in BGR order.
 
-    `color_type` is 'color', 'grayscale' ([H, W]) or 'unchanged' (see `mmcv_replace.image.imread`).
+    `color_type` is 'color', 'grayscale' ([H, W]), 'unchanged' (see `mmcv_replace.image.imread`) or
+    'bands': all bands, in the order of the file, of uint8, uint16 or float32, as
+    `mmcv_replace.image.as_bands` gives them. `channels` is then the number that each file must
+    have, None for any. The setting `in_channels` of a config sets both. `npz_key` names the array
+    in .npz files of several.
     """
 
     cache_level = 'decoded'
+    # For steps of users that do not call this constructor.
+    channels: int | None = None
+    npz_key: str | None = None
 
     def __init__(self, to_float32: bool = False, color_type: str = 'color',
                  file_client_args: dict[str, Any] | None = DISK,
-                 imdecode_backend: str = 'cv2') -> None:
+                 imdecode_backend: str = 'cv2', channels: int | None = None,
+                 npz_key: str | None = None) -> None:
         super().__init__(file_client_args, imdecode_backend)
+        if channels is not None and (color_type != BANDS or channels < 1):
+            raise ConfigError(f'LoadImageFromFile: channels={channels} with color_type='
+                              f'{color_type!r}: give 1 or more with color_type={BANDS!r}')
         self.to_float32 = to_float32
         self.color_type = color_type
+        self.channels = channels
+        self.npz_key = npz_key
 
     def __repr__(self) -> str:
+        more = {name: getattr(self, name) for name in ('channels', 'npz_key')
+                if getattr(self, name) is not None}
         return self._settings(to_float32=self.to_float32, color_type=self.color_type,
-                              imdecode_backend=self.imdecode_backend)
+                              imdecode_backend=self.imdecode_backend, **more)
 
     def __call__(self, results: Results) -> Results:
         name = results['img_info']['filename']
         path = os.path.join(results.get('img_prefix') or '', name)
-        img = imfrombytes(self.read(path, 'image'), flag=self.color_type,
-                          backend=self.imdecode_backend, name=path)
-        if self.to_float32:
-            img = img.astype(np.float32)
-        results.update(filename=path, ori_filename=name, **describe_image(img))
+        img = self.decode(self.read(path, 'image'), path)
+        results.update(filename=path, ori_filename=name, **self.describe(img))
         return results
+
+    def decode(self, content: bytes, name: str) -> np.ndarray:
+        """The image in the bytes of a file, which is called `name` in messages."""
+        return self.convert(imfrombytes(
+            content, flag=self.color_type, backend=self.imdecode_backend, name=name,
+            key=self.npz_key), name)
+
+    def convert(self, img: np.ndarray, name: str) -> np.ndarray:
+        """What this step makes of a decoded image."""
+        if self.color_type == BANDS:
+            img = as_bands(img, self.channels, name)
+        return img.astype(np.float32) if self.to_float32 else img
+
+    def describe(self, img: np.ndarray) -> dict[str, Any]:
+        """The keys of a sample for a loaded image."""
+        return describe_image(img, self.color_type == BANDS)
 
 
 def image_loader(steps: Sequence[Step]) -> int:
@@ -90,11 +120,14 @@ def image_loader(steps: Sequence[Step]) -> int:
                  if isinstance(step, LoadImageFromFile)), 0)
 
 
-def describe_image(img: np.ndarray) -> dict[str, Any]:
-    """Keys of a sample for an image [H, W] or [H, W, C] as loaded."""
-    channels = 1 if img.ndim < 3 else img.shape[2]
+def describe_image(img: np.ndarray, red_first: bool = False) -> dict[str, Any]:
+    """Keys of a sample for an image [H, W] or [H, W, C] as loaded.
+
+    `red_first`: the colours of an image of three channels are not BGR, but RGB.
+    """
+    channels = band_count(img)
     norm = dict(mean=np.zeros(channels, np.float32), std=np.ones(channels, np.float32),
-                to_rgb=False)
+                to_rgb=red_first and channels == 3)
     return dict(img=img, img_shape=img.shape, ori_shape=img.shape, pad_shape=img.shape,
                 scale_factor=1.0, img_norm_cfg=norm)
 
@@ -103,10 +136,11 @@ def describe_image(img: np.ndarray) -> dict[str, Any]:
 class LoadAnnotations(FileLoader):
     """Read the mask `ann_info['seg_map']` under `seg_prefix` to `gt_semantic_seg`: [H, W].
 
-    The dataset's `colour_map` or `class_files` say how files hold values, if not as numbers. Values
-    are mapped by its `label_map`, then by `reduce_zero_label` (by default the dataset's), which
-    makes 0 the ignored label and lowers the others by one. Raises DataError for a mask with colours
-    that have no value, of another size than the image, or with a value that is no class.
+    The dataset's `colour_map` or `class_files` say how files hold values, if not as numbers, and
+    its `seg_map_key` names the mask in .npz files of several arrays. Values are mapped by its
+    `label_map`, then by `reduce_zero_label` (by default the dataset's), which makes 0 the ignored
+    label and lowers the others by one. Raises DataError for a mask with colours that have no value,
+    of another size than the image, or with a value that is no class.
     """
 
     cache_level = 'decoded'
@@ -128,7 +162,8 @@ class LoadAnnotations(FileLoader):
                                  'leave this step out of the pipeline')
         path = os.path.join(results.get('seg_prefix') or '', seg_map)
         ignore_index = ignore_index_of(results)
-        form = MaskForm(results.get('colour_map'), results.get('class_files'))
+        form = MaskForm(results.get('colour_map'), results.get('class_files'),
+                        results.get('seg_map_key'))
         label, lossy = form.read(path, partial(self.read, what='mask'), self.imdecode_backend,
                                  ignore_index)
         if 'img' in results:

@@ -1,7 +1,6 @@
 """Steps without randomness that change the colours of the image."""
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from mmcv_replace.image import clahe, lut_transform
@@ -50,9 +49,9 @@ class CLAHE(Transform):
         self.tile_grid_size = tuple(tile_grid_size)
 
     def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
-        channels = [clahe(channel, self.clip_limit, self.tile_grid_size)
-                    for channel in cv2.split(img)]
-        return cv2.merge(channels).reshape(img.shape)
+        channels = [clahe(np.ascontiguousarray(channel), self.clip_limit, self.tile_grid_size)
+                    for channel in np.moveaxis(np.atleast_3d(img), 2, 0)]
+        return np.stack(channels, axis=2).reshape(img.shape)
 
 
 @PIPELINES.register_module()
@@ -104,4 +103,7 @@ class AdjustGamma(Transform):
         return f'{type(self).__name__}(gamma={self.gamma})'
 
     def apply_image(self, img: np.ndarray, params: None) -> np.ndarray:
+        if img.dtype == np.uint16:  # whatever its values are
+            raise ConfigError('AdjustGamma takes 8 bits, not images of 16: put Rerange before it, '
+                              'or leave it out')
         return lut_transform(img, self.table)

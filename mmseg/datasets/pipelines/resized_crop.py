@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from mmcv_replace.image import imresize
+from mmcv_replace.image.bands import band_count
+from mmcv_replace.image.groups import ARRAY
 
 from .base import Results, Transform
 from .crop import RandomCrop, Window
@@ -37,7 +39,7 @@ class ResizedCrop(Transform):
     def __call__(self, results: Results) -> Results:
         img = results['img']
         alike = all(results[key].shape == img.shape[:2] for key in results.get('seg_fields', ()))
-        if img.dtype != np.uint8 or not alike:
+        if img.dtype != np.uint8 or not alike or band_count(img) > ARRAY:
             return self.crop(self.resize(results))
         return super().__call__(results)
 

@@ -1,9 +1,9 @@
 """What backbones share: outputs, frozen stages, batch norms in evaluation, foreign weights."""
 import logging
-import math
 import re
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -99,10 +99,29 @@ class BaseBackbone(StartingModule):
                     weights = {re.sub(pattern, replacement, key): value
                                for key, value in weights.items()}
         weights = {key: value for key, value in weights.items() if not CLASSIFIER.match(key)}
+        return self.fit_input_channels(weights)
+
+    def fit_input_channels(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights by the keys of the backbone, those for RGB changed to ones for `in_channels`.
+
+        One channel gets the sum over RGB, so that an image of three equal channels gives the same
+        output. More channels repeat R, G, B and are scaled by 3 / in_channels, so that the output
+        keeps its size; timm does the same. A log line says so.
+        """
+        fitted = dict(weights)
         first = next((name for name, value in self.named_parameters() if value.dim() == 4), None)
-        if first in weights:
-            weights[first] = _fit_input_channels(weights[first], self.in_channels)
-        return weights
+        weight = fitted.get(first)
+        if self.in_channels != 3 and getattr(weight, 'ndim', 0) == 4 and weight.size(1) == 3:
+            fitted[first] = fit_colours(weight, self.in_channels)
+            self._tell_fitted(first)
+        return fitted
+
+    def _tell_fitted(self, name: str) -> None:
+        how = ('R, G and B added' if self.in_channels == 1 else
+               f'R, G, B repeated, scaled by 3/{self.in_channels}')
+        logging.getLogger('mmseg.models').info(
+            '%s: the weights of the first convolution (%s) for 3 channels fitted to %d: %s',
+            type(self).__name__, name, self.in_channels, how)
 
     def _check_images(self, x: Tensor) -> None:
         if x.size(1) != self.in_channels:
@@ -110,17 +129,13 @@ class BaseBackbone(StartingModule):
                               f'images have {x.size(1)} channels')
 
 
-def _fit_input_channels(weight: Tensor, in_channels: int) -> Tensor:
-    """Weights of a first convolution on RGB, for another number of channels.
-
-    One channel gets the sum over RGB (an image of three equal channels gives the same output);
-    more channels repeat RGB, scaled so that the output keeps its size.
-    """
-    if weight.size(1) != 3 or in_channels == 3:
-        return weight
-    logging.getLogger('mmseg.models').info(
-        'first convolution: weights for 3 input channels fitted to %d', in_channels)
-    if in_channels == 1:
+def fit_colours(weight: Tensor, channels: int) -> Tensor:
+    """Weights [C, 3, h, w] of a convolution of RGB, for images of another number of channels."""
+    if channels == 1:
         return weight.sum(1, keepdim=True)
-    repeated = weight.repeat(1, math.ceil(in_channels / 3), 1, 1)[:, :in_channels]
-    return repeated * (3 / in_channels)
+    return repeat_colours(weight, channels, 1) * (3 / channels)
+
+
+def repeat_colours(values: Tensor, channels: int, dim: int) -> Tensor:
+    """R, G, B, R, ... of the three entries along `dim`, as many as there are channels."""
+    return values.index_select(dim, torch.arange(channels, device=values.device) % 3)

@@ -1,5 +1,5 @@
 """Context-guided network, small enough for mobile devices."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import image_mean
 
 from ..builder import BACKBONES
-from .base_backbone import BaseBackbone
+from .base_backbone import BaseBackbone, fit_colours, repeat_colours
 
 PRELU = {'type': 'PReLU'}
 
@@ -208,6 +208,24 @@ class CGNet(BaseBackbone):
     def parts(self) -> list[list[nn.Module]]:
         return [[self.stem, self.norm_prelu_0], [self.level1, self.norm_prelu_1],
                 [self.level2, self.norm_prelu_2]]
+
+    def fit_input_channels(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As in BaseBackbone; the layers behind maps that end with the channels of the image too.
+
+        Norms and activations repeat the values of R, G and B as they are.
+        """
+        fitted = super().fit_input_channels(weights)
+        for key, own in self.state_dict().items() if self.in_channels != 3 else ():
+            value = fitted.get(key)
+            dim = 0 if own.dim() < 2 else 1
+            if value is None or value.dim() != own.dim() or not own.dim() or (
+                    own.size(dim) - value.size(dim) != self.in_channels - 3):
+                continue
+            features, image = value.split([value.size(dim) - 3, 3], dim)
+            image = (fit_colours(image, self.in_channels) if dim
+                     else repeat_colours(image, self.in_channels, 0))
+            fitted[key] = torch.cat([features, image], dim)
+        return fitted
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Maps of all three widths, at a half, a quarter and an eighth of the image's size."""

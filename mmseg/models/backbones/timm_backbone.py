@@ -131,6 +131,8 @@ class TIMMBackbone(BaseBackbone):
             super().init_weights(pretrained)
             return
         self.timm_model.load_state_dict(self._source().state_dict())
+        if self.starts_from_timm and self.in_channels != 3:
+            self._tell_fitted('by timm')
         self._is_init = True
 
     def _source(self) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcv_replace.image import imwrite
+from mmcv_replace.image.display import show_first
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
 from mmseg.core import ScoreKind, takes, voc_colormap
@@ -32,6 +33,8 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
     CLASSES: Sequence[str] | None = None
     PALETTE: Sequence[Sequence[int]] | None = None
+    # The number of bands where images keep the order of their files, None where they are BGR.
+    input_bands: int | None = None
     fp16_enabled = False  # user code for mmcv reads it; autocast decides
 
     with_neck = _has_part('neck')
@@ -152,7 +155,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         self, img: str | os.PathLike | np.ndarray, result: Sequence[np.ndarray] | np.ndarray,
         palette: Sequence[Sequence[int]] | None = None, win_name: str = '', show: bool = False,
         wait_time: float = 0, out_file: str | os.PathLike | None = None, opacity: float = 0.5,
-        legend: bool = False,
+        legend: bool = False, bands: Sequence[int] | None = None,
     ) -> np.ndarray:
         """Draw a segmentation map over an image; returns a BGR picture [H, W, 3] uint8.
 
@@ -164,11 +167,16 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         out_file: file to write the picture to. DataError if its format holds no colours.
         opacity: share of the class colours, in (0, 1].
         legend: add a strip with names and colours of the classes in the picture.
+        bands: what is shown as red, green and blue, or one in grey, counted from 0; of images with
+            bands in the order of the file by default the first three.
         """
         seg_map = result if isinstance(result, np.ndarray) else result[0]
         if palette is None:
             palette = voc_colormap() if self.PALETTE is None else self.PALETTE
-        picture = draw_overlay(read_picture(img), seg_map, palette, opacity, legend, self.CLASSES)
+        if bands is None and self.input_bands is not None:
+            bands = show_first(self.input_bands)
+        picture = draw_overlay(read_picture(img, self.input_bands), seg_map, palette, opacity,
+                               legend, self.CLASSES, bands)
         if out_file is not None:
             if not imwrite(picture, out_file):
                 raise DataError(f'{os.fspath(out_file)}: files of this kind hold no coloured '

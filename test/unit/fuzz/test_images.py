@@ -16,7 +16,7 @@ from mmseg.datasets.annotation import check_labels, decode_label
 
 MANY, FEW = settings.get_profile('many'), settings.get_profile('few')
 READERS = ('color cv2', 'grayscale cv2', 'unchanged cv2', 'color pillow', 'unchanged pillow',
-           'mask')
+           'bands cv2', 'mask')
 FORMATS = ('JPEG', 'PNG', 'GIF', 'BMP', 'TIFF', 'WEBP', 'PPM', 'ICO')
 # Not all 4.x do.
 CV2_READS_GIF = re.search(r'(?m)^ *GIF: +YES', cv2.getBuildInformation()) is not None
@@ -29,9 +29,16 @@ def encode(format_name, mode='RGB', **options):
     return buffer.getvalue()
 
 
+def arrays(save, *args, **kwargs):
+    buffer = io.BytesIO()
+    save(buffer, *args, **kwargs)
+    return buffer.getvalue()
+
+
 SAMPLES = [encode(name) for name in FORMATS] + [
     encode('PNG', 'P'), encode('PNG', 'L'), encode('PNG', 'LA'), encode('PNG', '1'),
-    encode('JPEG', progressive=True), encode('JPEG', 'CMYK')]
+    encode('JPEG', progressive=True), encode('JPEG', 'CMYK'), arrays(np.save, PIXELS),
+    arrays(np.savez, PIXELS), arrays(np.savez_compressed, a=PIXELS)]
 
 
 @st.composite
@@ -64,7 +71,7 @@ def test_damaged_files(worker, content, reader):
 @FEW
 @given(content=st.binary(max_size=200), reader=st.sampled_from(READERS),
        start=st.sampled_from((b'', b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'GIF89a', b'BM', b'II*\x00',
-                              b'RIFF\x00\x00\x00\x00WEBP')))
+                              b'RIFF\x00\x00\x00\x00WEBP', b'\x93NUMPY\x01\x00', b'PK\x03\x04')))
 def test_noise_behind_a_magic_number(worker, content, reader, start):
     worker.read(reader, start + content)
 

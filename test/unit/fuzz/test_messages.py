@@ -43,7 +43,7 @@ def sample():
     (dict(type='Pad', size=(5, 5), seg_pad_val=300), 'seg_pad_val=300'),
     (dict(type='RandomRotate', prob=1, degree=9, center=(0,)), 'center'),
     (dict(type='RandomRotate', prob=1, degree=9, center=(0, 0), auto_bound=True), 'auto_bound'),
-    (dict(type='RandomRotate', prob=1, degree=9, pad_val=(1, 2)), 'pad_val'),
+    (dict(type='RandomRotate', prob=1, degree=9, pad_val=(1, 'x')), 'pad_val'),
     (dict(type='Normalize', mean=[1, 2], std=[1, 2]), 'Normalize: mean=.*three channels'),
     (dict(type='Normalize', mean=[1, 2, 3], std=[1]), 'Normalize: std='),
     (dict(type='Rerange', max_value=float('inf')), 'Rerange: max_value=inf'),
@@ -74,6 +74,8 @@ def test_a_pipeline_is_a_list():
     (dict(type='Transpose', keys=['img'], order=[0, 9]), r'a\.jpg: Transpose\(.*cannot work'),
     (dict(type='ImageToTensor', keys=['depth']), "ImageToTensor.*KeyError: 'depth'"),
     (dict(type='Pad', size=(9, 9), pad_val=300), 'Pad.*OverflowError'),
+    (dict(type='RandomRotate', prob=1, degree=9, pad_val=(1, 2)), '2 values to fill with, .*or one '
+     'for each'),
     (dict(type='LoadImageFromFile', file_client_args=dict(no=1)), "backend 'disk' does not take"),
 ])
 def test_steps_that_fail_at_an_image(step, message):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from mmcv_replace.image import to_displayable
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.image.display import show_first
+from mmcv_replace.utils.errors import ConfigError, DataError
 
 
 def bytes_of(channels=3):
@@ -63,3 +64,47 @@ def test_what_is_no_number_takes_an_end_of_the_scale():
 def test_what_is_no_image(shape):
     with pytest.raises(DataError, match='is no image to show: give'):
         to_displayable(np.zeros(shape))
+
+
+def test_chosen_bands_of_bytes_stay_as_they_are():
+    img = bytes_of(6)
+    assert np.array_equal(to_displayable(img, (5, 0, 3)), img[..., [3, 0, 5]])  # red is the last
+    assert np.array_equal(to_displayable(img, [4]), img[..., [4, 4, 4]])
+    assert np.array_equal(to_displayable(img[..., 2], (0,)), img[..., [2, 2, 2]])
+
+
+@pytest.mark.parametrize('kind', [np.uint16, np.float32, np.float64])
+def test_chosen_bands_are_stretched_by_percentiles(kind):
+    img = (np.random.default_rng(0).random((50, 40, 4)) * [100, 3000, 1, 20]).astype(kind) + 7
+    img[0, 0] = 60000  # one bright pixel does not darken the rest
+    shown = to_displayable(img, (1, 3, 0))
+    for place, band in enumerate((0, 3, 1)):
+        low, high = np.percentile(img[..., band].astype(float), (2, 98))
+        share = (img[..., band].astype(float) - low) / (high - low)
+        expected = np.clip(np.round(share * 255), 0, 255)
+        assert np.abs(shown[..., place] - expected).max() <= 1
+        assert shown[..., place].min() == 0
+        assert shown[..., place].max() == 255
+
+
+def test_bands_without_contrast_or_with_what_is_no_number():
+    flat = np.full((4, 5, 1), 3000, np.uint16)
+    assert (to_displayable(flat, (0,)) == 0).all()
+    flat[0, 0] = 4000  # too few to count in the percentiles
+    assert to_displayable(flat, (0,))[0, 0].tolist() == [255] * 3
+    holes = np.array([[np.nan, -np.inf, np.inf, 0, 1]], np.float32)
+    assert to_displayable(holes, (0,))[0, :, 0].tolist() == [0, 0, 255, 0, 255]
+    assert (to_displayable(np.full((2, 2), np.nan), (0,)) == 0).all()
+
+
+@pytest.mark.parametrize('bands', [(0, 1), (0, 1, 6), (-1,), ()])
+def test_bands_that_an_image_lacks(bands):
+    with pytest.raises(ConfigError, match='give one or three numbers of bands of the image, which '
+                                          'are 0 to 5'):
+        to_displayable(bytes_of(6), bands)
+
+
+@pytest.mark.parametrize(('channels', 'bands'), [(1, (0,)), (2, (0,)), (3, (0, 1, 2)),
+                                                 (9, (0, 1, 2))])
+def test_the_bands_that_are_shown_unless_told(channels, bands):
+    assert show_first(channels) == bands

@@ -142,7 +142,7 @@ def test_measured_values_are_kept_and_are_no_colours(write, deep, dtype, without
     for backend in ('cv2', 'pillow'):
         with pytest.raises(UnsupportedImageError, match=(
                 rf'a TIFF of 1 band of \d+ bits \({dtype}\), 1 page, and values of type {dtype} '
-                "are no colours: color_type='unchanged' reads all of it as it is stored$")):
+                "are no colours: color_type='bands' reads all of it as it is stored$")):
             imfrombytes(content, backend=backend)
 
 
@@ -151,7 +151,7 @@ def test_bands_without_a_colour_make_no_picture(write, deep, flag):
     for bands in (2, 3, 4):
         with pytest.raises(UnsupportedImageError, match=(
                 rf'it: a TIFF of {bands} bands of 16 bits \(uint16\), 1 page, and it does not say '
-                "which bands are red, green and blue: color_type='unchanged'")):
+                "which bands are red, green and blue: color_type='bands'")):
             imfrombytes(write(deep[..., :bands], **BANDS), flag, name='it')
     pages = write(deep.transpose(2, 0, 1).copy(), photometric='minisblack')
     with pytest.raises(UnsupportedImageError, match=r'4 pages, and it does not say which page'):
@@ -246,11 +246,11 @@ def test_without_tifffile_the_file_and_the_remedy_are_named(tmp_path, write, dee
         (tmp_path / 'scene.tif').write_bytes(write(img, **how))
         with pytest.raises(UnsupportedImageError, match=(
                 rf'scene\.tif: a TIFF of {re.escape(told)}, which OpenCV and Pillow cannot read '
-                r'right: pip install -e \.\[tiff\] brings tifffile')) as caught:
+                r"right: pip install 'mmseg-ascend\[tiff\]' brings tifffile")) as caught:
             imread(tmp_path / 'scene.tif', 'unchanged', backend=backend)
         assert 'make the file again' not in str(caught.value)
     (tmp_path / 'scene.tif').write_bytes(write(deep, **BANDS))
-    with pytest.raises(UnsupportedImageError, match=r"'unchanged'.*\(pip install -e \.\[tiff\]"):
+    with pytest.raises(UnsupportedImageError, match=r"'bands'.*\(pip install 'mmseg-as.*tiff"):
         imread(tmp_path / 'scene.tif', backend=backend)
 
 
@@ -262,7 +262,7 @@ def test_a_compression_that_needs_a_further_package(write, deep, monkeypatch, ti
 
     monkeypatch.setattr(tifffile.TiffPage, 'asarray', refuse)
     with pytest.raises(UnsupportedImageError, match=r'whose compression needs a further package: '
-                                                    r'pip install -e \.\[tiff\] brings it'):
+                                                    r"pip install 'mmseg-as.*tiff.*brings it"):
         imfrombytes(content, 'unchanged')
 
 

@@ -354,5 +354,6 @@ def test_a_legend_on_request(make_job, tmp_path):
     assert plain.shape == (40, 48, 3)
     assert listed.shape[0] > 40
     assert np.array_equal(listed[:40, :48], plain)
-    with pytest.raises(ConfigError, match='give --show-dir DIR or --show too'):
-        OutputOptions(metrics=['mIoU'], show_legend=True)
+    for wrong in (dict(show_legend=True), dict(show_bands=[0])):
+        with pytest.raises(ConfigError, match='give --show-dir DIR or --show too'):
+            OutputOptions(metrics=['mIoU'], **wrong)

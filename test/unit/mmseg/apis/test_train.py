@@ -14,6 +14,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis.model import ddp_options, wrap_model
 from mmseg.apis.train import _load_weights, _register_evaluation, init_random_seed
 from mmseg.datasets import CustomDataset
+from mmseg.models import build_segmentor
 
 
 def test_options_of_ddp():
@@ -57,12 +58,33 @@ def test_a_misspelt_metric_ends_before_the_first_step():
 def test_weights_to_start_from(settings, loads, said, monkeypatch, caplog):
     loaded = []
     monkeypatch.setattr('mmseg.apis.train.load_checkpoint',
-                        lambda model, file, logger: loaded.append(file) or {})
+                        lambda model, file, **options: loaded.append(file) or {})
     logging.getLogger('mmseg').propagate = True
     with caplog.at_level('INFO', 'mmseg'):
         _load_weights(nn.Linear(1, 1), Config({'model': {}, **settings}), None)
     assert loaded == ['w.pth'] * loads
     assert [record.getMessage() for record in caplog.records] == [said] * (said is not None)
+
+
+def test_weights_to_start_from_are_fitted_to_the_bands(tmp_path, caplog):
+    rgb, five = (build_segmentor(dict(
+        type='EncoderDecoder',
+        backbone=dict(type='UNet', in_channels=channels, base_channels=4, num_stages=2,
+                      strides=(1, 1), enc_num_convs=(1, 1), dec_num_convs=(1,), downsamples=(True,),
+                      enc_dilations=(1, 1), dec_dilations=(1,)),
+        decode_head=dict(type='FCNHead', in_channels=4, channels=4, in_index=1, num_classes=3)))
+        for channels in (3, 5))
+    torch.save(dict(state_dict=rgb.state_dict()), tmp_path / 'rgb.pth')
+    cfg = Config(dict(model={}, load_from=str(tmp_path / 'rgb.pth')))
+    with caplog.at_level('INFO', 'mmseg'):
+        _load_weights(five, cfg, CustomDataset(pipeline=[], img_dir='img'))
+
+    assert 'for 3 channels fitted to 5: R, G, B repeated, scaled by 3/5' in caplog.text
+    assert 'does not fit' not in caplog.text
+    first, *others = rgb.state_dict()
+    found, own = five.state_dict(), rgb.state_dict()
+    torch.testing.assert_close(found[first], own[first][:, [0, 1, 2, 0, 1]] * 0.6)
+    assert all(torch.equal(found[key], own[key]) for key in others)
 
 
 def test_a_seed_is_drawn_where_none_is_given():

@@ -225,3 +225,67 @@ def test_the_error_of_a_colour_mask_comes_from_another_process_as_it_is(label):
         decode_label(png(np.dstack([label, label * 2, label])), 'a.png')
     np.testing.assert_array_equal(raised.value.colours[..., 1], label * 2)
     assert str(ColourMaskError(str(raised.value))) == str(raised.value)  # as torch makes it anew
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def tiff(array, **options):
+    tifffile = pytest.importorskip('tifffile')
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize('encode', [npy, tiff])
+@pytest.mark.parametrize('kind', ['uint8', 'int8', 'uint16', 'int16', 'int32', 'int64', 'bool'])
+def test_masks_of_arrays_and_tiffs_are_their_indices(label, encode, kind):
+    label = label > 10 if kind == 'bool' else label.astype(kind)
+
+    decoded = decode_label(encode(label), 'x')
+
+    np.testing.assert_array_equal(decoded, label)
+    assert decoded.dtype == np.uint8
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2', 'tifffile'])
+@pytest.mark.parametrize('meaning', ['miniswhite', 'minisblack'])
+def test_a_tiff_of_masks_holds_indices_whether_0_is_white_or_black(label, meaning, backend):
+    for values in (label > 10, label, label.astype(np.uint16) * 99):  # of 1, 8 and 16 bits
+        decoded = decode_label(tiff(values, photometric=meaning), 'x', backend)
+        np.testing.assert_array_equal(decoded, values)
+
+
+def test_an_axis_of_one_band_is_no_colour(label):
+    for array in (label[None], label[..., None]):
+        np.testing.assert_array_equal(decode_label(npy(array), 'x'), label)
+
+
+def test_large_and_negative_indices_stay_what_they_are(label):
+    for array in (label.astype(np.int64) - 1, label.astype(np.uint16) + 300):
+        decoded = decode_label(npy(array), 'x')
+        np.testing.assert_array_equal(decoded, array)
+        assert decoded.dtype == np.int32
+
+
+@pytest.mark.parametrize(('array', 'message'), [
+    (np.full((4, 5), 2**40), 'x: the mask holds values from 1099511627776 to 1099511627776; a mask '
+                             'holds one class index per pixel: replace'),
+    (np.full((4, 5), 2**32 - 1, np.uint32), 'holds values from 4294967295'),
+    (np.zeros((4, 5), np.float32), 'holds values of type float32; a mask holds one class index'),
+    (np.zeros((4, 5, 3), np.uint8), 'the mask has 3 channels, so it holds colours')])
+def test_arrays_that_are_no_masks(array, message):
+    with pytest.raises(DataError) as caught:
+        decode_label(npy(array), 'x')
+    assert message in str(caught.value)
+
+
+def test_the_mask_among_several_arrays(label):
+    buffer = io.BytesIO()
+    np.savez(buffer, mask=label, image=label + 1)
+    np.testing.assert_array_equal(decode_label(buffer.getvalue(), 'x', key='mask'), label)
+    with pytest.raises(DataError, match='mask, image: choose one, .*seg_map_key of the dataset'):
+        decode_label(buffer.getvalue(), 'x')

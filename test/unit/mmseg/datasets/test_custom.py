@@ -311,3 +311,22 @@ def test_a_fill_that_would_reach_the_loss_is_refused_before_the_run(make):
     make(pipeline=told, test_mode=True)
     make(pipeline=told, cls=CustomDataset)  # of which nobody knows the classes
     make(pipeline=[*LOAD, dict(type='Pad', size=(60, 60), seg_pad_val=3)])  # which is a class
+
+
+def test_images_and_masks_in_the_same_archives(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = [dict(bands=rng.random((8, 9, 5)), classes=rng.integers(0, 3, (8, 9)), more=rng.random(
+        (8, 9))) for _ in range(2)]
+    for number, each in enumerate(arrays):
+        np.savez(tmp_path / f'{number}.npz', **each)
+    steps = [dict(type='LoadImageFromFile', color_type='bands', channels=5, npz_key='bands'),
+             dict(type='LoadAnnotations')]
+    data = build_dataset(dict(
+        type='CustomDataset', data_root=str(tmp_path), img_dir='', ann_dir='', img_suffix='.npz',
+        seg_map_suffix='.npz', seg_map_key='classes', classes=['a', 'b', 'c'], pipeline=steps))
+
+    for number, each in enumerate(arrays):
+        np.testing.assert_array_equal(data[number]['img'], each['bands'].astype(np.float32))
+        np.testing.assert_array_equal(data[number]['gt_semantic_seg'], each['classes'])
+        np.testing.assert_array_equal(data.get_gt_seg_map(number), each['classes'])
+        np.testing.assert_array_equal(data.get_original_image(number), data[number]['img'])

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from mmcv_replace.image import to_displayable
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import (
     CollectSegMaps,
@@ -179,6 +181,35 @@ def test_names_of_overlays(model, tmp_path, name, expected):
     prediction.meta['ori_filename'] = name
     run_sinks([prediction], [WriteOverlays(model, tmp_path)])
     assert model.module.shown[0]['out_file'] == str(tmp_path / expected)
+
+
+def five_bands():
+    img = (np.random.default_rng(0).random((6, 7, 5)) * 3000).astype(np.uint16)
+    yield Prediction(0, np.zeros((6, 7), int), {}, load=lambda: img)
+
+
+class ShowsBands(torch.nn.Module):
+    def __init__(self, input_bands=None):
+        super().__init__()
+        self.input_bands = input_bands
+        self.calls = []
+
+    def show_result(self, img, result, bands=None, **options):
+        self.calls.append((img, bands))
+
+
+@pytest.mark.parametrize(('chosen', 'of_model', 'shown'), [
+    ((4, 2, 3), None, (4, 2, 3)), ((4, 2, 3), 5, (4, 2, 3)), (None, 5, (0, 1, 2)),
+    (None, 1, (0,)), ((3,), 5, (3,))])
+def test_overlays_of_chosen_bands(model, chosen, of_model, shown):
+    img = next(five_bands()).read_image()
+    ours = ShowsBands(of_model)
+    run_sinks(five_bands(), [WriteOverlays(ours, bands=chosen)])
+    (given, bands), = ours.calls
+    assert (given.shape, bands) == ((6, 7, 5), shown)
+    model.module.input_bands = of_model
+    run_sinks(five_bands(), [WriteOverlays(model, bands=chosen)])  # a user's own has no bands
+    np.testing.assert_array_equal(model.module.shown[0]['img'], to_displayable(img, shown))
 
 
 # ------------------------------------------------------------------ submissions

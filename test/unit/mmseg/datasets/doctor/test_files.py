@@ -74,7 +74,7 @@ def test_files_that_need_another_reader_are_not_called_damaged(devkit, found, mo
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name, *more: (
         None if name == 'tifffile' else find_spec(name, *more)))
     [(kind, _, _, detail)] = found(pipeline=loads)
-    assert (kind, 'pip install -e .[tiff]' in detail) == ('unsupported', True)
+    assert (kind, "pip install 'mmseg-ascend[tiff]'" in detail) == ('unsupported', True)
 
 
 def test_tiffs_are_described_by_their_bands(devkit, found):
@@ -227,3 +227,57 @@ def test_what_a_step_of_the_user_reads_is_only_looked_for(devkit, found):
         ('not-checked', 'train', 'CustomDataset'), ('not-checked', 'train', 'CustomDataset'),
         ('not-checked', 'val', 'CustomDataset'),
         ('missing', 'train', 'b.jpg'), ('missing', 'train', 'b.png')]
+
+
+FIVE = [dict(type='LoadImageFromFile', color_type='bands', channels=5),
+        dict(type='LoadAnnotations')]
+
+
+@pytest.fixture
+def five_bands(devkit):
+    """The images become .npy arrays of five bands, half of them of 16 bits."""
+    for number, name in enumerate('abcdef'):
+        img = np.random.RandomState(number).randint(0, 2**16, (24, 32, 5))
+        np.save(devkit.root / 'img' / f'{name}.npy',
+                img.astype(np.uint16 if number % 2 else np.float32))
+    return dict(pipeline=FIVE, img_suffix='.npy')
+
+
+def test_images_of_the_bands_that_are_set_are_in_order(found, five_bands):
+    assert found(**five_bands) == []
+
+
+def test_an_image_of_another_number_of_bands(devkit, found, five_bands):
+    np.save(devkit.root / 'img/b.npy', np.zeros((24, 32, 4), np.uint16))
+
+    assert found(**five_bands) == [
+        ('unsupported', 'train', 'b.npy', 'the image has 4 bands (uint16, [24, 32, 4]), but '
+         'in_channels=5: take such files out of the dataset, or set in_channels=4 if all have as '
+         'many')]
+
+
+def test_values_that_are_no_numbers(devkit, found, five_bands):
+    img = np.load(devkit.root / 'img/c.npy')
+    img[3, 4] = np.nan
+    img[5, 6, 0] = np.inf
+    np.save(devkit.root / 'img/c.npy', img)
+
+    assert found(**five_bands) == [('not-finite', 'train', 'c.npy', '6 of 3,840 values')]
+
+
+def test_grey_images_are_no_finding_where_one_band_is_set(devkit, found):
+    for name in 'abcdef':
+        devkit.image(name, np.full((24, 32), ord(name)))
+    one = [dict(type='LoadImageFromFile', color_type='bands', channels=1),
+           dict(type='LoadAnnotations')]
+
+    assert {kind for kind, *_ in found()} == {'grey'}
+    assert found(pipeline=one) == []
+
+
+def test_masks_in_archives(devkit, found):
+    for name in 'abcdef':
+        np.savez(devkit.root / 'ann' / f'{name}.npz', mask=devkit.labels(name), other=1)
+
+    assert found(seg_map_suffix='.npz', seg_map_key='mask') == []
+    assert {kind for kind, *_ in found(seg_map_suffix='.npz')} == {'unsupported'}

@@ -21,6 +21,9 @@ class LoadBands:
         return results
 
 
+LOAD = dict(type='LoadBands')
+
+
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
     monkeypatch.setitem(PIPELINES.module_dict, 'LoadBands', LoadBands)
@@ -29,13 +32,13 @@ def registered(monkeypatch):
 @pytest.fixture
 def make(tmp_path):
     """`make(images, **options)`: a data set of arrays, saved as .npy, and its step LoadBands."""
-    def make(images, steps=(), load='LoadBands', folder='img', **options):
+    def make(images, steps=(), load=LOAD, folder='img', **options):
         (tmp_path / folder).mkdir()
         for number, img in enumerate(images):
             np.save(tmp_path / folder / f'{number}.npy', img)
         return build_dataset(dict(
             type='CustomDataset', data_root=str(tmp_path), img_dir=folder, img_suffix='.npy',
-            classes=['a'], pipeline=[dict(type=load), *steps], **options))
+            classes=['a'], pipeline=[load, *steps], **options))
     return make
 
 
@@ -91,6 +94,14 @@ def test_three_bands_come_as_normalize_takes_them(make, steps, swapped):
     assert line['to_rgb'] is swapped
     assert ('bands: red, green, blue' in text(found)) is swapped
     assert ('bands: as loaded' in text(found)) is not swapped
+
+
+def test_bands_in_the_order_of_the_file_stay_there(make):
+    img = normal((9, 8, 3)) + [0, 100, 200]
+    found = measure(make([img], load=dict(type='LoadImageFromFile', color_type='bands')))
+    line = line_of(found)
+    assert line['mean'] == pytest.approx(img.mean((0, 1)), rel=1e-6)
+    assert line['to_rgb'] is False
 
 
 def test_normalize_with_the_line_gives_mean_0_and_std_1(make):

@@ -110,6 +110,12 @@ def test_both_forms_exclude_each_other(root):
         by_colour(root, class_files={'road': 1})
 
 
+@pytest.mark.parametrize('form', [dict(colour_map={'0,0,0': 0}), dict(class_files={'road': 1})])
+def test_an_array_of_an_archive_is_no_picture(root, form):
+    with pytest.raises(ConfigError, match=r"seg_map_key='mask' names an array of numbers in \.npz"):
+        dataset(root, seg_map_key='mask', **form)
+
+
 def test_a_list_of_pairs(root, tmp_path):
     Image.fromarray(np.zeros((9, 14, 3), np.uint8)).save(root / 'img/b c.JPG')
     Image.fromarray(IGNORED.astype(np.uint8)).save(root / 'colours/other.bmp')

@@ -33,12 +33,12 @@ def test_wrong_numbers(value, count, limits, message):
         check_numbers('Step', 'x', value, count, **limits)
 
 
-@pytest.mark.parametrize('value', [0, (1, 2, 3), [1.5], (0, 0, 0, 0)])
+@pytest.mark.parametrize('value', [0, (1, 2, 3), [1.5], (0, 0, 0, 0), (1, 2), (1,) * 5])
 def test_fills(value):
     check_fill('Step', 'pad_val', value)
 
 
-@pytest.mark.parametrize('value', [NAN, 'x', (1, 2), (1, 2, NAN), ()])
+@pytest.mark.parametrize('value', [NAN, 'x', (1, 2, NAN), ()])
 def test_wrong_fills(value):
     with pytest.raises(ConfigError, match='Step: pad_val='):
         check_fill('Step', 'pad_val', value)

@@ -82,6 +82,23 @@ def test_images_of_another_kind(sample):
     assert_same_samples(steps, results)
 
 
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize('channels', [1, 2, 4, 5, 130])
+def test_images_of_any_number_of_bands(sample, kind, channels):
+    random = np.random.RandomState(0)
+    img = random.randint(0, 256, (40, 56, channels)).astype(kind)
+    results = dict(sample(), img=img if channels > 1 else img[..., 0])
+    each = [float(value) for value in range(1, channels + 1)]
+    steps = [dict(step) for step in STEPS if step['type'] != 'PhotoMetricDistortion']
+    steps.insert(3, dict(type='RandomRotate', prob=0.5, degree=20, pad_val=each))
+    steps[4] = dict(type='Normalize', mean=each, std=each, to_rgb=False)
+    steps[5]['pad_val'] = each if channels > 1 else 1.0
+
+    assert_same_samples(steps, results, seeds=6)
+    sample = run(Compose(steps), results, 0)[0]
+    assert sample['img'].data.shape == (channels, 32, 40)
+
+
 def test_what_is_replaced():
     assert kinds(Compose(STEPS)) == ['ResizedCrop', 'RandomFlip', 'PhotoMetricDistortion',
                                      'CHWNormalize', 'DefaultFormatBundle', 'Collect']

@@ -218,3 +218,70 @@ def test_a_dataset_without_masks_is_told_so(build, results):
     for info in (None, {}):
         with pytest.raises(ConfigError, match='the dataset has no masks; give it ann_dir'):
             build('LoadAnnotations')(dict(results(), ann_info=info))
+
+
+@pytest.fixture
+def bands(tmp_path):
+    """`bands(suffix, array, **arrays)`: a sample of a file with them."""
+    def write(name, img=None, **arrays):
+        file = tmp_path / name
+        if name.endswith('.npz'):
+            np.savez(file, **arrays)
+        elif name.endswith('.npy'):
+            np.save(file, img)
+        else:
+            tifffile = pytest.importorskip('tifffile')
+            tifffile.imwrite(file, img, photometric='minisblack', planarconfig='contig')
+        return dict(img_info=dict(filename=name), img_prefix=str(tmp_path),
+                    ann_info=dict(seg_map=name), seg_prefix=str(tmp_path), seg_fields=[])
+    return write
+
+
+FIVE = np.random.RandomState(0).randint(0, 2**16, (20, 24, 5)).astype(np.uint16)
+
+
+@pytest.mark.parametrize('name', ['a.tif', 'a.npy'])
+@pytest.mark.parametrize('kind', ['uint16', 'float32', 'int32'])
+def test_all_bands_of_a_file(build, bands, name, kind):
+    img = FIVE.astype(kind)
+    loaded = build('LoadImageFromFile', color_type='bands', channels=5)(bands(name, img))
+    assert loaded['img'].dtype == ('uint16' if kind == 'uint16' else 'float32')
+    np.testing.assert_array_equal(loaded['img'], img)
+    assert loaded['img_shape'] == loaded['ori_shape'] == (20, 24, 5)
+    assert loaded['img_norm_cfg']['mean'].shape == (5,)
+    assert not loaded['img_norm_cfg']['to_rgb']
+
+
+def test_three_bands_are_rgb(build, results, data_root):
+    rgb = build('LoadImageFromFile', color_type='bands', channels=3)(results())
+    bgr = build('LoadImageFromFile')(results())
+    np.testing.assert_array_equal(rgb['img'], bgr['img'][..., ::-1])
+    assert rgb['img_norm_cfg']['to_rgb']
+    grey = build('RGB2Gray')
+    np.testing.assert_allclose(grey(dict(rgb))['img'], grey(dict(bgr))['img'])
+    norm = dict(mean=[120.0, 110, 100], std=[60.0, 58, 57])
+    one = build('Normalize', to_rgb=False, **norm)(dict(rgb))
+    other = build('Normalize', to_rgb=True, **norm)(dict(bgr))
+    np.testing.assert_array_equal(one['img'], other['img'])
+    assert repr(one['img_norm_cfg']) == repr(other['img_norm_cfg'])
+
+
+def test_a_file_of_other_bands_is_named(build, bands, tmp_path):
+    with pytest.raises(DataError, match=rf'^{tmp_path}/a.npy: the image has 5 bands .*channels=4'):
+        build('LoadImageFromFile', color_type='bands', channels=4)(bands('a.npy', FIVE))
+
+
+def test_an_array_of_an_archive(build, bands):
+    sample = bands('a.npz', scene=FIVE, mask=FIVE[..., 0] % 3, other=FIVE[..., 1] % 3)
+    load = build('LoadImageFromFile', color_type='bands', npz_key='scene')
+    sample = build('LoadAnnotations')(load(dict(sample, seg_map_key='mask')))
+    np.testing.assert_array_equal(sample['img'], FIVE)
+    np.testing.assert_array_equal(sample['gt_semantic_seg'], FIVE[..., 0] % 3)
+    assert "npz_key='scene'" in repr(load)
+
+
+@pytest.mark.parametrize('settings', [dict(channels=3), dict(color_type='unchanged', channels=3),
+                                      dict(color_type='bands', channels=0)])
+def test_channels_are_those_of_bands(build, settings):
+    with pytest.raises(ConfigError, match="give 1 or more with color_type='bands'"):
+        build('LoadImageFromFile', **settings)

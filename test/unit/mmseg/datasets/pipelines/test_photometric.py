@@ -187,3 +187,26 @@ def test_adjust_gamma(build, sample, gamma):
     assert np.abs(adjusted - expected).max() <= 1
     with pytest.raises(ConfigError, match='gamma=0 must be positive'):
         build('AdjustGamma', gamma=0)
+
+
+@pytest.mark.parametrize('kind', ['uint8', 'uint16'])
+@pytest.mark.parametrize('channels', [1, 5, 130])
+def test_clahe_of_any_number_of_channels(build, kind, channels):
+    img = np.random.RandomState(0).randint(0, 256, (40, 56, channels)).astype(kind)
+    found = build('CLAHE')(dict(img=img))['img']
+    assert found.dtype == kind
+    for channel in range(channels):
+        np.testing.assert_array_equal(found[..., channel], clahe(
+            np.ascontiguousarray(img[..., channel]), 40.0, (8, 8)))
+
+
+def test_gamma_is_not_for_sixteen_bits(build):
+    img = np.full((4, 5, 3), 99, np.uint16)  # refused even where the values would fit
+    with pytest.raises(ConfigError, match='AdjustGamma takes 8 bits, not images of 16: put'):
+        build('AdjustGamma', gamma=2)(dict(img=img))
+
+
+@pytest.mark.parametrize('shape', [(4, 5), (4, 5, 5)])
+def test_distortion_is_for_three_channels(build, shape):
+    with pytest.raises(ConfigError, match='needs a uint8 image.*more bands or bits leave it out'):
+        build('PhotoMetricDistortion')(dict(img=np.zeros(shape, np.uint8)))

@@ -1,6 +1,7 @@
 """What holds for every registered step; a new one is a row of `step_cases.CASES`."""
 import copy
 import inspect
+import io
 import os
 import pickle
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from mmcv_replace.fileio import FileClient, HardDiskBackend
+from mmcv_replace.image import imfrombytes
 from mmcv_replace.parallel import DataContainer
 from mmseg.datasets import PIPELINES
 from mmseg.datasets.pipelines import Compose
@@ -30,7 +32,14 @@ def start(request):
             head, tail = os.path.split(filepath)
             return super().get(os.path.join(head, {'0': '2'}[tail[0]] + tail[1:]))
 
+    class Archived(HardDiskBackend):
+        def get(self, filepath):
+            buffer = io.BytesIO()
+            np.savez(buffer, img=imfrombytes(super().get(filepath))[::-1], other=np.ones((2, 2)))
+            return buffer.getvalue()
+
     FileClient.register_backend('step_cases', Turned, force=True)
+    FileClient.register_backend('step_cases_npz', Archived, force=True)
 
     def make(name, *args, **kwargs):
         if name.startswith('Load'):
@@ -39,7 +48,7 @@ def start(request):
                         img_prefix=str(data_root / 'ann'), seg_prefix=str(data_root / 'ann'))
         return make_sample(*args, **kwargs)
     yield make
-    del FileClient.backends['step_cases']
+    del FileClient.backends['step_cases'], FileClient.backends['step_cases_npz']
 
 
 @pytest.fixture

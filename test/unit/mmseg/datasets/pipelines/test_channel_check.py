@@ -1,0 +1,76 @@
+"""Loading, normalisation and model must agree about the number of channels, before any work."""
+import pytest
+from torch import nn
+
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.apis import load_config
+from mmseg.apis.model import build_model_to_inspect
+from mmseg.datasets import build_dataset
+from mmseg.datasets.pipelines.channel_check import check_channels_agree
+
+FIVE = dict(type='LoadImageFromFile', color_type='bands', channels=5)
+COLOUR, GREY = (dict(type='LoadImageFromFile', color_type=kind) for kind in ('color', 'grayscale'))
+ANY = dict(type='LoadImageFromFile', color_type='unchanged')
+
+
+def norm(count, to_rgb=False):
+    return dict(type='Normalize', mean=[1.0] * count, std=[2.0] * count, to_rgb=to_rgb)
+
+
+def own_step(results):
+    return results
+
+
+def check(*steps, channels=5):
+    model = nn.Module()
+    model.backbone = nn.Module()
+    model.backbone.in_channels = channels
+    dataset = build_dataset(dict(type='CustomDataset', img_dir='img', pipeline=list(steps)))
+    check_channels_agree(model, {'train': dataset})
+
+
+@pytest.mark.parametrize(('steps', 'channels'), [
+    ([FIVE, norm(5)], 5), ([FIVE, norm(1)], 5), ([COLOUR, norm(3, True)], 3), ([COLOUR], 3),
+    ([GREY, norm(1)], 1), ([COLOUR, dict(type='RGB2Gray', out_channels=1), norm(1)], 1),
+    ([COLOUR, dict(type='RGB2Gray'), norm(3)], 3), ([dict(FIVE, channels=3), norm(3)], 3),
+    ([dict(FIVE, channels=3), dict(type='PhotoMetricDistortion'), norm(3)], 3),
+    # What these give is not known.
+    ([ANY, norm(7)], 5), ([own_step, norm(7)], 5), ([COLOUR, own_step, norm(5)], 5),
+    ([dict(FIVE, channels=None), norm(5)], 5), ([FIVE, own_step], 4)])
+def test_what_fits(steps, channels):
+    check(*steps, channels=channels)
+
+
+@pytest.mark.parametrize(('steps', 'channels', 'message'), [
+    ([FIVE, norm(3)], 5, 'Normalize in data.train has 3 values in mean and std, but the images '
+     'have 5 channels: give img_norm_cfg a value for each, and to_rgb=False; python '
+     'tools/check_dataset.py CONFIG --statistics computes them'),
+    ([COLOUR, norm(5)], 3, 'has 5 values in mean and std, but the images have 3 channels: give as '
+     'many, or, for files of 5 bands, set in_channels=5 at the top of the config'),
+    ([dict(type='MultiScaleFlipAug', img_scale=(9, 9), transforms=[FIVE, norm(3)])], 5,
+     'Normalize in data.train has 3 values'),
+    ([dict(FIVE, channels=3), norm(3, True)], 3, 'has to_rgb=True, but with in_channels the bands '
+     'keep the order of the file, in which red comes first: set to_rgb=False'),
+    ([FIVE, dict(type='PhotoMetricDistortion'), norm(5)], 5, 'PhotoMetricDistortion in data.train '
+     'changes red, green and blue, but the images have 5 channels: leave it out'),
+    ([FIVE, dict(type='Pad', size_divisor=4, pad_val=(1, 2, 3))], 5, 'Pad in data.train has 3 '
+     'values in pad_val, but the images have 5 channels: give a number, or one for each'),
+    ([FIVE, dict(type='RandomRotate', prob=1, degree=9, pad_val=(1,) * 4)], 5, 'RandomRotate in '
+     'data.train has 4 values in pad_val'),
+    ([FIVE, norm(5)], 3, 'the images of data.train have 5 channels, but model.backbone.in_channels'
+     '=3: set in_channels, the number of bands of the files, at the top of the config'),
+    ([GREY], 3, 'the images of data.train have 1 channel, but'),
+    ([COLOUR, dict(type='RGB2Gray', out_channels=1)], 3, 'have 1 channel, but')])
+def test_what_does_not(steps, channels, message):
+    with pytest.raises(ConfigError) as caught:
+        check(*steps, channels=channels)
+    assert message in str(caught.value)
+
+
+def test_the_config_for_own_bands_fits(repo_dir):
+    cfg = load_config(repo_dir / 'configs/pspnet/pspnet_r18-d8_512x512_own_bands.py')
+    splits = {name: build_dataset(cfg.data[name]) for name in ('train', 'val', 'test')}
+    model = build_model_to_inspect(cfg)
+    check_channels_agree(model, splits)
+    assert model.backbone.in_channels == model.input_bands == 5
+    assert all(part.pipeline.transforms[0].channels == 5 for part in splits.values())
