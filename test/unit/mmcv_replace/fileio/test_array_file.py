@@ -1,0 +1,149 @@
+"""Files that are read by rows, against the arrays that were written."""
+import os
+
+import numpy as np
+import pytest
+
+from mmcv_replace.fileio import ArrayFile, DamagedFileError, array_file, write_arrays
+from mmcv_replace.fileio.array_file import stored_size
+
+SHAPES = [(9, 7, 3), (33, 5), (4, 1, 1, 2), (1, 8), (3, 0), (0, 3), (6,)]
+TYPES = ['u1', '>u2', '<f4', 'f8', 'i4', '?', 'c8']
+
+
+def arrays_of(shape, dtype):
+    values = np.random.RandomState(0).randint(0, 256, shape)
+    return {'img': (values % 2 == 0 if dtype == '?' else values).astype(dtype),
+            'label': values[:2].astype(np.uint8)}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / 'a' / 'sample.rows'
+    write_arrays(path, {'name': 'grün'}, arrays_of((40, 50, 3), 'u1'))
+    return path
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+@pytest.mark.parametrize('dtype', TYPES)
+def test_what_was_written(tmp_path, shape, dtype, monkeypatch):
+    monkeypatch.setattr(array_file, 'PART', 64)
+    arrays = arrays_of(shape, dtype)
+    write_arrays(tmp_path / 'x', {'of': [1, None]}, arrays)
+    with ArrayFile(tmp_path / 'x') as file:
+        assert file.head == {'of': [1, None]}
+        assert file.kinds == {name: (array.dtype, array.shape) for name, array in arrays.items()}
+        for name, array in arrays.items():
+            for start, stop in ((0, None), (1, 3), (-2, None), (2, 2), (3, 1), (5, 500)):
+                found = file.read(name, start, stop)
+                np.testing.assert_array_equal(found, array[start:stop])
+                assert found.dtype == array.dtype
+    assert list(tmp_path.iterdir()) == [tmp_path / 'x']
+
+
+def test_arrays_that_are_not_contiguous(tmp_path):
+    array = np.arange(120).reshape(4, 5, 6)
+    write_arrays(tmp_path / 'x', {}, {'a': array[::2, ::-1].transpose(1, 0, 2)})
+    with ArrayFile(tmp_path / 'x') as file:
+        np.testing.assert_array_equal(file.read('a'), array[::2, ::-1].transpose(1, 0, 2))
+
+
+def test_rows_are_read_into_memory_of_their_own(file):
+    with ArrayFile(file) as opened:
+        rows = opened.read('img', 3, 9)
+        rows[:] = 0
+        assert opened.read('img', 3, 9).any()
+    assert rows.nbytes == 6 * 50 * 3
+
+
+def test_only_the_rows_that_are_asked_for_are_read(file):
+    with open(file, 'r+b') as raw:  # of the last row of the image
+        raw.seek(4096 + stored_size(np.dtype('u1'), (39, 50, 3)))
+        raw.write(b'other')
+    with ArrayFile(file) as opened:
+        np.testing.assert_array_equal(opened.read('img', 0, 39),
+                                      arrays_of((40, 50, 3), 'u1')['img'][:39])
+        with pytest.raises(DamagedFileError, match=r'sample\.rows: rows 38 to 40 of img have'):
+            opened.read('img', 38, 40)
+
+
+def test_a_long_head(tmp_path):
+    head = {str(number): 'x' * 100 for number in range(100)}
+    write_arrays(tmp_path / 'x', head, arrays_of((9, 7), 'u1'))
+    with ArrayFile(tmp_path / 'x') as file:
+        assert file.head == head
+        np.testing.assert_array_equal(file.read('img'), arrays_of((9, 7), 'u1')['img'])
+
+
+def change(path, place, content):
+    with open(path, 'r+b') as raw:
+        raw.seek(place)
+        raw.write(content)
+
+
+@pytest.mark.parametrize('damage', [
+    lambda path: os.truncate(path, 0), lambda path: os.truncate(path, 20),
+    lambda path: os.truncate(path, path.stat().st_size - 1),
+    lambda path: path.write_bytes(path.read_bytes() + b'x'),
+    lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    lambda path: change(path, 0, b'x'), lambda path: change(path, 9, b'\xff\xff\xff'),
+    lambda path: change(path, 13, b'\xff\xff'), lambda path: change(path, 50, b'Z')])
+def test_a_damaged_head_or_size_is_noticed_at_once(file, damage):
+    damage(file)
+    with pytest.raises(DamagedFileError, match=r'sample\.rows'):
+        ArrayFile(file)
+
+
+@pytest.mark.parametrize('place', [0, 149, 152, 39 * 160, 40 * 160 - 1])
+def test_each_byte_of_the_rows_is_checked(file, place):
+    """Of pixels, of the rest of their last word, and of the word that checks them."""
+    content = file.read_bytes()
+    change(file, 4096 + place, bytes([content[4096 + place] ^ 1]))
+    with ArrayFile(file) as opened, pytest.raises(DamagedFileError, match='of img have changed'):
+        opened.read('img')
+
+
+def test_rows_of_zeros_and_exchanged_rows_are_noticed(file):
+    content = file.read_bytes()
+    row = content[4096:4096 + 160]
+    for part in (bytes(160), content[4096 + 160:4096 + 320]):
+        assert part != row
+        change(file, 4096, part)
+        with ArrayFile(file) as opened, pytest.raises(DamagedFileError):
+            opened.read('img', 0, 1)
+
+
+def test_a_file_that_is_cut_off_while_it_is_open(file):
+    with ArrayFile(file) as opened:
+        os.truncate(file, 5000)
+        with pytest.raises(DamagedFileError, match='is shorter than it was'):
+            opened.read('img')
+
+
+def test_an_error_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*args):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(array_file, '_write_rows', fail)
+    with pytest.raises(OSError, match='No space'):
+        write_arrays(tmp_path / 'x', {}, arrays_of((9, 7), 'u1'))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_head_can_be_changed(file):
+    def head():
+        with ArrayFile(file) as opened:
+            np.testing.assert_array_equal(opened.read('img'), arrays_of((40, 50, 3), 'u1')['img'])
+            return opened.head
+
+    with ArrayFile(file) as opened:
+        opened.replace_head({'name': 'blau', 'more': [1]})
+        assert head() == {'name': 'blau', 'more': [1]}
+        opened.replace_head({'name': 'x' * 5000})  # for which there is no room
+        assert head()['name'] == 'blau'
+        write_arrays(file, {'name': 'of another'}, arrays_of((40, 50, 3), 'u1'))
+        opened.replace_head({'name': 'rot'})
+        assert head()['name'] == 'of another'
+        file.unlink()
+        with pytest.raises(OSError, match='No such file'):
+            opened.replace_head({})
