@@ -36,6 +36,25 @@ def count_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return _sum_by(pairs, ends, rows * 256).reshape(rows, 256)
 
 
+def count_repeated(labels: np.ndarray, rows: np.ndarray, columns: np.ndarray,
+                   ) -> np.ndarray | None:
+    """Number of pixels with each value after row i of a uint8 map [H, W] is repeated rows[i] times
+    and column j columns[j] times: int64 [256].
+
+    The repeated map is not made. None for short runs, which this would be slow for.
+    """
+    ends = np.ones(labels.shape, np.bool_)
+    np.not_equal(labels[:, 1:], labels[:, :-1], out=ends[:, :-1])
+    if np.count_nonzero(ends) * LONG_RUN > ends.size:
+        return None
+    row, column = np.divmod(np.flatnonzero(ends), labels.shape[1])
+    covered = np.cumsum(columns)
+    # Where the runs end if the rows, of which each ends a run, lie one behind the other.
+    places = row * covered[-1] + covered[column]
+    widths = np.diff(places, prepend=0)
+    return np.bincount(labels[row, column], widths * rows[row], 256).astype(np.int64)
+
+
 def _run_ends(*maps: np.ndarray) -> np.ndarray | None:
     """Last pixel of each run of pixels that are equal in all maps [P]; None for short runs."""
     ends = np.zeros(maps[0].size, np.bool_)

@@ -63,9 +63,13 @@ class PhotoMetricDistortion(Transform):
             raise ConfigError(
                 f'PhotoMetricDistortion needs a uint8 image [H, W, 3], not {img.dtype} '
                 f'{img.shape}: put it before Normalize, and load without to_float32')
+        table = None  # of changes of all channels that are still to be made
         for change in params:
-            img = self._apply(img, change)
-        return img
+            if change is not None and change[0] is None and not is_own(self, 'convert'):
+                table = change[1](LEVELS if table is None else table)
+            elif change is not None:
+                img, table = self._apply(_look_up(img, table), change), None
+        return _look_up(img, table)
 
     @standard
     def convert(self, img: np.ndarray, alpha: float = 1, beta: float = 0) -> np.ndarray:
@@ -114,15 +118,19 @@ class PhotoMetricDistortion(Transform):
         channel, convert = change
         if channel is None:
             return self._new_values(img, convert)
-        hsv = bgr2hsv(img)
-        values = self._new_values(cv2.extractChannel(hsv, channel), convert)
-        return hsv2bgr(cv2.insertChannel(values, hsv, channel))
+        channels = list(cv2.split(bgr2hsv(img)))
+        channels[channel] = self._new_values(channels[channel], convert)
+        return hsv2bgr(cv2.merge(channels))
 
     def _new_values(self, img: np.ndarray,
                     convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         if is_own(self, 'convert'):  # which may look at the whole image
             return convert(img)
         return cv2.LUT(img, convert(LEVELS))
+
+
+def _look_up(img: np.ndarray, table: np.ndarray | None) -> np.ndarray:
+    return img if table is None else cv2.LUT(img, table)
 
 
 def _turn(hues: np.ndarray, shift: int) -> np.ndarray:

@@ -7,8 +7,9 @@ import numpy as np
 
 from mmcv_replace.image import imresize
 
+from ..annotation import count_resized, take_pixels
 from .base import Results, Transform
-from .crop import RandomCrop, Window
+from .crop import Counts, RandomCrop, Window
 
 if TYPE_CHECKING:
     from .resize import Resize
@@ -35,18 +36,29 @@ class ResizedCrop(Transform):
         self.crop = crop
 
     def __call__(self, results: Results) -> Results:
-        img = results['img']
-        alike = all(results[key].shape == img.shape[:2] for key in results.get('seg_fields', ()))
-        if img.dtype != np.uint8 or not alike:
+        if not self.fits(results):
             return self.crop(self.resize(results))
         return super().__call__(results)
+
+    def fits(self, results: Results) -> bool:
+        """Whether both are done in one; image and label maps then may be `StoredArray`s."""
+        img = results['img']
+        alike = all(results[key].shape == img.shape[:2] for key in results.get('seg_fields', ()))
+        return img.dtype == np.uint8 and alike
 
     def draw(self, results: Results) -> tuple[Resizing, Window]:
         """The parameters of both steps."""
         size, keys = self.resize.draw(results)
-        window = self.crop.draw_window(results, size[::-1], lambda window: _read_label(
-            results['gt_semantic_seg'], size, window))
-        return (size, keys), window
+        taken: list[np.ndarray] = []
+
+        def count_in(window: Window) -> Counts:
+            label = results['gt_semantic_seg']
+            if not taken:
+                taken.extend(_taken_places(label.shape, size))
+            return count_resized(label, *(places[part] for places, part in
+                                          zip(taken, window, strict=True)))
+
+        return (size, keys), self.crop.draw_window(results, size[::-1], count_in)
 
     def apply_image(self, img: np.ndarray, params: tuple[Resizing, Window]) -> np.ndarray:
         (size, _), window = params
@@ -63,14 +75,19 @@ class ResizedCrop(Transform):
 
 def _read_label(label: np.ndarray, size: Size, window: Window) -> np.ndarray:
     """What `window` shows of a label map [H, W] resized to the nearest pixel."""
-    height, width = label.shape
-    rows, columns = window
+    return take_pixels(label, *(places[part] for places, part in
+                                zip(_taken_places(label.shape, size), window, strict=True)))
+
+
+def _taken_places(shape: tuple[int, ...], size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows and columns of a label map of a shape the one of `size` shows."""
     # Resizing the numbers of the rows and columns tells which ones OpenCV takes.
-    taken_columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
-                             interpolation='nearest')[0, columns]
-    taken_rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
-                          interpolation='nearest')[rows, 0]
-    return label[taken_rows].take(taken_columns, axis=1)
+    height, width = shape
+    rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
+                    interpolation='nearest')
+    columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
+                       interpolation='nearest')
+    return rows.reshape(-1), columns.reshape(-1)
 
 
 def resize_window(img: np.ndarray, size: Size, window: Window, exact: bool) -> np.ndarray:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmseg.core.evaluation import histogram
-from mmseg.core.evaluation.histogram import count_pairs, count_values
+from mmseg.core.evaluation.histogram import count_pairs, count_repeated, count_values
 
 
 def noise(shape=(37, 53), top=256):
@@ -67,3 +67,22 @@ def test_more_pixels_of_one_kind_than_float32_can_count(monkeypatch):
     assert count_values(label)[1] == side * side
     monkeypatch.undo()
     assert count_values(label)[1] == side * side
+
+
+@pytest.mark.parametrize('maps', [MAPS[name] for name in MAPS if name != 'empty'],
+                         ids=[name for name in MAPS if name != 'empty'])
+def test_repeated_pixels_are_counted_without_repeating_them(maps, monkeypatch):
+    rng = np.random.default_rng(1)
+    labels, least = maps[0], histogram.LONG_RUN
+    rows, columns = (rng.integers(0, 4, edge) for edge in labels.shape)
+    expected = np.bincount(np.repeat(np.repeat(labels, rows, 0), columns, 1).ravel(), minlength=256)
+    counts = {}
+    for length in (least, 0):
+        monkeypatch.setattr(histogram, 'LONG_RUN', length)
+        counts[length] = count_repeated(labels, rows, columns)
+        if counts[length] is not None:
+            np.testing.assert_array_equal(counts[length], expected)
+            assert counts[length].dtype == np.int64
+    assert counts[0] is not None
+    ends = np.diff(labels.astype(int), append=-1, axis=1).astype(bool).mean()
+    assert (counts[least] is None) == (ends * least > 1)
