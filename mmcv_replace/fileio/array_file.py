@@ -1,16 +1,16 @@
-"""Files of arrays that are read by rows; every row that is read is checked.
+"""Files of arrays that are read by rows; every page that is read is checked.
 
-Each row is followed by a word that makes the sum of the row's words, modulo 2**64, a number which
-depends on its place alone. So a file that was cut off, overwritten or not yet on the disk when the
-power failed is noticed where it matters, without reading all of it, and writers need not wait for
-the disk.
+For each page of an array the file has a word, the sum of the words of the page and a number which
+depends on its place, modulo 2**64. So a file that was cut off, overwritten or not yet on the disk
+when the power failed is noticed where it matters, without reading all of it, and writers need not
+wait for the disk.
 """
 import json
 import math
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,16 +19,13 @@ import numpy as np
 from ..utils.errors import DataError
 from .atomic import atomic_write
 
-# Multiples at which arrays begin, in bytes: a page.
-PAGE = 4096
-# Bytes of rows that are prepared at a time; they fit into the processor's cache.
-PART = 2**18
+PAGE = 4096  # bytes; arrays begin at multiples of it
 WORD = np.dtype('<u8')
 # In front of the head: name of the format, bytes of the head, of what precedes the arrays, and of
 # the file; checksum of these numbers and the head.
-FORMAT = b'rowfile1'
+FORMAT = b'arrays01'
 PREFIX = struct.Struct('<8sIIQI')
-# Any odd numbers: what the words of row i add up to is FIRST + i * STEP.
+# Any odd numbers: the word of page i is its sum and FIRST + i * STEP.
 FIRST, STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 
 
@@ -43,25 +40,23 @@ def write_arrays(path: str | Path, head: Mapping[str, Any], arrays: Mapping[str,
     Raises OSError where the disk does not take it, and nothing stays behind.
     """
     places, size = {}, 0
-    for name, array in arrays.items():
-        places[name] = [array.dtype.str, list(array.shape), size]
-        size += _pages(stored_size(array.dtype, array.shape))
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    for name, array in contiguous.items():
+        # Where the words of its pages lie, and where the pages, from the end of the head on.
+        words, pages = _stored_sizes(array.nbytes)
+        places[name] = [array.dtype.str, list(array.shape), size, size + words]
+        size += words + pages
     text = json.dumps({'arrays': places, 'head': head}).encode()
-    start = _pages(PREFIX.size + len(text))
+    start = _up(PREFIX.size + len(text))
     with atomic_write(path, sync=False) as file:
         file.write(_front(text, start, start + size))
-        for array in arrays.values():
-            _write_rows(file, array)
+        for array in contiguous.values():
+            _write_pages(file, array)
 
 
 def file_size(arrays: Iterable[np.ndarray]) -> int:
     """Bytes of a file of arrays, and a head of less than a page."""
-    return PAGE + sum(_pages(stored_size(array.dtype, array.shape)) for array in arrays)
-
-
-def stored_size(dtype: np.dtype, shape: Sequence[int]) -> int:
-    """Bytes of the rows of an array and their checks."""
-    return shape[0] * _words(_row_size(dtype, shape)) * WORD.itemsize
+    return PAGE + sum(sum(_stored_sizes(array.nbytes)) for array in arrays)
 
 
 class ArrayFile:
@@ -86,27 +81,31 @@ class ArrayFile:
         self.head: dict[str, Any] = content['head']
         self._listed = content['arrays']
         self.kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
-        self._places: dict[str, int] = {}
-        for name, (dtype, shape, place) in self._listed.items():
+        for name, (dtype, shape, *_) in self._listed.items():
             self.kinds[name] = np.dtype(dtype), tuple(shape)
-            self._places[name] = self._start + place
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """The rows from `start` to `stop` of an array, in memory of their own.
-
-        Between the rows lie the words that check them: the array is not contiguous.
-        """
+        """The rows from `start` to `stop` of an array, in memory of their own."""
         dtype, shape = self.kinds[name]
+        words_at, pages_at = self._listed[name][2:]
         start, stop, _ = slice(start, stop).indices(shape[0])
-        rows = max(0, stop - start)
-        size = _row_size(dtype, shape)
-        words = np.empty((rows, _words(size)), WORD)
-        self._file.seek(self._places[name] + start * words.strides[0])
+        size = dtype.itemsize * math.prod(shape[1:])
+        begin, end = start * size, max(start, stop) * size
+        first, last = begin // PAGE, -(-end // PAGE)
+        words = self._read(words_at + first * WORD.itemsize, last - first)
+        pages = self._read(pages_at + first * PAGE, (last - first) * PAGE // WORD.itemsize)
+        if not np.array_equal(_sums(pages, first), words):
+            raise DamagedFileError(f'{self.path}: rows {start} to {stop} of {name} have changed')
+        content = pages.view(np.uint8)[begin - first * PAGE:end - first * PAGE]
+        return content.view(dtype).reshape(max(0, stop - start), *shape[1:])
+
+    def _read(self, place: int, count: int) -> np.ndarray:
+        """Words at a place behind the head."""
+        words = np.empty(count, WORD)
+        self._file.seek(self._start + place)
         if self._file.readinto(words) != words.nbytes:
             raise DamagedFileError(f'{self.path} is shorter than it was')
-        if not np.array_equal(words.sum(axis=1, dtype=WORD), _sums(start, start + rows)):
-            raise DamagedFileError(f'{self.path}: rows {start} to {stop} of {name} have changed')
-        return words.view(np.uint8)[:, :size].view(dtype).reshape(rows, *shape[1:])
+        return words
 
     def replace_head(self, head: Mapping[str, Any]) -> None:
         """Change the head in its place, where there is room for the new one; OSError where the
@@ -156,31 +155,31 @@ def _check_front(path: str | Path, front: bytes, file: IO) -> tuple[bytes, int]:
     return text, start
 
 
-def _write_rows(file: IO, array: np.ndarray) -> None:
-    size = _row_size(array.dtype, array.shape)
-    words = np.zeros((max(1, PART // max(size, 1)), _words(size)), WORD)
-    for start in range(0, len(array), len(words)):
-        rows = np.ascontiguousarray(array[start:start + len(words)])
-        part = words[:len(rows)]
-        part.view(np.uint8)[:, :size] = rows.reshape(len(rows), -1).view(np.uint8)
-        part[:, -1] = 0
-        part[:, -1] = _sums(start, start + len(rows)) - part.sum(axis=1, dtype=WORD)
-        file.write(part)
-    file.write(bytes(-stored_size(array.dtype, array.shape) % PAGE))
+def _write_pages(file: IO, array: np.ndarray) -> None:
+    """Write the words of the pages of a contiguous array, and these."""
+    content = array.reshape(-1).view(np.uint8)
+    whole = len(content) // PAGE * PAGE
+    rest = np.zeros(_up(len(content)) - whole, np.uint8)
+    rest[:len(content) - whole] = content[whole:]
+    for words in (_sums(content[:whole].view(WORD), 0), _sums(rest.view(WORD), whole // PAGE)):
+        file.write(words)
+    file.write(bytes(_stored_sizes(len(content))[0] - _up(len(content)) // PAGE * WORD.itemsize))
+    file.write(content[:whole])
+    file.write(rest)
 
 
-def _row_size(dtype: np.dtype, shape: Sequence[int]) -> int:
-    return dtype.itemsize * math.prod(shape[1:])
+def _sums(words: np.ndarray, first: int) -> np.ndarray:
+    """What is kept of each of the pages from `first` on, of which these are the words."""
+    pages = words.reshape(-1, PAGE // WORD.itemsize)
+    numbers = np.arange(first, first + len(pages), dtype=WORD)
+    return pages.sum(axis=1, dtype=WORD) + FIRST + numbers * STEP
 
 
-def _sums(start: int, stop: int) -> np.ndarray:
-    return FIRST + np.arange(start, stop, dtype=WORD) * STEP
+def _stored_sizes(size: int) -> tuple[int, int]:
+    """Bytes of the words and of the pages of an array of `size` bytes."""
+    return _up(_up(size) // PAGE * WORD.itemsize), _up(size)
 
 
-def _words(size: int) -> int:
-    """Words of a row of `size` bytes and its check."""
-    return -(-size // WORD.itemsize) + 1
-
-
-def _pages(size: int) -> int:
+def _up(size: int) -> int:
+    """The next multiple of the page."""
     return -(-size // PAGE) * PAGE

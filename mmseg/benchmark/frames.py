@@ -94,6 +94,8 @@ def frame_dataset(folder: Path, frames: Frames, steps: Sequence[Mapping[str, Any
     """
     sizes = {'Resize': dict(img_scale=frames.scale), 'RandomCrop': dict(crop_size=frames.crop),
              'Pad': dict(size=frames.crop)}
+    if 'reduce_zero_label' in frames.settings:  # mmsegmentation asks the step
+        sizes['LoadAnnotations'] = dict(reduce_zero_label=frames.settings['reduce_zero_label'])
     return dict(type='CustomDataset', data_root=str(folder), img_dir='img', ann_dir='ann',
                 classes=list(get_classes(frames.classes)), **frames.settings,
                 pipeline=[{**step, **sizes.get(step['type'], {})} for step in steps])

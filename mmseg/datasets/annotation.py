@@ -7,7 +7,7 @@ import numpy as np
 
 from mmcv_replace.image import imfrombytes, unscale_grey
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation.histogram import count_repeated, count_values
+from mmseg.core.evaluation.histogram import count_values
 
 # Largest number of wrong values that may all mark pixels without a class.
 MOST_VOID = 3
@@ -60,34 +60,11 @@ def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The values [V] in a label map [H, W], ascending, and how many pixels have each [V]."""
     if label.dtype != np.uint8:
         return np.unique(label, return_counts=True)
-    return _nonzero(count_values(label))
+    return nonzero(count_values(label))
 
 
-def count_resized(label: np.ndarray, rows: np.ndarray, columns: np.ndarray,
-                  ) -> tuple[np.ndarray, np.ndarray]:
-    """`count_labels` of what `rows` and `columns`, ascending numbers, take of a label map [H, W].
-
-    Of the map whole rows alone are read, `label[start:stop]`.
-    """
-    first, left = int(rows[0]), int(columns[0])
-    if label.dtype == np.uint8:
-        repeats = np.bincount(rows - first)
-        taken = np.flatnonzero(repeats)
-        part = label[first:int(rows[-1]) + 1, left:int(columns[-1]) + 1]
-        part = part if len(taken) == len(repeats) else part[taken]
-        histogram = count_repeated(part, repeats[taken], np.bincount(columns - left))
-        if histogram is not None:
-            return _nonzero(histogram)
-    return count_labels(take_pixels(label, rows, columns))
-
-
-def take_pixels(label: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """[rows, columns] of a label map [H, W], of ascending numbers."""
-    first = int(rows[0])
-    return label[first:int(rows[-1]) + 1][rows - first].take(columns, axis=1)
-
-
-def _nonzero(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nonzero(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values that there are in a histogram [256], and their counts."""
     values = np.flatnonzero(histogram)
     return values, histogram[values]
 

@@ -1,6 +1,7 @@
 """Whether the decoded samples of data sets fit onto the disk of `data.cache.dir`."""
 import copy
 import logging
+import os
 from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
@@ -86,7 +87,7 @@ def _probe(load: StoredSteps, results: Any, decode: bool) -> tuple[int, bool]:
         return 0, False
     path = load.cache.path(key)
     try:
-        return path.stat().st_size, True
+        return os.path.getsize(path), True
     except OSError:
         pass
     if not decode:

@@ -3,6 +3,8 @@
 A plain histogram is slow for uniform areas, since each addition to a counter has to wait for the
 previous one to the same counter. There, runs of equal pixels are counted instead.
 """
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -36,23 +38,37 @@ def count_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return _sum_by(pairs, ends, rows * 256).reshape(rows, 256)
 
 
-def count_repeated(labels: np.ndarray, rows: np.ndarray, columns: np.ndarray,
-                   ) -> np.ndarray | None:
-    """Number of pixels with each value after row i of a uint8 map [H, W] is repeated rows[i] times
-    and column j columns[j] times: int64 [256].
-
-    The repeated map is not made. None for short runs, which this would be slow for.
+class Runs(NamedTuple):
+    """Runs of equal pixels in the rows of a map: the value, the row, the first column, and the one
+    behind the last, of each [K].
     """
-    ends = np.ones(labels.shape, np.bool_)
-    np.not_equal(labels[:, 1:], labels[:, :-1], out=ends[:, :-1])
-    if np.count_nonzero(ends) * LONG_RUN > ends.size:
+
+    values: np.ndarray
+    rows: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+
+def find_runs(labels: np.ndarray) -> Runs | None:
+    """The runs of a uint8 map [H, W]; None where they are short, so that to count pixels is faster.
+    """
+    last = np.ones(labels.shape, np.bool_)
+    np.not_equal(labels[:, 1:], labels[:, :-1], out=last[:, :-1])
+    if np.count_nonzero(last) * LONG_RUN > last.size:
         return None
-    row, column = np.divmod(np.flatnonzero(ends), labels.shape[1])
-    covered = np.cumsum(columns)
-    # Where the runs end if the rows, of which each ends a run, lie one behind the other.
-    places = row * covered[-1] + covered[column]
-    widths = np.diff(places, prepend=0)
-    return np.bincount(labels[row, column], widths * rows[row], 256).astype(np.int64)
+    rows, columns = np.divmod(np.flatnonzero(last), labels.shape[1])
+    ends = columns + 1
+    starts = np.concatenate([[0], ends[:-1] % labels.shape[1]])
+    return Runs(labels[rows, columns], rows, starts, ends)
+
+
+def count_runs(runs: Runs, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Number of pixels with each value where row i of the map is repeated rows[i] times, and
+    column j columns[j] times: int64 [256].
+    """
+    covered = np.concatenate([[0], np.cumsum(columns)])
+    widths = covered[runs.ends] - covered[runs.starts]
+    return np.bincount(runs.values, widths * rows[runs.rows], 256).astype(np.int64)
 
 
 def _run_ends(*maps: np.ndarray) -> np.ndarray | None:

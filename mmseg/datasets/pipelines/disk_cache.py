@@ -1,5 +1,6 @@
 """Keep decoded samples in files, which all processes, jobs and later runs read."""
 import logging
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ class DiskCache:
 
     def __init__(self, folder: str | Path, share: float = 1.0) -> None:
         self.folder = Path(folder).expanduser()
+        self._root = str(self.folder)  # joined to names faster than a Path
         self.share = share
         self._told = SharedStore(len(TOLD), 2**16, 'data.cache')
         self._swept: set[Path] = set()
@@ -49,9 +51,9 @@ class DiskCache:
         number = count_decoding(steps)
         return [StoredSteps(steps[:number], self), *steps[number:]]
 
-    def path(self, key: str) -> Path:
+    def path(self, key: str) -> str:
         """The file of a sample; `key` is a hash in hexadecimal digits."""
-        return self.folder / key[:2] / f'{key[2:]}.rows'
+        return os.path.join(self._root, key[:2], f'{key[2:]}.rows')
 
     def open(self, key: str) -> ArrayFile | None:
         """The open file of a sample, None where there is none, or a damaged one."""
@@ -71,7 +73,7 @@ class DiskCache:
         """Write the file of a sample where there is room for it."""
         if int(key[-8:], 16) >= self.share * 2**32 or self.is_told('full'):
             return
-        path = self.path(key)
+        path = Path(self.path(key))
         try:
             if file_size(arrays.values()) > self.free():
                 self._stop(f'the disk of {self.folder} has no room but what is left to others')

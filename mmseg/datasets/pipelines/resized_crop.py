@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from mmcv_replace.image import imresize
-
-from ..annotation import count_resized, take_pixels
 from .base import Results, Transform
 from .crop import Counts, RandomCrop, Window
+from .resized_label import ResizedLabel
 
 if TYPE_CHECKING:
     from .resize import Resize
@@ -49,14 +47,12 @@ class ResizedCrop(Transform):
     def draw(self, results: Results) -> tuple[Resizing, Window]:
         """The parameters of both steps."""
         size, keys = self.resize.draw(results)
-        taken: list[np.ndarray] = []
+        label: list[ResizedLabel] = []
 
         def count_in(window: Window) -> Counts:
-            label = results['gt_semantic_seg']
-            if not taken:
-                taken.extend(_taken_places(label.shape, size))
-            return count_resized(label, *(places[part] for places, part in
-                                          zip(taken, window, strict=True)))
+            if not label:
+                label.append(ResizedLabel(results['gt_semantic_seg'], size))
+            return label[0].count(window)
 
         return (size, keys), self.crop.draw_window(results, size[::-1], count_in)
 
@@ -66,28 +62,11 @@ class ResizedCrop(Transform):
 
     def apply_label(self, label: np.ndarray, params: tuple[Resizing, Window]) -> np.ndarray:
         (size, _), window = params
-        return _read_label(label, size, window)
+        return ResizedLabel(label, size).read(window)
 
     def record(self, results: Results, params: tuple[Resizing, Window]) -> None:
         self.resize.record(results, params[0])
         self.crop.record(results, params[1])
-
-
-def _read_label(label: np.ndarray, size: Size, window: Window) -> np.ndarray:
-    """What `window` shows of a label map [H, W] resized to the nearest pixel."""
-    return take_pixels(label, *(places[part] for places, part in
-                                zip(_taken_places(label.shape, size), window, strict=True)))
-
-
-def _taken_places(shape: tuple[int, ...], size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows and columns of a label map of a shape the one of `size` shows."""
-    # Resizing the numbers of the rows and columns tells which ones OpenCV takes.
-    height, width = shape
-    rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
-                    interpolation='nearest')
-    columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
-                       interpolation='nearest')
-    return rows.reshape(-1), columns.reshape(-1)
 
 
 def resize_window(img: np.ndarray, size: Size, window: Window, exact: bool) -> np.ndarray:

@@ -33,7 +33,7 @@ class StoredArray:
         return self._read(start, stop)[(slice(None, None, step), *others)]
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        return np.ascontiguousarray(self._read(0, self.shape[0]), dtype)
+        return np.asarray(self._read(0, self.shape[0]), dtype)
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if self._whole is not None:

@@ -1,4 +1,5 @@
 """The first steps of a pipeline with a `DiskCache`: they run for files that are new or changed."""
+import copy
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .disk_cache import DiskCache
 
 KEY_DIGITS = 40
+# What a data set tells of one sample; the rest is the same for all.
+OF_SAMPLE = ('img_info', 'ann_info')
 
 
 class StoredSteps(Transform):
@@ -41,6 +44,7 @@ class StoredSteps(Transform):
         self.steps = list(steps)
         self.cache = cache
         self._recipe = recipe_of(self.steps)
+        self._common: tuple[str, Results, str] | None = None
         # Stamps of remote files by path; those of touched files by path and hash of the content.
         self._asked: dict[str, str] = {}
         self._equal: dict[tuple[str, str], str] = {}
@@ -71,14 +75,26 @@ class StoredSteps(Transform):
 
     def key(self, results: Results) -> str | None:
         """Names the file of a sample, by all that decides its content but for the sources'."""
-        places = [os.path.abspath(results.get(name) or '') for name in ('img_prefix', 'seg_prefix')]
+        sample = {name: results[name] for name in OF_SAMPLE if name in results}
+        others = {name: value for name, value in results.items() if name not in OF_SAMPLE}
         try:
-            text = json.dumps([self._recipe, places, encode(results)], sort_keys=True)
+            common = self._digest_common(others)
+            text = json.dumps(encode(sample), sort_keys=True)
         except TypeError as error:
             self.cache.tell('unfit', f'samples are not kept, for the data set describes them by '
                                      f'what cannot be written ({error})')
             return None
-        return digest(text.encode())[:KEY_DIGITS]
+        return digest(f'{common} {text}'.encode())[:KEY_DIGITS]
+
+    def _digest_common(self, others: Results) -> str:
+        """A hash of the steps and of what a data set tells them of all its samples."""
+        folders = [others.get(name) or '' for name in ('img_prefix', 'seg_prefix')]
+        relative = not all(os.path.isabs(folder) or '://' in folder for folder in folders)
+        place = os.getcwd() if relative else ''
+        if self._common is None or self._common[0] != place or not _equal(self._common[1], others):
+            text = json.dumps([self._recipe, place, encode(others)], sort_keys=True)
+            self._common = place, copy.deepcopy(others), digest(text.encode())
+        return self._common[2]
 
     def _find(self, key: str) -> ArrayFile | None:
         """The open file of a sample whose sources have not changed."""
@@ -125,7 +141,7 @@ class StoredSteps(Transform):
         stored = [name for name in file.kinds if name in rows]
         for name in file.kinds:
             made[name] = (StoredArray(file, name, make_again) if name in rows
-                          else np.ascontiguousarray(file.read(name)))
+                          else file.read(name))
         if not stored:
             file.close()
         return {**results, **made}
@@ -180,6 +196,13 @@ class StoredCrop(Transform):
         finally:
             for array in stored.values():
                 array.close()
+
+
+def _equal(one: Results, other: Results) -> bool:
+    try:
+        return one == other
+    except ValueError:  # arrays
+        return False
 
 
 def is_stored(value: object) -> bool:

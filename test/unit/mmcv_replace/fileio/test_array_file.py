@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from mmcv_replace.fileio import ArrayFile, DamagedFileError, array_file, write_arrays
-from mmcv_replace.fileio.array_file import stored_size
 
-SHAPES = [(9, 7, 3), (33, 5), (4, 1, 1, 2), (1, 8), (3, 0), (0, 3), (6,)]
+SHAPES = [(90, 70, 3), (9, 7, 3), (4, 1024), (1, 4096, 2), (33, 5),
+          (4, 1, 1, 2), (1, 8), (3, 0), (0, 3), (6,)]
+# Where the first array begins: behind the head, and the words that check it.
+FIRST_PAGE = 8192
 TYPES = ['u1', '>u2', '<f4', 'f8', 'i4', '?', 'c8']
 
 
@@ -26,8 +28,7 @@ def file(tmp_path):
 
 @pytest.mark.parametrize('shape', SHAPES)
 @pytest.mark.parametrize('dtype', TYPES)
-def test_what_was_written(tmp_path, shape, dtype, monkeypatch):
-    monkeypatch.setattr(array_file, 'PART', 64)
+def test_what_was_written(tmp_path, shape, dtype):
     arrays = arrays_of(shape, dtype)
     write_arrays(tmp_path / 'x', {'of': [1, None]}, arrays)
     with ArrayFile(tmp_path / 'x') as file:
@@ -54,17 +55,24 @@ def test_rows_are_read_into_memory_of_their_own(file):
         rows[:] = 0
         assert opened.read('img', 3, 9).any()
     assert rows.nbytes == 6 * 50 * 3
+    assert rows.flags.c_contiguous
+    assert rows.flags.writeable
 
 
-def test_only_the_rows_that_are_asked_for_are_read(file):
-    with open(file, 'r+b') as raw:  # of the last row of the image
-        raw.seek(4096 + stored_size(np.dtype('u1'), (39, 50, 3)))
-        raw.write(b'other')
+def test_the_size_of_a_file_is_known_before(tmp_path):
+    for shape in SHAPES:
+        arrays = arrays_of(shape, 'f4')
+        write_arrays(tmp_path / 'x', {}, arrays)
+        assert array_file.file_size(arrays.values()) == (tmp_path / 'x').stat().st_size
+
+
+def test_only_the_pages_of_the_rows_that_are_asked_for_are_read(file):
+    change(file, FIRST_PAGE + 4096, b'other')  # the second of two pages, of 27.3 rows each
     with ArrayFile(file) as opened:
-        np.testing.assert_array_equal(opened.read('img', 0, 39),
-                                      arrays_of((40, 50, 3), 'u1')['img'][:39])
-        with pytest.raises(DamagedFileError, match=r'sample\.rows: rows 38 to 40 of img have'):
-            opened.read('img', 38, 40)
+        np.testing.assert_array_equal(opened.read('img', 0, 27),
+                                      arrays_of((40, 50, 3), 'u1')['img'][:27])
+        with pytest.raises(DamagedFileError, match=r'sample\.rows: rows 26 to 29 of img have'):
+            opened.read('img', 26, 29)
 
 
 def test_a_long_head(tmp_path):
@@ -94,28 +102,27 @@ def test_a_damaged_head_or_size_is_noticed_at_once(file, damage):
         ArrayFile(file)
 
 
-@pytest.mark.parametrize('place', [0, 149, 152, 39 * 160, 40 * 160 - 1])
-def test_each_byte_of_the_rows_is_checked(file, place):
-    """Of pixels, of the rest of their last word, and of the word that checks them."""
+@pytest.mark.parametrize('place', [-4096, 0, 4095, 4096, 5999, 6000, 8191])
+def test_each_byte_is_checked(file, place):
+    """Of the words that check the pages, of pixels, and of the rest of their last page."""
     content = file.read_bytes()
-    change(file, 4096 + place, bytes([content[4096 + place] ^ 1]))
+    change(file, FIRST_PAGE + place, bytes([content[FIRST_PAGE + place] ^ 1]))
     with ArrayFile(file) as opened, pytest.raises(DamagedFileError, match='of img have changed'):
         opened.read('img')
 
 
-def test_rows_of_zeros_and_exchanged_rows_are_noticed(file):
-    content = file.read_bytes()
-    row = content[4096:4096 + 160]
-    for part in (bytes(160), content[4096 + 160:4096 + 320]):
-        assert part != row
-        change(file, 4096, part)
-        with ArrayFile(file) as opened, pytest.raises(DamagedFileError):
+def test_pages_of_zeros_and_exchanged_ones_are_noticed(tmp_path):
+    pages = np.random.RandomState(0).randint(0, 256, (2, 4096)).astype(np.uint8)
+    for part in (bytes(4096), pages[1].tobytes()):
+        write_arrays(tmp_path / 'x', {}, {'img': pages})
+        change(tmp_path / 'x', FIRST_PAGE, part)
+        with ArrayFile(tmp_path / 'x') as opened, pytest.raises(DamagedFileError):
             opened.read('img', 0, 1)
 
 
 def test_a_file_that_is_cut_off_while_it_is_open(file):
     with ArrayFile(file) as opened:
-        os.truncate(file, 5000)
+        os.truncate(file, 9000)
         with pytest.raises(DamagedFileError, match='is shorter than it was'):
             opened.read('img')
 
@@ -124,7 +131,7 @@ def test_an_error_leaves_nothing(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(array_file, '_write_rows', fail)
+    monkeypatch.setattr(array_file, '_write_pages', fail)
     with pytest.raises(OSError, match='No space'):
         write_arrays(tmp_path / 'x', {}, arrays_of((9, 7), 'u1'))
     assert not list(tmp_path.iterdir())

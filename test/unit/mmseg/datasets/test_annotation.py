@@ -12,11 +12,9 @@ from mmseg.datasets.annotation import (
     ColourMaskError,
     check_labels,
     count_labels,
-    count_resized,
     decode_label,
     label_remedy,
     lossy_format,
-    take_pixels,
 )
 
 
@@ -227,33 +225,3 @@ def test_the_error_of_a_colour_mask_comes_from_another_process_as_it_is(label):
         decode_label(png(np.dstack([label, label * 2, label])), 'a.png')
     np.testing.assert_array_equal(raised.value.colours[..., 1], label * 2)
     assert str(ColourMaskError(str(raised.value))) == str(raised.value)  # as torch makes it anew
-
-
-@pytest.mark.parametrize('long', [False, True])
-@pytest.mark.parametrize('dtype', [np.uint8, np.int32])
-@pytest.mark.parametrize('step', [0.3, 1, 2.7])
-def test_resized_labels_are_counted_as_those_taken(label, dtype, step, long):
-    """Enlarged, as they are, and made smaller; of flat areas and of noise."""
-    label = np.kron(label, np.ones((30, 40), np.uint8) if long else np.ones((3, 1), np.uint8))
-    label = label.astype(dtype) + (1000 if dtype != np.uint8 else 0)
-    height, width = label.shape
-    rows = (np.arange(5, height / step - 2) * step).astype(int)
-    columns = (np.arange(0, width / step - 3) * step).astype(int)
-    read = []
-
-    class Rows:
-        """Of which whole rows can be had, as of a file."""
-
-        dtype = label.dtype
-
-        def __getitem__(self, part):
-            part = part if isinstance(part, tuple) else (part,)
-            read.append(part[0])
-            return label[part]
-
-    expected = label[np.ix_(rows, columns)]
-    np.testing.assert_array_equal(take_pixels(Rows(), rows, columns), expected)
-    for found, plain in zip(count_resized(Rows(), rows, columns),
-                            np.unique(expected, return_counts=True), strict=True):
-        np.testing.assert_array_equal(found, plain)
-    assert set(map(str, read)) == {f'slice({rows[0]}, {rows[-1] + 1}, None)'}

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmseg.core.evaluation import histogram
-from mmseg.core.evaluation.histogram import count_pairs, count_repeated, count_values
+from mmseg.core.evaluation.histogram import count_pairs, count_runs, count_values, find_runs
 
 
 def noise(shape=(37, 53), top=256):
@@ -76,13 +76,14 @@ def test_repeated_pixels_are_counted_without_repeating_them(maps, monkeypatch):
     labels, least = maps[0], histogram.LONG_RUN
     rows, columns = (rng.integers(0, 4, edge) for edge in labels.shape)
     expected = np.bincount(np.repeat(np.repeat(labels, rows, 0), columns, 1).ravel(), minlength=256)
-    counts = {}
-    for length in (least, 0):
-        monkeypatch.setattr(histogram, 'LONG_RUN', length)
-        counts[length] = count_repeated(labels, rows, columns)
-        if counts[length] is not None:
-            np.testing.assert_array_equal(counts[length], expected)
-            assert counts[length].dtype == np.int64
-    assert counts[0] is not None
-    ends = np.diff(labels.astype(int), append=-1, axis=1).astype(bool).mean()
-    assert (counts[least] is None) == (ends * least > 1)
+    monkeypatch.setattr(histogram, 'LONG_RUN', 0)
+    runs = find_runs(labels)
+    again = np.zeros_like(labels)
+    for value, row, start, end in zip(*runs, strict=True):
+        again[row, start:end] = value
+    np.testing.assert_array_equal(again, labels)
+    counts = count_runs(runs, rows, columns)
+    np.testing.assert_array_equal(counts, expected)
+    assert counts.dtype == np.int64
+    monkeypatch.setattr(histogram, 'LONG_RUN', least)
+    assert (find_runs(labels) is None) == (len(runs.values) * least > labels.size)

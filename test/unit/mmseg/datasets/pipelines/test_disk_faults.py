@@ -48,10 +48,11 @@ def test_rows_that_have_changed_are_decoded_again(results, folder, decoded, monk
     path, = files(folder)
     whole = path.read_bytes()
     with ArrayFile(path) as file:
-        start = file._places[list(file.kinds)[array]]
+        name = list(file.kinds)[array]
+        start = file._start + file._listed[name][3]
     spoiled = bytearray(whole)
-    for row in range(30):
-        spoiled[start + row * 48] ^= 255
+    for place in range(start, start + len(whole) // 8, 50):
+        spoiled[place] ^= 255
     path.write_bytes(spoiled)
     decoded.clear()
     np.testing.assert_equal(run(stored(steps, folder), results(0), 3), plain)
@@ -79,13 +80,13 @@ def test_a_disk_that_fills_up_ends_nothing(results, folder, caplog, monkeypatch,
     """The folder keeps what it has, and no part of another file."""
     pipeline = stored(steps, folder)
     run(pipeline, results(0))
-    write = array_file._write_rows
+    write = array_file._write_pages
 
     def fill(file, array):
         write(file, array[:5])
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(array_file, '_write_rows', fill)
+    monkeypatch.setattr(array_file, '_write_pages', fill)
     for i in range(COUNT):
         np.testing.assert_equal(run(pipeline, results(i), i), run(Compose(steps), results(i), i))
     assert len(files(folder)) == 1
@@ -147,14 +148,14 @@ def test_unfinished_files_of_killed_writers_are_removed(results, folder):
 
 def write_and_die(folder, results, number):
     """Write a sample, but end after some of its rows, as a killed process does."""
-    write = array_file._write_rows
+    write = array_file._write_pages
 
     def die(file, array):
         write(file, array[:number])
         file.flush()
         os._exit(9)
 
-    array_file._write_rows = die
+    array_file._write_pages = die
     run(stored(LOAD, folder), results)
 
 
