@@ -20,6 +20,8 @@ from ..utils.errors import DataError
 from .atomic import atomic_write
 
 PAGE = 4096  # bytes; arrays begin at multiples of it
+# Bytes below which a file is read at once, which takes less time than to ask for parts of it.
+FEW = 2**21
 WORD = np.dtype('<u8')
 # In front of the head: name of the format, bytes of the head, of what precedes the arrays, and of
 # the file; checksum of these numbers and the head.
@@ -75,8 +77,10 @@ class ArrayFile:
             raise
 
     def _read_head(self) -> None:
-        front = self._file.read(PAGE)
-        text, self._start = _check_front(self.path, front, self._file)
+        size = os.fstat(self._file.fileno()).st_size
+        self._begin = np.empty(size if size < FEW else PAGE, np.uint8)
+        self._fill(self._begin)
+        text, self._start = _check_front(self.path, self._begin, self._file, size)
         content = json.loads(text)
         self.head: dict[str, Any] = content['head']
         self._listed = content['arrays']
@@ -85,7 +89,9 @@ class ArrayFile:
             self.kinds[name] = np.dtype(dtype), tuple(shape)
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """The rows from `start` to `stop` of an array, in memory of their own."""
+        """The rows from `start` to `stop` of an array, in memory of which no other rows are, but
+        those that were read of a small file.
+        """
         dtype, shape = self.kinds[name]
         words_at, pages_at = self._listed[name][2:]
         start, stop, _ = slice(start, stop).indices(shape[0])
@@ -101,11 +107,17 @@ class ArrayFile:
 
     def _read(self, place: int, count: int) -> np.ndarray:
         """Words at a place behind the head."""
+        begin, size = self._start + place, count * WORD.itemsize
+        if begin + size <= len(self._begin):
+            return self._begin[begin:begin + size].view(WORD)
         words = np.empty(count, WORD)
-        self._file.seek(self._start + place)
-        if self._file.readinto(words) != words.nbytes:
-            raise DamagedFileError(f'{self.path} is shorter than it was')
+        self._file.seek(begin)
+        self._fill(words)
         return words
+
+    def _fill(self, array: np.ndarray) -> None:
+        if self._file.readinto(array) != array.nbytes:
+            raise DamagedFileError(f'{self.path} is shorter than it was')
 
     def replace_head(self, head: Mapping[str, Any]) -> None:
         """Change the head in its place, where there is room for the new one; OSError where the
@@ -139,16 +151,19 @@ def _front(text: bytes, start: int, size: int) -> bytes:
     return (PREFIX.pack(FORMAT, len(text), start, size, check) + text).ljust(start, b'\0')
 
 
-def _check_front(path: str | Path, front: bytes, file: IO) -> tuple[bytes, int]:
-    """The text of the head, and where the arrays start; `front` is the first page."""
-    size = os.fstat(file.fileno()).st_size
+def _check_front(path: str | Path, begin: np.ndarray, file: IO, size: int) -> tuple[bytes, int]:
+    """The text of the head, and where the arrays start.
+
+    `begin` are the first bytes of the file of `size` bytes, which is open behind them.
+    """
+    front = begin[:PAGE].tobytes()
     if len(front) < PREFIX.size or not front.startswith(FORMAT):
         raise DamagedFileError(f'{path} does not begin as it should')
     _, length, start, expected, check = PREFIX.unpack_from(front)
     if expected != size or not PREFIX.size + length <= start <= size:
         raise DamagedFileError(f'{path} has {size} bytes instead of {expected}')
-    if start > len(front):
-        front += file.read(start - len(front))
+    if start > PAGE:
+        front = begin[:start].tobytes() if start <= len(begin) else front + file.read(start - PAGE)
     text = front[PREFIX.size:PREFIX.size + length]
     if zlib.crc32(text, zlib.crc32(struct.pack('<IQ', start, size))) != check:
         raise DamagedFileError(f'{path}: the head has changed')

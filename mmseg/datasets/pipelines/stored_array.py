@@ -1,14 +1,10 @@
 """An array in a file, of which only the rows that are asked for are read."""
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from mmcv_replace.fileio import ArrayFile, DamagedFileError
-
-# Bytes below which an array is read as a whole, since it may be asked for rows several times.
-FEW = 2**20
 
 
 class StoredArray:
@@ -39,9 +35,7 @@ class StoredArray:
         if self._whole is not None:
             return self._whole[start:stop]
         try:
-            if math.prod(self.shape) * self.dtype.itemsize >= FEW:
-                return self._file.read(self._name, start, stop)
-            self._whole = self._file.read(self._name)
+            return self._file.read(self._name, start, stop)
         except (OSError, DamagedFileError) as error:
             self._whole = self._make_again(error)[self._name]
         return self._whole[start:stop]

@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from mmcv_replace.fileio import ArrayFile, HardDiskBackend
+from mmcv_replace.fileio import ArrayFile, HardDiskBackend, array_file
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.pipelines import Compose, stored_array
+from mmseg.datasets.pipelines import Compose
 from mmseg.datasets.pipelines.stored_array import StoredArray
 from mmseg.datasets.pipelines.stored_steps import StoredCrop, StoredSteps
 
@@ -53,7 +53,7 @@ def test_only_the_rows_of_the_window_are_read(results, folder, monkeypatch):
 
     monkeypatch.setattr(ArrayFile, 'read', note)
     monkeypatch.setattr('mmseg.datasets.pipelines.resized_crop.LARGE', 1)
-    monkeypatch.setattr('mmseg.datasets.pipelines.stored_array.FEW', 1)
+    monkeypatch.setattr('mmcv_replace.fileio.array_file.FEW', 1)
     for seed in range(5):
         run(stored(steps, folder), results(0), seed)
     # The image of 30 rows is enlarged to twice its size.
@@ -200,7 +200,7 @@ def test_a_stored_array_is_an_array(results, folder, monkeypatch, few):
     path, = files(folder)
     expected = run(Compose(LOAD), results(0))[0]['img']
     with ArrayFile(path) as file:
-        monkeypatch.setattr(stored_array, 'FEW', few)
+        monkeypatch.setattr(array_file, 'FEW', few)
         array = StoredArray(file, 'img', lambda error: pytest.fail(str(error)))
         assert (array.shape, array.dtype, array.ndim) == (expected.shape, expected.dtype, 3)
         np.testing.assert_array_equal(array[3:9], expected[3:9])

@@ -42,7 +42,7 @@ def test_a_file_that_was_cut_off_is_made_again(results, folder, decoded, caplog,
 def test_rows_that_have_changed_are_decoded_again(results, folder, decoded, monkeypatch, steps,
                                                   array, few):
     """Though size, time and head are as they were, and the window is drawn already."""
-    monkeypatch.setattr('mmseg.datasets.pipelines.stored_array.FEW', few)
+    monkeypatch.setattr('mmcv_replace.fileio.array_file.FEW', few)
     plain = run(Compose(steps), results(0), 3)
     run(stored(steps, folder), results(0))
     path, = files(folder)
