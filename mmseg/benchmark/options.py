@@ -45,6 +45,8 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     pipeline.add_argument('--images', type=_positive, default=24, help='images per round (24)')
     pipeline.add_argument('--uint8', action='store_true',
                           help='also hand over uint8 images, which the device normalises')
+    pipeline.add_argument('--imdecode-backend', metavar='NAME',
+                          help='decoder of the images of this toolkit (that of the config)')
     pipeline.add_argument('--disk-cache', action='store_true',
                           help='also keep decoded samples in files: the first and the second pass')
 

@@ -59,7 +59,7 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
         title=f'pipeline {args.case}: {args.images} {source} images, one process',
         case='pipeline', options={'config': write_config(cfg, folder), 'testing': testing,
                                   'images': args.images},
-        variants=_variants(args, folder),
+        own={'decoder': args.imdecode_backend}, variants=_variants(args, folder),
         plain={'steps': list(dataset['pipeline']), 'files': files} if args.plain else None,
         threads=1)]
 
@@ -91,14 +91,19 @@ class PipelineCase:
     """The toolkit's data set, indexed as a worker of its loader does.
 
     `on_device`: its images are uint8 and would be normalised on the device. `cache`: folder of a
-    `data.cache` on the disk, which a round finds `empty`, or full.
+    `data.cache` on the disk, which a round finds `empty`, or full. `decoder`: the backend of its
+    images, None for that of the config.
     """
 
     def __init__(self, config: str, testing: bool, images: int, on_device: bool = False,
-                 cache: str | None = None, empty: bool = False) -> None:
+                 cache: str | None = None, empty: bool = False, decoder: str | None = None,
+                 ) -> None:
         cv2.setNumThreads(0)
         keep_freed_memory()
         cfg = load_config(config)
+        for step in cfg.data.train.pipeline if decoder is not None else ():
+            if step['type'] == 'LoadImageFromFile':
+                step['imdecode_backend'] = decoder
         options = {**cfg.data, 'normalize_on_device': on_device}
         if cache is not None:
             options['cache'] = dict(level='disk', dir=cache)

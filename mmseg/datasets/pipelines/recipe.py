@@ -17,7 +17,8 @@ from .loading import FileLoader
 FORMAT = 1
 # Other versions of these packages may decode to other pixels.
 DECODERS = ('opencv-python-headless', 'opencv-python', 'opencv-contrib-python',
-            'opencv-contrib-python-headless', 'pillow', 'simplejpeg', 'tifffile', 'imagecodecs')
+            'opencv-contrib-python-headless', 'pillow', 'simplejpeg', 'pywuffs', 'tifffile',
+            'imagecodecs')
 # State of the steps that is no setting.
 STATE = ('file_client', 'sources')
 OURS = ('mmseg', 'mmcv_replace', 'builtins')

@@ -171,6 +171,16 @@ def test_pipeline_with_a_disk_cache(parse, voc, tmp_path):
         assert (again == kept) == (label == 'second pass')
 
 
+def test_pipeline_with_a_decoder_of_its_own(parse, voc, tmp_path):
+    """Which the other subjects do not have."""
+    section, = pipeline.plan(parse('pipeline', '--imdecode-backend', 'pillow', '--data-root', voc),
+                             tmp_path)
+    assert 'decoder' not in section.options
+    made = pipeline.PipelineCase(**section.options, **section.own)
+    assert made._dataset.pipeline.transforms[0].imdecode_backend == 'pillow'
+    assert pipeline.PipelineCase(**section.options).steps()[0].imdecode_backend == 'cv2'
+
+
 def test_a_disk_cache_is_for_training(parse, voc, tmp_path):
     with pytest.raises(ConfigError, match='--disk-cache is for the training pipelines'):
         pipeline.plan(parse('pipeline', '--case', 'voc-test', '--disk-cache', '--data-root', voc),
