@@ -126,6 +126,16 @@ def test_batches_are_equal_after_a_resume_and_where_samples_are_skipped(
     assert_equal(batches['second'], batches['plain'])
 
 
+@pytest.mark.slow
+def test_the_folder_is_one_for_workers_that_are_spawned(wrapped_cfg, data_root):
+    plain, dataset = build_dataset(wrapped_cfg), build_dataset(wrapped_cfg)
+    set_pipeline_options(plain, {}, asynchronous=False)
+    set_pipeline_options(dataset, dict(cache=dict(level='disk', dir=str(data_root / 'kept'))),
+                         asynchronous=False)
+    assert_equal(epochs(dataset, 2, multiprocessing_context='spawn'), list(epochs(plain)))
+    assert len(list(data_root.glob('kept/*/*.rows'))) == 6
+
+
 def test_what_is_replaced(dataset_cfg):
     dataset = build_dataset(dataset_cfg)
     set_pipeline_options(dataset, {}, asynchronous=False)
