@@ -56,19 +56,27 @@ def find_runs(labels: np.ndarray) -> Runs | None:
     np.not_equal(labels[:, 1:], labels[:, :-1], out=last[:, :-1])
     if np.count_nonzero(last) * LONG_RUN > last.size:
         return None
-    rows, columns = np.divmod(np.flatnonzero(last), labels.shape[1])
-    ends = columns + 1
-    starts = np.concatenate([[0], ends[:-1] % labels.shape[1]])
-    return Runs(labels[rows, columns], rows, starts, ends)
+    places = np.flatnonzero(last)
+    width = labels.shape[1]
+    rows = places // width
+    ends = places - rows * width + 1
+    starts = np.empty_like(ends)
+    starts[:1], starts[1:] = 0, ends[:-1]
+    starts[starts == width] = 0
+    return Runs(labels.reshape(-1).take(places).astype(np.intp), rows, starts, ends)
 
 
 def count_runs(runs: Runs, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Number of pixels with each value where row i of the map is repeated rows[i] times, and
     column j columns[j] times: int64 [256].
     """
-    covered = np.concatenate([[0], np.cumsum(columns)])
-    widths = covered[runs.ends] - covered[runs.starts]
-    return np.bincount(runs.values, widths * rows[runs.rows], 256).astype(np.int64)
+    # The sums are float64, exact up to 2**53 pixels.
+    covered = np.zeros(len(columns) + 1)
+    np.cumsum(columns, out=covered[1:])
+    weights = covered.take(runs.ends)
+    weights -= covered.take(runs.starts)
+    weights *= rows.take(runs.rows)
+    return np.bincount(runs.values, weights, 256).astype(np.int64)
 
 
 def _run_ends(*maps: np.ndarray) -> np.ndarray | None:

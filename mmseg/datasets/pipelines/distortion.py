@@ -127,7 +127,7 @@ class PhotoMetricDistortion(Transform):
             return convert(img)
         table = convert(LEVELS)
         quick = _quick_form(**convert.keywords)
-        if quick is not None and all(np.array_equal(quick(levels).reshape(-1), table)
+        if quick is not None and all(quick(levels).tobytes() == table.tobytes()
                                      for levels in (LEVELS, LONE_LEVELS)):
             return quick(img)
         return cv2.LUT(img, table)

@@ -23,9 +23,9 @@ class ResizedLabel:
         # Resizing the numbers of the rows and columns tells which ones OpenCV takes.
         height, width = label.shape
         self._rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
-                              interpolation='nearest').reshape(-1)
+                              interpolation='nearest').reshape(-1).astype(np.intp)
         self._columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
-                                 interpolation='nearest').reshape(-1)
+                                 interpolation='nearest').reshape(-1).astype(np.intp)
         self._runs: Runs | None = None
         self._is_small = height * width < FEW
         self._by_runs = label.dtype == np.uint8
