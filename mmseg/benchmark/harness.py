@@ -8,7 +8,7 @@ package; so it imports only the standard library, torch and numpy. WORKER.py, or
     check()         does the work once and returns arrays by name, to compare with other subjects
     about           optional: a dict for the report, such as the subject's name
 
-    steps()         optional: a list of callables that `round` runs, for its profile
+    timed_steps()   optional: a list of callables that `round` runs, for its profile
 
 and where operations and memory are to be counted:
 
@@ -84,7 +84,7 @@ def _resident(case: Any) -> float:
 def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
     """Operations and peak of allocated memory of a step (`count`), and its `profile`."""
     if not hasattr(case, 'step'):
-        return {'profile': _time_steps(case)} if profile and hasattr(case, 'steps') else {}
+        return {'profile': _time_steps(case)} if profile and hasattr(case, 'timed_steps') else {}
     from torch.utils.flop_counter import FlopCounterMode
     allocated, table = _trace(case)
     found = {'profile': table} if profile else {}
@@ -96,8 +96,8 @@ def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
 
 
 def _time_steps(case: Any) -> str:
-    """Mean milliseconds of each of `steps()` in a round, as a table."""
-    steps, times = case.steps(), []
+    """Mean milliseconds of each of `timed_steps()` in a round, as a table."""
+    steps, times = case.timed_steps(), []
     plain = list(steps)
     for number, step in enumerate(plain):
         times.append([])

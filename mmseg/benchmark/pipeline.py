@@ -140,7 +140,7 @@ class PipelineCase:
             self._dataset[index % len(self._dataset)]
         return (time.perf_counter() - start) / self._images
 
-    def steps(self) -> list[Callable]:
+    def timed_steps(self) -> list[Callable]:
         """The steps of the pipeline as they are run."""
         return self._dataset.pipeline._steps()
 

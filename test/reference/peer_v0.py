@@ -143,7 +143,7 @@ class Pipeline:
             self.dataset[index % len(self.dataset)]
         return (time.perf_counter() - start) / self.images
 
-    def steps(self):
+    def timed_steps(self):
         return self.dataset.pipeline.transforms
 
 

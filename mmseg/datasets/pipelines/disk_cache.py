@@ -25,7 +25,7 @@ TOLD = ('full', 'damaged', 'unfit')
 
 
 class DiskCache:
-    """Files of samples in a `folder`; several data sets, processes and machines may share it.
+    """Files of decoded samples in a `folder`, which data sets, processes and machines may share.
 
     `share` of the samples are kept, chosen by the hash of their names, which needs no agreement
     between the processes. Files are written once, in one step, and are read by rows. Whatever the

@@ -27,6 +27,7 @@ class ResizedLabel:
         self._columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
                                  interpolation='nearest').reshape(-1).astype(np.intp)
         self._runs: Runs | None = None
+        self._last: tuple[tuple, Counts] | None = None
         self._is_small = height * width < FEW
         self._by_runs = label.dtype == np.uint8
 
@@ -39,8 +40,13 @@ class ResizedLabel:
 
     def count(self, window: Window) -> Counts:
         """The values in a window, ascending, and how many pixels have each."""
-        counts = self._count_runs(*self._taken(window)) if self._by_runs else None
-        return count_labels(self.read(window)) if counts is None else nonzero(counts)
+        # A map that is smaller than the windows shows the same in all of them.
+        key = tuple((part.start, part.stop) for part in window)
+        if self._last is None or self._last[0] != key:
+            counts = self._count_runs(*self._taken(window)) if self._by_runs else None
+            self._last = key, (count_labels(self.read(window)) if counts is None
+                               else nonzero(counts))
+        return self._last[1]
 
     def _taken(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """The rows and columns of the map that a window shows."""

@@ -65,7 +65,7 @@ class Pipeline:
     def __init__(self):
         self._steps = [Slow(), str]
 
-    def steps(self):
+    def timed_steps(self):
         return self._steps
 
     def round(self):
@@ -82,9 +82,9 @@ class Slow:
 
 def test_profile_of_steps():
     case = Pipeline()
-    plain = list(case.steps())
+    plain = list(case.timed_steps())
     found = harness._inspect(case, profile=True)
-    assert case.steps() == plain
+    assert case.timed_steps() == plain
     slow, quick = found['profile'].splitlines()
     assert slow.endswith('  Slow')
     assert float(slow.split()[0]) >= 10

@@ -160,7 +160,7 @@ def test_pipeline_with_a_disk_cache(parse, voc, tmp_path):
     for label, number in (('first pass of a disk cache', 3), ('second pass', 5)):
         options = section.variants[label]
         made = pipeline.PipelineCase(**section.options, **options)
-        assert made.steps()[0].__class__.__name__ == 'StoredCrop'
+        assert made.timed_steps()[0].__class__.__name__ == 'StoredCrop'
         assert made._images == number  # of the three files, or of five rounds over them
         assert compare(made.check(), plain.check()) == {'img': 0, 'gt_semantic_seg': 0}
         kept = {path: path.stat().st_mtime_ns for path in tmp_path.joinpath(options['cache']).glob(
@@ -178,7 +178,7 @@ def test_pipeline_with_a_decoder_of_its_own(parse, voc, tmp_path):
     assert 'decoder' not in section.options
     made = pipeline.PipelineCase(**section.options, **section.own)
     assert made._dataset.pipeline.transforms[0].imdecode_backend == 'pillow'
-    assert pipeline.PipelineCase(**section.options).steps()[0].imdecode_backend == 'cv2'
+    assert pipeline.PipelineCase(**section.options).timed_steps()[0].imdecode_backend == 'cv2'
 
 
 def test_a_disk_cache_is_for_training(parse, voc, tmp_path):

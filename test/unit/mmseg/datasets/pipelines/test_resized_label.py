@@ -50,3 +50,15 @@ def test_slices_of_rows_are_read():
     np.testing.assert_array_equal(made.read(window), expected)
     assert dict(zip(*made.count(window), strict=True)) == {6: 150, 7: 150}
     assert {(part.start, part.stop) for part in read} == {(20, 39)}
+
+
+def test_the_same_window_is_counted_once(monkeypatch):
+    made = ResizedLabel(np.zeros((6, 80), np.uint8), (80, 6))
+    windows = []
+    taken = ResizedLabel._taken
+    monkeypatch.setattr(ResizedLabel, '_taken', lambda self, window: windows.append(
+        window) or taken(self, window))
+    for rows in (9, 9, 4, 9):
+        values, counts = made.count((slice(0, rows), slice(0, 90)))
+        assert (values.tolist(), counts.tolist()) == ([0], [80 * min(rows, 6)])
+    assert len(windows) == 3
