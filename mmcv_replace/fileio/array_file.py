@@ -18,6 +18,7 @@ import numpy as np
 
 from ..utils.errors import DataError
 from .atomic import atomic_write
+from .plain_values import NUMBERS
 
 PAGE = 4096  # bytes; arrays begin at multiples of it
 # Bytes below which a file is read at once, which takes less time than to ask for parts of it.
@@ -85,8 +86,12 @@ class ArrayFile:
         self.head: dict[str, Any] = content['head']
         self._listed = content['arrays']
         self.kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
-        for name, (dtype, shape, *_) in self._listed.items():
-            self.kinds[name] = np.dtype(dtype), tuple(shape)
+        for name, (dtype, shape, words_at, pages_at) in self._listed.items():
+            kind = self.kinds[name] = np.dtype(dtype), tuple(shape)
+            words, pages = _stored_sizes(kind[0].itemsize * math.prod(shape))
+            if (kind[0].kind not in NUMBERS or min([*shape, words_at]) < 0
+                    or pages_at != words_at + words or self._start + pages_at + pages > size):
+                raise DamagedFileError(f'{self.path}: {name} does not fit into the file')
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """The rows from `start` to `stop` of an array, in memory of which no other rows are, but

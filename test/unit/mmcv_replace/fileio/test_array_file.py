@@ -1,4 +1,5 @@
 """Files that are read by rows, against the arrays that were written."""
+import json
 import os
 
 import numpy as np
@@ -88,6 +89,18 @@ def test_a_long_head(tmp_path):
     with ArrayFile(tmp_path / 'x') as file:
         assert file.head == head
         np.testing.assert_array_equal(file.read('img'), arrays_of((9, 7), 'u1')['img'])
+
+
+@pytest.mark.parametrize('listed', [
+    ['|O', [40], 0, 4096], ['<U2', [40], 0, 4096], ['|u1', [40, 50, 30], 0, 4096],
+    ['|u1', [-40, -5], 0, 4096], ['|u1', [40], -4096, 0], ['|u1', [40], 0, 8192],
+    ['|u1', [2**40, 2**40], 0, 4096]])
+def test_a_head_that_does_not_fit_the_file_is_refused(file, listed):
+    """Though its checksum is right, as that of a file which somebody made on purpose."""
+    text = json.dumps({'arrays': {'img': listed}, 'head': {}}).encode()
+    change(file, 0, array_file._front(text, 4096, file.stat().st_size))
+    with pytest.raises(DamagedFileError, match='img does not fit into the file'):
+        ArrayFile(file)
 
 
 def change(path, place, content):

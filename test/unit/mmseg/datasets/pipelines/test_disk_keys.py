@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmcv_replace import FileClient
 from mmcv_replace.fileio import HardDiskBackend
@@ -173,3 +174,15 @@ def test_results_that_cannot_be_written(results, folder, caplog):
     run(stored([Odd()], folder), results(0))
     assert 'the loading steps make what cannot be written (object is' in caplog.text
     assert not files(folder)
+
+
+def test_images_of_a_few_pixels(results, folder, data_root):
+    for size in ((1, 1), (7, 11), (30, 40)):  # in the head, some of both, in arrays
+        Image.fromarray(np.full((*size, 3), 9, np.uint8)).save(data_root / 'img/0.jpg')
+        Image.fromarray(np.full(size, 2, np.uint8)).save(data_root / 'ann/0.png')
+        os.utime(data_root / 'img/0.jpg', ns=(5, size[0]))
+        for steps in (LOAD, [*LOAD, RESIZE, CROP]):
+            expected = run(Compose(steps), results(0))
+            for _ in range(2):
+                np.testing.assert_equal(run(stored(steps, folder), results(0)), expected)
+    assert len(files(folder)) == 1
