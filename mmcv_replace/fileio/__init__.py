@@ -2,6 +2,7 @@
 from mmcv_replace.utils.lazy_names import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {
+    '.array_file': ['ArrayFile', 'DamagedFileError', 'write_arrays'],
     '.arrays': ['load_array'],
     '.atomic': ['atomic_write', 'remove_unfinished', 'sync_folder'],
     '.backends.base': ['BaseStorageBackend'],

@@ -103,6 +103,15 @@ class FileClient:
         """Content of a file."""
         return self.client.get(filepath)
 
+    @property
+    def has_stamps(self) -> bool:
+        """Whether `stamp` tells that a file was changed."""
+        return self.client.has_stamps
+
+    def stamp(self, filepath: str | Path) -> str:
+        """A text of size and time that is another one after a change of the file."""
+        return self.client.stamp(filepath)
+
     def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
         """Content of a text file."""
         # A backend written for an early mmcv has no parameter for the encoding.

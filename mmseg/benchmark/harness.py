@@ -8,6 +8,8 @@ package; so it imports only the standard library, torch and numpy. WORKER.py, or
     check()         does the work once and returns arrays by name, to compare with other subjects
     about           optional: a dict for the report, such as the subject's name
 
+    timed_steps()   optional: a list of callables that `round` runs, for its profile
+
 and where operations and memory are to be counted:
 
     step()          the work alone
@@ -19,6 +21,7 @@ import math
 import os
 import resource
 import runpy
+import statistics
 import sys
 import tempfile
 import time
@@ -81,7 +84,7 @@ def _resident(case: Any) -> float:
 def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
     """Operations and peak of allocated memory of a step (`count`), and its `profile`."""
     if not hasattr(case, 'step'):
-        return {}
+        return {'profile': _time_steps(case)} if profile and hasattr(case, 'timed_steps') else {}
     from torch.utils.flop_counter import FlopCounterMode
     allocated, table = _trace(case)
     found = {'profile': table} if profile else {}
@@ -90,6 +93,34 @@ def _inspect(case: Any, profile: bool, count: bool = True) -> dict[str, Any]:
             case.step()
         found |= {'flops': counter.get_total_flops(), 'allocated_mb': allocated}
     return found
+
+
+def _time_steps(case: Any) -> str:
+    """Mean milliseconds of each of `timed_steps()` in a round, as a table."""
+    steps, times = case.timed_steps(), []
+    plain = list(steps)
+    for number, step in enumerate(plain):
+        times.append([])
+        steps[number] = _timed(step, times[-1])
+    try:
+        case.round()
+    finally:
+        steps[:] = plain
+    rows = [(type(step).__name__, statistics.mean(found)) for step, found in
+            zip(plain, times, strict=True) if found]
+    total = sum(seconds for _, seconds in rows)
+    return '\n'.join(f'{1000 * seconds:9.3f} ms  {seconds / total:4.0%}  {name}'
+                     for name, seconds in rows)
+
+
+def _timed(step: Callable, times: list[float]) -> Callable:
+    def run(*args: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return step(*args)
+        finally:
+            times.append(time.perf_counter() - start)
+    return run
 
 
 def _products() -> dict[Any, Callable[..., int]]:

@@ -39,11 +39,16 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     pipeline = commands.add_parser('pipeline', help='files to samples, one process')
     _add_common(pipeline, '1')
     pipeline.add_argument('--case', default='voc-train',
-                          choices=('voc-train', 'voc-test', 'cityscapes-train'))
+                          choices=('voc-train', 'voc-test', 'cityscapes-train',
+                                   'cityscapes-png-train', 'ade-train'))
     pipeline.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
     pipeline.add_argument('--images', type=_positive, default=24, help='images per round (24)')
     pipeline.add_argument('--uint8', action='store_true',
                           help='also hand over uint8 images, which the device normalises')
+    pipeline.add_argument('--imdecode-backend', metavar='NAME',
+                          help='decoder of the images of this toolkit (that of the config)')
+    pipeline.add_argument('--disk-cache', action='store_true',
+                          help='also keep decoded samples in files: the first and the second pass')
 
     evaluation = commands.add_parser('eval', help='confusion matrix and mIoU')
     _add_common(evaluation, '1')
@@ -77,8 +82,8 @@ def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject de
     parser.add_argument('--inspect', action=argparse.BooleanOptionalAction, default=True,
                         help='count operations and memory in two further, untimed rounds')
     parser.add_argument('--profile', action='store_true',
-                        help='print where the time goes (of train, infer and slide), also with '
-                        '--no-inspect')
+                        help='print where the time goes (of train, infer, slide and pipeline), '
+                        'also with --no-inspect')
     parser.add_argument('--json', metavar='FILE.json', help='write the figures to this file too')
 
 

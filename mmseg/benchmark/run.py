@@ -27,7 +27,7 @@ PLANS: dict[str, Plan] = {
     'train': train.plan, 'infer': infer.plan, 'slide': infer.plan, 'pipeline': pipeline.plan,
     'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan,
     'zoo': zoo.plan}
-PROFILED = ('train', 'infer', 'slide', 'zoo')
+PROFILED = ('train', 'infer', 'slide', 'zoo', 'pipeline')
 SCHEMA = 1  # of the JSON; higher where a key changes its meaning
 LEGEND = ('x NAME: how many times as fast as NAME; difference: the largest from the result of this '
           'toolkit,\nas a share of label maps and relative to the largest number elsewhere')
@@ -39,7 +39,7 @@ def run_benchmark(args: argparse.Namespace) -> str:
         raise ConfigError(f'--json {args.json}: its folder does not exist; make it first')
     if args.profile and args.command not in PROFILED:
         raise ConfigError(f'--profile: there is none of {args.command}, whose time is not that of '
-                          f"torch's operators; {', '.join(PROFILED)} have one")
+                          f"torch's operators or of steps; {', '.join(PROFILED)} have one")
     commands = subject_commands(args.plain, args.peer_python)
     before = describe_conditions(args.device)
     with tempfile.TemporaryDirectory(prefix='benchmark-') as folder:

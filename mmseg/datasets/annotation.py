@@ -69,7 +69,11 @@ def count_labels(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The values [V] in a label map [H, W], ascending, and how many pixels have each [V]."""
     if label.dtype != np.uint8:
         return np.unique(label, return_counts=True)
-    histogram = count_values(label)
+    return nonzero(count_values(label))
+
+
+def nonzero(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values that there are in a histogram [256], and their counts."""
     values = np.flatnonzero(histogram)
     return values, histogram[values]
 

@@ -9,17 +9,22 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.host import free_memory
 from mmcv_replace.utils import warn_once
+from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.rank import get_local_size
 from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.shared_store import SharedStore
 from mmseg.core.utils import inner_datasets, leaf_datasets
 
+from .cache_room import open_disk_cache
 from .pipelines import Compose, MultiScaleFlipAug
 from .pipelines.cache import SampleCache, sample_key
 from .pipelines.compose import own_pipeline
 from .pipelines.device_normalize import replace_end
+from .pipelines.disk_cache import DiskCache
 from .pipelines.fusion import fuse_steps
-from .settings import DataSettings
+from .settings import CacheSettings, DataSettings
+
+MEMORY_GB = 8.0  # by default, of each process
 
 
 def set_pipeline_options(dataset: Dataset, data: Mapping[str, Any], asynchronous: bool) -> None:
@@ -27,15 +32,15 @@ def set_pipeline_options(dataset: Dataset, data: Mapping[str, Any], asynchronous
 
     `plan_pipeline` (True) lets steps know of their neighbours. `normalize_on_device` (None: where
     the device is `asynchronous`) keeps uint8 for `pipelines.device_normalize.finish`.
-    `cache` ('decoded', 'resized', or dict(level='decoded', max_gb=8)) keeps samples in memory.
+    `cache` ('decoded', 'resized', or dict(level='decoded', max_gb=8)) keeps samples in memory, and
+    dict(level='disk', dir=DIR) in files.
     """
     settings = read_section(DataSettings, data, 'data')
     fuse, on_device = settings.plan_pipeline is not False, settings.normalize_on_device
     cache = settings.cache
     parts = [part for part in leaf_datasets(dataset) if own_pipeline(part)]
-    memories = [None] * len(parts) if cache is None else make_memories(
-        parts, cache.level, cache.max_gb)
-    kept = dict(zip(map(id, parts), memories, strict=True))
+    caches = [None] * len(parts) if cache is None else make_caches(parts, cache)
+    kept = dict(zip(map(id, parts), caches, strict=True))
     for part, goes_on in _pipelines(dataset):
         pipeline = part.pipeline
         if goes_on:  # through the pipeline of a wrapper, at whose end they are normalised
@@ -66,6 +71,22 @@ def set_plan(pipeline: Compose, fuse: bool, **options: Any) -> None:
     for step in pipeline.transforms:
         if isinstance(step, MultiScaleFlipAug):
             step.transforms.fusion = partial(fuse_steps, fuse=fuse)
+
+
+def make_caches(parts: list[Dataset], settings: CacheSettings) -> list[SampleCache | DiskCache]:
+    """The cache of each of several datasets. Raises ConfigError for settings that do not fit."""
+    on_disk = settings.level == 'disk'
+    if on_disk and settings.dir is None:
+        raise ConfigError("data.cache.level='disk' needs data.cache.dir, a folder on a fast disk "
+                          'with room for the decoded data set: '
+                          'data.cache="dict(level=\'disk\', dir=\'DIR\')"')
+    if not on_disk and settings.dir is not None:
+        raise ConfigError(f'data.cache.dir={settings.dir!r} is the folder of level=\'disk\'; '
+                          f'level={settings.level!r} keeps samples in memory: leave dir out')
+    if on_disk:
+        return [open_disk_cache(parts, settings.dir, settings.max_gb)] * len(parts)
+    return make_memories(parts, settings.level,
+                         MEMORY_GB if settings.max_gb is None else settings.max_gb)
 
 
 def make_memories(parts: list[Dataset], level: str, max_gb: float) -> list[SampleCache]:

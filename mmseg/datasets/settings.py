@@ -35,11 +35,15 @@ class EvaluationLoaderSettings(LoaderSettings):
 
 @dataclass(frozen=True)
 class CacheSettings(Section):
-    """`data.cache`: samples that are kept in memory, which all workers share."""
+    """`data.cache`: samples that are kept in memory, which all workers share, or in files."""
 
     SHORT = 'level'
-    level: Annotated[Literal['decoded', 'resized'], 'the steps whose result is kept']
-    max_gb: Annotated[float, Range(above=0), 'memory of each process of a job'] = 8.0
+    level: Annotated[Literal['decoded', 'resized', 'disk'],
+                     "the steps whose result is kept; 'disk': decoded, in files"]
+    max_gb: Annotated[float | None, Range(above=0),
+                      'memory of each process of a job (None: 8), or size of the files of a data '
+                      'set (None: what is free)'] = None
+    dir: Annotated[str | None, "the folder of 'disk', which jobs may share"] = None
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,12 @@ def test_profile_alone(bench):
         assert 'convolution' in below.partition('Where the time')[0]
 
 
-@pytest.mark.parametrize('command', ['pipeline', 'eval', 'startup', 'checkpoint'])
+@pytest.mark.parametrize('command', ['eval', 'startup', 'checkpoint'])
 def test_no_profile_of_what_torch_does_not_compute(tool, repo_dir, monkeypatch, command):
     monkeypatch.chdir(repo_dir)
     with pytest.raises(ConfigError, match=f'--profile: there is none of {command}, whose time is '
-                       "not that of torch's operators; train, infer, slide, zoo have one"):
+                       "not that of torch's operators or of steps; train, infer, slide, zoo, "
+                       'pipeline have one'):
         tool('benchmark')([command, '--profile'])
 
 
@@ -127,6 +128,18 @@ def test_pipeline(bench, tmp_path):
     text, values = bench('pipeline', '--images', 2, '--data-root', tmp_path / 'VOC2012')
     check(text, values, 'pipeline', plain=['plain OpenCV and NumPy'],
           close={'img': 1e-6, 'gt_semantic_seg': 0})
+
+
+def test_passes_over_a_disk_cache(bench, tmp_path):
+    make_devkit(tmp_path, SplitSizes(2, 1, 0), size=64)
+    text, values = bench('pipeline', '--disk-cache', '--profile', '--images', 2, '--data-root',
+                         tmp_path / 'VOC2012')
+    rows = values['sections'][0]['subjects']
+    for row, name in zip(rows[1:], ('first pass of a disk cache', 'second pass'), strict=False):
+        assert row['name'] == f'this toolkit, {name}'
+        assert row['differences'] == {'img': 0, 'gt_semantic_seg': 0}
+        below = text.partition(f'Where the time of {row["name"]} goes:')[2]
+        assert 'StoredCrop' in below.partition('Where the time')[0]
 
 
 def test_eval(bench):

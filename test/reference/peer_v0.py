@@ -143,6 +143,9 @@ class Pipeline:
             self.dataset[index % len(self.dataset)]
         return (time.perf_counter() - start) / self.images
 
+    def timed_steps(self):
+        return self.dataset.pipeline.transforms
+
 
 class Evaluation(Maps):
     def score(self):

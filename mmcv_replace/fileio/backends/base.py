@@ -16,6 +16,8 @@ class BaseStorageBackend(ABC):
 
     # Whether a symbolic link to a file of this backend can be made.
     _allow_symlink = False
+    # Whether `stamp` tells that a file was changed.
+    has_stamps = False
 
     @property
     def name(self) -> str:
@@ -34,6 +36,10 @@ class BaseStorageBackend(ABC):
     def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
         """Content of a text file."""
         return decode_text(self.get(filepath), filepath, encoding)
+
+    def stamp(self, filepath: str | Path) -> str:
+        """A text of size and time that is another one after a change of the file."""
+        raise NotImplementedError(f'{self.name} tells no time of change')
 
 
 class RemoteBackend(BaseStorageBackend):

@@ -15,19 +15,32 @@ def read_bytes(path: str | Path, what: str = '') -> bytes:
         with open(path, 'rb') as file:
             return file.read()
     except (OSError, ValueError) as error:  # the latter for a NUL in the name
-        reason = getattr(error, 'strerror', None) or error
-        kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
-        raise kind(f'cannot read {what}{path}: {reason}') from error
+        raise _unreadable(f'{what}{path}', error) from error
+
+
+def _unreadable(name: str | Path, error: OSError | ValueError) -> DataError:
+    reason = getattr(error, 'strerror', None) or error
+    kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
+    return kind(f'cannot read {name}: {reason}')
 
 
 class HardDiskBackend(BaseStorageBackend):
     """Files on the disks of this machine."""
 
     _allow_symlink = True
+    has_stamps = True
 
     def get(self, filepath: str | Path) -> bytes:
         """Content of a file; DataError where it cannot be read."""
         return read_bytes(filepath)
+
+    def stamp(self, filepath: str | Path) -> str:
+        """Size and time of change of a file; DataError where it does not exist."""
+        try:
+            status = os.stat(filepath)
+        except (OSError, ValueError) as error:
+            raise _unreadable(filepath, error) from error
+        return f'{status.st_size} {status.st_mtime_ns}'
 
     def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
         """Content of a text file, in which every line ends with one newline."""

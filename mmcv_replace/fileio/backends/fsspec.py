@@ -8,6 +8,9 @@ from ...utils.misc.optional import import_optional
 from .base import RemoteBackend, list_tree
 from .mapping import check_mapping, join_address, map_path
 
+# Names under which file systems tell when a file was changed, or a mark of its content.
+CHANGES = ('mtime', 'ETag', 'etag', 'LastModified', 'last_modified', 'updated', 'modified',
+           'modificationTime', 'md5Hash', 'created')
 INSTALL = "pip install 'mmseg-ascend[fsspec]'"
 
 
@@ -18,6 +21,8 @@ class FsspecBackend(RemoteBackend):
     disk. `path_mapping` turns local paths into addresses. Other arguments are those of fsspec's
     file system, such as `endpoint_url`.
     """
+
+    has_stamps = True
 
     def __init__(self, protocol: str | None = None, path_mapping: Mapping[str, str] | None = None,
                  **storage_options: Any) -> None:
@@ -37,6 +42,24 @@ class FsspecBackend(RemoteBackend):
             raise MissingDataError(f'cannot read {filepath}: there is no such file') from error
         except Exception as error:  # each package has errors of its own
             raise DataError(f'cannot read {filepath}: {type(error).__name__}: {error}') from error
+
+    def stamp(self, filepath: str | Path) -> str:
+        """Size and time of change of a file, or what the place has for it, such as an ETag.
+
+        DataError where the file does not exist, and where there is nothing of the kind.
+        """
+        system, path = self._find(filepath)
+        try:
+            facts = system.info(path)
+        except FileNotFoundError as error:
+            raise MissingDataError(f'cannot read {filepath}: there is no such file') from error
+        except Exception as error:  # each package has errors of its own
+            raise DataError(f'cannot read {filepath}: {type(error).__name__}: {error}') from error
+        known = [str(facts[name]) for name in CHANGES if facts.get(name) is not None]
+        if not known:
+            raise DataError(f'{filepath}: the file system tells no time of change, only '
+                            f'{", ".join(facts)}')
+        return ' '.join([str(facts.get('size')), *known])
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Write a file; its folder is created where the place needs folders."""

@@ -3,6 +3,8 @@
 A plain histogram is slow for uniform areas, since each addition to a counter has to wait for the
 previous one to the same counter. There, runs of equal pixels are counted instead.
 """
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -34,6 +36,47 @@ def count_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     rows = int(first[ends].max(initial=0)) + 1
     pairs = first[ends].astype(np.intp) * 256 + second[ends]
     return _sum_by(pairs, ends, rows * 256).reshape(rows, 256)
+
+
+class Runs(NamedTuple):
+    """Runs of equal pixels in the rows of a map: the value, the row, the first column, and the one
+    behind the last, of each [K].
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+
+def find_runs(labels: np.ndarray) -> Runs | None:
+    """The runs of a uint8 map [H, W]; None where they are short, so that to count pixels is faster.
+    """
+    last = np.ones(labels.shape, np.bool_)
+    np.not_equal(labels[:, 1:], labels[:, :-1], out=last[:, :-1])
+    if np.count_nonzero(last) * LONG_RUN > last.size:
+        return None
+    places = np.flatnonzero(last)
+    width = labels.shape[1]
+    rows = places // width
+    ends = places - rows * width + 1
+    starts = np.empty_like(ends)
+    starts[:1], starts[1:] = 0, ends[:-1]
+    starts[starts == width] = 0
+    return Runs(labels.reshape(-1).take(places).astype(np.intp), rows, starts, ends)
+
+
+def count_runs(runs: Runs, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Number of pixels with each value where row i of the map is repeated rows[i] times, and
+    column j columns[j] times: int64 [256].
+    """
+    # The sums are float64, exact up to 2**53 pixels.
+    covered = np.zeros(len(columns) + 1)
+    np.cumsum(columns, out=covered[1:])
+    weights = covered.take(runs.ends)
+    weights -= covered.take(runs.starts)
+    weights *= rows.take(runs.rows)
+    return np.bincount(runs.values, weights, 256).astype(np.int64)
 
 
 def _run_ends(*maps: np.ndarray) -> np.ndarray | None:

@@ -24,7 +24,8 @@ class Transform:
     """Whether a fused step may replace this one, alone or with its neighbours."""
     cache_level: str | None = None
     """The level of `data.cache` at which the result is kept, 'decoded' or 'resized'; None where it
-    depends on more than the files and the settings of the step."""
+    depends on more than the files and the settings of the step. For the level 'disk' a 'decoded'
+    step is a `FileLoader`, which tells what it reads."""
     copies_arrays: ClassVar[bool] = False
     """Whether all arrays of the result are new ones, which later steps may write to."""
 

@@ -24,23 +24,34 @@ class SampleCache:
         self.slots = slots
         self.level = level
 
-    def count_steps(self, steps: Sequence[Step]) -> int:
-        """How many of the first steps are cached.
+    def replace(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps of a pipeline, the first of which run once for each file.
 
-        Raises ConfigError where these are none, or do not reach the level.
+        Raises ConfigError where none can be cached, or they do not reach the level.
         """
-        levels = [getattr(step, 'cache_level', None) for step in steps]
-        number = next((i for i, level in enumerate(levels) if level != 'decoded'), len(levels))
-        if number == 0:
-            first = type(steps[0]).__name__ if steps else None
-            raise ConfigError('data.cache keeps what LoadImageFromFile and LoadAnnotations read; '
-                              f'the pipeline begins with {first}: leave data.cache out')
+        number = self._count_steps(steps)
+        copied = number < len(steps) and getattr(steps[number], 'copies_arrays', False)
+        return [CachedSteps(steps[:number], self, copy=not copied), *steps[number:]]
+
+    def _count_steps(self, steps: Sequence[Step]) -> int:
+        number = count_decoding(steps)
         if self.level == 'decoded':
             return number
-        if levels[number:number + 1] != ['resized']:
+        if [getattr(step, 'cache_level', None) for step in steps[number:number + 1]] != ['resized']:
             raise ConfigError("data.cache='resized' needs a Resize of one img_scale, without "
                               "ratio_range, right after loading: use data.cache='decoded'")
         return number + 1
+
+
+def count_decoding(steps: Sequence[Step]) -> int:
+    """How many of the first steps read files; ConfigError where these are none."""
+    number = next((i for i, step in enumerate(steps)
+                   if getattr(step, 'cache_level', None) != 'decoded'), len(steps))
+    if number == 0:
+        first = type(steps[0]).__name__ if steps else None
+        raise ConfigError('data.cache keeps what LoadImageFromFile and LoadAnnotations read; '
+                          f'the pipeline begins with {first}: leave data.cache out')
+    return number
 
 
 class CachedSteps(Transform):

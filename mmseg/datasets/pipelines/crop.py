@@ -14,6 +14,7 @@ from .ignored import UNSET, LabelStep, ignore_index_of, is_set
 TRIES = 10
 
 Window = tuple[slice, slice]
+Counts = tuple[np.ndarray, np.ndarray]  # the labels in a window, and how many pixels have each
 Box = tuple[int, int, int, int]  # the rows from ... to ..., the columns from ... to ...
 
 
@@ -46,7 +47,7 @@ class RandomCrop(LabelStep):
         """The window as slices of rows and columns."""
         return self._draw_mixed(
             results, lambda: _window_of(self.get_crop_bbox(results['img'])),
-            lambda window: self.apply_label(results['gt_semantic_seg'], window))
+            lambda window: count_labels(self.apply_label(results['gt_semantic_seg'], window)))
 
     def get_crop_bbox(self, img: np.ndarray) -> Box:
         """Draw a window in an image; a subclass may override it."""
@@ -65,17 +66,17 @@ class RandomCrop(LabelStep):
         results['img_shape'] = results['pad_shape'] = results['img'].shape
 
     def draw_window(self, results: Results, shape: tuple[int, ...],
-                    label_in: Callable[[Window], np.ndarray]) -> Window:
-        """Draw the window in an image of a `shape`; `label_in` gives the label map in a window."""
-        return self._draw_mixed(results, lambda: self._draw_any(shape), label_in)
+                    count_in: Callable[[Window], Counts]) -> Window:
+        """Draw the window in an image of a `shape`; `count_in` counts the labels in a window."""
+        return self._draw_mixed(results, lambda: self._draw_any(shape), count_in)
 
     def _draw_mixed(self, results: Results, draw: Callable[[], Window],
-                    label_in: Callable[[Window], np.ndarray]) -> Window:
+                    count_in: Callable[[Window], Counts]) -> Window:
         ignored = self.ignore_index if is_set(self.ignore_index) else ignore_index_of(results)
         window = draw()
         if self.cat_max_ratio < 1:
             for _ in range(TRIES):
-                if self._is_mixed(label_in(window), ignored):
+                if self._is_mixed(*count_in(window), ignored):
                     break
                 window = draw()
         return window
@@ -87,9 +88,8 @@ class RandomCrop(LabelStep):
         height, width = self.crop_size
         return slice(top, top + height), slice(left, left + width)
 
-    def _is_mixed(self, label: np.ndarray, ignored: int) -> bool:
+    def _is_mixed(self, values: np.ndarray, counts: np.ndarray, ignored: int) -> bool:
         """Whether there are two classes or more, none with too large a share."""
-        values, counts = count_labels(label)
         counts = counts[values != ignored]
         return len(counts) > 1 and bool(counts.max() / counts.sum() < self.cat_max_ratio)
 

@@ -4,14 +4,18 @@ Only steps that declare it are replaced (see `Transform`); any other step, such 
 between them or derived from one of them, gets ordinary arrays.
 """
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .base import Step, Transform
-from .cache import CachedSteps, SampleCache
+from .cache import SampleCache
 from .device_normalize import replace_end
+
+if TYPE_CHECKING:
+    from .disk_cache import DiskCache
 
 
 def fuse_steps(steps: Sequence[Step], fuse: bool = True, on_device: bool = False,
-               cache: SampleCache | None = None) -> list[Step]:
+               cache: 'SampleCache | DiskCache | None' = None) -> list[Step]:
     """The steps of a pipeline, of which several may be done by one.
 
     `fuse` combines neighbours. `on_device` leaves normalisation to the device: batches must pass
@@ -19,9 +23,7 @@ def fuse_steps(steps: Sequence[Step], fuse: bool = True, on_device: bool = False
     """
     steps = list(steps)
     if cache is not None:
-        number = cache.count_steps(steps)
-        copied = number < len(steps) and getattr(steps[number], 'copies_arrays', False)
-        steps[:number] = [CachedSteps(steps[:number], cache, copy=not copied)]
+        steps = cache.replace(steps)
     if on_device:
         steps = replace_end(steps) or steps
     return _fuse_neighbours(steps) if fuse else steps

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcv_replace.fileio import FileClient
+from mmcv_replace.fileio import FileClient, HardDiskBackend
 from mmcv_replace.image import imfrombytes
 from mmcv_replace.image.bands import as_bands, band_count
 from mmcv_replace.image.tiff import BANDS
@@ -21,9 +21,17 @@ from .ignored import ignore_index_of
 
 DISK = {'backend': 'disk'}
 
+# A file that was read: its path, its stamp (see `FileClient.stamp`) before that, its content.
+Source = tuple[str, str, bytes]
+
 
 class FileLoader(Transform):
-    """Base of steps that read files through a `FileClient`, which is created on first use."""
+    """Base of steps that read files through a `FileClient`, which is created on first use.
+
+    `sources` gets what `read` reads where it is a list, for a cache that watches the files.
+    """
+
+    sources: list[Source] | None = None
 
     def __init__(self, file_client_args: dict[str, Any] | None, imdecode_backend: str) -> None:
         self.file_client_args = dict(DISK if file_client_args is None else file_client_args)
@@ -40,12 +48,17 @@ class FileLoader(Transform):
         """Content of a file, a sample's `what`; DataError where it cannot be read."""
         client = self.client
         try:
-            return bytes(client.get(path))  # some backends give a memoryview
+            stamp = None if self.sources is None else client.stamp(path)
+            content = bytes(client.get(path))  # some backends give a memoryview
         except DataError as error:
             missing = isinstance(error.__cause__, FileNotFoundError)
             raise (MissingDataError if missing else DataError)(
                 f'{error} (the {what} of a sample); check the folders, the suffixes and the split '
                 'of the dataset') from error
+        if stamp is not None:
+            on_disk = isinstance(client.client, HardDiskBackend)
+            self.sources.append((os.path.abspath(path) if on_disk else path, stamp, content))
+        return content
 
     def _settings(self, **settings: Any) -> str:
         """The form in which mmsegmentation 0.x prints these steps."""

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from mmcv_replace.image import imresize
 from mmcv_replace.image.bands import band_count
 from mmcv_replace.image.groups import ARRAY
 
 from .base import Results, Transform
-from .crop import RandomCrop, Window
+from .crop import Counts, RandomCrop, Window
+from .resized_label import ResizedLabel
 
 if TYPE_CHECKING:
     from .resize import Resize
@@ -37,18 +37,27 @@ class ResizedCrop(Transform):
         self.crop = crop
 
     def __call__(self, results: Results) -> Results:
-        img = results['img']
-        alike = all(results[key].shape == img.shape[:2] for key in results.get('seg_fields', ()))
-        if img.dtype != np.uint8 or not alike or band_count(img) > ARRAY:
+        if not self.fits(results):
             return self.crop(self.resize(results))
         return super().__call__(results)
+
+    def fits(self, results: Results) -> bool:
+        """Whether both are done in one; image and label maps then may be `StoredArray`s."""
+        img = results['img']
+        alike = all(results[key].shape == img.shape[:2] for key in results.get('seg_fields', ()))
+        return img.dtype == np.uint8 and alike and band_count(img) <= ARRAY
 
     def draw(self, results: Results) -> tuple[Resizing, Window]:
         """The parameters of both steps."""
         size, keys = self.resize.draw(results)
-        window = self.crop.draw_window(results, size[::-1], lambda window: _read_label(
-            results['gt_semantic_seg'], size, window))
-        return (size, keys), window
+        label: list[ResizedLabel] = []
+
+        def count_in(window: Window) -> Counts:
+            if not label:
+                label.append(ResizedLabel(results['gt_semantic_seg'], size))
+            return label[0].count(window)
+
+        return (size, keys), self.crop.draw_window(results, size[::-1], count_in)
 
     def apply_image(self, img: np.ndarray, params: tuple[Resizing, Window]) -> np.ndarray:
         (size, _), window = params
@@ -56,23 +65,11 @@ class ResizedCrop(Transform):
 
     def apply_label(self, label: np.ndarray, params: tuple[Resizing, Window]) -> np.ndarray:
         (size, _), window = params
-        return _read_label(label, size, window)
+        return ResizedLabel(label, size).read(window)
 
     def record(self, results: Results, params: tuple[Resizing, Window]) -> None:
         self.resize.record(results, params[0])
         self.crop.record(results, params[1])
-
-
-def _read_label(label: np.ndarray, size: Size, window: Window) -> np.ndarray:
-    """What `window` shows of a label map [H, W] resized to the nearest pixel."""
-    height, width = label.shape
-    rows, columns = window
-    # Resizing the numbers of the rows and columns tells which ones OpenCV takes.
-    taken_columns = imresize(np.arange(width, dtype=np.int32)[None], (size[0], 1),
-                             interpolation='nearest')[0, columns]
-    taken_rows = imresize(np.arange(height, dtype=np.int32)[:, None], (1, size[1]),
-                          interpolation='nearest')[rows, 0]
-    return label[taken_rows].take(taken_columns, axis=1)
 
 
 def resize_window(img: np.ndarray, size: Size, window: Window, exact: bool) -> np.ndarray:

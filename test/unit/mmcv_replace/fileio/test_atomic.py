@@ -1,8 +1,10 @@
 import os
+import time
 
 import pytest
 
 from mmcv_replace import atomic_write
+from mmcv_replace.fileio import remove_unfinished
 
 
 def test_bytes_and_text(tmp_path):
@@ -50,6 +52,25 @@ def test_content_and_then_the_name_are_on_the_disk(tmp_path, monkeypatch):
     with atomic_write(tmp_path / 'a'):
         pass
     assert calls == ['fsync', 'replace', 'fsync']
+
+
+def test_without_sync_nobody_waits_for_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, 'fsync', lambda fd: pytest.fail('waits'))
+    with atomic_write(tmp_path / 'a', sync=False) as file:
+        file.write(b'new')
+        assert not (tmp_path / 'a').exists()
+    assert (tmp_path / 'a').read_bytes() == b'new'
+
+
+def test_unfinished_files_are_deleted_from_an_age_on(tmp_path):
+    names = [f'.a.{digit * 32}.tmp' for digit in '01']
+    for name, written in zip(names, (time.time() - 50, time.time()), strict=True):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (written, written))
+    (tmp_path / 'a.tmp').touch()
+    assert remove_unfinished(tmp_path, age=40) == [tmp_path / names[0]]
+    assert {path.name for path in tmp_path.iterdir()} == {names[1], 'a.tmp'}
+    assert remove_unfinished(tmp_path) == [tmp_path / names[1]]
 
 
 def test_permissions_are_those_of_any_new_file(tmp_path):

@@ -284,7 +284,7 @@ def test_simplejpeg_decodes_colour_jpegs_itself(tmp_path, photo, monkeypatch):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize('backend', ['simplejpeg', 'tifffile', 'turbojpeg'])
+@pytest.mark.parametrize('backend', ['simplejpeg', 'tifffile', 'turbojpeg', 'wuffs'])
 def test_a_backend_that_is_not_installed(tmp_path, photo, monkeypatch, backend):
     imwrite(photo, tmp_path / 'a.jpg')
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)

@@ -12,8 +12,8 @@ from mmseg.benchmark.startup import StartupCase
 from mmseg.benchmark.subject import subject_commands
 
 # Packages that are imported late, some of them where they are installed only.
-LATE = ('yaml', 'torch_npu', 'tensorboard', 'simplejpeg', 'scipy', 'matplotlib', 'prettytable',
-        'apex')
+LATE = ('yaml', 'torch_npu', 'tensorboard', 'simplejpeg', 'pywuffs', 'scipy', 'matplotlib',
+        'prettytable', 'apex')
 LEAF = 'configs/pspnet/pspnet_r50-d8_512x512_20k_voc12aug.py'
 
 

@@ -59,6 +59,39 @@ def test_profile_without_counting():
     assert set(found) == {'profile'}
 
 
+class Pipeline:
+    """Runs two steps, one of them three times as often."""
+
+    def __init__(self):
+        self._steps = [Slow(), str]
+
+    def timed_steps(self):
+        return self._steps
+
+    def round(self):
+        self._steps[0](1)
+        for _ in range(3):
+            self._steps[1](2)
+
+
+class Slow:
+    def __call__(self, number):
+        import time
+        time.sleep(0.01)
+
+
+def test_profile_of_steps():
+    case = Pipeline()
+    plain = list(case.timed_steps())
+    found = harness._inspect(case, profile=True)
+    assert case.timed_steps() == plain
+    slow, quick = found['profile'].splitlines()
+    assert slow.endswith('  Slow')
+    assert float(slow.split()[0]) >= 10
+    assert quick.endswith('%  type')
+    assert harness._inspect(case, profile=False) == {}
+
+
 def test_nothing_to_inspect():
     assert harness._inspect(object(), profile=True) == {}
 

@@ -11,10 +11,11 @@ from mmseg.apis import load_config
 from mmseg.benchmark import evaluation, infer, pipeline, startup, train
 from mmseg.benchmark.conditions import describe_conditions
 from mmseg.benchmark.differences import compare
-from mmseg.benchmark.frames import write_frames
+from mmseg.benchmark.frames import FRAMES, Frames, frame_dataset, write_frames
 from mmseg.benchmark.inputs import classes_of, flat_labels, write_batch, write_weights
 from mmseg.benchmark.options import make_parser
 from mmseg.benchmark.plain import plain_options
+from mmseg.datasets import build_dataset
 from mmseg.datasets.synthetic import SplitSizes, make_devkit
 from mmseg.models import build_segmentor
 
@@ -115,15 +116,75 @@ def test_bytes_are_for_training(parse, voc, tmp_path):
                       tmp_path)
 
 
-def test_cityscapes_frames_have_their_size(voc, tmp_path):
-    write_frames(voc, tmp_path, 2)
+@pytest.mark.parametrize('case', FRAMES)
+def test_frames_are_like_those_of_the_data_set(voc, tmp_path, case):
+    frames = FRAMES[case]
+    write_frames(voc, tmp_path, 2, frames)
     images, masks = (sorted((tmp_path / part).iterdir()) for part in ('img', 'ann'))
-    assert [path.stem for path in images] == [path.stem for path in masks]
-    assert len(images) == 2
-    assert cv2.imread(str(images[0])).shape == (1024, 2048, 3)
+    assert [path.name for path in images] == [f'0{frames.suffix}', f'1{frames.suffix}']
+    assert [path.name for path in masks] == ['0.png', '1.png']
+    assert cv2.imread(str(images[0])).shape == (*frames.size[::-1], 3)
     label = np.array(Image.open(masks[0]))
-    assert label.shape == (1024, 2048)
-    assert set(np.unique(label)) <= {*range(19), 255}
+    assert label.shape == frames.size[::-1]
+    dataset = build_dataset(frame_dataset(tmp_path, frames, QUICK_STEPS))
+    assert dataset[0]['img'].data.shape == (3, *frames.crop)
+    values = set(np.unique(dataset.get_gt_seg_map(0)))
+    assert values <= {*range(len(dataset.CLASSES)), 255}
+    assert len(values) > 2
+
+
+QUICK_STEPS = [
+    dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'),
+    dict(type='Resize', img_scale=(64, 64), ratio_range=(1.0, 1.0)),
+    dict(type='RandomCrop', crop_size=(32, 32)), dict(type='Pad', size=(32, 32)),
+    dict(type='DefaultFormatBundle'), dict(type='Collect', keys=['img', 'gt_semantic_seg'],
+                                           meta_keys=())]
+
+
+def test_tiles_fill_a_frame_with_classes_of_their_own(voc, tmp_path):
+    write_frames(voc, tmp_path, 1, Frames((60, 40), 'ade20k', (60, 40), (40, 60), tiles=(3, 2),
+                                          settings=dict(reduce_zero_label=True)))
+    label = np.array(Image.open(tmp_path / 'ann/0.png')).astype(int)
+    for tile in range(6):
+        top, left = tile // 3 * 20, tile % 3 * 20
+        found = np.unique(label[top:top + 20, left:left + 20])
+        assert set((found[found != 255] - 1) // 21) == {tile}
+
+
+def test_pipeline_with_a_disk_cache(parse, voc, tmp_path):
+    section, = pipeline.plan(parse('pipeline', '--uint8', '--disk-cache', '--data-root', voc,
+                                   '--images', 5), tmp_path)
+    assert list(section.variants) == ['handing over uint8', 'first pass of a disk cache',
+                                      'second pass', 'second pass, uint8']
+    plain = pipeline.PipelineCase(**section.options)
+    for label, number in (('first pass of a disk cache', 3), ('second pass', 5)):
+        options = section.variants[label]
+        made = pipeline.PipelineCase(**section.options, **options)
+        assert made.timed_steps()[0].__class__.__name__ == 'StoredCrop'
+        assert made._images == number  # of the three files, or of five rounds over them
+        assert compare(made.check(), plain.check()) == {'img': 0, 'gt_semantic_seg': 0}
+        kept = {path: path.stat().st_mtime_ns for path in tmp_path.joinpath(options['cache']).glob(
+            '*/*')}
+        assert len(kept) == 3
+        made.round()
+        again = {path: path.stat().st_mtime_ns for path in kept}
+        assert (again == kept) == (label == 'second pass')
+
+
+def test_pipeline_with_a_decoder_of_its_own(parse, voc, tmp_path):
+    """Which the other subjects do not have."""
+    section, = pipeline.plan(parse('pipeline', '--imdecode-backend', 'pillow', '--data-root', voc),
+                             tmp_path)
+    assert 'decoder' not in section.options
+    made = pipeline.PipelineCase(**section.options, **section.own)
+    assert made._dataset.pipeline.transforms[0].imdecode_backend == 'pillow'
+    assert pipeline.PipelineCase(**section.options).timed_steps()[0].imdecode_backend == 'cv2'
+
+
+def test_a_disk_cache_is_for_training(parse, voc, tmp_path):
+    with pytest.raises(ConfigError, match='--disk-cache is for the training pipelines'):
+        pipeline.plan(parse('pipeline', '--case', 'voc-test', '--disk-cache', '--data-root', voc),
+                      tmp_path)
 
 
 def test_training_fed_from_files(parse, voc, tmp_path):

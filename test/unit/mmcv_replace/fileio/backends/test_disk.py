@@ -1,7 +1,9 @@
+import os
+
 import pytest
 
 from mmcv_replace import FileClient
-from mmcv_replace.utils.errors import ConfigTypeError, DataError
+from mmcv_replace.utils.errors import ConfigTypeError, DataError, MissingDataError
 
 
 @pytest.fixture
@@ -75,3 +77,19 @@ def test_listing_that_cannot_be(client, tree):
         client.list_dir_or_file(tree, list_dir=False, suffix=['.txt'])
     with pytest.raises(FileNotFoundError):
         list(client.list_dir_or_file(tree / 'none'))
+
+
+def test_stamps_change_with_size_and_time(client, tmp_path):
+    path = tmp_path / 'a'
+    stamps = []
+    for content, time in ((b'x', 1), (b'xy', 1), (b'xy', 1 + 1e-6)):
+        path.write_bytes(content)
+        os.utime(path, ns=(0, int(time * 1e9)))
+        assert client.stamp(path) == client.stamp(str(path))
+        stamps.append(client.stamp(path))
+    assert client.has_stamps
+    assert len(set(stamps)) == 3
+    with pytest.raises(MissingDataError, match='cannot read .*b: No such file'):
+        client.stamp(tmp_path / 'b')
+    with pytest.raises(DataError, match='null'):
+        client.stamp('a\0b')

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -107,3 +108,33 @@ def test_all_that_reads_and_writes_reaches_it(store):
     FileClient(prefix='memory').put_text('1 x\n2 y z\n', f'{store}/list.txt')
     assert list_from_file(f'{store}/list.txt') == ['1 x', '2 y z']
     assert dict_from_file(f'{store}/list.txt', int) == {1: 'x', 2: ['y', 'z']}
+
+
+def test_stamps_change_with_the_file(client, store, tmp_path):
+    path = f'{store}/a'
+    client.put(b'x', path)
+    first = client.stamp(path)
+    assert client.has_stamps
+    assert client.stamp(path) == first
+    client.put(b'y', path)
+    assert client.stamp(path) != first
+    with pytest.raises(FileNotFoundError, match='cannot read memory://bucket/b: there is no such'):
+        client.stamp(f'{store}/b')
+    (tmp_path / 'a').write_bytes(b'x')
+    first = FileClient('fsspec').stamp(tmp_path / 'a')
+    os.utime(tmp_path / 'a', (1, 1))
+    assert FileClient('fsspec').stamp(tmp_path / 'a') != first
+
+
+def test_places_without_times_and_errors_of_a_package(client, store, monkeypatch):
+    system = type(fsspec.filesystem('memory'))
+    monkeypatch.setattr(system, 'info', lambda *args, **kwargs: {'name': 'a', 'size': 3})
+    with pytest.raises(DataError, match=r'bucket/a: the file system tells no time.*name, size'):
+        client.stamp(f'{store}/a')
+
+    def fail(*args, **kwargs):
+        raise RuntimeError('token expired')
+
+    monkeypatch.setattr(system, 'info', fail)
+    with pytest.raises(DataError, match='cannot read .*: RuntimeError: token expired'):
+        client.stamp(f'{store}/a')

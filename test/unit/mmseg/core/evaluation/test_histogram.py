@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmseg.core.evaluation import histogram
-from mmseg.core.evaluation.histogram import count_pairs, count_values
+from mmseg.core.evaluation.histogram import count_pairs, count_runs, count_values, find_runs
 
 
 def noise(shape=(37, 53), top=256):
@@ -67,3 +67,23 @@ def test_more_pixels_of_one_kind_than_float32_can_count(monkeypatch):
     assert count_values(label)[1] == side * side
     monkeypatch.undo()
     assert count_values(label)[1] == side * side
+
+
+@pytest.mark.parametrize('maps', [MAPS[name] for name in MAPS if name != 'empty'],
+                         ids=[name for name in MAPS if name != 'empty'])
+def test_repeated_pixels_are_counted_without_repeating_them(maps, monkeypatch):
+    rng = np.random.default_rng(1)
+    labels, least = maps[0], histogram.LONG_RUN
+    rows, columns = (rng.integers(0, 4, edge) for edge in labels.shape)
+    expected = np.bincount(np.repeat(np.repeat(labels, rows, 0), columns, 1).ravel(), minlength=256)
+    monkeypatch.setattr(histogram, 'LONG_RUN', 0)
+    runs = find_runs(labels)
+    again = np.zeros_like(labels)
+    for value, row, start, end in zip(*runs, strict=True):
+        again[row, start:end] = value
+    np.testing.assert_array_equal(again, labels)
+    counts = count_runs(runs, rows, columns)
+    np.testing.assert_array_equal(counts, expected)
+    assert counts.dtype == np.int64
+    monkeypatch.setattr(histogram, 'LONG_RUN', least)
+    assert (find_runs(labels) is None) == (len(runs.values) * least > labels.size)

@@ -23,15 +23,6 @@ def remembering(steps, level='decoded', max_bytes=10**6):
     return pipeline, store
 
 
-@pytest.fixture
-def results(data_root):
-    def make(index):
-        return dict(img_info=dict(filename=f'{index}.jpg'), ann_info=dict(seg_map=f'{index}.png'),
-                    img_prefix=str(data_root / 'img'), seg_prefix=str(data_root / 'ann'),
-                    seg_fields=[], num_classes=4, label_map={0: 1, 1: 0})
-    return make
-
-
 def run(pipeline, results, seed=0):
     np.random.seed(seed)
     return pipeline(results)

@@ -17,7 +17,7 @@ from .step_cases import make_sample
     (dict(cutout_shape=(5, 0)), r'cutout_shape=\(5, 0\): give \(width, height\)'),
     (dict(cutout_shape=[(5, 5), (3,)]), r'cutout_shape=.*: give \(width, height\)'),
     (dict(cutout_shape=None, cutout_ratio=(0.5, 1.5)), 'cutout_ratio=.*: give 2 numbers from 0'),
-    (dict(fill_in=(1, 2)), 'fill_in=.*: give a number, or one a channel'),
+    (dict(fill_in=()), 'fill_in=.*: give a number, or one a channel'),
     (dict(seg_fill_in=256), 'seg_fill_in=256: give a number from 0 to 255')])
 def test_settings(build, options, match):
     with pytest.raises(ConfigError, match=f'RandomCutOut: {match}'):

@@ -1,8 +1,10 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.pipelines import PhotoMetricDistortion
+from mmseg.datasets.pipelines import PhotoMetricDistortion, distortion
 
 
 @pytest.mark.parametrize('what', ['brightness', 'contrast', 'saturation', 'hue'])
@@ -42,3 +44,33 @@ def test_a_subclass_can_override_one_change(sample, what, seed):
         img = getattr(step, name)(img)
     np.testing.assert_array_equal(result['img'], img)
     np.testing.assert_array_equal(result['gt_semantic_seg'], sample()['gt_semantic_seg'])
+
+
+@pytest.mark.parametrize('quick', [True, False])
+@pytest.mark.parametrize('options', [dict(beta=3.7), dict(beta=-3.7), dict(beta=0.0), dict(beta=-4),
+                                     dict(beta=200.5), dict(alpha=0.5), dict(alpha=1.3),
+                                     dict(alpha=1.0), dict(alpha=0.0), dict(alpha=250.1)])
+def test_quick_forms_give_the_values_of_the_rule(sample, monkeypatch, options, quick):
+    """Of which one is left out where it would not."""
+    step = PhotoMetricDistortion()
+    if not quick:
+        monkeypatch.setattr(distortion, '_quick_form', lambda **options: lambda img: img // 2 + 9)
+    img = sample()['img']
+    expected = np.clip(np.float32(img) * options.get('alpha', 1) + options.get('beta', 0),
+                       0, 255).astype(np.uint8)
+    change = partial(step.convert, **options)
+    for part, values in ((img, expected), (img[3:9, 5:7], expected[3:9, 5:7]),
+                         (img[..., 1], expected[..., 1])):
+        np.testing.assert_array_equal(step._new_values(part, change), values)
+
+
+def test_changes_of_the_usual_ranges_have_a_quick_form(monkeypatch):
+    """Nearly all: where one has a tie that is rounded the other way, a table takes its place."""
+    tables = []
+    monkeypatch.setattr(distortion.cv2, 'LUT', lambda img, table: tables.append(table) or img)
+    random = np.random.RandomState(0)
+    step = PhotoMetricDistortion()
+    for _ in range(100):
+        for options in (dict(beta=random.uniform(-32, 32)), dict(alpha=random.uniform(0.5, 1.5))):
+            step._new_values(np.zeros((2, 2, 3), np.uint8), partial(step.convert, **options))
+    assert len(tables) < 10

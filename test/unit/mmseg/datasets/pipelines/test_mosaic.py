@@ -11,7 +11,7 @@ from .step_cases import make_sample
     (dict(prob=1.5), 'prob=1.5: give a number from 0 to 1'),
     (dict(prob=1.0, img_scale=(0, 9)), 'img_scale=.*: give two whole numbers'),
     (dict(prob=1.0, center_ratio_range=(0.5, 3.0)), 'center_ratio_range=.*: give 2 numbers from 0'),
-    (dict(prob=1.0, pad_val=(1, 2)), 'pad_val=.*: give a number, or one a channel'),
+    (dict(prob=1.0, pad_val=()), 'pad_val=.*: give a number, or one a channel'),
     (dict(prob=1.0, seg_pad_val=256), 'seg_pad_val=256: give a number from 0 to 255')])
 def test_settings(build, options, match):
     with pytest.raises(ConfigError, match=f'RandomMosaic: {match}'):
