@@ -12,15 +12,15 @@ import numpy as np
 from ..fileio.backends.disk import HardDiskBackend
 from ..fileio.file_client import FileClient
 from ..utils.errors import ArgumentError, DataError, MissingModuleError, UnsupportedImageError
-from .array_file import decode_array, is_array_file
 from .colorspace import bgr2rgb, decoded_luma
+from .formats.array_file import decode_array, is_array_file
+from .formats.png import INSTALL as INSTALL_WUFFS
+from .formats.png import decode_plain_png
+from .formats.tiff import BANDS, INSTALL, USE_BANDS, decode_tiff, reverse_colours
+from .formats.tiff_header import PALETTE, WHITE_IS_ZERO, is_tiff, read_pages
 from .integrity import PNG_START, find_truncation
 from .limits import explain_opencv, open_with_pillow
-from .png import INSTALL as INSTALL_WUFFS
-from .png import decode_plain_png
 from .resize import check_choice
-from .tiff import BANDS, INSTALL, USE_BANDS, decode_tiff, reverse_colours
-from .tiff_header import PALETTE, WHITE_IS_ZERO, is_tiff, read_pages
 
 if TYPE_CHECKING:
     from PIL.Image import Image

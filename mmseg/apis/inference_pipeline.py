@@ -9,7 +9,7 @@ from mmcv_replace.image import bgr2gray
 from mmcv_replace.image.io import STORED, path_of
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.datasets.label_settings import all_steps
+from mmseg.datasets.masks.label_settings import all_steps
 from mmseg.datasets.pipeline_options import set_plan
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step

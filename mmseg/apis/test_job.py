@@ -25,7 +25,7 @@ from mmseg.core.evaluation import (
     takes,
 )
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
-from mmseg.datasets.submission import split_options
+from mmseg.datasets.scores.submission import split_options
 from mmseg.utils import get_root_logger
 
 from .acceleration import prepare_inference

@@ -14,10 +14,10 @@ from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.overrides import standard
 from mmseg.core.evaluation.table import format_class_table, format_summary
 
-from .annotation import decode_label
 from .builder import DATASETS
-from .cityscapes_scores import CATEGORIES, CityscapesCounts, mean_of
 from .custom import CustomDataset
+from .masks.annotation import decode_label
+from .scores.cityscapes_scores import CATEGORIES, CityscapesCounts, mean_of
 
 BENCHMARK = 'cityscapes'  # its metric
 

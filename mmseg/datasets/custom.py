@@ -14,7 +14,6 @@ from mmseg.core.evaluation.labels import remap_labels
 from mmseg.core.evaluation.overrides import is_own, standard
 
 from .builder import DATASETS
-from .classes import Palette, check_own_classes, choose_palette, read_classes, subset_label_map
 from .file_list import (
     ImgInfo,
     check_folders,
@@ -23,13 +22,20 @@ from .file_list import (
     is_remote,
     list_samples,
 )
-from .label_settings import agree_on_zero, check_labels, read_label_map
 from .loader.skip_samples import LOAD_ERRORS, DroppedSamplesError
+from .masks.classes import (
+    Palette,
+    check_own_classes,
+    choose_palette,
+    read_classes,
+    subset_label_map,
+)
 from .masks.form import read_mask_form
+from .masks.label_settings import agree_on_zero, check_labels, read_label_map
 from .pipelines import Compose
 from .pipelines.ignored import DEFAULT
 from .pipelines.loading import image_loader
-from .scoring import ScoredDataset
+from .scores.scoring import ScoredDataset
 
 logger = logging.getLogger('mmseg.datasets')
 

@@ -23,8 +23,8 @@ from mmseg.core.evaluation.overrides import (
 from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
 from .file_list import ImgInfo
-from .scoring import Result, ScoredDataset, with_indices
-from .submission import find_out_dir
+from .scores.scoring import Result, ScoredDataset, with_indices
+from .scores.submission import find_out_dir
 
 
 @DATASETS.register_module()

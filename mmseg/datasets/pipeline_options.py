@@ -15,12 +15,12 @@ from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.shared_store import SharedStore
 from mmseg.core.utils import inner_datasets, leaf_datasets
 
-from .cache_room import open_disk_cache
+from .caching.cache import SampleCache, sample_key
+from .caching.disk_cache import DiskCache
+from .caching.room import open_disk_cache
 from .pipelines import Compose, MultiScaleFlipAug
-from .pipelines.cache import SampleCache, sample_key
 from .pipelines.compose import own_pipeline
 from .pipelines.device_normalize import replace_end
-from .pipelines.disk_cache import DiskCache
 from .pipelines.fusion import fuse_steps
 from .settings import CacheSettings, DataSettings
 

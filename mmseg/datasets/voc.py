@@ -9,8 +9,8 @@ from mmseg.core.utils import voc_colormap
 
 from .builder import DATASETS
 from .custom import CustomDataset
-from .scoring import Result
-from .submission import find_out_dir
+from .scores.scoring import Result
+from .scores.submission import find_out_dir
 
 COMPETITIONS = ('comp5', 'comp6')
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from mmcv_replace.image import as_bands, imread, to_displayable
-from mmcv_replace.image.tiff import BANDS
+from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 from .legend import add_legend

@@ -9,8 +9,8 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import leaf_configs, leaf_datasets
 from mmseg.datasets import DATASETS
-from mmseg.datasets.classes import read_classes
-from mmseg.datasets.label_settings import common, read_label_map
+from mmseg.datasets.masks.classes import read_classes
+from mmseg.datasets.masks.label_settings import common, read_label_map
 
 
 @dataclass(frozen=True)

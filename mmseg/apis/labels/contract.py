@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from mmcv_replace.utils import Config, warn_once
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import leaf_datasets
-from mmseg.datasets.label_settings import common
+from mmseg.datasets.masks.label_settings import common
 
 from .configured import LabelSettings, configured_labels
 from .heads import check_num_classes, head_clashes

@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import inner_datasets, nested_datasets
-from mmseg.datasets.label_settings import all_steps
+from mmseg.datasets.masks.label_settings import all_steps
 from mmseg.datasets.pipelines.compose import own_pipeline
 from mmseg.datasets.pipelines.ignored import LabelFiller, is_set
 from mmseg.models.segmentors.find_heads import named_heads

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import count_labels, listing
+from mmseg.datasets.masks.annotation import count_labels, listing
 
 # Counted from 1, as in COCO: street sign, hat, shoe, eye glasses, plate, mirror, window, desk,
 # door, blender, hair brush.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import listing
 from mmseg.datasets.coco_stuff import COCOStuffDataset
+from mmseg.datasets.masks.annotation import listing
 
 from .coco_stuff import SUFFIX, copy_image, label_table, number_labels
 from .completeness import warn_of_subset

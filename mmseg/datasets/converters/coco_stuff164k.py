@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import decode_label, listing
 from mmseg.datasets.coco_stuff import COCOStuffDataset
+from mmseg.datasets.masks.annotation import decode_label, listing
 
 from .coco_stuff import SUFFIX, copy_image, label_table, number_labels
 from .completeness import warn_of_subset

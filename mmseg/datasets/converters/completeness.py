@@ -3,7 +3,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import listing
+from mmseg.datasets.masks.annotation import listing
 
 logger = logging.getLogger('mmseg.converters')
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..classes import Palette
+from ..masks.classes import Palette
 
 SHOWN = 8
 # RGB colours in pictures of masks that are not those of classes.

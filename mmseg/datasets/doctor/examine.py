@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.image.io import STORED
-from mmcv_replace.image.tiff import BANDS
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import DataError, UserError
 

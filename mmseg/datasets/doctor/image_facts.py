@@ -2,10 +2,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmcv_replace.image.integrity import PNG_START
-from mmcv_replace.image.io import PNG_DEPTH
-from mmcv_replace.image.limits import open_with_pillow
-from mmcv_replace.image.tiff_header import (
+from mmcv_replace.image.formats.tiff_header import (
     BLACK_IS_ZERO,
     RGB,
     WHITE_IS_ZERO,
@@ -13,6 +10,9 @@ from mmcv_replace.image.tiff_header import (
     is_tiff,
     read_pages,
 )
+from mmcv_replace.image.integrity import PNG_START
+from mmcv_replace.image.io import PNG_DEPTH
+from mmcv_replace.image.limits import open_with_pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..annotation import label_remedy, lossy_remedy
+from ..masks.annotation import label_remedy, lossy_remedy
 from .findings import Diagnosis, Finding
 from .source import Source
 

@@ -4,8 +4,8 @@ from functools import partial
 
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
-from ..annotation import ColourMaskError, count_labels, listing
 from ..file_list import is_remote
+from ..masks.annotation import ColourMaskError, count_labels, listing
 from .colours import describe_colours
 from .files import read_file
 from .findings import Diagnosis

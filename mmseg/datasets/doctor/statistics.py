@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from mmcv_replace.image.tiff import BANDS
+from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import leaf_datasets
 
-from ..label_settings import all_steps
+from ..masks.label_settings import all_steps
 from ..pipelines import LoadImageFromFile, Normalize
 from .examine import scan
 from .moments import Moments, moments_of

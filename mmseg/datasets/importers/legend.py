@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.suggest import did_you_mean, short
 
-from ..classes import read_classes
+from ..masks.classes import read_classes
 from .options import Options, Unlabelled
 
 IGNORED = 255

@@ -1,1 +1,1 @@
-"""Masks that do not hold numbers: colours, and one file a class."""
+"""Masks: how their files hold classes, what their labels mean, and what is wrong with them."""

@@ -5,7 +5,7 @@ import numpy as np
 
 from mmcv_replace.utils.errors import ConfigError
 
-from ..annotation import decode_label, lossy_format
+from .annotation import decode_label, lossy_format
 from .class_files import (
     ClassFiles,
     Read,

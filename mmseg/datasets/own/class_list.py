@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmcv_replace.utils.errors import ConfigError
 
-from ..classes import read_classes
+from ..masks.classes import read_classes
 from ..masks.colour_map import Colour, read_colour
 
 # Files of classes that are looked for beside the masks, the first that is there.

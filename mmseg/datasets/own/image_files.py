@@ -5,7 +5,7 @@ from pathlib import Path
 from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
 
-from ..annotation import listing
+from ..masks.annotation import listing
 from .names import common_affix
 
 # Formats of images and masks, in lower case.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from mmseg.core.evaluation.class_names import DATASETS, get_classes, get_palette
 from mmseg.core.utils import voc_colormap
 
-from ..classes import Palette
+from ..masks.classes import Palette
 from ..masks.colour_map import Colour
 
 BORDER: Colour = (224, 224, 192)  # what VOC does not label

@@ -5,8 +5,8 @@ from typing import Any
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 
-from ..classes import Palette, choose_palette
 from ..masks.class_files import ClassFiles
+from ..masks.classes import Palette, choose_palette
 from ..masks.colour_map import IGNORED, colour_key, read_colour
 from .by_colour import decide_colours
 from .by_number import decide_numbers

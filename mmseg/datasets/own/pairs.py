@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 from mmcv_replace.utils.suggest import printable
 
-from ..annotation import listing
+from ..masks.annotation import listing
 from ..masks.class_files import PLACE
 from .image_files import list_images, tell_apart
 from .names import Affix, match

@@ -15,8 +15,14 @@ from mmcv_replace.image.limits import open_with_pillow
 from mmcv_replace.utils.error_origin import is_dead_worker
 from mmcv_replace.utils.errors import DataError, UserError, add_note
 
-from ..annotation import ColourMaskError, count_labels, decode_label, lossy_format, lossy_remedy
 from ..loader.workers import ShieldedLoader, start_worker
+from ..masks.annotation import (
+    ColourMaskError,
+    count_labels,
+    decode_label,
+    lossy_format,
+    lossy_remedy,
+)
 from ..masks.class_files import ClassFiles, files_of, read_class_masks
 from ..masks.colour_map import Colour, decode_colours, pack_colours, to_rgb
 from .image_check import check_image

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmcv_replace.image.tiff import BANDS
+from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.checks.type_check import is_annotated
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.utils import leaf_datasets
 from mmseg.utils.input_channels import COLOURS
 
-from ..label_settings import all_steps
+from ..masks.label_settings import all_steps
 from .base import Step
 from .compose import Compose
 from .distortion import PhotoMetricDistortion

@@ -5,8 +5,8 @@ import numpy as np
 
 from mmcv_replace.utils.errors import ConfigError
 
-from ..annotation import count_labels
 from ..builder import PIPELINES
+from ..masks.annotation import count_labels
 from .base import Results
 from .checks import check_numbers, is_size
 from .ignored import UNSET, LabelStep, ignore_index_of, is_set

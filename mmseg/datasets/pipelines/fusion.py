@@ -6,12 +6,12 @@ between them or derived from one of them, gets ordinary arrays.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..caching.cache import SampleCache
 from .base import Step, Transform
-from .cache import SampleCache
 from .device_normalize import replace_end
 
 if TYPE_CHECKING:
-    from .disk_cache import DiskCache
+    from ..caching.disk_cache import DiskCache
 
 
 def fuse_steps(steps: Sequence[Step], fuse: bool = True, on_device: bool = False,

@@ -9,12 +9,12 @@ import numpy as np
 from mmcv_replace.fileio import FileClient, HardDiskBackend
 from mmcv_replace.image import imfrombytes
 from mmcv_replace.image.bands import as_bands, band_count
-from mmcv_replace.image.tiff import BANDS
+from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, ConfigKeyError, DataError, MissingDataError
 from mmseg.core.evaluation.labels import remap_labels
 
-from ..annotation import check_labels
 from ..builder import PIPELINES
+from ..masks.annotation import check_labels
 from ..masks.form import MaskForm
 from .base import Results, Step, Transform
 from .ignored import ignore_index_of

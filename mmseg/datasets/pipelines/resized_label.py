@@ -5,7 +5,7 @@ import numpy as np
 from mmcv_replace.image import imresize
 from mmseg.core.evaluation.histogram import Runs, count_runs, find_runs
 
-from ..annotation import count_labels, nonzero
+from ..masks.annotation import count_labels, nonzero
 from .crop import Counts, Window
 
 # Pixels below which the runs of a whole map are found at once, for all windows that are counted.

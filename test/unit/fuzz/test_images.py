@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import check_labels, decode_label
+from mmseg.datasets.masks.annotation import check_labels, decode_label
 
 MANY, FEW = settings.get_profile('many'), settings.get_profile('few')
 READERS = ('color cv2', 'grayscale cv2', 'unchanged cv2', 'color pillow', 'unchanged pillow',

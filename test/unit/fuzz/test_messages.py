@@ -15,7 +15,7 @@ from mmcv_replace.utils.errors import ArgumentError, CheckpointError, ConfigErro
 from mmcv_replace.utils.suggest import short
 from mmseg.apis.cli import set_data_root
 from mmseg.apis.inference import load_weights
-from mmseg.datasets.classes import choose_palette, read_classes
+from mmseg.datasets.masks.classes import choose_palette, read_classes
 from mmseg.datasets.pipelines import Compose
 from mmseg.models import build_backbone, build_head
 from mmseg.models.losses.utils import get_class_weight

@@ -13,7 +13,7 @@ from torch import nn
 from mmcv_replace.image import imfrombytes
 from mmcv_replace.runner import load_checkpoint
 from mmcv_replace.utils.errors import UserError
-from mmseg.datasets.annotation import decode_label
+from mmseg.datasets.masks.annotation import decode_label
 
 GIBIBYTE = 2**30
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mmcv_replace.image.rows import Rows
+from mmcv_replace.image.formats.rows import Rows
 from mmcv_replace.utils.errors import DataError
 
 SHOWN = 5  # colours in a message

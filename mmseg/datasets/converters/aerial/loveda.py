@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import count_labels, decode_label, listing
 from mmseg.datasets.loveda import LoveDADataset
+from mmseg.datasets.masks.annotation import count_labels, decode_label, listing
 
 from ..archives import Key, Member, find_files, unpack_folder
 from ..completeness import check_split, warn_of_subset

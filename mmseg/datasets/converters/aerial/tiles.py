@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mmcv_replace.image import imwrite
-from mmcv_replace.image.rows import Rows, open_rows
+from mmcv_replace.image.formats.rows import Rows, open_rows
 from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmcv_replace.image import impad
-from mmcv_replace.image.rows import Rows
+from mmcv_replace.image.formats.rows import Rows
 from mmcv_replace.utils.errors import ConfigError
 
 from .colour_labels import LabelRows

@@ -11,7 +11,7 @@ from torch import nn
 from mmcv_replace.utils import Config
 from mmseg.apis import OutputOptions, Process, evaluate_from_config
 from mmseg.datasets import CityscapesDataset
-from mmseg.datasets.cityscapes_scores import CATEGORIES
+from mmseg.datasets.scores.cityscapes_scores import CATEGORIES
 from mmseg.models import build_segmentor
 
 CPU = Process(torch.device('cpu'))

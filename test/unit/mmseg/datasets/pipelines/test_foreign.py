@@ -8,8 +8,8 @@ import torch
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
 from mmseg.datasets import build_dataloader, build_dataset
+from mmseg.datasets.caching.cache import SampleCache
 from mmseg.datasets.pipelines import Compose, Transform
-from mmseg.datasets.pipelines.cache import SampleCache
 from mmseg.datasets.pipelines.fusion import fuse_steps
 
 from .foreign_words import WORDS

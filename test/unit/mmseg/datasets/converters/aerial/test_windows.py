@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from mmcv_replace.image.rows import WholeImage
+from mmcv_replace.image.formats.rows import WholeImage
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.converters.aerial.windows import Box, Windows, cut
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..utils.errors import UnsupportedImageError
+from ...utils.errors import UnsupportedImageError
+from ..colorspace import decoded_luma, gray2bgr
+from ..limits import check_pixels
+from ..orientation import turn, unturn
 from . import tiff_header as tags
-from .colorspace import decoded_luma, gray2bgr
-from .limits import check_pixels
-from .orientation import turn, unturn
 from .tiff_header import Page, read_pages
 
 INSTALL = "pip install 'mmseg-ascend[tiff]'"

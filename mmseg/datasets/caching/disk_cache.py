@@ -12,7 +12,7 @@ from mmcv_replace.fileio import ArrayFile, DamagedFileError, remove_unfinished, 
 from mmcv_replace.fileio.array_file import file_size
 from mmcv_replace.utils.shared_store import SharedStore
 
-from .base import Step
+from ..pipelines.base import Step
 from .cache import count_decoding
 from .stored_steps import StoredSteps
 

@@ -20,7 +20,7 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
 from mmseg.core.evaluation import ConfusionMatrix, Prediction, Score
 from mmseg.datasets import CityscapesDataset, build_dataset
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 SCRIPT = ROOT / 'test/reference/cityscapes_scores.py'
 GOLDEN = json.loads((ROOT / 'test/fixtures/cityscapes_scores.json').read_text())
 PIXELS_ALONE = {key: value for key, value in GOLDEN.items() if 'Inst' not in key}

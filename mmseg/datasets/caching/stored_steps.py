@@ -13,13 +13,13 @@ from mmcv_replace.fileio.backends.base import RemoteBackend
 from mmcv_replace.fileio.plain_values import NUMBERS, decode, encode
 from mmcv_replace.utils.errors import DataError
 
-from .base import Results, Step, Transform, match
+from ..pipelines.base import Results, Step, Transform, match
+from ..pipelines.crop import RandomCrop
+from ..pipelines.loading import FileLoader, Source
+from ..pipelines.resize import Resize
+from ..pipelines.resized_crop import ResizedCrop
 from .cache import SMALL
-from .crop import RandomCrop
-from .loading import FileLoader, Source
 from .recipe import digest, recipe_of
-from .resize import Resize
-from .resized_crop import ResizedCrop
 from .stored_array import StoredArray
 
 if TYPE_CHECKING:

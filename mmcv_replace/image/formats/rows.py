@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..utils.errors import DataError, MissingDataError, UnsupportedImageError
+from ...utils.errors import DataError, MissingDataError, UnsupportedImageError
+from ..io import imfrombytes
+from ..limits import check_pixels
 from . import tiff_header as tags
-from .io import imfrombytes
-from .limits import check_pixels
 from .tiff import describe, has_tifffile
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from mmcv_replace.fileio.plain_values import encode
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.version import __version__
 
-from .base import Step
-from .loading import FileLoader
+from ..pipelines.base import Step
+from ..pipelines.loading import FileLoader
 
 # To be raised where the built-in steps come to make other values of the same files.
 FORMAT = 1

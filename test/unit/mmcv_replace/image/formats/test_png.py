@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcv_replace.image import imfrombytes, png
+from mmcv_replace.image import imfrombytes
+from mmcv_replace.image.formats import png
 from mmcv_replace.utils.errors import DataError
 
 pywuffs = pytest.importorskip('pywuffs')

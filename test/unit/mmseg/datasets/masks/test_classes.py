@@ -3,7 +3,7 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation.labels import remap_labels
-from mmseg.datasets.classes import (
+from mmseg.datasets.masks.classes import (
     check_own_classes,
     choose_palette,
     read_classes,

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mmcv_replace.image import imfrombytes, unscale_grey
-from mmcv_replace.image.array_file import is_array_file
+from mmcv_replace.image.formats.array_file import is_array_file
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.evaluation.histogram import count_values
 

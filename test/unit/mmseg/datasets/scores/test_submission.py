@@ -14,7 +14,7 @@ from PIL import Image
 from mmcv_replace.utils.errors import ArgumentError
 from mmseg.core.utils import voc_colormap
 from mmseg.datasets import ADE20KDataset, CityscapesDataset, ConcatDataset, PascalVOCDataset
-from mmseg.datasets.submission import split_options
+from mmseg.datasets.scores.submission import split_options
 
 VOC_FOLDER = 'results/VOC2012/Segmentation'
 

@@ -7,9 +7,9 @@ from torch.utils.data import Dataset
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import short
 
-from .pipelines import Compose, LoadAnnotations
-from .pipelines.base import Step
-from .pipelines.ignored import LabelStep
+from ..pipelines import Compose, LoadAnnotations
+from ..pipelines.base import Step
+from ..pipelines.ignored import LabelStep
 
 UNWANTED = -1  # class in a label_map: pixels to ignore
 

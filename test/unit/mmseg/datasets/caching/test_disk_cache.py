@@ -7,9 +7,9 @@ import pytest
 
 from mmcv_replace.fileio import ArrayFile, HardDiskBackend, array_file
 from mmcv_replace.utils.errors import DataError
+from mmseg.datasets.caching.stored_array import StoredArray
+from mmseg.datasets.caching.stored_steps import StoredCrop, StoredSteps
 from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.pipelines.stored_array import StoredArray
-from mmseg.datasets.pipelines.stored_steps import StoredCrop, StoredSteps
 
 from .disk_cases import COUNT, CROP, LOAD, RESIZE, files, run, stored
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcv_replace.image import imfrombytes, imread, tiff, tiff_header
+from mmcv_replace.image import imfrombytes, imread
+from mmcv_replace.image.formats import tiff, tiff_header
 from mmcv_replace.utils.errors import DataError, UnsupportedImageError
 
 BACKENDS = ('cv2', 'pillow', 'tifffile')

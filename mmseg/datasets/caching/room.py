@@ -11,9 +11,9 @@ from torch.utils.data import Dataset
 
 from mmcv_replace.fileio.array_file import file_size
 
-from .loader.skip_samples import LOAD_ERRORS
-from .pipelines.disk_cache import DiskCache
-from .pipelines.stored_steps import StoredSteps, is_stored
+from ..loader.skip_samples import LOAD_ERRORS
+from .disk_cache import DiskCache
+from .stored_steps import StoredSteps, is_stored
 
 # Samples that are looked for in the folder, and those of them that are decoded.
 LOOKED_FOR, DECODED = 64, 8

@@ -13,7 +13,8 @@ from PIL import Image
 from mmcv_replace import FileClient
 from mmcv_replace.fileio import HardDiskBackend
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.pipelines import Compose, LoadAnnotations, LoadImageFromFile, loading, recipe
+from mmseg.datasets.caching import recipe
+from mmseg.datasets.pipelines import Compose, LoadAnnotations, LoadImageFromFile, loading
 
 from .disk_cases import COUNT, CROP, LOAD, RESIZE, files, run, stored
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcv_replace.image.rows import SegmentedTiff, WholeImage, open_rows
+from mmcv_replace.image.formats.rows import SegmentedTiff, WholeImage, open_rows
 from mmcv_replace.utils.errors import DataError, MissingDataError, UnsupportedImageError
 
 tifffile = pytest.importorskip('tifffile')
@@ -74,7 +74,7 @@ def test_other_files_are_read_as_by_imread(tmp_path, save):
 
 def test_without_tifffile(tmp_path, monkeypatch):
     tifffile.imwrite(tmp_path / 'a.tif', picture(), rowsperstrip=8, **RGB)
-    monkeypatch.setattr('mmcv_replace.image.rows.has_tifffile', lambda: False)
+    monkeypatch.setattr('mmcv_replace.image.formats.rows.has_tifffile', lambda: False)
     with open_rows(tmp_path / 'a.tif') as rows:
         assert isinstance(rows, WholeImage)
         np.testing.assert_array_equal(rows.read(3, 70), picture()[3:70, :, ::-1])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.datasets.annotation import (
+from mmseg.datasets.masks.annotation import (
     ColourMaskError,
     check_labels,
     count_labels,

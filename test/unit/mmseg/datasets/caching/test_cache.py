@@ -6,8 +6,8 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
+from mmseg.datasets.caching.cache import SampleCache
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile, Resize
-from mmseg.datasets.pipelines.cache import SampleCache
 from mmseg.datasets.pipelines.fusion import fuse_steps
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]

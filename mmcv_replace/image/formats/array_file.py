@@ -9,8 +9,8 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from ..utils.errors import UnsupportedImageError
-from .limits import check_pixels
+from ...utils.errors import UnsupportedImageError
+from ..limits import check_pixels
 
 ZIP_STARTS = (b'PK\x03\x04', b'PK\x05\x06')  # the second of one without files
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.shared_store import SharedStore
 
-from .base import Results, Step, Transform
+from ..pipelines.base import Results, Step, Transform
 
 # Bytes. Image and label map take more, other arrays such as a mean take less.
 SMALL = 1024

@@ -1,8 +1,8 @@
 """What the tests of samples in files have in common."""
 import numpy as np
 
+from mmseg.datasets.caching.disk_cache import DiskCache
 from mmseg.datasets.pipelines import Compose
-from mmseg.datasets.pipelines.disk_cache import DiskCache
 from mmseg.datasets.pipelines.fusion import fuse_steps
 
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]

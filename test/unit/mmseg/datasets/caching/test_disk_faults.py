@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from mmcv_replace.fileio import ArrayFile, array_file
-from mmseg.datasets.pipelines import Compose, disk_cache
-from mmseg.datasets.pipelines.disk_cache import DiskCache
+from mmseg.datasets.caching import disk_cache
+from mmseg.datasets.caching.disk_cache import DiskCache
+from mmseg.datasets.pipelines import Compose
 
 from .disk_cases import COUNT, CROP, LOAD, RESIZE, files, run, stored
 

@@ -7,10 +7,12 @@ from functools import partial
 
 import pytest
 
-from mmseg.datasets import build_dataset, cache_room
-from mmseg.datasets.cache_room import open_disk_cache
-from mmseg.datasets.pipelines import disk_cache, loading
-from mmseg.datasets.pipelines.disk_cache import DiskCache
+from mmseg.datasets import build_dataset
+from mmseg.datasets.caching import disk_cache
+from mmseg.datasets.caching import room as cache_room
+from mmseg.datasets.caching.disk_cache import DiskCache
+from mmseg.datasets.caching.room import open_disk_cache
+from mmseg.datasets.pipelines import loading
 from mmseg.datasets.pipelines.fusion import fuse_steps
 
 

@@ -1,0 +1,1 @@
+"""Formats of image files that OpenCV does not read, or not as they are meant."""

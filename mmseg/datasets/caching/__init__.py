@@ -1,0 +1,1 @@
+"""Samples that are decoded once: kept in memory that workers share, or in files."""

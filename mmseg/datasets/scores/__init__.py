@@ -1,0 +1,1 @@
+"""How a data set scores predictions, and writes them as its server wants them."""
