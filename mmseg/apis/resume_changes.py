@@ -12,7 +12,7 @@ from mmcv_replace.runner.checkpoints.resume_table import TAKEN, Difference
 from mmcv_replace.utils import Config, collect_env
 from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets.sample_lists import describe_list
+from mmseg.datasets.listing.sample_lists import describe_list
 
 from .labels.trained_classes import classes_in, places_by_name
 

@@ -19,9 +19,9 @@ from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmseg.core import DistEvalHook, EvalHook
 from mmseg.core.evaluation import check_metrics, is_own_anywhere
+from mmseg.datasets.listing.sample_lists import sample_list
 from mmseg.datasets.loader.skip_samples import SkippedFilesHook
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
-from mmseg.datasets.sample_lists import sample_list
 from mmseg.models import EncoderDecoder
 from mmseg.utils import get_root_logger
 

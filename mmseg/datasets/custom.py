@@ -14,7 +14,7 @@ from mmseg.core.evaluation.labels import remap_labels
 from mmseg.core.evaluation.overrides import is_own, standard
 
 from .builder import DATASETS
-from .file_list import (
+from .listing.file_list import (
     ImgInfo,
     check_folders,
     check_list,

@@ -22,7 +22,7 @@ from mmseg.core.evaluation.overrides import (
 
 from .base_wrapper import BaseDatasetWrapper
 from .builder import DATASETS
-from .file_list import ImgInfo
+from .listing.file_list import ImgInfo
 from .scores.scoring import Result, ScoredDataset, with_indices
 from .scores.submission import find_out_dir
 

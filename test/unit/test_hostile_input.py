@@ -38,14 +38,14 @@ DANGEROUS = {
     'exec': ['mmcv_replace/utils/config/python_file.py'],  # a config in Python is a program
     'compile': ['mmcv_replace/utils/config/python_file.py'],
     'eval': [], '__import__': [], 'input': [],
-    'pickle.loads': ['mmseg/datasets/pipelines/cache.py'],  # what the job itself has pickled
+    'pickle.loads': ['mmseg/datasets/caching/cache.py'],  # what the job itself has pickled
     'pickle.load': ['mmcv_replace/fileio/handlers/pickle_handler.py'],  # only with trusted=True
     'pickle.Unpickler': [], 'marshal.load': [], 'marshal.loads': [],
     'shelve.open': [], 'dill.load': [], 'joblib.load': [], 'pandas.read_pickle': [],
     # With a kind of SafeLoader, unless the caller names another one.
     'yaml.load': ['mmcv_replace/fileio/handlers/yaml_handler.py'],
     'yaml.load_all': [], 'yaml.unsafe_load': [], 'yaml.full_load': [],
-    'scipy.io.loadmat': ['mmseg/datasets/converters/voc_aug.py'],  # numbers, no code
+    'scipy.io.loadmat': ['mmseg/datasets/converters/mat_files.py'],  # numbers, no code
     'os.system': [], 'os.popen': [], 'tempfile.mktemp': [], 'shutil.unpack_archive': [],
     'urllib.request.urlopen': ['mmcv_replace/fileio/backends/http.py'],  # http alone
     'urllib.request.urlretrieve': [],

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmcv_replace.image.integrity import find_truncation
 from mmcv_replace.utils.errors import DataError
 
-from ..file_list import is_remote
+from ..listing.file_list import is_remote
 from ..pipelines.loading import FileLoader
 from .findings import Diagnosis
 

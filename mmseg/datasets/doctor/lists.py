@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from mmcv_replace.utils import scandir
 
-from ..file_list import is_remote
+from ..listing.file_list import is_remote
 from .findings import Finding, Sample
 from .source import Source
 

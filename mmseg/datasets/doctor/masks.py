@@ -4,7 +4,7 @@ from functools import partial
 
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
-from ..file_list import is_remote
+from ..listing.file_list import is_remote
 from ..masks.annotation import ColourMaskError, count_labels, listing
 from .colours import describe_colours
 from .files import read_file

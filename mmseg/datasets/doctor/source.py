@@ -13,7 +13,7 @@ from mmseg.core.evaluation.overrides import ALL_LABELS, BY_INDEX, is_own
 from mmseg.core.utils import leaf_datasets
 
 from ..custom import CustomDataset
-from ..file_list import list_line
+from ..listing.file_list import list_line
 from ..pipelines import LoadAnnotations, LoadImageFromFile
 
 # Attributes of a data set in which two sources with the same findings agree.

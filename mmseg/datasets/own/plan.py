@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mmcv_replace.utils.errors import DataError
 
-from ..file_list import TAB
+from ..listing.file_list import TAB
 from .by_file import name_files
 from .class_list import find_class_list
 from .decisions import describe

@@ -12,7 +12,7 @@ from mmcv_replace.fileio import dict_from_file, list_from_file, load_array
 from mmcv_replace.utils.errors import DataError, UserError
 from mmseg.datasets import CustomDataset
 from mmseg.datasets.converters.voc_aug import convert_voc_aug
-from mmseg.datasets.file_list import list_samples
+from mmseg.datasets.listing.file_list import list_samples
 from mmseg.datasets.masks.classes import read_classes
 
 MANY, FEW = settings.get_profile('many'), settings.get_profile('few')

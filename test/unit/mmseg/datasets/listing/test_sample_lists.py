@@ -1,6 +1,6 @@
 from types import SimpleNamespace
 
-from mmseg.datasets.sample_lists import describe_list, sample_list
+from mmseg.datasets.listing.sample_lists import describe_list, sample_list
 
 
 class Data(SimpleNamespace):

@@ -6,7 +6,7 @@ import pytest
 
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 from mmseg.datasets import CustomDataset
-from mmseg.datasets.file_list import (
+from mmseg.datasets.listing.file_list import (
     check_folders,
     check_list,
     check_samples,

@@ -1,0 +1,1 @@
+"""Which samples a data set has: from folders, lists, or both."""
