@@ -29,7 +29,7 @@ class DiskCache:
 
     `share` of the samples are kept, chosen by the hash of their names, which needs no agreement
     between the processes. Files are written once, in one step, and are read by rows. Whatever the
-    disk refuses is told once, and the run goes on without.
+    disk refuses is logged once, and the run goes on without.
     """
 
     def __init__(self, folder: str | Path, share: float = 1.0) -> None:

@@ -76,7 +76,7 @@ class Export:
 
 
 class Problems:
-    """What is wrong with single images: all of it is gathered before the import ends."""
+    """What is wrong with single images: all are gathered before the import ends."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
