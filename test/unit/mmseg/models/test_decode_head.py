@@ -167,6 +167,12 @@ def test_train_and_test_forms():
                                head.losses(logit, label))
 
 
+@pytest.mark.parametrize('losses', [[], (), None])
+def test_a_head_without_a_loss_is_refused(losses):
+    with pytest.raises(ConfigError, match=r'Head: loss_decode=.* is no loss, so that .* a dict'):
+        make(loss_decode=losses)
+
+
 @pytest.mark.parametrize('pool_scales', [4, ()])
 def test_pool_scales_must_be_a_list(pool_scales):
     with pytest.raises(ConfigError, match='pool_scales'):
