@@ -228,6 +228,7 @@ def test_the_group_of_a_norm_counts(monkeypatch):
 
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(num_convs=-1), 'num_convs=-1 must be 0 or more'),
+    (dict(kernel_size=2), 'kernel_size=2 must be odd with .* concat_input=False'),
     (dict(num_convs=0, channels=8), 'channels=8 must equal in_channels=4')])
 def test_fully_convolutional_options_that_cannot_be(options, message):
     with pytest.raises(ConfigError, match=message):
