@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import HEADS
-from ..utils import check_batch_statistics, convolve_pyramid
+from ..utils import check_statistics, convolve_pyramid
 from .decode_head import BaseDecodeHead
 
 
@@ -42,9 +42,9 @@ class ASPPHead(BaseDecodeHead):
     def _aspp(self, x: Tensor) -> Tensor:
         """[N, in_channels, h, w] -> [N, channels, h, w].
 
-        Raises ArgumentError where the batch norm of the mean, in training, would see one image.
+        Raises ArgumentError where the norm of the mean would take statistics of one value.
         """
-        check_batch_statistics(self.image_pool[1].norm, x.size(0), 'pooling (image_pool)')
+        check_statistics(self.image_pool[1].norm, x.size(0), 1, 'pooling (image_pool)')
         mean = self.image_pool(x)
         branches = torch.cat([branch(x) for branch in self.aspp_modules], dim=1)
         return convolve_pyramid(self.bottleneck, branches, [mean], self.align_corners,

@@ -9,10 +9,10 @@ from torch import nn
 from mmcv_replace.ops import HostSyncBatchNorm
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core.seg import OHEMPixelSampler
-from mmseg.models import FCNHead, PSPHead
+from mmseg.models import FCNHead, PSPHead, build_head
 from mmseg.models.decode_heads import BaseDecodeHead
 from mmseg.models.losses import CrossEntropyLoss
-from mmseg.models.utils import check_batch_statistics
+from mmseg.models.utils import check_statistics
 from mmseg.ops import resize
 
 BN = dict(type='BN')
@@ -192,6 +192,32 @@ def test_batch_of_one_is_explained(kind):
     assert head.eval()(one).shape == (1, 3, 6, 6)
 
 
+@pytest.mark.parametrize(('track', 'fails_in_test'), [(False, True), (True, False)])
+def test_an_instance_norm_of_one_value_is_explained(track, fails_in_test):
+    head = psp(dict(type='IN', track_running_stats=track))
+    two = [torch.randn(2, 4, 6, 6)]
+    message = r"psp_modules.0, pool scale 1\): its instance norm sees one value .* norm_cfg=dict"
+    with pytest.raises(ArgumentError, match=message):
+        head(two)
+    with pytest.raises(ArgumentError, match=message) if fails_in_test else nullcontext():
+        head.eval()(two)
+    large = PSPHead(in_channels=4, channels=4, num_classes=3, norm_cfg=dict(type='IN'),
+                    pool_scales=(2, 3))
+    assert large(two).shape == (2, 3, 6, 6)
+
+
+@pytest.mark.parametrize(('kind', 'options', 'place'), [
+    ('ASPPHead', {}, r'pooling \(image_pool\)'),
+    ('APCHead', {}, r'adaptive context \(pool scale 1\), global_info'),
+    ('APCHead', dict(pool_scales=(1,), norm_cfg=dict(type='IN')), 'adaptive context'),
+])
+def test_an_instance_norm_of_one_value_in_other_heads(kind, options, place):
+    head = build_head(dict(dict(type=kind, in_channels=4, channels=4, num_classes=3,
+                                norm_cfg=dict(type='IN')), **options))
+    with pytest.raises(ArgumentError, match=f'{place}.*: its instance norm sees one value'):
+        head([torch.randn(2, 4, 6, 6)])
+
+
 def test_batches_of_one_that_work():
     one = [torch.randn(1, 4, 6, 6)]
     assert psp(dict(type='GN', num_groups=2))(one).shape == (1, 3, 6, 6)
@@ -212,9 +238,9 @@ def test_several_processes_share_statistics(monkeypatch, world_size, shared):
     monkeypatch.setattr(torch.distributed, 'get_world_size', lambda group=None: world_size)
     for norm in (nn.SyncBatchNorm(4), HostSyncBatchNorm(4)):
         with nullcontext() if shared else pytest.raises(ArgumentError, match='^here: '):
-            check_batch_statistics(norm, 1, 'here')
+            check_statistics(norm, 1, 1, 'here')
     with pytest.raises(ArgumentError, match='^here: '):
-        check_batch_statistics(nn.BatchNorm2d(4), 1, 'here')
+        check_statistics(nn.BatchNorm2d(4), 1, 1, 'here')
 
 
 def test_the_group_of_a_norm_counts(monkeypatch):
@@ -223,7 +249,7 @@ def test_the_group_of_a_norm_counts(monkeypatch):
                         lambda group=None: 2 if group is None else 1)
     norm = nn.SyncBatchNorm(4, process_group='of this process alone')
     with pytest.raises(ArgumentError, match='^here: '):
-        check_batch_statistics(norm, 1, 'here')
+        check_statistics(norm, 1, 1, 'here')
 
 
 @pytest.mark.parametrize(('options', 'message'), [
