@@ -38,9 +38,7 @@ def publish_model(source: str | Path, target: str | Path, averaged: bool = False
     checkpoint = _load_checkpoint(source)
     weights = unwrapped(averaged_state(checkpoint, str(source)) if averaged
                         else weights_in(checkpoint))
-    path = Path(target)
-    if path.is_dir():
-        raise CheckpointError(f'{target} is a folder: add the name of the file to write')
+    path = file_to_write(target)
     if path.suffix in SUFFIXES:
         safetensors = safetensors or path.suffix == SAFETENSORS
         path = path.with_suffix('')
@@ -67,9 +65,17 @@ def unwrapped(weights: Mapping[str, Any]) -> 'OrderedDict[str, Any]':
     return result
 
 
+def file_to_write(target: str | Path) -> Path:
+    """The path `target`; CheckpointError where it is a folder."""
+    path = Path(target)
+    if path.is_dir():
+        raise CheckpointError(f'{target} is a folder: add the name of the file to write')
+    return path
+
+
 def write_portable(checkpoint: Mapping[str, Any], target: str | Path) -> Path:
     """Write a checkpoint, or a bare dict of weights, by torch.save or as .safetensors."""
-    path = Path(target)
+    path = file_to_write(target)
     return _write(portable_bytes(checkpoint, path.suffix), path)
 
 

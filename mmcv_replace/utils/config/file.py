@@ -83,8 +83,11 @@ class _Reader:
             raise ConfigError(f'cannot read the config file {path}: '
                               f'{error.strerror or error}') from error
         except UnicodeDecodeError as error:
-            raise (ConfigError if path.suffix in FORMATS else ConfigFormatError)(
-                f'{path} is not a UTF-8 text file: {error}') from error
+            text = f'{path} is not a UTF-8 text file: {error}'
+            if path.suffix in FORMATS:
+                raise ConfigError(text) from error
+            raise ConfigFormatError(f'{text}. A config ends in one of {", ".join(FORMATS)}; on the '
+                                    'command line it stands before the checkpoint') from error
         return self.with_bases(text, path.suffix, path, _display(path), (*chain, file))
 
     def with_bases(self, text: str, suffix: str, path: Path, origin: str,

@@ -35,12 +35,19 @@ def _import(name: str, allow_failure: bool) -> ModuleType | None:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        message = (f'custom_imports: cannot import {name!r}: {error}. Start the command from the '
-                   'folder that holds the module, or add that folder to PYTHONPATH')
+        message = f'custom_imports: cannot import {name!r}: {error}. {_remedy(name, error)}'
         if not allow_failure:
             raise MissingModuleError(message) from error
         warnings.warn(message, stacklevel=4)
         return None
+
+
+def _remedy(name: str, error: ImportError) -> str:
+    lacking = error.name or ''
+    if isinstance(error, ModuleNotFoundError) and f'{name}.'.startswith(f'{lacking}.'):
+        return ('Start the command from the folder that holds the module, or add that folder to '
+                'PYTHONPATH')
+    return f'Correct that import, which {name} or a module that it imports asks for'
 
 
 def read_custom_imports(value: Any) -> dict[str, Any]:

@@ -197,8 +197,16 @@ class TIMMBackbone(BaseBackbone):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         self._check_images(x)
-        maps = (self.timm_model(x) if self.features_only
-                else [self.timm_model.forward_features(x)])
+        try:
+            maps = (self.timm_model(x) if self.features_only
+                    else [self.timm_model.forward_features(x)])
+        except AssertionError as error:  # how timm refuses the size of an image
+            raise ConfigError(
+                f'TIMMBackbone: {self.model_name!r} does not take images of {x.size(2)} x '
+                f'{x.size(3)} ({error}): give the backbone dynamic_img_size=True, which takes any '
+                'size that its patches divide, or img_size=(H, W) where all images, those of '
+                "tests too, have that one; the step dict(type='Pad', size_divisor=32) makes sizes "
+                'that patches divide') from error
         if maps[0].dim() != 4:
             raise ConfigError(f'TIMMBackbone: features_only=False gives {self.model_name!r} '
                               f'{list(maps[0].shape)}, which is no map; use features_only=True')

@@ -9,6 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from ..builder import BACKBONES
 from ..utils.up_conv_block import UpConvBlock, refuse_extensions
+from ..utils.upsample_layers import DeconvModule, InterpConv  # noqa: F401  the place in 0.10
 from .base_backbone import BaseBackbone
 from .unet_blocks import BasicConvBlock
 

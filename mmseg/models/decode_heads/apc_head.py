@@ -9,7 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import pyramid_pool
 
 from ..builder import HEADS
-from ..utils import check_batch_statistics, convolve_all
+from ..utils import check_statistics, convolve_all
 from .decode_head import BaseDecodeHead
 
 
@@ -36,9 +36,9 @@ class ACM(nn.Module):
 
     def forward(self, x: Tensor, pooled: Tensor) -> Tensor:
         place = f'adaptive context (pool scale {self.pool_scale})'
-        check_batch_statistics(self.global_info.norm, x.size(0), f'{place}, global_info')
-        check_batch_statistics(self.pooled_redu_conv.norm, x.size(0) * self.pool_scale ** 2,
-                               f'{place}, pooled_redu_conv')
+        check_statistics(self.global_info.norm, x.size(0), 1, f'{place}, global_info')
+        check_statistics(self.pooled_redu_conv.norm, x.size(0), self.pool_scale ** 2,
+                         f'{place}, pooled_redu_conv')
         x = self.input_redu_conv(x)
         cells = self.pooled_redu_conv(pooled).flatten(2)  # [N, channels, s * s]
         out = self._add_context(x, cells, self._affinity(x).flatten(2))

@@ -30,6 +30,10 @@ class FCNHead(BaseDecodeHead):
         if kernel_size < 1 or dilation < 1:
             raise ConfigError(f'FCNHead: kernel_size={kernel_size} and dilation={dilation} must be '
                               '1 or more')
+        if concat_input and kernel_size % 2 == 0:
+            raise ConfigError(f'FCNHead: kernel_size={kernel_size} must be odd with concat_input='
+                              'True, since the convolutions would change the size of the map that '
+                              'is joined with their input: use an odd one, or concat_input=False')
         if num_convs == 0 and self.in_channels != self.channels:
             raise ConfigError(f'FCNHead: with num_convs=0, channels={self.channels} must equal '
                               f'in_channels={self.in_channels}')

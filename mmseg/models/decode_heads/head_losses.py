@@ -32,6 +32,10 @@ class HeadLosses:
             self._loss_names = [loss_decode.get('loss_name', 'loss_seg')]
             loss_decode = [loss_decode]
         else:
+            if not loss_decode:
+                raise ConfigError(f'{type(self).__name__}: loss_decode={loss_decode!r} is no loss, '
+                                  'so that the head would not be trained: give a dict such as '
+                                  "dict(type='CrossEntropyLoss'), or a list of them")
             self.loss_decode = nn.ModuleList(build_loss(cfg) for cfg in loss_decode)
             self._loss_names = [getattr(loss, 'loss_name', 'loss_seg')
                                 for loss in self.loss_decode]

@@ -9,7 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import resize
 
 from ..builder import HEADS
-from ..utils import SelfAttentionBlock, check_batch_statistics
+from ..utils import SelfAttentionBlock, check_statistics
 from ..utils.conv_blocks import conv_of_parts
 from .cascade_decode_head import BaseCascadeDecodeHead
 
@@ -101,6 +101,6 @@ class OCRHead(BaseCascadeDecodeHead):
                 f'head before it {tuple(prev_output.shape[2:])}: choose maps of one stride by '
                 'in_index in both heads')
         context = self.spatial_gather_module(feats, prev_output)
-        check_batch_statistics(self.object_context_block.value_project.norm,
-                               context.size(0) * context.size(2), 'OCRHead (features of classes)')
+        check_statistics(self.object_context_block.value_project.norm,
+                         context.size(0), context.size(2), 'OCRHead (features of classes)')
         return self.cls_seg(self.object_context_block(feats, context))

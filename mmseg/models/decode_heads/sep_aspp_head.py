@@ -9,7 +9,18 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import resize
 
 from ..builder import HEADS
-from .aspp_head import ASPPHead
+from .aspp_head import ASPPHead, ASPPModule
+
+
+class DepthwiseSeparableASPPModule(ASPPModule):
+    """ASPPModule whose 3 x 3 convolutions are depthwise separable."""
+
+    def branch(self, in_channels: int, channels: int, dilation: int,
+               layer_cfg: dict[str, dict | None]) -> nn.Module:
+        if dilation == 1:
+            return super().branch(in_channels, channels, dilation, layer_cfg)
+        return DepthwiseSeparableConvModule(in_channels, channels, 3, padding=dilation,
+                                            dilation=dilation, **layer_cfg)
 
 
 @HEADS.register_module()
@@ -20,6 +31,8 @@ class DepthwiseSeparableASPPHead(ASPPHead):
     a 1 x 1 convolution reduces to `c1_channels`; two separable convolutions follow. Without that
     map, `c1_in_channels=0, c1_channels=0`, nothing is enlarged.
     """
+
+    aspp_module = DepthwiseSeparableASPPModule
 
     def __init__(self, c1_in_channels: int, c1_channels: int, **kwargs: object) -> None:
         super().__init__(**kwargs)
@@ -33,14 +46,9 @@ class DepthwiseSeparableASPPHead(ASPPHead):
         self.sep_bottleneck = nn.Sequential(self._separable(self.channels + c1_channels),
                                             self._separable(self.channels))
 
-    def _separable(self, in_channels: int, dilation: int = 1) -> DepthwiseSeparableConvModule:
-        return DepthwiseSeparableConvModule(in_channels, self.channels, 3, padding=dilation,
-                                            dilation=dilation, **self.layer_cfg)
-
-    def _branch(self, dilation: int) -> nn.Module:
-        if dilation == 1:
-            return super()._branch(dilation)
-        return self._separable(self.in_channels, dilation)
+    def _separable(self, in_channels: int) -> DepthwiseSeparableConvModule:
+        return DepthwiseSeparableConvModule(in_channels, self.channels, 3, padding=1,
+                                            **self.layer_cfg)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         x = self._aspp(self._transform_inputs(inputs))

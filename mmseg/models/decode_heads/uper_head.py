@@ -47,8 +47,8 @@ class UPerHead(BaseDecodeHead):
 
     def _pyramid(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Maps [N, channels, h_i, w_i] of the sizes of the inputs [N, in_channels[i], h_i, w_i]."""
-        *others, last = inputs
-        total = self._join(self.bottleneck, last, self.psp_modules.pool(last))
+        *others, _ = inputs
+        total = self.psp_forward(inputs)
         maps = [total]
         for i in reversed(range(len(others))):
             large = resize(total, others[i].shape[2:], mode='bilinear',
@@ -56,6 +56,11 @@ class UPerHead(BaseDecodeHead):
             total = self.lateral_convs[i](others[i]) + large
             maps.insert(0, self.fpn_convs[i](total))
         return maps
+
+    def psp_forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """The smallest map, pooled: [N, in_channels[-1], h, w] -> [N, channels, h, w]."""
+        last = inputs[-1]
+        return self._join(self.bottleneck, last, self.psp_modules.pool(last))
 
     def _join(self, block: nn.Module, x: Tensor, maps: Sequence[Tensor]) -> Tensor:
         return convolve_pyramid(block, x, maps, self.align_corners, self.fuse_pyramid)

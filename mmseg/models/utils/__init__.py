@@ -1,5 +1,5 @@
 """Parts that several models share."""
-from .batch_statistics import check_batch_statistics
+from .batch_statistics import check_statistics
 from .conv_blocks import convolve_all
 from .initial_weights import StartingModule, WrittenWeights, starting_from
 from .inverted_residual import InvertedResidual, InvertedResidualV3
@@ -13,5 +13,5 @@ from .up_conv_block import UpConvBlock
 
 __all__ = ['InvertedResidual', 'InvertedResidualV3', 'PPM', 'ResLayer', 'SELayer',
            'SelfAttentionBlock', 'SplitAttentionConv2d', 'StartingModule', 'UpConvBlock',
-           'WrittenWeights', 'check_batch_statistics', 'check_pool_scales', 'convolve_all',
+           'WrittenWeights', 'check_statistics', 'check_pool_scales', 'convolve_all',
            'convolve_pyramid', 'make_divisible', 'starting_from']

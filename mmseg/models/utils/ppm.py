@@ -8,7 +8,7 @@ from mmcv_replace.cnn import ConvModule
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.ops import pyramid_conv, pyramid_pool, resize
 
-from .batch_statistics import check_batch_statistics
+from .batch_statistics import check_statistics
 
 
 class PPM(nn.ModuleList):
@@ -41,13 +41,13 @@ class PPM(nn.ModuleList):
     def project(self, pooled: Sequence[Tensor]) -> list[Tensor]:
         """Convolve the pooled maps: [N, in_channels, s, s] -> [N, channels, s, s] for each scale.
 
-        Raises ArgumentError where a batch norm in training would see one value per channel.
+        Raises ArgumentError where a norm would take statistics of one value per channel.
         """
         maps = []
         for i, (scale, part) in enumerate(zip(self.pool_scales, pooled, strict=True)):
             _, project = self[i]
-            check_batch_statistics(project.norm, part.size(0) * scale * scale,
-                                   f'pyramid pooling (psp_modules.{i}, pool scale {scale})')
+            check_statistics(project.norm, part.size(0), scale * scale,
+                             f'pyramid pooling (psp_modules.{i}, pool scale {scale})')
             maps.append(project(part))
         return maps
 

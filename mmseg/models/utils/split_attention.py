@@ -12,7 +12,7 @@ from mmcv_replace.cnn.utils.host_norm import uses_host_norm
 from mmcv_replace.cnn.utils.recompute import NormRelu, is_trained_norm_relu
 from mmcv_replace.utils.errors import ConfigError
 
-from .batch_statistics import check_batch_statistics
+from .batch_statistics import check_statistics
 
 
 class SplitAttentionConv2d(nn.Module):
@@ -71,7 +71,7 @@ class SplitAttentionConv2d(nn.Module):
 
     def after_conv(self, x: Tensor) -> Tensor:
         """What follows the convolution: [N, radix * channels, H, W] -> [N, channels, H, W]."""
-        check_batch_statistics(self.norm1, x.size(0), type(self).__name__)
+        check_statistics(self.norm1, x.size(0), 1, type(self).__name__)
         if is_trained_norm_relu(self.norm0, self.relu) and (
                 self.recompute_norms or uses_host_norm(self.norm0, x)):
             layers = (self.fc1, self.norm1, self.fc2)

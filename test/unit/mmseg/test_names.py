@@ -57,6 +57,10 @@ NAMES = {
         'AdjustGamma', 'CLAHE', 'Normalize', 'PIPELINES', 'Pad', 'PhotoMetricDistortion',
         'RGB2Gray', 'RandomCrop', 'RandomFlip', 'RandomRotate', 'Rerange', 'Resize', 'SegRescale'],
     'mmseg.datasets.voc': ['PascalVOCDataset'],
+    'mmseg.models.backbones.unet': ['BasicConvBlock', 'DeconvModule', 'InterpConv', 'UNet'],
+    'mmseg.models.decode_heads.aspp_head': ['ASPPHead', 'ASPPModule'],
+    'mmseg.models.decode_heads.sep_aspp_head': ['DepthwiseSeparableASPPHead',
+                                                'DepthwiseSeparableASPPModule'],
     'mmseg.ops': ['Encoding', 'Upsample', 'resize'],
     'mmseg.ops.encoding': ['Encoding'],
     'mmseg.utils': ['build_ddp', 'build_dp', 'collect_env', 'find_latest_checkpoint', 'get_device',
@@ -79,6 +83,8 @@ PARAMETERS = {
                                     'palette',
     'mmseg.datasets.build_dataloader': 'dataset samples_per_gpu workers_per_gpu num_gpus dist '
                                        'shuffle seed drop_last pin_memory dataloader_type',
+    'mmseg.models.decode_heads.aspp_head.ASPPModule': 'dilations in_channels channels conv_cfg '
+                                                      'norm_cfg act_cfg',
     'mmseg.utils.get_root_logger': 'log_file log_level',
 }
 

@@ -9,10 +9,10 @@ from torch import nn
 from mmcv_replace.ops import HostSyncBatchNorm
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core.seg import OHEMPixelSampler
-from mmseg.models import FCNHead, PSPHead
+from mmseg.models import FCNHead, PSPHead, build_head
 from mmseg.models.decode_heads import BaseDecodeHead
 from mmseg.models.losses import CrossEntropyLoss
-from mmseg.models.utils import check_batch_statistics
+from mmseg.models.utils import check_statistics
 from mmseg.ops import resize
 
 BN = dict(type='BN')
@@ -167,6 +167,12 @@ def test_train_and_test_forms():
                                head.losses(logit, label))
 
 
+@pytest.mark.parametrize('losses', [[], (), None])
+def test_a_head_without_a_loss_is_refused(losses):
+    with pytest.raises(ConfigError, match=r'Head: loss_decode=.* is no loss, so that .* a dict'):
+        make(loss_decode=losses)
+
+
 @pytest.mark.parametrize('pool_scales', [4, ()])
 def test_pool_scales_must_be_a_list(pool_scales):
     with pytest.raises(ConfigError, match='pool_scales'):
@@ -184,6 +190,32 @@ def test_batch_of_one_is_explained(kind):
     with pytest.raises(ArgumentError, match=r'psp_modules.0, pool scale 1.*samples_per_gpu to 2'):
         head(one)
     assert head.eval()(one).shape == (1, 3, 6, 6)
+
+
+@pytest.mark.parametrize(('track', 'fails_in_test'), [(False, True), (True, False)])
+def test_an_instance_norm_of_one_value_is_explained(track, fails_in_test):
+    head = psp(dict(type='IN', track_running_stats=track))
+    two = [torch.randn(2, 4, 6, 6)]
+    message = r"psp_modules.0, pool scale 1\): its instance norm sees one value .* norm_cfg=dict"
+    with pytest.raises(ArgumentError, match=message):
+        head(two)
+    with pytest.raises(ArgumentError, match=message) if fails_in_test else nullcontext():
+        head.eval()(two)
+    large = PSPHead(in_channels=4, channels=4, num_classes=3, norm_cfg=dict(type='IN'),
+                    pool_scales=(2, 3))
+    assert large(two).shape == (2, 3, 6, 6)
+
+
+@pytest.mark.parametrize(('kind', 'options', 'place'), [
+    ('ASPPHead', {}, r'pooling \(image_pool\)'),
+    ('APCHead', {}, r'adaptive context \(pool scale 1\), global_info'),
+    ('APCHead', dict(pool_scales=(1,), norm_cfg=dict(type='IN')), 'adaptive context'),
+])
+def test_an_instance_norm_of_one_value_in_other_heads(kind, options, place):
+    head = build_head(dict(dict(type=kind, in_channels=4, channels=4, num_classes=3,
+                                norm_cfg=dict(type='IN')), **options))
+    with pytest.raises(ArgumentError, match=f'{place}.*: its instance norm sees one value'):
+        head([torch.randn(2, 4, 6, 6)])
 
 
 def test_batches_of_one_that_work():
@@ -206,9 +238,9 @@ def test_several_processes_share_statistics(monkeypatch, world_size, shared):
     monkeypatch.setattr(torch.distributed, 'get_world_size', lambda group=None: world_size)
     for norm in (nn.SyncBatchNorm(4), HostSyncBatchNorm(4)):
         with nullcontext() if shared else pytest.raises(ArgumentError, match='^here: '):
-            check_batch_statistics(norm, 1, 'here')
+            check_statistics(norm, 1, 1, 'here')
     with pytest.raises(ArgumentError, match='^here: '):
-        check_batch_statistics(nn.BatchNorm2d(4), 1, 'here')
+        check_statistics(nn.BatchNorm2d(4), 1, 1, 'here')
 
 
 def test_the_group_of_a_norm_counts(monkeypatch):
@@ -217,11 +249,12 @@ def test_the_group_of_a_norm_counts(monkeypatch):
                         lambda group=None: 2 if group is None else 1)
     norm = nn.SyncBatchNorm(4, process_group='of this process alone')
     with pytest.raises(ArgumentError, match='^here: '):
-        check_batch_statistics(norm, 1, 'here')
+        check_statistics(norm, 1, 1, 'here')
 
 
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(num_convs=-1), 'num_convs=-1 must be 0 or more'),
+    (dict(kernel_size=2), 'kernel_size=2 must be odd with .* concat_input=False'),
     (dict(num_convs=0, channels=8), 'channels=8 must equal in_channels=4')])
 def test_fully_convolutional_options_that_cannot_be(options, message):
     with pytest.raises(ConfigError, match=message):

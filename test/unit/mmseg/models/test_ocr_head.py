@@ -65,6 +65,8 @@ def test_one_class_of_one_image_has_no_statistics():
     maps, logits = inputs()
     with pytest.raises(ArgumentError, match=r'OCRHead \(features of classes\).*samples_per_gpu'):
         make()([maps[0][:1]], logits[:1, :1])
+    with pytest.raises(ArgumentError, match=r'\(features of classes\): its instance norm sees one'):
+        make(norm_cfg=dict(type='IN'))(maps, logits[:, :1])
 
 
 @pytest.mark.parametrize('option', ['ocr_channels', 'scale'])

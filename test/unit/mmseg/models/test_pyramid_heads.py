@@ -4,6 +4,10 @@ import torch
 
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.models import build_head
+from mmseg.models.decode_heads import DepthwiseSeparableASPPHead, UPerHead
+from mmseg.models.decode_heads.aspp_head import ASPPModule
+from mmseg.models.decode_heads.sep_aspp_head import DepthwiseSeparableASPPModule
+from mmseg.ops import resize
 
 from .head_plain import HEAD, WIDTHS
 
@@ -59,3 +63,47 @@ def test_the_order_of_the_maps_is_that_of_in_index():
         other = build(**options, in_channels=(8, 16), in_index=(0, 1)).eval()
         other.load_state_dict(head.state_dict())
         torch.testing.assert_close(head(maps), other(maps[1:]))
+
+
+class ASPPOfAPlugin(DepthwiseSeparableASPPHead):
+    """As plug-ins for 0.x write it, by the parts of the heads."""
+
+    def forward(self, inputs):
+        x = self._transform_inputs(inputs)
+        pooled = resize(self.image_pool(x), x.shape[2:], mode='bilinear', align_corners=False)
+        x = self.bottleneck(torch.cat([pooled, *self.aspp_modules(x)], dim=1))
+        return self.cls_seg(self.sep_bottleneck(x))
+
+
+class UPerOfAPlugin(UPerHead):
+    def forward(self, inputs):
+        inputs = self._transform_inputs(inputs)
+        maps = [conv(x) for conv, x in zip(self.lateral_convs, inputs, strict=False)]
+        maps.append(self.psp_forward(inputs))
+        for i in (1, 0):
+            maps[i] = maps[i] + resize(maps[i + 1], maps[i].shape[2:], mode='bilinear')
+        maps = [*(conv(x) for conv, x in zip(self.fpn_convs, maps, strict=False)), maps[-1]]
+        maps = [resize(x, maps[0].shape[2:], mode='bilinear') for x in maps]
+        return self.cls_seg(self.fpn_bottleneck(torch.cat(maps, dim=1)))
+
+
+@pytest.mark.parametrize(('kind', 'options'), [
+    (ASPPOfAPlugin, dict(PLUS, c1_in_channels=0, c1_channels=0)),
+    (UPerOfAPlugin, dict(type='UPerHead', **MAPS))])
+def test_plugins_work_with_the_parts_of_a_head(kind, options):
+    head = build(**options).double().eval()
+    options = {key: value for key, value in {**HEAD, **options}.items() if key != 'type'}
+    plugin = kind(**options).double().eval()
+    plugin.load_state_dict(head.state_dict())
+    x = [torch.randn(1, width, 16 >> i, 16 >> i, dtype=torch.float64)
+         for i, width in enumerate(WIDTHS)]
+    torch.testing.assert_close(plugin(x), head(x))
+
+
+@pytest.mark.parametrize(('kind', 'separable'), [
+    (ASPPModule, False), (DepthwiseSeparableASPPModule, True)])
+def test_branches_of_a_module(kind, separable):
+    module = kind((1, 2), 4, 3, conv_cfg=None, norm_cfg=None, act_cfg=None)
+    assert [each.shape for each in module(torch.randn(1, 4, 7, 9))] == [(1, 3, 7, 9)] * 2
+    kernels = [weight.shape[1:] for weight in module.parameters() if weight.dim() == 4]
+    assert kernels == [(4, 1, 1), *([(1, 3, 3), (4, 1, 1)] if separable else [(4, 3, 3)])]

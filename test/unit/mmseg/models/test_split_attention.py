@@ -25,6 +25,12 @@ def test_numbers_below_1_are_refused(kind, option):
         build_backbone(dict(ONE_STAGE, type=kind, **{option: 0}))
 
 
+def test_an_instance_norm_of_means_is_refused():
+    model = build_backbone(dict(ONE_STAGE, type='ResNeSt', norm_cfg=dict(type='IN')))
+    with pytest.raises(ArgumentError, match='SplitAttentionConv2d: its instance norm sees one'):
+        model(torch.randn(2, 3, 16, 16))
+
+
 @pytest.mark.parametrize('kind', ['ResNeXt', 'ResNeSt'])
 def test_depth_18_has_no_groups(kind):
     with pytest.raises(ConfigError, match=f'{kind} has no depth 18: use one of 50, 101, 152'):

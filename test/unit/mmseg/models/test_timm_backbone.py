@@ -124,6 +124,18 @@ class TestWithTimm:
         with pytest.raises(ConfigError, match='TIMMBackbone.*must be -1'):
             build('hrnet_w18_small', frozen_stages=1)
 
+    @pytest.mark.parametrize(('options', 'size'), [
+        ({}, (64, 64)), (dict(img_size=(64, 96)), (96, 64)),
+        (dict(dynamic_img_size=True), (64, 90))])
+    @pytest.mark.parametrize('name', ['swin_tiny_patch4_window7_224', 'vit_tiny_patch16_224'])
+    def test_sizes_that_a_transformer_does_not_take(self, name, options, size):
+        with pytest.raises(ConfigError, match=(
+                f'{name}. does not take images of {size[0]} x {size[1]} .Input .*: give the '
+                'backbone dynamic_img_size=True, .*size_divisor=32')):
+            build(name, **options)(torch.randn(1, 3, *size))
+        fitting = build(name, dynamic_img_size=True).eval()
+        assert fitting(torch.randn(1, 3, 64, 96))[0].size(0) == 1
+
     def test_tokens_are_no_map(self):
         model = build('vit_tiny_patch16_224', features_only=False)
         with pytest.raises(ConfigError, match='features_only=False gives .* which is no map'):

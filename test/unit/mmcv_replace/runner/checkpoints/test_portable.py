@@ -108,6 +108,8 @@ def test_places_that_are_taken(tmp_path):
     source = saved(tmp_path / 'in.pth', state_dict=segmentor())
     (tmp_path / 'link.pth').symlink_to(source)
     before = source.read_bytes()
+    with pytest.raises(CheckpointError, match='folder is a folder: add the name of the file'):
+        convert_checkpoint(source, tmp_path / 'folder', '1.x')
     for target in (source, tmp_path / 'link.pth'):
         with pytest.raises(CheckpointError, match='is the checkpoint to convert: give the result '):
             convert_checkpoint(source, target, '1.x')

@@ -31,6 +31,18 @@ def test_error_inside_the_module_is_kept(tmp_path, monkeypatch):
     assert 'module_with_a_bug' not in sys.modules
 
 
+@pytest.mark.parametrize(('line', 'reason'), [
+    ('from json import no_such_name', "cannot import name 'no_such_name' from 'json'"),
+    ('import no_such_package', "No module named 'no_such_package'")])
+def test_a_module_is_there_but_not_what_it_imports(tmp_path, monkeypatch, line, reason):
+    (tmp_path / 'module_that_imports.py').write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingModuleError, match=(
+            f"cannot import 'module_that_imports': {reason}.*Correct that import, which "
+            'module_that_imports or a module that it imports asks for$')):
+        import_modules_from_strings('module_that_imports')
+
+
 def test_the_error_is_an_import_error():
     with pytest.raises(ImportError, match="'a b' is not the name of a module"):
         import_modules_from_strings('a b')
