@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('in_file', help='checkpoint')
     parser.add_argument('out_file', help='file to write; -HASH is added to its name')
-    parser.add_argument('--averaged', action='store_true',
+    parser.add_argument('--averaged', '--ema', action='store_true',
                         help='publish the averaged weights (EMAHook)')
     parser.add_argument('--safetensors', action='store_true',
                         help='write a .safetensors file, which holds no Python objects')

@@ -55,8 +55,9 @@ def download(url: str, target: Path, watch: Watch | None = None) -> None:
                 'choose another folder (the variable TORCH_HOME is that of the cache)') from error
         raise CheckpointError(
             f'cannot download {source}: {error}. Get the file on another machine and put it at '
-            f'{target}, or set {ENV_MIRROR} to an address or a folder that has {_place(url)} (a '
-            'training can begin without: --cfg-options model.pretrained=None)') from error
+            f'{target}, or set {ENV_MIRROR} to an address or a folder that has {_place(url)} '
+            '(a training can do without weights to begin with: --cfg-options '
+            'model.pretrained=None)') from error
 
 
 def _is_about(error: Exception, target: Path, part_file: Path) -> bool:

@@ -35,7 +35,7 @@ def trained(tmp_path):
     return tmp_path / 'trained.pth', model
 
 
-@pytest.mark.parametrize('options', [[], ['--safetensors'], ['--averaged']])
+@pytest.mark.parametrize('options', [[], ['--safetensors'], ['--averaged'], ['--ema']])
 def test_a_published_model_predicts_as_before(run_tool, capsys, tmp_path, trained, options):
     checkpoint, model = trained
     run_tool('publish_model.py', checkpoint, tmp_path / 'mine.pth', *options)
@@ -44,7 +44,7 @@ def test_a_published_model_predicts_as_before(run_tool, capsys, tmp_path, traine
     found = init_segmentor(Config(CONFIG), path, device='cpu')
     assert tuple(found.CLASSES) == ('road', 'car')
     assert found.PALETTE == [[1, 2, 3], [4, 5, 6]]
-    shift = 1 if options == ['--averaged'] else 0
+    shift = 1 if options in (['--averaged'], ['--ema']) else 0
     for key, value in model.state_dict().items():
         expected = value + shift if value.is_floating_point() else value
         assert torch.equal(found.state_dict()[key], expected), key
