@@ -56,7 +56,7 @@ def run_benchmark(args: argparse.Namespace) -> str:
             'schema': SCHEMA, **figures, 'conditions': conditions,
             'sections': [section_values(section, rows) for section, rows in measured],
             **({'summary': zoo.summary(measured)} if args.command == 'zoo' else {}),
-        }, args.json, indent=1)
+        }, args.json, file_format='json', indent=1)
     text = [format_section(section, rows) for section, rows in measured]
     if args.command == 'zoo' and len(commands) > 1:
         text.append(zoo.format_summary(zoo.summary(measured), measured[0][1][-1].name))

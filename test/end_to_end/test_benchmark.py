@@ -44,7 +44,7 @@ def bench(tool, repo_dir, fake_peer, tmp_path, capsys, monkeypatch):
     """Run a subcommand beside plain PyTorch and the fake peer; returns its text and JSON."""
     def run(command, *arguments, config=CONFIG):
         monkeypatch.chdir(repo_dir)
-        file = tmp_path / 'figures.json'
+        file = tmp_path / 'figures.txt'
         tool('benchmark')([command, *([config] if config else []), *QUICK, '--peer-python',
                            str(fake_peer), '--json', str(file), *map(str, arguments)])
         return capsys.readouterr().out, json.loads(file.read_text())

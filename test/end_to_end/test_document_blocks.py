@@ -199,7 +199,8 @@ def test_the_predicted_folder(desk):
     """What the documented commands write for images that have no masks."""
     images = {file.stem for file in (desk / 'folder').iterdir()}
     run(desk, 'python tools/train.py configs/pspnet/my_data.py --work-dir work_dirs/my_data')
-    command, = [command for command in ENGLISH.commands if '--format-only' in command.words]
+    command, = [command for command in ENGLISH.commands
+                if 'data.test.img_dir=FOLDER' in command.words]
     run(desk, substitute(command.bare))
     assert {file.stem for file in (desk / 'predicted').iterdir()} == images
     for file in (desk / 'predicted').iterdir():

@@ -177,7 +177,7 @@ def test_aug_test_and_format_only(trained, tool, small_config, devkit, tmp_path)
                   f'out_dir={tmp_path}'])
     names = (devkit / 'VOC2012/ImageSets/Segmentation/val.txt').read_text().split()
     for name in names:
-        image = Image.open(tmp_path / f'{name}.png')
+        image = Image.open(tmp_path / f'results/VOC2012/Segmentation/comp6_val_cls/{name}.png')
         assert image.mode == 'P'
         assert np.array(image).max() <= 20
 

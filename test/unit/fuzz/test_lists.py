@@ -91,10 +91,11 @@ def outside(folder, out):
 
 
 def test_names_of_all_kinds_are_read_and_written(data, folder):
-    (data / 'split.txt').write_text('\n'.join(NAMES[:-1]), encoding='utf-8')
+    names = [name for name in NAMES[:-1] if '\t' not in name]  # a tab is before a mask
+    (data / 'split.txt').write_text('\n'.join(names), encoding='utf-8')
     dataset = CustomDataset(PIPELINE, 'img', ann_dir='ann', split='split.txt', data_root=str(data))
     assert [info['filename'].removesuffix('.jpg') for info in dataset.img_infos] == [
-        name for name in NAMES[:-1] if name.strip()]
+        name for name in names if name.strip()]
     for index in range(len(dataset)):
         assert dataset.prepare_train_img(index)['img'].shape == (3, 4, 3)
         [file] = dataset.format_results([np.ones((2, 2), int)], str(folder / 'named'), [index])

@@ -79,10 +79,10 @@ def test_convolutions_count_each_product_once(setting):
 
 
 def test_a_convolution_by_winograd_counts_as_ever():
-    plain = nn.Sequential(nn.Conv2d(256, 256, 3, padding=1, bias=False))
-    expected = count(plain, (256, 4, 4))
+    plain = nn.Sequential(nn.Conv2d(512, 256, 3, padding=1, bias=False))
+    expected = count(plain, (512, 4, 4))
     assert type(use_winograd(plain)[0]) is not nn.Conv2d
-    assert count(plain, (256, 4, 4)) == expected == (16 * 9 * 256**2, 9 * 256**2)
+    assert count(plain, (512, 4, 4)) == expected == (16 * 9 * 2 * 256**2, 9 * 2 * 256**2)
 
 
 def test_classes_derived_from_layers_do_not_count():

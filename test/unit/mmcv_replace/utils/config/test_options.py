@@ -69,7 +69,7 @@ def test_options_in_the_readme_mean_dicts(repo_dir, name):
     cfg.merge_from_dict({key: parse_option_value(text) for key, text in forms})
     assert cfg.cpu == {'keep_memory': False, 'threads': 4}
     assert cfg.compile == {'mode': 'max-autotune'}
-    assert cfg.data == {'cache': {'level': 'decoded', 'max_gb': 8},
+    assert cfg.data == {'cache': {'level': 'disk', 'dir': 'decoded'},
                         'on_error': {'action': 'skip', 'max_skipped': 100},
                         'test_dataloader': {'samples_per_gpu': 8}}
 
