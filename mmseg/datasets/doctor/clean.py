@@ -5,6 +5,7 @@ from pathlib import Path
 from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils.errors import ConfigError, DataError
 
+from ..listing.file_list import TAB
 from .findings import Finding
 from .report import Report
 
@@ -41,7 +42,8 @@ def write_lists(report: Report, files: list[Path]) -> list[str]:
             name = source.name(index)
             if (number, index) in bad:
                 continue
-            if _fits_a_line(name):
+            paired = source.dataset.img_infos[index].get('paired', False)
+            if _fits_a_line(name) and name.count(TAB) == int(paired):
                 names.append(name)
             else:
                 report.findings.append(Finding('unlistable', source.split,

@@ -192,7 +192,8 @@ def test_any_name_is_printed_on_its_line(strange, report_on):
 
 
 def test_names_that_no_list_can_hold(strange, report_on, tmp_path):
-    for name in NAMES:
+    strange.image_file('tab\tstop').write_bytes(strange.image_file('a').read_bytes())
+    for name in (*NAMES, 'tab\tstop'):
         strange.mask_file(name).write_bytes(strange.mask_file('a').read_bytes())
     report = report_on(split=None, val=dict(split='val.txt'))
     [train, _] = plan_lists(report, tmp_path / 'clean')
@@ -201,7 +202,7 @@ def test_names_that_no_list_can_hold(strange, report_on, tmp_path):
     names = list_from_file(train)
     assert {'two words', 'ünï日本', 'bell\x07\x1b[31m'} <= set(names)
     assert sorted(item.file.rsplit('/')[-1] for item in report.of_kind('unlistable')) == [
-        '"quotes\' .jpg', 'bytes\udcff.jpg', 'line\nbreak.jpg']
+        '"quotes\' .jpg', 'bytes\udcff.jpg', 'line\nbreak.jpg', 'tab\tstop.jpg']
 
 
 def test_the_text_shows_few_files_and_the_report_all(devkit, report_on):
