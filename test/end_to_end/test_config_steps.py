@@ -85,11 +85,15 @@ def meta(height, width):
                 flip=False, flip_direction=None)
 
 
+def images(model, number, height, width):
+    return torch.randn(number, model.backbone.in_channels, height, width)
+
+
 def train_a_step(model, optimizer_cfg, size, classes):
     optimizer = build_optimizer(model, copy.deepcopy(optimizer_cfg))
     labels = torch.randint(classes, (2, 1, size, size))
     labels[:, :, :9] = 255
-    batch = dict(img=torch.randn(2, 3, size, size), img_metas=[meta(size, size)] * 2,
+    batch = dict(img=images(model, 2, size, size), img_metas=[meta(size, size)] * 2,
                  gt_semantic_seg=labels)
 
     loss = model.train().train_step(batch, optimizer)['loss']
@@ -110,6 +114,6 @@ def train_a_step(model, optimizer_cfg, size, classes):
 
 def predict(model, size):
     with torch.no_grad():
-        map_, = model.eval()(img=[torch.randn(1, 3, *size)], img_metas=[[meta(*size)]],
+        map_, = model.eval()(img=[images(model, 1, *size)], img_metas=[[meta(*size)]],
                              return_loss=False)
     return map_
