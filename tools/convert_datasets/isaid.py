@@ -3,7 +3,7 @@ import sys
 
 from mmseg.apis.cli import run_command
 from mmseg.datasets.converters.aerial.isaid import convert_isaid
-from mmseg.datasets.converters.options import converter_parser
+from mmseg.datasets.converters.options import add_unknown, converter_parser
 
 
 def main() -> None:
@@ -16,8 +16,7 @@ def main() -> None:
                         default=896, help='height of windows in pixels (896)')
     parser.add_argument('--overlap-area', '--overlap_area', dest='overlap_area', type=int,
                         default=384, help='pixels that neighbouring windows share (384)')
-    parser.add_argument('--unknown', choices=('error', 'ignore'), default='error',
-                        help='what to do about colours that no class has (error)')
+    add_unknown(parser)
     args = parser.parse_args()
     counts = convert_isaid(
         args.dataset_path, args.out_dir or 'data/iSAID', tmp_dir=args.tmp_dir, nproc=args.nproc,

@@ -3,23 +3,13 @@ import sys
 
 from mmseg.apis.cli import run_command
 from mmseg.datasets.converters.aerial.vaihingen import convert_vaihingen
-from mmseg.datasets.converters.options import converter_parser
+from mmseg.datasets.converters.options import city_parser
 
 
 def main() -> None:
-    parser = converter_parser(__doc__, 'folder of the data set (data/vaihingen)', tmp_dir=True)
-    parser.add_argument('dataset_path', metavar='ARCHIVES',
-                        help='folder of the archives of images and of eroded ground truth')
-    parser.add_argument('--clip-size', '--clip_size', dest='clip_size', type=int, default=512,
-                        help='width and height of windows in pixels (512)')
-    parser.add_argument('--stride-size', '--stride_size', dest='stride_size', type=int,
-                        help='pixels from one window to the next (the size of the windows)')
-    parser.add_argument('--unknown', choices=('error', 'ignore'), default='error',
-                        help='what to do about colours that no class has (error)')
-    args = parser.parse_args()
-    counts = convert_vaihingen(
-        args.dataset_path, args.out_dir or 'data/vaihingen', tmp_dir=args.tmp_dir, nproc=args.nproc,
-        clip_size=args.clip_size, stride_size=args.stride_size, unknown=args.unknown)
+    parser = city_parser(__doc__, 'data/vaihingen',
+                         'folder of the archives of images and of eroded ground truth')
+    counts = convert_vaihingen(**vars(parser.parse_args()))
     print('  '.join(f'{split}: {count:,} windows' for split, count in counts.items()))
 
 

@@ -16,6 +16,27 @@ def converter_parser(description: str, out_dir: str, default: str | None = None,
     return parser
 
 
+def city_parser(description: str, out_dir: str, archives: str) -> argparse.ArgumentParser:
+    """The parser for tiles of a city; its names are the parameters of `aerial.isprs.convert_city`.
+
+    `out_dir` is the default of -o, `archives` the help for the folder of the archives.
+    """
+    parser = converter_parser(description, 'folder of the data set', out_dir, tmp_dir=True)
+    parser.add_argument('dataset_path', metavar='ARCHIVES', help=archives)
+    parser.add_argument('--clip-size', '--clip_size', dest='clip_size', type=int, default=512,
+                        help='width and height of windows in pixels (512)')
+    parser.add_argument('--stride-size', '--stride_size', dest='stride_size', type=int,
+                        help='pixels from one window to the next (the size of the windows)')
+    add_unknown(parser)
+    return parser
+
+
+def add_unknown(parser: argparse.ArgumentParser) -> None:
+    """Add --unknown, for labels in colours."""
+    parser.add_argument('--unknown', choices=('error', 'ignore'), default='error',
+                        help='what to do about colours that no class has (error)')
+
+
 def _number(text: str) -> int:
     number = int(text)
     if number < 1:
