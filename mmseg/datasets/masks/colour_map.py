@@ -123,19 +123,21 @@ def map_colours(colours: np.ndarray, colour_map: ColourMap, name: str,
 
 @lru_cache(4)
 def _table(items: tuple[tuple[str, int], ...], ignore_index: int) -> tuple[np.ndarray, int | None]:
-    """The value of each of the 2^24 colours plus 1, and that of the colours without one.
+    """`colour_table` of a `colour_map`, and the value of the colours without one."""
+    values = {key: ignore_index if value == IGNORED else value for key, value in items}
+    others = values.pop(OTHERS, None)
+    return colour_table({read_colour(key): value for key, value in values.items()}), others
+
+
+def colour_table(values: Mapping[Colour, int]) -> np.ndarray:
+    """The value of each of the 2^24 colours plus 1, [2^24] uint16; 0 for those without one.
 
     Of the pages of zeros only those with a colour ever take memory.
     """
-    table, others = np.zeros(2**24, np.uint16), None
-    for key, value in items:
-        value = ignore_index if value == IGNORED else value
-        if key == OTHERS:
-            others = value
-        else:
-            red, green, blue = read_colour(key)
-            table[red << 16 | green << 8 | blue] = value + 1
-    return table, others
+    table = np.zeros(2**24, np.uint16)
+    for (red, green, blue), value in values.items():
+        table[red << 16 | green << 8 | blue] = value + 1
+    return table
 
 
 def _unknown(colours: np.ndarray, unknown: np.ndarray, colour_map: ColourMap, name: str) -> str:

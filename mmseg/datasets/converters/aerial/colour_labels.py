@@ -7,10 +7,9 @@ import numpy as np
 
 from mmcv_replace.image.formats.rows import Rows
 from mmcv_replace.utils.errors import DataError
+from mmseg.datasets.masks.colour_map import Colour, colour_table, pack_colours, to_rgb
 
 SHOWN = 5  # colours in a message
-UNKNOWN = 254  # in the tables, which hold labels below it
-Colour = tuple[int, int, int]
 
 
 class LabelRows:
@@ -30,16 +29,15 @@ class LabelRows:
 
     def read(self, top: int, bottom: int) -> np.ndarray:
         """Labels [bottom - top, W]."""
-        bgr = self._rows.read(top, bottom)
-        codes = bgr[..., 0] | bgr[..., 1].astype(np.uint32) << 8 | (
-            bgr[..., 2].astype(np.uint32) << 16)
-        labels = self._table[codes]
-        strange = labels == UNKNOWN
+        codes = pack_colours(self._rows.read(top, bottom))
+        places = self._table[codes]  # one above the label; 0: unknown
+        strange = places == 0
+        labels = (places - 1).astype(np.uint8)
         if strange.any():
             new = max(self._counted - top, 0)
             values, counts = np.unique(codes[new:][strange[new:]], return_counts=True)
-            for code, count in zip(values.tolist(), counts.tolist(), strict=True):
-                self.unknown[code >> 16, code >> 8 & 255, code & 255] += count
+            for colour, count in zip(to_rgb(values), counts.tolist(), strict=True):
+                self.unknown[colour] += count
             labels[strange] = self._other
         self._counted = max(self._counted, bottom)
         return labels
@@ -47,11 +45,7 @@ class LabelRows:
 
 @lru_cache(2)
 def _table(colours: tuple[tuple[Colour, int], ...]) -> np.ndarray:
-    """The label of each of the 2^24 colours."""
-    table = np.full(2**24, UNKNOWN, np.uint8)
-    for (red, green, blue), label in colours:
-        table[red << 16 | green << 8 | blue] = label
-    return table
+    return colour_table(dict(colours))
 
 
 def describe_unknown(unknown: Mapping[Colour, int], pixels: int) -> str:
