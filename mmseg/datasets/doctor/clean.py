@@ -43,7 +43,7 @@ def write_lists(report: Report, files: list[Path]) -> list[str]:
             if (number, index) in bad:
                 continue
             paired = source.dataset.img_infos[index].get('paired', False)
-            if _fits_a_line(name) and name.count(TAB) == int(paired):
+            if _fits_a_line(name, paired):
                 names.append(name)
             else:
                 report.findings.append(Finding('unlistable', source.split,
@@ -59,9 +59,10 @@ def write_lists(report: Report, files: list[Path]) -> list[str]:
     return lines
 
 
-def _fits_a_line(name: str) -> bool:
+def _fits_a_line(name: str, paired: bool) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return name == name.strip() and name != '' and '\n' not in name and '\r' not in name
+    return (name == name.strip() and name != '' and '\n' not in name and '\r' not in name
+            and name.count(TAB) == int(paired))
