@@ -75,12 +75,16 @@ def read_picture(img: str | os.PathLike | np.ndarray, channels: int | None = Non
         raise
 
 
-def show_window(img: np.ndarray, title: str, wait_time: float) -> None:
-    """Show a BGR image for `wait_time` seconds, or until a key is pressed if it is 0."""
+def show_window(img: np.ndarray, title: str, wait_time: float,
+                remedy: str = 'write the picture with out_file or --show-dir instead') -> None:
+    """Show a BGR image for `wait_time` seconds, or until a key is pressed if it is 0.
+
+    Raises ConfigError, which ends with `remedy`, where there are no windows.
+    """
     try:
         cv2.imshow(title, img)
         cv2.waitKey(int(wait_time * 1000))
         cv2.destroyWindow(title)
     except cv2.error as error:
-        raise ConfigError('no window can be opened here (headless OpenCV or no display): write '
-                          'the picture with out_file or --show-dir instead') from error
+        raise ConfigError('no window can be opened here (headless OpenCV or no display): '
+                          f'{remedy}') from error

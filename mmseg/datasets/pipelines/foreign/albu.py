@@ -12,6 +12,7 @@ from mmcv_replace.utils.suggest import did_you_mean
 
 from ...builder import PIPELINES
 from ..base import Results
+from ..draws import is_heard, tell
 from ..ignored import UNSET
 from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
 from .build import Library
@@ -21,6 +22,7 @@ REFUSED = {
     'Normalize': NORMALIZES, 'ToFloat': CHANGES_TYPE, 'FromFloat': CHANGES_TYPE,
     'ToTensorV2': MAKES_TENSORS, 'ToTensor3D': MAKES_TENSORS,
     'Mosaic': 'the step RandomMosaic of a MultiImageMixDataset does this'}
+SIZES = ('shape', 'rows', 'cols')  # of the image, among what a transform has drawn
 MASKS = ('mask', 'masks')
 
 
@@ -79,7 +81,10 @@ class Albu(ForeignTransforms):
         composed.set_random_seed(np.random.randint(2**31))
         # Transforms that look at the labels look at `mask`; an empty `masks` is an error.
         targets = dict(mask=masks[0], masks=masks[1:]) if masks[1:] else dict(mask=masks[0])
+        composed.save_applied_params = is_heard()
         changed = composed(image=img, **targets)
+        if is_heard():
+            tell(**_describe(changed['applied_transforms']))
         return changed['image'], [changed['mask'], *changed.get('masks', ())]
 
     def mask_keys(self, results: Results) -> list[str]:
@@ -91,6 +96,15 @@ class Albu(ForeignTransforms):
             raise ConfigKeyError(f'Albu: keymap names {missing[0]!r}, which no step before it has '
                                  f'made{did_you_mean(missing[0], results)}')
         return [*keys, *(key for key in others if key in results)]
+
+
+def _describe(applied: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """The transforms that were applied, and what each has drawn."""
+    told: dict[str, Any] = {}
+    for name, params in applied:
+        key = name if name not in told else f'{name} ({len(told) + 1})'
+        told[key] = {what: value for what, value in params.items() if what not in SIZES}
+    return told or {'applied': 'none'}
 
 
 def _import() -> Any:

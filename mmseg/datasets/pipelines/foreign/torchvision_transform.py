@@ -12,6 +12,7 @@ from mmcv_replace.utils.misc.optional import import_optional
 from mmcv_replace.utils.suggest import did_you_mean
 
 from ...builder import PIPELINES
+from ..draws import tell
 from ..ignored import UNSET
 from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
 from .build import Library
@@ -83,7 +84,9 @@ class TorchvisionTransform(ForeignTransforms):
         planes = torch.from_numpy(img.astype(np.int32) if short else img)
         planes = planes[None] if img.ndim == 2 else planes.permute(2, 0, 1)
         with torch.random.fork_rng(devices=[]):  # NumPy's generator decides, as in other steps
-            torch.default_generator.manual_seed(np.random.randint(2**31))
+            seed = np.random.randint(2**31)
+            tell(seed=seed)
+            torch.default_generator.manual_seed(seed)
             new, *moved = composed(types.Image(planes), *(
                 types.Mask(torch.from_numpy(mask)[None]) for mask in masks))
         if isinstance(new, torch.Tensor) and new.ndim == 3:
