@@ -7,8 +7,10 @@ from torch.utils.data import Dataset
 from mmcv_replace.host import usable_cores
 from mmcv_replace.utils import Config, track_iter_progress
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.suggest import printable
 from mmseg.core.utils import nested_datasets
+from mmseg.datasets.settings import DataSettings
 from mmseg.datasets.tracing import Trace, skip_steps, trace_sample
 from mmseg.visualization import encode_picture, show_window
 
@@ -98,6 +100,9 @@ def _facts(cfg: Config, options: BrowseOptions, dataset: Dataset, seed: int) -> 
         'seed': str(seed) if given else f'{seed}; the config sets none, so that each training '
                 'draws its own: its log has the line "Seed: N", for --seed N',
         'epoch': ', '.join(map(str, options.epochs)) + ', counted from 0'}
+    if options.split == 'train' and read_section(
+            DataSettings, cfg.data, 'data').max_skipped is not None:
+        facts['on_error'] = 'where a sample cannot be loaded, training takes another in its place'
     if options.skip_types:
         facts['left out'] = (f'{", ".join(options.skip_types)}: the draws of later steps may '
                              'differ from those of training')

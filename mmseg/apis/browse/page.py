@@ -9,7 +9,7 @@ from mmseg.visualization.html import join
 from .cards import MAIN_LABEL, Card, Painter, describe_draws, describe_error, visible
 
 MOST_CLASSES = 10  # that are listed below a picture
-# Without a listener of its own, as a page that is printed shows the pictures too.
+# The slider sets how much is seen of the label maps, which lie above their pictures.
 SCRIPT = '''
 const slider = document.getElementById('opacity');
 slider.addEventListener('input', () => {

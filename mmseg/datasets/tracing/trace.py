@@ -74,7 +74,15 @@ def trace_sample(dataset: Dataset, seed: int, epoch: int, index: int) -> Trace:
             trace.sample = DeterministicDataset(dataset, seed)[SampleIndex(index, epoch)]
         except Exception as error:  # of any class: steps may be code of users
             trace.error = error
+    if not trace.steps and trace.error is None:  # a data set of a user, without a pipeline
+        after = View.of(trace.sample, ['gt_semantic_seg'])
+        trace.steps.append(StepTrace(loading, 0, View.of(None), after))
     return trace
+
+
+def loading(results: Results) -> Results:
+    """Stands for all that a data set without a pipeline does."""
+    return results
 
 
 def skip_steps(dataset: Dataset, types: Sequence[str]) -> None:
@@ -95,9 +103,16 @@ def _pipelines(dataset: Dataset) -> Iterator[Compose]:
     for part in nested_datasets(dataset):
         pipeline = own_pipeline(part)
         if pipeline is not None:
-            yield pipeline
-            yield from (step.transforms for step in pipeline.transforms
-                        if isinstance(step, MultiScaleFlipAug))
+            yield from _with_inner(pipeline)
+
+
+def _with_inner(pipeline: Compose) -> Iterator[Compose]:
+    """A pipeline and those inside of its steps."""
+    yield pipeline
+    for step in pipeline.transforms:
+        inner = step.transforms if isinstance(step, MultiScaleFlipAug) else step
+        if isinstance(inner, Compose):
+            yield from _with_inner(inner)
 
 
 @contextmanager
