@@ -29,6 +29,7 @@ SUFFIXES = ('.ttf', '.ttc', '.otf')
 PACKAGE = 'fonts-noto-cjk'  # of Debian and Ubuntu; the name is similar elsewhere
 UNFIT = ('LastResort',)  # draws a box for each character, and not the same one
 PROBE = 16  # pixels of the glyphs by which a font is judged
+_nowhere: set[str] = set()  # characters that no installed font has
 _told: list[str] = []  # the first text that no font has; of others nothing is said
 NO_CHARACTER = '\U0010ffff'  # drawn as any character that a font lacks
 
@@ -82,11 +83,23 @@ def _tell(text: str) -> None:
 @lru_cache(maxsize=4096)
 def _font_name(characters: frozenset[str], own: str | None) -> str | None:
     """The file of the first font with all of the characters; '' is Pillow's own."""
-    wanted = ''.join(sorted(characters))
+    wanted = ''.join(sorted(characters, reverse=True))  # letters that most fonts have come last
     for name in (own or '').split(os.pathsep):
-        if name and _has(_user_font(name), wanted):
+        if name and _first_missing(_user_font(name), wanted) is None:
             return name
-    return next((name for name in _candidates() if _has_file(name, wanted)), None)
+    if not _nowhere.isdisjoint(characters):
+        return None
+    missing = set()
+    for name in _candidates():
+        try:
+            missing.add(_first_missing(_load(name, PROBE), wanted))
+        except OSError:  # damaged, or a kind of font that Pillow cannot draw in this size
+            continue
+        if None in missing:
+            return name
+    if len(missing) == 1:  # looking through thousands of fonts takes a moment: once a character
+        _nowhere.update(missing)
+    return None
 
 
 def _user_font(name: str) -> Any:
@@ -129,24 +142,17 @@ def _folders() -> Iterator[str]:
             yield place
 
 
-def _has_file(name: str, text: str) -> bool:
-    try:
-        return _has(_load(name, PROBE), text)
-    except OSError:  # damaged, or a kind of font that Pillow cannot draw in this size
-        return False
-
-
 @lru_cache(maxsize=64)
 def _load(name: str, size: int) -> Any:
     from PIL import ImageFont  # late: most runs draw no text
     return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
 
 
-def _has(font: Any, text: str) -> bool:
-    """Whether the font has a glyph for each character."""
+def _first_missing(font: Any, text: str) -> str | None:
+    """The first character for which the font has no glyph; None where there is none."""
     def glyph(char: str) -> tuple[tuple[int, int], bytes]:
         mask = font.getmask(char)
         return mask.size, bytes(mask)
 
     missing = glyph(NO_CHARACTER)
-    return all(char == ' ' or glyph(char) != missing for char in text)
+    return next((char for char in text if char != ' ' and glyph(char) == missing), None)

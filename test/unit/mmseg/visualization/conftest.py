@@ -15,6 +15,7 @@ def no_fonts(monkeypatch, tmp_path):
     monkeypatch.delenv(fonts.VARIABLE, raising=False)
 
     def forget():
+        fonts._nowhere.clear()
         for cached in (fonts._font_name, fonts._installed, fonts._load):
             cached.cache_clear()
 

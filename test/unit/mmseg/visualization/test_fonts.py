@@ -85,6 +85,7 @@ def test_texts_in_one_font_or_each_in_its_own(no_fonts, make_font):
     one = choose_fonts(['1 ' + CHINESE, LATIN], 12)
     assert [font.getname()[0] for font, _ in one] == ['han', 'han']
     make_font(no_fonts / 'thai.ttf', THAI)
+    fonts._nowhere.clear()
     for cached in (fonts._font_name, fonts._installed):
         cached.cache_clear()
     each = choose_fonts([CHINESE, THAI, LATIN], 12)
@@ -101,6 +102,16 @@ def test_what_no_font_has_is_said_once(caplog):
     assert f'1 {CHINESE}' in told
     assert 'fonts-noto-cjk' in told
     assert 'MMSEG_FONT' in told
+
+
+def test_fonts_are_looked_through_once_for_a_character(monkeypatch):
+    looked, load = [], fonts._load
+    with monkeypatch.context() as patch:
+        patch.setattr(fonts, '_load', lambda name, size: looked.append(name) or load(name, size))
+        assert find_font(CHINESE, 12) is None
+        number = len(looked)
+        assert find_font(f'{CHINESE} and more', 12) is None
+    assert len(looked) == number > 0
 
 
 def test_white_space_becomes_blanks():
