@@ -35,7 +35,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     which.add_argument('--epoch', nargs='+', default=['0'], metavar='E',
                        help='epochs, from 0 on (0); several, such as 0-7, show the range of the '
                        'augmentation')
-    which.add_argument('--seed', type=int, help='seed of the training (that of the config)')
+    which.add_argument('--seed', type=int, help='seed of the training (that of the '
+                       'config, or of the newest run in the work dir)')
     which.add_argument('--skip-type', nargs='+', default=[], metavar='TYPE',
                        help='steps to take out of the pipelines: PhotoMetricDistortion')
     form = parser.add_argument_group('in which form')

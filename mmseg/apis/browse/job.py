@@ -21,6 +21,7 @@ from ..settings import check_settings
 from .cards import Painter, describe_error
 from .options import BrowseOptions
 from .page import BrowsePage
+from .seed import find_seed
 from .sheet import draw_sheet, sheet_name
 
 MOST_FAILED = 20  # that are listed
@@ -39,9 +40,9 @@ def browse_dataset(cfg: Config, options: BrowseOptions) -> tuple[str, int]:
         if options.skip_types:
             skip_steps(dataset, options.skip_types)
         painter = Painter(dataset, options)
-        seed = options.seed if options.seed is not None else cfg.get('seed') or 0
+        seed, origin = find_seed(cfg, options.seed)
         folder = Path(options.output_dir or Path(work_dir_of(cfg), 'browse'))
-        page = BrowsePage(_title(cfg, options), _facts(cfg, options, dataset, seed),
+        page = BrowsePage(_title(cfg, options), _facts(cfg, options, dataset, f'{seed}{origin}'),
                           painter) if options.page else None
         failed: list[str] = []
         sheets = 0
@@ -90,15 +91,13 @@ def _title(cfg: Config, options: BrowseOptions) -> str:
     return f'Samples of data.{options.split} of {name}'
 
 
-def _facts(cfg: Config, options: BrowseOptions, dataset: Dataset, seed: int) -> dict[str, str]:
+def _facts(cfg: Config, options: BrowseOptions, dataset: Dataset, seed: str) -> dict[str, str]:
     """What the head of the page says."""
-    given = options.seed is not None or cfg.get('seed') is not None
     facts = {
         'config': str(cfg.filename or '-'),
         'data set': ' of '.join(type(part).__name__ for part in _chain(dataset)),
         'samples': f'{len(dataset):,}',
-        'seed': str(seed) if given else f'{seed}; the config sets none, so that each training '
-                'draws its own: its log has the line "Seed: N", for --seed N',
+        'seed': seed,
         'epoch': ', '.join(map(str, options.epochs)) + ', counted from 0'}
     if options.split == 'train' and read_section(
             DataSettings, cfg.data, 'data').max_skipped is not None:

@@ -19,7 +19,7 @@ class BrowseOptions:
     indices: Sequence[int] = ()  # of samples, in place of a number of them
     names: Sequence[str] = ()  # file names of images, or patterns of these
     epochs: Sequence[int] = (0,)  # counted from 0, of each sample
-    seed: int | None = None  # None: that of the config
+    seed: int | None = None  # None: that of the config, or of the newest run
     skip_types: Sequence[str] = ()  # steps that are taken out of the pipelines
     output_dir: str | Path | None = None  # None: the folder `browse` in the work dir
     page: bool = True  # one HTML page

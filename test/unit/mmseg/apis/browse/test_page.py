@@ -62,6 +62,20 @@ def test_the_seed_is_that_of_the_config_or_the_option(make_config, browse):
     assert all('the config sets none' not in text for text in (texts[0], texts[1], texts[3]))
 
 
+def test_the_seed_of_the_newest_run(make_config, browse, folder):
+    (folder / 'work').mkdir()
+    for name, text in (('20260101_000000', '{"seed": 5}\n{"mode": "train"}\n'),
+                       ('20250101_000000', '{"seed": 9}\n'), ('20260201_000000', '{"se'),
+                       ('20260202_000000', '[1]\n'), ('20260203_000000', '{"seed": null}\n')):
+        (folder / f'work/{name}.log.json').write_text(text)
+    text = browse(make_config(seed=None))[0].text
+    assert '5 (of the run ' in text
+    assert '20260101_000000.log.json)' in text
+    of_config = browse(make_config(seed=5))[0].text
+    assert '5 (of the config)' in of_config
+    assert text[text.index('RandomCrop'):] == of_config[of_config.index('RandomCrop'):]
+
+
 @pytest.mark.parametrize('number', [None, 1, 171])
 def test_any_number_of_classes(make_config, browse, folder, number):
     if number == 1:
