@@ -14,7 +14,13 @@ from ...builder import PIPELINES
 from ..base import Results
 from ..draws import is_heard, tell
 from ..ignored import UNSET
-from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
+from .base import (
+    CHANGES_TYPE,
+    MAKES_TENSORS,
+    NORMALIZES,
+    ForeignTransforms,
+    describe_applied,
+)
 from .build import Library
 
 INSTALL = "pip install 'mmseg-ascend[albu]'"
@@ -84,7 +90,9 @@ class Albu(ForeignTransforms):
         composed.save_applied_params = is_heard()
         changed = composed(image=img, **targets)
         if is_heard():
-            tell(**_describe(changed['applied_transforms']))
+            tell(**describe_applied(
+                (name, {what: value for what, value in params.items() if what not in SIZES})
+                for name, params in changed['applied_transforms']))
         return changed['image'], [changed['mask'], *changed.get('masks', ())]
 
     def mask_keys(self, results: Results) -> list[str]:
@@ -96,15 +104,6 @@ class Albu(ForeignTransforms):
             raise ConfigKeyError(f'Albu: keymap names {missing[0]!r}, which no step before it has '
                                  f'made{did_you_mean(missing[0], results)}')
         return [*keys, *(key for key in others if key in results)]
-
-
-def _describe(applied: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    """The transforms that were applied, and what each has drawn."""
-    told: dict[str, Any] = {}
-    for name, params in applied:
-        key = name if name not in told else f'{name} ({len(told) + 1})'
-        told[key] = {what: value for what, value in params.items() if what not in SIZES}
-    return told or {'applied': 'none'}
 
 
 def _import() -> Any:

@@ -1,5 +1,6 @@
 """What random steps tell of their draws is what they have done."""
 import re
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -128,15 +129,41 @@ def test_albumentations_tell_what_was_applied(img):
     assert run('Albu', 0, img, transforms=transforms[2:])[0] == {'applied': 'none'}
 
 
-def test_being_heard_changes_no_draw(img):
-    pytest.importorskip('albumentations')
-    options = dict(transforms=[dict(type='RandomBrightnessContrast', p=0.7),
-                               dict(type='RandomCrop', height=20, width=30)])
-    step = build_from_cfg(dict(type='Albu', **options), PIPELINES)
+def test_torchvision_tells_what_was_applied(img):
+    if 'TorchvisionTransform' in MISSING:
+        pytest.skip(MISSING['TorchvisionTransform'])
+    transforms = [dict(type='RandomHorizontalFlip', p=0.5), dict(type='RandomCrop', size=(20, 30)),
+                  dict(type='RandomVerticalFlip', p=0.0)]
+    seen = set()
+    for seed in range(6):
+        draws, changed = run('TorchvisionTransform', seed, img, transforms=transforms)
+        top, left = draws['RandomCrop']['top'], draws['RandomCrop']['left']
+        flipped = img[:, ::-1] if 'RandomHorizontalFlip' in draws else img
+        assert np.array_equal(changed, flipped[top:top + 20, left:left + 30])
+        assert 'RandomVerticalFlip' not in draws
+        seen.add('RandomHorizontalFlip' in draws)
+    assert seen == {True, False}
+    assert run('TorchvisionTransform', 0, img, transforms=transforms[2:])[0] == {'applied': 'none'}
+
+
+@pytest.mark.parametrize(('name', 'transforms'), [
+    ('Albu', [dict(type='RandomBrightnessContrast', p=0.7),
+              dict(type='RandomCrop', height=20, width=30)]),
+    ('TorchvisionTransform', [dict(type='ColorJitter', brightness=0.4),
+                              dict(type='RandomCrop', size=(20, 30))])])
+def test_being_heard_changes_no_draw(img, name, transforms):
+    if name in MISSING:
+        pytest.skip(MISSING[name])
+    step = build_from_cfg(dict(type=name, transforms=transforms), PIPELINES)
     for seed in range(3):
-        np.random.seed(seed)
-        silent = step(dict(img=img, seg_fields=['m'], m=np.zeros(img.shape[:2], np.uint8)))['img']
-        assert np.array_equal(run('Albu', seed, img, **options)[1], silent)
+        samples = []
+        for heard in (False, True, False):
+            np.random.seed(seed)
+            sample = dict(img=img, seg_fields=['m'], m=np.zeros(img.shape[:2], np.uint8))
+            with hearing() if heard else nullcontext():
+                samples.append(step(sample)['img'])
+        assert np.array_equal(samples[0], samples[1])
+        assert np.array_equal(samples[0], samples[2])
 
 
 @pytest.mark.parametrize('name', [
