@@ -135,7 +135,7 @@ class ForeignTransforms(LabelFiller):
 
 
 def describe_applied(applied: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    """What is told of transforms that were applied: name -> what it has drawn."""
+    """Name -> drawn parameters of the transforms that were applied."""
     told: dict[str, Any] = {}
     for number, (name, params) in enumerate(applied, start=1):
         told[f'{name} ({number})' if name in told else name] = params
