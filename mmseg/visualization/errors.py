@@ -5,7 +5,7 @@ from mmcv_replace.utils.errors import DataError
 
 from .text import beside, list_colours
 
-# RGB. They differ in lightness (84, 53 and 26 of 100 in CIELAB), so that people who see no red or
+# RGB. They differ in lightness (84, 54 and 26 of 100 in CIELAB), so that people who see no red or
 # green, or no colours at all, can tell them apart, on paper too. The vermilion is from the palette
 # of Okabe and Ito, https://jfly.uni-koeln.de/color/.
 ERROR_COLOURS = {'right': (209, 209, 209), 'wrong': (213, 94, 0), 'ignored': (62, 62, 62)}
