@@ -33,6 +33,9 @@ class Hook:
     iterations. The stages without `train` and `val` stand for both. Besides these,
     before_save_checkpoint may add to a checkpoint, in the process that writes it, what after_resume
     reads; before_collect_state precedes it in every process, unless the run is preempted.
+
+    after_evaluation follows each evaluation of a hook that tells of it, in every process, before
+    the best checkpoint is written: mmseg.core.evaluation.evidence says what an `evaluation` holds.
     """
 
     stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',
@@ -41,6 +44,8 @@ class Hook:
     default_priority = 'NORMAL'  # if the config sets none
     # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
     scheduled: str | None = None
+    # What after_evaluation wants beside scores, of 'confusion', 'samples', 'pictures' and 'worst'.
+    evaluation_needs: frozenset[str] = frozenset()
 
     before_run = after_run = _stage()
     before_epoch = after_epoch = before_iter = after_iter = _stage()
@@ -54,6 +59,9 @@ class Hook:
         pass
 
     def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        pass
+
+    def after_evaluation(self, runner: 'BaseRunner', evaluation: Any) -> None:
         pass
 
     def every_n_epochs(self, runner: 'BaseRunner', n: int) -> bool:

@@ -12,6 +12,7 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
 from .collect import collect_results, gather_results
+from .gathering import Gatherer
 from .predict import Prediction, ScoreKind, predict
 from .scores import Score
 from .sinks import CollectResults, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
@@ -35,14 +36,16 @@ def run_test(model: nn.Module, data_loader: DataLoader, sinks: Sequence[Sink],
 
 
 def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopRequest | None = None,
-                   **eval_kwargs: object) -> dict[str, float]:
+                   gather: Gatherer | None = None, **eval_kwargs: object) -> dict[str, float]:
     """Score the model on the loader's data set; `eval_kwargs` are for its `evaluate`.
+
+    `gather` takes what hooks need besides.
 
     In a distributed job every process has to call this, with a loader of its share of the samples,
     and gets the scores of all samples. Memory does not grow with their number, unless the data set
     has its own `evaluate`. Raises EvaluationCut if `request` asks to stop at once.
     """
-    score = Score(data_loader.dataset, eval_kwargs.get('metric') or ())
+    score = Score(data_loader.dataset, eval_kwargs.get('metric') or (), gather)
     with no_kernel_search():
         run_test(model, data_loader, [score], request=request)
     return score.evaluate(**eval_kwargs)

@@ -9,7 +9,7 @@ from mmcv_replace.runner import CheckpointHook, Hook
 from mmcv_replace.runner.checkpoints import saver as async_saver
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 from mmseg.core import EvalHook
-from mmseg.core.evaluation.eval_hooks import infer_rule
+from mmseg.core.evaluation.best_checkpoint import infer_rule
 
 
 def files(folder):
@@ -162,7 +162,7 @@ def test_only_rank_0_writes(make_runner, make_loader, train_loader, tmp_path):
 def test_first_score_whose_name_does_not_tell_what_is_better(
         make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr('mmseg.core.evaluation.eval_hooks.warn_once', said.append)
+    monkeypatch.setattr('mmseg.core.evaluation.best_checkpoint.warn_once', said.append)
     scripted({'speed': 3.0})
     run(make_runner(EvalHook(make_loader()), 1), train_loader)
     assert files(tmp_path) == []
