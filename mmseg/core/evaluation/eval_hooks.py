@@ -80,7 +80,7 @@ class EvalHook(Hook):
     def before_run(self, runner: BaseRunner) -> None:
         """After resuming, find the best score so far, and repeat an interrupted evaluation."""
         check_unit('evaluation', self.by_epoch, runner)
-        self._fixed = choose_pictures(self.dataloader.dataset, self.pictures)
+        self._fixed = choose_pictures(self.dataloader.dataset, self.pictures, runner.hooks)
         if runner.iter > 0 and self._best is not None and runner.work_dir is not None:
             self._best.resume(runner)
         done = runner.epoch if self.by_epoch else runner.iter
@@ -164,17 +164,12 @@ class EvalHook(Hook):
 
     def _log(self, runner: BaseRunner, evaluations: Sequence[Evaluation]) -> Scores:
         """Log scores, those of the averaged weights with the suffix AVERAGED; returns all."""
-        dataset = self.dataloader.dataset
-        classes = {*(getattr(dataset, 'CLASSES', None) or ()),
-                   *getattr(dataset, 'score_groups', ())}
         scores: Scores = {}
         for evaluation in evaluations:
             end = AVERAGED if evaluation.averaged else ''
-            own = evaluation.scores.items()
-            scores |= {f'{name}{end}': value for name, value in own}
+            scores |= {f'{name}{end}': value for name, value in evaluation.scores.items()}
             runner.log_buffer.output.update(
-                {f'{name}{end}': value for name, value in own
-                 if name.partition('.')[2] not in classes})
+                {f'{name}{end}': value for name, value in evaluation.overall_scores().items()})
         runner.log_buffer.ready = True
         return scores
 
@@ -201,6 +196,7 @@ class EvalHook(Hook):
             self._done, self.by_epoch, averaged, scores,
             tuple(getattr(dataset, 'CLASSES', None) or ()),
             [] if palette is None else np.asarray(palette).tolist(),
+            tuple(getattr(dataset, 'score_groups', ())),
             gather.confusion, gather.samples, gather.pictures(), gather.worst())
 
     def _score(self, runner: BaseRunner, gather: Gatherer) -> Scores:
