@@ -34,6 +34,8 @@ class Hook:
     before_save_checkpoint may add to a checkpoint, in the process that writes it, what after_resume
     reads; before_collect_state precedes it in every process, unless the run is preempted.
 
+    before_stop: the run ends with this iteration or epoch, before its length is reached.
+
     after_evaluation follows each evaluation of a hook that tells of it, in every process, before
     the best checkpoint is written: mmseg.core.evaluation.evidence says what an `evaluation` holds.
     """
@@ -53,7 +55,7 @@ class Hook:
     after_train_epoch = after_val_epoch = _stage('after_epoch')
     before_train_iter = before_val_iter = _stage('before_iter')
     after_train_iter = after_val_iter = _stage('after_iter')
-    before_collect_state = _stage()
+    before_collect_state = before_stop = _stage()
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         pass
@@ -80,10 +82,10 @@ class Hook:
         return runner.inner_iter + 1 == len(runner.data_loader)
 
     def is_last_epoch(self, runner: 'BaseRunner') -> bool:
-        return runner.epoch + 1 == runner.max_epochs
+        return runner.stopped is not None or runner.epoch + 1 == runner.max_epochs
 
     def is_last_iter(self, runner: 'BaseRunner') -> bool:
-        return runner.iter + 1 == runner.max_iters
+        return runner.stopped is not None or runner.iter + 1 == runner.max_iters
 
     def get_triggered_stages(self) -> list[str]:
         """Stages whose methods the hook overrides."""

@@ -1,5 +1,6 @@
 """Score the model during training, tell the other hooks, and keep the best checkpoint."""
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,14 +13,16 @@ from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
 from mmcv_replace.runner.preemption import EvaluationCut
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.checks.type_check import Range
-from mmcv_replace.utils.errors import ArgumentError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 from .best_checkpoint import BestCheckpoint
 from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
 from .evidence import Evaluation
 from .gathering import Gatherer, choose_pictures, needs_of
-from .overrides import is_own, is_own_anywhere, standard
+from .groups import Groups, check_groups
+from .metric_names import check_metric_name
+from .overrides import is_own, is_own_anywhere, standard, takes
 from .records import AVERAGED, note_earlier_run, write_evaluation
 from .sinks import CollectResults
 from .testing import evaluate_model, run_test
@@ -56,10 +59,10 @@ class EvalHook(Hook):
     def __init__(
         self, dataloader: DataLoader, interval: Annotated[int, Range(1)] = 1,
         by_epoch: bool = False, start: Annotated[int | None, Range(0)] = None,
-        save_best: str | Literal[False] | None = 'auto',
+        save_best: str | Sequence[str] | Literal[False] | None = 'auto',
         rule: Literal['greater', 'less'] | None = None,
         pictures: Annotated[int, Range(0)] | Sequence[str] = 4, val_loss: bool = False,
-        **eval_kwargs: object,
+        groups: Groups | None = None, **eval_kwargs: object,
     ) -> None:
         if not isinstance(dataloader, DataLoader):
             raise ArgumentError(
@@ -72,14 +75,16 @@ class EvalHook(Hook):
         self.rule = rule
         self.pictures = pictures
         self.val_loss = val_loss
+        self.groups = groups
         own = is_own_anywhere(dataloader.dataset, 'evaluate')
         for name in NEEDLESS if own else (*NEEDLESS, PREFIX):
             if eval_kwargs.pop(name, None):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
-        self.eval_kwargs = eval_kwargs
+        self.eval_kwargs = eval_kwargs | ({'groups': groups} if groups else {})
         self._at_first_step = True
         self._done = 0  # iterations or epochs before the evaluation that runs
-        self._best = BestCheckpoint(self.save_best, rule, by_epoch) if self.save_best else None
+        names = [self.save_best] if isinstance(self.save_best, str) else self.save_best or []
+        self._best = [BestCheckpoint(name, rule, by_epoch) for name in dict.fromkeys(names)]
 
     def before_run(self, runner: BaseRunner) -> None:
         """After resuming, find the best score so far, and repeat an interrupted evaluation."""
@@ -87,8 +92,10 @@ class EvalHook(Hook):
         self._fixed = choose_pictures(self.dataloader.dataset, self.pictures, runner.hooks)
         if self.val_loss:
             ValidationLoss(runner.unwrapped_model, self.dataloader.dataset).check()
-        if runner.iter > 0 and self._best is not None and runner.work_dir is not None:
-            self._best.resume(runner)
+        self._check_names()
+        if runner.iter > 0 and runner.work_dir is not None:
+            for best in self._best:
+                best.resume(runner)
         done = runner.epoch if self.by_epoch else runner.iter
         note_earlier_run(runner, done)
         if done > 0 and self._is_due(done) and missed_evaluation(runner, done):
@@ -161,11 +168,36 @@ class EvalHook(Hook):
             write_evaluation(runner, evaluation)
         for evaluation in evaluations:
             runner.call_hook('after_evaluation', evaluation)
-        saving = False
-        if self._best is not None and runner.work_dir is not None:
+        self._save_best(runner, scores, done)
+
+    def _check_names(self) -> None:
+        """Raise ConfigError for classes, groups and scores that do not exist."""
+        dataset = self.dataloader.dataset
+        if is_own(self, 'evaluate') or is_own_anywhere(dataset, 'evaluate'):
+            if self.groups and not takes(dataset.evaluate, 'groups'):
+                raise ConfigError('evaluation.groups: the dataset or the evaluation hook scores in '
+                                  'its own way (evaluate of a user), which knows no groups; leave '
+                                  'groups out')
+        else:
+            check_groups(self.groups, getattr(dataset, 'CLASSES', None),
+                         getattr(dataset, 'score_groups', ()))
+        for best in self._best:
+            check_metric_name('evaluation.save_best', best.metric, self)
+
+    def _save_best(self, runner: BaseRunner, scores: Scores, done: int) -> None:
+        """Write the checkpoint for each score that is the best so far.
+
+        The evaluation is recorded as finished when the last file is written.
+        """
+        found = []
+        if self._best and runner.work_dir is not None:
             runner.collect_state()
-            saving = self._best.keep(runner, scores, done)
-        if not saving:
+            found = [(best, choice) for best in self._best
+                     if (choice := best.choose(runner, scores)) is not None]
+        for place, (best, choice) in enumerate(found, 1):
+            last = place == len(found)
+            best.save(runner, choice, done, partial(note_evaluated, runner, done) if last else None)
+        if not found:
             note_evaluated(runner, done)
 
     def _log(self, runner: BaseRunner, evaluations: Sequence[Evaluation]) -> Scores:

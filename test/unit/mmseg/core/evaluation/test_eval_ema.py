@@ -151,7 +151,7 @@ def test_a_best_of_trained_weights_is_not_mistaken_for_one_of_averaged_weights(r
     (tmp_path / 'best_mIoU_ema_iter_1.pth').write_bytes(b'of another run')
     runner.hook_msgs.update(best_score=0.0, best_ckpt=str(tmp_path / 'best_mIoU_ema_iter_1.pth'))
     hook = next(hook for hook in runner.hooks if isinstance(hook, EvalHook))
-    hook._best.keep(runner, {'mIoU': 0.5}, 5)
+    hook._save_best(runner, {'mIoU': 0.5}, 5)
     assert (tmp_path / 'best_mIoU_ema_iter_1.pth').exists()
     assert runner.hook_msgs['best_score'] == 0.5
 
