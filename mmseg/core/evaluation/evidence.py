@@ -50,6 +50,7 @@ class FixedPicture:
     packed_map: PackedMap
     packed_truth: PackedMap
     ignore_index: int
+    classes: Sequence[str] | None = None
     palette: Sequence[Sequence[int]] | None = None  # RGB of the classes
     bands: Sequence[int] | None = None  # of the image that are shown, see `to_displayable`
     load: Callable[[], np.ndarray] | None = field(default=None, repr=False)
@@ -71,19 +72,31 @@ class FixedPicture:
         return to_displayable(prediction.read_image(), self.bands)
 
     def panels(self, max_side: int = 512) -> np.ndarray:
-        """Image, annotation, prediction and errors side by side, RGB uint8.
+        """Image, annotation, prediction and errors side by side with a legend, RGB uint8.
 
         The longer side of each has at most `max_side` pixels.
         """
-        from mmseg.visualization import draw_error_map, draw_overlay, side_by_side
+        from mmseg.visualization import (
+            ERROR_COLOURS,
+            class_colours,
+            draw_error_map,
+            draw_overlay,
+            side_by_side,
+        )
+        from mmseg.visualization.legend import class_text
         seg_map, truth, image = self.seg_map, self.truth, self.image()
-        palette = self.palette or []
-        shown = np.where(truth == self.ignore_index, len(palette), truth)  # drawn in black
+        valid = truth != self.ignore_index
+        labels = np.unique(np.concatenate([seg_map.ravel(), truth[valid]])).tolist()
+        number = max(labels) + 1
+        palette = class_colours(self.palette, max(number, len(self.palette or ())))
+        shown = np.where(valid, truth, number).astype(np.int64)
+        legend = [(class_text(label, self.classes), palette[label]) for label in labels]
         picture = side_by_side([
             ('image', image),
-            ('annotation', draw_overlay(image, shown, palette, 1)),
+            ('annotation', draw_overlay(image, shown, palette, 1, ignore_index=number)),
             ('prediction', draw_overlay(image, seg_map, palette, 1)),
-            ('errors', draw_error_map(seg_map, truth, self.ignore_index))], max_side)
+            ('errors', draw_error_map(seg_map, truth, self.ignore_index))],
+            max_side, [*legend, *ERROR_COLOURS.items()])
         return picture[..., ::-1]
 
 

@@ -114,7 +114,7 @@ class Gatherer:
 
     def _picture(self, entry: Entry) -> FixedPicture:
         load = getattr(self._dataset, 'get_original_image', None)
-        return FixedPicture(*entry, self._dataset.ignore_index,
+        return FixedPicture(*entry, self._dataset.ignore_index, self._dataset.CLASSES,
                             getattr(self._dataset, 'PALETTE', None), self._bands,
                             load and partial(load, entry[0].index))
 

@@ -244,3 +244,43 @@ def test_data_without_classes(evaluate, dataset):
     dataset.__class__ = Unnamed
     found = evaluate('samples')
     assert (found.classes, found.samples, found.confusion) == ((), [], None)
+
+
+def test_pictures_of_what_was_found(evaluate, dataset):
+    pytest.importorskip('mmseg.visualization.panels')
+    colours = dataset.PALETTE = [[250, 0, 0], [0, 250, 0], [0, 0, 250]]
+    dataset.preds = [pred.repeat(40, 0).repeat(40, 1) for pred in dataset.preds]
+    dataset.labels = [label.repeat(40, 0).repeat(40, 1) for label in dataset.labels]
+    dataset.labels[3][:40] = 255
+    found = evaluate('pictures', pictures=1)
+    (picture,) = found.pictures.values()
+    drawn = picture.panels(max_side=1000)
+    pred, truth = dataset.preds[3], dataset.labels[3]
+    height, width = pred.shape
+    top = drawn.shape[0] - height
+    left, lefts = 0, []
+    for _ in range(4):
+        lefts.append(left)
+        left += width + 8
+    parts = [drawn[top:, start:start + width] for start in lefts]
+    np.testing.assert_array_equal(parts[0], dataset.get_original_image(3)[..., ::-1])
+    for part, seg_map in ((parts[1], truth), (parts[2], pred)):
+        for label, colour in (*enumerate(colours), (255, [0, 0, 0])):
+            assert (part[seg_map == label] == colour).all()
+    states = [parts[3][mask] for mask in ((pred == truth), (pred != truth) & (truth != 255),
+                                          truth == 255)]
+    assert [len(np.unique(state, axis=0)) for state in states] == [1, 1, 1]
+    assert len({tuple(state[0]) for state in states}) == 3
+    assert drawn.shape[1] > left  # the legend
+    assert picture.panels(max_side=50).shape[1] < drawn.shape[1]
+    assert found.confusion_picture().ndim == 3
+
+
+def test_a_negative_label_for_what_is_ignored_is_drawn(evaluate, dataset):
+    pytest.importorskip('mmseg.visualization.panels')
+    dataset.ignore_index = -1
+    dataset.PALETTE = None
+    dataset.labels = [label.astype(np.int16) for label in dataset.labels]
+    dataset.labels[3][0] = -1
+    (picture,) = evaluate('pictures', pictures=1).pictures.values()
+    assert picture.panels().dtype == np.uint8
