@@ -237,7 +237,7 @@ class EvalHook(Hook):
             self._done, self.by_epoch, averaged, scores,
             tuple(getattr(dataset, 'CLASSES', None) or ()),
             [] if palette is None else np.asarray(palette).tolist(),
-            tuple(getattr(dataset, 'score_groups', ())),
+            (*getattr(dataset, 'score_groups', ()), *(self.groups or ())),
             gather.confusion, gather.samples, gather.pictures(), gather.worst())
 
     def _score(self, runner: BaseRunner, gather: Gatherer,

@@ -57,7 +57,7 @@ def group_scores(matrix: np.ndarray, groups: Groups, classes: Sequence[str],
     for members in groups.values():
         rows = [list(classes).index(name) for name in members]
         label = matrix[rows].sum()
-        own = {'aAcc': matrix[rows, rows].sum() / label if label else float('nan')}
+        own = {}
         single = metrics_from_confusion(matrix, metrics)
         merged = metrics_from_confusion(_merge(matrix, rows), metrics)
         for name in [each for each in single if each != 'aAcc']:
@@ -65,6 +65,7 @@ def group_scores(matrix: np.ndarray, groups: Groups, classes: Sequence[str],
             known = values[~np.isnan(values)]
             own[f'm{name}'] = float(known.mean()) if known.size else float('nan')
             own[name] = float(merged[name][0])
+        own['aAcc'] = matrix[rows, rows].sum() / label if label else float('nan')
         for name, value in own.items():
             found.setdefault(name, []).append(value)
     return {name: np.array(values) for name, values in found.items()}

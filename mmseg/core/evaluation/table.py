@@ -12,8 +12,8 @@ def format_class_table(class_names: Sequence[str], scores: Mapping[str, float | 
     """
     from prettytable import PrettyTable
     columns = {name: values for name, values in scores.items() if np.ndim(values)}
-    # The main score precedes the accuracy, as in the summary.
-    names = sorted(columns, key=lambda name: name == 'Acc')
+    # The main score precedes the accuracies, as in the summary.
+    names = sorted(columns, key=lambda name: name.endswith('Acc'))
     table = PrettyTable([title, *names])
     table.align = 'r'
     table.align[title] = 'l'
