@@ -30,9 +30,8 @@ from .optimizer.optimizers_of_run import Optimizers, optimizers_of
 from .precision import Precision
 from .runner_checks import check_meta, check_outputs, check_parts
 from .runner_facts import RunnerFacts
-from .stopping import Stopping
 from .utils import get_host_info, get_time_str
-from .workflow import Workflow, check_workflow, warn_if_finished
+from .workflow import Stopping, Workflow, check_workflow, warn_if_finished
 
 
 class BaseRunner(RunnerFacts, HookRegistration, Stopping, ABC):

@@ -11,8 +11,14 @@ from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
 from ..hook import HOOKS, Hook, check_unit
 from ..iter_based_runner import IterBasedRunner
-from ..stopping import save_iteration
-from .places import ClientArgs, check_out_dir, delete_file, place_for, put_file
+from .places import (
+    ClientArgs,
+    check_out_dir,
+    delete_file,
+    place_for,
+    put_file,
+    save_iteration,
+)
 
 
 @HOOKS.register_module()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from ..base_runner import BaseRunner
 from ..hook import HOOKS, Hook
 from ..preemption import SIGNALS, StopRequest, StopVote
-from ..stopping import save_iteration
+from .places import save_iteration
 
 SAVED = 75  # EX_TEMPFAIL of sysexits.h: not a failure, to be restarted
 

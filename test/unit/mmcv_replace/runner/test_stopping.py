@@ -2,7 +2,7 @@
 import pytest
 
 from mmcv_replace.runner import Hook
-from mmcv_replace.runner.stopping import save_iteration
+from mmcv_replace.runner.hooks.places import save_iteration
 
 
 class StopAt(Hook):
