@@ -11,6 +11,7 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
 from .best import best_name, find_best, forget_best, is_best_of
+from .metric_names import listed
 from .records import AVERAGED
 
 # Words in a metric's name that tell which value is better; the first match decides.
@@ -97,7 +98,7 @@ class BestCheckpoint:
         if self.metric != 'auto':
             if self.metric not in scores:
                 raise ConfigError(f'evaluation.save_best={self.metric!r} is not among the '
-                                  f'scores of this evaluation: {", ".join(scores)}')
+                                  f'scores of this evaluation: {listed(scores)}')
             if not isinstance(scores[self.metric], int | float):
                 raise ConfigError(f'evaluation.save_best={self.metric!r}: its score is '
                                   f'{scores[self.metric]!r}, and only a number can be the best')

@@ -15,7 +15,7 @@ from mmcv_replace.utils.errors import ConfigError
 from .best_checkpoint import infer_rule
 from .eval_hooks import EvalHook
 from .evidence import Evaluation
-from .metric_names import check_metric_name
+from .metric_names import check_metric_name, listed
 from .records import AVERAGED, EARLIER, read_evaluations
 
 HISTORY = 'early_stopping'  # entry of the hooks' messages: metric -> {done: score}
@@ -89,7 +89,7 @@ class EarlyStoppingHook(Hook):
         if self.metric not in scores:
             if self.metric not in self._seen and (evaluation.averaged or find_ema(runner) is None):
                 raise ConfigError(f'EarlyStoppingHook: metric={self.metric!r} is not among the '
-                                  f'scores of this evaluation: {", ".join(self._seen)}')
+                                  f'scores of this evaluation: {listed(self._seen)}')
             return
         value = scores[self.metric]
         if not isinstance(value, int | float):

@@ -1,4 +1,5 @@
 """Names of scores in settings, checked as far as they are known before the first evaluation."""
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mmcv_replace.utils.errors import ConfigError
@@ -12,7 +13,20 @@ from .val_loss import PREFIX
 if TYPE_CHECKING:
     from .eval_hooks import EvalHook
 
+SHOWN = 3  # names of scores of classes of each kind, in a list
 OF_CLASSES = {'Acc', *(score for scores in CLASS_SCORES.values() for score in scores)}
+
+
+def listed(scores: Iterable[str]) -> str:
+    """Names of scores for a message; of those of classes (IoU.person) the first of each kind."""
+    kinds: dict[str, list[str]] = {}
+    for name in scores:
+        kind, dot, _ = name.partition('.')
+        kinds.setdefault(kind if dot else name, []).append(name)
+    parts = []
+    for kind, names in kinds.items():
+        parts += names if len(names) <= SHOWN else [*names[:SHOWN], f'... ({len(names)} of {kind})']
+    return ', '.join(parts)
 
 
 def check_metric_name(key: str, metric: str, hook: 'EvalHook') -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core import EvalHook
-from mmseg.core.evaluation.metric_names import check_metric_name
+from mmseg.core.evaluation.metric_names import check_metric_name, listed
 
 CLASSES = ('person', 'traffic light', 'no. 2', '行人', 'a_ema')
 
@@ -54,3 +54,9 @@ def test_settings_are_checked_before_training(make_runner, make_loader, train_lo
                                           r"'IoU\.rod': .* did you mean 'road'"):
         runner.run([train_loader], [('train', 1)])
     assert runner.finished_iters == 0
+
+
+def test_lists_in_messages_are_short():
+    assert listed(['aAcc', 'mIoU', *(f'IoU.{i}' for i in range(4)), 'Acc.a', 'Acc.b.c']) == (
+        'aAcc, mIoU, IoU.0, IoU.1, IoU.2, ... (4 of IoU), Acc.a, Acc.b.c')
+    assert listed([]) == ''
