@@ -31,10 +31,10 @@ from .precision import Precision
 from .runner_checks import check_meta, check_outputs, check_parts
 from .runner_facts import RunnerFacts
 from .utils import get_host_info, get_time_str
-from .workflow import Workflow, check_workflow, warn_if_finished
+from .workflow import Stopping, Workflow, check_workflow, warn_if_finished
 
 
-class BaseRunner(RunnerFacts, HookRegistration, ABC):
+class BaseRunner(RunnerFacts, HookRegistration, Stopping, ABC):
     """Calls `model.train_step` or `val_step` for each batch, and the hooks around it.
 
     `train_step(data_batch, optimizer)` returns a dict with `loss` (a tensor with gradient) and, if
@@ -135,6 +135,7 @@ class BaseRunner(RunnerFacts, HookRegistration, ABC):
         self.workflow = [list(flow) for flow in workflow]
         for optimizer in optimizers_of(self.optimizer).values():
             settle_kernels(optimizer)
+        self.stopped = None
         self.call_hook('before_run')
         try:
             self._begin()

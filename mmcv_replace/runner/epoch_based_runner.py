@@ -29,6 +29,8 @@ class EpochBasedRunner(BaseRunner):
         for data_batch in self._batches(data_loader, first):
             self._step(data_batch, **kwargs)
             self._iter += 1
+            if self.stopped is not None:  # between two batches, as the checkpoint says
+                return
         self._in_epoch = False
         self.call_hook('after_train_epoch')
         self._epoch += 1
@@ -85,11 +87,14 @@ class EpochBasedRunner(BaseRunner):
         return {'flow': (self._flow, done),
                 'data': position_in_data(self.data_loader, self._epoch, batches)}
 
+    def _goes_on(self) -> bool:
+        return self._epoch < self._max_epochs and self.stopped is None
+
     def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
                       **kwargs: Any) -> None:
-        while self._epoch < self._max_epochs or self._flow > 0:
+        while self._goes_on() or self._flow > 0:
             (mode, count), data_loader = workflow[self._flow], data_loaders[self._flow]
-            while self._flow_done < count and (mode != 'train' or self._epoch < self._max_epochs):
+            while self._flow_done < count and (mode != 'train' or self._goes_on()):
                 getattr(self, mode)(data_loader, **kwargs)
                 self._flow_done += 1
             self._flow, self._flow_done = (self._flow + 1) % len(workflow), 0

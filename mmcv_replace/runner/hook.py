@@ -33,6 +33,11 @@ class Hook:
     iterations. The stages without `train` and `val` stand for both. Besides these,
     before_save_checkpoint may add to a checkpoint, in the process that writes it, what after_resume
     reads; before_collect_state precedes it in every process, unless the run is preempted.
+
+    before_stop: the run ends with this iteration or epoch, before its length is reached.
+
+    after_evaluation follows each evaluation of a hook that tells of it, in every process, before
+    the best checkpoint is written: mmseg.core.evaluation.evidence says what an `evaluation` holds.
     """
 
     stages = ('before_run', 'before_train_epoch', 'before_train_iter', 'after_train_iter',
@@ -41,6 +46,8 @@ class Hook:
     default_priority = 'NORMAL'  # if the config sets none
     # Setting of the optimizer's groups, 'lr' or 'momentum', that the hook changes during the run.
     scheduled: str | None = None
+    # What after_evaluation wants beside scores, of 'confusion', 'samples', 'pictures' and 'worst'.
+    evaluation_needs: frozenset[str] = frozenset()
 
     before_run = after_run = _stage()
     before_epoch = after_epoch = before_iter = after_iter = _stage()
@@ -48,12 +55,15 @@ class Hook:
     after_train_epoch = after_val_epoch = _stage('after_epoch')
     before_train_iter = before_val_iter = _stage('before_iter')
     after_train_iter = after_val_iter = _stage('after_iter')
-    before_collect_state = _stage()
+    before_collect_state = before_stop = _stage()
 
     def before_save_checkpoint(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
         pass
 
     def after_resume(self, runner: 'BaseRunner', checkpoint: dict[str, Any]) -> None:
+        pass
+
+    def after_evaluation(self, runner: 'BaseRunner', evaluation: Any) -> None:
         pass
 
     def every_n_epochs(self, runner: 'BaseRunner', n: int) -> bool:
@@ -72,10 +82,10 @@ class Hook:
         return runner.inner_iter + 1 == len(runner.data_loader)
 
     def is_last_epoch(self, runner: 'BaseRunner') -> bool:
-        return runner.epoch + 1 == runner.max_epochs
+        return runner.stopped is not None or runner.epoch + 1 == runner.max_epochs
 
     def is_last_iter(self, runner: 'BaseRunner') -> bool:
-        return runner.iter + 1 == runner.max_iters
+        return runner.stopped is not None or runner.iter + 1 == runner.max_iters
 
     def get_triggered_stages(self) -> list[str]:
         """Stages whose methods the hook overrides."""

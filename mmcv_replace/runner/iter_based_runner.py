@@ -73,16 +73,19 @@ class IterBasedRunner(BaseRunner):
         """See BaseRunner."""
         return super().save_checkpoint(out_dir, filename_tmpl, save_optimizer, meta, create_symlink)
 
+    def _goes_on(self) -> bool:
+        return self._iter < self._max_iters and self.stopped is None
+
     def _run_workflow(self, data_loaders: Sequence[DataLoader], workflow: Workflow,
                       **kwargs: Any) -> None:
         positions = self._positions or [None] * len(data_loaders)
         self._loaders = [IterLoader(loader, *(position or (self._epoch,)))
                          for loader, position in zip(data_loaders, positions, strict=True)]
         self.call_hook('before_epoch')
-        while self._iter < self._max_iters or self._flow > 0:
+        while self._goes_on() or self._flow > 0:
             (mode, count), loader = workflow[self._flow], self._loaders[self._flow]
             if mode == 'train':
-                while self._inner_iter < count and self._iter < self._max_iters:
+                while self._inner_iter < count and self._goes_on():
                     self.train(loader, **kwargs)
             else:
                 with self._validating(loader):

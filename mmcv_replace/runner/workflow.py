@@ -1,4 +1,4 @@
-"""The order of training and validation in a run."""
+"""The order of training and validation in a run, and its end."""
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,3 +44,26 @@ def warn_if_finished(runner: 'BaseRunner') -> None:
         runner.logger.warning('the run is finished: it has done %d of %d %s, nothing is left to '
                               'train. Raise runner.%s to train longer', done, total,
                               'epochs' if runner.counts_by_epoch else 'iterations', key)
+
+
+class Stopping:
+    """The part of a runner that ends a run early."""
+
+    stopped: str | None = None  # the reason; None while the run goes on
+
+    def stop(self: 'BaseRunner', reason: str) -> None:
+        """End the run after this iteration or epoch, as if it were the last; saves a checkpoint.
+
+        Every process has to call it, in a stage after that in which checkpoints are saved. A
+        validation that follows in the workflow still takes place.
+        """
+        self.stopped = reason
+        self.logger.info('the training stops after %s: %s', self.place_in_words(), reason)
+        self.call_hook('before_stop')
+
+    def place_in_words(self: 'BaseRunner') -> str:
+        """How far the run is, such as 'iteration 2000' or 'epoch 3'."""
+        within_epoch = self.finished_iters > self.iter
+        if self.counts_by_epoch and not within_epoch:
+            return f'epoch {self.next_epoch}'
+        return f'iteration {self.finished_iters}'

@@ -18,6 +18,7 @@ from mmseg.core.evaluation import (
     Score,
     WriteOverlays,
     WriteSubmission,
+    check_groups,
     check_metrics,
     collect_results,
     is_own_anywhere,
@@ -94,6 +95,8 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
     dataset = build_split(cfg, 'test')
     if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
         getattr(dataset, 'check_metrics', check_metrics)(options.metrics)
+        check_groups(options.eval_options.get('groups'), getattr(dataset, 'CLASSES', None),
+                     getattr(dataset, 'score_groups', ()))
     loader = evaluation_loader(dataset, cfg, 'test', process.distributed, process.device)
     with DeferredInit() as init:
         model = build_model(cfg)

@@ -12,6 +12,7 @@ from PIL import Image
 from mmcv_replace.utils import Config, build_from_cfg
 from mmcv_replace.utils.errors import MissingModuleError
 from mmseg.apis import load_config
+from mmseg.core.evaluation import read_evaluations
 from mmseg.datasets import PIPELINES, build_dataset
 from mmseg.datasets.own import OwnDataSettings
 
@@ -111,6 +112,16 @@ def check_steps(document, block, desk):
         pytest.skip('; '.join(missing))
 
 
+def check_evaluation(document, block, desk):
+    """A training that is short, with evaluations of that kind."""
+    (desk / 'configs/pspnet/evaluated.py').write_text(
+        f'_base_ = {Path(CONFIG).name!r}\n{block.text}')
+    run(desk, 'python tools/train.py configs/pspnet/evaluated.py --seed 0 --cfg-options '
+              'evaluation.interval=2')
+    record = read_evaluations(desk / 'work_dirs/evaluated')[-1]
+    assert {'val/loss', 'mIoU.vehicles', 'IoU.vehicles', 'aAcc.vehicles'} <= record.scores.keys()
+
+
 # How the first words of a block say what it is, unless it is one of commands.
 BLOCKS = {
     '_base_ = ': check_own_config,
@@ -119,6 +130,7 @@ BLOCKS = {
     'data/': check_tree,
     'error: ': check_error,
     'dict(type=': check_steps,
+    'evaluation = ': check_evaluation,
     'configs/  ': check_architecture,
     **dict.fromkeys(('# mmseg/', '# mmcv_replace/', '# test/'), check_recipe),
 }

@@ -11,7 +11,14 @@ from ..checkpoints.files import point_latest_at
 from ..checkpoints.ownership import OwnCheckpoints
 from ..hook import HOOKS, Hook, check_unit
 from ..iter_based_runner import IterBasedRunner
-from .places import ClientArgs, check_out_dir, delete_file, place_for, put_file
+from .places import (
+    ClientArgs,
+    check_out_dir,
+    delete_file,
+    place_for,
+    put_file,
+    save_iteration,
+)
 
 
 @HOOKS.register_module()
@@ -20,9 +27,10 @@ class CheckpointHook(Hook):
 
     `out_dir`: the work directory by default. `max_keep_ckpts`: number to keep, -1 for all; older
     ones are deleted once the newest is safely written, but never the best one, checkpoints of other
-    runs in the folder, and those with which the run began. `meta` is added to that of the runner.
-    `filename_tmpl`: a name with {} for the number. `create_symlink`: latest.pth is the newest.
-    `sync_buffer`: first replace the model's buffers by their means over all processes.
+    runs in the folder, and those with which the run began. A run that is stopped early saves then.
+    `meta` is added to that of the runner. `filename_tmpl`: a name with {} for the number.
+    `create_symlink`: latest.pth is the newest. `sync_buffer`: first replace the model's buffers by
+    their means over all processes.
 
     `out_dir` may be a place such as s3://bucket/runs, in which a folder of the work directory's
     name gets the checkpoints; `file_client_args`: how to write there, see FileClient.
@@ -62,6 +70,7 @@ class CheckpointHook(Hook):
         self.async_save = async_save
         self.verify = verify
         self.on_error = on_error
+        self._saved_at: int | None = None  # iterations done at the last checkpoint
         self._own: OwnCheckpoints | None = None  # in the first process only
         self._remote: str | None = None  # the folder of a file client
         self._uploaded: list[str] = []
@@ -121,7 +130,18 @@ class CheckpointHook(Hook):
         if not self.by_epoch and (last or self.every_n_iters(runner, self.interval)):
             self._save_checkpoint(runner)
 
+    def before_stop(self, runner: BaseRunner) -> None:
+        """Save, unless that has been done: a resume has to know that the run is finished."""
+        if self._saved_at == runner.finished_iters:
+            return
+        if self.by_epoch and runner.finished_iters > runner.iter:  # in the middle of an epoch
+            runner.collect_state()
+            save_iteration(runner)
+        else:
+            self._save_checkpoint(runner)
+
     def _save_checkpoint(self, runner: BaseRunner) -> None:
+        self._saved_at = runner.finished_iters
         number = runner.next_epoch if self.by_epoch else runner.finished_iters
         if self.sync_buffer:
             allreduce_params(runner.model.buffers())

@@ -5,6 +5,8 @@ from typing import Any
 
 from ...fileio import FileClient, is_remote
 from ...utils.errors import ConfigError, ConfigTypeError
+from ..base_runner import BaseRunner
+from ..dist_utils import from_first_rank
 
 ClientArgs = dict[str, Any] | None
 
@@ -40,3 +42,16 @@ def delete_file(target: str, file_client_args: ClientArgs = None) -> None:
             client.remove(target)
     else:
         Path(target).unlink(missing_ok=True)
+
+
+def save_iteration(runner: BaseRunner) -> Path | None:
+    """Write iter_N.pth of now, in the middle of an epoch too; None where there is no folder for it.
+
+    Every process has to call it, and gets the path when the file is written.
+    """
+    saved = None
+    if runner.rank == 0 and runner.checkpoint_dir is not None:
+        file = runner.free_path(Path(runner.checkpoint_dir, f'iter_{runner.finished_iters}.pth'))
+        saved = runner.save_checkpoint(file.parent, file.name)
+    # The others wait, since launchers end the whole job once one process has exited.
+    return from_first_rank(saved)

@@ -1,11 +1,10 @@
 """Saves and exits when the job is preempted."""
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..base_runner import BaseRunner
-from ..dist_utils import from_first_rank
 from ..hook import HOOKS, Hook
 from ..preemption import SIGNALS, StopRequest, StopVote
+from .places import save_iteration
 
 SAVED = 75  # EX_TEMPFAIL of sysexits.h: not a failure, to be restarted
 
@@ -73,13 +72,7 @@ class PreemptionHook(Hook):
     def _save(self, runner: BaseRunner) -> str:
         """Save the state of all processes, and return the result in words."""
         runner.collect_state(hooks=False)  # launchers kill soon
-        saved = None
-        if runner.rank == 0 and runner.checkpoint_dir is not None:
-            file = runner.free_path(Path(runner.checkpoint_dir,
-                                         f'iter_{runner.finished_iters}.pth'))
-            saved = runner.save_checkpoint(file.parent, file.name)
-        # The others wait, since launchers end the whole job once one process has exited.
-        saved = from_first_rank(saved)
+        saved = save_iteration(runner)
         return (f'saved as {saved}; the same command with --auto-resume goes on from there'
                 if saved else 'not saved: there is no work_dir')
 

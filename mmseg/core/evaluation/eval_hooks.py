@@ -1,13 +1,12 @@
-"""Score the model during training, and keep the best checkpoint."""
-import math
+"""Score the model during training, tell the other hooks, and keep the best checkpoint."""
 from collections.abc import Sequence
-from contextlib import nullcontext
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
 import numpy as np
 from torch.utils.data import DataLoader
 
+from mmcv_replace.image.display import show_first
 from mmcv_replace.runner import HOOKS, BaseRunner, Hook
 from mmcv_replace.runner.dist_utils import from_first_rank, send_norm_statistics
 from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
@@ -16,22 +15,23 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.checks.type_check import Range
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
-from .best import best_name, find_best, forget_best, is_best_of
+from .best_checkpoint import BestCheckpoint
 from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
-from .overrides import is_own, is_own_anywhere, standard
+from .evidence import Evaluation
+from .gathering import Gatherer, choose_pictures, needs_of
+from .groups import Groups, check_groups
+from .metric_names import check_metric_name
+from .overrides import is_own, is_own_anywhere, standard, takes
+from .records import AVERAGED, note_earlier_run, write_evaluation
 from .sinks import CollectResults
 from .testing import evaluate_model, run_test
+from .val_loss import ValidationLoss
 
-# Words in a metric's name that tell which value is better; the first match decides.
-LESS_IS_BETTER = ('loss', 'error')
-GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
-AVERAGED = '_ema'  # suffix of the scores of the averaged weights
-# The scores that a checkpoint is kept for, before any others that an evaluation lists first (aAcc).
-MAIN = tuple(f'{name}{end}' for name in ('mIoU', 'mDice', 'mFscore') for end in ('', AVERAGED))
 # Settings with which other evaluation loops save memory that this one does not need.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
 PREFIX = 'imgfile_prefix'  # for files to score; a data set's own `evaluate` may need them
+Scores = dict[str, float]
 
 
 @HOOKS.register_module()
@@ -42,8 +42,14 @@ class EvalHook(Hook):
     does a resumed run whose last evaluation was interrupted. `save_best` names the metric by which
     the best checkpoint is kept, as `best_METRIC_iter_N.pth` with unsafe characters escaped; 'auto'
     stands for mIoU, mDice or mFscore, or for the first score if there is none of them. `rule`
-    ('greater' or 'less') says which value is better, for metrics whose name does not tell. Further
-    arguments are for `evaluate` of the data set.
+    ('greater' or 'less') says which value is better, for metrics whose name does not tell.
+    `val_loss` adds the losses of the predictions as val/loss, val/loss_seg and so on, see
+    `ValidationLoss`. Further arguments are for `evaluate` of the data set.
+
+    Other hooks learn of it by their `after_evaluation(runner, evaluation)`, see `Evaluation`, and
+    their `evaluation_needs`. `pictures`: the number of validation images, spread evenly, or the
+    names of those, that they get each time where they want pictures. Each evaluation is a file in
+    the folder `evaluations` of the work directory, see `read_evaluations`.
 
     With an EMAHook the averaged weights are scored too, as mIoU_ema and so on. Then 'auto' keeps
     the better of both weights, as the file's name tells; 'mIoU' keeps the trained weights,
@@ -53,8 +59,10 @@ class EvalHook(Hook):
     def __init__(
         self, dataloader: DataLoader, interval: Annotated[int, Range(1)] = 1,
         by_epoch: bool = False, start: Annotated[int | None, Range(0)] = None,
-        save_best: str | Literal[False] | None = 'auto',
-        rule: Literal['greater', 'less'] | None = None, **eval_kwargs: object,
+        save_best: str | Sequence[str] | Literal[False] | None = 'auto',
+        rule: Literal['greater', 'less'] | None = None,
+        pictures: Annotated[int, Range(0)] | Sequence[str] = 4, val_loss: bool = False,
+        groups: Groups | None = None, **eval_kwargs: object,
     ) -> None:
         if not isinstance(dataloader, DataLoader):
             raise ArgumentError(
@@ -65,25 +73,31 @@ class EvalHook(Hook):
         self.start = start
         self.save_best = save_best or None
         self.rule = rule
-        if self.save_best not in (None, 'auto') and not (rule or infer_rule(self.save_best)):
-            raise ConfigError(f"which value of evaluation.save_best={save_best!r} is better? say "
-                              "evaluation.rule='greater' or 'less'")
+        self.pictures = pictures
+        self.val_loss = val_loss
+        self.groups = groups
         own = is_own_anywhere(dataloader.dataset, 'evaluate')
         for name in NEEDLESS if own else (*NEEDLESS, PREFIX):
             if eval_kwargs.pop(name, None):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
-        self.eval_kwargs = eval_kwargs
+        self.eval_kwargs = eval_kwargs | ({'groups': groups} if groups else {})
         self._at_first_step = True
         self._done = 0  # iterations or epochs before the evaluation that runs
-        self._best: dict[str, Any] = {}  # this hook's entries of the hooks' messages
+        names = [self.save_best] if isinstance(self.save_best, str) else self.save_best or []
+        self._best = [BestCheckpoint(name, rule, by_epoch) for name in dict.fromkeys(names)]
 
     def before_run(self, runner: BaseRunner) -> None:
         """After resuming, find the best score so far, and repeat an interrupted evaluation."""
         check_unit('evaluation', self.by_epoch, runner)
-        if runner.iter > 0 and self.save_best and runner.work_dir is not None:
-            auto = self.save_best == 'auto'
-            self._best = find_best(runner, MAIN if auto else (self.save_best,), strictly=not auto)
+        self._fixed = choose_pictures(self.dataloader.dataset, self.pictures, runner.hooks)
+        if self.val_loss:
+            ValidationLoss(runner.unwrapped_model, self.dataloader.dataset).check()
+        self._check_names()
+        if runner.iter > 0 and runner.work_dir is not None:
+            for best in self._best:
+                best.resume(runner)
         done = runner.epoch if self.by_epoch else runner.iter
+        note_earlier_run(runner, done)
         if done > 0 and self._is_due(done) and missed_evaluation(runner, done):
             self._evaluate_after(runner, done)
             self._at_first_step = False
@@ -144,47 +158,102 @@ class EvalHook(Hook):
         prints tables of them. Does nothing more if the process is asked to stop at once during the
         evaluation.
         """
+        self._done = done
         try:
-            scores = self._score_all(runner)
+            evaluations = self._evaluate_all(runner)
         except EvaluationCut:  # PreemptionHook saves when the other hooks are done
             return
+        scores = self._log(runner, evaluations)
+        for evaluation in evaluations:
+            write_evaluation(runner, evaluation)
+        for evaluation in evaluations:
+            runner.call_hook('after_evaluation', evaluation)
+        self._save_best(runner, scores, done)
+
+    def _check_names(self) -> None:
+        """Raise ConfigError for classes, groups and scores that do not exist."""
         dataset = self.dataloader.dataset
-        classes = {*(getattr(dataset, 'CLASSES', None) or ()),
-                   *getattr(dataset, 'score_groups', ())}
-        runner.log_buffer.output.update(
-            {name: value for name, value in scores.items()
-             if not {name.partition('.')[2], name.removesuffix(AVERAGED).partition('.')[2]}
-             & classes})
-        runner.log_buffer.ready = True
-        saving = False
-        if self.save_best and runner.work_dir is not None:
+        if is_own(self, 'evaluate') or is_own_anywhere(dataset, 'evaluate'):
+            if self.groups and not takes(dataset.evaluate, 'groups'):
+                raise ConfigError('evaluation.groups: the dataset or the evaluation hook scores in '
+                                  'its own way (evaluate of a user), which knows no groups; leave '
+                                  'groups out')
+        else:
+            check_groups(self.groups, getattr(dataset, 'CLASSES', None),
+                         getattr(dataset, 'score_groups', ()))
+        for best in self._best:
+            check_metric_name('evaluation.save_best', best.metric, self)
+
+    def _save_best(self, runner: BaseRunner, scores: Scores, done: int) -> None:
+        """Write the checkpoint for each score that is the best so far.
+
+        The evaluation is recorded as finished when the last file is written.
+        """
+        found = []
+        if self._best and runner.work_dir is not None:
             runner.collect_state()
-            saving = self._save_best(runner, scores, done)
-        if not saving:
+            found = [(best, choice) for best in self._best
+                     if (choice := best.choose(runner, scores)) is not None]
+        for place, (best, choice) in enumerate(found, 1):
+            last = place == len(found)
+            best.save(runner, choice, done, partial(note_evaluated, runner, done) if last else None)
+        if not found:
             note_evaluated(runner, done)
 
-    def _score_all(self, runner: BaseRunner) -> dict[str, float]:
-        """Scores of the trained weights, and of the averaged ones with the suffix AVERAGED."""
+    def _log(self, runner: BaseRunner, evaluations: Sequence[Evaluation]) -> Scores:
+        """Log scores, those of the averaged weights with the suffix AVERAGED; returns all."""
+        scores: Scores = {}
+        for evaluation in evaluations:
+            end = AVERAGED if evaluation.averaged else ''
+            scores |= {f'{name}{end}': value for name, value in evaluation.scores.items()}
+            runner.log_buffer.output.update(
+                {f'{name}{end}': value for name, value in evaluation.overall_scores().items()})
+        runner.log_buffer.ready = True
+        return scores
+
+    def _evaluate_all(self, runner: BaseRunner) -> list[Evaluation]:
+        """Evaluations of the trained weights and of the averaged ones, as far as wanted."""
         ema = find_ema(runner)
-        scores = {} if ema is not None and not ema.evaluate_on_origin else self._score(runner)
+        found = []
+        if ema is None or ema.evaluate_on_origin:
+            found.append(self._evaluate_weights(runner, averaged=False))
         if ema is not None:
             runner.logger.info('Scores of the averaged weights:')
             with ema.applied(runner):
-                averaged = self._score(runner)
-            scores |= {f'{name}{AVERAGED}': value for name, value in averaged.items()}
-        return scores
+                found.append(self._evaluate_weights(runner, averaged=True))
+        return found
 
-    def _score(self, runner: BaseRunner) -> dict[str, float]:
+    def _evaluate_weights(self, runner: BaseRunner, averaged: bool) -> Evaluation:
+        dataset = self.dataloader.dataset
+        channels = getattr(runner.unwrapped_model, 'input_bands', None)
+        gather = Gatherer(dataset, needs_of(runner.hooks), self._fixed,
+                          None if channels is None else show_first(channels))
+        loss = ValidationLoss(runner.unwrapped_model, dataset) if self.val_loss else None
+        scores = self._score(runner, gather, loss)
+        if loss is not None:
+            scores = {**scores, **loss.finish()}
+        palette = getattr(dataset, 'PALETTE', None)
+        return Evaluation(
+            self._done, self.by_epoch, averaged, scores,
+            tuple(getattr(dataset, 'CLASSES', None) or ()),
+            [] if palette is None else np.asarray(palette).tolist(),
+            (*getattr(dataset, 'score_groups', ()), *(self.groups or ())),
+            gather.confusion, gather.samples, gather.pictures(), gather.worst())
+
+    def _score(self, runner: BaseRunner, gather: Gatherer,
+               loss: ValidationLoss | None) -> Scores:
         if is_own(self, 'evaluate'):
-            return self._score_by_own(runner)
+            gather.finish(None)
+            return self._score_by_own(runner, loss)
         return evaluate_model(
-            runner.model, self.dataloader, request=listen_for_requests(runner),
-            logger=runner.logger, **self.eval_kwargs)
+            runner.model, self.dataloader, request=listen_for_requests(runner), gather=gather,
+            loss=loss, logger=runner.logger, **self.eval_kwargs)
 
-    def _score_by_own(self, runner: BaseRunner) -> dict[str, Any]:
+    def _score_by_own(self, runner: BaseRunner, loss: ValidationLoss | None) -> Scores:
         """The scores that `evaluate` of a subclass logs, on every process."""
         collect = CollectResults(lambda prediction: [prediction.seg_map])
-        run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner))
+        run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner),
+                 loss=loss)
         results = gather_results(collect.results)
         output, scores = runner.log_buffer.output, None
         if results is not None:
@@ -195,78 +264,6 @@ class EvalHook(Hook):
             output.clear()
             output.update(logged)
         return from_first_rank(scores)
-
-    def _save_best(self, runner: BaseRunner, scores: dict[str, float], done: int) -> bool:
-        """Write the checkpoint and return True, if it is the best so far.
-
-        The evaluation is recorded as finished when the file is written.
-        """
-        metrics = self._best_metrics(runner, scores)
-        known = self._best
-        former = Path(known.get('best_ckpt', ''))
-        same_kind = is_best_of(former, metrics)
-        metric, best = None, known['best_score'] if same_kind else None
-        for name in metrics:
-            if self._is_better(name, scores[name], best):
-                metric, best = name, scores[name]
-        if metric is None:
-            return False
-        unit = 'epoch' if self.by_epoch else 'iter'
-        file = runner.free_path(Path(runner.work_dir, best_name(metric, unit, done)))
-        self._best = dict(best_score=scores[metric], best_ckpt=str(file), best_metric=metric)
-        runner.hook_msgs.update(self._best)
-        if runner.rank != 0:
-            return True
-        # In another folder the former best checkpoint belongs to another run.
-        replaced = same_kind and former.parent.resolve() == file.parent.resolve()
-        averaged = metric.endswith(AVERAGED) and find_ema(runner) is not None
-
-        def conclude() -> None:
-            if replaced and former != file and former.resolve() not in runner.begun_from:
-                former.unlink(missing_ok=True)
-            note_evaluated(runner, done)
-
-        def settle(written: bool) -> None:
-            if written:
-                whose = ' of the averaged weights' if averaged else ''
-                runner.logger.info(f'best {metric} so far: {scores[metric]:.4f}{whose}, kept as '
-                                   f'{file}')
-            else:
-                forget_best(runner)
-                runner.hook_msgs.update(known)
-                self._best = known
-
-        with find_ema(runner).saving_average() if averaged else nullcontext():
-            runner.saver.save(runner.build_checkpoint(), file, f'best {self.save_best}', conclude,
-                              settle)
-        runner.saver.poll()
-        return True
-
-    def _best_metrics(self, runner: BaseRunner, scores: dict[str, float]) -> list[str]:
-        """Names of the scores that decide on the best checkpoint, the trained weights' first."""
-        if self.save_best != 'auto':
-            if self.save_best not in scores:
-                raise ConfigError(f'evaluation.save_best={self.save_best!r} is not among the '
-                                  f'scores of this evaluation: {", ".join(scores)}')
-            if not isinstance(scores[self.save_best], int | float):
-                raise ConfigError(f'evaluation.save_best={self.save_best!r}: its score is '
-                                  f'{scores[self.save_best]!r}, and only a number can be the best')
-            return [self.save_best]
-        names = [name for name, value in scores.items() if isinstance(value, int | float)]
-        main = [name for name in MAIN if name in names] or names[:1]
-        if find_ema(runner) is None:
-            return main[:1]
-        trained = main[0].removesuffix(AVERAGED) if main else ''
-        return [name for name in (trained, f'{trained}{AVERAGED}') if name in names]
-
-    def _is_better(self, metric: str, value: float, former: float | None) -> bool:
-        rule = self.rule or infer_rule(metric)
-        if rule is None:
-            warn_once(f'no best checkpoint is kept: the name {metric!r} does not tell which value '
-                      "is better; say evaluation.rule='greater' or 'less'")
-        if rule is None or math.isnan(value):
-            return False
-        return former is None or (value > former if rule == 'greater' else value < former)
 
 
 @HOOKS.register_module()
@@ -284,21 +281,9 @@ class DistEvalHook(EvalHook):
         self.gpu_collect = gpu_collect
         self.broadcast_bn_buffer = broadcast_bn_buffer
 
-    def _score(self, runner: BaseRunner) -> dict[str, float]:
+    def _score(self, runner: BaseRunner, gather: Gatherer,
+               loss: ValidationLoss | None) -> Scores:
         """Scores of all processes together."""
         if self.broadcast_bn_buffer:
             send_norm_statistics(runner.model)
-        return super()._score(runner)
-
-
-def infer_rule(metric: str) -> str | None:
-    """'greater' or 'less', from a metric's name; None if the name does not tell.
-
-    The part before a dot is tried first: IoU.blossom is not a loss.
-    """
-    for name in (metric.lower().partition('.')[0], metric.lower()):
-        if any(word in name for word in LESS_IS_BETTER):
-            return 'less'
-        if any(word in name for word in GREATER_IS_BETTER):
-            return 'greater'
-    return None
+        return super()._score(runner, gather, loss)

@@ -12,6 +12,7 @@ from mmcv_replace.utils.errors import DataError
 
 from .collect import gather_results, reduce_confusion
 from .confusion import ConfusionMatrix
+from .gathering import Gatherer
 from .overrides import is_own_anywhere, labels_of
 from .predict import Prediction
 from .sinks import Sink
@@ -20,18 +21,22 @@ from .sinks import Sink
 class Score(Sink):
     """Compare predictions with the annotations of a data set, for its scores by `metrics`.
 
+    `gather` gets the samples that are counted, if it wants them, and the counts of all.
+
     The pixels are counted in a `confusion` matrix, which the data set may make. Only if it has its
     own `evaluate` or `pre_eval`, that is not `@standard`, or no CLASSES, `results` keeps what
     `evaluate` needs: (index, results of `pre_eval`) of each prediction, or (index, [segmentation
     map]).
     """
 
-    def __init__(self, dataset: Dataset, metrics: str | Sequence[str] = ()) -> None:
+    def __init__(self, dataset: Dataset, metrics: str | Sequence[str] = (),
+                 gather: Gatherer | None = None) -> None:
         if not callable(getattr(dataset, 'evaluate', None)):
             raise DataError(f'{type(getattr(dataset, "dataset", dataset)).__name__} has no method '
                             'evaluate and cannot be scored: name another dataset in data.val and '
                             'data.test (RepeatDataset is for training)')
         self._dataset = dataset
+        self._gather = gather
         self._by_pre_eval = is_own_anywhere(dataset, 'pre_eval')
         self.results: list[tuple[int, list[Any]]] = []
         self.confusion: ConfusionMatrix | None = None
@@ -42,11 +47,16 @@ class Score(Sink):
         self.confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index) if (
             make is None) else make(metrics)
         self._labels = labels_of(dataset)
+        self._counted = _sums(self.confusion)
 
     def add(self, prediction: Prediction) -> None:
         index, seg_map = prediction.index, prediction.seg_map
         if self.confusion is not None:
-            self.confusion.update(seg_map, self._labels(index), prediction.name, index)
+            label = self._labels(index) if prediction.label is None else prediction.label
+            self.confusion.update(seg_map, label, prediction.name, index)
+            if self._gather is not None and self._gather.per_sample:
+                former, self._counted = self._counted, _sums(self.confusion)
+                self._gather.add(prediction, label, self._counted - former)
         elif self._by_pre_eval:
             self.results.append((index, self._pre_eval(seg_map, index)))
         else:
@@ -68,10 +78,19 @@ class Score(Sink):
         evaluate = self._dataset.evaluate
         if self.confusion is not None:
             reduce_confusion(self.confusion)
+        if self._gather is not None:
+            self._gather.finish(self.confusion)
+        if self.confusion is not None:
             return _checked(evaluate(self.confusion, *args, **kwargs))
         results = gather_results(self.results)
         scores = None if results is None else _checked(evaluate(results, *args, **kwargs))
         return from_first_rank(scores)
+
+
+def _sums(counts: ConfusionMatrix) -> np.ndarray:
+    """Numbers of pixels [3, C] of each class: right, predicted, annotated."""
+    matrix = counts.matrix
+    return np.stack([np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)])
 
 
 def _checked(scores: Any) -> dict[str, Any]:

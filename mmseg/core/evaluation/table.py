@@ -8,12 +8,12 @@ def format_class_table(class_names: Sequence[str], scores: Mapping[str, float | 
                        title: str = 'Class') -> str:
     """A table with a row per class and a column per score [C], in percent; '-' stands for NaN.
 
-    `title` is that of the names.
+    A score that is a single number has no column. `title` is that of the names.
     """
     from prettytable import PrettyTable
-    columns = {name: values for name, values in scores.items() if name != 'aAcc'}
-    # The main score precedes the accuracy, as in the summary.
-    names = sorted(columns, key=lambda name: name == 'Acc')
+    columns = {name: values for name, values in scores.items() if np.ndim(values)}
+    # The main score precedes the accuracies, as in the summary.
+    names = sorted(columns, key=lambda name: name.endswith('Acc'))
     table = PrettyTable([title, *names])
     table.align = 'r'
     table.align[title] = 'l'

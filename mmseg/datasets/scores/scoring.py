@@ -12,6 +12,7 @@ from mmcv_replace.fileio import load_array
 from mmcv_replace.utils import path_inside, print_log
 from mmcv_replace.utils.errors import ArgumentError, DataError
 from mmseg.core.evaluation.confusion import ConfusionMatrix
+from mmseg.core.evaluation.groups import Groups, check_groups, group_scores
 from mmseg.core.evaluation.metrics import (
     Areas,
     check_metrics,
@@ -79,20 +80,23 @@ class ScoredDataset(Dataset):
     @standard
     def evaluate(self, results: Sequence[Result] | ConfusionMatrix | Sequence[Areas],
                  metric: str | Sequence[str] = 'mIoU', logger: Logger | str | None = None,
-                 **kwargs: Any) -> dict[str, float]:
+                 groups: Groups | None = None, **kwargs: Any) -> dict[str, float]:
         """Log the scores of `results`, in the order of the data set, and return them as fractions.
 
         Results are label maps, what `pre_eval` returned for them, or the counts of all of them.
         Keys: aAcc, the mean of each score (mIoU, mAcc, ...), and score.class for each class, which
         is NaN for a class without a pixel. A data set without CLASSES names its classes by their
         numbers, as far as label maps and results go. Metrics among `own_metrics` have keys of their
-        own. `efficient_test` of older configs has no effect.
+        own. `groups` of classes, dict(vehicles=['car', 'bus']), have scores as mIoU.vehicles, see
+        `group_scores`. `efficient_test` of older configs has no effect.
         """
         kwargs.pop('efficient_test', None)
         if kwargs:
-            raise ArgumentError(f'evaluate does not take {", ".join(kwargs)}; it takes metric and '
-                                'logger: correct `evaluation` in the config, or --eval-options')
+            raise ArgumentError(f'evaluate does not take {", ".join(kwargs)}; it takes metric, '
+                                'groups and logger: correct `evaluation` in the config, or '
+                                '--eval-options')
         names = self.check_metrics(metric)
+        check_groups(groups, self.CLASSES, self.score_groups)
         counts, areas = self._count(results, names)
         own = [name for name in names if name in self.own_metrics]
         if own and areas:
@@ -102,7 +106,11 @@ class ScoredDataset(Dataset):
         for name in own:
             scores |= self.score_as(name, counts, logger)
         others = [name for name in names if name not in own]
-        return scores if own and not others else scores | self._score(counts, areas, others, logger)
+        if others or not own:
+            scores |= self._score(counts, areas, others, logger)
+        if groups:
+            scores |= self._score_groups(groups, counts, areas, others or 'mIoU', logger)
+        return scores
 
     def _score(self, counts: ConfusionMatrix, areas: Sequence[Areas], metrics: Sequence[str],
                logger: Logger | str | None) -> dict[str, float]:
@@ -119,6 +127,18 @@ class ScoredDataset(Dataset):
         return summary | {f'{name}.{label}': float(value)
                           for name, values in scores.items() if name != 'aAcc'
                           for label, value in zip(names, values, strict=True)}
+
+    def _score_groups(self, groups: Groups, counts: ConfusionMatrix, areas: Sequence[Areas],
+                      metrics: str | Sequence[str], logger: Logger | str | None
+                      ) -> dict[str, float]:
+        """Log and return the scores of groups of classes."""
+        if areas:
+            raise ArgumentError('groups of classes are scored from label maps: what pre_eval '
+                                'returns does not tell which classes are mistaken for which')
+        scores = group_scores(counts.matrix, groups, self.CLASSES, metrics)
+        print_log('groups of classes:\n' + format_class_table([*groups], scores, 'Group'), logger)
+        return {f'{name}.{group}': float(value) for name, values in scores.items()
+                for group, value in zip(groups, values, strict=True)}
 
     def _count(self, results: Sequence[Result | Areas] | ConfusionMatrix, metrics: Sequence[str]
                ) -> tuple[ConfusionMatrix, list[Areas]]:

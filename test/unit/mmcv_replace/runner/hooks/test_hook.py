@@ -8,6 +8,7 @@ class Clock:
     epoch, iter, inner_iter = 3, 11, 2
     max_epochs, max_iters = 4, 12
     data_loader = range(3)
+    stopped = None
 
 
 @pytest.mark.parametrize(('method', 'done'), [('every_n_epochs', 4), ('every_n_iters', 12),
@@ -29,6 +30,12 @@ def test_ends():
     assert not hook.end_of_epoch(Earlier)
     assert not hook.is_last_epoch(Earlier)
     assert not hook.is_last_iter(Earlier)
+
+    class Stopped(Earlier):
+        stopped = 'a reason'
+
+    assert hook.is_last_epoch(Stopped)
+    assert hook.is_last_iter(Stopped)
 
 
 def test_general_stages_stand_for_both_modes():

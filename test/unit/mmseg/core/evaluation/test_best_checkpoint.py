@@ -9,7 +9,8 @@ from mmcv_replace.runner import CheckpointHook, Hook
 from mmcv_replace.runner.checkpoints import saver as async_saver
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 from mmseg.core import EvalHook
-from mmseg.core.evaluation.eval_hooks import infer_rule
+from mmseg.core.evaluation import eval_hooks
+from mmseg.core.evaluation.best_checkpoint import infer_rule
 
 
 def files(folder):
@@ -162,7 +163,7 @@ def test_only_rank_0_writes(make_runner, make_loader, train_loader, tmp_path):
 def test_first_score_whose_name_does_not_tell_what_is_better(
         make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr('mmseg.core.evaluation.eval_hooks.warn_once', said.append)
+    monkeypatch.setattr('mmseg.core.evaluation.best_checkpoint.warn_once', said.append)
     scripted({'speed': 3.0})
     run(make_runner(EvalHook(make_loader()), 1), train_loader)
     assert files(tmp_path) == []
@@ -198,6 +199,32 @@ def test_the_first_number_is_the_best_score(make_runner, make_loader, train_load
     scripted({'table': 'a | b', 7: 'x', 'recall': 0.5})
     run(make_runner(EvalHook(make_loader()), 1), train_loader)
     assert files(tmp_path) == ['best_recall_iter_1.pth']
+
+
+def test_several_scores_have_a_best_checkpoint_each(make_runner, make_loader, train_loader,
+                                                    scripted, tmp_path):
+    scripted({'mIoU': 0.1, 'IoU.行人': 0.5, 'val/loss': 1.0},
+             {'mIoU': 0.3, 'IoU.行人': 0.4, 'val/loss': 0.5},
+             {'mIoU': 0.2, 'IoU.行人': 0.6, 'val/loss': 0.7})
+    save_best = ['mIoU', 'IoU.行人', 'val/loss', 'mIoU']
+    run(make_runner(EvalHook(make_loader(), save_best=save_best), 2), train_loader)
+    assert files(tmp_path) == ['best_IoU.行人_iter_1.pth', 'best_mIoU_iter_2.pth',
+                               'best_val%2Floss_iter_2.pth']
+    resumed = make_runner(EvalHook(make_loader(), save_best=save_best), 3)
+    resumed.resume(tmp_path / 'best_mIoU_iter_2.pth')
+    run(resumed, train_loader)
+    assert files(tmp_path) == ['best_IoU.行人_iter_3.pth', 'best_mIoU_iter_2.pth',
+                               'best_val%2Floss_iter_2.pth']
+
+
+def test_the_evaluation_is_finished_when_the_last_of_several_is_written(
+        make_runner, make_loader, train_loader, scripted, tmp_path, monkeypatch):
+    scripted({'mIoU': 0.1, 'aAcc': 0.5})
+    noted = []
+    monkeypatch.setattr(eval_hooks, 'note_evaluated',
+                        lambda runner, done: noted.append((done, files(tmp_path))))
+    run(make_runner(EvalHook(make_loader(), save_best=['mIoU', 'aAcc']), 1), train_loader)
+    assert noted == [(1, ['best_aAcc_iter_1.pth', 'best_mIoU_iter_1.pth'])]
 
 
 @pytest.mark.parametrize(('metric', 'rule'), [

@@ -11,7 +11,9 @@ import torch.multiprocessing as mp
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmcv_replace.engine import gather as gather_module
 from mmcv_replace.parallel import MMDataParallel, MMDistributedDataParallel, collate
+from mmcv_replace.runner import Hook, dist_utils
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
     ConfusionMatrix,
@@ -22,6 +24,8 @@ from mmseg.core.evaluation import (
     multi_gpu_test,
     reduce_confusion,
 )
+from mmseg.core.evaluation.gathering import Gatherer, needs_of
+from mmseg.core.evaluation.val_loss import ValidationLoss
 
 WORLD = 2
 
@@ -98,12 +102,12 @@ class StubRunner:
 
 
 def broadcast_norms(rank, folder, make_parts):
-    eval_hooks.EvalHook._score = lambda self, runner: {}
+    eval_hooks.EvalHook._score = lambda self, runner, gather, loss: {}
     hook = object.__new__(eval_hooks.DistEvalHook)
     for wanted, mean in ((False, float(rank)), (True, 0.0)):
         runner = StubRunner(rank)
         hook.broadcast_bn_buffer = wanted
-        hook._score(runner)
+        hook._score(runner, None, None)
         assert runner.model[1].running_mean.tolist() == [mean] * 3
         assert runner.model[1].running_var.tolist() == [mean + 5] * 3
 
@@ -121,6 +125,44 @@ def scores_of_all(rank, folder, make_parts):
     np.testing.assert_array_equal(dataset.evaluated[0][0].matrix, expected.matrix)
 
 
+def evidence_of_all(rank, folder, make_parts):
+    model, dataset = make_parts()
+    needs = needs_of([Needing('samples', 'pictures', 'worst')] if rank == 0 else [])
+    gather = Gatherer(dataset, needs, [1, 2, 4])
+    evaluate_model(MMDistributedDataParallel(model), own_share(dataset, rank), gather=gather)
+    alone = Gatherer(dataset, needs, [1, 2, 4])
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (collect, gather_module, dist_utils):
+            patch.setattr(module, 'get_dist_info', lambda: (0, 1))
+        evaluate_model(MMDataParallel(model), DataLoader(dataset, collate_fn=collate),
+                       gather=alone)
+    np.testing.assert_array_equal(gather.confusion, alone.confusion)
+    assert gather.samples == alone.samples
+    assert [sample.index for sample in gather.samples] == [*range(7)]
+    if rank == 0:
+        assert [*gather.pictures()] == [*alone.pictures()] == [
+            f'city/{index}.png' for index in (1, 2, 4)]
+        assert [each.sample for each in gather.worst()] == [each.sample for each in alone.worst()]
+        np.testing.assert_array_equal(gather.pictures()['city/1.png'].seg_map, dataset.preds[1])
+    else:
+        assert (gather.pictures(), gather.worst()) == ({}, [])
+
+
+class Needing(Hook):
+    def __init__(self, *needs):
+        self.evaluation_needs = frozenset(needs)
+
+
+def losses_of_all(rank, folder, make_parts):
+    """Each image counts the same, though the processes have three and four of them."""
+    loss = ValidationLoss(None, None)
+    loss._sums = {'loss': [float(index) for index in range(rank, 7, WORLD)]}
+    assert loss.finish() == {'val/loss': 3.0}
+    empty = ValidationLoss(None, None)
+    empty._sums = {'loss': [2.0]} if rank == 1 else {}
+    assert empty.finish() == {'val/loss': 2.0}
+
+
 def label_maps_of_all(rank, folder, make_parts):
     model, dataset = make_parts()
     for options in (dict(tmpdir=folder / 'shared'), dict(gpu_collect=True)):
@@ -131,7 +173,7 @@ def label_maps_of_all(rank, folder, make_parts):
 
 
 TASKS = (over_network, over_files, over_default_files, repeated_samples, reduce_counts,
-         broadcast_norms, scores_of_all, label_maps_of_all)
+         broadcast_norms, scores_of_all, evidence_of_all, losses_of_all, label_maps_of_all)
 
 
 def run_all(rank, port, folder, make_parts):

@@ -56,6 +56,38 @@ def test_the_metric_is_a_name_or_a_list_of_names(dataset, results, metric, names
     assert ('mIoU' in scores) == ('mIoU' in metric)
 
 
+def test_groups_of_classes(dataset, results, caplog):
+    groups = {'some': ['a', 'c'], '车 辆': ['d']}
+    with caplog.at_level('INFO'):
+        scores = dataset.evaluate(results, groups=groups, logger='mmseg')
+    assert scores['mIoU.some'] == pytest.approx((scores['IoU.a'] + scores['IoU.c']) / 2)
+    assert scores['IoU.车 辆'] == scores['mIoU.车 辆'] == scores['IoU.d']
+    both, either, right, all_pixels = 0, 0, 0, 0
+    for result, label in zip(results, dataset.get_gt_seg_maps(), strict=True):
+        found, true = (np.isin(each, (0, 2)) & (label != 255) for each in (result, label))
+        both, either = both + (found & true).sum(), either + (found | true).sum()
+        right, all_pixels = right + (result == label)[true].sum(), all_pixels + true.sum()
+    assert scores['IoU.some'] == pytest.approx(both / either)
+    assert scores['aAcc.some'] == pytest.approx(right / all_pixels)
+    table = caplog.text.partition('groups of classes:')[2]
+    assert [word in table for word in ('Group', 'aAcc', 'mIoU', 'some', '车 辆')] == [True] * 5
+    assert f'{100 * scores["IoU.some"]:.2f}' in table
+
+
+def test_groups_of_another_metric(dataset, results):
+    scores = dataset.evaluate(results, 'mDice', groups=dict(some=['a', 'b']), logger='silent')
+    assert {'Dice.some', 'mDice.some', 'aAcc.some'} <= scores.keys()
+    assert 'IoU.some' not in scores
+
+
+def test_groups_need_label_maps_and_classes(dataset, results):
+    areas = dataset.pre_eval(results, range(6))
+    with pytest.raises(ArgumentError, match='groups of classes are scored from label maps'):
+        dataset.evaluate(areas, groups=dict(some=['a']), logger='silent')
+    with pytest.raises(ConfigError, match=r"groups\.some: 'e' is no class"):
+        dataset.evaluate(results, groups=dict(some=['e']), logger='silent')
+
+
 def test_a_confusion_matrix_and_files_are_scored_alike(dataset, results, tmp_path):
     confusion = ConfusionMatrix(4)
     files = []
@@ -100,7 +132,8 @@ def test_an_absent_class_is_nan_and_left_out_of_the_mean(dataset_cfg):
 def test_wrong_calls_are_explained(dataset, results, data_root):
     with pytest.raises(ConfigError, match='mIuO'):
         dataset.evaluate(results, metric='mIuO', logger='silent')
-    with pytest.raises(ArgumentError, match='evaluate does not take metrics; it takes metric and'):
+    with pytest.raises(ArgumentError, match='evaluate does not take metrics; it takes metric, '
+                                             'groups and logger'):
         dataset.evaluate(results, metrics='mIoU')
     with pytest.raises(DataError, match='5 predictions for the 6 images of CustomDataset'):
         dataset.evaluate(results[:5])
