@@ -247,7 +247,6 @@ def test_data_without_classes(evaluate, dataset):
 
 
 def test_pictures_of_what_was_found(evaluate, dataset):
-    pytest.importorskip('mmseg.visualization.panels')
     colours = dataset.PALETTE = [[250, 0, 0], [0, 250, 0], [0, 0, 250]]
     dataset.preds = [pred.repeat(40, 0).repeat(40, 1) for pred in dataset.preds]
     dataset.labels = [label.repeat(40, 0).repeat(40, 1) for label in dataset.labels]
@@ -277,7 +276,6 @@ def test_pictures_of_what_was_found(evaluate, dataset):
 
 
 def test_a_negative_label_for_what_is_ignored_is_drawn(evaluate, dataset):
-    pytest.importorskip('mmseg.visualization.panels')
     dataset.ignore_index = -1
     dataset.PALETTE = None
     dataset.labels = [label.astype(np.int16) for label in dataset.labels]
