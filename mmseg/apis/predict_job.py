@@ -17,13 +17,12 @@ from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.image.io import STORED
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
-from mmseg.core import voc_colormap
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
+from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, palette_of
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs, output_folders
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
-from mmseg.prediction.shares import class_name, ignore_uncertain
 from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores
 from mmseg.prediction.sources import Sources, find_sources
 from mmseg.prediction.stream import ImageReader
@@ -70,6 +69,8 @@ def predict_from_config(cfg: Config, checkpoint: str, images: Sequence[str],
     sources = find_images(cfg, images, options.out, stdin)
     for line in sources.told:
         logger.info('%s', line)
+    if sources.has_videos and options.overlays:
+        logger.info('painted videos have no sound')
     failures = predict_sources(load_predictor(cfg, checkpoint, device, averaged), sources, options)
     if failures.found:
         logger.error('%s', failures.summary())
@@ -85,7 +86,9 @@ def find_images(cfg: Config, images: Sequence[str], out: str, stdin: Iterable[st
 
 def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions) -> Failures:
     """Predict everything with a model of `load_predictor`; returns what could not be predicted."""
-    outputs = make_outputs(model.module, options, sources)
+    inner = model.module
+    outputs = Outputs(options, sources, getattr(inner, 'CLASSES', None), palette_of(inner),
+                      class_count(inner))
     job = Job(model, outputs, sources)
     for name, error in sources.missing:
         job.failures.add(name, error)
@@ -107,15 +110,6 @@ def _loader(cfg: Config) -> object:
     """The loading step of the pipeline for images."""
     steps = build_inference_pipeline(cfg).transforms
     return next(step for step in steps if isinstance(step, LoadImage)).loader
-
-
-def make_outputs(model: nn.Module, options: PredictOptions, sources: Sources) -> Outputs:
-    """The folder for the predictions of a model that is not wrapped."""
-    names = getattr(model, 'CLASSES', None)
-    classes = max(getattr(model, 'num_classes', 0), len(names or ()), 2)
-    palette = model.PALETTE if getattr(model, 'PALETTE', None) is not None else (
-        voc_colormap(min(classes, 256)))
-    return Outputs(options, sources, names, np.asarray(palette, np.uint8), classes)
 
 
 class Job:
