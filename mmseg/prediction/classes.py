@@ -66,5 +66,4 @@ def class_count(model: nn.Module) -> int:
 def palette_of(model: nn.Module) -> np.ndarray:
     """RGB colours [C, 3] of the classes of a segmentor: its own, or VOC's."""
     palette = getattr(model, 'PALETTE', None)
-    return np.asarray(voc_colormap(min(class_count(model), 256)) if palette is None else palette,
-                      np.uint8)
+    return np.asarray(voc_colormap(class_count(model)) if palette is None else palette, np.uint8)
