@@ -19,6 +19,7 @@ from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
 from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, palette_of
+from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs, output_folders
 from mmseg.prediction.paint import PaintOutputs
@@ -29,7 +30,6 @@ from mmseg.prediction.stream import ImageReader
 from mmseg.utils import get_root_logger
 
 from .inference import predict_read
-from .predict_options import apply_options
 from .predictor import load_predictor
 
 MOST_THREADS = 8  # that read, or that write, beside an accelerator

@@ -13,7 +13,7 @@ DEEP_IGNORED = 65535  # where 255 is a class
 
 
 def ignored_value(classes: int) -> int:
-    """The value of pixels without a class in the masks of a model of so many classes."""
+    """The value of pixels without a class in masks of a model with this number of classes."""
     return BYTE_IGNORED if classes <= BYTE_IGNORED else DEEP_IGNORED
 
 

@@ -4,8 +4,8 @@ import torch
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, MissingCheckpointError
-from mmseg.apis.predict_options import apply_options
 from mmseg.apis.predictor import find_predictor, load_predictor, saved_config
+from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.options import PredictOptions
 
 LOAD = dict(type='LoadImageFromFile')
