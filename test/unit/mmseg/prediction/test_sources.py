@@ -65,6 +65,8 @@ def test_outputs_of_an_earlier_run_are_no_inputs(place):
     leave_out = [root / 'in/out/masks', root / 'in/out/overlays']
     assert set(names_and_keys(find_sources(['in'], leave_out=leave_out))) == {
         'a.jpg', 'out/c.png', 'masks/d.png'}
+    assert set(names_and_keys(find_sources(['in/**/*.png'], leave_out=leave_out))) == {
+        'c.png', 'd.png'}
     assert len(find_sources(['in/out/masks/a.png'], leave_out=leave_out).files) == 1
 
 
