@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
-from mmseg.core import voc_colormap
 from mmseg.core.evaluation import Prediction
+from mmseg.visualization.colours import distinct_colours
 
 BYTE_IGNORED = 255
 DEEP_IGNORED = 65535  # where 255 is a class
@@ -64,6 +64,7 @@ def class_count(model: nn.Module) -> int:
 
 
 def palette_of(model: nn.Module) -> np.ndarray:
-    """RGB colours [C, 3] of the classes of a segmentor: its own, or VOC's."""
+    """RGB colours [C, 3] of the classes of a segmentor: its own, or distinct ones."""
     palette = getattr(model, 'PALETTE', None)
-    return np.asarray(voc_colormap(class_count(model)) if palette is None else palette, np.uint8)
+    return np.asarray(distinct_colours(class_count(model)) if palette is None else palette,
+                      np.uint8)

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mmseg.core import voc_colormap
 from mmseg.core.evaluation import Prediction
 from mmseg.prediction.classes import (
     class_count,
@@ -15,6 +14,7 @@ from mmseg.prediction.classes import (
     palette_of,
     shares_by_name,
 )
+from mmseg.visualization import draw_overlay
 
 
 def test_shares_of_classes():
@@ -56,6 +56,11 @@ def test_uncertain_pixels_become_ignored(classes, ignored, dtype):
 def test_colours_of_a_model_without_a_palette(model, count):
     model = SimpleNamespace(**model)
     assert class_count(model) == count
-    np.testing.assert_array_equal(palette_of(model), voc_colormap(count))
+    colours = palette_of(model)
+    assert len({*map(tuple, colours.tolist())}) == len(colours) == count
+    seg_map = np.arange(1, count, dtype=np.int32)[None]
+    image = np.zeros((*seg_map.shape, 3), np.uint8)
+    painted = draw_overlay(image, seg_map, None, 1)[..., ::-1]
+    np.testing.assert_array_equal(painted, colours[seg_map])
     model.PALETTE = [[1, 2, 3], [4, 5, 6]]
     assert palette_of(model).tolist() == [[1, 2, 3], [4, 5, 6]]
