@@ -46,7 +46,7 @@ def convert_isaid(dataset_path: str | Path, out_dir: str | Path = 'data/iSAID',
     with staged(out_dir) as folder, unpack_folder(tmp_dir, folder) as unpack_to:
         tiles = find_tiles(dataset_path, unpack_to)
         colours = {colour: label for label, colour in enumerate(COLOURS.values())}
-        labels = Labels(colours, iSAIDDataset.PALETTE, IGNORED, unknown == 'ignore')
+        labels = Labels(colours, iSAIDDataset.PALETTE, IGNORED, unknown)
         style = Style(windows, pad=True, mask_suffix='_instance_color_RGB', rows_first=True)
         done = convert_tiles([tile for tile in tiles if tile.split != 'test'], labels, style,
                              folder, unpack_to, nproc)
