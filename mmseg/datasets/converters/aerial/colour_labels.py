@@ -64,8 +64,8 @@ def _table(colours: tuple[tuple[Colour, int], ...], nearest: bool) -> np.ndarray
 
 def describe_near(number: int, pixels: int) -> str:
     """Share of pixels whose colours are near those of classes."""
-    return (f'{_percent(number, pixels)} of the pixels have colours near those of classes, as files '
-            'stored with losses have them, and are taken for these')
+    return (f'{_percent(number, pixels)} of the pixels have colours near those of classes, as '
+            'files that were stored with losses do, and are taken for these')
 
 
 def describe_unknown(unknown: Mapping[Colour, int], pixels: int) -> str:
