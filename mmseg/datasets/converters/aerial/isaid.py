@@ -10,8 +10,9 @@ from mmcv_replace.utils import track_iter_progress
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.isaid import COLOURS, iSAIDDataset
 
-from ..archives import find_files, unpack_folder
+from ..archives import unpack_folder
 from ..completeness import check_split, warn_of_subset
+from ..finding import find_files
 from ..staging import staged
 from .tiles import Labels, Style, Tile, convert_tiles, count_windows
 from .windows import Windows

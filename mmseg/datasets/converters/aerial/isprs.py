@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mmseg.datasets.isprs import COLOURS
 
-from ..archives import Key, Member, find_files, unpack_folder
+from ..archives import Member, unpack_folder
 from ..completeness import check_split, warn_of_subset
+from ..finding import Key, find_files
 from ..staging import staged
 from .tiles import Labels, Style, Tile, convert_tiles, count_windows
 from .windows import Windows

@@ -20,7 +20,7 @@ from .windows import Box, Windows, cut
 logger = logging.getLogger('mmseg.converters')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tile:
     """An image, and its labels where it has some."""
 
@@ -28,6 +28,9 @@ class Tile:
     split: str
     image: Member
     label: Member | None
+
+    def __repr__(self) -> str:
+        return str(self.image)
 
 
 @dataclass(frozen=True)

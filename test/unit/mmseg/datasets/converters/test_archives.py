@@ -5,7 +5,8 @@ import zipfile
 import pytest
 
 from mmcv_replace.utils.errors import DataError, MissingDataError
-from mmseg.datasets.converters.archives import find_files, unpack_folder
+from mmseg.datasets.converters.archives import unpack_folder
+from mmseg.datasets.converters.finding import find_files
 
 PATTERNS = dict(image=r'(train|val)/(\d+)\.tif', label=r'labels/(\d+)\.tif')
 
@@ -123,5 +124,6 @@ def test_too_little_space(tmp_path, source, monkeypatch):
     (source / 'a.zip').write_bytes(zipped({'inner.zip': zipped({'train/1.tif': b''})}))
     usage = type('Usage', (), dict(free=3))
     monkeypatch.setattr('shutil.disk_usage', lambda folder: usage)
-    with pytest.raises(DataError, match=r'inner\.zip has [\d,]+ bytes, and .* has 3 left: .*--tmp'):
+    with pytest.raises(DataError, match=r'inner\.zip unpacks to [\d,]+ bytes, and .* has 3 left: '
+                                        '.*--tmp_dir'):
         find(tmp_path)
