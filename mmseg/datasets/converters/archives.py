@@ -12,6 +12,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import IO
 
+from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.utils.errors import DataError, UserError
 from mmcv_replace.utils.suggest import printable
 
@@ -113,7 +114,7 @@ def unpack_folder(tmp_dir: str | Path | None, default: str | Path) -> Iterator[P
     except OSError as error:
         raise DataError(f'cannot write to the folder {place}: {error.strerror or error}; {CHOOSE}'
                         ) from error
-    with folder as name:
+    with folder as name, cleaning_up_when_terminated():
         yield Path(name)
 
 
