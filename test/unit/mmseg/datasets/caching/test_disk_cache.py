@@ -147,6 +147,21 @@ def test_a_changed_file_is_decoded_again(results, folder, decoded, data_root, pa
     assert len(files(folder)) == 1
 
 
+def test_a_changed_file_of_the_size_and_time_of_the_old_one(results, folder, data_root):
+    """As of arrays in archives whose files all have one date."""
+    from PIL import Image
+    path = data_root / 'ann/0.png'
+    label = np.array(Image.open(path))
+    states = []
+    for values in (label, label[::-1]):
+        Image.fromarray(values).save(path, compress_level=0)
+        os.utime(path, ns=(5, 5))
+        states.append((path.stat().st_size, path.stat().st_mtime_ns))
+        np.testing.assert_equal(run(stored(LOAD, folder), results(0)), run(Compose(LOAD),
+                                                                           results(0)))
+    assert states[0] == states[1]
+
+
 def test_a_file_that_is_gone_is_missed_as_ever(results, folder, data_root):
     pipeline = stored(LOAD, folder)
     run(pipeline, results(0))
