@@ -162,6 +162,30 @@ def test_a_changed_file_of_the_size_and_time_of_the_old_one(results, folder, dat
     assert states[0] == states[1]
 
 
+def test_a_file_of_a_class_that_was_not_there_before(results, folder, data_root):
+    """With one file a class, those that are missing decide the label, too."""
+    from PIL import Image
+    size = Image.open(data_root / 'img/0.jpg').size
+    files = [data_root / f'ann/0_{name}.png' for name in 'ab']
+
+    def sample():
+        found = results(0) | dict(class_files=dict(a=2, b=3))
+        found['ann_info'] = dict(seg_map='0_{class}.png')
+        return found
+
+    def check(value):
+        for _ in range(2):
+            label = run(stored(LOAD, folder), sample())[0]['gt_semantic_seg']
+            np.testing.assert_array_equal(label, run(Compose(LOAD), sample())[0]['gt_semantic_seg'])
+            assert label[0, 0] == value
+
+    for value, file in enumerate(files, 2):
+        Image.new('L', size, 255).save(file)
+        check(value)
+    files[1].unlink()
+    check(2)
+
+
 def test_a_file_that_is_gone_is_missed_as_ever(results, folder, data_root):
     pipeline = stored(LOAD, folder)
     run(pipeline, results(0))
