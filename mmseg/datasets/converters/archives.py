@@ -21,7 +21,6 @@ DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, LZMAError
 # A password, or a compression such as Deflate64 that Python's zipfile lacks.
 UNREADABLE = (RuntimeError, NotImplementedError)
 LONGEST = 200  # characters of a reason: some hold the bytes that are wrong
-CHOOSE = 'choose another one with --tmp_dir'
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +67,7 @@ class Member:
             return
         handle, name = tempfile.mkstemp(suffix=Path(self.inside).suffix, dir=folder)
         try:
-            with self.open() as source, os.fdopen(handle, 'wb') as target:
+            with unpacking(self, folder), self.open() as source, os.fdopen(handle, 'wb') as target:
                 shutil.copyfileobj(source, target, 2**20)
             yield Path(name)
         finally:
@@ -112,10 +111,22 @@ def unpack_folder(tmp_dir: str | Path | None, default: str | Path) -> Iterator[P
         place.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(dir=place)
     except OSError as error:
-        raise DataError(f'cannot write to the folder {place}: {error.strerror or error}; {CHOOSE}'
-                        ) from error
+        raise DataError(f'cannot write to the folder {place}: {error.strerror or error}; '
+                        'choose another one with --tmp_dir') from error
     with folder as name, cleaning_up_when_terminated():
         yield Path(name)
+
+
+@contextmanager
+def unpacking(place: object, folder: Path) -> Iterator[None]:
+    """Raise DataError with a remedy where the block cannot write what `place` holds to `folder`."""
+    try:
+        yield
+    except UserError:
+        raise
+    except OSError as error:
+        raise DataError(f'cannot unpack {place} to {folder}: {error.strerror or error}; choose '
+                        'another folder with --tmp_dir') from error
 
 
 def check_room(place: object, needed: int, folder: Path) -> None:

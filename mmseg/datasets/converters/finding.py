@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 
 from mmcv_replace.utils.errors import MissingDataError
 
-from .archives import FOREIGN, Member, check_room, reading
+from .archives import FOREIGN, Member, check_room, reading, unpacking
 
 Key = tuple[str | None, ...]
 
@@ -68,6 +68,6 @@ def _unpack(member: Member, folder: Path) -> Path:
     with zipfile.ZipFile(member.path) as archive:
         needed = archive.getinfo(member.inside).file_size
     check_room(member, needed, folder)
-    with member.open() as source, open(target, 'wb') as file:
+    with unpacking(member, folder), member.open() as source, open(target, 'wb') as file:
         shutil.copyfileobj(source, file, 2**20)
     return target

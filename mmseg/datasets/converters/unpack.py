@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from mmcv_replace.utils import path_inside, scandir
-from mmcv_replace.utils.errors import DataError, MissingDataError
+from mmcv_replace.utils.errors import MissingDataError
 
-from .archives import FOREIGN, Member, check_room, reading, unpack_folder
+from .archives import FOREIGN, Member, check_room, reading, unpack_folder, unpacking
 
 Packed = tuple[str, int, Callable[[], IO[bytes]]]  # name, size, and what opens it
 
@@ -46,19 +46,15 @@ def unpacked(archives: Sequence[str | Path], tmp_dir: str | Path | None = None
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    folder.mkdir()
-    try:
-        with reading(archive, archive), contextlib.ExitStack() as stack:
-            members = _open(archive, stack)
-            check_room(archive, sum(size for _, size, _ in members), folder)
-            for name, _, open_member in members:
-                target = path_inside(folder, name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with open_member() as source, open(target, 'wb') as file:
-                    shutil.copyfileobj(source, file)
-    except OSError as error:
-        raise DataError(f'cannot unpack {archive} to {folder}: {error}; choose another folder '
-                        'with --tmp_dir') from error
+    with unpacking(archive, folder), reading(archive, archive), contextlib.ExitStack() as stack:
+        folder.mkdir()
+        members = _open(archive, stack)
+        check_room(archive, sum(size for _, size, _ in members), folder)
+        for name, _, open_member in members:
+            target = path_inside(folder, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open_member() as source, open(target, 'wb') as file:
+                shutil.copyfileobj(source, file)
 
 
 def _open(archive: Path, stack: contextlib.ExitStack) -> list[Packed]:
