@@ -44,9 +44,10 @@ def check_channels_agree(model: nn.Module, datasets: Mapping[str, Dataset]) -> N
 
 def _sequences(dataset: Dataset, later: Sequence[Step] = ()) -> Iterator[list[Step]]:
     """The steps of each way that samples take: those of a data set, then those of its wrappers."""
-    pipeline = own_pipeline(dataset)
+    pipeline, parts = own_pipeline(dataset), inner_datasets(dataset)
     steps = [*(() if pipeline is None else all_steps(pipeline)), *later]
-    parts = inner_datasets(dataset)
+    if parts and not is_annotated(type(dataset)):
+        steps.insert(0, dataset)  # a wrapper of a user is a step of which nothing is known
     for part in parts:
         yield from _sequences(part, steps)
     if not parts:

@@ -1,5 +1,6 @@
 """Loading, normalisation and model must agree about the number of channels, before any work."""
 import pytest
+import torch
 from torch import nn
 
 from mmcv_replace.utils.errors import ConfigError
@@ -102,6 +103,24 @@ def test_samples_that_go_on_through_the_pipeline_of_a_wrapper(inner, outer, mess
     with pytest.raises(ConfigError) as caught:
         check_channels_agree(model, {'train': dataset})
     assert message in str(caught.value)
+
+
+class ThreeOfFive(torch.utils.data.Dataset):
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __len__(self):
+        return 1
+
+
+def test_a_wrapper_of_a_user_may_change_the_images():
+    inner = build_dataset(dict(type='CustomDataset', img_dir='img', pipeline=[FIVE, norm(5)]))
+    model = nn.Module()
+    model.backbone = nn.Module()
+    model.backbone.in_channels = 3
+    check_channels_agree(model, {'train': ThreeOfFive(inner)})
+    with pytest.raises(ConfigError, match='have 5 channels'):
+        check_channels_agree(model, {'train': torch.utils.data.Subset(inner, [0])})
 
 
 def test_the_config_for_own_bands_fits(repo_dir):
