@@ -22,7 +22,8 @@ def spread_in_channels(cfg: Config) -> None:
     """Pass `in_channels` on to the backbone and to each LoadImageFromFile; again if called again.
 
     A loading step without a `color_type` then keeps all bands. A Normalize with another number of
-    values takes those of the config's `img_norm_cfg`, if they are as many. Raises ConfigError for a
+    values, or with to_rgb=True, takes those of the config's `img_norm_cfg`, if they are as many as
+    bands. Raises ConfigError for a
     loading step that gives images of another number of channels.
     """
     number = cfg.get(SETTING)
@@ -33,9 +34,12 @@ def spread_in_channels(cfg: Config) -> None:
     if isinstance(backbone, dict):
         merge_dict(backbone, {SETTING: number}, origin, 'model.backbone.')
     norm = cfg.get(NORM)
+    keeps_order = all(step.get('color_type') in (None, 'bands')
+                      for _, step in _steps(cfg, LOADER, ''))
     if _values(norm) == number:
         for place, step in _steps(cfg, NORMALIZE, ''):
-            if _values(step) != number:
+            # Bands have red first: what turns them around is for images that are loaded otherwise.
+            if _values(step) != number or keeps_order and step.get('to_rgb', True):
                 merge_dict(step, norm, norm.origin('mean') or PROGRAM, f'{place}.')
     for place, step in _steps(cfg, LOADER, ''):
         own = step.get('color_type')

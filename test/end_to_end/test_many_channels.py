@@ -243,6 +243,9 @@ def test_a_command_for_other_bands_and_views(job, run_tool):
     (['img_norm_cfg=None', *(f'data.train.pipeline.6.{key}=[1,2,3]' for key in ('mean', 'std'))],
      'Normalize in data.train has 3 values in mean and std, but the images have 5 channels'),
     (['in_channels=4', 'img_norm_cfg.mean=[1,2,3,4]', 'img_norm_cfg.std=[1,2,3,4]'],
+     'Pad in data.train has 5 values in pad_val, but the images have 4 channels'),
+    (['in_channels=4', 'img_norm_cfg.mean=[1,2,3,4]', 'img_norm_cfg.std=[1,2,3,4]',
+      'data.train.pipeline.7.pad_val=0'],
      'the image has 5 bands (uint16, [48, 64, 5]), but in_channels=4')])
 def test_what_does_not_fit_ends_before_the_training(job, run_tool, options, message):
     done = run_tool('train', 'config.py', '--device', 'cpu', '--work-dir', 'refused',

@@ -35,12 +35,16 @@ class HardDiskBackend(BaseStorageBackend):
         return read_bytes(filepath)
 
     def stamp(self, filepath: str | Path) -> str:
-        """Size and time of change of a file; DataError where it does not exist."""
+        """Size and times of change of a file; DataError where it does not exist.
+
+        The time of its content may be set by whoever changes it, as tar, rsync and zips of one date
+        do. That of its entry may not, but it changes with a new name or owner, too.
+        """
         try:
             status = os.stat(filepath)
         except (OSError, ValueError) as error:
             raise _unreadable(filepath, error) from error
-        return f'{status.st_size} {status.st_mtime_ns}'
+        return f'{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}'
 
     def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
         """Content of a text file, in which every line ends with one newline."""

@@ -6,6 +6,8 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import cv2
+
 from mmcv_replace.fileio.plain_values import encode
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.version import __version__
@@ -81,7 +83,7 @@ def _name(kind: type) -> str:
 
 @lru_cache(1)
 def _decoders() -> dict[str, str]:
-    found = {}
+    found = {'cv2': cv2.__version__}  # of builds that are no package, too, such as a system's own
     for name in DECODERS:
         try:
             found[name] = version(name)

@@ -39,7 +39,7 @@ def open_disk_cache(parts: list[Dataset], folder: str, max_gb: float | None) -> 
     needed = fmean(sizes) * number
     kept = needed * fmean(there)
     try:
-        room = cache.free() + kept
+        room = max(0.0, cache.free() + kept)
     except OSError:  # of which the first file that is written tells
         return cache
     limit = room if max_gb is None else min(room, max_gb * 1e9)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmcv_replace.fileio import ArrayFile, DamagedFileError
+from mmcv_replace.fileio import ArrayFile, DamagedFileError, FileClient
 from mmcv_replace.fileio.backends.base import RemoteBackend
 from mmcv_replace.fileio.plain_values import NUMBERS, decode, encode
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import DataError, MissingDataError
 
 from ..pipelines.base import Results, Step, Transform, match
 from ..pipelines.crop import RandomCrop
-from ..pipelines.loading import FileLoader, Source
+from ..pipelines.loading import ABSENT, FileLoader, Source
 from ..pipelines.resize import Resize
 from ..pipelines.resized_crop import ResizedCrop
 from .cache import SMALL
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 KEY_DIGITS = 40
 # What a data set tells of one sample; the rest is the same for all.
 OF_SAMPLE = ('img_info', 'ann_info')
+NOTHING = ''  # the hash of a file that did not exist, such as that of a class which is not there
 
 
 class StoredSteps(Transform):
@@ -115,9 +116,9 @@ class StoredSteps(Transform):
             client = self.steps[source['step']].client
             path, known = source['path'], (source['path'], source['hash'])
             if not isinstance(client.client, RemoteBackend):
-                stamp = client.stamp(path)
+                stamp = _stamp(client, path)
             elif (stamp := self._asked.get(path)) is None:
-                stamp = self._asked[path] = client.stamp(path)
+                stamp = self._asked[path] = _stamp(client, path)
             if stamp in (source['stamp'], self._equal.get(known)):
                 continue
             if digest(client.get(path)) != source['hash']:
@@ -174,7 +175,8 @@ class StoredSteps(Transform):
             self.cache.tell('unfit', 'samples are not kept, for the loading steps make what cannot '
                                      f'be written ({error})')
             return
-        listed = [dict(step=number, path=path, stamp=stamp, hash=digest(content))
+        listed = [dict(step=number, path=path, stamp=stamp,
+                       hash=NOTHING if stamp == ABSENT else digest(content))
                   for number, read in enumerate(sources) for path, stamp, content in read]
         self.cache.keep(key, dict(sources=listed, values=values), arrays)
 
@@ -196,6 +198,13 @@ class StoredCrop(Transform):
         finally:
             for array in stored.values():
                 array.close()
+
+
+def _stamp(client: FileClient, path: str) -> str:
+    try:
+        return client.stamp(path)
+    except MissingDataError:
+        return ABSENT
 
 
 def _equal(one: Results, other: Results) -> bool:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from .archives import Member
 from .retina import Sample, convert_retina
 from .unpack import unpacked
 
@@ -22,9 +23,9 @@ def convert_drive(training: str | Path, testing: str | Path, out_dir: str | Path
         return convert_retina(list_samples(files, testing), files, out_dir, nproc)
 
 
-def list_samples(files: Sequence[Path], testing: str | Path) -> list[Sample]:
+def list_samples(files: Sequence[Member], testing: str | Path) -> list[Sample]:
     """The samples, of those to test on with the masks of whom there is any."""
-    names = {path.name.lower() for path in files}
+    names = {file.name.lower() for file in files}
     observers = [observer for observer in OBSERVERS
                  if any(f'{number:02}_{observer}.gif' in names for number in TESTING)]
     if OBSERVERS[0] not in observers:

@@ -27,14 +27,19 @@ def city_parser(description: str, out_dir: str, archives: str) -> argparse.Argum
                         help='width and height of windows in pixels (512)')
     parser.add_argument('--stride-size', '--stride_size', dest='stride_size', type=int,
                         help='pixels from one window to the next (the size of the windows)')
-    add_unknown(parser)
+    add_unknown(parser, 'nearest')
     return parser
 
 
-def add_unknown(parser: argparse.ArgumentParser) -> None:
-    """Add --unknown, for labels in colours."""
-    parser.add_argument('--unknown', choices=('error', 'ignore'), default='error',
-                        help='what to do about colours that no class has (error)')
+def add_unknown(parser: argparse.ArgumentParser, default: str = 'error') -> None:
+    """Add --unknown, for labels in colours; 'nearest' is a choice where it is the default."""
+    choices = {'nearest': 'the class whose colour is near, else an error',
+               'error': 'an error', 'ignore': 'ignored pixels'}
+    if default != 'nearest':
+        del choices['nearest']
+    told = ', '.join(f'{name} ({what})' for name, what in choices.items())
+    parser.add_argument('--unknown', choices=list(choices), default=default,
+                        help=f'what colours that no class has become: {told}; by default {default}')
 
 
 def _number(text: str) -> int:

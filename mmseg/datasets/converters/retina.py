@@ -14,6 +14,7 @@ from mmcv_replace.utils import track_parallel_progress
 from mmcv_replace.utils.errors import DataError, MissingDataError
 from mmseg.datasets.retina import RetinaDataset
 
+from .archives import Member
 from .masks import write_mask
 from .staging import staged
 
@@ -24,16 +25,19 @@ SHOWN = 3
 class Sample(NamedTuple):
     """An image and its masks: the names without suffix under which they are written -> files.
 
-    The files are names in the archives, from `find_files` on they are paths.
+    The files are names in the archives, from `place_samples` on they are members of these.
     """
 
     split: str
     name: str
-    image: str | Path
-    masks: dict[str, str | Path]
+    image: str | Member
+    masks: dict[str, str | Member]
+
+    def __repr__(self) -> str:
+        return str(self.image)
 
 
-def convert_retina(samples: Sequence[Sample], files: Sequence[Path], out_dir: str | Path,
+def convert_retina(samples: Sequence[Sample], files: Sequence[Member], out_dir: str | Path,
                    nproc: int = 1) -> dict[str, int]:
     """Write images/SPLIT and annotations/SPLIT, all or nothing; returns the number of each split.
 
@@ -41,17 +45,17 @@ def convert_retina(samples: Sequence[Sample], files: Sequence[Path], out_dir: st
     elsewhere. Raises MissingDataError where files of `samples` are missing, DataError for a file
     that cannot be read, a mask without a vessel, or one of another size than its image.
     """
-    found = find_files(samples, files)
+    found = place_samples(samples, files)
     with staged(out_dir) as folder:
         track_parallel_progress(partial(convert_sample, folder=folder), found, nproc)
     return {split: sum(sample.split == split for sample in samples) for split in SPLITS}
 
 
-def find_files(samples: Sequence[Sample], files: Sequence[Path]) -> list[Sample]:
-    """The samples with paths; upper and lower case of names, and folders, do not matter."""
+def place_samples(samples: Sequence[Sample], files: Sequence[Member]) -> list[Sample]:
+    """The samples with members; upper and lower case of names, and folders, do not matter."""
     places = defaultdict(list)
-    for path in files:
-        places[path.name.lower()].append(path)
+    for file in files:
+        places[file.name.lower()].append(file)
     wanted = [name for sample in samples for name in (sample.image, *sample.masks.values())]
     missing = [name for name in wanted if name.lower() not in places]
     if missing:
@@ -85,25 +89,25 @@ def convert_sample(sample: Sample, folder: Path) -> None:
         write_mask(target, mask, RetinaDataset.PALETTE)
 
 
-def read_binary_mask(path: Path) -> np.ndarray:
+def read_binary_mask(file: Member) -> np.ndarray:
     """A mask of two grey values as 0 and 1 [H, W] uint8, from any format that images have.
 
     The grey values of palettes (GIF) and single bits are 0 and 255; some masks have others, of
     which those from 128 on count as 255. Raises DataError where there is none of these.
     """
-    grey = imfrombytes(_content(path), 'grayscale', backend='pillow', name=str(path))
+    grey = imfrombytes(_content(file), 'grayscale', backend='pillow', name=str(file))
     if grey.max() < 128:
-        raise DataError(f'{path}: a mask is white where vessels are, but this one has grey values '
+        raise DataError(f'{file}: a mask is white where vessels are, but this one has grey values '
                         f'from {grey.min()} to {grey.max()}; fetch the archive again')
     return (grey >= 128).astype(np.uint8)
 
 
-def _content(path: Path) -> bytes:
+def _content(file: Member) -> bytes:
     """The bytes of a file, which may be compressed by gzip."""
-    content = path.read_bytes()
-    if path.suffix.lower() != '.gz':
+    content = file.read()
+    if not file.name.lower().endswith('.gz'):
         return content
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f'{path} cannot be unpacked: {error}; fetch the archive again') from error
+        raise DataError(f'{file} cannot be unpacked: {error}; fetch the archive again') from error

@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from mmcv_replace.utils.errors import UserError
+
 from ..base_wrapper import BaseDatasetWrapper
+from .failures import Failure
 
 
 @contextmanager
@@ -49,6 +52,9 @@ class DeterministicDataset(BaseDatasetWrapper):
     CLASSES or `evaluate` are those of the data set inside.
     """
 
+    # Set in the workers of a ShieldedLoader, which raises what these send.
+    sends_errors = False
+
     def __init__(self, dataset: Dataset, seed: int = 0) -> None:
         self.dataset = dataset
         self.seed = seed
@@ -58,6 +64,16 @@ class DeterministicDataset(BaseDatasetWrapper):
 
     def __getitem__(self, index: int) -> Any:
         """Load a sample; the epoch is that of a `SampleIndex`, 0 for a plain int."""
+        try:
+            return self.load(index)
+        except UserError as error:
+            failure = Failure.of(error) if self.sends_errors else None
+            if failure is None:
+                raise
+            return failure
+
+    def load(self, index: int) -> Any:
+        """Load a sample, or raise its error."""
         with seeded(self.seed, getattr(index, 'epoch', 0), int(index)):
             return self.dataset[int(index)]
 

@@ -42,7 +42,7 @@ class SkippingDataset(DeterministicDataset):
         super().__init__(dataset, seed)
         self.max_skipped = max_skipped
 
-    def __getitem__(self, index: int) -> tuple[Any, Skipped]:
+    def load(self, index: int) -> tuple[Any, Skipped]:
         skipped: Skipped = {}
         for attempt in range(MAX_ATTEMPTS):
             # Further attempts are seeded by indices that no sample has.

@@ -21,8 +21,10 @@ from .ignored import ignore_index_of
 
 DISK = {'backend': 'disk'}
 
-# A file that was read: its path, its stamp (see `FileClient.stamp`) before that, its content.
+# A file that was read: its path, its stamp (see `FileClient.stamp`) before that, its content. For
+# one that was looked for and does not exist the stamp is ABSENT.
 Source = tuple[str, str, bytes]
+ABSENT = 'absent'
 
 
 class FileLoader(Transform):
@@ -52,13 +54,18 @@ class FileLoader(Transform):
             content = bytes(client.get(path))  # some backends give a memoryview
         except DataError as error:
             missing = isinstance(error.__cause__, FileNotFoundError)
+            if missing and self.sources is not None:
+                self._note(path, ABSENT, b'')
             raise (MissingDataError if missing else DataError)(
                 f'{error} (the {what} of a sample); check the folders, the suffixes and the split '
                 'of the dataset') from error
         if stamp is not None:
-            on_disk = isinstance(client.client, HardDiskBackend)
-            self.sources.append((os.path.abspath(path) if on_disk else path, stamp, content))
+            self._note(path, stamp, content)
         return content
+
+    def _note(self, path: str, stamp: str, content: bytes) -> None:
+        on_disk = isinstance(self.client.client, HardDiskBackend)
+        self.sources.append((os.path.abspath(path) if on_disk else path, stamp, content))
 
     def _settings(self, **settings: Any) -> str:
         """The form in which mmsegmentation 0.x prints these steps."""

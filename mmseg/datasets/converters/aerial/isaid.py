@@ -10,8 +10,9 @@ from mmcv_replace.utils import track_iter_progress
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.isaid import COLOURS, iSAIDDataset
 
-from ..archives import find_files, unpack_folder
+from ..archives import unpack_folder
 from ..completeness import check_split, warn_of_subset
+from ..finding import find_files
 from ..staging import staged
 from .tiles import Labels, Style, Tile, convert_tiles, count_windows
 from .windows import Windows
@@ -46,7 +47,7 @@ def convert_isaid(dataset_path: str | Path, out_dir: str | Path = 'data/iSAID',
     with staged(out_dir) as folder, unpack_folder(tmp_dir, folder) as unpack_to:
         tiles = find_tiles(dataset_path, unpack_to)
         colours = {colour: label for label, colour in enumerate(COLOURS.values())}
-        labels = Labels(colours, iSAIDDataset.PALETTE, IGNORED, unknown == 'ignore')
+        labels = Labels(colours, iSAIDDataset.PALETTE, IGNORED, unknown)
         style = Style(windows, pad=True, mask_suffix='_instance_color_RGB', rows_first=True)
         done = convert_tiles([tile for tile in tiles if tile.split != 'test'], labels, style,
                              folder, unpack_to, nproc)

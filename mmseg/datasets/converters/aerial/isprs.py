@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mmseg.datasets.isprs import COLOURS
 
-from ..archives import Key, Member, find_files, unpack_folder
+from ..archives import Member, unpack_folder
 from ..completeness import check_split, warn_of_subset
+from ..finding import Key, find_files
 from ..staging import staged
 from .tiles import Labels, Style, Tile, convert_tiles, count_windows
 from .windows import Windows
@@ -34,20 +35,21 @@ class City:
 
 def convert_city(city: City, dataset_path: str | Path, out_dir: str | Path,
                  tmp_dir: str | Path | None = None, clip_size: int = CLIP_SIZE,
-                 stride_size: int | None = None, unknown: str = 'error',
+                 stride_size: int | None = None, unknown: str = 'nearest',
                  nproc: int = 1) -> dict[str, int]:
     """Write windows and masks; returns their number in each split.
 
     `stride_size`, the distance of windows, is `clip_size` where it is None. What has to be unpacked
-    goes to `tmp_dir` (by default to a folder in `out_dir`) and is deleted. `unknown`: 'error', or
-    'ignore' for colours of no class. Raises DataError for archives, tiles and colours that cannot
-    be used; then `out_dir` is as before.
+    goes to `tmp_dir` (by default to a folder in `out_dir`) and is deleted. `unknown`, of colours of
+    no class: 'nearest' takes those near that of a class for it, which a warning tells, and refuses
+    others; 'error' refuses and 'ignore' ignores them all. Raises DataError for archives, tiles and
+    colours that cannot be used; then `out_dir` is as before.
     """
     step = clip_size if stride_size is None else stride_size
     windows = Windows(clip_size, clip_size, step, step, '--clip_size and --stride_size')
     with staged(out_dir) as folder, unpack_folder(tmp_dir, folder) as unpack_to:
         tiles = find_tiles(city, dataset_path, unpack_to)
-        labels = Labels(LABELS, [(0, 0, 0), *COLOURS.values()], 0, unknown == 'ignore')
+        labels = Labels(LABELS, [(0, 0, 0), *COLOURS.values()], 0, unknown)
         style = Style(windows, pad=False, mask_suffix='', rows_first=False)
         done = convert_tiles(tiles, labels, style, folder, unpack_to, nproc)
     counts = count_windows(done)

@@ -14,8 +14,9 @@ from mmcv_replace.utils.errors import DataError
 from mmseg.datasets.loveda import LoveDADataset
 from mmseg.datasets.masks.annotation import count_labels, decode_label, listing
 
-from ..archives import Key, Member, find_files, unpack_folder
+from ..archives import Member, unpack_folder
 from ..completeness import check_split, warn_of_subset
+from ..finding import Key, find_files
 from ..staging import staged
 
 # Of masks: 0 is no data.
@@ -29,7 +30,7 @@ LAYOUT = '''expected, packed or unpacked:
   Test.zip      Test/{Rural,Urban}/images_png/*.png     (if you like)'''
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sample:
     """An image, and its mask where it has one."""
 
@@ -37,6 +38,9 @@ class Sample:
     split: str
     image: Member
     label: Member | None
+
+    def __repr__(self) -> str:
+        return str(self.image)
 
 
 def convert_loveda(dataset_path: str | Path, out_dir: str | Path = 'data/loveDA',

@@ -14,13 +14,13 @@ from mmcv_replace.utils.errors import DataError
 
 from ..archives import Member
 from ..masks import write_mask
-from .colour_labels import Colour, LabelRows, check_known, describe_unknown
+from .colour_labels import Colour, LabelRows, check_known, describe_near, describe_unknown
 from .windows import Box, Windows, cut
 
 logger = logging.getLogger('mmseg.converters')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tile:
     """An image, and its labels where it has some."""
 
@@ -28,6 +28,9 @@ class Tile:
     split: str
     image: Member
     label: Member | None
+
+    def __repr__(self) -> str:
+        return str(self.image)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Labels:
     colours: Mapping[Colour, int]
     palette: Sequence[Sequence[int]]  # of the masks
     other: int  # the label of colours that no class has, and of what is beyond an image
-    ignore_unknown: bool
+    unknown: str  # 'nearest', 'error' or 'ignore': what becomes of the colours of none
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,20 @@ def convert_tile(tile: Tile, labels: Labels, style: Style, folder: Path, unpack_
         if (rows.height, rows.width) != size:
             raise DataError(f'{tile.label} has {rows.width} x {rows.height} pixels, but its image '
                             f'{tile.image} {size[1]} x {size[0]}: fetch both again')
-        found = LabelRows(rows, labels.colours, labels.other)
+        found = LabelRows(rows, labels.colours, labels.other, labels.unknown == 'nearest')
         for box, mask in cut(found, style.windows, labels.other if style.pad else None):
             write_mask(folder / 'ann_dir' / tile.split /
                        f'{style.stem(tile, box)}{style.mask_suffix}.png', mask, labels.palette)
-        if not labels.ignore_unknown:
+        if labels.unknown != 'ignore':
             check_known(found, tile.label, labels.colours)
-    note = f'{tile.label}: {describe_unknown(found.unknown, size[0] * size[1])}, and are ignored' \
-        if found.unknown else None
-    return Done(tile.split, count, note)
+    return Done(tile.split, count, _note(tile.label, found))
+
+
+def _note(place: Member, found: LabelRows) -> str | None:
+    pixels = found.height * found.width
+    if found.unknown:
+        return f'{place}: {describe_unknown(found.unknown, pixels)}, and are ignored'
+    return f'{place}: {describe_near(found.near, pixels)}' if found.near else None
 
 
 def count_windows(done: Sequence[Done]) -> dict[str, int]:

@@ -64,6 +64,16 @@ def test_values_of_a_step_of_as_many_channels_stay():
     assert all(step == dict(own, type='Normalize') for step in norms(cfg))
 
 
+@pytest.mark.parametrize('load', [{}, dict(color_type='color')])
+def test_values_for_blue_first_are_not_those_of_three_bands(load):
+    """The pipelines of base configs have as many values, for colours that OpenCV decodes."""
+    three = dict(mean=[100.0, 200, 300], std=[7.0, 8, 9], to_rgb=False)
+    cfg = config(load, in_channels=3, img_norm_cfg=three)
+    spread_in_channels(cfg)
+    expected = NORM if load else three
+    assert all(step == dict(expected, type='Normalize') for step in norms(cfg))
+
+
 def test_without_it_nothing_changes():
     cfg = config(img_norm_cfg=FIVE)
     spread_in_channels(cfg)

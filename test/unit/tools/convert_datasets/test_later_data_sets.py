@@ -6,9 +6,9 @@ import pytest
 COMMANDS = {
     'coco_stuff10k': (dict(nproc=1), None), 'coco_stuff164k': (dict(nproc=1), None),
     'loveda': (dict(nproc=1, tmp_dir=None), 'data/loveDA'),
-    'potsdam': (dict(nproc=1, tmp_dir=None, clip_size=512, stride_size=None, unknown='error'),
+    'potsdam': (dict(nproc=1, tmp_dir=None, clip_size=512, stride_size=None, unknown='nearest'),
                 'data/potsdam'),
-    'vaihingen': (dict(nproc=1, tmp_dir=None, clip_size=512, stride_size=None, unknown='error'),
+    'vaihingen': (dict(nproc=1, tmp_dir=None, clip_size=512, stride_size=None, unknown='nearest'),
                   'data/vaihingen'),
     'isaid': (dict(nproc=1, tmp_dir=None, patch_width=896, patch_height=896, overlap_area=384,
                    unknown='error'), 'data/iSAID')}

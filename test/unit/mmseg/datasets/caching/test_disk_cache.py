@@ -147,6 +147,45 @@ def test_a_changed_file_is_decoded_again(results, folder, decoded, data_root, pa
     assert len(files(folder)) == 1
 
 
+def test_a_changed_file_of_the_size_and_time_of_the_old_one(results, folder, data_root):
+    """As of arrays in archives whose files all have one date."""
+    from PIL import Image
+    path = data_root / 'ann/0.png'
+    label = np.array(Image.open(path))
+    states = []
+    for values in (label, label[::-1]):
+        Image.fromarray(values).save(path, compress_level=0)
+        os.utime(path, ns=(5, 5))
+        states.append((path.stat().st_size, path.stat().st_mtime_ns))
+        np.testing.assert_equal(run(stored(LOAD, folder), results(0)), run(Compose(LOAD),
+                                                                           results(0)))
+    assert states[0] == states[1]
+
+
+def test_a_file_of_a_class_that_was_not_there_before(results, folder, data_root):
+    """With one file a class, those that are missing decide the label, too."""
+    from PIL import Image
+    size = Image.open(data_root / 'img/0.jpg').size
+    files = [data_root / f'ann/0_{name}.png' for name in 'ab']
+
+    def sample():
+        found = results(0) | dict(class_files=dict(a=2, b=3))
+        found['ann_info'] = dict(seg_map='0_{class}.png')
+        return found
+
+    def check(value):
+        for _ in range(2):
+            label = run(stored(LOAD, folder), sample())[0]['gt_semantic_seg']
+            np.testing.assert_array_equal(label, run(Compose(LOAD), sample())[0]['gt_semantic_seg'])
+            assert label[0, 0] == value
+
+    for value, file in enumerate(files, 2):
+        Image.new('L', size, 255).save(file)
+        check(value)
+    files[1].unlink()
+    check(2)
+
+
 def test_a_file_that_is_gone_is_missed_as_ever(results, folder, data_root):
     pipeline = stored(LOAD, folder)
     run(pipeline, results(0))

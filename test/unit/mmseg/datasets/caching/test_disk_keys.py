@@ -66,6 +66,20 @@ def test_decoders_of_other_versions_have_files_of_their_own(results, folder, mon
     assert len(files(folder)) == 3
 
 
+def test_an_opencv_that_is_no_package_is_known_by_its_version(results, folder, monkeypatch):
+    """As that of a system, of which pip knows nothing."""
+    def unknown(name):
+        raise recipe.PackageNotFoundError(name)
+
+    monkeypatch.setattr(recipe, 'version', unknown)
+    for number in ('4.5.4', '5.0.0'):
+        recipe._decoders.cache_clear()
+        monkeypatch.setattr(recipe.cv2, '__version__', number)
+        run(stored(LOAD, folder), results(0))
+    recipe._decoders.cache_clear()
+    assert len(files(folder)) == 2
+
+
 def test_images_of_other_kinds(results, folder, data_root):
     """Five bands of 16 bits, as a loader of one's own reads them."""
     for i in range(COUNT):

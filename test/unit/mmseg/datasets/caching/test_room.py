@@ -82,7 +82,9 @@ def test_no_room(parts, folder, disk, caplog):
     disk(0)
     cache = open_disk_cache(parts, folder, None)
     assert cache.share == 0
-    assert [text for text in warnings(caplog) if text.endswith('all are decoded each time')]
+    message, = warnings(caplog)
+    assert 'there is room for 0 GB in ' in message
+    assert message.endswith('all are decoded each time')
     assert not list(folder.glob('*/*'))
 
 

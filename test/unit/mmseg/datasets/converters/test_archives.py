@@ -1,11 +1,13 @@
 """Files are found in folders, zips and zips in zips, and damaged ones are named."""
 import io
 import zipfile
+from functools import partial
 
 import pytest
 
 from mmcv_replace.utils.errors import DataError, MissingDataError
-from mmseg.datasets.converters.archives import find_files, unpack_folder
+from mmseg.datasets.converters.archives import unpack_folder
+from mmseg.datasets.converters.finding import find_files
 
 PATTERNS = dict(image=r'(train|val)/(\d+)\.tif', label=r'labels/(\d+)\.tif')
 
@@ -123,5 +125,30 @@ def test_too_little_space(tmp_path, source, monkeypatch):
     (source / 'a.zip').write_bytes(zipped({'inner.zip': zipped({'train/1.tif': b''})}))
     usage = type('Usage', (), dict(free=3))
     monkeypatch.setattr('shutil.disk_usage', lambda folder: usage)
-    with pytest.raises(DataError, match=r'inner\.zip has [\d,]+ bytes, and .* has 3 left: .*--tmp'):
+    with pytest.raises(DataError, match=r'inner\.zip unpacks to [\d,]+ bytes, and .* has 3 left: '
+                                        '.*--tmp_dir'):
         find(tmp_path)
+
+
+@pytest.mark.parametrize('nested', [True, False])
+def test_a_disk_that_fills_up_while_a_file_is_copied(tmp_path, source, monkeypatch, nested):
+    """It is that of the copies, and not that of the output, for which there is another option."""
+    inner = zipped({'train/1.tif': b'content'})
+    (source / 'a.zip').write_bytes(zipped({'inner.zip': inner}) if nested else inner)
+
+    def fail(*args):
+        raise OSError(28, 'No space left on device')
+
+    copy = partial(find, tmp_path) if nested else partial(
+        copy_to, find(tmp_path)['image']['train', '1'], tmp_path / 'unpacked')
+    monkeypatch.setattr('shutil.copyfileobj', fail)
+    name = r'inner\.zip' if nested else 'train/1.tif'
+    with pytest.raises(DataError, match=rf'cannot unpack .*a\.zip: {name} to .*/unpacked: No space '
+                                        'left on device; choose another folder with --tmp_dir'):
+        copy()
+    assert not list((tmp_path / 'unpacked').rglob('*.tif'))
+
+
+def copy_to(member, folder):
+    with member.on_disk(folder):
+        pass

@@ -1,6 +1,7 @@
 """The four sets of vessels in the retina, from tiny archives in the layout of the real ones."""
 import gzip
 import shutil
+import tempfile
 import zipfile
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import DataError, MissingDataError
 from mmseg.datasets import DATASETS
+from mmseg.datasets.converters.archives import Member
 from mmseg.datasets.converters.chase_db1 import convert_chase_db1
 from mmseg.datasets.converters.drive import convert_drive
 from mmseg.datasets.converters.hrf import convert_hrf
@@ -178,8 +180,10 @@ def test_after_an_error_the_folder_is_as_before(made, name, tmp_path):
         files |= dict.fromkeys(of_data(files)[-2:], b'no image')
 
     repack(made.paths[0], spoil)
-    with pytest.raises(DataError, match='cannot|damaged|decode|unpacked'):
+    with pytest.raises(DataError, match=f'{made.paths[0].name}: .*(cannot|damaged|decode|unpacked)'
+                       ) as caught:
         CONVERTERS[name](*made.paths, out_dir=tmp_path / 'out')
+    assert tempfile.gettempdir() + '/tmp' not in str(caught.value)  # where it is deleted by now
     assert {place: path.read_bytes()
             for place, path in files_of(tmp_path / 'out').items()} == before
 
@@ -212,7 +216,7 @@ def test_the_same_file_twice(tmp_path):
 def test_gifs_of_all_kinds_mean_the_same(tmp_path, kind):
     mask = archives.vessels(3)
     (tmp_path / 'a.gif').write_bytes(archives.gif(mask, kind))
-    np.testing.assert_array_equal(read_binary_mask(tmp_path / 'a.gif'), mask)
+    np.testing.assert_array_equal(read_binary_mask(Member(tmp_path / 'a.gif')), mask)
 
 
 @pytest.mark.parametrize('values', [(0, 1), (0, 127), (5, 5)])
@@ -220,10 +224,10 @@ def test_a_mask_without_white(tmp_path, values):
     """Masks of 0 and 1 would otherwise lose all their vessels without a word."""
     Image.fromarray(np.array([values], np.uint8)).save(tmp_path / 'a.png')
     with pytest.raises(DataError, match=f'grey values from {values[0]} to {values[1]}'):
-        read_binary_mask(tmp_path / 'a.png')
+        read_binary_mask(Member(tmp_path / 'a.png'))
 
 
 def test_a_damaged_gz(tmp_path):
     (tmp_path / 'a.ppm.gz').write_bytes(archives.ppm_gz(archives.photo(0))[:-20])
     with pytest.raises(DataError, match=r'a\.ppm\.gz cannot be unpacked: .*fetch'):
-        read_binary_mask(tmp_path / 'a.ppm.gz')
+        read_binary_mask(Member(tmp_path / 'a.ppm.gz'))

@@ -36,9 +36,12 @@ def make(folder, kind):
 @pytest.mark.parametrize('kind', ['folder', 'zip', 'tar', 'gz', 'xz'])
 def test_the_files_of_an_archive(tmp_path, kind):
     with unpacked([make(tmp_path, kind)]) as files:
-        assert {path.name: path.read_bytes() for path in files} == {
+        assert {file.name: file.read() for file in files} == {
             'two.txt': FILES['b/two.txt'], 'one.txt': b'1'}
-        unpacked_files = [path for path in files if tmp_path not in path.parents]
+        unpacked_files = [file.copy for file in files if file.copy]
+        # What is told of a file is where it is, and not where it was for a while.
+        path = make(tmp_path, kind)
+        assert str(files[0]) == (f'{path}/b/two.txt' if kind == 'folder' else f'{path}: b/two.txt')
     assert not any(path.exists() for path in unpacked_files)
     assert bool(unpacked_files) == (kind != 'folder')
 
@@ -47,9 +50,9 @@ def test_several_archives_with_equal_names(tmp_path):
     (tmp_path / 'sub').mkdir()
     paths = [make(tmp_path, 'zip'), make(tmp_path / 'sub', 'tar')]
     with unpacked(paths, tmp_path / 'new/tmp') as files:
-        assert [path.name for path in files] == ['two.txt', 'one.txt'] * 2
-        assert len({*files}) == 4
-        assert all(tmp_path / 'new/tmp' in path.parents for path in files)
+        assert [file.name for file in files] == ['two.txt', 'one.txt'] * 2
+        assert len({file.copy for file in files}) == 4
+        assert all(tmp_path / 'new/tmp' in file.copy.parents for file in files)
     assert not list((tmp_path / 'new/tmp').iterdir())
 
 
@@ -60,8 +63,8 @@ def test_a_missing_archive_is_told_before_others_are_unpacked(tmp_path):
     assert not (tmp_path / 'tmp').exists()
 
 
-@pytest.mark.parametrize('kind', ['zip', 'tar', 'gz', 'xz'])
-@pytest.mark.parametrize('damage', ['cut', 'text', 'flipped'])
+@pytest.mark.parametrize('kind', ['zip', 'tar', 'gz', 'bz2', 'xz'])
+@pytest.mark.parametrize('damage', ['cut', 'text', 'flipped', 'end'])
 def test_damaged_archives(tmp_path, kind, damage):
     path = make(tmp_path, kind)
     content = bytearray(path.read_bytes())
@@ -71,13 +74,46 @@ def test_damaged_archives(tmp_path, kind, damage):
         content = b'<html>Please log in</html>'
     elif kind == 'tar':
         pytest.skip('a tar has no checksum of what is in its files')
+    elif damage == 'end':  # checksums and lists lie there
+        content[-6] ^= 255
     else:
         content[len(content) // 3] ^= 255
     path.write_bytes(content)
-    with pytest.raises(DataError, match=rf'archive .*{path.name} cannot be unpacked: .*fetch it'
+    with pytest.raises(DataError, match=rf'{path.name}: the archive is damaged \(.*\): fetch it'
                        ), unpacked([path], tmp_path / 'tmp'):
         pass
     assert not list((tmp_path / 'tmp').iterdir())
+
+
+def test_the_bytes_that_are_wrong_are_not_all_shown(tmp_path):
+    """zipfile's message holds the name in a header, which may be most of the archive."""
+    path = write_zip(tmp_path / 'a.zip', {'one.txt': b'1' * 9, 'two.txt': b'2' * 5000}, 0)
+    content = bytearray(path.read_bytes())
+    content[26:28] = b'\xff\x0f'  # the length of the first name
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught, unpacked([path], tmp_path / 'tmp'):
+        pass
+    assert len(str(caught.value)) < 400 + len(str(path))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize('flag', [1, 9])
+def test_what_python_cannot_unpack(tmp_path, flag):
+    """A password, and Deflate64."""
+    path = make(tmp_path, 'zip')
+    content = bytearray(path.read_bytes())
+    for start in (content.index(b'PK\x03\x04') + 6, content.index(b'PK\x01\x02') + 8):
+        content[start if flag == 1 else start + 2] = flag
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r'data\.zip: Python cannot unpack it \(.*unpack data\.zip '
+                                        'with another program'), unpacked([path], tmp_path / 'tmp'):
+        pass
+
+
+def test_folders_of_windows(tmp_path):
+    path = write_zip(tmp_path / 'a.zip', {'x\\y\\one.txt': b'1'})
+    with unpacked([path]) as files:
+        assert [(file.name, file.read()) for file in files] == [('one.txt', b'1')]
 
 
 @pytest.mark.parametrize('kind', ['zip', 'tar'])
@@ -107,6 +143,6 @@ def test_a_disk_that_is_too_small(tmp_path, monkeypatch):
 
 def test_a_temporary_folder_that_is_a_file(tmp_path):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(DataError, match=r'--tmp_dir .*file'), \
+    with pytest.raises(DataError, match=r'cannot write to the folder .*file.*--tmp_dir'), \
             unpacked([make(tmp_path, 'zip')], tmp_path / 'file'):
         pass

@@ -1,5 +1,6 @@
 """Loading, normalisation and model must agree about the number of channels, before any work."""
 import pytest
+import torch
 from torch import nn
 
 from mmcv_replace.utils.errors import ConfigError
@@ -57,6 +58,8 @@ def test_what_fits(steps, channels):
      'values in pad_val, but the images have 5 channels: give a number, or one for each'),
     ([FIVE, dict(type='RandomRotate', prob=1, degree=9, pad_val=(1,) * 4)], 5, 'RandomRotate in '
      'data.train has 4 values in pad_val'),
+    ([FIVE, dict(type='RandomCutOut', prob=1, n_holes=1, cutout_shape=(2, 2), fill_in=(1, 2, 3))],
+     5, 'RandomCutOut in data.train has 3 values in fill_in, but the images have 5 channels'),
     ([FIVE, norm(5)], 3, 'the images of data.train have 5 channels, but model.backbone.in_channels'
      '=3: set in_channels, the number of bands of the files, at the top of the config'),
     ([GREY], 3, 'the images of data.train have 1 channel, but'),
@@ -65,6 +68,59 @@ def test_what_does_not(steps, channels, message):
     with pytest.raises(ConfigError) as caught:
         check(*steps, channels=channels)
     assert message in str(caught.value)
+
+
+def mixed(inner, outer):
+    return dict(type='MultiImageMixDataset', pipeline=outer, dataset=dict(
+        type='RepeatDataset', times=2, dataset=dict(type='CustomDataset', img_dir='img',
+                                                    pipeline=inner)))
+
+
+MOSAIC = dict(type='RandomMosaic', prob=1, img_scale=(8, 8))
+
+
+@pytest.mark.parametrize(('inner', 'outer', 'message'), [
+    ([FIVE], [MOSAIC, norm(5)], None),
+    ([FIVE], [MOSAIC, norm(3)], 'Normalize in data.train has 3 values'),
+    ([FIVE], [dict(MOSAIC, pad_val=(1, 2, 3)), norm(5)], 'RandomMosaic in data.train has 3 values '
+     'in pad_val, but the images have 5 channels'),
+    ([COLOUR], [MOSAIC, norm(3)], 'the images of data.train have 3 channels, but'),
+    ([FIVE, own_step], [MOSAIC, norm(3)], None),
+    ([FIVE, norm(3)], [MOSAIC], 'Normalize in data.train has 3 values')])
+def test_samples_that_go_on_through_the_pipeline_of_a_wrapper(inner, outer, message, tmp_path,
+                                                              monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'img').mkdir()
+    (tmp_path / 'img/1.jpg').touch()
+    dataset = build_dataset([mixed(inner, outer), dict(type='CustomDataset', img_dir='img',
+                                                       pipeline=[FIVE, norm(5)])])
+    model = nn.Module()
+    model.backbone = nn.Module()
+    model.backbone.in_channels = 5
+    if message is None:
+        check_channels_agree(model, {'train': dataset})
+        return
+    with pytest.raises(ConfigError) as caught:
+        check_channels_agree(model, {'train': dataset})
+    assert message in str(caught.value)
+
+
+class ThreeOfFive(torch.utils.data.Dataset):
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __len__(self):
+        return 1
+
+
+def test_a_wrapper_of_a_user_may_change_the_images():
+    inner = build_dataset(dict(type='CustomDataset', img_dir='img', pipeline=[FIVE, norm(5)]))
+    model = nn.Module()
+    model.backbone = nn.Module()
+    model.backbone.in_channels = 3
+    check_channels_agree(model, {'train': ThreeOfFive(inner)})
+    with pytest.raises(ConfigError, match='have 5 channels'):
+        check_channels_agree(model, {'train': torch.utils.data.Subset(inner, [0])})
 
 
 def test_the_config_for_own_bands_fits(repo_dir):
