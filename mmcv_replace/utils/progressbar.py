@@ -165,6 +165,7 @@ def _run_all(run: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
 def _start_worker(initializer: Callable[..., None] | None, initargs: tuple) -> None:
     """Ignore Ctrl-C, which the main process handles, and call `initializer`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not as the main process, whose stack it shares
     if initializer is not None:
         initializer(*initargs)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import mmcv_replace
 import mmseg
 from mmcv_replace.alias import ALIAS
-from mmcv_replace.interrupts import end_interrupted
+from mmcv_replace.interrupts import Terminated, end_interrupted, report_end
 from mmcv_replace.runner.dist_utils import leave_dist
 from mmcv_replace.utils import Config, import_modules_from_strings
 from mmcv_replace.utils.config import CONFIG_ROOTS
@@ -127,8 +127,9 @@ def leave_script_folder() -> None:
 def run_command(main: Callable[[], int | None]) -> int:
     """Run a command line and return its exit code; print errors of the user without a traceback.
 
-    The code is that of `main`, 2 after a UserError, 130 after Ctrl-C, and 141 if the reader of the
-    output has ended. A training stopped by a signal exits with 75 (PreemptionHook).
+    The code is that of `main`, 2 after a UserError, 130 after Ctrl-C, 143 after a SIGTERM that was
+    cleaned up after, and 141 if the reader of the output has ended. A training stopped by a signal
+    exits with 75 (PreemptionHook).
     MMSEG_TRACEBACK=1 keeps the traceback.
     """
     if main.__module__ == '__main__':
@@ -137,7 +138,9 @@ def run_command(main: Callable[[], int | None]) -> int:
         code = main() or 0
         leave_dist()
         return code
-    except SystemExit:
+    except SystemExit as error:
+        if isinstance(error, Terminated):
+            report_end(f'{rank_prefix()}terminated')
         leave_dist()
         raise
     except BrokenPipeError:

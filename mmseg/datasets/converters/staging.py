@@ -1,4 +1,4 @@
-"""Output of converters, all or nothing: no part of it stays behind an error or Ctrl-C."""
+"""Output of converters, all or nothing: no part of it stays behind an error, Ctrl-C or SIGTERM."""
 import contextlib
 import errno
 import shutil
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mmcv_replace.fileio import atomic_write, list_from_file
+from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
 UNFINISHED = '.unfinished.'
@@ -31,12 +32,13 @@ def staged(out_dir: str | Path, remedy: str = 'choose another one with -o') -> I
         raise DataError(f'cannot write to the folder {out_dir}: {error.strerror or error}; '
                         f'{remedy}') from error
     try:
-        yield folder
-        for path in sorted(folder.rglob('*')):
-            if path.is_file():
-                target = out_dir / path.relative_to(folder)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
+        with cleaning_up_when_terminated():
+            yield folder
+            for path in sorted(folder.rglob('*')):
+                if path.is_file():
+                    target = out_dir / path.relative_to(folder)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(target)
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -1,6 +1,10 @@
 """Output that appears when all of it is there."""
 import errno
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -37,6 +41,57 @@ def test_nothing_stays_behind_an_error(tmp_path, error, existing):
         raise error
     assert everything(tmp_path) == ({'deep/out/old': 'old'} if existing else {})
     assert (tmp_path / 'deep').exists() == existing
+
+
+WRITE = """
+import sys, time
+from pathlib import Path
+from mmcv_replace.utils import track_parallel_progress
+from mmseg.apis.cli import run_command
+from mmseg.datasets.converters.archives import unpack_folder
+from mmseg.datasets.converters.staging import staged
+
+def convert(place):
+    Path(place).write_text('ha')
+    time.sleep(0.2)
+
+def main():
+    with unpack_folder(sys.argv[1], '.'), staged(sys.argv[2]) as folder:
+        track_parallel_progress(convert, [str(folder / f'{i}') for i in range(200)], 2)
+
+if __name__ == '__main__':
+    sys.exit(run_command(main))
+"""
+
+
+@pytest.mark.parametrize(('sent', 'to_all'), [
+    (signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True)])
+def test_nothing_stays_behind_a_signal(tmp_path, sent, to_all):
+    (tmp_path / 'write.py').write_text(WRITE)
+    process = subprocess.Popen([sys.executable, 'write.py', 'tmp', 'deep/out'], cwd=tmp_path,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not list(tmp_path.glob('deep/out/*/1')) and process.poll() is None:
+        time.sleep(0.01)
+    (os.killpg if to_all else os.kill)(process.pid, sent)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + sent
+    assert told.rstrip().splitlines()[-1] == (
+        'terminated' if sent == signal.SIGTERM else 'interrupted')
+    assert 'Traceback' not in told
+    assert [path.name for path in tmp_path.rglob('*')
+            if path.name != 'write.py' and '__pycache__' not in path.parts] == ['tmp']
+
+
+def test_another_handler_of_sigterm_is_kept(tmp_path):
+    former = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with staged(tmp_path):
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    with staged(tmp_path):
+        assert signal.getsignal(signal.SIGTERM) != former
+    assert signal.getsignal(signal.SIGTERM) == former
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path):
