@@ -1,9 +1,5 @@
 """Write the samples of an export as images, masks and a list of classes."""
-import os
-import shutil
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,10 +11,11 @@ from mmcv_replace.utils import track_parallel_progress, track_progress
 from mmcv_replace.utils.errors import ConfigError, DataError, EmptyDatasetError, MissingDataError
 from mmseg.core.utils import write_palette_png
 
+from ..converters.staging import staged
 from .coco import read_coco
 from .cvat import read_cvat
 from .export import Export, Problems, Sample
-from .images import check_image, mask_name, put_image, writing
+from .images import check_image, mask_name, put_image
 from .labelme import read_labelme
 from .labelstudio import read_labelstudio
 from .legend import Legend, make_legend
@@ -64,7 +61,7 @@ def import_dataset(tool: str, source: str | Path, out: str | Path, options: Opti
     used = {label for sample in export.samples for label in sample.labels}
     legend = make_legend(export.names, used, options, options.unlabelled or export.unlabelled)
     check_names(export.samples)
-    with new_folder(out) as folder:
+    with staged(out) as folder:
         written = _write_all(export.samples, legend, folder, options)
         problems.found += [entry.problem for entry in written if entry.problem is not None]
         done = [(sample, entry) for sample, entry in zip(export.samples, written, strict=True)
@@ -105,24 +102,6 @@ def check_names(samples: Sequence[Sample]) -> None:
             raise DataError(f'{other.place} ({other.image}) and {sample.place} ({sample.image}) '
                             f'would both get the mask {mask_name(sample.name)}: rename one of the '
                             'images, or import them into different folders')
-
-
-@contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out` that becomes `out`; it is deleted after an error."""
-    out = out.absolute()  # `.` has no name
-    folder = out.with_name(f'.{out.name}.{uuid.uuid4().hex}.tmp')
-    try:
-        with writing(out):
-            for name in ('images', 'masks'):
-                (folder / name).mkdir(parents=True)
-        yield folder
-        with writing(out):
-            if out.is_dir():
-                out.rmdir()
-            os.replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_all(samples: Sequence[Sample], legend: Legend, folder: Path,

@@ -29,6 +29,16 @@ def test_files_move_to_their_place_and_replace_others(tmp_path):
     assert everything(tmp_path) == {'a/old': 'old', 'a/both': 'new', 'a/b/new': 'new'}
 
 
+def test_a_new_folder_moves_as_a_whole(tmp_path):
+    """An interrupt of the move leaves no part of it, however many files it has."""
+    with staged(tmp_path / 'out') as folder:
+        (folder / 'masks/city').mkdir(parents=True)
+        (folder / 'masks/city/a').write_text('new')
+        number = (folder / 'masks').stat().st_ino
+    assert (tmp_path / 'out/masks').stat().st_ino == number
+    assert everything(tmp_path) == {'out/masks/city/a': 'new'}
+
+
 @pytest.mark.parametrize('error', [DataError, KeyboardInterrupt])
 @pytest.mark.parametrize('existing', [True, False])
 def test_nothing_stays_behind_an_error(tmp_path, error, existing):
