@@ -84,13 +84,14 @@ def _same_data(plan: Plan, settings: OwnDataSettings, place: Path) -> Plan:
 
 def _added(plan: Plan, settings: OwnDataSettings) -> str:
     """A text about images that were added since; '' without one."""
+    from mmseg.datasets.listing.file_list import list_line
     from mmseg.datasets.own.pairs import find_pairs
     listed = {line for lines in plan.lists.values() for line in lines}
     try:
         here = find_pairs(settings.located()).pairs
     except UserError:  # a half of a pair that was added does not concern the run
         return ''
-    new = [pair for pair in here if f'{pair.image}\t{pair.mask}' not in listed]
+    new = [pair for pair in here if list_line(pair.info, '') not in listed]
     return '' if not new else (
         f'; {len(new):,} images that were added since, such as {new[0].image}, are not used: a new '
         'run takes them')

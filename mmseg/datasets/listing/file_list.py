@@ -58,8 +58,33 @@ def _describe(name: str, img_suffix: str, seg_map_suffix: str | None, split: str
 def list_line(info: ImgInfo, img_suffix: str) -> str:
     """The line of a list for a sample."""
     if info.get('paired'):
-        return f'{info["filename"]}{TAB}{info.get("ann", {}).get("seg_map", "")}'
+        return TAB.join(_files(info))
     return info['filename'].removesuffix(img_suffix)
+
+
+def paired_info(image: str, mask: str) -> ImgInfo:
+    """A sample whose line of a list holds the files of its image and mask."""
+    return {'filename': image, 'paired': True, 'ann': {'seg_map': mask}}
+
+
+def unlistable(info: ImgInfo, img_suffix: str) -> str:
+    """What keeps the name of a sample from being a line of a list; '' where nothing does."""
+    for part in _files(info) if info.get('paired') else [list_line(info, img_suffix)]:
+        if part == '':
+            return 'an empty name'
+        if part != part.strip():
+            return 'a blank at an end of the name'
+        if any(sign in part for sign in (TAB, '\n', '\r')):
+            return 'a tab or a line break in the name'
+        try:
+            part.encode()
+        except UnicodeEncodeError:
+            return 'a name that is not UTF-8'
+    return ''
+
+
+def _files(info: ImgInfo) -> list[str]:
+    return [info['filename'], info.get('ann', {}).get('seg_map', '')]
 
 
 def check_folders(dataset: Dataset) -> None:
