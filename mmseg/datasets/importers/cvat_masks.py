@@ -7,10 +7,10 @@ import numpy as np
 
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.image import imread
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 from mmseg.core.utils import voc_colormap
 
+from ..listing.folders import files_below
 from .export import Export, Painting, Problems, Sample
 from .images import SUFFIXES, ImageFinder
 from .legend import BACKGROUND, Legend
@@ -29,7 +29,7 @@ def read_masks(label_map: Path, options: Options, problems: Problems) -> Export:
     """Samples of the masks beside a labelmap.txt."""
     root = label_map.parent
     colours = read_label_map(label_map)
-    masks = list(scandir(root / MASKS, '.png', recursive=True)) if (root / MASKS).is_dir() else []
+    masks = files_below(root / MASKS, '.png') if (root / MASKS).is_dir() else []
     if not masks:
         raise EmptyDatasetError(f'{root / MASKS} holds no mask (.png); export the task again as '
                                 "'Segmentation mask 1.1'")

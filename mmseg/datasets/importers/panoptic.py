@@ -8,6 +8,7 @@ import numpy as np
 from mmcv_replace.image import imread
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
+from ..listing.folders import file_is_there
 from .coco_entries import read_category, read_image_entry
 from .export import Export, Painting, Problems, Sample
 from .images import ImageFinder, written_name
@@ -66,7 +67,7 @@ def _read_segments(entry: dict, categories: dict[int, str], options: Options, pl
 def _find_png(file: Path, name: str, place: str) -> Path:
     folders = (file.with_suffix(''), file.parent)
     for folder in folders:
-        if (folder / name).is_file():
+        if file_is_there(folder / name):
             return folder / name
     raise MissingDataError(f'{place}: its segments {name} are missing in '
                            f'{" and ".join(map(str, folders))}; put the folder of the PNGs there')

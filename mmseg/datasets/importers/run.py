@@ -1,4 +1,5 @@
 """Write the samples of an export as images, masks and a list of classes."""
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -75,12 +76,17 @@ def import_dataset(tool: str, source: str | Path, out: str | Path, options: Opti
 
 def check_places(source: Path, out: Path) -> None:
     """Raise an error where there is nothing to read, or where files would be written over."""
-    if not source.exists():
+    if not os.path.exists(source):
         raise MissingDataError(f'{source} does not exist: name the file or folder that the tool '
                                'exported')
     if source.suffix.lower() == '.zip':
         raise DataError(f'{source} is an archive: unpack it, and name what was in it')
-    if out.is_dir() and any(out.iterdir()) or out.exists() and not out.is_dir():
+    try:
+        taken = any(out.iterdir()) if os.path.isdir(out) else os.path.lexists(out)
+    except OSError as error:
+        raise DataError(f'cannot read the folder {out}: {error.strerror or error}; choose another '
+                        'one by -o') from error
+    if taken:
         raise ConfigError(f'{out} exists already: choose another folder by -o, or delete it')
 
 

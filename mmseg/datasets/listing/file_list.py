@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import FileClient, is_remote, list_from_file
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
+
+from .folders import files_below
 
 SHOWN = 3
 
@@ -30,12 +31,8 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
             img_dir, list_dir=False, suffix=img_suffix, recursive=True)
         names = sorted(file.removesuffix(img_suffix) for file in files)
     else:
-        try:
-            files = list(scandir(img_dir, img_suffix, recursive=True))
-        except OSError as error:
-            kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
-            raise kind(f'cannot read the folder {error.filename}: {error.strerror}') from error
-        names = sorted(file.removesuffix(img_suffix) for file in files)
+        names = sorted(file.removesuffix(img_suffix) for file in files_below(
+            img_dir, img_suffix, remedy='correct img_dir, data_root or its permissions'))
     return [_describe(name, img_suffix, None if ann_dir is None else seg_map_suffix, split)
             for name in names]
 

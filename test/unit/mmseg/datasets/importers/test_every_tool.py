@@ -1,5 +1,6 @@
 """What holds for the exports of all tools: the same scenes become the same data set."""
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from mmcv_replace.utils.errors import ConfigError, DataError, MissingDataError
 from mmseg.core.utils import voc_colormap
 from mmseg.datasets.importers import READERS, run
+from mmseg.datasets.listing import folders
 
 from .exports import EXPORTS, NAMES, SCENES, painted
 
@@ -181,6 +183,16 @@ def test_folders_that_exist(run_import, exported, tmp_path):
     (tmp_path / 'out').mkdir()
     run_import(*exported)  # into an empty one
     with pytest.raises(ConfigError, match='out exists already: choose another folder by -o'):
+        run_import(*exported)
+
+
+@pytest.mark.usefixtures('nothing_left')
+def test_folders_that_may_not_be_read(run_import, exported, monkeypatch):
+    def refuse(path, *args, **options):
+        raise PermissionError(13, 'Permission denied', str(path))
+    monkeypatch.setattr(folders, 'scandir', refuse)
+    monkeypatch.setattr(folders, 'os', SimpleNamespace(stat=refuse))
+    with pytest.raises(DataError, match='cannot read .*Permission denied; correct .*permissions'):
         run_import(*exported)
 
 
