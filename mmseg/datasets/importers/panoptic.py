@@ -9,7 +9,7 @@ from mmcv_replace.image import imread
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
 from ..listing.folders import file_is_there
-from .coco_entries import read_category, read_image_entry
+from .coco_entries import ImageIds, read_category, read_image_entry
 from .export import Export, Painting, Problems, Sample
 from .images import ImageFinder, written_name
 from .json_file import need
@@ -25,12 +25,13 @@ def read_panoptic(file: Path, images: list, annotations: list, categories: dict[
                   finder: ImageFinder, options: Options, problems: Problems) -> Export:
     """Samples of a panoptic JSON, whose PNGs are in the folder of its name, or beside it."""
     notes: Counter[str] = Counter()
-    entries = {}
+    entries, ids = {}, ImageIds()
     for position, entry in enumerate(images):
         with problems.of_sample():
             place = f'{file}: image {position}'
-            entries[entry['id'] if isinstance(entry, dict) and 'id' in entry else None] = (
-                *read_image_entry(entry, place), place)
+            name, size = read_image_entry(entry, place)
+            ids.add(entry['id'], place)
+            entries[entry['id']] = name, size, place
     samples = []
     for position, entry in enumerate(annotations):
         with problems.of_sample():

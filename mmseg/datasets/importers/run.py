@@ -15,7 +15,7 @@ from mmseg.core.utils import write_palette_png
 from ..converters.staging import staged
 from .coco import read_coco
 from .cvat import read_cvat
-from .export import Export, Problems, Sample
+from .export import Export, PlacedError, Problems, Sample
 from .images import check_image, mask_name, put_image
 from .labelme import read_labelme
 from .labelstudio import read_labelstudio
@@ -58,7 +58,7 @@ def import_dataset(tool: str, source: str | Path, out: str | Path, options: Opti
     problems = Problems()
     export = READERS[tool](source, options, problems)
     if not export.samples:
-        check_left(export.samples, source, problems, options)
+        check_left(export.samples, export, source, problems, options)
     used = {label for sample in export.samples for label in sample.labels}
     legend = make_legend(export.names, used, options, options.unlabelled or export.unlabelled)
     check_names(export.samples)
@@ -67,7 +67,7 @@ def import_dataset(tool: str, source: str | Path, out: str | Path, options: Opti
         problems.found += [entry.problem for entry in written if entry.problem is not None]
         done = [(sample, entry) for sample, entry in zip(export.samples, written, strict=True)
                 if entry.problem is None and not (entry.empty and options.skip_empty)]
-        check_left(done, source, problems, options)
+        check_left(done, export, source, problems, options)
         with atomic_write(folder / 'classes.txt', 'w') as file:
             file.write(''.join(f'{name}\n' for name in legend.classes))
     without_object = sum(entry.empty for entry in written) if options.skip_empty else 0
@@ -90,12 +90,14 @@ def check_places(source: Path, out: Path) -> None:
         raise ConfigError(f'{out} exists already: choose another folder by -o, or delete it')
 
 
-def check_left(samples: Sequence, source: Path, problems: Problems, options: Options) -> None:
+def check_left(samples: Sequence, export: Export, source: Path, problems: Problems,
+               options: Options) -> None:
     """Raise DataError where there are problems that may not be left out, or nothing but them."""
     problems.check(options.skip_bad)
     if not samples:
-        raise EmptyDatasetError(f'{source}: no image is left to import'
-                                + (f'; {problems.describe()}' if problems.found else ''))
+        reasons = [f'{what}: {number}' for what, number in sorted(export.notes.items())]
+        reasons += [problems.describe()] if problems.found else []
+        raise EmptyDatasetError('; '.join([f'{source}: no image is left to import', *reasons]))
 
 
 def check_names(samples: Sequence[Sample]) -> None:
@@ -124,7 +126,10 @@ def write_sample(sample: Sample, legend: Legend, folder: Path, skip_empty: bool)
         content = _read(sample)
         size = check_image(content, sample.image, sample.size)
         painting = sample.paint(size, legend)
+    except PlacedError as error:
+        return Written(problem=str(error))
     except DataError as error:
+        # Of an image whose file is its annotation, too, the place is there already.
         text = str(error)
         return Written(problem=text if text.startswith(sample.place) else f'{sample.place}: {text}')
     empty = bool((painting.label_map == legend.unlabelled).all())

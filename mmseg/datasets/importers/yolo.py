@@ -68,9 +68,16 @@ def read_names(source: Path) -> dict[int, str]:
         if isinstance(names, list):
             names = dict(enumerate(names))
         if isinstance(names, dict) and all(isinstance(key, int) for key in names):
-            return {key: str(names[key]) for key in sorted(names)}
+            return {key: _check_name(names[key], file) for key in sorted(names)}
     raise DataError(f'{source}: no names of classes; they stand as names: in data.yaml, or one a '
                     'line in classes.txt')
+
+
+def _check_name(name: object, file: Path) -> str:
+    if isinstance(name, bool) or not isinstance(name, str | int | float) or name == '':
+        raise DataError(f'{file}: the names of classes hold {short(name)}, which is no text in '
+                        "YAML; put it into quotes, as 'no' or 'on' need them")
+    return str(name)
 
 
 def _list_images(root: Path, given: str | None) -> dict[str, Path]:

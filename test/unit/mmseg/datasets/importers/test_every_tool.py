@@ -1,5 +1,6 @@
 """What holds for the exports of all tools: the same scenes become the same data set."""
 import os
+import shlex
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError, MissingDataError
 from mmseg.core.utils import voc_colormap
-from mmseg.datasets.importers import READERS, run
+from mmseg.datasets.importers import READERS, Options, import_dataset, run
 from mmseg.datasets.listing import folders
 
 from .exports import EXPORTS, NAMES, SCENES, painted
@@ -36,6 +37,16 @@ def test_scenes(run_import, exported, nproc):
     for name in SCENES:
         np.testing.assert_array_equal(masks[mask_of(name)], painted(name), name)
     assert "images without an object, 'background' throughout: 1 (empty.jpg)" in report
+
+
+def test_the_command_that_is_told(exported, tmp_path):
+    """It can be pasted, whatever the name of the folder."""
+    out = tmp_path / "two words & 'quotes'"
+    report = import_dataset(*exported, out, Options())
+    words = shlex.split(report.splitlines()[-1])
+    assert words[:3] == ['python', 'tools/train.py', 'CONFIG']
+    assert dict(zip(words[3::2], words[4::2], strict=True)) == {
+        '--images': f'{out}/images', '--masks': f'{out}/masks', '--classes': f'{out}/classes.txt'}
 
 
 def test_masks_have_the_palette_and_images_are_the_same_files(run_import, exported, tmp_path):
