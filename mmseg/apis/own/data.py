@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.runner.checkpoints.auto_resume import was_restarted
 from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.heartbeat import run_on_first_rank
@@ -136,7 +137,8 @@ def trying_own_data(cfg: Config, **options: Any) -> Iterator[Plan | None]:
         return
     from mmseg.datasets.own import make_plan
     plan = make_plan(settings, **options)
-    with tempfile.TemporaryDirectory(prefix='own_data_') as folder:
+    with (cleaning_up_when_terminated(),
+          tempfile.TemporaryDirectory(prefix='own_data_') as folder):
         write_plan(plan, folder)
         yield replace(plan, text='\n'.join([plan.text, *apply_plan(cfg, plan, folder)]))
 

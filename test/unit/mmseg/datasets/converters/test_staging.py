@@ -75,7 +75,8 @@ if __name__ == '__main__':
 
 
 @pytest.mark.parametrize(('sent', 'to_all'), [
-    (signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True)])
+    (signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True),
+    (signal.SIGHUP, False)])
 def test_nothing_stays_behind_a_signal(tmp_path, sent, to_all):
     (tmp_path / 'write.py').write_text(WRITE)
     process = subprocess.Popen([sys.executable, 'write.py', 'tmp', 'deep/out'], cwd=tmp_path,
@@ -86,7 +87,7 @@ def test_nothing_stays_behind_a_signal(tmp_path, sent, to_all):
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + sent
     assert told.rstrip().splitlines()[-1] == (
-        'terminated' if sent == signal.SIGTERM else 'interrupted')
+        'interrupted' if sent == signal.SIGINT else 'terminated')
     assert 'Traceback' not in told
     assert [path.name for path in tmp_path.rglob('*')
             if path.name != 'write.py' and '__pycache__' not in path.parts] == ['tmp']
