@@ -9,7 +9,6 @@ from mmcv_replace.utils import Config, track_iter_progress
 from mmcv_replace.utils.errors import ConfigError, DataError, UserError
 from mmseg.datasets import doctor
 
-from .cleaned_lists import tell_lists
 from .datasets import SPLITS, build_split
 from .labels.contract import label_clashes
 from .model import build_model_to_inspect
@@ -55,7 +54,8 @@ def _check(cfg: Config, splits: Sequence[str] | None, nproc: int, json_file: str
     doctor.examine_all(report, nproc, track_iter_progress)
     if statistics:
         report.statistics = doctor.measure(datasets['train'], nproc, track_iter_progress)
-    written = [*doctor.write_lists(report, lists), *tell_lists(cfg, report, lists)] if lists else []
+    written = [*doctor.write_lists(report, lists), *doctor.tell_lists(cfg, report, lists)
+               ] if lists else []
     if json_file is not None:
         write_json(report, json_file)
     text = doctor.format_report(report, max(max_examples, 0))

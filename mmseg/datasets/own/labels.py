@@ -7,11 +7,12 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 
 from ..masks.class_files import ClassFiles
 from ..masks.classes import Palette, choose_palette
-from ..masks.colour_map import IGNORED, Colour, colour_key, read_colour
+from ..masks.colour_map import IGNORED, colour_key, read_colour
 from .by_colour import decide_colours
-from .by_number import VOID, decide_numbers
+from .by_number import decide_numbers
 from .class_list import ClassList
 from .known_colours import known_classes, recognise
+from .mask_forms import check_one_form, common_palette
 from .settings import OwnDataSettings
 from .survey import Look
 from .tally import Key, Tally, colours_of, tally_colours, tally_values
@@ -45,7 +46,7 @@ def decide_labels(looks: Sequence[Look], settings: OwnDataSettings,
 
     Raises DataError or ConfigError, with what to do, where the files leave it open.
     """
-    palette, lack = _common_palette(looks)
+    palette, lack = common_palette(looks)
     plain = all(look.values is not None for look in looks)
     tally = tally_values(looks) if plain and palette is not None else tally_colours(looks)
     by_colour = not plain or palette is None
@@ -61,7 +62,7 @@ def decide_labels(looks: Sequence[Look], settings: OwnDataSettings,
         meaning = {key: meaning[key[0] if by_colour else key] for key in tally.keys}
     else:
         if (listed is None or listed.colours is None) and recognise(tally.keys) is None:
-            _check_one_form(looks)
+            check_one_form(looks)
         meaning, names, more = decide_colours(tally, ignored, listed, settings)
     _check_number(names)
     return Labels(names, _palette(names, listed, meaning, by_colour and not numbers, palette),
@@ -81,45 +82,6 @@ def labels_of_files(looks: Sequence[Look], class_files: ClassFiles, names: tuple
     meaning = {value: value for value in tally.keys}
     return Labels(names, _palette(names, listed, meaning, False, {}), meaning,
                   dict(class_files=class_files), tally, False, notes)
-
-
-def _common_palette(looks: Sequence[Look]) -> tuple[dict[int, Colour] | None, str]:
-    """The colour of each value in files with a palette; None, and why, where colours count more.
-
-    They do where palettes contradict each other, and where the colours are greys that are class
-    numbers themselves: programs that write GIFs number the greys of each file anew.
-    """
-    common: dict[int, Colour] = {}
-    for look in looks:
-        for value, colour in look.palette.items():
-            if common.setdefault(value, colour) != colour:
-                return None, 'the palettes of the masks differ'
-    greys = {colour[0] for colour in common.values() if len(set(colour)) == 1}
-    numbers = greys - {VOID}
-    moved = any(colour != (value,) * 3 for value, colour in common.items())
-    if moved and len(greys) == len(common) and max(numbers, default=0) < 2 * len(greys):
-        return None, 'the palettes of the masks hold their numbers as greys'
-    return common, ''
-
-
-def _check_one_form(looks: Sequence[Look]) -> None:
-    """Raise DataError where some masks hold numbers and others colours, whose meaning is not told.
-
-    Greys of 0 and 255 alone may be either.
-    """
-    numbers = next((look for look in looks if look.colours is None
-                    and set(look.values) - {0, VOID}), None)
-    coloured = next((look for look in looks if look.values is None
-                     and any(len(set(colour)) > 1 for colour in look.colours)), None)
-    if numbers is not None and coloured is not None:
-        colour = max((colour for colour in coloured.colours if len(set(colour)) > 1),
-                     key=lambda colour: coloured.colours[colour])
-        share = 100 * coloured.colours[colour] / coloured.pixels
-        raise DataError(
-            f'{numbers.pair.mask} holds numbers, and {coloured.pair.mask} colours, such as '
-            f'{colour} ({share:.3g}% of it): which class each stands for is not known. Make all '
-            'masks of one form, or list the colours in a labelmap.txt beside the masks, with lines '
-            'such as road:128,64,128::')
 
 
 def _ignored(settings: OwnDataSettings, by_colour: bool,

@@ -1,4 +1,4 @@
-"""How to train on the lists that `tools/check_dataset.py --write-clean` has written."""
+"""The options by which a training reads the lists that `write_lists` has written."""
 import json
 import re
 import shlex
@@ -8,8 +8,9 @@ from typing import Any
 
 from mmcv_replace.utils import Config
 from mmseg.core.utils import leaf_configs
-from mmseg.datasets.builder import LISTED
-from mmseg.datasets.doctor import Report
+
+from ..builder import LISTED
+from .report import Report
 
 _PLAIN = re.compile(r'[\w./+-]+')  # needs no quotes as a value after --cfg-options
 

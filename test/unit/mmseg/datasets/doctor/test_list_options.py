@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmcv_replace.utils import Config, DictAction
-from mmseg.apis.cleaned_lists import tell_lists
+from mmseg.datasets.doctor import tell_lists
 
 
 def report_of(*splits, **same):
