@@ -60,12 +60,14 @@ def _decide(cfg: Config, settings: OwnDataSettings, goes_on: bool) -> tuple[dict
         plan = make_plan(settings)
         return plan.to_json(), plan.text
     plan = read_plan(place)
-    plan = _same_data(plan, settings, place)
+    plan = _same_data(plan, settings, place, 'A run goes on with the data that it began with: set '
+                      'it as before, or start a new run, in another --work-dir or without '
+                      '--auto-resume and --resume-from')
     return plan.to_json(), (f'{plan.text}\nthe lists in {place / FOLDER} are kept, as the run goes '
                             f'on{_added(plan, settings)}')
 
 
-def _same_data(plan: Plan, settings: OwnDataSettings, place: Path) -> Plan:
+def _same_data(plan: Plan, settings: OwnDataSettings, place: Path, remedy: str) -> Plan:
     """The plan for folders that may have moved; ConfigError where other settings differ."""
     now = settings.located()
     changed = [f'{name}={short(value)} ({short(plan.settings.get(name))} before)'
@@ -73,9 +75,7 @@ def _same_data(plan: Plan, settings: OwnDataSettings, place: Path) -> Plan:
                and (name not in PLACES or (value is None) != (plan.settings.get(name) is None))]
     if changed:
         raise ConfigError(
-            f'own_data of the run in {place} was another: {", ".join(changed)}. A run goes on with '
-            'the data that it began with: set it as before, or start a new run, in another '
-            '--work-dir or without --auto-resume and --resume-from')
+            f'own_data of the run in {place} was another: {", ".join(changed)}. {remedy}')
     later = now.val_images or now.images, now.val_masks or now.masks
     datasets = {split: {**dataset, **dict(zip(('img_dir', 'ann_dir'), (
         now.images, now.masks) if split == 'train' else later, strict=True))}
@@ -108,11 +108,12 @@ def follow_own_data(cfg: Config, *folders: str | Path) -> None:
     """Apply the plan of a training to the config of a test: that in the first of some folders, or
     in the work directory.
 
-    Raises ConfigError where there is none. Nothing happens without `own_data`.
+    The folders are those of the config, as they may have moved. Raises ConfigError where there is
+    no plan, or one for other settings. Nothing happens without `own_data`.
     """
     if cfg.get(KEY) in (None, False):
         return
-    read_section(OwnDataSettings, cfg[KEY], KEY)
+    settings = read_section(OwnDataSettings, cfg[KEY], KEY)
     places = [*folders, work_dir_of(cfg)]
     place = find_plan(places)
     if place is None:
@@ -121,7 +122,10 @@ def follow_own_data(cfg: Config, *folders: str | Path) -> None:
             f'{" or ".join(dict.fromkeys(map(str, places)))}, and which images are for validation '
             'is written there: train first, or give the config that the training has saved, '
             'WORK_DIR/CONFIG_NAME.py')
-    apply_plan(cfg, read_plan(place), place)
+    plan = _same_data(read_plan(place), settings, place, 'A test is on the images that the '
+                      'training was validated on: set it as before, or give the config that the '
+                      'training has saved, WORK_DIR/CONFIG_NAME.py')
+    apply_plan(cfg, plan, place)
 
 
 @contextmanager
