@@ -26,29 +26,31 @@ def report_end(text: str) -> None:
 
 
 class Terminated(SystemExit):
-    """SIGTERM within `cleaning_up_when_terminated`."""
+    """A signal that ends a process, within `cleaning_up_when_terminated`."""
 
 
 @contextmanager
 def cleaning_up_when_terminated() -> Iterator[None]:
-    """Have SIGTERM, as `kill`, timeouts and clusters send it, end the block like an exception.
+    """Have signals that end the process end the block like an exception.
 
-    By itself it ends the process at once, and what the block has half written stays behind. A
-    handler of somebody else is kept.
+    `kill`, timeouts and clusters send SIGTERM, a terminal that is closed SIGHUP. By themselves they
+    end the process at once, and what the block has half written stays behind. A handler of somebody
+    else is kept, such as that of `nohup`.
     """
-    if (threading.current_thread() is not threading.main_thread()
-            or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL):
-        yield
-        return
-    signal.signal(signal.SIGTERM, _leave)
+    main = threading.current_thread() is threading.main_thread()
+    ours = [number for number in (signal.SIGTERM, signal.SIGHUP)
+            if main and signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _leave(number: int, frame: types.FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # another one ends the process at once
+    signal.signal(number, signal.SIG_DFL)  # another one ends the process at once
     raise Terminated(128 + number)
 
 

@@ -19,7 +19,7 @@ from .formats.png import decode_plain_png
 from .formats.tiff import BANDS, INSTALL, USE_BANDS, decode_tiff, reverse_colours
 from .formats.tiff_header import PALETTE, WHITE_IS_ZERO, is_tiff, read_pages
 from .integrity import PNG_START, find_truncation
-from .limits import explain_opencv, open_with_pillow
+from .limits import UNKNOWN, explain_opencv, open_with_pillow
 from .resize import check_choice
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def imfrombytes(content: bytes, flag: str | int = 'color', channel_order: str = 
     try:
         img = _decode(content, flag, backend, key)
         if img is None:
-            raise ValueError('no image format that it knows, or damaged')
+            raise ValueError(UNKNOWN)
     except UnsupportedImageError as error:
         raise UnsupportedImageError(f'{name}: {error}') from error
     except Exception as error:  # damaged bytes make decoders raise nearly anything

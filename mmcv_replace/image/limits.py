@@ -14,6 +14,7 @@ from ..utils.errors import UnsupportedImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+UNKNOWN = 'no image format that it knows, or damaged'  # what a decoder says of a file
 VARIABLE = 'OPENCV_IO_MAX_IMAGE_PIXELS'
 _UNITS = {'': 1, 'KB': 2**10, 'MB': 2**20}
 _PILLOW = threading.Lock()
@@ -44,11 +45,13 @@ def explain_opencv(message: str) -> str | None:
 
 def open_with_pillow(content: bytes) -> 'Image':
     """Open an encoded image with this limit instead of Pillow's; its pixels are not read yet."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
     with _PILLOW:
         own, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             img = Image.open(io.BytesIO(content))
+        except UnidentifiedImageError as error:  # its text is the address of an object
+            raise UnidentifiedImageError(UNKNOWN) from error
         finally:
             Image.MAX_IMAGE_PIXELS = own
     check_pixels(*img.size)

@@ -54,7 +54,8 @@ def _check(cfg: Config, splits: Sequence[str] | None, nproc: int, json_file: str
     doctor.examine_all(report, nproc, track_iter_progress)
     if statistics:
         report.statistics = doctor.measure(datasets['train'], nproc, track_iter_progress)
-    written = doctor.write_lists(report, lists) if lists else []
+    written = [*doctor.write_lists(report, lists), *doctor.tell_lists(cfg, report, lists)
+               ] if lists else []
     if json_file is not None:
         write_json(report, json_file)
     text = doctor.format_report(report, max(max_examples, 0))

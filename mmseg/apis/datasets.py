@@ -1,5 +1,7 @@
 """The data sets of a config: data.train, data.val and data.test."""
+import copy
 from collections.abc import Sequence
+from typing import Any
 
 from torch.utils.data import Dataset
 
@@ -7,7 +9,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.section import read_section
 from mmcv_replace.utils.suggest import did_you_mean
-from mmseg.core.utils import leaf_datasets
+from mmseg.core.utils import leaf_configs, leaf_datasets
 from mmseg.datasets import build_dataset
 from mmseg.datasets.converters.made_by import tell_converter
 from mmseg.datasets.settings import DataSettings
@@ -36,6 +38,38 @@ def build_split(cfg: Config, name: str, may_lack_files: bool = False) -> Dataset
     if name != 'train':
         follow_training(cfg, built)
     return built
+
+
+def build_validation(cfg: Config) -> Dataset:
+    """The images of data.val with the pipeline of data.train, for a workflow that has 'val'.
+
+    Where data.train mixes samples, those of data.val are mixed in the same way. Raises ConfigError
+    for data.train without a pipeline.
+    """
+    if cfg.data.get('val') is None:
+        raise ConfigError("the workflow has 'val', and the config no data.val: add it, or leave "
+                          "('val', 1) out of the workflow")
+    dataset = build_dataset(_like_training(cfg.data.train, copy.deepcopy(cfg.data.val)))
+    check_files(dataset, cfg, 'val')
+    follow_training(cfg, dataset)
+    return dataset
+
+
+def _like_training(train: Any, val: Any) -> Any:
+    """The config `val` with the pipelines of `train`, the first of several data sets."""
+    if isinstance(train, list | tuple):
+        return _like_training(train[0], val)
+    inner = train.get('dataset') or train.get('datasets')
+    if inner:
+        val = _like_training(inner, val)
+        # A wrapper without a pipeline, such as RepeatDataset, leaves samples as they are.
+        return dict(train, dataset=val) if train.get('pipeline') else val
+    if not train.get('pipeline'):
+        raise ConfigError("the workflow has 'val', whose images go through the pipeline of "
+                          "data.train, and that has none: leave ('val', 1) out of the workflow")
+    for _, part in leaf_configs(val):
+        part['pipeline'] = copy.deepcopy(train['pipeline'])
+    return val
 
 
 def check_files(dataset: Dataset, cfg: Config, split: str, may_lack_files: bool = False) -> None:

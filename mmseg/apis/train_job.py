@@ -1,5 +1,4 @@
 """A training job from a config: folders, log, seeds, data and model, then the training."""
-import copy
 import itertools
 import time
 from pathlib import Path
@@ -14,7 +13,6 @@ from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.datasets import build_dataset
 from mmseg.datasets.expected_normalization import warn_of_other_normalization
 from mmseg.datasets.own import Plan
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
@@ -22,9 +20,8 @@ from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
 from .data_check import check_training_data
-from .datasets import build_split, check_files, splits_of
+from .datasets import build_split, build_validation, splits_of
 from .dist_errors import naming_lost_peers
-from .labels.configured import follow_training
 from .labels.contract import check_labels_agree
 from .model import build_model, initialize_weights
 from .own.config import apply_plan
@@ -90,7 +87,8 @@ def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Datas
     """The model, a data set for each entry of the workflow, and that of the evaluation, checked."""
     workflow = cfg.get('workflow', [('train', 1)])
     check_workflow(workflow, workflow)
-    datasets = [_build_dataset(cfg, mode) for mode, _ in workflow]
+    datasets = [build_split(cfg, 'train') if mode == 'train' else build_validation(cfg)
+                for mode, _ in workflow]
     model = build_model(cfg)
     splits = splits_of(datasets, workflow)
     trained, val = splits['train'], None
@@ -104,18 +102,6 @@ def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Datas
     model.CLASSES = getattr(trained, 'CLASSES', None)
     model.PALETTE = getattr(trained, 'PALETTE', None)
     return model, datasets, val
-
-
-def _build_dataset(cfg: Config, mode: str) -> Dataset:
-    """Data set for an entry of the workflow; for 'val' its images with the training pipeline."""
-    if mode == 'train':
-        return build_split(cfg, 'train')
-    val = copy.deepcopy(cfg.data.val)
-    val.pipeline = cfg.data.train.pipeline
-    dataset = build_dataset(val)
-    check_files(dataset, cfg, 'val')
-    follow_training(cfg, dataset)
-    return dataset
 
 
 def _prepare_work_dir(cfg: Config, process: Process, plan: Plan | None) -> Path:

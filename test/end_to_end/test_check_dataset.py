@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -73,10 +74,13 @@ def test_bad_data(check, voc, train_names, tmp_path):
     cleaned = tmp_path / 'clean/train_0.txt'
     assert list_from_file(cleaned) == train_names[3:]
     assert f'{cleaned}: 3 of the 6 names of train' in text
-    # What is left can be trained on.
-    code, _ = check('--cfg-options', f'data.train.split={cleaned}',
-                    'data.train.ann_dir=SegmentationClass')
+    # What is left can be trained on, as the last line says.
+    line = text.rstrip().splitlines()[-1]
+    assert line.startswith("  --cfg-options 'data.train.split=[")
+    code, text = check(*shlex.split(line))
     assert code == 0
+    assert f'list {cleaned}' in text
+    assert f'list {tmp_path / "clean/val.txt"}' in text
 
 
 def test_statistics_of_the_training_images(check, voc, train_names, tmp_path):

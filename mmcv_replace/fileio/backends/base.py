@@ -63,7 +63,8 @@ def decode_text(content: bytes, name: str | Path, encoding: str = 'utf-8') -> st
         return bytes(content).decode(encoding)
     except UnicodeDecodeError as error:
         kind = 'UTF-8' if encoding.startswith('utf-8') else encoding
-        raise DataError(f'{name} is not a {kind} text file: {error}') from error
+        raise DataError(f'{name} is not a {kind} text file: {error}; store it as '
+                        f'{kind}, or fetch it again') from error
 
 
 def list_tree(entries: Listing, list_dir: bool, list_file: bool,

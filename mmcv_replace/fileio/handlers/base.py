@@ -56,5 +56,8 @@ def parsing(name: str, file_format: str) -> Iterator[None]:
         yield
     except RecursionError as error:
         raise DataError(f'{name}: the data are nested too deeply') from error
+    except DataError:
+        raise
     except ValueError as error:
-        raise DataError(f'{name} is not valid {file_format}: {error}') from error
+        raise DataError(f'{name} is not valid {file_format}: {error}; correct it, or fetch or '
+                        'write it again') from error

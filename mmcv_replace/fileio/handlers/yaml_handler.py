@@ -2,7 +2,6 @@
 import re
 from typing import IO, TYPE_CHECKING, Any
 
-from ...utils.errors import DataError
 from .base import BaseFileHandler, name_of, parsing, read_text
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def parse_yaml(text: str, name: str, unique_keys: bool = False, **options: Any) 
         try:
             return yaml.load(text, **{'Loader': _loader(unique_keys), **options})
         except yaml.YAMLError as error:
-            raise DataError(f'{name} is not valid yaml: {error}') from error
+            raise ValueError(error) from error
 
 
 def _loader(unique_keys: bool) -> type:

@@ -40,7 +40,9 @@ class Range:
 
     def __str__(self) -> str:
         if self.above is not None:
-            return f'above {self.above}'
+            return f'above {self.above}' + ('' if self.most is None else f', up to {self.most}')
+        if self.least is None:
+            return f'up to {self.most}'
         return f'from {self.least} on' if self.most is None else f'from {self.least} to {self.most}'
 
 

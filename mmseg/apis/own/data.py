@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.runner.checkpoints.auto_resume import was_restarted
 from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.heartbeat import run_on_first_rank
@@ -59,12 +60,14 @@ def _decide(cfg: Config, settings: OwnDataSettings, goes_on: bool) -> tuple[dict
         plan = make_plan(settings)
         return plan.to_json(), plan.text
     plan = read_plan(place)
-    plan = _same_data(plan, settings, place)
+    plan = _same_data(plan, settings, place, 'A run goes on with the data that it began with: set '
+                      'it as before, or start a new run, in another --work-dir or without '
+                      '--auto-resume and --resume-from')
     return plan.to_json(), (f'{plan.text}\nthe lists in {place / FOLDER} are kept, as the run goes '
                             f'on{_added(plan, settings)}')
 
 
-def _same_data(plan: Plan, settings: OwnDataSettings, place: Path) -> Plan:
+def _same_data(plan: Plan, settings: OwnDataSettings, place: Path, remedy: str) -> Plan:
     """The plan for folders that may have moved; ConfigError where other settings differ."""
     now = settings.located()
     changed = [f'{name}={short(value)} ({short(plan.settings.get(name))} before)'
@@ -72,9 +75,7 @@ def _same_data(plan: Plan, settings: OwnDataSettings, place: Path) -> Plan:
                and (name not in PLACES or (value is None) != (plan.settings.get(name) is None))]
     if changed:
         raise ConfigError(
-            f'own_data of the run in {place} was another: {", ".join(changed)}. A run goes on with '
-            'the data that it began with: set it as before, or start a new run, in another '
-            '--work-dir or without --auto-resume and --resume-from')
+            f'own_data of the run in {place} was another: {", ".join(changed)}. {remedy}')
     later = now.val_images or now.images, now.val_masks or now.masks
     datasets = {split: {**dataset, **dict(zip(('img_dir', 'ann_dir'), (
         now.images, now.masks) if split == 'train' else later, strict=True))}
@@ -84,13 +85,14 @@ def _same_data(plan: Plan, settings: OwnDataSettings, place: Path) -> Plan:
 
 def _added(plan: Plan, settings: OwnDataSettings) -> str:
     """A text about images that were added since; '' without one."""
+    from mmseg.datasets.listing.file_list import list_line
     from mmseg.datasets.own.pairs import find_pairs
     listed = {line for lines in plan.lists.values() for line in lines}
     try:
         here = find_pairs(settings.located()).pairs
     except UserError:  # a half of a pair that was added does not concern the run
         return ''
-    new = [pair for pair in here if f'{pair.image}\t{pair.mask}' not in listed]
+    new = [pair for pair in here if list_line(pair.info, '') not in listed]
     return '' if not new else (
         f'; {len(new):,} images that were added since, such as {new[0].image}, are not used: a new '
         'run takes them')
@@ -106,11 +108,12 @@ def follow_own_data(cfg: Config, *folders: str | Path) -> None:
     """Apply the plan of a training to the config of a test: that in the first of some folders, or
     in the work directory.
 
-    Raises ConfigError where there is none. Nothing happens without `own_data`.
+    The folders are those of the config, as they may have moved. Raises ConfigError where there is
+    no plan, or one for other settings. Nothing happens without `own_data`.
     """
     if cfg.get(KEY) in (None, False):
         return
-    read_section(OwnDataSettings, cfg[KEY], KEY)
+    settings = read_section(OwnDataSettings, cfg[KEY], KEY)
     places = [*folders, work_dir_of(cfg)]
     place = find_plan(places)
     if place is None:
@@ -119,7 +122,10 @@ def follow_own_data(cfg: Config, *folders: str | Path) -> None:
             f'{" or ".join(dict.fromkeys(map(str, places)))}, and which images are for validation '
             'is written there: train first, or give the config that the training has saved, '
             'WORK_DIR/CONFIG_NAME.py')
-    apply_plan(cfg, read_plan(place), place)
+    plan = _same_data(read_plan(place), settings, place, 'A test is on the images that the '
+                      'training was validated on: set it as before, or give the config that the '
+                      'training has saved, WORK_DIR/CONFIG_NAME.py')
+    apply_plan(cfg, plan, place)
 
 
 @contextmanager
@@ -135,7 +141,8 @@ def trying_own_data(cfg: Config, **options: Any) -> Iterator[Plan | None]:
         return
     from mmseg.datasets.own import make_plan
     plan = make_plan(settings, **options)
-    with tempfile.TemporaryDirectory(prefix='own_data_') as folder:
+    with (cleaning_up_when_terminated(),
+          tempfile.TemporaryDirectory(prefix='own_data_') as folder):
         write_plan(plan, folder)
         yield replace(plan, text='\n'.join([plan.text, *apply_plan(cfg, plan, folder)]))
 

@@ -1,4 +1,6 @@
-"""Output of converters, all or nothing: no part of it stays behind an error, Ctrl-C or SIGTERM."""
+"""Output of converters and importers, all or nothing: no part of it stays behind an error, Ctrl-C
+or SIGTERM.
+"""
 import contextlib
 import errno
 import shutil
@@ -34,11 +36,7 @@ def staged(out_dir: str | Path, remedy: str = 'choose another one with -o') -> I
     try:
         with cleaning_up_when_terminated():
             yield folder
-            for path in sorted(folder.rglob('*')):
-                if path.is_file():
-                    target = out_dir / path.relative_to(folder)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    path.replace(target)
+            _move(folder, out_dir)
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -48,6 +46,16 @@ def staged(out_dir: str | Path, remedy: str = 'choose another one with -o') -> I
         for empty in new:
             with contextlib.suppress(OSError):  # it holds files
                 empty.rmdir()
+
+
+def _move(folder: Path, out_dir: Path) -> None:
+    """Move what is in a folder; folders that are not there yet as a whole, which is one step."""
+    for path in sorted(folder.iterdir()):
+        target = out_dir / path.name
+        if path.is_dir() and target.is_dir():
+            _move(path, target)
+        else:
+            path.replace(target)
 
 
 def read_names(path: Path, expected: str) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils.errors import ConfigError, DataError
 
-from ..listing.file_list import TAB
+from ..listing.file_list import unlistable
 from .findings import Finding
 from .report import Report
 
@@ -39,15 +39,14 @@ def write_lists(report: Report, files: list[Path]) -> list[str]:
     for number, (source, file) in enumerate(zip(report.sources, files, strict=True)):
         names = []
         for index in range(len(source)):
-            name = source.name(index)
             if (number, index) in bad:
                 continue
-            paired = source.dataset.img_infos[index].get('paired', False)
-            if _fits_a_line(name, paired):
-                names.append(name)
-            else:
+            lack = unlistable(source.dataset.img_infos[index], source.dataset.img_suffix)
+            if lack:
                 report.findings.append(Finding('unlistable', source.split,
-                                               source.image_file(index), '', (number, index)))
+                                               source.image_file(index), lack, (number, index)))
+            else:
+                names.append(source.name(index))
         try:
             with atomic_write(file, 'w') as stream:
                 stream.writelines(f'{name}\n' for name in names)
@@ -57,12 +56,3 @@ def write_lists(report: Report, files: list[Path]) -> list[str]:
         lines.append(f'{file.resolve()}: {len(names):,} of the {len(source):,} names of '
                      f'{source.split}')
     return lines
-
-
-def _fits_a_line(name: str, paired: bool) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return (name == name.strip() and name != '' and '\n' not in name and '\r' not in name
-            and name.count(TAB) == int(paired))

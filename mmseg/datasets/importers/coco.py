@@ -8,7 +8,7 @@ import numpy as np
 from mmcv_replace.utils.errors import DataError
 from mmcv_replace.utils.suggest import short
 
-from .coco_entries import read_categories, read_category, read_image_entry
+from .coco_entries import ImageIds, read_categories, read_category, read_image_entry
 from .export import Export, Problems, Sample, Shape
 from .images import ImageFinder, written_name
 from .json_file import find_file, need, read_json
@@ -55,11 +55,13 @@ def _read_objects(file: Path, images: list, annotations: list, categories: dict[
             if image not in known:
                 raise DataError(f'{place}: the file has no image {image!r}; export again')
             objects[image].append((position, entry))
-    samples = []
+    samples, ids = [], ImageIds()
     for position, entry in enumerate(images):
         with problems.of_sample():
-            samples.append(_read_image(entry, f'{file}: image {position}', file, objects,
-                                       categories, finder, options, notes))
+            place = f'{file}: image {position}'
+            sample = _read_image(entry, place, file, objects, categories, finder, options, notes)
+            ids.add(entry['id'], place)
+            samples.append(sample)
     return Export(samples, list(categories.values()), RULE, notes=notes)
 
 

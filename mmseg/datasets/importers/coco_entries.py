@@ -13,8 +13,25 @@ def read_categories(data: object, file: Path) -> dict[int, str]:
     categories = {}
     for position, entry in enumerate(need(data, 'categories', list, str(file))):
         place = f'{file}: category {position}'
-        categories[need(entry, 'id', int, place)] = need(entry, 'name', str, place)
+        number, name = need(entry, 'id', int, place), need(entry, 'name', str, place)
+        if categories.setdefault(number, name) != name:
+            raise DataError(f'{place}: {name!r} has the id {number} of {categories[number]!r}; '
+                            'give each category its own id')
     return dict(sorted(categories.items()))
+
+
+class ImageIds:
+    """Sees to it that no two images of a file have the same id, which objects name."""
+
+    def __init__(self) -> None:
+        self.places: dict[int | str, str] = {}
+
+    def add(self, number: int | str, place: str) -> None:
+        """Note an id; DataError for one that another image has."""
+        other = self.places.setdefault(number, place)
+        if other != place:
+            raise DataError(f'{place}: it has the id {number!r} of {other}, and to which of them '
+                            'objects belong is not known; give each image its own id')
 
 
 def read_image_entry(entry: object, place: str) -> tuple[str, Size]:

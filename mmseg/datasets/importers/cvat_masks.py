@@ -7,10 +7,11 @@ import numpy as np
 
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.image import imread
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError
-from mmseg.core.utils import voc_colormap
 
+from ..listing.folders import files_below
+from ..masks.colour_map import Colour, colour_key
+from ..masks.labelmap import parse_labelmap
 from .export import Export, Painting, Problems, Sample
 from .images import SUFFIXES, ImageFinder
 from .legend import BACKGROUND, Legend
@@ -22,14 +23,12 @@ MASKS, IMAGES = 'SegmentationClass', 'JPEGImages'
 RULE = ('the pixels as CVAT painted them, of overlapping objects the one of the higher z_order; '
         'black is what nobody labelled, unless labelmap.txt gives it to a class of yours')
 
-Colour = tuple[int, int, int]
-
 
 def read_masks(label_map: Path, options: Options, problems: Problems) -> Export:
     """Samples of the masks beside a labelmap.txt."""
     root = label_map.parent
     colours = read_label_map(label_map)
-    masks = list(scandir(root / MASKS, '.png', recursive=True)) if (root / MASKS).is_dir() else []
+    masks = files_below(root / MASKS, '.png') if (root / MASKS).is_dir() else []
     if not masks:
         raise EmptyDatasetError(f'{root / MASKS} holds no mask (.png); export the task again as '
                                 "'Segmentation mask 1.1'")
@@ -50,26 +49,20 @@ def read_masks(label_map: Path, options: Options, problems: Problems) -> Export:
 
 
 def read_label_map(path: Path) -> dict[Colour, str]:
-    """Class by colour [red, green, blue], in the order of the file: lines of `name:r,g,b:...:...`.
+    """Class by colour [red, green, blue], in the order of the file.
 
     Raises DataError for a line of another form, or a colour that two classes have.
     """
     colours: dict[Colour, str] = {}
-    lines = [line.strip() for line in list_from_file(path)]
-    entries = [line for line in lines if line and not line.startswith('#')]
-    for position, line in enumerate(entries):
-        name, _, rest = line.partition(':')
-        text = rest.partition(':')[0]
-        try:
-            colour = tuple(map(int, text.split(','))) if text else tuple(
-                voc_colormap(position + 1)[position].tolist())
-            if len(colour) != 3 or not all(0 <= value <= 255 for value in colour):
-                raise ValueError('a colour is red, green and blue from 0 to 255')
-        except ValueError as error:
-            raise DataError(f'{path}: {line!r} is not name:red,green,blue:: ({error})') from error
+    try:
+        entries = parse_labelmap(list_from_file(path))
+    except ValueError as error:
+        raise DataError(f'{path}: {error}; correct the line, or export again') from error
+    for name, colour in entries:
         if colour in colours:
             raise DataError(f'{path}: {colours[colour]!r} and {name!r} have the same colour '
-                            f'{text}; give them different ones in CVAT, and export again')
+                            f'{colour_key(colour)}; give them different ones in CVAT, and export '
+                            'again')
         colours[colour] = name
     return colours
 

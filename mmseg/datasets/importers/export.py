@@ -41,6 +41,10 @@ class Painting:
     vanished: int = 0
 
 
+class PlacedError(DataError):
+    """A DataError whose text begins with the place of an object, such as a line of a file."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """An image with its annotation.

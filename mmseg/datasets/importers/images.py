@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from mmcv_replace.image.integrity import find_truncation
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
 from ..doctor.image_facts import read_facts
+from ..listing.folders import file_is_there, files_below
 from .raster.points import Size
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.gif', '.jp2')
@@ -35,7 +35,7 @@ class ImageFinder:
         plain = [plain_name(name) for name in names]
         for name in (*plain, *(PurePosixPath(name).name for name in plain)):
             for folder in self.folders:
-                if (folder / name).is_file():
+                if file_is_there(folder / name):
                     return folder / name
         found = {path for name in plain for path in self._index().get(PurePosixPath(name).name, ())}
         if len(found) == 1:
@@ -52,7 +52,7 @@ class ImageFinder:
     def _index(self) -> dict[str, list[Path]]:
         if self._below is None:
             self._below = {}
-            for name in () if self.given is None else scandir(self.given, recursive=True):
+            for name in () if self.given is None else files_below(self.given):
                 self._below.setdefault(PurePosixPath(name).name, []).append(Path(self.given, name))
         return self._below
 

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from mmcv_replace.image.integrity import PNG_START
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
 
+from ..listing.folders import files_below
 from .export import Export, Problems, Sample, Shape
 from .images import ImageFinder, plain_name
 from .json_file import need, read_json
@@ -26,7 +26,7 @@ def read_labelme(source: Path, options: Options, problems: Problems) -> Export:
 
     The classes are the labels of all shapes in alphabetical order, since labelme keeps no list.
     """
-    root, files = (source, list(scandir(source, '.json', recursive=True))) if source.is_dir() else (
+    root, files = (source, files_below(source, '.json')) if source.is_dir() else (
         source.parent, [source.name])
     if not files:
         raise EmptyDatasetError(f'{source} holds no .json file of labelme')

@@ -5,7 +5,7 @@ import numpy as np
 
 from mmcv_replace.utils.errors import DataError
 
-from .export import Painting, Shape
+from .export import Painting, PlacedError, Shape
 from .legend import Legend
 from .raster.points import Size
 
@@ -17,7 +17,7 @@ def paint_shapes(size: Size, legend: Legend, shapes: Sequence[Shape],
     """Paint objects in their order, later over earlier ones.
 
     With `larger_first` one of more pixels lies below one of fewer, and those without a class lie
-    below all others. Raises DataError, with its place, for an object that cannot be painted.
+    below all others. Raises PlacedError for an object that cannot be painted.
     """
     label_map = np.full(size, legend.unlabelled, np.uint8)
     covered = np.zeros(size, bool)
@@ -30,7 +30,7 @@ def paint_shapes(size: Size, legend: Legend, shapes: Sequence[Shape],
         try:
             value = legend.value(shape.label)
         except DataError as error:
-            raise DataError(f'{shape.place}: {error}') from error
+            raise PlacedError(f'{shape.place}: {error}') from error
         below = label_map[window]
         contested += np.count_nonzero(covered[window] & mask & (below != value))
         below[mask] = value
@@ -44,7 +44,7 @@ def _cut_out(shape: Shape, size: Size) -> tuple[Window, np.ndarray]:
     try:
         mask = shape.mask(size)
     except DataError as error:
-        raise DataError(f'{shape.place}: {error}') from error
+        raise PlacedError(f'{shape.place}: {error}') from error
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not rows.size:
         return (slice(0), slice(0)), mask[:0, :0]

@@ -8,7 +8,8 @@ import numpy as np
 from mmcv_replace.image import imread
 from mmcv_replace.utils.errors import DataError, MissingDataError
 
-from .coco_entries import read_category, read_image_entry
+from ..listing.folders import file_is_there
+from .coco_entries import ImageIds, read_category, read_image_entry
 from .export import Export, Painting, Problems, Sample
 from .images import ImageFinder, written_name
 from .json_file import need
@@ -24,12 +25,13 @@ def read_panoptic(file: Path, images: list, annotations: list, categories: dict[
                   finder: ImageFinder, options: Options, problems: Problems) -> Export:
     """Samples of a panoptic JSON, whose PNGs are in the folder of its name, or beside it."""
     notes: Counter[str] = Counter()
-    entries = {}
+    entries, ids = {}, ImageIds()
     for position, entry in enumerate(images):
         with problems.of_sample():
             place = f'{file}: image {position}'
-            entries[entry['id'] if isinstance(entry, dict) and 'id' in entry else None] = (
-                *read_image_entry(entry, place), place)
+            name, size = read_image_entry(entry, place)
+            ids.add(entry['id'], place)
+            entries[entry['id']] = name, size, place
     samples = []
     for position, entry in enumerate(annotations):
         with problems.of_sample():
@@ -66,7 +68,7 @@ def _read_segments(entry: dict, categories: dict[int, str], options: Options, pl
 def _find_png(file: Path, name: str, place: str) -> Path:
     folders = (file.with_suffix(''), file.parent)
     for folder in folders:
-        if (folder / name).is_file():
+        if file_is_there(folder / name):
             return folder / name
     raise MissingDataError(f'{place}: its segments {name} are missing in '
                            f'{" and ".join(map(str, folders))}; put the folder of the PNGs there')

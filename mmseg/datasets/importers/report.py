@@ -1,4 +1,5 @@
 """What an import has done, for the user to check before a training."""
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -72,8 +73,10 @@ def _command(done: 'Sequence[tuple[Sample, Written]]', out: Path) -> str:
     folders = {sample.name.partition('/')[0] for sample, _ in done if '/' in sample.name}
     train = next((name for name in TRAINING if name in folders), None)
     val = next((name for name in VALIDATION if name in folders), None)
-    data = f'--images {out}/images --masks {out}/masks'
+    options = {'--images': 'images', '--masks': 'masks'}
     if train and val:
-        data = (f'--images {out}/images/{train} --masks {out}/masks/{train} '
-                f'--val-images {out}/images/{val} --val-masks {out}/masks/{val}')
-    return f'  python tools/train.py CONFIG {data} --classes {out}/classes.txt'
+        options = {'--images': f'images/{train}', '--masks': f'masks/{train}',
+                   '--val-images': f'images/{val}', '--val-masks': f'masks/{val}'}
+    options['--classes'] = 'classes.txt'
+    given = ' '.join(f'{option} {shlex.quote(str(out / name))}' for option, name in options.items())
+    return f'  python tools/train.py CONFIG {given}'

@@ -1,9 +1,6 @@
 """Write the samples of an export as images, masks and a list of classes."""
 import os
-import shutil
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,10 +12,11 @@ from mmcv_replace.utils import track_parallel_progress, track_progress
 from mmcv_replace.utils.errors import ConfigError, DataError, EmptyDatasetError, MissingDataError
 from mmseg.core.utils import write_palette_png
 
+from ..converters.staging import staged
 from .coco import read_coco
 from .cvat import read_cvat
-from .export import Export, Problems, Sample
-from .images import check_image, mask_name, put_image, writing
+from .export import Export, PlacedError, Problems, Sample
+from .images import check_image, mask_name, put_image
 from .labelme import read_labelme
 from .labelstudio import read_labelstudio
 from .legend import Legend, make_legend
@@ -60,16 +58,16 @@ def import_dataset(tool: str, source: str | Path, out: str | Path, options: Opti
     problems = Problems()
     export = READERS[tool](source, options, problems)
     if not export.samples:
-        check_left(export.samples, source, problems, options)
+        check_left(export.samples, export, source, problems, options)
     used = {label for sample in export.samples for label in sample.labels}
     legend = make_legend(export.names, used, options, options.unlabelled or export.unlabelled)
     check_names(export.samples)
-    with new_folder(out) as folder:
+    with staged(out) as folder:
         written = _write_all(export.samples, legend, folder, options)
         problems.found += [entry.problem for entry in written if entry.problem is not None]
         done = [(sample, entry) for sample, entry in zip(export.samples, written, strict=True)
                 if entry.problem is None and not (entry.empty and options.skip_empty)]
-        check_left(done, source, problems, options)
+        check_left(done, export, source, problems, options)
         with atomic_write(folder / 'classes.txt', 'w') as file:
             file.write(''.join(f'{name}\n' for name in legend.classes))
     without_object = sum(entry.empty for entry in written) if options.skip_empty else 0
@@ -78,21 +76,28 @@ def import_dataset(tool: str, source: str | Path, out: str | Path, options: Opti
 
 def check_places(source: Path, out: Path) -> None:
     """Raise an error where there is nothing to read, or where files would be written over."""
-    if not source.exists():
+    if not os.path.exists(source):
         raise MissingDataError(f'{source} does not exist: name the file or folder that the tool '
                                'exported')
     if source.suffix.lower() == '.zip':
         raise DataError(f'{source} is an archive: unpack it, and name what was in it')
-    if out.is_dir() and any(out.iterdir()) or out.exists() and not out.is_dir():
+    try:
+        taken = any(out.iterdir()) if os.path.isdir(out) else os.path.lexists(out)
+    except OSError as error:
+        raise DataError(f'cannot read the folder {out}: {error.strerror or error}; choose another '
+                        'one by -o') from error
+    if taken:
         raise ConfigError(f'{out} exists already: choose another folder by -o, or delete it')
 
 
-def check_left(samples: Sequence, source: Path, problems: Problems, options: Options) -> None:
+def check_left(samples: Sequence, export: Export, source: Path, problems: Problems,
+               options: Options) -> None:
     """Raise DataError where there are problems that may not be left out, or nothing but them."""
     problems.check(options.skip_bad)
     if not samples:
-        raise EmptyDatasetError(f'{source}: no image is left to import'
-                                + (f'; {problems.describe()}' if problems.found else ''))
+        reasons = [f'{what}: {number}' for what, number in sorted(export.notes.items())]
+        reasons += [problems.describe()] if problems.found else []
+        raise EmptyDatasetError('; '.join([f'{source}: no image is left to import', *reasons]))
 
 
 def check_names(samples: Sequence[Sample]) -> None:
@@ -105,24 +110,6 @@ def check_names(samples: Sequence[Sample]) -> None:
             raise DataError(f'{other.place} ({other.image}) and {sample.place} ({sample.image}) '
                             f'would both get the mask {mask_name(sample.name)}: rename one of the '
                             'images, or import them into different folders')
-
-
-@contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out` that becomes `out`; it is deleted after an error."""
-    out = out.absolute()  # `.` has no name
-    folder = out.with_name(f'.{out.name}.{uuid.uuid4().hex}.tmp')
-    try:
-        with writing(out):
-            for name in ('images', 'masks'):
-                (folder / name).mkdir(parents=True)
-        yield folder
-        with writing(out):
-            if out.is_dir():
-                out.rmdir()
-            os.replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_all(samples: Sequence[Sample], legend: Legend, folder: Path,
@@ -139,7 +126,10 @@ def write_sample(sample: Sample, legend: Legend, folder: Path, skip_empty: bool)
         content = _read(sample)
         size = check_image(content, sample.image, sample.size)
         painting = sample.paint(size, legend)
+    except PlacedError as error:
+        return Written(problem=str(error))
     except DataError as error:
+        # Of an image whose file is its annotation, too, the place is there already.
         text = str(error)
         return Written(problem=text if text.startswith(sample.place) else f'{sample.place}: {text}')
     empty = bool((painting.label_map == legend.unlabelled).all())

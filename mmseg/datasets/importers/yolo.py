@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from mmcv_replace.fileio import list_from_file, load
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
 from mmcv_replace.utils.suggest import short
 
+from ..listing.folders import files_below
 from .export import Export, Problems, Sample, Shape
 from .images import SUFFIXES, check_folder
 from .options import Options
@@ -34,7 +34,7 @@ def read_yolo(source: Path, options: Options, problems: Problems) -> Export:
     names = read_names(source)
     images = _list_images(root, options.images)
     labels = {_without(name, LABELS).removesuffix('.txt'): root / name
-              for name in scandir(root, '.txt', recursive=True)
+              for name in files_below(root, '.txt')
               if LABELS in PurePosixPath(name).parent.parts}
     if not labels:
         raise EmptyDatasetError(f'{root} holds no label file; they are looked for in folders called'
@@ -68,15 +68,22 @@ def read_names(source: Path) -> dict[int, str]:
         if isinstance(names, list):
             names = dict(enumerate(names))
         if isinstance(names, dict) and all(isinstance(key, int) for key in names):
-            return {key: str(names[key]) for key in sorted(names)}
+            return {key: _check_name(names[key], file) for key in sorted(names)}
     raise DataError(f'{source}: no names of classes; they stand as names: in data.yaml, or one a '
                     'line in classes.txt')
+
+
+def _check_name(name: object, file: Path) -> str:
+    if isinstance(name, bool) or not isinstance(name, str | int | float) or name == '':
+        raise DataError(f'{file}: the names of classes hold {short(name)}, which is no text in '
+                        "YAML; put it into quotes, as 'no' or 'on' need them")
+    return str(name)
 
 
 def _list_images(root: Path, given: str | None) -> dict[str, Path]:
     """Images by their names below the folder, or folders, called `images`."""
     folder = root if given is None else check_folder(given)
-    names = [name for name in scandir(folder, SUFFIXES, recursive=True, case_sensitive=False)
+    names = [name for name in files_below(folder, SUFFIXES, case_sensitive=False)
              if given is not None or IMAGES in PurePosixPath(name).parent.parts]
     if not names:
         raise EmptyDatasetError(

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from torch.utils.data import Dataset
 
 from mmcv_replace.fileio import FileClient, is_remote, list_from_file
-from mmcv_replace.utils import scandir
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
+
+from .folders import files_below
 
 SHOWN = 3
 
@@ -30,12 +31,8 @@ def list_samples(img_dir: str, img_suffix: str, ann_dir: str | None, seg_map_suf
             img_dir, list_dir=False, suffix=img_suffix, recursive=True)
         names = sorted(file.removesuffix(img_suffix) for file in files)
     else:
-        try:
-            files = list(scandir(img_dir, img_suffix, recursive=True))
-        except OSError as error:
-            kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
-            raise kind(f'cannot read the folder {error.filename}: {error.strerror}') from error
-        names = sorted(file.removesuffix(img_suffix) for file in files)
+        names = sorted(file.removesuffix(img_suffix) for file in files_below(
+            img_dir, img_suffix, remedy='correct img_dir, data_root or its permissions'))
     return [_describe(name, img_suffix, None if ann_dir is None else seg_map_suffix, split)
             for name in names]
 
@@ -58,8 +55,33 @@ def _describe(name: str, img_suffix: str, seg_map_suffix: str | None, split: str
 def list_line(info: ImgInfo, img_suffix: str) -> str:
     """The line of a list for a sample."""
     if info.get('paired'):
-        return f'{info["filename"]}{TAB}{info.get("ann", {}).get("seg_map", "")}'
+        return TAB.join(_files(info))
     return info['filename'].removesuffix(img_suffix)
+
+
+def paired_info(image: str, mask: str) -> ImgInfo:
+    """A sample whose line of a list holds the files of its image and mask."""
+    return {'filename': image, 'paired': True, 'ann': {'seg_map': mask}}
+
+
+def unlistable(info: ImgInfo, img_suffix: str) -> str:
+    """What keeps the name of a sample from being a line of a list; '' where nothing does."""
+    for part in _files(info) if info.get('paired') else [list_line(info, img_suffix)]:
+        if part == '':
+            return 'an empty name'
+        if part != part.strip():
+            return 'a blank at an end of the name'
+        if any(sign in part for sign in (TAB, '\n', '\r')):
+            return 'a tab or a line break in the name'
+        try:
+            part.encode()
+        except UnicodeEncodeError:
+            return 'a name that is not UTF-8'
+    return ''
+
+
+def _files(info: ImgInfo) -> list[str]:
+    return [info['filename'], info.get('ann', {}).get('seg_map', '')]
 
 
 def check_folders(dataset: Dataset) -> None:

@@ -59,7 +59,7 @@ def _of_list(tally: Tally, colours: Sequence[Colour], listed: ClassList,
         raise DataError(_unknown(tally, unknown, listed))
     if unknown:
         pixels = sum(tally.pixels[colour] for colour in unknown)
-        notes.append(f'ignored: {pixels:,} pixels of {len(unknown):,} colours of no class '
+        notes.append(f'ignored: {pixels:,} pixels of {_number(unknown)} of no class '
                      f'({tally.describe(unknown, 3)})')
     return {**meaning, **dict.fromkeys(unknown, IGNORED)}, notes
 
@@ -71,10 +71,14 @@ def _unknown(tally: Tally, unknown: Sequence[Colour], listed: ClassList) -> str:
     distance = sum(abs(a - b) for a, b in zip(worst, near[0], strict=True))
     hint = (f' ({worst} is near {near[0]}, {near[1]}: was the mask resized or stored with losses?)'
             if distance < NEAR else '')
-    return (f'the masks hold {len(unknown):,} colours (RGB) that {listed.source} does not list: '
+    return (f'the masks hold {_number(unknown)} (RGB) that {listed.source} does not list: '
             f'{tally.describe(unknown)}{hint}; add them to it, or to own_data.ignore, such as '
             f"ignore=['{','.join(map(str, worst))}']; own_data.unknown_colours='ignore' ignores "
             'all of them')
+
+
+def _number(colours: Sequence[Colour]) -> str:
+    return f'{len(colours):,} colour{"s" * (len(colours) != 1)}'
 
 
 def _by_found(colours: list[Colour], listed: ClassList | None, tally: Tally) -> Decision:

@@ -2,9 +2,9 @@
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from mmcv_replace.utils import scandir
-from mmcv_replace.utils.errors import DataError, EmptyDatasetError, MissingDataError
+from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 
+from ..listing.folders import files_below
 from ..masks.annotation import listing
 from .names import common_affix
 
@@ -75,13 +75,9 @@ def tell_apart(folder: str, image_suffix: str | None,
 
 
 def _files(folder: str, endings: tuple[str, ...]) -> list[str]:
-    try:
-        return [file for file in scandir(folder, endings, recursive=True, case_sensitive=False)
-                if STRANGE not in Path(file).parts]
-    except OSError as error:
-        kind = MissingDataError if isinstance(error, FileNotFoundError) else DataError
-        raise kind(f'cannot read the folder {error.filename}: {error.strerror}; correct own_data '
-                   'or the permissions') from error
+    files = files_below(folder, endings, case_sensitive=False,
+                        remedy='correct own_data or the permissions')
+    return [file for file in files if STRANGE not in Path(file).parts]
 
 
 def _ends(file: str, suffix: str | None) -> bool:
@@ -92,7 +88,7 @@ def _why_empty(folder: str, setting: str, suffix: str | None) -> str:
     start = f'own_data.{setting}={folder} holds no image'
     if suffix is not None:
         start += f' whose name ends with {suffix!r}'
-    others = Counter(Path(file).suffix for file in scandir(folder, recursive=True))
+    others = Counter(Path(file).suffix for file in files_below(folder))
     if not others:
         return f'{start}: the folder is empty; correct the folder'
     told = ', '.join(f'{count:,} of {ending or "no suffix"}'

@@ -11,7 +11,8 @@ from ..masks.colour_map import IGNORED, colour_key, read_colour
 from .by_colour import decide_colours
 from .by_number import decide_numbers
 from .class_list import ClassList
-from .known_colours import known_classes
+from .known_colours import known_classes, recognise
+from .mask_forms import check_one_form, common_palette
 from .settings import OwnDataSettings
 from .survey import Look
 from .tally import Key, Tally, colours_of, tally_colours, tally_values
@@ -45,7 +46,7 @@ def decide_labels(looks: Sequence[Look], settings: OwnDataSettings,
 
     Raises DataError or ConfigError, with what to do, where the files leave it open.
     """
-    palette = _common_palette(looks)
+    palette, lack = common_palette(looks)
     plain = all(look.values is not None for look in looks)
     tally = tally_values(looks) if plain and palette is not None else tally_colours(looks)
     by_colour = not plain or palette is None
@@ -53,13 +54,15 @@ def decide_labels(looks: Sequence[Look], settings: OwnDataSettings,
     numbers = not by_colour or all(len(set(colour)) == 1 for colour in tally.keys)
     notes = [] if not unseen else [f'own_data.ignore: no mask holds {", ".join(unseen)}']
     if by_colour and plain:
-        notes.append('the palettes of the masks differ, so their colours count, not their numbers')
+        notes.append(f'{lack}, so their colours count, not their numbers')
     if numbers:
         grey = tally.renamed(lambda key: key[0]) if by_colour else tally
         meaning, names, more = decide_numbers(
             grey, {key[0] if by_colour else key for key in ignored}, listed, palette or {})
         meaning = {key: meaning[key[0] if by_colour else key] for key in tally.keys}
     else:
+        if (listed is None or listed.colours is None) and recognise(tally.keys) is None:
+            check_one_form(looks)
         meaning, names, more = decide_colours(tally, ignored, listed, settings)
     _check_number(names)
     return Labels(names, _palette(names, listed, meaning, by_colour and not numbers, palette),
@@ -79,16 +82,6 @@ def labels_of_files(looks: Sequence[Look], class_files: ClassFiles, names: tuple
     meaning = {value: value for value in tally.keys}
     return Labels(names, _palette(names, listed, meaning, False, {}), meaning,
                   dict(class_files=class_files), tally, False, notes)
-
-
-def _common_palette(looks: Sequence[Look]) -> dict[int, tuple[int, int, int]] | None:
-    """The colour of each value in files with a palette; None where they contradict each other."""
-    common: dict[int, tuple[int, int, int]] = {}
-    for look in looks:
-        for value, colour in look.palette.items():
-            if common.setdefault(value, colour) != colour:
-                return None
-    return common
 
 
 def _ignored(settings: OwnDataSettings, by_colour: bool,

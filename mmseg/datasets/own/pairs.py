@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmcv_replace.utils.errors import DataError, EmptyDatasetError
 from mmcv_replace.utils.suggest import printable
 
+from ..listing.file_list import ImgInfo, paired_info
 from ..masks.annotation import listing
 from ..masks.class_files import PLACE
 from .image_files import list_images, tell_apart
@@ -29,6 +30,11 @@ class Pair:
     def name(self) -> str:
         """The image without the suffix of its format."""
         return self.image.rpartition('.')[0]
+
+    @property
+    def info(self) -> ImgInfo:
+        """The pair as a sample of a data set."""
+        return paired_info(self.image, self.mask)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mmcv_replace.utils.errors import DataError
 
-from ..listing.file_list import TAB
+from ..listing.file_list import list_line, unlistable
 from .by_file import name_files
 from .class_list import find_class_list
 from .decisions import describe
@@ -88,12 +88,14 @@ def _split(settings: OwnDataSettings, parts: Mapping[str, Pairs]) -> tuple[Sides
 
 def _lines(pairs: Sequence[Pair]) -> list[str]:
     """Lines of a list; DataError for names that it cannot hold."""
+    lines = []
     for pair in pairs:
-        for file in (pair.image, pair.mask):
-            if file != file.strip() or not file.isprintable() or TAB in file:
-                raise DataError(f'{file!r}: a list cannot hold a file with a tab, a line break or '
-                                'a blank at the end of its name: rename it')
-    return [f'{pair.image}{TAB}{pair.mask}' for pair in pairs]
+        lack = unlistable(pair.info, '')
+        if lack:
+            raise DataError(f'{pair.image!r} and its mask {pair.mask!r}: {lack}, which a list of '
+                            'images cannot hold: rename them')
+        lines.append(list_line(pair.info, ''))
+    return lines
 
 
 def _looks_of(pairs: Sequence[Pair], looks: Mapping[str, Sequence[Look]],

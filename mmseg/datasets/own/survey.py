@@ -108,7 +108,8 @@ def _look_at_one(pair: Pair, mask: str) -> tuple[Look, tuple[int, int]]:
     content = read_bytes(mask, 'the mask ')
     lossy = lossy_format(content)
     if lossy is not None:
-        raise DataError(f'{mask}: {lossy_remedy(lossy)}')
+        raise DataError(f'{mask}: {lossy_remedy(lossy)}; or are own_data.images and own_data.masks '
+                        'exchanged?')
     describe = partial(Look, pair)
     try:
         label = decode_label(content, mask)

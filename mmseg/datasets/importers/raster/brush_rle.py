@@ -22,7 +22,8 @@ def brush_mask(rle: object, size: Size) -> np.ndarray:
     `rle` is a list of bytes. Raises DataError where it ends early, or is of another size.
     """
     try:
-        content = bytes(rle)
+        # A number would be as many bytes of 0.
+        content = bytes(rle if isinstance(rle, list) else None)
     except (TypeError, ValueError) as error:
         raise DataError(f'the RLE of a brush is a list of bytes, and not {short(rle)}') from error
     values = _unpack(content, size[0] * size[1] * _CHANNELS)

@@ -13,6 +13,11 @@ Size = tuple[int, int]  # height, width
 FARTHEST = 10
 
 
+def shown(values: object) -> str:
+    """Numbers of an annotation in messages, as a list, and cut where they are many."""
+    return short(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
 def read_points(points: object, least: int, what: str = 'a polygon') -> np.ndarray:
     """Points [N, 2] float64 from a list of pairs, or of x, y, x, y, ...
 
@@ -21,16 +26,16 @@ def read_points(points: object, least: int, what: str = 'a polygon') -> np.ndarr
     try:
         array = np.asarray(points, np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f'{what} is a list of points x, y, and not {short(points)}') from error
+        raise DataError(f'{what} is a list of points x, y, and not {shown(points)}') from error
     if array.ndim == 1 and array.size % 2 == 0:
         array = array.reshape(-1, 2)
     if array.ndim != 2 or array.shape[1] != 2:
-        raise DataError(f'{what} is a list of points x, y, and not {short(points)}')
+        raise DataError(f'{what} is a list of points x, y, and not {shown(points)}')
     if not np.isfinite(array).all():
-        raise DataError(f'{what} has a coordinate that is no finite number: {short(points)}')
+        raise DataError(f'{what} has a coordinate that is no finite number: {shown(points)}')
     if len(array) < least:
         raise DataError(f'{what} needs {least} points, and this one has {len(array)}: '
-                        f'{short(points)}; delete it, or draw it again')
+                        f'{shown(points)}; delete it, or draw it again')
     return array
 
 
@@ -39,7 +44,7 @@ def read_exactly(points: object, count: int, what: str) -> np.ndarray:
     array = read_points(points, count, what)
     if len(array) != count:
         raise DataError(f'{what} has {count} point{"s" * (count > 1)}, and this one has '
-                        f'{len(array)}: {short(points)}')
+                        f'{len(array)}: {shown(points)}')
     return array
 
 

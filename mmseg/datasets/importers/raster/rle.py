@@ -4,7 +4,7 @@ import numpy as np
 from mmcv_replace.utils.errors import DataError
 from mmcv_replace.utils.suggest import short
 
-from .points import Size
+from .points import Size, shown
 
 _FIRST, _BITS, _MORE, _SIGN = 48, 5, 32, 16  # of COCO's text form
 _LONGEST = 12  # characters of a number of 64 bits, at most
@@ -48,13 +48,14 @@ def unpack_counts(text: str) -> np.ndarray:
 
 def fill_runs(runs: object, length: int) -> np.ndarray:
     """Bool [length] from run lengths; DataError unless these are numbers whose sum is `length`."""
+    given = runs
     try:
         runs = np.asarray(runs)
         whole = runs.ndim == 1 and runs.size and runs.dtype.kind in 'iu' and runs.min() >= 0
     except (TypeError, ValueError):
         whole = False
     if not whole:
-        raise DataError(f'its RLE is no list of run lengths: {short(runs)}')
+        raise DataError(f'its RLE is no list of run lengths: {shown(given)}')
     total = sum(runs.tolist())
     if total != length:
         raise DataError(f'its RLE covers {total} pixels, and the image (or its box) has {length}')

@@ -79,10 +79,11 @@ def test_yaml_runs_no_code(tmp_path):
 
 
 @pytest.mark.parametrize(('name', 'content', 'message'), [
-    ('a.json', b'{"a": ', r'a\.json is not valid json: .*line 1'),
-    ('a.yaml', b'a: [', r'a\.yaml is not valid yaml'),
+    ('a.json', b'{"a": ', r'a\.json is not valid json: .*line 1.*; correct it, or fetch'),
+    ('a.yaml', b'a: [',
+     r'^(?!.*valid.*valid)\S*a\.yaml is not valid yaml: (?s:.*); correct it, or'),
     ('a.yaml', b'a: 2020-99-99', r'a\.yaml is not valid yaml: month'),
-    ('a.json', b'\xff', r'a\.json is not a UTF-8 text file'),
+    ('a.json', b'\xff', r'a\.json is not a UTF-8 text file: .*; store it as UTF-8'),
     ('a.json', b'[' * 10**5, r'a\.json: the data are nested too deeply'),
     ('a.yaml', b'[' * 10**4, r'a\.yaml: the data are nested too deeply'),
 ])

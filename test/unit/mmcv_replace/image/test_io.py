@@ -230,8 +230,10 @@ def test_what_is_no_image_is_an_error_that_names_it(tmp_path, backend, content):
     path = tmp_path / 'noise.jpg'
     path.write_bytes(content)
 
-    with pytest.raises(DataError, match=rf'noise\.jpg: {backend} cannot decode the image'):
+    with pytest.raises(DataError, match=rf'noise\.jpg: {backend} cannot decode the image'
+                       ) as raised:
         imread(path, backend=backend)
+    assert ' object at 0x' not in str(raised.value)
 
 
 def test_an_empty_and_a_missing_file_are_errors_that_name_them(tmp_path):

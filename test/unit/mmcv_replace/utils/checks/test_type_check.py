@@ -51,6 +51,8 @@ def test_objects_are_their_authors_affair():
     (int | None, 'int | None'), (Sequence[int], 'Sequence[int]'), (dict, 'dict'),
     (tuple[float, float], 'tuple[float, float]'), (Tensor | str, 'Tensor | str'),
     (tuple[int, ...], 'tuple[int, ...]'), (list[Path], 'list[Path]'),
+    (Annotated[float, Range(above=0, most=0.9)], 'float above 0, up to 0.9'),
+    (Annotated[float, Range(most=0.9)], 'float up to 0.9'),
     (tuple[Annotated[int, Range(1)], float] | None, 'tuple[int from 1 on, float] | None')])
 def test_words(annotation, text):
     assert in_words(annotation) == text

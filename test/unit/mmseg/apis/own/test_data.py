@@ -196,6 +196,25 @@ def test_a_test_follows_the_training(cfg, tmp_path):
     assert len(build_dataset(elsewhere.data.test, dict(test_mode=True))) == len(plan.lists['val'])
 
 
+def test_a_test_is_on_the_folders_of_its_config(cfg, tmp_path):
+    command = again(cfg)
+    resolve(cfg)
+    moved = again(command)
+    for folder in ('images', 'masks'):
+        (tmp_path / folder).rename(tmp_path / f'moved_{folder}')
+        moved.own_data[folder] = str(tmp_path / f'moved_{folder}')
+    follow_own_data(moved, tmp_path / 'run')
+    assert moved.data.test.img_dir == str(tmp_path / 'moved_images')
+    build_dataset(moved.data.test, dict(test_mode=True)).check_files()
+    with pytest.raises(ConfigError, match=r'own_data.images: .*images is not a folder'):
+        follow_own_data(again(command), tmp_path / 'run')
+    other = again(command, own_data=dict(
+        images=str(tmp_path / 'moved_images'), masks=str(tmp_path / 'moved_masks'), seed=3))
+    with pytest.raises(ConfigError, match=r'was another: .*seed=3 \(0 before\)\. A test is on the '
+                                          'images that the training was validated on: .*saved'):
+        follow_own_data(other, tmp_path / 'run')
+
+
 def test_a_try_writes_nothing(cfg, tmp_path):
     with trying_own_data(cfg) as plan:
         train = build_dataset(cfg.data.train)

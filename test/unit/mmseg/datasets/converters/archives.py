@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from ..coco_rle import rle_of
+
 STARE = (1, 2, 3, 4, 5, 44, 77, 81, 82, 139, 162, 163, 235, 236, 239, 240, 255, 291, 319, 324)
 
 
@@ -193,25 +195,6 @@ def make_cityscapes(folder, height=40, width=64, kind='gtFine'):
     return made
 
 
-def encode_rle(mask, as_list=False):
-    """COCO's run lengths of a mask, one pixel after the other, column by column."""
-    counts, value = [0], 0
-    for pixel in mask.T.ravel().tolist():
-        if pixel != value:
-            counts.append(0)
-            value = pixel
-        counts[-1] += 1
-    text = '' if not as_list else counts
-    for place, count in enumerate(() if as_list else counts):
-        number = count - counts[place - 2] if place > 2 else count
-        more = True
-        while more:
-            bits, number = number & 31, number >> 5
-            more = number != (-1 if bits & 16 else 0)
-            text += chr(48 + bits + 32 * more)
-    return dict(size=list(mask.shape), counts=text)
-
-
 def make_pascal_context(folder, height=40, width=52):
     """`paths`: the devkit and the JSON file of PASCAL in Detail."""
     voc = folder / 'VOC2010'
@@ -230,7 +213,7 @@ def make_pascal_context(folder, height=40, width=52):
             region = np.random.RandomState(place + 10 * number).rand(height, width) < 0.3
             mask[region] = index
             regions.append(dict(id=len(regions), image_id=image_id, category_id=category,
-                                segmentation=encode_rle(region), iscrowd=0, parts=[]))
+                                segmentation=rle_of(region), iscrowd=0, parts=[]))
         if phase != 'test':
             made.masks[f'SegmentationClassContext/{name}.png'] = mask
     made.paths[1].write_text(json.dumps(dict(

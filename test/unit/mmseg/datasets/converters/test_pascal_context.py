@@ -10,7 +10,8 @@ from mmseg.datasets import PascalContextDataset, PascalContextDataset59
 from mmseg.datasets.converters import pascal_context
 from mmseg.datasets.converters.pascal_context import CATEGORIES, convert_pascal_context
 
-from .archives import encode_rle, make_pascal_context
+from ..coco_rle import rle_of
+from .archives import make_pascal_context
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def first_region(content, **values):
      'no run-length encoded mask'),
     (lambda content: first_region(content, segmentation=dict(size=[40, 52], counts='3')),
      'covers 3 pixels'),
-    (lambda content: first_region(content, segmentation=encode_rle(np.ones((9, 8), bool))),
+    (lambda content: first_region(content, segmentation=rle_of(np.ones((9, 8), bool))),
      '2008_000000.jpg, a region: its RLE has the size .9, 8., and the image .* .40, 52.; fetch')])
 @pytest.mark.parametrize('nproc', [1, 2])
 def test_malformed_files(made, tmp_path, function, told, nproc):

@@ -29,6 +29,16 @@ def test_files_move_to_their_place_and_replace_others(tmp_path):
     assert everything(tmp_path) == {'a/old': 'old', 'a/both': 'new', 'a/b/new': 'new'}
 
 
+def test_a_new_folder_moves_as_a_whole(tmp_path):
+    """An interrupt of the move leaves no part of it, however many files it has."""
+    with staged(tmp_path / 'out') as folder:
+        (folder / 'masks/city').mkdir(parents=True)
+        (folder / 'masks/city/a').write_text('new')
+        number = (folder / 'masks').stat().st_ino
+    assert (tmp_path / 'out/masks').stat().st_ino == number
+    assert everything(tmp_path) == {'out/masks/city/a': 'new'}
+
+
 @pytest.mark.parametrize('error', [DataError, KeyboardInterrupt])
 @pytest.mark.parametrize('existing', [True, False])
 def test_nothing_stays_behind_an_error(tmp_path, error, existing):
@@ -65,7 +75,8 @@ if __name__ == '__main__':
 
 
 @pytest.mark.parametrize(('sent', 'to_all'), [
-    (signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True)])
+    (signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True),
+    (signal.SIGHUP, False)])
 def test_nothing_stays_behind_a_signal(tmp_path, sent, to_all):
     (tmp_path / 'write.py').write_text(WRITE)
     process = subprocess.Popen([sys.executable, 'write.py', 'tmp', 'deep/out'], cwd=tmp_path,
@@ -76,7 +87,7 @@ def test_nothing_stays_behind_a_signal(tmp_path, sent, to_all):
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + sent
     assert told.rstrip().splitlines()[-1] == (
-        'terminated' if sent == signal.SIGTERM else 'interrupted')
+        'interrupted' if sent == signal.SIGINT else 'terminated')
     assert 'Traceback' not in told
     assert [path.name for path in tmp_path.rglob('*')
             if path.name != 'write.py' and '__pycache__' not in path.parts] == ['tmp']

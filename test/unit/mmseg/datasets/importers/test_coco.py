@@ -4,9 +4,9 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 
+from ..coco_rle import rle_of
 from . import exports
 from .exports import painted, write_coco, write_images, write_json
-from .raster.test_rle import pack, runs_of
 
 
 @pytest.fixture
@@ -22,11 +22,6 @@ def run_coco(run_import, source, data):
         return run_import('coco', write_json(source / 'annotations/instances.json', data),
                           **options)
     return run
-
-
-def rle_of(mask, packed=False):
-    runs = runs_of(mask)
-    return dict(size=list(mask.shape), counts=pack(runs) if packed else runs)
 
 
 @pytest.mark.parametrize('packed', [False, True])
@@ -220,3 +215,24 @@ def test_objects_smaller_than_a_pixel(run_coco, data):
     data['annotations'][0]['segmentation'] = [[1.6, 1.6, 1.9, 1.6, 1.9, 1.9]]
     _, _, report = run_coco()
     assert 'objects that cover no pixel: 1' in report
+
+
+@pytest.mark.usefixtures('nothing_left')
+def test_ids_that_are_there_twice(run_coco, data):
+    data['images'][1]['id'] = data['images'][0]['id']
+    with pytest.raises(DataError, match=r'image 1: it has the id 40 of .*image 0, and to which of '
+                                        r'them objects belong(?s:.*)give each image its own id'):
+        run_coco()
+    data['images'][1]['id'] = 41
+    data['categories'][1]['id'] = data['categories'][0]['id']
+    with pytest.raises(DataError, match=r"category 1: 'car' has the id 17 of 'road'; give each"):
+        run_coco()
+
+
+@pytest.mark.usefixtures('nothing_left')
+def test_the_place_of_an_object_is_told_once(run_coco, data, source):
+    data['annotations'][0]['segmentation'] = [[1, 2, 3, 4]]
+    with pytest.raises(DataError) as raised:
+        run_coco()
+    file = source / 'annotations/instances.json'
+    assert f'\n  {file}: annotation 0 (one.jpg): a polygon needs 3 points' in str(raised.value)

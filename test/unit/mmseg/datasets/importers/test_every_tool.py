@@ -1,5 +1,7 @@
 """What holds for the exports of all tools: the same scenes become the same data set."""
 import os
+import shlex
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError, MissingDataError
 from mmseg.core.utils import voc_colormap
-from mmseg.datasets.importers import READERS, run
+from mmseg.datasets.importers import READERS, Options, import_dataset, run
+from mmseg.datasets.listing import folders
 
 from .exports import EXPORTS, NAMES, SCENES, painted
 
@@ -34,6 +37,16 @@ def test_scenes(run_import, exported, nproc):
     for name in SCENES:
         np.testing.assert_array_equal(masks[mask_of(name)], painted(name), name)
     assert "images without an object, 'background' throughout: 1 (empty.jpg)" in report
+
+
+def test_the_command_that_is_told(exported, tmp_path):
+    """It can be pasted, whatever the name of the folder."""
+    out = tmp_path / "two words & 'quotes'"
+    report = import_dataset(*exported, out, Options())
+    words = shlex.split(report.splitlines()[-1])
+    assert words[:3] == ['python', 'tools/train.py', 'CONFIG']
+    assert dict(zip(words[3::2], words[4::2], strict=True)) == {
+        '--images': f'{out}/images', '--masks': f'{out}/masks', '--classes': f'{out}/classes.txt'}
 
 
 def test_masks_have_the_palette_and_images_are_the_same_files(run_import, exported, tmp_path):
@@ -181,6 +194,16 @@ def test_folders_that_exist(run_import, exported, tmp_path):
     (tmp_path / 'out').mkdir()
     run_import(*exported)  # into an empty one
     with pytest.raises(ConfigError, match='out exists already: choose another folder by -o'):
+        run_import(*exported)
+
+
+@pytest.mark.usefixtures('nothing_left')
+def test_folders_that_may_not_be_read(run_import, exported, monkeypatch):
+    def refuse(path, *args, **options):
+        raise PermissionError(13, 'Permission denied', str(path))
+    monkeypatch.setattr(folders, 'scandir', refuse)
+    monkeypatch.setattr(folders, 'os', SimpleNamespace(stat=refuse))
+    with pytest.raises(DataError, match='cannot read .*Permission denied; correct .*permissions'):
         run_import(*exported)
 
 

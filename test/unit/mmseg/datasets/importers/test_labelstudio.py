@@ -183,3 +183,12 @@ def test_bad_regions(run_studio, tasks, value, kind, message):
 def test_files_that_are_no_exports(run_studio, message):
     with pytest.raises(DataError, match=message):
         run_studio()
+
+
+@pytest.mark.usefixtures('nothing_left')
+def test_why_no_image_is_left(run_studio, tasks):
+    for task in tasks:
+        task['annotations'] = []
+    with pytest.raises(DataError, match='no image is left to import; images without a submitted '
+                                        'annotation, left out: 3'):
+        run_studio()

@@ -93,3 +93,9 @@ def test_errors(run_panoptic, data, path, value, message):
     change(data, path, value)
     with pytest.raises(DataError, match=message):
         run_panoptic()
+
+
+def test_images_with_one_id(run_panoptic, data):
+    data['images'][1]['id'] = data['images'][0]['id']
+    with pytest.raises(DataError, match='image 1: it has the id 40 of .*image 0'):
+        run_panoptic()

@@ -114,3 +114,25 @@ def test_images_without_a_label_file_have_no_object(run_import, source):
     masks, _, _ = run_import('yolo', source)
     assert not masks['two.png'].any()
     assert masks['two.png'].shape == SCENES['two.png'][0]
+
+
+@pytest.mark.parametrize('name', ['null', 'no', 'on', '""', '[a]'])
+def test_names_that_are_no_text_in_yaml(run_import, source, name):
+    """`no` and `on` are booleans there, `null` is none; such a class would be called False."""
+    write_yolo(source)
+    (source / 'data.yaml').write_text(f'names: [car, {name}]')
+    with pytest.raises(DataError, match='data.yaml: the names of classes hold .*into quotes'):
+        run_import('yolo', source)
+
+
+def test_names_that_are_numbers(run_import, source):
+    write_yolo(source)
+    (source / 'data.yaml').write_text('names: [1, 2.5]')
+    assert run_import('yolo', source)[1] == ['background', '1', '2.5']
+
+
+def test_numbers_in_messages_are_a_list(run_import, source):
+    write_yolo(source)
+    (source / 'labels/one.txt').write_text('0 0.5 nan 0.25 0.5 0.5 0.5')
+    with pytest.raises(DataError, match=r'finite number: \[0\.5, nan, 0\.25, 0\.5, 0\.5, 0\.5\]\n'):
+        run_import('yolo', source)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg.datasets.own import OwnDataSettings
+from mmseg.datasets import CustomDataset
+from mmseg.datasets.own import OwnDataSettings, make_plan
 
 
 class Folders:
@@ -57,4 +58,27 @@ def coloured():
     def make(*colours):
         places = np.resize(np.arange(len(colours)), 12)
         return np.repeat(np.array(colours, np.uint8)[places][None], 8, axis=0)
+    return make
+
+
+@pytest.fixture
+def plan(folders):
+    """The plan for one mask an array, and the labels that its data set reads."""
+    def make(*masks, palette=None, **settings):
+        for place, mask in enumerate(masks):
+            folders.image(f'{place}.jpg')
+            folders.mask(f'{place}.png', mask, palette)
+        if len(masks) == 1:
+            folders.image('copy.jpg')
+            folders.mask('copy.png', masks[0], palette)
+        plan = make_plan(folders.settings(group=False, **settings))
+        keys = ('classes', 'palette', 'label_map', 'colour_map', 'class_files')
+        lists = folders.root / 'list.txt'
+        lists.write_text('\n'.join(sorted(plan.lists['train'] + plan.lists['val'])))
+        made = plan.datasets['train']
+        data = CustomDataset(
+            pipeline=[dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')],
+            img_dir=made['img_dir'], ann_dir=made['ann_dir'], split=str(lists),
+            **{key: made[key] for key in keys if key in made})
+        return plan, [data[place]['gt_semantic_seg'] for place in range(len(masks))]
     return make

@@ -5,34 +5,10 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.utils import voc_colormap
-from mmseg.datasets import CustomDataset
 from mmseg.datasets.own import make_plan
 
 VOC = voc_colormap().tolist()
 RED, GREEN, BLACK, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 0), (255, 255, 255)
-
-
-@pytest.fixture
-def plan(folders):
-    """The plan for one mask an array, and the labels that its data set reads."""
-    def make(*masks, palette=None, **settings):
-        for place, mask in enumerate(masks):
-            folders.image(f'{place}.jpg')
-            folders.mask(f'{place}.png', mask, palette)
-        if len(masks) == 1:
-            folders.image('copy.jpg')
-            folders.mask('copy.png', masks[0], palette)
-        plan = make_plan(folders.settings(group=False, **settings))
-        keys = ('classes', 'palette', 'label_map', 'colour_map', 'class_files')
-        lists = folders.root / 'list.txt'
-        lists.write_text('\n'.join(sorted(plan.lists['train'] + plan.lists['val'])))
-        made = plan.datasets['train']
-        data = CustomDataset(
-            pipeline=[dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')],
-            img_dir=made['img_dir'], ann_dir=made['ann_dir'], split=str(lists),
-            **{key: made[key] for key in keys if key in made})
-        return plan, [data[place]['gt_semantic_seg'] for place in range(len(masks))]
-    return make
 
 
 def check(found, *expected):
@@ -190,7 +166,7 @@ def test_unknown_colours_are_named_or_ignored(plan, folders, coloured, numbers):
     (folders.root / 'labelmap.txt').write_text('sky:0,0,0::\nroad:255,0,0::\n')
     mask = coloured(BLACK, RED)
     mask[0, :6] = 250, 3, 2
-    with pytest.raises(DataError, match=r'1 colours \(RGB\) that .*labelmap.txt does not list: '
+    with pytest.raises(DataError, match=r'1 colour \(RGB\) that .*labelmap.txt does not list: '
                        r'\(250, 3, 2\) \(.* up to 6\.25% of .*\.png\) \(.* near \(255, 0, 0\), '
                        r"road.*ignore=\['250,3,2'\].*unknown_colours='ignore'"):
         plan(mask)

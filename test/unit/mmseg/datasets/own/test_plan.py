@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmcv_replace.utils.errors import DataError
+from mmseg.datasets.listing.file_list import list_samples
 from mmseg.datasets.own import FOLDER, find_plan, make_plan, read_plan, write_plan
 
 
@@ -89,11 +90,26 @@ def test_processes_find_the_same(twelve, monkeypatch):
         make_plan(twelve.settings(), nproc=2)
 
 
-def test_names_that_a_list_cannot_hold(twelve, numbers):
-    twelve.image('a\tb.jpg')
-    twelve.mask('a\tb.png', numbers(0, 1, 2))
-    with pytest.raises(DataError, match=r"'a\\tb\.jpg': a list cannot hold .*rename it"):
+@pytest.mark.parametrize(('name', 'told'), [
+    ('a\tb', 'a tab or a line break in the name'), ('a\nb', 'a tab or a line break'),
+    (' a', 'a blank at an end of the name'),
+    (b'a\xff'.decode(errors='surrogateescape'), 'not UTF-8')])
+def test_names_that_a_list_cannot_hold(twelve, numbers, name, told):
+    twelve.image('a.jpg').rename(twelve.images / f'{name}.jpg')
+    twelve.mask('a.png', numbers(0, 1, 2)).rename(twelve.masks / f'{name}.png')
+    with pytest.raises(DataError, match=f'{told}.*, which a list of images cannot hold: rename'):
         make_plan(twelve.settings())
+
+
+@pytest.mark.parametrize('name', ['two words', 'ünï日本', 'ideographic\u3000blank', 'next\x85line'])
+def test_names_that_a_list_can_hold(twelve, numbers, name, tmp_path):
+    twelve.image('a.jpg').rename(twelve.images / f'{name}.jpg')
+    twelve.mask('a.png', numbers(0, 1, 2)).rename(twelve.masks / f'{name}.png')
+    plan = make_plan(twelve.settings())
+    write_plan(plan, tmp_path / 'run')
+    lists = [list_samples('', '', '', '', str(tmp_path / 'run' / FOLDER / f'{side}.txt'))
+             for side in ('train', 'val')]
+    assert f'{name}.jpg' in [info['filename'] for infos in lists for info in infos]
 
 
 def test_a_plan_returns_from_a_work_directory(twelve, tmp_path):

@@ -75,7 +75,8 @@ GOOD = pack(rgba(np.ones((2, 3), bool)))
     (pack([1] * 24, singles=True)[:-3], 'ends early'),
     (pack([1] * 20), 'painted on 5 pixels, and the image has 6'),
     ([0, 0, 0, 24, *GOOD[4:7], 255, 255, 255, 255, 255], 'more values than it says'),
-    ([300], 'a list of bytes'), ('text', 'a list of bytes'), (None, 'a list of bytes'),
+    ([300], 'a list of bytes'), (10 ** 12, 'a list of bytes, and not 1000000000000'),
+    ('text', 'a list of bytes'), (None, 'a list of bytes'),
     ([[1]], 'a list of bytes')])
 def test_errors(rle, message):
     with pytest.raises(DataError, match=message):
