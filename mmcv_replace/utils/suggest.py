@@ -1,5 +1,6 @@
-"""Parts of messages: similar names, shortened values, printable file names."""
+"""Parts of messages: similar names, shortened values, printable file names, columns."""
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 _BRACKETS = {list: '[]', tuple: '()'}
@@ -56,3 +57,14 @@ def printable(text: str) -> str:
         return text
     return ''.join(char if char.isprintable() else char.encode('unicode_escape').decode()
                    for char in text)
+
+
+def pad(text: str, width: int) -> str:
+    """A text with blanks up to `width` columns of a terminal."""
+    return text + ' ' * (width - columns_of(text))
+
+
+def columns_of(text: str) -> int:
+    """The columns that a text takes in a terminal: two for a Chinese character, 0 for an accent."""
+    return sum(0 if unicodedata.combining(char) else
+               2 if unicodedata.east_asian_width(char) in 'WF' else 1 for char in text)

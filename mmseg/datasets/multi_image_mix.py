@@ -13,6 +13,7 @@ from .custom import MAX_DROPPED
 from .loader.skip_samples import DroppedSamplesError
 from .pipelines import Compose
 from .pipelines.base import Results, Step
+from .pipelines.draws import tell
 
 
 @DATASETS.register_module()
@@ -72,6 +73,7 @@ class MixingCompose(Compose):
             return super().run_step(step, data)
         chosen = step.get_indexes(self.dataset)
         indices = chosen if isinstance(chosen, Sequence | np.ndarray) else [chosen]
+        tell(other_samples=[int(index) for index in indices])
         data['mix_results'] = [sample_of(self.dataset, int(index)) for index in indices]
         result = super().run_step(step, data)
         if result is not None:

@@ -43,6 +43,7 @@ SHORT = {
     'python tools/train.py': '',
     'python tools/test.py': '',
     'python tools/check_dataset.py': '',
+    'python tools/browse_dataset.py': '',
     'python tools/import_dataset.py': '',
     'python tools/preflight.py': '',
     'python tools/print_config.py': '',

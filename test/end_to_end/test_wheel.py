@@ -26,7 +26,8 @@ def test_the_wheel_carries_configs_and_tools_and_no_tests(repo_dir, tmp_path):
     assert configs <= names
     assert {'mmseg/tools/train.py', 'mmseg/tools/test.py',
             'mmseg/tools/convert_datasets/voc_aug.py'} <= names
-    assert 'mmcv_replace/children/mmcv.py' in names
+    assert {'mmcv_replace/children/mmcv.py', 'mmseg/visualization/page.css',
+            'mmseg/apis/browse/browse.css'} <= names
     assert {f'mmcv_replace/model_zoo/{table}.json' for table in (
         'deprecated', 'mmcls', 'open_mmlab', 'torchvision')} <= names
     assert not any(name.startswith(('test/', 'tests/')) for name in names)

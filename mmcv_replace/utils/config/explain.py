@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ConfigKeyError
-from ..suggest import did_you_mean, short
+from ..suggest import columns_of, did_you_mean, pad, short
 from .config_dict import PROGRAM, ConfigDict, history_of
 from .merge import check_dotted, list_index, not_a_container, split_key
 
@@ -13,9 +13,9 @@ _WIDTH = 70  # characters of a value, in front of the origins
 def explain(cfg: ConfigDict, key: str) -> str:
     """A line for each value at the dotted key: `key = value  # set by A, overridden by B`."""
     value, history = find_value(cfg, key)
-    rows = [(path, text, _tell(past)) for path, text, past in _leaves(value, key, history)]
-    width = max(len(f'{path} = {text}') for path, text, _ in rows)
-    lines = [f'{f"{path} = {text}":<{width}}  # {origin}' for path, text, origin in rows]
+    rows = [(f'{path} = {text}', _tell(past)) for path, text, past in _leaves(value, key, history)]
+    width = max(columns_of(text) for text, _ in rows)
+    lines = [f'{pad(text, width)}  # {origin}' for text, origin in rows]
     if isinstance(value, (dict, list, tuple)) and value:
         lines.insert(0, f'{key}: {_tell(history)}')
     return '\n'.join(lines)

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import RegistryError, RegistryTypeError
 from ..misc.deprecation import warn_of_old_name
 from ..misc.sequences import is_seq_of
-from ..suggest import did_you_mean
+from ..suggest import columns_of, did_you_mean, pad
 from .build import build_from_cfg, full_name
 from .scopes import Scoped
 
@@ -180,8 +180,8 @@ class Registry(Scoped):
         return iter(dict.fromkeys([*self._homes, *self._module_dict]))
 
     def __repr__(self) -> str:
-        width = max(map(len, self), default=0)
+        width = max(map(columns_of, self), default=0)
         places = {**{name: f'{module}.{name}' for name, module in self._homes.items()},
                   **{name: full_name(entry) for name, entry in self._module_dict.items()}}
-        rows = [f'  {name:<{width}}  {places[name]}' for name in sorted(places)]
+        rows = [f'  {pad(name, width)}  {places[name]}' for name in sorted(places)]
         return '\n'.join([f'Registry {self.name!r}, {len(self)} entries', *rows])

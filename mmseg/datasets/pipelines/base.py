@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .draws import is_heard, tell
+
 Results = dict[str, Any]
 Step = Callable[[Results], Results | None]
 
@@ -37,11 +39,17 @@ class Transform:
 
     def __call__(self, results: Results) -> Results | None:
         params = self.draw(results)
+        if is_heard():
+            tell(**self.describe(params))
         return self.finish(results, self.apply_image(results['img'], params), params)
 
     def draw(self, results: Results) -> Any:
         """Parameters of this sample, with all random draws; `results` stays as it is."""
         return None
+
+    def describe(self, params: Any) -> dict[str, Any]:
+        """What has been drawn, by name, for people who look at the sample."""
+        return {} if params is None else {'drawn': params}
 
     def apply_image(self, img: np.ndarray, params: Any) -> np.ndarray:
         """The image ([H, W] or [H, W, C]) changed by the parameters."""

@@ -1,5 +1,6 @@
 """A pipeline: its steps, one after the other."""
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import cv2
@@ -30,6 +31,7 @@ SAMPLE_KEYS = (
     'img', 'gt_semantic_seg', 'img_info', 'ann_info', 'img_prefix', 'seg_prefix', 'filename',
     'img_fields', 'seg_fields', 'img_shape', 'ori_shape', 'pad_shape', 'scale', 'scale_factor',
     'keep_ratio', 'flip', 'flip_direction', 'img_norm_cfg')
+RunStep = Callable[[Step, Results], Results | None]
 _IN_STEP = ' of the pipeline, at '
 
 
@@ -42,6 +44,8 @@ class Compose:
 
     def __init__(self, transforms: Sequence[dict[str, Any] | Step]) -> None:
         self.fusion: Callable[[list[Step]], list[Step]] | None = fuse_steps
+        # Called in the place of `run_step`, which it gets first: who traces a sample sets it.
+        self.watch: Callable[[RunStep, Step, Results], Results | None] | None = None
         self._fused: tuple[object, list[Step], list[Step]] | None = None
         self.transforms: list[Step] = []
         if not isinstance(transforms, list | tuple):
@@ -56,9 +60,10 @@ class Compose:
 
     def __call__(self, data: Results) -> Results | None:
         """Apply the steps. Errors name the step and the image; ConfigError for unfit settings."""
+        run = self.run_step if self.watch is None else partial(self.watch, self.run_step)
         for transform in self._steps():
             try:
-                result = self.run_step(transform, data)
+                result = run(transform, data)
             except DataError:
                 raise
             except Exception as error:

@@ -1,5 +1,6 @@
 """Crop the image and its label maps."""
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,10 @@ class RandomCrop(LabelStep):
     def crop(self, img: np.ndarray, crop_bbox: Box) -> np.ndarray:
         """What a window shows of an image or a label map; a subclass may override it."""
         return img[_window_of(crop_bbox)]
+
+    def describe(self, params: Window) -> dict[str, Any]:
+        rows, columns = params
+        return {'top': rows.start, 'left': columns.start}
 
     def apply_image(self, img: np.ndarray, params: Window) -> np.ndarray:
         return self.crop(img, _box_of(params))

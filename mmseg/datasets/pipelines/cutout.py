@@ -1,5 +1,6 @@
 """Cover parts of the image."""
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +79,11 @@ class RandomCutOut(LabelStep):
         if self.cutout_shape is None:
             across, down = int(across * width), int(down * height)
         return slice(top, top + down), slice(left, left + across)
+
+    def describe(self, params: list[Hole]) -> dict[str, Any]:
+        return {'holes': [{'top': rows.start, 'left': columns.start,
+                           'height': rows.stop - rows.start, 'width': columns.stop - columns.start}
+                          for rows, columns in params] or 'none'}
 
     def apply_image(self, img: np.ndarray, params: list[Hole]) -> np.ndarray:
         return _filled(img, params, fill_values('RandomCutOut', 'fill_in', self.fill_in, img))

@@ -2,6 +2,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,6 +61,12 @@ class PhotoMetricDistortion(Transform):
         """The changes in their order, with None for each that is left out."""
         brightness = self._draw_change('brightness')
         return [brightness, *map(self._draw_change, _draw_order())]
+
+    def describe(self, params: list[Change]) -> dict[str, Any]:
+        """The changes in their order, with what is added or multiplied; then those left out."""
+        made = dict(_describe_change(change) for change in params if change is not None)
+        left = [name for name in ('brightness', *ORDER) if name not in made]
+        return made | ({'unchanged': ', '.join(left)} if left else {})
 
     def apply_image(self, img: np.ndarray, params: list[Change]) -> np.ndarray:
         if img.dtype != np.uint8 or img.ndim != 3 or img.shape[2] != 3:
@@ -145,6 +152,17 @@ def _quick_form(alpha: float = 1, beta: float = 0, shift: int | None = None,
         return partial(cv2.convertScaleAbs, alpha=alpha, beta=beta - 0.5)
     whole = math.floor(beta)
     return partial(cv2.add if whole >= 0 else cv2.subtract, src2=(abs(whole),) * 4)
+
+
+def _describe_change(change: tuple[int | None, Callable[[np.ndarray], np.ndarray]]
+                     ) -> tuple[str, str]:
+    channel, convert = change
+    (value,) = convert.keywords.values()
+    if channel is None and 'beta' in convert.keywords:
+        return 'brightness', f'{value:+.1f}'
+    if channel == 0:
+        return 'hue', f'{2 * value:+d} degrees'
+    return 'contrast' if channel is None else 'saturation', f'x {value:.3f}'
 
 
 def _turn(hues: np.ndarray, shift: int) -> np.ndarray:

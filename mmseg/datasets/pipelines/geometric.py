@@ -64,6 +64,11 @@ class RandomFlip(Transform):
                               'MultiScaleFlipAug')
         return Flip(bool(np.random.rand() < self.prob), self.direction)
 
+    def describe(self, params: Flip | None) -> dict[str, Any]:
+        if params is None:
+            return {'flip': 'carried out by an earlier step'}
+        return {'flip': params.direction if params.flip else 'no'}
+
     def apply_image(self, img: np.ndarray, params: Flip | None) -> np.ndarray:
         if params is None or not params.flip:
             return img
@@ -132,6 +137,9 @@ class Pad(LabelFiller):
         size = self.size or tuple(-(-edge // self.size_divisor) * self.size_divisor
                                   for edge in results['img'].shape[:2])
         return size, self.label_fill(results)
+
+    def describe(self, params: Any) -> dict[str, Any]:
+        return {}
 
     def apply_image(self, img: np.ndarray, params: tuple[Size, int | None]) -> np.ndarray:
         return _pad(img, params[0], self.pad_val)
@@ -209,6 +217,9 @@ class RandomRotate(LabelFiller):
         rotate = np.random.rand() < self.prob
         angle = np.random.uniform(min(self.degree), max(self.degree))
         return (angle, self.label_fill(results)) if rotate else None
+
+    def describe(self, params: tuple[float, int | None] | None) -> dict[str, Any]:
+        return {'rotate': 'no'} if params is None else {'angle': params[0]}
 
     def apply_image(self, img: np.ndarray, params: tuple[float, int | None] | None) -> np.ndarray:
         return img if params is None else imrotate(

@@ -9,6 +9,7 @@ from mmcv_replace.utils.errors import ConfigError
 from ..builder import PIPELINES
 from .base import Results
 from .checks import check_fill, check_numbers, check_size, fill_values
+from .draws import tell
 from .ignored import UNSET, LabelFiller, room_for
 
 OTHERS = 3
@@ -49,6 +50,7 @@ class RandomMosaic(LabelFiller):
     def __call__(self, results: Results) -> Results:
         """Join the samples; ConfigError where there are no others, or of another kind."""
         if not np.random.rand() < self.prob:
+            tell(joined='no')
             return results
         parts = [results, *(results.get('mix_results') or ())]
         if len(parts) != OTHERS + 1:
@@ -57,6 +59,7 @@ class RandomMosaic(LabelFiller):
         self._check_alike(parts)
         low, high = self.center_ratio_range
         across, down = (int(np.random.uniform(low, high) * edge) for edge in self.img_scale[::-1])
+        tell(joined='yes', center=f'x {across}, y {down}')
         fill = self.label_fill(results)
         value = fill_values('RandomMosaic', 'pad_val', self.pad_val, results['img'])
         results['img'] = self._join([part['img'] for part in parts], (down, across), value,

@@ -1,5 +1,6 @@
 """Steps without randomness that change the colours of the image."""
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +74,9 @@ class RGB2Gray(Transform):
         """The weights; draws nothing."""
         bgr = not results.get('img_norm_cfg', {}).get('to_rgb')
         return self.weights[::-1] if self.weights == LUMA and bgr else self.weights
+
+    def describe(self, params: tuple[float, ...]) -> dict[str, Any]:
+        return {}
 
     def apply_image(self, img: np.ndarray, params: tuple[float, ...]) -> np.ndarray:
         if img.ndim != 3 or img.shape[2] != len(params):

@@ -113,6 +113,11 @@ class Resize(Transform):
                                 * results.get('scale_factor', 1.0))
         return size, keys
 
+    def describe(self, params: Resizing) -> dict[str, Any]:
+        size, keys = params
+        return {name: f'{width} x {height}'
+                for name, (width, height) in (('scale', keys['scale']), ('size', size))}
+
     def apply_image(self, img: np.ndarray, params: Resizing) -> np.ndarray:
         return imresize(img, params[0], interpolation='bilinear')
 

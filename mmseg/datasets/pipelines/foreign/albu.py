@@ -12,8 +12,15 @@ from mmcv_replace.utils.suggest import did_you_mean
 
 from ...builder import PIPELINES
 from ..base import Results
+from ..draws import is_heard, tell
 from ..ignored import UNSET
-from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
+from .base import (
+    CHANGES_TYPE,
+    MAKES_TENSORS,
+    NORMALIZES,
+    ForeignTransforms,
+    describe_applied,
+)
 from .build import Library
 
 INSTALL = "pip install 'mmseg-ascend[albu]'"
@@ -21,6 +28,7 @@ REFUSED = {
     'Normalize': NORMALIZES, 'ToFloat': CHANGES_TYPE, 'FromFloat': CHANGES_TYPE,
     'ToTensorV2': MAKES_TENSORS, 'ToTensor3D': MAKES_TENSORS,
     'Mosaic': 'the step RandomMosaic of a MultiImageMixDataset does this'}
+SIZES = ('shape', 'rows', 'cols')  # of the image, among what a transform has drawn
 MASKS = ('mask', 'masks')
 
 
@@ -79,7 +87,12 @@ class Albu(ForeignTransforms):
         composed.set_random_seed(np.random.randint(2**31))
         # Transforms that look at the labels look at `mask`; an empty `masks` is an error.
         targets = dict(mask=masks[0], masks=masks[1:]) if masks[1:] else dict(mask=masks[0])
+        composed.save_applied_params = is_heard()
         changed = composed(image=img, **targets)
+        if is_heard():
+            tell(**describe_applied(
+                (name, {what: value for what, value in params.items() if what not in SIZES})
+                for name, params in changed['applied_transforms']))
         return changed['image'], [changed['mask'], *changed.get('masks', ())]
 
     def mask_keys(self, results: Results) -> list[str]:

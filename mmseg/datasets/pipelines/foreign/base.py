@@ -1,5 +1,5 @@
 """The base of steps that hand samples to transforms of another library."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +132,14 @@ class ForeignTransforms(LabelFiller):
         if results.get('seg_fields') and 'flip' not in results:
             # For Collect, where no RandomFlip does it; one that follows still draws for itself.
             results.update(flip=False, flip_direction='horizontal', flip_from='step')
+
+
+def describe_applied(applied: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Name -> drawn parameters of the transforms that were applied."""
+    told: dict[str, Any] = {}
+    for number, (name, params) in enumerate(applied, start=1):
+        told[f'{name} ({number})' if name in told else name] = params
+    return told or {'applied': 'none'}
 
 
 def _as_masks(labels: list[np.ndarray], fill: int) -> list[np.ndarray]:

@@ -1,6 +1,7 @@
 """Transforms of torchvision (v2) as a step of a pipeline."""
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -12,8 +13,15 @@ from mmcv_replace.utils.misc.optional import import_optional
 from mmcv_replace.utils.suggest import did_you_mean
 
 from ...builder import PIPELINES
+from ..draws import is_heard, tell
 from ..ignored import UNSET
-from .base import CHANGES_TYPE, MAKES_TENSORS, NORMALIZES, ForeignTransforms
+from .base import (
+    CHANGES_TYPE,
+    MAKES_TENSORS,
+    NORMALIZES,
+    ForeignTransforms,
+    describe_applied,
+)
 from .build import Library
 
 INSTALL = ('install the torchvision that is made for the installed torch, from the same index: '
@@ -84,8 +92,9 @@ class TorchvisionTransform(ForeignTransforms):
         planes = planes[None] if img.ndim == 2 else planes.permute(2, 0, 1)
         with torch.random.fork_rng(devices=[]):  # NumPy's generator decides, as in other steps
             torch.default_generator.manual_seed(np.random.randint(2**31))
-            new, *moved = composed(types.Image(planes), *(
-                types.Mask(torch.from_numpy(mask)[None]) for mask in masks))
+            with _telling(composed):
+                new, *moved = composed(types.Image(planes), *(
+                    types.Mask(torch.from_numpy(mask)[None]) for mask in masks))
         if isinstance(new, torch.Tensor) and new.ndim == 3:
             new = new.as_subclass(torch.Tensor).permute(1, 2, 0).numpy()
             if short and new.dtype == np.int32:
@@ -93,6 +102,45 @@ class TorchvisionTransform(ForeignTransforms):
                 new = new.clip(limits.min, limits.max).astype(img.dtype)
         return new, [mask.as_subclass(torch.Tensor).numpy()[0]
                      if isinstance(mask, torch.Tensor) else mask for mask in moved]
+
+
+@contextmanager
+def _telling(composed: Callable[..., Any]) -> Iterator[None]:
+    """Tell which transforms are applied, with what they draw, if anybody listens."""
+    if not is_heard():
+        yield
+        return
+    applied: list[tuple[str, dict[str, Any]]] = []
+
+    def listen(transform: Any) -> None:
+        make_params = transform.make_params
+
+        def noted(flat_inputs: list[Any]) -> dict[str, Any]:
+            params = make_params(flat_inputs)
+            applied.append((type(transform).__name__, {
+                name: value.numpy() if isinstance(value, torch.Tensor) else value
+                for name, value in params.items()}))
+            return params
+
+        transform.make_params = noted
+
+    transforms = [each for each in _with_inner(composed) if hasattr(each, 'make_params')]
+    for transform in transforms:
+        listen(transform)
+    try:
+        yield
+    finally:
+        for transform in transforms:
+            del transform.make_params
+    tell(**describe_applied(applied))
+
+
+def _with_inner(transform: Any) -> Iterator[Any]:
+    """A transform and those that it holds, each once."""
+    found = {id(transform): transform}
+    for inner in getattr(transform, 'transforms', None) or ():
+        found |= {id(each): each for each in _with_inner(inner)}
+    yield from found.values()
 
 
 def _import(module: str) -> Any:

@@ -1,0 +1,32 @@
+"""The seed from which the samples of a training follow."""
+import json
+from pathlib import Path
+
+from mmcv_replace.utils import Config
+
+from ..cli import work_dir_of
+
+
+def find_seed(cfg: Config, given: int | None) -> tuple[int, str]:
+    """A seed, and where it is from: the option, the config, or the newest run in the work dir."""
+    if given is not None:
+        return given, ''
+    if cfg.get('seed') is not None:
+        return cfg.seed, ' (of the config)'
+    for log in sorted(Path(work_dir_of(cfg)).glob('*.log.json'), reverse=True):
+        seed = _seed_in(log)
+        if seed is not None:
+            return seed, f' (of the run {log})'
+    return 0, ('; the config sets none, so that each training draws its own: its log has the line '
+               '"Seed: N", for --seed N')
+
+
+def _seed_in(log: Path) -> int | None:
+    """The seed in the first line of a JSON log, None where it has none."""
+    try:
+        with log.open(encoding='utf-8') as file:
+            facts = json.loads(file.readline())
+    except (OSError, ValueError):  # one that is being written, or was cut
+        return None
+    seed = facts.get('seed') if isinstance(facts, dict) else None
+    return seed if isinstance(seed, int) else None
