@@ -96,7 +96,7 @@ def test_json(make_runner, make_loader, tmp_path):
     runner = run(make_runner, make_loader, [{'type': 'TextLoggerHook'}],
                  evaluation=Scores(4, mIoU=np.float32(0.5), aAcc=0.25, classes='all'))
     meta, first, second, val = json_lines(runner, tmp_path)
-    assert meta == {'seed': 7, 'exp_name': 'toy'}
+    assert meta == {'seed': 7, 'exp_name': 'toy', 'start': meta['start']}
     assert ' '.join(first) == 'mode epoch iter lr data_time time fps loss size'
     assert (first['mode'], first['epoch'], first['iter'], first['lr']) == ('train', 1, 2, 0.075)
     losses = losses_of_a_run(make_runner, make_loader, 4)
@@ -104,6 +104,17 @@ def test_json(make_runner, make_loader, tmp_path):
     assert second['iter'] == 4
     assert val == {'mode': 'val', 'epoch': 1, 'iter': 4, 'lr': 0.025, 'mIoU': 0.5, 'aAcc': 0.25,
                    'classes': 'all'}
+
+
+@pytest.mark.parametrize('by_epoch', [False, True])
+def test_the_log_says_where_it_starts(make_runner, make_loader, tmp_path, by_epoch):
+    length = {'max_epochs': 2} if by_epoch else {'max_iters': 6}
+    runner = make_runner(by_epoch, work_dir=tmp_path / 'work', **length)
+    runner.register_logger_hooks(dict(interval=1, hooks=[dict(type='TextLoggerHook')]))
+    runner._iter, runner.resumed_run = 1, 'former'
+    runner.call_hook('before_run')
+    assert json_lines(runner, tmp_path)[0]['start'] == dict(
+        iter=1, epoch=0, resumed_run='former', by_epoch=by_epoch, length=2 if by_epoch else 6)
 
 
 def test_small_and_undefined_numbers_in_json(make_runner, make_loader, tmp_path):
