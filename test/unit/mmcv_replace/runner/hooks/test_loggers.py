@@ -106,17 +106,6 @@ def test_json(make_runner, make_loader, tmp_path):
                    'classes': 'all'}
 
 
-@pytest.mark.parametrize('by_epoch', [False, True])
-def test_the_log_says_where_it_starts(make_runner, make_loader, tmp_path, by_epoch):
-    length = {'max_epochs': 2} if by_epoch else {'max_iters': 6}
-    runner = make_runner(by_epoch, work_dir=tmp_path / 'work', **length)
-    runner.register_logger_hooks(dict(interval=1, hooks=[dict(type='TextLoggerHook')]))
-    runner._iter, runner.resumed_run = 1, 'former'
-    runner.call_hook('before_run')
-    assert json_lines(runner, tmp_path)[0]['start'] == dict(
-        iter=1, epoch=0, resumed_run='former', by_epoch=by_epoch, length=2 if by_epoch else 6)
-
-
 def test_small_and_undefined_numbers_in_json(make_runner, make_loader, tmp_path):
     runner = run(make_runner, make_loader, [{'type': 'TextLoggerHook'}], lr=1e-7,
                  evaluation=Scores(4, IoU=[math.nan, 1.23456789]), length=4)

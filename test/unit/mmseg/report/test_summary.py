@@ -5,7 +5,7 @@ import platform
 import pytest
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.apis.run_summary import RunSummary, format_final_lines, format_result, summarize_run
+from mmseg.report.summary import RunSummary, format_final_lines, format_result, summarize_run
 
 FACTS = dict(network='PSPNet', rank_size=8, batch_size=16, seconds=321)
 

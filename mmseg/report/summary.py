@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.report.log_file import PATTERN, read_log
-from mmseg.report.speed import images_per_second
+
+from .log_file import PATTERN, read_log
+from .speed import images_per_second
 
 logger = logging.getLogger('mmseg.report')
 
