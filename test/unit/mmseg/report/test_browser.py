@@ -40,6 +40,8 @@ def test_values_in_the_browser_are_those_of_the_log(work_dir, browse):
         found.text = document.querySelector('#runs').innerText;
         found.trouble = document.getElementById('trouble') !== null;
         found.saved = await Plotly.toImage(document.querySelector('.chart'), {format: 'png'});
+        found.buttons = [...document.querySelectorAll('.modebar-btn')].map(
+          each => each.dataset.title.split(' ')[0]);
         found.names = [...document.querySelectorAll('.ytick text')].map(text => text.textContent);
     ''')
     lines = [json.loads(line) for file in sorted(work_dir.glob('*.log.json'))
@@ -63,6 +65,8 @@ def test_values_in_the_browser_are_those_of_the_log(work_dir, browse):
     assert set(CLASSES) <= set(found['names'])
     assert 'finished, iteration 200' in found['text']
     assert not found['trouble']
+    # Others would be there by default, one of which uploads the chart.
+    assert set(found['buttons']) == {'Download', 'Zoom', 'Pan', 'Reset'}
     assert found['saved'].startswith('data:image/png;base64,')
     # All of it is drawn: lines, bars, cells, and the resume.
     assert found['losses']['lines'] >= 2
