@@ -15,6 +15,7 @@ setup(
     + list(MAPPED),
     package_dir=MAPPED,
     package_data={'mmcv_replace': ['COMPATIBILITY.md', 'model_zoo/*.json', 'children/mmcv.py'],
-                  'mmseg': ['visualization/page.css', 'apis/browse/browse.css'],
+                  'mmseg': ['visualization/page.css', 'apis/browse/browse.css', 'report/page.css',
+                            'report/page.js'],
                   'mmseg.configs': ['**/*.py', 'results.json']},
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg.apis.cli import run_command
-from mmseg.apis.run_summary import format_final_lines, format_result, summarize_run
+from mmseg.report.summary import format_final_lines, format_result, summarize_run
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -49,8 +49,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--gpu-collect', action='store_true',
                         help='collect --out over the network instead')
     parser.add_argument('--work-dir', metavar='DIR',
-                        help='write the scores to DIR/eval_TIME.json (work_dirs/CONFIG_NAME is '
-                        'that of what else is written)')
+                        help='write the scores to DIR/eval_TIME.json, with the confusion matrix to '
+                        'eval_TIME.npz (work_dirs/CONFIG_NAME is that of what else is written)')
     return parser.parse_args(argv)
 
 

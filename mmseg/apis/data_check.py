@@ -1,9 +1,11 @@
 """The data check before a training: `data.check` = 'quick', 'full' or 'off'."""
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch.utils.data import Dataset
 
+from mmcv_replace.fileio import dump
 from mmcv_replace.runner.heartbeat import run_on_first_rank
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
@@ -12,6 +14,7 @@ from mmcv_replace.utils.suggest import printable
 from mmseg.datasets import doctor
 from mmseg.datasets.doctor import KINDS, UNLOADABLE, Finding, Report
 from mmseg.datasets.settings import DataSettings
+from mmseg.report.names import QUICK_CHECK
 
 Sample = tuple[int, int]
 
@@ -38,6 +41,8 @@ def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset])
         doctor.examine_some(report, QUICK)
     else:
         doctor.examine_all(report, settings.workers_per_gpu)
+    if cfg.get('work_dir'):
+        _write(report, settings.check, Path(cfg.work_dir, QUICK_CHECK))
     skipped = _skipped(report, settings.max_skipped)
     stopping = [kind for kind in KINDS if any(
         _stops(finding, skipped) for finding in report.of_kind(kind))]
@@ -52,6 +57,14 @@ def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset])
         raise DataError(f'{errors}\npython tools/check_dataset.py {cfg.filename or "CONFIG"} lists '
                         'everything that is wrong with the data, and --write-clean DIR writes '
                         "lists without it; data.check='off' trains regardless")
+
+
+def _write(report: Report, check: str, file: Path) -> None:
+    """Keep what was found, for reports."""
+    try:
+        dump({'check': check, **report.to_json()}, str(file), file_format='json')
+    except OSError as error:  # the training can do without
+        logger.warning('cannot write %s: %s', file, error)
 
 
 def _stops(finding: Finding, skipped: set[Sample]) -> bool:

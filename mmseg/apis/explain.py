@@ -3,6 +3,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import mmseg.report  # noqa: F401, whose hook a config may name
 from mmcv_replace.cnn.bricks import registry as layers
 from mmcv_replace.runner import HOOKS
 from mmcv_replace.runner.builder import RUNNERS

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -23,6 +24,8 @@ from mmseg.core.evaluation import (
     run_test,
     takes,
 )
+from mmseg.core.evaluation.evidence import Evaluation
+from mmseg.core.evaluation.records import write_record
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
 from mmseg.datasets.scores.submission import split_options
 from mmseg.prediction.pipeline import enable_aug_test
@@ -59,7 +62,7 @@ class OutputOptions:
     eval_options: Mapping[str, object] = field(default_factory=dict)  # for the data set's method
     tmpdir: str | None = None  # see `collect_results`
     gpu_collect: bool = False
-    work_dir: str | None = None  # folder for eval_TIMESTAMP.json
+    work_dir: str | None = None  # folder for eval_TIMESTAMP.json, .npz with the confusion matrix
 
     def __post_init__(self) -> None:
         if not (self.metrics or self.out or self.format_only or self.show or self.show_dir):
@@ -152,4 +155,10 @@ def _scores(score: Score, dataset: Dataset, process: Process, options: OutputOpt
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
         file.parent.mkdir(parents=True, exist_ok=True)
         fileio.dump(scores, file)
+        if score.confusion is not None:
+            palette = getattr(dataset, 'PALETTE', None)
+            write_record(file.with_suffix('.npz'), Evaluation(
+                0, False, False, scores, tuple(dataset.CLASSES),
+                [] if palette is None else np.asarray(palette).tolist(),
+                confusion=score.confusion.matrix))
     return scores

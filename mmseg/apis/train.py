@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+import mmseg.report  # noqa: F401, whose hook a config may name
 from mmcv_replace.device import resolve_device, seed_everything
 from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import BaseRunner, build_optimizer, build_runner, load_checkpoint

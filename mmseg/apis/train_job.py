@@ -1,5 +1,6 @@
 """A training job from a config: folders, log, seeds, data and model, then the training."""
 import itertools
+import json
 import time
 from pathlib import Path
 
@@ -8,14 +9,17 @@ from torch.utils.data import Dataset
 
 import mmseg
 from mmcv_replace.device import seed_everything, set_kernel_search
+from mmcv_replace.fileio import atomic_write
 from mmcv_replace.runner import BaseRunner
 from mmcv_replace.runner.dist_utils import any_rank
 from mmcv_replace.runner.workflow import check_workflow
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.config.explain import all_origins
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.datasets.expected_normalization import warn_of_other_normalization
 from mmseg.datasets.own import Plan
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
+from mmseg.report.names import ORIGINS
 from mmseg.utils import collect_env, get_root_logger
 
 from .cli import work_dir_of
@@ -60,6 +64,8 @@ def train_from_config(
     set_random_seed(cfg.seed, deterministic)
     set_kernel_search(bool(cfg.get('cudnn_benchmark')) and not deterministic)
     logger.info('Seed: %d, deterministic: %s', cfg.seed, deterministic)
+    if process.rank == 0:
+        _write_origins(cfg, work_dir / f'{timestamp}{ORIGINS}')
 
     model, datasets, val = _build(cfg, validate)
     if not cfg.get('resume_from'):
@@ -120,6 +126,15 @@ def _prepare_work_dir(cfg: Config, process: Process, plan: Plan | None) -> Path:
     if plan is not None:
         any_rank(False)  # all wait for the lists of those that write
     return work_dir
+
+
+def _write_origins(cfg: Config, file: Path) -> None:
+    """Record which files and options set each value of the config, for reports."""
+    try:
+        with atomic_write(file, 'w', sync=False) as opened:
+            json.dump(all_origins(cfg), opened)
+    except OSError as error:  # the training can do without
+        get_root_logger().warning('cannot write %s: %s', file, error)
 
 
 def _free_timestamp(work_dir: Path) -> str:

@@ -19,17 +19,20 @@ CELLS = (9, 44)  # smallest and largest edge of a cell in pixels
 EDGE = 1100  # pixels in which all cells fit, where they need not be smaller than that
 LINES, NUMBERS = 14, 26  # smallest edge of a cell that has lines around it, or its percentage
 LONGEST = 160  # pixels of a name
+LIGHT = 140  # of 255: on lighter cells numbers are black, on others white
 SPACE = 20  # pixels for a line of text, and between the parts
 BAR = (14, 300)  # width and largest height of the scale
 
 
-def draw_confusion(matrix: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
+def draw_confusion(matrix: np.ndarray, names: Sequence[str] | None = None,
+                   scale: np.ndarray = SCALE) -> np.ndarray:
     """A BGR picture of a confusion matrix, in which a row shows what becomes of a true class.
 
     matrix: [C, C] counts, a row for each true and a column for each predicted class. A cell is the
     darker the larger its share of the row is; where there is room, that is written in percent. The
     row of a class without pixels is beige. names: of the classes, by default their numbers.
-    Raises DataError for another shape, and for counts below 0.
+    scale: RGB colours [N, 3] of shares from 0 to 1. Raises DataError for another shape, and for
+    counts below 0.
     """
     from PIL import Image, ImageDraw  # late: most runs draw none
     texts = _names(matrix, names)
@@ -51,11 +54,12 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str] | None = None) -> np
         turned = _turned(font, text, size, BLACK)
         canvas.paste(turned, (left + middle - turned.width // 2, top - size // 2 - turned.height))
     shares, empty = _shares(matrix)
-    canvas.paste(Image.fromarray(_cells(shares, empty, cell)), (left, top))
+    canvas.paste(Image.fromarray(_cells(shares, empty, cell, scale)), (left, top))
     draw.rectangle((left - 1, top - 1, left + edge, top + edge), outline=GREY)
     if cell >= NUMBERS:
-        _write_shares(draw, shares, (left, top), cell)
-    _draw_scale(canvas, (left + edge + SPACE, top), max(edge, 6 * SPACE), bool(empty.any()))
+        _write_shares(draw, shares, (left, top), cell, scale)
+    _draw_scale(canvas, (left + edge + SPACE, top), max(edge, 6 * SPACE), bool(empty.any()),
+                scale)
     return np.asarray(canvas)[..., ::-1].copy()
 
 
@@ -76,16 +80,16 @@ def _shares(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return matrix / np.where(totals > 0, totals, 1), totals[:, 0] == 0
 
 
-def _scale_colours(shares: np.ndarray) -> np.ndarray:
+def _scale_colours(shares: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """RGB colours [..., 3] of shares from 0 to 1."""
-    places = np.linspace(0, 1, len(SCALE))
-    return np.stack([np.interp(shares, places, SCALE[:, channel]) for channel in range(3)],
+    places = np.linspace(0, 1, len(scale))
+    return np.stack([np.interp(shares, places, scale[:, channel]) for channel in range(3)],
                     axis=-1).round().astype(np.uint8)
 
 
-def _cells(shares: np.ndarray, empty: np.ndarray, cell: int) -> np.ndarray:
+def _cells(shares: np.ndarray, empty: np.ndarray, cell: int, scale: np.ndarray) -> np.ndarray:
     """The RGB picture of all cells."""
-    colours = _scale_colours(shares)
+    colours = _scale_colours(shares, scale)
     colours[empty] = NO_PIXELS
     picture = colours.repeat(cell, axis=0).repeat(cell, axis=1)
     if cell >= LINES:
@@ -94,20 +98,24 @@ def _cells(shares: np.ndarray, empty: np.ndarray, cell: int) -> np.ndarray:
     return picture
 
 
-def _write_shares(draw: Any, shares: np.ndarray, corner: tuple[int, int], cell: int) -> None:
+def _write_shares(draw: Any, shares: np.ndarray, corner: tuple[int, int], cell: int,
+                  scale: np.ndarray) -> None:
+    # As the eye weighs red, green and blue.
+    light = _scale_colours(shares, scale) @ (0.299, 0.587, 0.114) > LIGHT
     for row, column in zip(*np.nonzero(shares >= 0.005), strict=True):
         place = corner[0] + column * cell + cell // 2, corner[1] + row * cell + cell // 2
         share = shares[row, column]
-        _write(draw, place, f'{100 * share:.0f}', cell * 2 // 5, WHITE if share > 0.5 else BLACK,
-               'mm')
+        _write(draw, place, f'{100 * share:.0f}', cell * 2 // 5,
+               BLACK if light[row, column] else WHITE, 'mm')
 
 
-def _draw_scale(canvas: Any, corner: tuple[int, int], height: int, some_empty: bool) -> None:
+def _draw_scale(canvas: Any, corner: tuple[int, int], height: int, some_empty: bool,
+                scale: np.ndarray) -> None:
     """A bar of all colours with percentages, and what a beige row means if there is one."""
     from PIL import Image, ImageDraw
     draw, (left, top), (width, highest) = ImageDraw.Draw(canvas), corner, BAR
     height = min(height, highest) - (SPACE * 3 // 2 if some_empty else 0)
-    column = _scale_colours(np.linspace(1, 0, height))[:, None].repeat(width, axis=1)
+    column = _scale_colours(np.linspace(1, 0, height), scale)[:, None].repeat(width, axis=1)
     canvas.paste(Image.fromarray(column), corner)
     draw.rectangle((left - 1, top - 1, left + width, top + height), outline=GREY)
     for percent in (100, 50, 0):

@@ -19,7 +19,8 @@ from mmcv_replace.utils.errors import DataError
 from .encode import encode_picture
 
 # The browser itself refuses whatever is not in the file.
-POLICY = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+# A blob is data of the page itself, by which scripts save a chart as a picture.
+POLICY = ("default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
           "script-src 'unsafe-inline'")
 VOID = ('img', 'br', 'hr', 'input', 'meta')  # elements without an end
 

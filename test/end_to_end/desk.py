@@ -15,7 +15,8 @@ from ..unit.mmseg.datasets.importers.exports import EXPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/pspnet/pspnet_r18-d8_512x512_20k_voc12aug.py'
-CHECKPOINT = 'work_dirs/trained/latest.pth'
+WORK_DIR = 'work_dirs/trained'
+CHECKPOINT = f'{WORK_DIR}/latest.pth'
 VOC = 'data/VOCdevkit/VOC2012'
 # What a reader puts in the place of these words, or of numbers of processes.
 PLACES = {
@@ -23,6 +24,8 @@ PLACES = {
     r'\bCONFIG\b': CONFIG, r'(?<=json )FILE\b': 'found.json', r'\b(CHECKPOINT|FILE)\b': CHECKPOINT,
     r'\bDIR\b': VOC, r'(?<=data_path=)\.\.\.': VOC, r'\bLISTS\b': 'clean', r'\bFOLDER\b': 'folder',
     r'\bWORK_DIR/nonfinite_iter_N_rank_R.pth': 'work_dirs/spoilt/nonfinite_iter_2_rank_0.pth',
+    r'\bWORK_DIR/TIMESTAMP.log.json\b': f'{WORK_DIR}/*.log.json', r'\bWORK_DIR\b': WORK_DIR,
+    r'\bCONFIG_NAME\b': 'pspnet_r50-d8_512x512_20k_voc12aug',
     r'\bARCHIVES\b': 'archives', r'=N$': '=1000', r'\bCOMMAND\b': 'true', r'[][]': '',
 }
 # Labelling tools whose exports the documents import, and their folders in data/.

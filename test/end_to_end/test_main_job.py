@@ -56,6 +56,14 @@ def test_log_lines_have_the_known_format(trained):
     assert re.search(r'mmseg - INFO - Iter\(val\) \[\d+\]\t.*aAcc: [\d.]+, mIoU: [\d.]+', text)
 
 
+def test_origins_of_the_config_are_kept(trained, small_config):
+    file, = trained[0].glob('*.origins.json')
+    rows = {key: (value, origin) for key, value, origin in json.loads(file.read_text())}
+    assert rows['seed'] == ('3', 'set by program code')
+    assert rows['model.backbone.base_channels'] == ('8', f'set by {small_config}')
+    assert (trained[0] / 'data_check.json').exists()
+
+
 def test_json_log(trained):
     work_dir, _ = trained
     lines = json_lines(work_dir)

@@ -52,12 +52,14 @@ FORBIDDEN = {
         ['mmcv_replace.runner.hooks']),
     'mmseg': ['tools', 'mmcv'],
     'mmseg.prediction': ['mmseg.apis'],
-    'mmseg.core': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.prediction'],
-    'mmseg.models': ['mmseg.apis', 'mmseg.datasets', 'mmseg.prediction'],
-    'mmseg.datasets': ['mmseg.apis', 'mmseg.models', 'mmseg.prediction'],
+    'mmseg.core': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.prediction',
+                   'mmseg.report'],
+    'mmseg.models': ['mmseg.apis', 'mmseg.datasets', 'mmseg.prediction', 'mmseg.report'],
+    'mmseg.datasets': ['mmseg.apis', 'mmseg.models', 'mmseg.prediction', 'mmseg.report'],
     'mmseg.ops': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
     'mmseg.visualization': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core',
                             'mmseg.ops', 'mmseg.utils'],
+    'mmseg.report': ['mmseg.apis', 'mmseg.models', 'mmseg.benchmark'],
     'mmseg.zoo': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core', 'mmseg.utils'],
     'mmseg.utils': ['mmseg.apis', 'mmseg.models', 'mmseg.datasets', 'mmseg.core'],
 }
@@ -66,7 +68,7 @@ VENDOR = re.compile(r'(?<![a-z])(cuda|npu|nccl|hccl|torch_npu|cudnn)(?![a-z])', 
 CONFIG_KEYS = ('cudnn_benchmark', 'IS_CUDA_AVAILABLE', 'IS_NPU_AVAILABLE')
 # The table of compatibility quotes names of mmcv.
 VENDOR_HOMES = ('mmcv_replace/device.py', 'mmcv_replace/ops/', 'mmcv_replace/compatibility.py')
-HEAVY = ('torch_npu', 'apex', 'tensorboard', 'matplotlib', 'scipy')
+HEAVY = ('torch_npu', 'apex', 'tensorboard', 'matplotlib', 'scipy', 'plotly')
 
 
 def module_name(path):

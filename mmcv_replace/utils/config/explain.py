@@ -21,6 +21,15 @@ def explain(cfg: ConfigDict, key: str) -> str:
     return '\n'.join(lines)
 
 
+def all_origins(cfg: ConfigDict, width: int = 1000) -> list[tuple[str, str, str]]:
+    """Key, value and origins in words of every value that holds no dicts.
+
+    A text of more than `width` characters is cut.
+    """
+    return [(path, text, _tell(past)) for key, value in cfg.items()
+            for path, text, past in _leaves(value, key, history_of(cfg, key), width)]
+
+
 def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
     """The value at a dotted key, its origins, oldest first; raises ConfigKeyError without one."""
     check_dotted(key)
@@ -46,17 +55,17 @@ def find_value(cfg: ConfigDict, key: str) -> tuple[Any, tuple[str, ...]]:
     return container, history
 
 
-def _leaves(value: Any, path: str, history: tuple[str, ...],
+def _leaves(value: Any, path: str, history: tuple[str, ...], width: int = _WIDTH,
             ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Path, text and origins of the values that hold no dicts."""
     if isinstance(value, ConfigDict) and value:
         for key, entry in value.items():
-            yield from _leaves(entry, f'{path}.{key}', history_of(value, key))
+            yield from _leaves(entry, f'{path}.{key}', history_of(value, key), width)
     elif isinstance(value, (list, tuple)) and any(isinstance(entry, dict) for entry in value):
         for index, entry in enumerate(value):
-            yield from _leaves(entry, f'{path}.{index}', history)
+            yield from _leaves(entry, f'{path}.{index}', history, width)
     else:
-        yield path, short(value, _WIDTH), history
+        yield path, short(value, width), history
 
 
 def _tell(history: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,23 +62,33 @@ def write_evaluation(runner: BaseRunner, evaluation: Evaluation) -> None:
     """
     if runner.rank != 0 or runner.work_dir is None:
         return
+    name = record_name(evaluation.done, evaluation.by_epoch, evaluation.averaged)
+    path = Path(runner.work_dir, FOLDER, f'{name}.npz')
+    try:
+        write_record(path, evaluation, runner.meta.get('run_id'),
+                     runner.hook_msgs.get(EARLIER, []))
+    except OSError as error:  # a full disk must not end the training
+        warn_once(f'{path} cannot be written: the scores of this evaluation are in the log alone: '
+                  f'{error}')
+
+
+def write_record(path: Path, evaluation: Evaluation, run_id: str | None = None,
+                 earlier: Sequence[Sequence[Any]] = ()) -> None:
+    """Write an evaluation in the form that `read_record` reads; OSError where that is impossible.
+
+    `run_id`, `earlier`: those of EvaluationRecord.
+    """
     record = dict(
         done=evaluation.done, by_epoch=evaluation.by_epoch, averaged=evaluation.averaged,
         scores={name: value for name, value in evaluation.scores.items()
                 if isinstance(value, bool | int | float | str | None)},
         classes=list(evaluation.classes), palette=evaluation.palette, time=time.time(),
-        run_id=runner.meta.get('run_id'), earlier=runner.hook_msgs.get(EARLIER, []))
+        run_id=run_id, earlier=list(earlier))
     arrays = {'record': np.array(json.dumps(record))}
     if evaluation.confusion is not None:
         arrays['confusion'] = evaluation.confusion
-    name = record_name(evaluation.done, evaluation.by_epoch, evaluation.averaged)
-    path = Path(runner.work_dir, FOLDER, f'{name}.npz')
-    try:
-        with atomic_write(path, sync=False) as file:
-            np.savez_compressed(file, **arrays)
-    except OSError as error:  # a full disk must not end the training
-        warn_once(f'{path} cannot be written: the scores of this evaluation are in the log alone: '
-                  f'{error}')
+    with atomic_write(path, sync=False) as file:
+        np.savez_compressed(file, **arrays)
 
 
 def read_evaluations(work_dir: str | Path, every_run: bool = False) -> list[EvaluationRecord]:

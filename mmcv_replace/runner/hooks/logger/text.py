@@ -58,8 +58,14 @@ class TextLoggerHook(LoggerHook):
         self.start_iter = runner.iter
         if runner.work_dir is not None:
             self.json_log_path = Path(runner.work_dir) / f'{runner.timestamp}.log.json'
-            self._dump_log(
-                {key: value for key, value in runner.meta.items() if key != 'hook_msgs'}, runner)
+            meta = {key: value for key, value in runner.meta.items() if key != 'hook_msgs'}
+            self._dump_log({**meta, 'start': self._start(runner)}, runner)
+
+    def _start(self, runner: BaseRunner) -> dict[str, Any]:
+        """Where the run begins, whose checkpoint that is, and what it counts up to which number."""
+        return {'iter': runner.iter, 'epoch': runner.epoch, 'resumed_run': runner.resumed_run,
+                'by_epoch': self.by_epoch,
+                'length': runner.max_epochs if self.by_epoch else runner.max_iters}
 
     def log(self, runner: BaseRunner) -> dict[str, Any]:
         output = {name: value.item() if self.is_scalar(value) and hasattr(value, 'item') else value

@@ -1,4 +1,5 @@
 """The look at the data before a training: what stops it, what is only told, on every process."""
+import json
 import logging
 
 import numpy as np
@@ -167,6 +168,24 @@ def test_the_full_check_looks_at_everything(cfg, tmp_path, caplog):
     with pytest.raises(DataError, match='no class: 1, first'):
         check_training_data(cfg, with_val(cfg, dataset))
     assert 'Data check (full): samples looked at: train 100, val 1' in caplog.text
+
+
+@pytest.mark.parametrize('kind', ['quick', 'full'])
+def test_what_was_found_is_kept_in_the_work_dir(cfg, tmp_path, kind):
+    cfg.work_dir, cfg.data.check = str(tmp_path / 'run'), kind
+    (tmp_path / 'run').mkdir()
+    check(cfg)
+    found = json.loads((tmp_path / 'run/data_check.json').read_text())
+    assert found['check'] == kind
+    assert found['splits']['train']['samples'] == (64 if kind == 'quick' else 200)
+    assert [entry['name'] for entry in found['splits']['val']['classes']] == ['x', 'y', 'z']
+
+
+def test_a_work_dir_that_takes_no_file_is_told(cfg, tmp_path, caplog):
+    cfg.work_dir = str(tmp_path / 'run')
+    (tmp_path / 'run').write_text('')
+    check(cfg)
+    assert 'data_check.json: ' in caplog.text
 
 
 @pytest.mark.parametrize('value', ['fast', 'Quick', None, 3])

@@ -96,7 +96,7 @@ def test_json(make_runner, make_loader, tmp_path):
     runner = run(make_runner, make_loader, [{'type': 'TextLoggerHook'}],
                  evaluation=Scores(4, mIoU=np.float32(0.5), aAcc=0.25, classes='all'))
     meta, first, second, val = json_lines(runner, tmp_path)
-    assert meta == {'seed': 7, 'exp_name': 'toy'}
+    assert meta == {'seed': 7, 'exp_name': 'toy', 'start': meta['start']}
     assert ' '.join(first) == 'mode epoch iter lr data_time time fps loss size'
     assert (first['mode'], first['epoch'], first['iter'], first['lr']) == ('train', 1, 2, 0.075)
     losses = losses_of_a_run(make_runner, make_loader, 4)

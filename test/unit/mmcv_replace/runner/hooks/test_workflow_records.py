@@ -89,3 +89,14 @@ def test_time_of_validation_does_not_count_as_time_of_training(
     runner.run([make_loader()] * 2, [('train', 1), ('val', 1)])
     times = [(e['mode'], e['time']) for e in json_lines(runner, tmp_path)[1:]]
     assert times == [('val', 100), ('train', 1), ('val', 100)] * 2
+
+
+@pytest.mark.parametrize('by_epoch', [False, True])
+def test_the_log_says_where_it_starts(make_runner, make_loader, tmp_path, by_epoch):
+    length = {'max_epochs': 2} if by_epoch else {'max_iters': 6}
+    runner = make_runner(by_epoch, work_dir=tmp_path / 'work', **length)
+    runner.register_logger_hooks(dict(interval=1, hooks=[dict(type='TextLoggerHook')]))
+    runner._iter, runner.resumed_run = 1, 'former'
+    runner.call_hook('before_run')
+    assert json_lines(runner, tmp_path)[0]['start'] == dict(
+        iter=1, epoch=0, resumed_run='former', by_epoch=by_epoch, length=2 if by_epoch else 6)

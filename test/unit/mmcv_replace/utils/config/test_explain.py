@@ -1,6 +1,7 @@
 import pytest
 
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.config.explain import all_origins
 from mmcv_replace.utils.errors import ConfigError
 
 
@@ -71,3 +72,13 @@ def test_file_outside_the_current_folder_is_given_in_full(tmp_path, monkeypatch)
 def test_unknown_key(cfg, key, message):
     with pytest.raises(ConfigError, match=message):
         cfg.explain(key)
+
+
+def test_origins_of_all_values(cfg):
+    cfg.seed, cfg.text_of_user = 1, 'x' * 2000
+    rows = all_origins(cfg)
+    assert rows[:2] == [('model.type', "'A'", 'set by base.py'), (
+        'model.depth', '18', 'set by base.py, overridden by mid.py, overridden by leaf.py')]
+    assert ('data.train.pipeline.1.size', '4', 'set by base.py, overridden by command line') in rows
+    assert rows[-2] == ('seed', '1', 'set by program code')
+    assert len(rows[-1][1]) == 1000

@@ -188,3 +188,12 @@ def test_an_attribute_is_the_module_of_that_path(package, module):
     ('mmseg.models.losses.utils', 'weighted_loss')])
 def test_import_paths_of_user_code_stay(module, name):
     assert hasattr(import_module(module), name)
+
+
+def test_modules_that_are_added_later():
+    code = (
+        'import sys\nfrom mmcv_replace.runner import HOOKS\nimport mmseg.report\n'
+        "print('mmseg.report.hook' in sys.modules, 'ReportHook' in HOOKS,\n"
+        "      HOOKS.get('ReportHook').__module__, HOOKS.get('EMAHook').__name__)")
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ['False', 'True', 'mmseg.report.hook', 'EMAHook']

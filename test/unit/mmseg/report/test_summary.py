@@ -5,7 +5,7 @@ import platform
 import pytest
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.apis.run_summary import RunSummary, format_final_lines, format_result, summarize_run
+from mmseg.report.summary import RunSummary, format_final_lines, format_result, summarize_run
 
 FACTS = dict(network='PSPNet', rank_size=8, batch_size=16, seconds=321)
 
@@ -104,11 +104,27 @@ def test_final_lines():
 @pytest.mark.parametrize(('lines', 'message'), [
     ([], r'000000\.log\.json has no line of training'),
     ([val(1, 0.5)], 'has no line of training'),
-    ([train(50, 1.0, 1), '{"mode": "tr'], r'000000\.log\.json, line 3 is not JSON.*cut off'),
 ])
 def test_a_log_without_figures(write_log, lines, message):
     with pytest.raises(DataError, match=message):
         summarize_run(write_log(*lines))
+
+
+def test_a_line_that_was_cut_off_is_told_and_left_out(write_log, caplog):
+    assert summarize_run(write_log(train(50, 30.0, 1), '{"mode": "tr')).fps == pytest.approx(30)
+    assert '000000.log.json: line 3 is cut off' in caplog.text
+
+
+def test_numbers_that_were_not_finite(write_log):
+    summary = summarize_run(write_log(train(50, 30.0, None), val(50, None)))
+    assert (summary.loss, summary.miou) == (None, None)
+
+
+def test_a_log_without_rates(write_log):
+    """As those of mmsegmentation 0.x."""
+    line = train(50, 30.0, 1)
+    del line['fps']
+    assert summarize_run(write_log(line)) == RunSummary(loss=1)
 
 
 def test_a_folder_without_a_run(tmp_path):

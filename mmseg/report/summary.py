@@ -1,13 +1,17 @@
 """Figures of a finished run, read from its JSON logs, as text for the result files."""
 import json
+import logging
+import math
 import platform
-import statistics
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcv_replace.runner.hooks.iter_timer import WARMUP_ITERS
 from mmcv_replace.utils.errors import DataError
+
+from .log_file import PATTERN, read_log
+from .speed import images_per_second
+
+logger = logging.getLogger('mmseg.report')
 
 UNKNOWN = 'NA'  # for a figure that was not measured, such as mIoU without an evaluation
 
@@ -24,11 +28,9 @@ class RunSummary:
 def summarize_run(work_dir: str | Path) -> RunSummary:
     """Figures of the newest training in `work_dir`, or of the newest test if there is none.
 
-    Throughput is the harmonic mean of the `fps` in the log lines, that is all images by all time.
-    The first WARMUP_ITERS iterations do not count, as they compile kernels and fill caches. Raises
-    DataError for a folder without figures.
+    Throughput: see `images_per_second`. Raises DataError for a folder without figures.
     """
-    logs = sorted(Path(work_dir).glob('*.log.json'))
+    logs = sorted(Path(work_dir).glob(PATTERN))
     if logs:
         return _summarize_training(logs[-1])
     scores = sorted(Path(work_dir).glob('eval_*.json'))
@@ -70,30 +72,23 @@ def format_final_lines(summary: RunSummary, seconds: int) -> str:
     return '\n'.join([*lines, f'E2E Training Duration sec : {seconds}'])
 
 
-def _summarize_training(log: Path) -> RunSummary:
-    lines = [_parse(log, number, text) for number, text in
-             enumerate(log.read_text(encoding='utf-8').splitlines(), start=1)]
-    train = [line for line in lines if line.get('mode') == 'train']
+def _summarize_training(file: Path) -> RunSummary:
+    log = read_log(file)
+    for note in log.notes:
+        logger.warning('%s', note)
+    train = log.of_mode('train')
     if not train:
-        raise DataError(f'{log} has no line of training: the run ended before its first log line '
+        raise DataError(f'{file} has no line of training: the run ended before its first log line '
                         '(log_config.interval iterations)')
-    # Where one line covers all iterations, the logger has excluded the first ones itself.
-    steady = [line for line in train if line['iter'] > WARMUP_ITERS] or train
     # mIoU_ema stands alone where only the averaged weights were scored.
-    scores = [line.get('mIoU', line.get('mIoU_ema')) for line in lines
-              if line.get('mode') == 'val' and line.keys() & {'mIoU', 'mIoU_ema'}]
-    return RunSummary(
-        fps=statistics.harmonic_mean(line['fps'] for line in steady),
-        loss=train[-1]['loss'],
-        miou=scores[-1] if scores else None)
+    scores = [line.get('mIoU', line.get('mIoU_ema')) for line in log.of_mode('val')
+              if line.keys() & {'mIoU', 'mIoU_ema'}]
+    return RunSummary(images_per_second(train), _finite(train[-1].get('loss')),
+                      _finite(scores[-1]) if scores else None)
 
 
-def _parse(log: Path, number: int, text: str) -> Mapping[str, object]:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f'{log}, line {number} is not JSON ({error}): was the run cut off?'
-                        ) from error
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _text(value: float | None, digits: int) -> str:
