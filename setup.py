@@ -15,5 +15,6 @@ setup(
     + list(MAPPED),
     package_dir=MAPPED,
     package_data={'mmcv_replace': ['COMPATIBILITY.md', 'model_zoo/*.json', 'children/mmcv.py'],
+                  'mmseg': ['visualization/page.css'],
                   'mmseg.configs': ['**/*.py', 'results.json']},
 )

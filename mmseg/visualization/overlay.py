@@ -10,22 +10,22 @@ from mmcv_replace.image import as_bands, imread, to_displayable
 from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, DataError
 
+from .colours import class_colours
 from .legend import add_legend
 
-# RGB colours that replace black; the one that differs most from the rest of the palette is taken.
-TINTS = ((224, 224, 224), (160, 160, 160), (255, 240, 170), (190, 220, 255))
 
-
-def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequence[int]],
+def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequence[int]] | None,
                  opacity: float, legend: bool = False, names: Sequence[str] | None = None,
-                 bands: Sequence[int] | None = None) -> np.ndarray:
+                 bands: Sequence[int] | None = None, ignore_index: int | None = None
+                 ) -> np.ndarray:
     """Blend the colours of the classes into an image; returns a BGR picture [H, W, 3] uint8.
 
     img: [H, W] or [H, W, C] of any type, of which `bands` are shown, see `to_displayable`.
     seg_map: [H, W], class indices.
-    palette: one RGB colour per class. Black, the first colour of most palettes, is replaced by a
-    light tint, because it would only darken the image; classes beyond the palette are black.
+    palette: one RGB colour per class, of which black is replaced by a light tint, see
+    `class_colours`; classes beyond the palette are black. None gives all classes colours.
     opacity: share of the colour, in (0, 1]. `legend` adds a list of the classes, see `add_legend`.
+    ignore_index: a label that is no class: it is black, and the legend calls it ignored.
     """
     _check_seg_map(seg_map)
     if not 0 < opacity <= 1:
@@ -33,16 +33,16 @@ def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequenc
     if img.shape[:2] != seg_map.shape:
         raise DataError(f'the image is {img.shape[0]} x {img.shape[1]}, the label map '
                         f'{" x ".join(map(str, seg_map.shape))}: they must have the same size')
-    given = np.array(palette, np.uint8)
-    if given.ndim != 2 or given.shape[1] != 3:
-        raise ConfigError(f'the palette has shape {given.shape}: give one (red, green, blue) a '
-                          'class')
-    given[~given.any(axis=1)] = _tint(given)
-    colors = np.zeros((max(len(given), int(seg_map.max(initial=0)) + 1), 3), np.uint8)
-    colors[:len(given)] = given[:, ::-1]
+    highest = int(seg_map.max(initial=0))
+    shown = class_colours(palette, _number(seg_map, ignore_index) if palette is None
+                          else len(palette))
+    colors = np.zeros((max(len(shown), highest + 1), 3), np.uint8)
+    colors[:len(shown)] = shown[:, ::-1]
+    if ignore_index is not None and ignore_index <= highest:
+        colors[ignore_index] = 0
     blended = to_displayable(img, bands) * (1 - opacity) + colors[seg_map] * opacity
     picture = blended.astype(np.uint8)
-    return add_legend(picture, seg_map, colors, names) if legend else picture
+    return add_legend(picture, seg_map, colors, names, ignore_index) if legend else picture
 
 
 def _check_seg_map(seg_map: object) -> None:
@@ -53,11 +53,10 @@ def _check_seg_map(seg_map: object) -> None:
                         f'inference_segmentor returns them; this one is {kind}')
 
 
-def _tint(colors: np.ndarray) -> tuple[int, int, int]:
-    """The tint (RGB) that is furthest from the colours [N, 3] of a palette, black left out."""
-    others = colors[colors.any(axis=1)].astype(int)
-    return max(TINTS, key=lambda tint: min(
-        (np.abs(other - tint).sum() for other in others), default=0))
+def _number(seg_map: np.ndarray, ignore_index: int | None) -> int:
+    """Number of classes up to the highest one in a label map."""
+    labels = np.unique(seg_map).tolist()
+    return max((label + 1 for label in labels if label != ignore_index), default=0)
 
 
 def read_picture(img: str | os.PathLike | np.ndarray, channels: int | None = None) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Palettes, nested data sets, and names of losses: what models, data sets and evaluation share."""
+from mmseg.visualization.colours import voc_colormap
+
 from .misc import add_prefix
 from .nested_datasets import inner_datasets, leaf_configs, leaf_datasets, nested_datasets
-from .palette import voc_colormap, whole_palette, write_grey_png, write_palette_png
+from .palette import whole_palette, write_grey_png, write_palette_png
 
 __all__ = [
     'add_prefix', 'inner_datasets', 'leaf_configs', 'leaf_datasets', 'nested_datasets',

@@ -1,4 +1,4 @@
-"""The colour map of Pascal VOC, and label maps as indexed or grey PNG files."""
+"""Label maps as indexed or grey PNG files."""
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,24 +7,10 @@ import numpy as np
 
 from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils.errors import DataError
+from mmseg.visualization.colours import voc_colormap
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-
-def voc_colormap(num_colors: int = 256) -> np.ndarray:
-    """RGB colours [num_colors, 3] uint8 of VOC's indexed masks.
-
-    Bits 0, 1, 2 of an index are the highest bits of red, green and blue, bits 3, 4, 5 the next
-    highest and so on, so that consecutive indices have very different colours.
-    """
-    index = np.arange(num_colors)
-    colors = np.zeros((num_colors, 3), np.uint8)
-    for level in range(8):
-        for channel in range(3):
-            bit = (index >> (3 * level + channel)) & 1
-            colors[:, channel] |= (bit << (7 - level)).astype(np.uint8)
-    return colors
 
 
 def whole_palette(colors: np.ndarray | Sequence[Sequence[int]]) -> bytes:

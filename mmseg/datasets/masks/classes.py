@@ -7,7 +7,7 @@ import numpy as np
 from mmcv_replace.fileio import list_from_file
 from mmcv_replace.utils.errors import ConfigError, DataError, MissingFileError
 from mmcv_replace.utils.suggest import did_you_mean, short
-from mmseg.core.utils import voc_colormap
+from mmseg.visualization.colours import distinct_colours
 
 Palette = list[list[int]]
 
@@ -86,12 +86,13 @@ def subset_label_map(names: Sequence[str], wanted: Sequence[str], ignore_index: 
 
 def choose_palette(wanted: Sequence[str], palette: Sequence[Sequence[int]] | None,
                    names: Sequence[str] | None = None) -> Palette:
-    """RGB colour of each name in `wanted`: from `palette`, the colours of `names`, else VOC's.
+    """RGB colour of each name in `wanted`: from `palette`, the colours of `names`, else
+    `distinct_colours`, which begin with VOC's.
 
     `names` are by default `wanted`. Raises ConfigError for values that are no colours, or too few.
     """
     if palette is None:
-        return voc_colormap(len(wanted)).tolist()
+        return distinct_colours(len(wanted)).tolist()
     wrong = next((color for color in palette if not _is_rgb(color)), None)
     if wrong is not None:
         raise ConfigError(f'the palette holds {wrong!r}: a colour is a list of red, green and '

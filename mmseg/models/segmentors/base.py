@@ -12,7 +12,7 @@ from mmcv_replace.image import imwrite
 from mmcv_replace.image.display import show_first
 from mmcv_replace.runner import BaseModule
 from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
-from mmseg.core import ScoreKind, takes, voc_colormap
+from mmseg.core import ScoreKind, takes
 from mmseg.visualization import draw_overlay, read_picture, show_window
 
 from ..utils import starting_from
@@ -161,7 +161,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
 
         img: a file, or an array [H, W] or [H, W, C] of any type, see `to_displayable`.
         result: class indices [H, W], or a list whose first entry is drawn.
-        palette: RGB colours of the classes, by default PALETTE, or Pascal VOC's without one.
+        palette: RGB colours of the classes, by default PALETTE; without one see `class_colours`.
         show, wait_time: show a window titled `win_name` for this many seconds, or until a key is
             pressed if it is 0; ignored with `out_file`.
         out_file: file to write the picture to. DataError if its format holds no colours.
@@ -172,7 +172,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         """
         seg_map = result if isinstance(result, np.ndarray) else result[0]
         if palette is None:
-            palette = voc_colormap() if self.PALETTE is None else self.PALETTE
+            palette = self.PALETTE
         if bands is None and self.input_bands is not None:
             bands = show_first(self.input_bands)
         picture = draw_overlay(read_picture(img, self.input_bands), seg_map, palette, opacity,
