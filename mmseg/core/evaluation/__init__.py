@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
                  'mean_fscore', 'mean_iou', 'metrics_from_areas', 'metrics_from_confusion',
                  'pre_eval_to_metrics', 'summarize', 'total_intersect_and_union'],
     '.overrides': ['is_own', 'is_own_anywhere', 'labels_of', 'standard', 'takes'],
-    '.predict': ['Prediction', 'ScoreKind', 'evaluating'],
+    '.predict': ['OnLogits', 'Prediction', 'ScoreKind', 'evaluating'],
     '.records': ['EvaluationRecord', 'read_evaluations'],
     '.scores': ['Score'],
     '.sinks': ['CollectSegMaps', 'ShowProgress', 'Sink', 'WriteOverlays', 'WriteSubmission',

@@ -3,7 +3,7 @@ import numpy as np
 
 from mmcv_replace.utils.errors import DataError
 
-from .histogram import count_pairs
+from .histogram import count_pairs, count_values
 
 
 class ConfusionMatrix:
@@ -66,6 +66,17 @@ class ConfusionMatrix:
         codes = row * self.num_classes + column
         counts = np.bincount(codes, minlength=self.num_classes**2)
         self.matrix += counts.reshape(self.matrix.shape)
+
+    def check_label(self, label: np.ndarray, sample: str) -> None:
+        """Raise DataError for an annotation [H, W] with values that are neither class nor ignored.
+
+        For code that would fail at them in a way that nobody understands.
+        """
+        fits = label.dtype in (np.uint8, np.bool_)
+        values = np.flatnonzero(count_values(label.astype(np.uint8))) if fits else np.unique(label)
+        values = values[values != self.ignore_index]
+        if values.size and not 0 <= values.min() <= values.max() < self.num_classes:
+            self._refuse(np.zeros_like(label), label, sample)
 
     def _refuse(self, pred: np.ndarray, label: np.ndarray, sample: str) -> None:
         valid = label != self.ignore_index

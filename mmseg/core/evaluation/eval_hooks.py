@@ -23,6 +23,7 @@ from .overrides import is_own, is_own_anywhere, standard
 from .records import AVERAGED, note_earlier_run, write_evaluation
 from .sinks import CollectResults
 from .testing import evaluate_model, run_test
+from .val_loss import ValidationLoss
 
 # Settings with which other evaluation loops save memory that this one does not need.
 NEEDLESS = ('efficient_test', 'pre_eval', 'tmpdir', 'gpu_collect')
@@ -38,8 +39,9 @@ class EvalHook(Hook):
     does a resumed run whose last evaluation was interrupted. `save_best` names the metric by which
     the best checkpoint is kept, as `best_METRIC_iter_N.pth` with unsafe characters escaped; 'auto'
     stands for mIoU, mDice or mFscore, or for the first score if there is none of them. `rule`
-    ('greater' or 'less') says which value is better, for metrics whose name does not tell. Further
-    arguments are for `evaluate` of the data set.
+    ('greater' or 'less') says which value is better, for metrics whose name does not tell.
+    `val_loss` adds the losses of the predictions as val/loss, val/loss_seg and so on, see
+    `ValidationLoss`. Further arguments are for `evaluate` of the data set.
 
     Other hooks learn of it by their `after_evaluation(runner, evaluation)`, see `Evaluation`, and
     their `evaluation_needs`. `pictures`: the number of validation images, spread evenly, or the
@@ -56,7 +58,8 @@ class EvalHook(Hook):
         by_epoch: bool = False, start: Annotated[int | None, Range(0)] = None,
         save_best: str | Literal[False] | None = 'auto',
         rule: Literal['greater', 'less'] | None = None,
-        pictures: Annotated[int, Range(0)] | Sequence[str] = 4, **eval_kwargs: object,
+        pictures: Annotated[int, Range(0)] | Sequence[str] = 4, val_loss: bool = False,
+        **eval_kwargs: object,
     ) -> None:
         if not isinstance(dataloader, DataLoader):
             raise ArgumentError(
@@ -68,6 +71,7 @@ class EvalHook(Hook):
         self.save_best = save_best or None
         self.rule = rule
         self.pictures = pictures
+        self.val_loss = val_loss
         own = is_own_anywhere(dataloader.dataset, 'evaluate')
         for name in NEEDLESS if own else (*NEEDLESS, PREFIX):
             if eval_kwargs.pop(name, None):
@@ -80,7 +84,9 @@ class EvalHook(Hook):
     def before_run(self, runner: BaseRunner) -> None:
         """After resuming, find the best score so far, and repeat an interrupted evaluation."""
         check_unit('evaluation', self.by_epoch, runner)
-        self._fixed = choose_pictures(self.dataloader.dataset, self.pictures)
+        self._fixed = choose_pictures(self.dataloader.dataset, self.pictures, runner.hooks)
+        if self.val_loss:
+            ValidationLoss(runner.unwrapped_model, self.dataloader.dataset).check()
         if runner.iter > 0 and self._best is not None and runner.work_dir is not None:
             self._best.resume(runner)
         done = runner.epoch if self.by_epoch else runner.iter
@@ -164,17 +170,12 @@ class EvalHook(Hook):
 
     def _log(self, runner: BaseRunner, evaluations: Sequence[Evaluation]) -> Scores:
         """Log scores, those of the averaged weights with the suffix AVERAGED; returns all."""
-        dataset = self.dataloader.dataset
-        classes = {*(getattr(dataset, 'CLASSES', None) or ()),
-                   *getattr(dataset, 'score_groups', ())}
         scores: Scores = {}
         for evaluation in evaluations:
             end = AVERAGED if evaluation.averaged else ''
-            own = evaluation.scores.items()
-            scores |= {f'{name}{end}': value for name, value in own}
+            scores |= {f'{name}{end}': value for name, value in evaluation.scores.items()}
             runner.log_buffer.output.update(
-                {f'{name}{end}': value for name, value in own
-                 if name.partition('.')[2] not in classes})
+                {f'{name}{end}': value for name, value in evaluation.overall_scores().items()})
         runner.log_buffer.ready = True
         return scores
 
@@ -195,26 +196,32 @@ class EvalHook(Hook):
         channels = getattr(runner.unwrapped_model, 'input_bands', None)
         gather = Gatherer(dataset, needs_of(runner.hooks), self._fixed,
                           None if channels is None else show_first(channels))
-        scores = self._score(runner, gather)
+        loss = ValidationLoss(runner.unwrapped_model, dataset) if self.val_loss else None
+        scores = self._score(runner, gather, loss)
+        if loss is not None:
+            scores = {**scores, **loss.finish()}
         palette = getattr(dataset, 'PALETTE', None)
         return Evaluation(
             self._done, self.by_epoch, averaged, scores,
             tuple(getattr(dataset, 'CLASSES', None) or ()),
             [] if palette is None else np.asarray(palette).tolist(),
+            tuple(getattr(dataset, 'score_groups', ())),
             gather.confusion, gather.samples, gather.pictures(), gather.worst())
 
-    def _score(self, runner: BaseRunner, gather: Gatherer) -> Scores:
+    def _score(self, runner: BaseRunner, gather: Gatherer,
+               loss: ValidationLoss | None) -> Scores:
         if is_own(self, 'evaluate'):
             gather.finish(None)
-            return self._score_by_own(runner)
+            return self._score_by_own(runner, loss)
         return evaluate_model(
             runner.model, self.dataloader, request=listen_for_requests(runner), gather=gather,
-            logger=runner.logger, **self.eval_kwargs)
+            loss=loss, logger=runner.logger, **self.eval_kwargs)
 
-    def _score_by_own(self, runner: BaseRunner) -> Scores:
+    def _score_by_own(self, runner: BaseRunner, loss: ValidationLoss | None) -> Scores:
         """The scores that `evaluate` of a subclass logs, on every process."""
         collect = CollectResults(lambda prediction: [prediction.seg_map])
-        run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner))
+        run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner),
+                 loss=loss)
         results = gather_results(collect.results)
         output, scores = runner.log_buffer.output, None
         if results is not None:
@@ -242,8 +249,9 @@ class DistEvalHook(EvalHook):
         self.gpu_collect = gpu_collect
         self.broadcast_bn_buffer = broadcast_bn_buffer
 
-    def _score(self, runner: BaseRunner, gather: Gatherer) -> Scores:
+    def _score(self, runner: BaseRunner, gather: Gatherer,
+               loss: ValidationLoss | None) -> Scores:
         """Scores of all processes together."""
         if self.broadcast_bn_buffer:
             send_norm_statistics(runner.model)
-        return super()._score(runner, gather)
+        return super()._score(runner, gather, loss)

@@ -102,8 +102,25 @@ class Evaluation:
     scores: dict[str, float]  # all of them, those of classes too ('IoU.person')
     classes: tuple[str, ...]
     palette: list[list[int]]  # RGB of the classes; empty if unknown
+    groups: tuple[str, ...] = ()  # of classes, that have scores too
     confusion: np.ndarray | None = None  # [C, C] int64, row = true class
     samples: list[SampleScore] = field(default_factory=list)  # in the order of the data set
     # By the name of the sample, in the order of the data set; the same ones each time.
     pictures: dict[str, FixedPicture] = field(default_factory=dict)
     worst: list[FixedPicture] = field(default_factory=list)  # up to WORST, the lowest mIoU first
+
+    def class_scores(self) -> dict[str, float]:
+        """The scores of single classes, and of groups of them: 'IoU.person'."""
+        known = {*self.classes, *self.groups}
+        return {name: value for name, value in self.scores.items()
+                if name.partition('.')[2] in known}
+
+    def overall_scores(self) -> dict[str, float]:
+        """The other scores, which the log shows."""
+        single = self.class_scores()
+        return {name: value for name, value in self.scores.items() if name not in single}
+
+    def confusion_picture(self) -> np.ndarray:
+        """The confusion matrix, which there must be, as a picture, RGB [H, W, 3] uint8."""
+        from mmseg.visualization import draw_confusion
+        return draw_confusion(self.confusion, self.classes)[..., ::-1]

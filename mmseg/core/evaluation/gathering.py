@@ -130,14 +130,17 @@ def _by_index(parts: list[Mapping[int, object]] | None) -> list:
     return [merged[index] for index in sorted(merged)]
 
 
-def choose_pictures(dataset: Dataset, wanted: int | Sequence[str]) -> list[int]:
+def choose_pictures(dataset: Dataset, wanted: int | Sequence[str],
+                    hooks: Iterable[object] = ()) -> list[int]:
     """Indices of the samples for `evaluation.pictures`: a number of them, or their names.
 
-    A number of samples is spread evenly over the data set. Raises ConfigError for an unknown name.
+    A number of samples is spread evenly over the data set; a hook may ask for more, as its
+    `evaluation_pictures`. Raises ConfigError for an unknown name.
     """
     total = len(dataset)
     if isinstance(wanted, int):
-        number = min(wanted, total)
+        number = min(total, max(
+            [wanted, *(getattr(hook, 'evaluation_pictures', 0) for hook in hooks)]))
         return [(2 * place + 1) * total // (2 * number) for place in range(number)]
     infos = getattr(dataset, 'img_infos', None)
     if infos is None:

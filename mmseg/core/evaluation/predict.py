@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, RandomSampler
 from torch.utils.data.distributed import DistributedSampler
 
@@ -15,7 +15,11 @@ from mmcv_replace.parallel import DataContainer
 from mmcv_replace.utils.errors import ConfigError, DataError, add_note
 from mmseg.visualization import read_picture
 
+from .val_loss import ValidationLoss
+
 ScoreKind = Literal['probabilities', 'confidence']
+# Gets the place of an image in its batch, and its logits [1, out_channels, h, w].
+OnLogits = Callable[[int, Tensor], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,7 @@ class Prediction:
     # probability of the predicted class; both in the size of the original image.
     scores: np.ndarray | None = None
     load: Callable[[], np.ndarray] | None = None  # reads the original image; see `read_image`
+    label: np.ndarray | None = None  # the annotation [H, W], if it has been read already
 
     @property
     def path(self) -> str | None:
@@ -59,39 +64,47 @@ class Prediction:
                         'meta_keys of the pipeline')
 
 
-def predict(model: nn.Module, data_loader: DataLoader,
-            scores: ScoreKind | None = None) -> Iterator[Prediction]:
+def predict(model: nn.Module, data_loader: DataLoader, scores: ScoreKind | None = None,
+            loss: ValidationLoss | None = None) -> Iterator[Prediction]:
     """Run the model in evaluation mode over this process's share of the samples.
 
-    `scores` are those that the predictions carry, see `Prediction`. The original images are read by
-    `get_original_image(idx)` of the data set if it has this method, otherwise from their files.
-    Raises ConfigError for a loader without a known order, see `sample_order`.
+    `scores` are those that the predictions carry, see `Prediction`; `loss` gets all logits. The
+    original images are read by `get_original_image(idx)` of the data set if it has this method,
+    otherwise from their files. Raises ConfigError for a loader without a known order, see
+    `sample_order`.
     """
-    order = iter(sample_order(data_loader))
+    order = sample_order(data_loader)
     load = getattr(data_loader.dataset, 'get_original_image', None)
+    done = 0
     with evaluating(model):
         for data in data_loader:
+            on_logits = None if loss is None else partial(loss.add, order, done)
             # Not around the yield: the mode would leak into the code that consumes the stream.
             with torch.no_grad():
-                results = predict_batch(model, data, scores)
+                results = predict_batch(model, data, scores, on_logits)
+            labels = {} if loss is None else loss.end_batch()
             metas = first_view(data.get('img_metas'))
             if not isinstance(metas, list | tuple):  # a loader of a user collects none
                 metas = [{}] * len(results)
-            for (seg_map, score), meta in zip(results, metas, strict=True):
-                index = next(order)
-                yield Prediction(index, seg_map, meta, score, load and partial(load, index))
+            for index, (seg_map, score), meta in zip(order[done:done + len(results)], results,
+                                                     metas, strict=True):
+                yield Prediction(index, seg_map, meta, score, load and partial(load, index),
+                                 labels.get(index))
+            done += len(results)
 
 
-def predict_batch(model: nn.Module, data: Mapping[str, Any], scores: ScoreKind | None = None
+def predict_batch(model: nn.Module, data: Mapping[str, Any], scores: ScoreKind | None = None,
+                  on_logits: OnLogits | None = None
                   ) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Segmentation map of each image of a batch, and its scores if asked for.
 
     Call it without gradients, but not in inference mode: tensors made in that mode that a module
     keeps would break the next training step.
     """
+    options = {} if on_logits is None else {'on_logits': on_logits}
     if scores is not None:
-        return model(return_loss=False, rescale=True, scores=scores, **data)
-    results = model(return_loss=False, rescale=True, **data)
+        return model(return_loss=False, rescale=True, scores=scores, **options, **data)
+    results = model(return_loss=False, rescale=True, **options, **data)
     # A model of a user may return the result of a single image by itself.
     results = results if isinstance(results, list | tuple) else [results]
     return [(seg_map, None) for seg_map in results]

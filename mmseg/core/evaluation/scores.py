@@ -52,7 +52,7 @@ class Score(Sink):
     def add(self, prediction: Prediction) -> None:
         index, seg_map = prediction.index, prediction.seg_map
         if self.confusion is not None:
-            label = self._labels(index)
+            label = self._labels(index) if prediction.label is None else prediction.label
             self.confusion.update(seg_map, label, prediction.name, index)
             if self._gather is not None and self._gather.per_sample:
                 former, self._counted = self._counted, _sums(self.confusion)

@@ -16,18 +16,20 @@ from .gathering import Gatherer
 from .predict import Prediction, ScoreKind, predict
 from .scores import Score
 from .sinks import CollectResults, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
+from .val_loss import ValidationLoss
 
 
 def run_test(model: nn.Module, data_loader: DataLoader, sinks: Sequence[Sink],
              order: Sequence[int] | None = None, request: StopRequest | None = None,
-             scores: ScoreKind | None = None) -> None:
+             scores: ScoreKind | None = None, loss: ValidationLoss | None = None) -> None:
     """Predict this process's share of the samples, and give each prediction to all `sinks`.
 
     Every evaluation goes through here. `order` renumbers the classes, see `relabel`; `scores` are
-    those that the predictions carry. Raises EvaluationCut if `request` asks to stop at once.
+    those that the predictions carry; `loss` gets all logits. Raises EvaluationCut if `request` asks
+    to stop at once.
     """
     total = len(data_loader.sampler)
-    stream = predict(model, data_loader, scores)
+    stream = predict(model, data_loader, scores, loss)
     if request is not None:
         stream = request.watched(stream, total)
     if order is not None:
@@ -36,10 +38,11 @@ def run_test(model: nn.Module, data_loader: DataLoader, sinks: Sequence[Sink],
 
 
 def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopRequest | None = None,
-                   gather: Gatherer | None = None, **eval_kwargs: object) -> dict[str, float]:
+                   gather: Gatherer | None = None, loss: ValidationLoss | None = None,
+                   **eval_kwargs: object) -> dict[str, float]:
     """Score the model on the loader's data set; `eval_kwargs` are for its `evaluate`.
 
-    `gather` takes what hooks need besides.
+    `gather` takes what hooks need besides, `loss` all logits.
 
     In a distributed job every process has to call this, with a loader of its share of the samples,
     and gets the scores of all samples. Memory does not grow with their number, unless the data set
@@ -47,7 +50,7 @@ def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopReque
     """
     score = Score(data_loader.dataset, eval_kwargs.get('metric') or (), gather)
     with no_kernel_search():
-        run_test(model, data_loader, [score], request=request)
+        run_test(model, data_loader, [score], request=request, loss=loss)
     return score.evaluate(**eval_kwargs)
 
 

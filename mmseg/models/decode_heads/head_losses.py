@@ -109,6 +109,13 @@ class HeadLosses:
         losses['acc_seg'] = percent
         return losses
 
+    def prediction_losses(self, seg_logit: Tensor, seg_label: Tensor) -> dict[str, Tensor]:
+        """Losses of predicted logits [N, C, h, w] for labels [N, 1, H, W], in an evaluation.
+
+        Those of the logits alone. A head that is trained otherwise overrides it.
+        """
+        return self.losses(seg_logit, seg_label)
+
     def _at_full_size(self, logits: Tensor, label: Tensor) -> tuple[list[Tensor], Tensor]:
         logits = resize(logits, label.shape[2:], mode='bilinear', align_corners=self.align_corners)
         weight = None if self.sampler is None else self.sampler.sample(logits, label)

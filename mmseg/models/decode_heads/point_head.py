@@ -15,6 +15,7 @@ from ..builder import HEADS
 from ..losses import accuracy
 from ..utils.points import calculate_uncertainty, point_settings
 from .cascade_decode_head import BaseCascadeDecodeHead
+from .head_losses import HeadLosses
 
 Uncertainty = Callable[[Tensor], Tensor]
 
@@ -125,6 +126,10 @@ class PointHead(BaseCascadeDecodeHead):
             losses[name] = losses[name] + value if name in losses else value
         losses['acc_point'] = accuracy(point_logits, point_label, thresh=self.threshold)
         return losses
+
+    def prediction_losses(self, seg_logit: Tensor, seg_label: Tensor) -> dict[str, Tensor]:
+        """Losses of all pixels of the refined logits, as those of other heads."""
+        return HeadLosses.losses(self, seg_logit, seg_label)
 
     def get_points_train(self, seg_logits: Tensor, uncertainty_func: Uncertainty,
                          cfg: dict | None) -> Tensor:

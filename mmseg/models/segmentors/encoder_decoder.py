@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from mmcv_replace.runner import BaseModule, ModuleList
 from mmcv_replace.utils import ConfigDict
 from mmcv_replace.utils.errors import ConfigError, DataError
-from mmseg.core import ScoreKind, add_prefix, is_own, standard
+from mmseg.core import OnLogits, ScoreKind, add_prefix, is_own, standard
 from mmseg.ops import class_probabilities, resize
 
 from ..builder import SEGMENTORS, build_backbone, build_head, build_neck
 from ..decode_heads import BaseCascadeDecodeHead
 from ..utils import WrittenWeights, starting_from
-from .base import BaseSegmentor
 from .find_heads import check_targets_are_used, select_targets
 from .postprocess import parts_of_equal_size, to_original, unflip
+from .prediction_losses import PredictionLosses
 from .seg_map import Result, SegMapBuilder, predicted_classes, scores_of
 from .slide import slide_logits, slide_strips, sliding
 
@@ -27,7 +27,7 @@ MAX_LOGITS_MB = 256
 
 
 @SEGMENTORS.register_module()
-class EncoderDecoder(BaseSegmentor):
+class EncoderDecoder(PredictionLosses):
     """The usual segmentor; auxiliary heads are used in training only.
 
     `simple_test` and `aug_test` use the `inference` of a subclass that has its own.
@@ -219,13 +219,16 @@ class EncoderDecoder(BaseSegmentor):
         return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
     def simple_test(self, img: Tensor, img_meta: Sequence[dict], rescale: bool = True,
-                    scores: ScoreKind | None = None) -> list[Result]:
+                    scores: ScoreKind | None = None, on_logits: OnLogits | None = None
+                    ) -> list[Result]:
         """Segmentation maps of images [N, C, H, W], each in the size of its original image.
 
         They are uint8 up to 256 classes and int32 beyond. `rescale=False` keeps the size that the
-        pipeline gave the image. With `scores` the result holds pairs (map, scores).
+        pipeline gave the image. With `scores` the result holds pairs (map, scores). `on_logits`
+        gets the logits of each image, whole, without padding and flip.
         """
         if is_own(self, 'inference'):
+            assert on_logits is None, 'check_prediction_losses refuses this'
             return self._by_inference([img], [img_meta], rescale, scores)
         limit = self.test_cfg.get('max_logits_mb', MAX_LOGITS_MB)
         max_bytes = math.inf if limit is None else limit * 2**20
@@ -234,7 +237,13 @@ class EncoderDecoder(BaseSegmentor):
             for index, meta in zip(indices, metas, strict=True):
                 builders[index] = SegMapBuilder(part.shape[2:], meta, rescale, self.align_corners,
                                                 max_bytes, self.threshold, scores)
-            for strip in self._strips(part, metas, max_bytes):
+            strips = self._strips(part, metas, max_bytes)
+            if on_logits is not None:
+                strips = [torch.cat([*strips], dim=2)]
+                for row, (index, meta) in enumerate(zip(indices, metas, strict=True)):
+                    own = to_original(strips[0][row:row + 1], meta, self.align_corners, False)
+                    on_logits(index, unflip(own, meta))
+            for strip in strips:
                 for row, index in enumerate(indices):
                     builders[index].add(strip[row:row + 1])
         return [builders[i].result() for i in range(len(builders))]

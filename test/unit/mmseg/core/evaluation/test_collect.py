@@ -25,6 +25,7 @@ from mmseg.core.evaluation import (
     reduce_confusion,
 )
 from mmseg.core.evaluation.gathering import Gatherer, needs_of
+from mmseg.core.evaluation.val_loss import ValidationLoss
 
 WORLD = 2
 
@@ -101,12 +102,12 @@ class StubRunner:
 
 
 def broadcast_norms(rank, folder, make_parts):
-    eval_hooks.EvalHook._score = lambda self, runner, gather: {}
+    eval_hooks.EvalHook._score = lambda self, runner, gather, loss: {}
     hook = object.__new__(eval_hooks.DistEvalHook)
     for wanted, mean in ((False, float(rank)), (True, 0.0)):
         runner = StubRunner(rank)
         hook.broadcast_bn_buffer = wanted
-        hook._score(runner, None)
+        hook._score(runner, None, None)
         assert runner.model[1].running_mean.tolist() == [mean] * 3
         assert runner.model[1].running_var.tolist() == [mean + 5] * 3
 
@@ -152,6 +153,16 @@ class Needing(Hook):
         self.evaluation_needs = frozenset(needs)
 
 
+def losses_of_all(rank, folder, make_parts):
+    """Each image counts the same, though the processes have three and four of them."""
+    loss = ValidationLoss(None, None)
+    loss._sums = {'loss': [float(index) for index in range(rank, 7, WORLD)]}
+    assert loss.finish() == {'val/loss': 3.0}
+    empty = ValidationLoss(None, None)
+    empty._sums = {'loss': [2.0]} if rank == 1 else {}
+    assert empty.finish() == {'val/loss': 2.0}
+
+
 def label_maps_of_all(rank, folder, make_parts):
     model, dataset = make_parts()
     for options in (dict(tmpdir=folder / 'shared'), dict(gpu_collect=True)):
@@ -162,7 +173,7 @@ def label_maps_of_all(rank, folder, make_parts):
 
 
 TASKS = (over_network, over_files, over_default_files, repeated_samples, reduce_counts,
-         broadcast_norms, scores_of_all, evidence_of_all, label_maps_of_all)
+         broadcast_norms, scores_of_all, evidence_of_all, losses_of_all, label_maps_of_all)
 
 
 def run_all(rank, port, folder, make_parts):

@@ -133,6 +133,24 @@ def test_fixed_pictures(evaluate, dataset, wanted, indices):
         assert [picture.sample.index for picture in found.pictures.values()] == indices
 
 
+@pytest.mark.parametrize(('pictures', 'asked', 'given'), [(2, 3, 3), (4, 3, 4), (['1'], 3, 1)])
+def test_a_hook_may_ask_for_more_pictures(evaluate, dataset, pictures, asked, given):
+    dataset.img_infos = [dict(filename=f'{index}.png') for index in range(7)]
+    hook = Listen('pictures')
+    hook.evaluation_pictures = asked
+    assert len(evaluate(hooks=[hook], pictures=pictures).pictures) == given
+
+
+def test_scores_of_classes_apart_from_the_others(evaluate, dataset):
+    dataset.score_groups = ('ground',)
+    plain = dataset.evaluate
+    dataset.evaluate = standard(lambda results, **options: plain(results, **options) | {
+        'IoU.ground': 0.5, 'IoU.none': 0.25})
+    found = evaluate()
+    assert found.class_scores() == {'Acc.sky': 0, 'Acc.road': 0, 'Acc.tree': 0, 'IoU.ground': 0.5}
+    assert found.overall_scores().keys() == {'aAcc', 'mIoU', 'mAcc', 'IoU.none'}
+
+
 def test_pictures_of_one_name_are_kept_apart(evaluate, dataset, monkeypatch):
     plain = type(dataset).__getitem__
 
