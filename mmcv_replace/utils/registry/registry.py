@@ -35,10 +35,16 @@ class Registry(Scoped):
         inherited = build_from_cfg if parent is None else parent.build_func
         self.build_func = build_func or inherited
         self.base = base
-        self.modules = dict(modules or {})
-        self._homes = {entry: module for module, entries in self.modules.items()
-                       for entry in entries}
+        self.modules: dict[str, Sequence[str]] = {}
+        self._homes: dict[str, str] = {}
         self._module_dict: dict[str, Entry] = {}
+        self.add_modules(modules or {})
+
+    def add_modules(self, modules: Mapping[str, Sequence[str]]) -> None:
+        """Enter the names that further modules register when they are imported, see `modules`."""
+        self.modules.update(modules)
+        self._homes.update((entry, module) for module, entries in modules.items()
+                           for entry in entries)
 
     @property
     def module_dict(self) -> dict[str, Entry]:
