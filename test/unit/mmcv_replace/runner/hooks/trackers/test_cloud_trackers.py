@@ -192,9 +192,9 @@ def test_an_import_leaves_root_logger_and_random_numbers_alone(monkeypatch, tmp_
         'import logging, random\nlogging.getLogger().addHandler(logging.StreamHandler())\n'
         'random.random()\ndef init(): pass\n')
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, 'wandb', raising=False)
+    monkeypatch.setitem(sys.modules, 'wandb', None)  # so that what is imported goes afterwards
+    del sys.modules['wandb']
     before, state = [*logging.getLogger().handlers], random.getstate()
     WandbLoggerHook()
-    monkeypatch.delitem(sys.modules, 'wandb')
     assert logging.getLogger().handlers == before
     assert random.getstate() == state
