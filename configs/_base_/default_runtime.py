@@ -1,5 +1,6 @@
 # What every run has, whatever its model and data.
-# TensorBoard: add the hook type TensorboardLoggerHook (pip install mmseg-ascend[tensorboard]).
+# Trackers: add a hook of the type TensorboardLoggerHook, WandbLoggerHook, MlflowLoggerHook or
+# SwanlabLoggerHook (pip install mmseg-ascend[tensorboard], [wandb], [mlflow] or [swanlab]).
 log_config = dict(interval=50, hooks=[dict(type='TextLoggerHook', by_epoch=False)])
 dist_params = dict()  # empty: the communication backend of the device that is used
 log_level = 'INFO'

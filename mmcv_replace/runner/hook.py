@@ -120,6 +120,7 @@ HOOKS = Registry('hook', base=Hook, modules={
         'logger.neptune': ['NeptuneLoggerHook'],
         'logger.pavi': ['PaviLoggerHook'],
         'logger.segmind': ['SegmindLoggerHook'],
+        'logger.swanlab': ['SwanlabLoggerHook'],
         'logger.tensorboard': ['TensorboardLoggerHook'],
         'logger.text': ['TextLoggerHook'],
         'logger.wandb': ['WandbLoggerHook'],

@@ -1,8 +1,21 @@
 """Seeds of the processes that load data."""
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+
+@contextmanager
+def keep_random_state() -> Iterator[None]:
+    """Draws from the generators of Python and NumPy within this context change none after it."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def worker_init_fn(worker_id: int, num_workers: int, rank: int, seed: int) -> None:

@@ -2,6 +2,7 @@
 import re
 import shutil
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,23 @@ def check_evaluation(document, block, desk):
     assert {'val/loss', 'mIoU.vehicles', 'IoU.vehicles', 'aAcc.vehicles'} <= record.scores.keys()
 
 
+def check_trackers(document, block, desk):
+    """A training with those of the loggers whose packages are here."""
+    packages = {'TensorboardLoggerHook': ('tensorboard', 'tf_logs'),
+                'WandbLoggerHook': ('wandb', 'wandb'), 'MlflowLoggerHook': ('mlflow', 'mlflow.db'),
+                'SwanlabLoggerHook': ('swanlab', 'swanlog'), 'TextLoggerHook': ('json', '.')}
+    settings = eval(f'dict({block.text.removeprefix("log_config = dict(").rstrip()[:-1]})')
+    hooks = [hook for hook in settings['hooks'] if find_spec(packages[hook['type']][0])]
+    (desk / 'configs/pspnet/tracked.py').write_text(
+        f'_base_ = {Path(CONFIG).name!r}\nlog_config = {dict(settings, hooks=hooks)!r}\n')
+    run(desk, 'python tools/train.py configs/pspnet/tracked.py')
+    for hook in hooks:
+        assert (desk / 'work_dirs/tracked' / packages[hook['type']][1]).exists(), hook
+    missing = [hook['type'] for hook in settings['hooks'] if hook not in hooks]
+    if missing:
+        pytest.skip(f'no packages for {", ".join(missing)}')
+
+
 # How the first words of a block say what it is, unless it is one of commands.
 BLOCKS = {
     '_base_ = ': check_own_config,
@@ -129,6 +147,7 @@ BLOCKS = {
     'from mmseg.apis import': check_python,
     'data/': check_tree,
     'error: ': check_error,
+    'log_config = dict(': check_trackers,
     'dict(type=': check_steps,
     'evaluation = ': check_evaluation,
     'configs/  ': check_architecture,

@@ -12,7 +12,8 @@ ENGLISH, CHINESE, _ = DOCUMENTS = [
     documents.Document(ROOT / name) for name in ('README.md', 'README.zh-CN.md', 'CONTRIBUTING.md')]
 OPTION = re.compile(r'--[a-z][\w-]*')
 # Options of other programs than ours.
-OTHERS = {'--ntasks-per-node': 'srun', '--signals-to-handle': 'torchrun', '--run-slow': 'pytest',
+OTHERS = {'--logdir': 'tensorboard', '--backend-store-uri': 'mlflow',
+          '--ntasks-per-node': 'srun', '--signals-to-handle': 'torchrun', '--run-slow': 'pytest',
           '--key': 'a pattern', '--extra-index-url': 'pip', '--no-build-isolation': 'pip',
           '--no-deps': 'pip'}
 

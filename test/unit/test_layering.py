@@ -68,7 +68,8 @@ VENDOR = re.compile(r'(?<![a-z])(cuda|npu|nccl|hccl|torch_npu|cudnn)(?![a-z])', 
 CONFIG_KEYS = ('cudnn_benchmark', 'IS_CUDA_AVAILABLE', 'IS_NPU_AVAILABLE')
 # The table of compatibility quotes names of mmcv.
 VENDOR_HOMES = ('mmcv_replace/device.py', 'mmcv_replace/ops/', 'mmcv_replace/compatibility.py')
-HEAVY = ('torch_npu', 'apex', 'tensorboard', 'matplotlib', 'scipy', 'plotly')
+HEAVY = ('torch_npu', 'apex', 'tensorboard', 'matplotlib', 'scipy', 'plotly', 'wandb', 'mlflow',
+         'swanlab')
 
 
 def module_name(path):

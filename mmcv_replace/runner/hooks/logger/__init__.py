@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.neptune': ['NeptuneLoggerHook'],
     '.pavi': ['PaviLoggerHook'],
     '.segmind': ['SegmindLoggerHook'],
+    '.swanlab': ['SwanlabLoggerHook'],
     '.tensorboard': ['TensorboardLoggerHook'],
     '.text': ['TextLoggerHook'],
     '.wandb': ['WandbLoggerHook'],

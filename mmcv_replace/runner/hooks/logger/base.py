@@ -65,13 +65,16 @@ class LoggerHook(Hook):
                           allow_text: bool = False, add_mode: bool = True,
                           tags_to_skip: tuple[str, ...] = ('time', 'data_time'),
                           ) -> dict[str, Any]:
-        """Output by name, prefixed by 'train/' or 'val/', with learning rate and momentum."""
+        """Output by name, prefixed by 'train/' or 'val/', with learning rate and momentum.
+
+        A name that has the prefix already, such as that of a validation loss, keeps it.
+        """
         prefix = f'{self.get_mode(runner)}/' if add_mode else ''
         tags = {}
         for name, value in runner.log_buffer.output.items():
             unwanted = not allow_scalar if self.is_scalar(value) else not allow_text
             if name not in tags_to_skip and not unwanted:
-                tags[prefix + name] = value
+                tags[name if name.startswith(prefix) else prefix + name] = value
         return {**tags, **self.get_lr_tags(runner), **self.get_momentum_tags(runner)}
 
     def before_run(self, runner: BaseRunner) -> None:

@@ -72,11 +72,15 @@ def log_lines():
     logger.setLevel(level)
 
 
+class MlflowException(Exception):
+    pass
+
+
 @pytest.fixture
 def packages_of_loggers(monkeypatch):
     """Stand-ins for packages that loggers import, by name."""
     roots = {name: MagicMock(name=name) for name in (
-        'clearml', 'dvclive', 'mlflow', 'neptune', 'pavi', 'segmind', 'wandb')}
+        'clearml', 'dvclive', 'mlflow', 'neptune', 'pavi', 'segmind', 'swanlab', 'wandb')}
     for name, module in roots.items():
         monkeypatch.setitem(sys.modules, name, module)
     for name in ('mlflow.pytorch', 'neptune.new', 'segmind.tracking.fluent',
@@ -85,6 +89,18 @@ def packages_of_loggers(monkeypatch):
         for part in name.split('.')[1:]:
             module = getattr(module, part)
         monkeypatch.setitem(sys.modules, name, module)
+    roots['mlflow'].exceptions.MlflowException = MlflowException
+    roots['mlflow'].active_run.return_value = None
+    roots['mlflow'].is_tracking_uri_set.return_value = False
+    roots['mlflow'].start_run.return_value.info.run_id = 'run of MLflow'
+    for name, home in (('wandb', 'setup'), ('swanlab', 'Settings')):  # nobody has logged in
+        settings = getattr(roots[name], home).return_value
+        settings = settings.settings if name == 'wandb' else settings
+        settings.configure_mock(mode='online', api_key=None, identity_token_file=None,
+                                base_url='https://api.wandb.ai')
+    monkeypatch.setenv('NETRC', '/no/such/file')
+    for name in ('WANDB_MODE', 'SWANLAB_MODE', 'MLFLOW_TRACKING_URI'):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(sys.modules, 'segmind.tracking', roots['segmind'].tracking)
     monkeypatch.setitem(sys.modules, 'segmind.utils', roots['segmind'].utils)
     return roots

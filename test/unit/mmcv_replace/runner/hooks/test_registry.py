@@ -49,7 +49,8 @@ OPTIONS = {
     'TensorboardLoggerHook': (dict(interval=2), dict(interval=3, ignore_last=False)),
     'TextLoggerHook': (dict(interval=2), dict(interval=3, ignore_last=False)),
     **{f'{name}LoggerHook': (dict(interval=2), dict(interval=3, ignore_last=False))
-       for name in ('ClearML', 'Dvclive', 'Mlflow', 'Neptune', 'Pavi', 'Segmind', 'Wandb')},
+       for name in ('ClearML', 'Dvclive', 'Mlflow', 'Neptune', 'Pavi', 'Segmind', 'Swanlab',
+                    'Wandb')},
     'SyncBuffersHook': (dict(distributed=False), dict(distributed=False)),
     'FixedLrUpdaterHook': ({}, WARM),
     'StepLrUpdaterHook': (dict(step=1), dict(step=[1, 5], gamma=0.5, min_lr=0.01, **WARM)),

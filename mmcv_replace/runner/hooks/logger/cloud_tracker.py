@@ -1,0 +1,81 @@
+"""The base class of the loggers of services that also keep a run offline, to be sent later."""
+from abc import abstractmethod
+from typing import Any
+
+from ....utils.errors import ConfigError
+from ...base_runner import BaseRunner
+from .tracked_run import TrackedRun
+from .tracker import TrackerHook
+
+
+class CloudTrackerHook(TrackerHook):
+    """Base of the loggers of services that also keep a run offline.
+
+    A run is online if the user chose that mode or has an API key, and otherwise kept in the work
+    directory. If the service does not answer at the start, the run is kept there too. Nothing is
+    asked on the terminal: to be online without a key is refused.
+
+    `init_kwargs`: arguments of the package's `init`, before ours.
+    """
+
+    package = ''  # its name, which is that of its command too
+    online = ('online',)  # modes that need a key
+
+    def __init__(self, init_kwargs: dict[str, Any] | None, interval: int, ignore_last: bool,
+                 reset_flag: bool, by_epoch: bool, **tracking: Any) -> None:
+        super().__init__(interval, ignore_last, reset_flag, by_epoch, **tracking)
+        self.init_kwargs = init_kwargs
+
+    @abstractmethod
+    def chosen_mode(self) -> str | None:
+        """The mode that the user chose; None if nobody did."""
+
+    @abstractmethod
+    def has_key(self) -> bool:
+        """Whether the package would find credentials."""
+
+    @abstractmethod
+    def connect(self, options: dict[str, Any]) -> None:
+        """Begin the run, with arguments of the package's `init`."""
+
+    @abstractmethod
+    def disconnect(self) -> None:
+        """Clear up after a `connect` that failed."""
+
+    @abstractmethod
+    def options_of(self, run: TrackedRun) -> dict[str, Any]:
+        """Arguments of the package's `init` that are ours, where the user gives no others."""
+
+    @abstractmethod
+    def describe(self, run: TrackedRun) -> tuple[bool, str]:
+        """Send the texts of the run; returns whether it is online, and its address or folder."""
+
+    def before_run(self, runner: BaseRunner) -> None:
+        if runner.rank == 0 and self.chosen_mode() in self.online and not self.has_key():
+            raise ConfigError(
+                f'{type(self).__name__}: the mode {self.chosen_mode()!r} needs an API key: call '
+                f'`{self.package} login` or set {self.package.upper()}_API_KEY, or keep the run '
+                f"with init_kwargs=dict(mode='offline') and send it later by `{self.package} sync`")
+        super().before_run(runner)
+
+    def start(self, run: TrackedRun) -> str:
+        options = self.options_of(run) | (self.init_kwargs or {})
+        config = options.get('config') or {}
+        if isinstance(config, dict):
+            options['config'] = {**run.config, 'environment': run.environment, **config}
+        mode = self.chosen_mode() or ('online' if self.has_key() else 'offline')
+        failure = ''
+        try:
+            self.connect({**options, 'mode': mode})
+        except Exception as error:  # of whatever kind
+            if mode not in self.online:
+                raise
+            failure = f'online it failed ({type(error).__name__}: {error}); '
+            self.disconnect()
+            self.connect({**options, 'mode': 'offline'})
+        if mode == 'disabled':
+            return 'disabled, nothing is kept'
+        online, place = self.describe(run)
+        return place if online else (
+            f'{failure}kept offline, `{self.package} sync {place}` sends it. For online runs call '
+            f'`{self.package} login` or set {self.package.upper()}_API_KEY')
