@@ -55,7 +55,7 @@ def picture(index, name=None, size=(24, 32), classes=3, load=None):
     img = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
     sample = SampleScore(index, name or f'image_{index}.jpg', f'/data/image_{index}.jpg',
                          0.1 + index / 100, 0.5)
-    return FixedPicture(sample, PackedMap.of(seg_map), PackedMap.of(truth), 255, PALETTE,
+    return FixedPicture(sample, PackedMap.of(seg_map), PackedMap.of(truth), 255, palette=PALETTE,
                         load=load or (lambda: img))
 
 

@@ -95,6 +95,6 @@ def test_tensorboard_shows_what_was_scored(train, dataset, tmp_path):
         events.Images('pictures/city/3.png')[1].encoded_image_string)))
     expected = FixedPicture(
         SampleScore(3, 'city/3.png', None, 0, 0), PackedMap.of(dataset.preds[3]),
-        PackedMap.of(dataset.labels[3]), 255, dataset.PALETTE,
+        PackedMap.of(dataset.labels[3]), 255, dataset.CLASSES, dataset.PALETTE,
         load=lambda: dataset.get_original_image(3)).panels()
     np.testing.assert_array_equal(drawn, expected)
