@@ -3,6 +3,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,26 +12,26 @@ from torch import nn
 from mmcv_replace.cnn.utils.deferred_init import DeferredInit
 from mmcv_replace.device import resolve_device
 from mmcv_replace.device_start import start_device
-from mmcv_replace.parallel import collate, is_module_wrapper, scatter
+from mmcv_replace.parallel import is_module_wrapper, scatter
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import _load_checkpoint, load_checkpoint, load_state_dict
 from mmcv_replace.runner.checkpoints.averaged import averaged_state
 from mmcv_replace.runner.checkpoints.weights import weights_in
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.misc.optional import import_optional
 from mmseg.core.evaluation import Prediction, ScoreKind, evaluating
-from mmseg.core.evaluation.predict import first_view, predict_batch
+from mmseg.core.evaluation.predict import predict_batch
+from mmseg.prediction.pipeline import LoadImage as LoadImage  # user code imports it here
+from mmseg.prediction.pipeline import build_inference_pipeline
+from mmseg.prediction.stream import Image, ImageReader, OnError, predict_stream
 from mmseg.zoo import find_model
 
 from .acceleration import fit_autocast, prepare_inference
 from .cli import load_config
-from .inference_pipeline import LoadImage, build_inference_pipeline
 from .labels.trained_classes import classes_in, list_in
 from .model import build_model, check_loaded
 from .settings import check_settings
-
-Image = str | os.PathLike | np.ndarray
 
 
 def init_segmentor(config: str | os.PathLike | Config, checkpoint: str | None = None,
@@ -89,36 +90,48 @@ def inference_segmentor(model: nn.Module, img: Image | Sequence[Image]) -> list[
     return [prediction.seg_map for prediction in predict_images(model, images)]
 
 
-def predict_images(model: nn.Module, images: Iterable[Image],
-                   scores: ScoreKind | None = None) -> Iterator[Prediction]:
-    """Predict one image after the other, each in its original size.
+def predict_images(model: nn.Module, images: Iterable[Image], scores: ScoreKind | None = None,
+                   batch: int = 1) -> Iterator[Prediction]:
+    """Predict images in their order, each in its original size.
 
     An image is a file name, which the loading step of the test pipeline reads, or an array as
     OpenCV reads it: BGR [H, W, 3] or grey [H, W]; if `color_type` of that step is 'unchanged', any
     array that the rest of the pipeline accepts; with `in_channels` in the config the bands in the
-    order of the files, [H, W, C] or [C, H, W]. The model may be in training, and wrapped for it;
-    its mode is restored. `scores` are those that the predictions carry, see `Prediction`. Raises
-    ConfigError for a model without a config, and DataError for an image that the pipeline drops.
+    order of the files, [H, W, C] or [C, H, W]. Up to `batch` images of one shape go through the
+    model together; with 1 an image is taken when its prediction is asked for. The model may be in
+    training, and wrapped for it; its mode is restored. `scores` are those that the predictions
+    carry, see `Prediction`. Raises ConfigError for a model without a config, and DataError for an
+    image that the pipeline drops.
     """
+    if batch < 1:
+        raise ConfigError(f'batch={batch}: the number of images that go through the model together '
+                          'is 1 or more')
+    reader = ImageReader(partial(build_inference_pipeline, config_of(model)))
+    yield from predict_read(model, reader, enumerate(images), scores, batch)
+
+
+def predict_read(model: nn.Module, reader: ImageReader, images: Iterable[tuple[int, Image]],
+                 scores: ScoreKind | None = None, batch: int = 1, threads: int = 0,
+                 on_error: OnError | None = None) -> Iterator[Prediction]:
+    """`predict_images` of numbered images, for the other arguments see `predict_stream`."""
+    cfg, device = config_of(model), device_of(model)
+
+    def run(data: dict[str, Any]) -> Sequence[tuple[np.ndarray, np.ndarray | None]]:
+        with torch.no_grad(), _precision_of(model, device):
+            fit_autocast(_inner(model), cfg)
+            return predict_batch(model, scatter(data, device), scores)
+
+    with evaluating(model):
+        yield from predict_stream(run, reader, images, batch, threads, on_error)
+
+
+def config_of(model: nn.Module) -> Config:
+    """The config of a model that may be wrapped; ConfigError if it has none."""
     cfg = getattr(_inner(model), 'cfg', None) or getattr(model, 'cfg', None)
     if cfg is None:
         raise ConfigError('the model has no config: make it with init_segmentor(config, ...), or '
                           'set model.cfg')
-    pipeline = build_inference_pipeline(cfg)
-    loader = next(step for step in pipeline.transforms if isinstance(step, LoadImage))
-    device = device_of(model)
-    with evaluating(model):
-        for index, image in enumerate(images):
-            with torch.no_grad(), _precision_of(model, device):
-                fit_autocast(_inner(model), cfg)
-                sample = pipeline(dict(img=image, seg_fields=[]))
-                if sample is None:
-                    name = 'an array' if isinstance(image, np.ndarray) else os.fspath(image)
-                    raise DataError(f'{name}: the test pipeline has dropped the image')
-                batch = collate([sample])
-                (seg_map, score), = predict_batch(model, scatter(batch, device), scores)
-            yield Prediction(index, seg_map, first_view(batch['img_metas'])[0], score,
-                             partial(loader.load, image))
+    return cfg
 
 
 def _precision_of(model: nn.Module, device: torch.device) -> AbstractContextManager:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmseg.apis import inference_segmentor, init_segmentor, load_config, show_result_pyplot
-from mmseg.apis.inference_pipeline import build_inference_pipeline
+from mmseg.prediction.pipeline import build_inference_pipeline
 from mmseg.core import voc_colormap
 from mmseg.datasets import build_dataset
 from mmseg.datasets.pipeline_options import set_pipeline_options

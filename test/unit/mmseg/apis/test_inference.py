@@ -24,7 +24,7 @@ from mmseg.apis import (
     show_result_pyplot,
 )
 from mmseg.apis.inference import LoadImage, predict_images
-from mmseg.apis.inference_pipeline import build_inference_pipeline
+from mmseg.prediction.pipeline import build_inference_pipeline
 from mmseg.core.evaluation import CollectSegMaps, WriteOverlays, run_sinks
 from mmseg.datasets.pipelines import LoadImageFromFile
 from mmseg.datasets.pipelines.loading import describe_image

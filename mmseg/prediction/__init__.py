@@ -1,0 +1,1 @@
+"""From images to predictions: where images come from, how they go through a model, what is kept."""
