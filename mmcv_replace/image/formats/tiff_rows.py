@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
 
 
+# Pixels [rows, columns, bands] of a strip or tile, its first band, and where it begins: y, x.
+Decoded = tuple[np.ndarray, int, int, int]
+
+
 class SegmentedTiff:
     """Rows of a TIFF in strips or tiles.
 
@@ -33,35 +37,45 @@ class SegmentedTiff:
         first = self._pages[0]
         self.height, self.width = first.imagelength, first.imagewidth
         self._bands = len(self._pages) * first.samplesperpixel
+        # Segments that reach below the rows that were read last, decoded.
+        self._kept: dict[tuple[int, int], Decoded] = {}
 
     def read(self, top: int, bottom: int, left: int = 0, right: int | None = None) -> np.ndarray:
         """The rows from `top` to `bottom`, between two columns."""
         right = self.width if right is None else right
         block = np.full((bottom - top, right - left, self._bands), self._fill,
                         self._pages[0].dtype.newbyteorder('='))
+        kept, self._kept = self._kept, {}
         for number, page in enumerate(self._pages):
             for index in _segments(page, (top, bottom), (left, right)):
-                self._place(page, index, block[..., number:] if number else block, top, left)
+                found = kept.get((number, index)) or self._decode(page, index)
+                if found is None:
+                    continue
+                segment, plane, y, x = found
+                _paste(segment, block[..., number + plane:], y - top, x - left)
+                if y + len(segment) > bottom:
+                    self._kept[number, index] = found
         return self._convert(block[..., 0] if self._bands == 1 else block)
 
-    def _place(self, page: 'TiffPage', index: int, block: np.ndarray, top: int, left: int) -> None:
-        """Decode a segment and copy what the block [rows, columns, bands] shows of it."""
+    def _decode(self, page: 'TiffPage', index: int) -> Decoded | None:
+        """A segment and its place; None for one that the file leaves out."""
         offset, size = page.dataoffsets[index], page.databytecounts[index]
-        if not size:  # left out in the file
-            return
+        if not size:
+            return None
         try:
             self._source.seek(offset)
             segment, (plane, _, y, x, _), _ = page.decode(self._source.read(size), index)
         except Exception as error:  # damaged bytes make decoders raise nearly anything
             raise DataError(f'{self._name}: its part {index} cannot be decoded: {error}; fetch or '
                             'make the file again') from error
-        part = segment[0, max(top - y, 0):top + len(block) - y,
-                       max(left - x, 0):left + block.shape[1] - x]
-        down, across = max(y - top, 0), max(x - left, 0)
-        # The last tiles reach beyond the image.
-        part = part[:len(block) - down, :block.shape[1] - across]
-        block[down:down + part.shape[0], across:across + part.shape[1],
-              plane:plane + part.shape[2]] = part
+        return segment[0], plane, y, x
+
+
+def _paste(segment: np.ndarray, block: np.ndarray, y: int, x: int) -> None:
+    """Copy what a block [rows, columns, bands] shows of a segment that lies at (y, x) in it."""
+    down, across = max(y, 0), max(x, 0)
+    part = segment[down - y:len(block) - y, across - x:block.shape[1] - x]
+    block[down:down + part.shape[0], across:across + part.shape[1], :part.shape[2]] = part
 
 
 def is_in_parts(page: 'TiffPage') -> bool:

@@ -104,13 +104,22 @@ def test_parts_that_the_file_leaves_out(tmp_path):
 def test_only_the_parts_in_the_rows_are_decoded(tmp_path, monkeypatch, how, parts):
     tifffile.imwrite(tmp_path / 'a.tif', picture(), **RGB, **how)
     decoded = []
-    place = SegmentedTiff._place
-    monkeypatch.setattr(SegmentedTiff, '_place', lambda self, index, *args: (
-        decoded.append(index), place(self, index, *args)))
+    decode = SegmentedTiff._decode
+    monkeypatch.setattr(SegmentedTiff, '_decode', lambda self, page, index: (
+        decoded.append(index), decode(self, page, index))[1])
     with open_rows(tmp_path / 'a.tif') as rows:
         assert decoded == []
         rows.read(15, 24 if parts == 2 else 17)
-    assert len(decoded) == parts
+        assert len(decoded) == parts
+        # A part that reaches below the rows is decoded once for them and for those below.
+        for top in range(90):
+            rows.read(top, top + 1)
+    assert len(decoded) == parts + (12 if parts == 2 else 24)
+    if parts == 8:
+        decoded.clear()
+        with open_rows(tmp_path / 'a.tif') as rows:
+            rows.read(15, 17, 20, 30)
+        assert decoded == [1, 5]
 
 
 @pytest.mark.parametrize('save', [
