@@ -43,14 +43,18 @@ STDERR = _CurrentStderr()
 
 
 class ProgressBar:
-    """A tqdm bar that is updated explicitly; a `task_num` of 0 means an unknown total."""
+    """A tqdm bar that is updated explicitly; a `task_num` of 0 means an unknown total.
+
+    `unit`: what a task is called in the speed.
+    """
 
     def __init__(self, task_num: int = 0, bar_width: int = 50, start: bool = True,
-                 file: TextIO = STDERR) -> None:
+                 file: TextIO = STDERR, *, unit: str = 'it') -> None:
         self.task_num = task_num
         self.bar_width = bar_width
         self.completed = 0
         self.file = file
+        self.unit = unit
         self._bar: Any = None
         if start:
             self.start()
@@ -63,7 +67,7 @@ class ProgressBar:
     def start(self) -> None:
         """Show the bar and start its `timer`."""
         from tqdm import tqdm
-        self._bar = tqdm(total=self.task_num or None, file=self.file,
+        self._bar = tqdm(total=self.task_num or None, file=self.file, unit=self.unit,
                          ncols=self.bar_width + 50, dynamic_ncols=False,
                          mininterval=0.1 if self.file.isatty() else _SECONDS_BETWEEN_LINES)
         self.timer = Timer()

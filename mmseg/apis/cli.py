@@ -41,6 +41,12 @@ def load_config(path: str | os.PathLike, options: Mapping[str, object] | None = 
     model = find_model(os.fspath(path))
     cfg = Config.fromfile(path if model is None else model.config,
                           import_custom_modules=False)  # which options may change
+    return complete_config(cfg, options, data_root)
+
+
+def complete_config(cfg: Config, options: Mapping[str, object] | None = None,
+                    data_root: str | None = None) -> Config:
+    """What `load_config` does after it has read a config."""
     if data_root is not None:
         set_data_root(cfg, data_root)
     if options:

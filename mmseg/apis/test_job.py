@@ -9,8 +9,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmcv_replace import fileio
 from mmcv_replace.cnn.utils.deferred_init import DeferredInit
-from mmcv_replace.device import set_kernel_search
-from mmcv_replace.runner import precision_from_config
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
@@ -26,9 +24,9 @@ from mmseg.core.evaluation import (
 )
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
 from mmseg.datasets.scores.submission import split_options
+from mmseg.prediction.pipeline import enable_aug_test
 from mmseg.utils import get_root_logger
 
-from .acceleration import prepare_inference
 from .cli import work_dir_of
 from .datasets import build_split
 from .dist_errors import naming_lost_peers
@@ -36,8 +34,9 @@ from .inference import load_weights
 from .labels.contract import check_labels_agree
 from .labels.trained_classes import classes_in, order_for_test
 from .loaders import evaluation_loader
-from .model import build_model, wrap_model
+from .model import build_model
 from .own.data import follow_own_data
+from .predictor import prepare_predictor
 from .process import Process
 from .settings import check_settings
 
@@ -90,7 +89,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
     check_settings(cfg)
     follow_own_data(cfg, Path(checkpoint).parent)
     if options.aug_test:
-        enable_aug_test(cfg)
+        enable_aug_test(cfg.data.test.pipeline)
     dataset = build_split(cfg, 'test')
     if not is_own_anywhere(dataset, 'evaluate'):  # the user's own may know other metrics
         getattr(dataset, 'check_metrics', check_metrics)(options.metrics)
@@ -105,12 +104,7 @@ def evaluate_from_config(cfg: Config, checkpoint: str, process: Process, options
     if getattr(dataset, 'CLASSES', None) is not None:
         model.CLASSES, model.PALETTE = dataset.CLASSES, getattr(dataset, 'PALETTE', None)
     init.finish()
-    # Windows have one size; whole images have many, and a search for each takes too long.
-    by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'
-    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and by_windows)
-    model = prepare_inference(model, cfg, process.device)
-    precision = precision_from_config(cfg, process.device)
-    model = wrap_model(model, process.device, distributed=False, precision=precision)
+    model = prepare_predictor(model, cfg, process.device)
     return _run(model, loader, process, options, order,
                 Path(options.work_dir or work_dir_of(cfg), 'format_results'))
 
@@ -156,14 +150,3 @@ def _scores(score: Score, dataset: Dataset, process: Process, options: OutputOpt
         file.parent.mkdir(parents=True, exist_ok=True)
         fileio.dump(scores, file)
     return scores
-
-
-def enable_aug_test(cfg: Config) -> None:
-    """Test at six scales, each also mirrored; ConfigError without a MultiScaleFlipAug step."""
-    for step in cfg.data.test.pipeline:
-        if step['type'] == 'MultiScaleFlipAug':
-            step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
-            step['flip'] = True
-            return
-    raise ConfigError('--aug-test changes the MultiScaleFlipAug step of data.test.pipeline, and '
-                      'there is none')

@@ -44,10 +44,24 @@ class LoadImage:
 
 
 def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
-    """The pipeline of `data.test`, with `LoadImage` in place of its loading step.
+    """The pipeline of `inference_steps`, with `LoadImage` in place of its loading step.
 
-    If there is none, `test_pipeline` of the config or that of `data.val` is taken; ConfigError if
-    there is none of these, or its steps do not fit each other.
+    Raises ConfigError if there is none, or its steps do not fit each other.
+    """
+    pipeline = Compose(inference_steps(cfg))
+    clashes = list(channel_clashes(list(all_steps(pipeline)), 'the test pipeline'))
+    if clashes:
+        raise ConfigError('\n'.join(clashes))
+    place = image_loader(pipeline.transforms)
+    pipeline.transforms[place] = LoadImage(pipeline.transforms[place])
+    set_plan(pipeline, (cfg.get('data') or {}).get('plan_pipeline') is not False)
+    return pipeline
+
+
+def inference_steps(cfg: Mapping[str, Any]) -> Sequence:
+    """The steps of `data.test` in a config, else `test_pipeline`, else the steps of `data.val`.
+
+    Raises ConfigError if there is none of these.
     """
     data = cfg.get('data') or {}
     steps = (_pipeline_of(data.get('test')) or cfg.get('test_pipeline')
@@ -55,14 +69,21 @@ def build_inference_pipeline(cfg: Mapping[str, Any]) -> Compose:
     if not steps:
         raise ConfigError('the config of the model has no pipeline for images: give it '
                           'data.test.pipeline or test_pipeline')
-    pipeline = Compose(steps)
-    clashes = list(channel_clashes(list(all_steps(pipeline)), 'the test pipeline'))
-    if clashes:
-        raise ConfigError('\n'.join(clashes))
-    place = image_loader(pipeline.transforms)
-    pipeline.transforms[place] = LoadImage(pipeline.transforms[place])
-    set_plan(pipeline, data.get('plan_pipeline') is not False)
-    return pipeline
+    return steps
+
+
+def enable_aug_test(steps: Sequence, option: str = '--aug-test') -> None:
+    """Have the steps give six scales, each also mirrored.
+
+    Raises ConfigError, which names the `option`, without a MultiScaleFlipAug step.
+    """
+    for step in steps:
+        if isinstance(step, Mapping) and step.get('type') == 'MultiScaleFlipAug':
+            step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+            step['flip'] = True
+            return
+    raise ConfigError(f'{option} changes the MultiScaleFlipAug step of data.test.pipeline, and '
+                      'there is none')
 
 
 def _pipeline_of(dataset: Any) -> Sequence | None:

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from mmseg.apis import inference_segmentor, init_segmentor, load_config, show_result_pyplot
-from mmseg.prediction.pipeline import build_inference_pipeline
 from mmseg.core import voc_colormap
 from mmseg.datasets import build_dataset
 from mmseg.datasets.pipeline_options import set_pipeline_options
 from mmseg.datasets.pipelines.device_normalize import finish
+from mmseg.prediction.pipeline import build_inference_pipeline
 
 SIZE, BANDS = (48, 64), 5
 MEAN = [3000.0, 2000, 1000, 4000, 500]

@@ -38,6 +38,18 @@ def configured_labels(setting: Any) -> LabelSettings:
         classes=common(_classes(part) for part in parts))
 
 
+def configured_names(setting: Any) -> tuple[tuple[str, ...] | None, Any]:
+    """The names of the classes in the config of a data set, and their RGB colours.
+
+    None for what is neither set nor known from the type; the data set is not built.
+    """
+    names = configured_labels(setting).classes
+    first = next((part for _, part in leaf_configs(setting) if isinstance(part, Mapping)), {})
+    kind = _class_of(first)
+    own = names == tuple(getattr(kind, 'CLASSES', None) or ())
+    return names, first.get('palette') or (getattr(kind, 'PALETTE', None) if own else None)
+
+
 def follow_training(cfg: Config, dataset: Dataset) -> None:
     """Apply the label settings of data.train to a data set of another split that lacks them."""
     train = configured_labels(cfg.data.get('train'))

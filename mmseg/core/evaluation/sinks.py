@@ -66,10 +66,10 @@ def relabel(predictions: Iterable[Prediction], order: Sequence[int]) -> Iterator
 
 
 class ShowProgress(Sink):
-    """Show how many of `total` predictions are done, on rank 0."""
+    """Show how many of `total` predictions are done, and how many a second, on rank 0."""
 
-    def __init__(self, total: int) -> None:
-        self._bars = [ProgressBar(total)] if get_dist_info()[0] == 0 else []
+    def __init__(self, total: int, unit: str = 'it') -> None:
+        self._bars = [ProgressBar(total, unit=unit)] if get_dist_info()[0] == 0 else []
 
     def add(self, prediction: Prediction) -> None:
         for bar in self._bars:
@@ -129,13 +129,23 @@ class WriteOverlays(Sink):
         if self._out_dir is not None:
             name = self._file_name(prediction)
             coloured = cv2.haveImageWriter(name) and Path(name).suffix.lower() not in GREY
-            out_file = str(path_inside(self._out_dir, name if coloured else f'{name}.png'))
-        img, options = prediction.read_image(), self._options
+            out_file = path_inside(self._out_dir, name if coloured else f'{name}.png')
+        self.draw(prediction, out_file)
+
+    def draw(self, prediction: Prediction, out_file: Path | None = None) -> np.ndarray:
+        """The picture BGR [H, W, 3] of a prediction, also written to `out_file`."""
+        return self.draw_over(prediction.read_image(), prediction.seg_map, out_file)
+
+    def draw_over(self, img: np.ndarray, seg_map: np.ndarray,
+                  out_file: Path | None = None) -> np.ndarray:
+        """The picture BGR [H, W, 3] of a label map [H, W] over an image of any type."""
+        options = self._options
         if self._bands is None or not takes(self._draw, 'bands'):
             img = to_displayable(img, self._bands)
         else:
             options = dict(options, bands=self._bands)
-        self._draw(img, [prediction.seg_map], out_file=out_file, **options)
+        return self._draw(img, [seg_map], out_file=None if out_file is None else str(out_file),
+                          **options)
 
 
 class WriteSubmission(Sink):

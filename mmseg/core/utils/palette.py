@@ -37,15 +37,22 @@ def whole_palette(colors: np.ndarray | Sequence[Sequence[int]]) -> bytes:
 
 
 def write_palette_png(path: str | Path, label_map: np.ndarray,
-                      palette: np.ndarray | Sequence[Sequence[int]] | None = None) -> None:
+                      palette: np.ndarray | Sequence[Sequence[int]] | None = None,
+                      sync: bool = True) -> None:
     """Write a label map [H, W] as an indexed PNG; `palette` [N, 3] RGB is VOC's by default.
 
-    Raises DataError for a value that does not fit into 8 bits, and where the file cannot be
-    written.
+    Without `sync` nobody waits for the disk. Raises DataError for a value that does not fit into 8
+    bits, and where the file cannot be written.
     """
     image = _image(path, label_map)
     image.putpalette(whole_palette(voc_colormap() if palette is None else palette))
-    _save(path, image)
+    _save(path, image, sync)
+
+
+def write_deep_png(path: str | Path, label_map: np.ndarray, sync: bool = True) -> None:
+    """Write a label map [H, W] of more values than a palette has as a grey PNG of 16 bits."""
+    from PIL.Image import fromarray
+    _save(path, fromarray(np.asarray(label_map).astype(np.uint16)), sync)
 
 
 def write_grey_png(path: str | Path, label_map: np.ndarray) -> None:
@@ -62,9 +69,9 @@ def _image(path: str | Path, label_map: np.ndarray) -> 'Image':
     return fromarray(label_map.astype(np.uint8))
 
 
-def _save(path: str | Path, image: 'Image') -> None:
+def _save(path: str | Path, image: 'Image', sync: bool = True) -> None:
     try:
-        with atomic_write(path) as file:
+        with atomic_write(path, sync=sync) as file:
             image.save(file, format='PNG')
     except OSError as error:
         raise DataError(f'cannot write {path}: {error.strerror or error}') from error

@@ -24,11 +24,11 @@ from mmseg.apis import (
     show_result_pyplot,
 )
 from mmseg.apis.inference import LoadImage, predict_images
-from mmseg.prediction.pipeline import build_inference_pipeline
 from mmseg.core.evaluation import CollectSegMaps, WriteOverlays, run_sinks
 from mmseg.datasets.pipelines import LoadImageFromFile
 from mmseg.datasets.pipelines.loading import describe_image
 from mmseg.models import EncoderDecoder
+from mmseg.prediction.pipeline import build_inference_pipeline
 
 CPU = Process(torch.device('cpu'))
 SIZE = (24, 30)

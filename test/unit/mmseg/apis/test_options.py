@@ -7,8 +7,8 @@ import pytest
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import OutputOptions, start_process
-from mmseg.apis.test_job import enable_aug_test
 from mmseg.apis.train_options import apply_train_arguments
+from mmseg.prediction.pipeline import enable_aug_test
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_arguments_of_the_test_command(tool):
 def test_aug_test_sets_six_scales_and_flips():
     cfg = Config(dict(data=dict(test=dict(pipeline=[dict(type='A'),
                                                     dict(type='MultiScaleFlipAug')]))))
-    enable_aug_test(cfg)
+    enable_aug_test(cfg.data.test.pipeline)
     step = cfg.data.test.pipeline[1]
     assert step.img_ratios == [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
     assert step.flip
@@ -194,4 +194,4 @@ def test_aug_test_sets_six_scales_and_flips():
 
 def test_aug_test_needs_its_step():
     with pytest.raises(ConfigError, match='--aug-test changes the MultiScaleFlipAug step'):
-        enable_aug_test(Config(dict(data=dict(test=dict(pipeline=[dict(type='A')])))))
+        enable_aug_test([dict(type='A')])

@@ -1,0 +1,178 @@
+"""`tools/predict.py`: predict images and videos that belong to no data set, and write the results.
+
+Threads read images ahead and write what was predicted, while the model computes.
+"""
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from mmcv_replace.device import is_asynchronous
+from mmcv_replace.host import usable_cores
+from mmcv_replace.image.formats.tiff import BANDS
+from mmcv_replace.image.io import STORED
+from mmcv_replace.parallel.data_parallel import device_of
+from mmcv_replace.utils import Config
+from mmseg.core import voc_colormap
+from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
+from mmseg.prediction.options import PredictOptions
+from mmseg.prediction.outputs import Outputs, output_folders
+from mmseg.prediction.paint import PaintOutputs
+from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
+from mmseg.prediction.shares import class_name, ignore_uncertain
+from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores
+from mmseg.prediction.sources import Sources, find_sources
+from mmseg.prediction.stream import ImageReader
+from mmseg.utils import get_root_logger
+
+from .inference import predict_read
+from .predict_options import apply_options
+from .predictor import load_predictor
+
+MOST_THREADS = 8  # that read, or that write, beside an accelerator
+SHOWN = 20  # images that failed, in the summary
+
+
+@dataclass
+class Failures:
+    """Images that gave no prediction, and why."""
+
+    found: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, error: Exception) -> None:
+        """Note and tell a failure; of a video the first one counts."""
+        if name not in self.found:
+            self.found[name] = str(error)
+            get_root_logger().error('%s', error if name in str(error) else f'{name}: {error}')
+
+    def summary(self) -> str:
+        """A line for each of the first failures."""
+        names = [f'  {name}' for name in list(self.found)[:SHOWN]]
+        more = len(self.found) - SHOWN
+        return '\n'.join([f'{len(self.found):,} without a prediction:', *names,
+                          *([f'  and {more:,} more'] if more > 0 else [])])
+
+
+def predict_from_config(cfg: Config, checkpoint: str, images: Sequence[str],
+                        options: PredictOptions, device: str = 'auto', averaged: bool = False,
+                        stdin: Iterable[str] = ()) -> int:
+    """Predict images with the model of a config and a checkpoint; returns how many have failed.
+
+    images: files, folders, patterns, videos, or '-' for the lines of `stdin`. `averaged` loads the
+    averaged weights of a run with an EMAHook. Raises a UserError where nothing can be predicted.
+    """
+    logger = get_root_logger(log_level=cfg.get('log_level', 'INFO'))
+    apply_options(cfg, options)
+    make_pipeline = partial(build_inference_pipeline, cfg)
+    flag = getattr(_loader(make_pipeline()), 'color_type', None)
+    sources = find_sources(images, stdin, output_folders(options.out), flag in (None, *STORED))
+    for line in sources.told:
+        logger.info('%s', line)
+    model = load_predictor(cfg, checkpoint, device, averaged)
+    outputs = make_outputs(model.module, options, sources)
+    failures = Failures()
+    for name, error in sources.missing:
+        failures.add(name, error)
+    begin = time.perf_counter()
+    job = Job(model, outputs, sources, failures, ImageReader(make_pipeline), flag == BANDS)
+    try:
+        job.run()
+    finally:
+        outputs.close()
+    seconds = time.perf_counter() - begin
+    if outputs.skipped:
+        logger.info('%d files were predicted before', len(outputs.skipped))
+    logger.info('%d images in %.1f s, %.2f images a second: %s', job.done, seconds,
+                job.done / seconds, outputs.folder.absolute())
+    if failures.found:
+        logger.error('%s', failures.summary())
+    return len(failures.found)
+
+
+def _loader(pipeline: object) -> object:
+    return next(step for step in pipeline.transforms if isinstance(step, LoadImage)).loader
+
+
+def make_outputs(model: nn.Module, options: PredictOptions, sources: Sources) -> Outputs:
+    """The folder for the predictions of a model that is not wrapped."""
+    names = getattr(model, 'CLASSES', None)
+    classes = max(getattr(model, 'num_classes', 0), len(names or ()), 2)
+    palette = model.PALETTE if getattr(model, 'PALETTE', None) is not None else (
+        voc_colormap(min(classes, 256)))
+    return Outputs(options, sources, names, np.asarray(palette, np.uint8), classes)
+
+
+class Job:
+    """One pass over the images."""
+
+    def __init__(self, model: nn.Module, outputs: Outputs, sources: Sources, failures: Failures,
+                 reader: ImageReader, red_first: bool) -> None:
+        self.done = 0
+        self._model, self._outputs, self._sources = model, outputs, sources
+        self._failures, self._reader, self._red_first = failures, reader, red_first
+
+    def run(self) -> None:
+        """Predict and write everything."""
+        options, outputs = self._outputs.options, self._outputs
+        threads = self._threads()
+        batch = options.batch or _tested_together(self._model.module.cfg)
+        stream = predict_read(self._model, self._reader, self._images(), options.needed_scores,
+                              batch, threads, self._failed)
+        if options.threshold is not None:
+            stream = ignore_uncertain(stream, options.threshold, outputs.ignore)
+        # The frames of a video are painted in their order, by one thread.
+        writers = 1 if self._sources.has_videos else threads
+        total = self._sources.count(outputs.wanted)
+        then = [Tell(outputs.record_prediction), Tell(self._count), ShowProgress(total, 'image')]
+        run_sinks(stream, [InThreads(self._sinks(), then, writers, ahead=2 * writers)])
+
+    def _threads(self) -> int:
+        """Threads that read: one beside the host's own computing, else as cores allow."""
+        if not is_asynchronous(device_of(self._model)):
+            return 1
+        return min(MOST_THREADS, max(1, usable_cores() // 2))
+
+    def _images(self) -> Iterator[tuple[int, str | np.ndarray]]:
+        found = self._sources.read(self._failures.add, self._outputs.wanted)
+        for index, source in enumerate(found):
+            self._outputs.expect(index, source)
+            image = source.image
+            if source.frame is not None and self._red_first:
+                image = np.ascontiguousarray(image[..., ::-1])
+            yield index, image
+
+    def _failed(self, index: int, error: Exception) -> None:
+        source = self._outputs.forget(index)
+        self._failures.add(source.name, error)
+        if source.frame is not None:  # what fails in one frame fails in all
+            source.frame.video.stop()
+
+    def _count(self, _: object) -> None:
+        self.done += 1
+
+    def _sinks(self) -> list[Sink]:
+        outputs, options = self._outputs, self._outputs.options
+
+        def place(kind: str, prediction: Prediction) -> Path | None:
+            return getattr(outputs.place(outputs.source(prediction.index)), kind)
+
+        sinks: list[Sink] = []
+        if options.masks:
+            sinks.append(WriteMasks(partial(place, 'mask'), outputs.palette))
+        if options.overlays:
+            sinks.append(PaintOutputs(self._model, outputs))
+        if options.scores:
+            classes = range(max(len(outputs.palette), len(outputs.names or ())))
+            sinks.append(WriteScores(partial(place, 'scores'), options.scores,
+                                     [class_name(label, outputs.names) for label in classes]))
+        return sinks
+
+
+def _tested_together(cfg: Config) -> int:
+    """The number of images that `tools/test.py` predicts together."""
+    data = cfg.get('data') or {}
+    return (data.get('test_dataloader') or {}).get('samples_per_gpu') or 1

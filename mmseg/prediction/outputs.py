@@ -1,0 +1,163 @@
+"""The folder of a prediction: where the files of an image are, and what is there already."""
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmcv_replace.utils import path_inside
+from mmcv_replace.utils.errors import ConfigError
+from mmseg.core.evaluation import Prediction
+
+from .names import FoundFile
+from .options import PredictOptions
+from .records import NAME, RecordFile, read_records
+from .shares import count_classes, ignored_value, shares_by_name
+from .sources import Source, Sources, is_video
+
+MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')
+JPEG = ('.jpg', '.jpeg', '.jpe')
+
+
+@dataclass(frozen=True)
+class Places:
+    """Files for what is written of an image; None for what is not."""
+
+    mask: Path | None = None
+    overlay: Path | None = None
+    scores: Path | None = None
+    video: Path | None = None  # of the frame
+
+
+class Outputs:
+    """Gives each source its files, and lists what was predicted in predictions.jsonl.
+
+    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. Raises ConfigError
+    for a folder with files of somebody else.
+    """
+
+    def __init__(self, options: PredictOptions, sources: Sources, names: Sequence[str] | None,
+                 palette: np.ndarray, classes: int) -> None:
+        self.options = options
+        self.names = names
+        self.palette = palette
+        self.ignore = ignored_value(classes)
+        self.folder = Path(options.out)
+        _check_folder(self.folder)
+        self._sources: dict[int, Source] = {}  # those that are under way, by their number
+        former: dict[str, list[dict[str, Any]]] = {}
+        for record in read_records(self.folder) if options.skip_existing else ():
+            former.setdefault(record['name'], []).append(record)
+        self.skipped = {file.name: former[file.name]
+                        for file, key in zip(sources.files, sources.keys, strict=True)
+                        if file.name in former and self._complete(file, key, former[file.name])}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._records = RecordFile(
+                self.folder, (record for found in self.skipped.values() for record in found))
+        except OSError as error:
+            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
+                              'another folder, or correct the permissions') from error
+
+    def _complete(self, file: FoundFile, key: str, records: Sequence[dict[str, Any]]) -> bool:
+        """Whether all that is asked for of a file is there, as the records say."""
+        if is_video(file.path):
+            # A painted video takes its name at its end; of one without nothing tells the end.
+            video = self._video(key)
+            return self.options.overlays and video.is_file()
+        wanted = [place for place in vars(self._places(file.name, key)).values() if place]
+        told = [self.folder / records[-1][kind] for kind in ('mask', 'overlay', 'scores')
+                if kind in records[-1]]
+        return len(told) == len(wanted) and all(place.is_file() for place in told)
+
+    def wanted(self, file: FoundFile, key: str) -> bool:
+        """Whether a file is to be predicted: it was not by an earlier run."""
+        return file.name not in self.skipped
+
+    def expect(self, index: int, source: Source) -> None:
+        """Note the source of the prediction with this number."""
+        self._sources[index] = source
+
+    def source(self, index: int) -> Source:
+        """The source with this number, which is under way."""
+        return self._sources[index]
+
+    def forget(self, index: int) -> Source:
+        """The source with this number, whose prediction is done or has failed."""
+        return self._sources.pop(index)
+
+    def place(self, source: Source) -> Places:
+        """The files for a source, in folders that exist.
+
+        Raises DataError for a name that leads out of the folder.
+        """
+        places = self._places(source.name, source.key, source.frame is not None)
+        for path in vars(places).values():
+            if path is not None:
+                path_inside(self.folder, path.relative_to(self.folder))
+                path.parent.mkdir(parents=True, exist_ok=True)
+        return places
+
+    def _places(self, name: str, key: str, is_frame: bool = False) -> Places:
+        options = self.options
+        suffix = os.path.splitext(name)[1].lower()
+        picture = suffix if suffix in JPEG else '.png'
+        return Places(
+            mask=self.folder / MASKS / f'{key}.png'
+            if options.masks and (options.frame_masks or not is_frame) else None,
+            overlay=self.folder / OVERLAYS / f'{key}{picture}'
+            if options.overlays and not is_frame else None,
+            scores=self.folder / SCORES / f'{key}.npz' if options.scores else None,
+            video=self._video(os.path.dirname(key)) if options.overlays and is_frame else None)
+
+    def _video(self, key: str) -> Path:
+        return self.folder / OVERLAYS / f'{key}.{self.options.video_format}'
+
+    def record(self, source: Source, size: Sequence[int], counts: np.ndarray, places: Places,
+               uncertain: int = 0) -> None:
+        """List a prediction, all files of which are complete.
+
+        size: height and width. counts: [C], pixels of each class. `uncertain`: pixels whose class
+        the threshold has taken away.
+        """
+        pixels = size[0] * size[1]
+        line: dict[str, Any] = dict(name=source.name)
+        if source.frame is not None:
+            line.update(frame=source.frame.number, time=round(source.frame.time, 3))
+        line.update(height=size[0], width=size[1],
+                    shares=shares_by_name(counts, self.names, pixels))
+        if self.options.threshold is not None:
+            line.update(uncertain=round(uncertain / pixels, 6))
+        line.update({kind: path.relative_to(self.folder).as_posix()
+                     for kind, path in vars(places).items() if path is not None})
+        self._records.add(line)
+
+    def record_prediction(self, prediction: Prediction) -> None:
+        """List a prediction of the stream, whose files are complete."""
+        source = self.forget(prediction.index)
+        counts, uncertain = count_classes(
+            prediction.seg_map, None if self.options.threshold is None else self.ignore)
+        self.record(source, prediction.seg_map.shape, counts, self.place(source), uncertain)
+
+    def close(self) -> None:
+        """Close the list."""
+        self._records.close()
+
+
+def output_folders(out: str | Path) -> list[Path]:
+    """The folders of images that a prediction makes below `out`."""
+    return [Path(out, name) for name in FOLDERS]
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise ConfigError for a folder whose files are not of an earlier prediction."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f'--out {folder} is a file: name a folder')
+    if (folder / NAME).is_file():
+        return
+    for path in output_folders(folder):
+        if path.is_dir() and any(path.iterdir()):
+            raise ConfigError(f'{path} has files that no prediction has written, as there is no '
+                              f'{folder / NAME}, and they might be replaced: choose another --out')

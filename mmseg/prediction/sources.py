@@ -1,0 +1,168 @@
+"""What is to be predicted: files, folders, patterns, videos, or a list of them."""
+import glob
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmcv_replace.utils import scandir
+from mmcv_replace.utils.errors import DataError, MissingDataError, UserError
+from mmseg.datasets.own.image_files import STRANGE, SUFFIXES
+
+from .names import FoundFile, tell_apart
+from .video import VIDEOS, Frames
+
+ARRAYS = ('.npy', '.npz')
+STDIN = '-'
+SHOWN = 3
+
+Wanted = Callable[[FoundFile, str], bool]  # a file and the key of its outputs
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The place of a frame in its video."""
+
+    number: int  # from 0
+    time: float  # seconds
+    video: Frames
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image to predict."""
+
+    name: str  # as it is told: below the folder that was given, or the file name
+    key: str  # of its outputs, without suffix; no other source of a run has it
+    image: str | np.ndarray  # a file, or BGR [H, W, 3] of a frame
+    frame: Frame | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files to predict, and what there is to say about them."""
+
+    files: Sequence[FoundFile]
+    keys: Sequence[str]
+    told: Sequence[str]
+    missing: Sequence[tuple[str, UserError]]  # what was named and does not exist
+
+    @property
+    def has_videos(self) -> bool:
+        """Whether one of the files is a video."""
+        return any(map(is_video, (file.path for file in self.files)))
+
+    def count(self, wanted: Wanted = lambda file, key: True) -> int:
+        """The number of `wanted` images, with the frames that videos say to have."""
+        return sum(_frames(file.path) if is_video(file.path) else 1
+                   for file, key in zip(self.files, self.keys, strict=True) if wanted(file, key))
+
+    def read(self, on_error: Callable[[str, Exception], None],
+             wanted: Wanted = lambda file, key: True) -> Iterator[Source]:
+        """The images one after the other, those of `wanted(file, key)`; of videos the frames.
+
+        `on_error(name, error)` is told of a video that cannot be read.
+        """
+        for file, key in zip(self.files, self.keys, strict=True):
+            if not wanted(file, key):
+                continue
+            if not is_video(file.path):
+                yield Source(file.name, key, file.path)
+                continue
+            try:
+                video = Frames(file.path)
+                for number, frame in enumerate(video.read()):
+                    yield Source(file.name, f'{key}/{number:06d}', frame,
+                                 Frame(number, number / video.rate, video))
+            except DataError as error:
+                on_error(file.name, error)
+
+
+def _frames(path: str) -> int:
+    try:
+        return Frames(path).count
+    except DataError:  # is told when it is read
+        return 0
+
+
+def is_video(path: str) -> bool:
+    """Whether a file is a video, by its suffix."""
+    return path.lower().endswith(VIDEOS)
+
+
+def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Sequence[Path] = (),
+                 arrays: bool = True) -> Sources:
+    """The files for words of a command line: files, folders with all below, patterns, '-'.
+
+    '-' stands for the lines of `stdin`. Files in the folders `leave_out`, the outputs of an earlier
+    run, are no inputs when they lie in a folder that was given. Files of `arrays` (.npy) in a
+    folder count where the model takes them. Raises DataError where there is nothing to predict.
+    """
+    found: list[FoundFile] = []
+    missing: list[tuple[str, UserError]] = []
+    others: Counter[str] = Counter()
+    suffixes = tuple(suffix for suffix in (*SUFFIXES, *VIDEOS) if arrays or suffix not in ARRAYS)
+    for word in _words(given, stdin):
+        matches = [word] if os.path.lexists(word) else sorted(glob.glob(word, recursive=True))
+        if not matches:
+            what = 'no file fits this pattern' if glob.has_magic(word) else 'it does not exist'
+            missing.append((word, MissingDataError(f'{word}: {what}')))
+        for path in matches:
+            if not os.path.isdir(path):
+                found.append(FoundFile(path, os.path.basename(path)))
+                continue
+            try:
+                found += _in_folder(path, suffixes, leave_out, others)
+            except OSError as error:
+                missing.append((path, DataError(
+                    f'cannot read the folder {error.filename}: {error.strerror}')))
+    if not found:
+        raise DataError(_nothing(given, missing, others))
+    files, keys, told = tell_apart(found)
+    if others:
+        told.append(f'{sum(others.values()):,} files that are no images are passed over: '
+                    f'{_kinds(others)}')
+    return Sources(files, keys, told, missing)
+
+
+def _words(given: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
+    for word in given:
+        if word != STDIN:
+            yield word
+            continue
+        for line in stdin:
+            # Lists of `find -print0` have NULs in the place of ends of lines.
+            yield from filter(None, line.rstrip('\r\n').split('\0'))
+
+
+def _in_folder(folder: str, suffixes: tuple[str, ...], leave_out: Sequence[Path],
+               others: Counter[str]) -> Iterator[FoundFile]:
+    outputs = [os.path.join(os.path.realpath(out), '') for out in leave_out]
+    for name in scandir(folder, recursive=True):
+        path = os.path.join(folder, name)
+        if STRANGE in Path(name).parts or outputs and (
+                os.path.join(os.path.realpath(os.path.dirname(path)), '').startswith(
+                    tuple(outputs))):
+            continue
+        if name.lower().endswith(suffixes):
+            yield FoundFile(path, name)
+        else:
+            others[Path(name).suffix] += 1
+
+
+def _nothing(given: Iterable[str], missing: Sequence[tuple[str, UserError]],
+             others: Counter[str]) -> str:
+    if missing:
+        return '; '.join(str(error) for _, error in missing[:SHOWN])
+    start = f'{", ".join(given)}: there is no image'
+    if not others:
+        return f'{start}; name files, folders or patterns that exist'
+    return f'{start}, but files of {_kinds(others)}; images end with {", ".join(SUFFIXES)}'
+
+
+def _kinds(others: Counter[str]) -> str:
+    return ', '.join(f'{count:,} of {suffix or "no suffix"}'
+                     for suffix, count in others.most_common(SHOWN))
