@@ -70,6 +70,12 @@ def window_spans(size: int, crop: int, stride: int) -> list[Span]:
     return [(max(end - crop, 0), end) for end in ends]
 
 
+def window_columns(width: int, crop: int, stride: int, columns: Span) -> list[Span]:
+    """Begin and end of the windows over some columns of an image of `width`."""
+    return [span for span in window_spans(width, crop, stride)
+            if span[0] < columns[1] and columns[0] < span[1]]
+
+
 def slide_strips(forward: Callable[[Tensor], Tensor], img: Tensor | WindowSource,
                  crop_size: tuple[int, int], stride: tuple[int, int], batch_windows: int = 1,
                  max_bytes: float = math.inf, columns: Span | None = None) -> Iterator[Tensor]:
@@ -86,8 +92,7 @@ def slide_strips(forward: Callable[[Tensor], Tensor], img: Tensor | WindowSource
     height, width = source.shape[2:]
     begin, end = columns or (0, width)
     rows = window_spans(height, crop_size[0], stride[0])
-    cols = [span for span in window_spans(width, crop_size[1], stride[1])
-            if span[0] < end and begin < span[1]]
+    cols = window_columns(width, crop_size[1], stride[1], (begin, end))
     left, right = cols[0][0], cols[-1][1]
     windows = _window_logits(forward, source, rows, cols, batch_windows)
     row_counts, col_counts = _coverage(rows, height), _coverage(cols, width)[begin:end]

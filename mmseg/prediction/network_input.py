@@ -1,0 +1,115 @@
+"""What the network sees of a large image, window by window from its file."""
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmcv_replace.image import impad
+from mmcv_replace.image.formats.rows import open_rows
+from mmcv_replace.image.resize_rows import ResizedRows, RowReader
+from mmseg.datasets.pipelines import LoadImageFromFile, Pad
+from mmseg.models.segmentors.slide import Span
+
+from .geometry import View
+
+WHOLE_ROWS = 256  # that are read at once where all of the image is wanted
+
+
+class LoadedRows:
+    """An open image file: rows as the loading step gives them. Close it, or use it with `with`."""
+
+    def __init__(self, loader: LoadImageFromFile, path: str) -> None:
+        self._stack = ExitStack()
+        self._rows = self._stack.enter_context(open_rows(
+            path, flag=loader.color_type, backend=loader.imdecode_backend, key=loader.npz_key,
+            channels=loader.channels))
+        self._convert: Callable[[np.ndarray], np.ndarray] = (
+            lambda part: loader.convert(part, path, part=True))
+        self.height, self.width = self._rows.height, self._rows.width
+        try:
+            pixel = self.read(0, 1, 0, 1)
+        except BaseException:
+            self._stack.close()
+            raise
+        self.shape = (self.height, self.width, *pixel.shape[2:])
+
+    def read(self, top: int, bottom: int, left: int = 0, right: int | None = None) -> np.ndarray:
+        """The rows from `top` to `bottom`, between two columns."""
+        return self._convert(self._rows.read(top, bottom, left, right))
+
+    def __enter__(self) -> 'LoadedRows':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._stack.close()
+
+
+class NetworkInput:
+    """The windows [1, C, H, W] of a view of an image, as tensors on a device.
+
+    Of the image no other columns are read than those that windows between `columns` show, and of
+    its rows each is read once, if windows are taken from top to bottom. Raises ConfigError where
+    the view does not fit to `channels`.
+    """
+
+    dtype = torch.float32
+
+    def __init__(self, rows: RowReader, view: View, channels: int, device: torch.device,
+                 columns: Span) -> None:
+        for step in view.values:
+            step.draw(dict(img=np.empty((1, 1, channels), np.uint8)))
+        for size in view.sizes:
+            rows = ResizedRows(rows, size)
+        self._rows = rows
+        self._values = view.values
+        self._device = device
+        self._left, self._right = columns[0], min(columns[1], rows.width)
+        self._band: np.ndarray | None = None  # the rows that were read last
+        self._span = (0, 0)
+        self.shape = (1, channels, *view.size)
+
+    def window(self, rows: Span, columns: Span) -> Tensor:
+        """The window [1, C, rows, columns]."""
+        height, width = rows[1] - rows[0], columns[1] - columns[0]
+        top, bottom = (min(edge, self._rows.height) for edge in rows)
+        left, right = (min(edge, self._rows.width) for edge in columns)
+        if top < bottom:
+            self._read(top, bottom)
+        part = self._band[top - self._span[0]:bottom - self._span[0],
+                          left - self._left:right - self._left]
+        for step in self._values:
+            if isinstance(step, Pad):
+                part = part if part.shape[:2] == (height, width) else impad(
+                    part, shape=(height, width), pad_val=step.pad_val)
+            elif part.size:
+                part = step.apply_image(part, None)
+            else:  # the window lies beyond the image
+                part = part.astype(np.float32)
+        part = part[..., None] if part.ndim == 2 else part
+        tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1), np.float32))
+        return tensor[None].to(self._device)
+
+    def whole(self) -> Tensor:
+        """All of it, [1, C, H, W]."""
+        height, width = self.shape[2:]
+        img = torch.empty(self.shape, device=self._device)
+        for top in range(0, height, WHOLE_ROWS):
+            rows = top, min(top + WHOLE_ROWS, height)
+            img[:, :, slice(*rows)] = self.window(rows, (0, width))
+        return img
+
+    def _read(self, top: int, bottom: int) -> None:
+        """Have the rows from `top` to `bottom` in memory, and none above."""
+        first, last = self._span
+        if (top, bottom) == self._span and self._band is not None:
+            return
+        if self._band is not None and first <= top < last <= bottom:
+            new = self._rows.read(last, bottom, self._left, self._right)
+            self._band = np.concatenate([self._band[top - first:], new])
+        else:
+            self._band = self._rows.read(top, bottom, self._left, self._right)
+        self._span = top, bottom
