@@ -17,13 +17,12 @@ from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.image.io import STORED
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
-from mmseg.core import voc_colormap
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
+from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, palette_of
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs, output_folders
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
-from mmseg.prediction.shares import class_name, ignore_uncertain
 from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores
 from mmseg.prediction.sources import Sources, find_sources
 from mmseg.prediction.stream import ImageReader
@@ -67,53 +66,62 @@ def predict_from_config(cfg: Config, checkpoint: str, images: Sequence[str],
     """
     logger = get_root_logger(log_level=cfg.get('log_level', 'INFO'))
     apply_options(cfg, options)
-    make_pipeline = partial(build_inference_pipeline, cfg)
-    flag = getattr(_loader(make_pipeline()), 'color_type', None)
-    sources = find_sources(images, stdin, output_folders(options.out), flag in (None, *STORED))
+    sources = find_images(cfg, images, options.out, stdin)
     for line in sources.told:
         logger.info('%s', line)
-    model = load_predictor(cfg, checkpoint, device, averaged)
-    outputs = make_outputs(model.module, options, sources)
-    failures = Failures()
-    for name, error in sources.missing:
-        failures.add(name, error)
-    begin = time.perf_counter()
-    job = Job(model, outputs, sources, failures, ImageReader(make_pipeline), flag == BANDS)
-    try:
-        job.run()
-    finally:
-        outputs.close()
-    seconds = time.perf_counter() - begin
-    if outputs.skipped:
-        logger.info('%d files were predicted before', len(outputs.skipped))
-    logger.info('%d images in %.1f s, %.2f images a second: %s', job.done, seconds,
-                job.done / seconds, outputs.folder.absolute())
+    if sources.has_videos and options.overlays:
+        logger.info('painted videos have no sound')
+    failures = predict_sources(load_predictor(cfg, checkpoint, device, averaged), sources, options)
     if failures.found:
         logger.error('%s', failures.summary())
     return len(failures.found)
 
 
-def _loader(pipeline: object) -> object:
-    return next(step for step in pipeline.transforms if isinstance(step, LoadImage)).loader
+def find_images(cfg: Config, images: Sequence[str], out: str, stdin: Iterable[str] = ()
+                ) -> Sources:
+    """What is to be predicted by the model of a config; what is in the folder `out` is not."""
+    flag = getattr(_loader(cfg), 'color_type', None)
+    return find_sources(images, stdin, output_folders(out), arrays=flag in (None, *STORED))
 
 
-def make_outputs(model: nn.Module, options: PredictOptions, sources: Sources) -> Outputs:
-    """The folder for the predictions of a model that is not wrapped."""
-    names = getattr(model, 'CLASSES', None)
-    classes = max(getattr(model, 'num_classes', 0), len(names or ()), 2)
-    palette = model.PALETTE if getattr(model, 'PALETTE', None) is not None else (
-        voc_colormap(min(classes, 256)))
-    return Outputs(options, sources, names, np.asarray(palette, np.uint8), classes)
+def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions) -> Failures:
+    """Predict everything with a model of `load_predictor`; returns what could not be predicted."""
+    inner = model.module
+    outputs = Outputs(options, sources, getattr(inner, 'CLASSES', None), palette_of(inner),
+                      class_count(inner))
+    job = Job(model, outputs, sources)
+    for name, error in sources.missing:
+        job.failures.add(name, error)
+    begin = time.perf_counter()
+    try:
+        job.run()
+    finally:
+        outputs.close()
+    seconds = time.perf_counter() - begin
+    logger = get_root_logger()
+    if outputs.skipped:
+        logger.info('%d files were predicted before', len(outputs.skipped))
+    logger.info('%d images in %.1f s, %.2f images a second: %s', job.done, seconds,
+                job.done / seconds, outputs.folder.absolute())
+    return job.failures
+
+
+def _loader(cfg: Config) -> object:
+    """The loading step of the pipeline for images."""
+    steps = build_inference_pipeline(cfg).transforms
+    return next(step for step in steps if isinstance(step, LoadImage)).loader
 
 
 class Job:
     """One pass over the images."""
 
-    def __init__(self, model: nn.Module, outputs: Outputs, sources: Sources, failures: Failures,
-                 reader: ImageReader, red_first: bool) -> None:
+    def __init__(self, model: nn.Module, outputs: Outputs, sources: Sources) -> None:
         self.done = 0
+        self.failures = Failures()
         self._model, self._outputs, self._sources = model, outputs, sources
-        self._failures, self._reader, self._red_first = failures, reader, red_first
+        cfg = model.module.cfg
+        self._reader = ImageReader(partial(build_inference_pipeline, cfg))
+        self._red_first = getattr(_loader(cfg), 'color_type', None) == BANDS
 
     def run(self) -> None:
         """Predict and write everything."""
@@ -137,7 +145,7 @@ class Job:
         return min(MOST_THREADS, max(1, usable_cores() // 2))
 
     def _images(self) -> Iterator[tuple[int, str | np.ndarray]]:
-        found = self._sources.read(self._failures.add, self._outputs.wanted)
+        found = self._sources.read(self.failures.add, self._outputs.wanted)
         for index, source in enumerate(found):
             self._outputs.expect(index, source)
             image = source.image
@@ -147,7 +155,7 @@ class Job:
 
     def _failed(self, index: int, error: Exception) -> None:
         source = self._outputs.forget(index)
-        self._failures.add(source.name, error)
+        self.failures.add(source.name, error)
         if source.frame is not None:  # what fails in one frame fails in all
             source.frame.video.stop()
 

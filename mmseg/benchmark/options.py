@@ -29,6 +29,11 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     _add_pair(slide, '--crop', (512, 512), 'size of a window')
     _add_pair(slide, '--stride', (341, 341), 'distance between windows')
 
+    predict = commands.add_parser('predict', help='files to masks and painted pictures')
+    _add_common(predict)
+    predict.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
+    predict.add_argument('--images', type=_positive, default=8, help='images per round (8)')
+
     zoo = commands.add_parser('zoo', help='one model of each family: training step and inference')
     _add_common(zoo, config=False)
     _add_computing(zoo, 2, None, 'the crop size of each config')

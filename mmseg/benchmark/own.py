@@ -7,11 +7,12 @@ from mmseg.benchmark.evaluation import EvaluationCase
 from mmseg.benchmark.harness import serve
 from mmseg.benchmark.infer import InferCase
 from mmseg.benchmark.pipeline import PipelineCase
+from mmseg.benchmark.predict import PredictCase
 from mmseg.benchmark.startup import StartupCase
 from mmseg.benchmark.train import TrainCase
 
 CASES = {'train': TrainCase, 'infer': InferCase, 'pipeline': PipelineCase, 'eval': EvaluationCase,
-         'startup': StartupCase, 'checkpoint': CheckpointCase}
+         'startup': StartupCase, 'checkpoint': CheckpointCase, 'predict': PredictCase}
 
 if __name__ == '__main__':
     sys.exit(run_command(lambda: serve(CASES)))

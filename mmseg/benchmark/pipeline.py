@@ -33,7 +33,7 @@ VOC_SIZE = 500  # longer side of VOC's images
 def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
     """Samples of --case from the files of --data-root, or from synthetic ones."""
     cfg = prepared_config(args)
-    root = _data_root(args.data_root, folder)
+    root = data_root(args.data_root, folder)
     if args.case in FRAMES:
         frames = FRAMES[args.case]
         write_frames(root, folder / 'frames', args.images, frames)
@@ -77,7 +77,8 @@ def _variants(args: argparse.Namespace, folder: Path) -> dict[str, dict[str, Any
     return found
 
 
-def _data_root(data_root: str | None, folder: Path) -> Path:
+def data_root(data_root: str | None, folder: Path) -> Path:
+    """The folder in VOC layout that was named, or a synthetic one in `folder`."""
     if data_root is None:
         make_devkit(folder / 'devkit', SYNTHETIC, VOC_SIZE)
         return folder / 'devkit' / 'VOC2012'

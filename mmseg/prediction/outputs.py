@@ -11,10 +11,10 @@ from mmcv_replace.utils import path_inside
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import Prediction
 
+from .classes import count_classes, ignored_value, shares_by_name
 from .names import FoundFile
 from .options import PredictOptions
 from .records import NAME, RecordFile, read_records
-from .shares import count_classes, ignored_value, shares_by_name
 from .sources import Source, Sources, is_video
 
 MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')
@@ -50,13 +50,15 @@ class Outputs:
         former: dict[str, list[dict[str, Any]]] = {}
         for record in read_records(self.folder) if options.skip_existing else ():
             former.setdefault(record['name'], []).append(record)
-        self.skipped = {file.name: former[file.name]
-                        for file, key in zip(sources.files, sources.keys, strict=True)
+        # Names of files that an earlier run has completed.
+        self.skipped = {file.name for file, key in zip(sources.files, sources.keys, strict=True)
                         if file.name in former and self._complete(file, key, former[file.name])}
+        anew = {file.name for file in sources.files} - self.skipped
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._records = RecordFile(
-                self.folder, (record for found in self.skipped.values() for record in found))
+            self._records = RecordFile(self.folder, (
+                record for name, records in former.items() if name not in anew
+                for record in records))
         except OSError as error:
             raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
                               'another folder, or correct the permissions') from error

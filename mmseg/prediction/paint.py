@@ -1,9 +1,11 @@
 """Painted pictures of predictions, and of the frames of videos."""
 from pathlib import Path
 
+import cv2
 import numpy as np
 from torch import nn
 
+from mmcv_replace.fileio import atomic_write
 from mmseg.core.evaluation import Prediction, WriteOverlays
 
 from .outputs import Outputs
@@ -31,7 +33,7 @@ class PaintOutputs(WriteOverlays):
         if places.video is not None:
             self._add_frame(prediction, source, places.video)
         elif places.overlay is not None:
-            self.draw(prediction, places.overlay)
+            _write(self.draw(prediction), places.overlay)
 
     def _add_frame(self, prediction: Prediction, source: Source, path: Path) -> None:
         if self._video is not None and self._video.path != path:
@@ -55,6 +57,12 @@ class PaintOutputs(WriteOverlays):
     def close(self) -> None:
         if self._video is not None:
             self._video.discard()
+
+
+def _write(picture: np.ndarray, path: Path) -> None:
+    # In one step, so that a file is complete where there is one.
+    with atomic_write(path, sync=False) as file:
+        file.write(cv2.imencode(path.suffix, picture)[1].tobytes())
 
 
 def fit(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

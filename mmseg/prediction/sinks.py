@@ -75,9 +75,11 @@ class InThreads(Sink):
         for sink in self._sinks:
             try:
                 sink.add(prediction)
-            except OSError as error:
-                raise DataError(f'cannot write {error.filename or "the outputs"} of '
-                                f'{prediction.name}: {error.strerror or error}') from error
+            except OSError as error:  # of whatever file: all are in one folder
+                raise DataError(
+                    f'cannot write what was predicted for {prediction.name}: '
+                    f'{error.strerror or error}; mend that, and go on with --skip-existing'
+                ) from error
 
     def _settle(self) -> None:
         prediction, work = self._pending.popleft()

@@ -123,8 +123,7 @@ def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Seq
         raise DataError(_nothing(given, missing, others))
     files, keys, told = tell_apart(found)
     if others:
-        told.append(f'{sum(others.values()):,} files that are no images are passed over: '
-                    f'{_kinds(others)}')
+        told.append(f'passed over, as they are no images: {_kinds(others)}')
     return Sources(files, keys, told, missing)
 
 

@@ -153,6 +153,31 @@ class Evaluation(Maps):
         return mean_iou(self.pred, self.label, self.classes, 255)['IoU']
 
 
+class Predict:
+    """The loop of the peer's demos: its public function, called with one file after the other."""
+
+    about = {'dtype': 'float32'}
+
+    def __init__(self, config, device, checkpoint, files):
+        from mmseg.apis import init_segmentor
+        self.model = init_segmentor(config, checkpoint, device)
+        self.files = files
+
+    def predict(self, file):
+        from mmseg.apis import inference_segmentor
+        return inference_segmentor(self.model, file)[0]
+
+    def check(self):
+        return {f'labels/{number}': self.predict(file)
+                for number, file in enumerate(self.files[:CHECKED])}
+
+    def round(self):
+        start = time.perf_counter()
+        for file in self.files:
+            self.predict(file)
+        return (time.perf_counter() - start) / len(self.files)
+
+
 class Checkpoint:
     def __init__(self, config, weights, batch, device, folder):
         work_dir = Path(folder, 'peer_checkpoints')
@@ -175,4 +200,4 @@ class Checkpoint:
 
 
 CASES = {'train': Train, 'infer': Infer, 'pipeline': Pipeline, 'eval': Evaluation,
-         'checkpoint': Checkpoint}
+         'checkpoint': Checkpoint, 'predict': Predict}

@@ -1,9 +1,11 @@
-"""How much of an image each class has, and pixels that are too uncertain to count."""
+"""The classes of a model: colours, shares of an image, and pixels too uncertain to have one."""
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from torch import nn
 
+from mmseg.core import voc_colormap
 from mmseg.core.evaluation import Prediction
 
 BYTE_IGNORED = 255
@@ -54,3 +56,15 @@ def ignore_uncertain(predictions: Iterable[Prediction], threshold: float, ignore
             seg_map = seg_map.astype(np.int32)
         yield replace(prediction, seg_map=np.where(scores < threshold,
                                                    seg_map.dtype.type(ignored), seg_map))
+
+
+def class_count(model: nn.Module) -> int:
+    """The number of classes that a segmentor predicts, at least two."""
+    return max(getattr(model, 'num_classes', 0), len(getattr(model, 'CLASSES', None) or ()), 2)
+
+
+def palette_of(model: nn.Module) -> np.ndarray:
+    """RGB colours [C, 3] of the classes of a segmentor: its own, or VOC's."""
+    palette = getattr(model, 'PALETTE', None)
+    return np.asarray(voc_colormap(min(class_count(model), 256)) if palette is None else palette,
+                      np.uint8)
