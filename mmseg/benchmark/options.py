@@ -26,13 +26,17 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     slide = commands.add_parser('slide', help='inference by overlapping windows')
     _add_common(slide)
     _add_computing(slide, 1, (1024, 2048))
-    _add_pair(slide, '--crop', (512, 512), 'size of a window')
-    _add_pair(slide, '--stride', (341, 341), 'distance between windows')
+    _add_windows(slide)
 
     predict = commands.add_parser('predict', help='files to masks and painted pictures')
     _add_common(predict)
     predict.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
     predict.add_argument('--images', type=_positive, default=8, help='images per round (8)')
+
+    large = commands.add_parser('large', help='a large image, from its file to its mask')
+    _add_common(large)
+    _add_pair(large, '--size', (4000, 4000), 'of the image')
+    _add_windows(large)
 
     zoo = commands.add_parser('zoo', help='one model of each family: training step and inference')
     _add_common(zoo, config=False)
@@ -101,6 +105,11 @@ def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int,
     parser.add_argument('--amp', nargs='?', const='auto', choices=('auto', 'float16', 'bfloat16'),
                         help="mixed precision, by default in the device's type; peers stay in "
                         'float32')
+
+
+def _add_windows(parser: argparse.ArgumentParser) -> None:
+    _add_pair(parser, '--crop', (512, 512), 'size of a window')
+    _add_pair(parser, '--stride', (341, 341), 'distance between windows')
 
 
 def _add_pair(parser: argparse.ArgumentParser, name: str, default: tuple[int, int] | None,

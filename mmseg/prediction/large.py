@@ -16,6 +16,7 @@ from mmseg.core.evaluation.overrides import is_own
 from mmseg.models import EncoderDecoder
 from mmseg.models.segmentors.slide import sliding
 
+from .classes import class_name
 from .geometry import NotByParts, View, loader_of, view_of
 from .large_files import shrink, write_confidence, write_mask
 from .map_store import FileArray
@@ -23,7 +24,6 @@ from .network_input import LoadedRows
 from .options import PredictOptions
 from .outputs import Outputs, Places
 from .pipeline import build_inference_pipeline
-from .shares import class_name
 from .sources import Source
 from .stripes import Part, count_windows, predict_parts
 

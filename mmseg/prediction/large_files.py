@@ -16,7 +16,7 @@ from mmseg.core.utils import whole_palette
 
 from .map_store import FileArray
 
-LONGEST_SIDE = 4096  # of an overlay
+LONGEST_SIDE = 2048  # of an overlay
 BLOCK_BYTES = 2**25  # of the image that are shrunk at once
 TIFFS = ('.tif', '.tiff')
 

@@ -134,7 +134,8 @@ def _window_logits(forward: Callable[[Tensor], Tensor], source: WindowSource, ro
 def _move_up(total: Tensor, rows: int) -> None:
     """Move rows [N, C, H, W] up by a number of them, in place; those that come in are zero."""
     kept = total.size(2) - rows
-    total[:, :, :kept] = total[:, :, rows:].clone()
+    below = total[:, :, rows:]
+    total[:, :, :kept] = below if kept <= rows else below.clone()
     total[:, :, kept:] = 0
 
 
