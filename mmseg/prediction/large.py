@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mmcv_replace.image.formats.rows import missing_reader
 from mmcv_replace.image.formats.size import read_size
 from mmcv_replace.utils import ProgressBar, warn_once
 from mmcv_replace.utils.errors import DataError
@@ -79,6 +80,8 @@ def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outp
         with ExitStack() as stack:
             rows = stack.enter_context(
                 LoadedRows(loader_of(build_inference_pipeline(cfg)), source.image))
+            if rows.is_whole:
+                _tell_whole(source.image)
             view = find_view(inner, cfg, source.image, rows.shape, options)
             found = stack.enter_context(LargeMap(outputs, rows.shape[:2]))
             stack.enter_context(torch.no_grad())
@@ -99,6 +102,14 @@ def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outp
     except OSError as error:
         raise DataError(f'{source.name}: {error.filename or "its outputs"} cannot be read or '
                         f'written: {error.strerror or error}') from error
+
+
+def _tell_whole(path: str) -> None:
+    """Warn, once, of a file of which the decoded image is in memory for want of a package."""
+    remedy = missing_reader(path)
+    if remedy is not None:
+        warn_once(f'{path} is decoded as a whole, and predicted by windows then; {remedy} reads '
+                  'such files by rows, in less memory')
 
 
 class LargeMap:

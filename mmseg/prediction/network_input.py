@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmcv_replace.image import impad
-from mmcv_replace.image.formats.rows import open_rows
+from mmcv_replace.image.formats.rows import WholeImage, open_rows
 from mmcv_replace.image.resize_rows import ResizedRows, RowReader
 from mmseg.datasets.pipelines import LoadImageFromFile, Pad
 from mmseg.models.segmentors.slide import Span
@@ -29,6 +29,7 @@ class LoadedRows:
         self._convert: Callable[[np.ndarray], np.ndarray] = (
             lambda part: loader.convert(part, path, part=True))
         self.height, self.width = self._rows.height, self._rows.width
+        self.is_whole = isinstance(self._rows, WholeImage)  # decoded, and in memory
         try:
             pixel = self.read(0, 1, 0, 1)
         except BaseException:

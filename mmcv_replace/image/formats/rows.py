@@ -13,6 +13,7 @@ from ..io import STORED, imfrombytes
 from . import tiff_header as tags
 from .array_file import ZIP_STARTS, is_array_file, read_header
 from .array_rows import ArrayRows
+from .sequential_rows import INSTALL, STARTS, SequentialRows, has_vips, open_sequential
 from .tiff import check_flag, converter, has_tifffile, is_converted
 from .tiff_rows import SegmentedTiff, is_in_parts
 
@@ -29,7 +30,7 @@ class WholeImage:
         return self._img[top:bottom, left:right]
 
 
-Rows = WholeImage | SegmentedTiff | ArrayRows
+Rows = WholeImage | SegmentedTiff | ArrayRows | SequentialRows
 
 
 @contextmanager
@@ -38,11 +39,11 @@ def open_rows(path: str | Path, name: str | None = None, flag: str = 'color',
               channels: int | None = None) -> Iterator[Rows]:
     """Open an image file: `height`, `width`, and by `read` rows with the pixels of `imread`.
 
-    Read in parts are TIFFs in strips or tiles without losses, where tifffile is installed, and .npy
-    files; others are decoded as a whole, once. `name` is the file in messages. `flag`, `backend`
-    and `key` are those of `imfrombytes`. Where only the first length of an array is `channels`, its
-    bands come first. Raises DataError for a file that is damaged, UnsupportedImageError for one
-    that needs other settings.
+    Read in parts are TIFFs in strips or tiles, where tifffile is installed, .npy files, and, from
+    top to bottom, PNGs and JPEGs of 8 bits, where pyvips is; others are decoded as a whole, once.
+    `name` is the file in messages. `flag`, `backend` and `key` are those of `imfrombytes`. Where
+    only the first length of an array is `channels`, its bands come first. Raises DataError for a
+    file that is damaged, UnsupportedImageError for one that needs other settings.
     """
     path = Path(path)
     name = name or str(path)
@@ -61,7 +62,16 @@ def open_rows(path: str | Path, name: str | None = None, flag: str = 'color',
               and flag in STORED):
             yield _array_rows(file, name, channels) or whole()
         else:
-            yield whole()
+            yield open_sequential(path, start, flag, name) or whole()
+
+
+def missing_reader(path: str | Path) -> str | None:
+    """How to install what reads the rows of a file, where that is not installed."""
+    with open(path, 'rb') as file:
+        start = file.read(8)
+    sequential = start.startswith(tuple(STARTS))
+    absent = sequential and not has_vips() or tags.is_tiff(start) and not has_tifffile()
+    return INSTALL if absent else None
 
 
 def _array_rows(file: IO[bytes], name: str, channels: int | None) -> ArrayRows | None:
@@ -97,6 +107,7 @@ def _tiff_rows(file: IO[bytes], name: str, flag: str, stack: ExitStack) -> Segme
 def _may_be_in_parts(pictures: list[tags.Page], flag: str) -> bool:
     """Whether the stored bands are what the reader of the whole file would give."""
     return bool(pictures) and has_tifffile() and all(
-        not is_converted(page) and page.orientation == 1 and page.bits % 8 == 0
+        (page.photometric == tags.YCBCR or not is_converted(page))
+        and page.orientation == 1 and page.bits % 8 == 0
         and page.format in (tags.UNSIGNED, tags.SIGNED, tags.FLOAT)
         and (flag in STORED or page.photometric != tags.WHITE_IS_ZERO) for page in pictures)

@@ -20,6 +20,7 @@ from .tiff_header import Page, read_pages
 INSTALL = "pip install 'mmseg-ascend[tiff]'"
 BANDS = 'bands'  # the flag of all bands in the order of the file
 USE_BANDS = f'color_type={BANDS!r}'
+_COLOURS = (tags.RGB, tags.YCBCR)  # the latter as decoders turn it into the former
 _GREY = (tags.WHITE_IS_ZERO, tags.BLACK_IS_ZERO)
 
 Decoder = Callable[[bytes, str], np.ndarray | None]
@@ -202,7 +203,7 @@ def converter(page: Page, flag: str) -> Callable[[np.ndarray], np.ndarray]:
     if flag == BANDS:
         return lambda img: img
     if flag == 'unchanged':
-        return lambda img: reverse_colours(img) if page.photometric == tags.RGB else img
+        return lambda img: reverse_colours(img) if page.photometric in _COLOURS else img
     return partial(_as_colour, page=page, flag=flag.removesuffix('_ignore_orientation'))
 
 
@@ -225,7 +226,7 @@ def reverse_colours(img: np.ndarray) -> np.ndarray:
 
 def _as_colour(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
     """Convert to BGR [H, W, 3] or grey [H, W] of 8 bits, by libtiff's formulas, as OpenCV does."""
-    if page.photometric == tags.RGB:
+    if page.photometric in _COLOURS:
         img = reverse_colours(img[..., :3])
         if img.dtype != np.uint8:
             img = ((img.astype(np.uint32) + 128) // 257).astype(np.uint8)

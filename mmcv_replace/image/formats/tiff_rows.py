@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...utils.errors import DataError
-from .tiff_header import SEPARATE
+from .tiff_header import SEPARATE, YCBCR
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Compressions without losses, as numbers of the tag: none, LZW, Deflate (two numbers), PackBits,
 # LZMA, Zstandard.
 LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
+JPEG = 7  # whose pixels are the same by all libraries, which give red, green and blue
 
 
 # Pixels [rows, columns, bands] of a strip or tile, its first band, and where it begins: y, x.
@@ -64,7 +65,9 @@ class SegmentedTiff:
             return None
         try:
             self._source.seek(offset)
-            segment, (plane, _, y, x, _), _ = page.decode(self._source.read(size), index)
+            content = self._source.read(size)  # now: `page.decode` may move in the file
+            segment, (plane, _, y, x, _), _ = page.decode(content, index,
+                                                          jpegtables=page.jpegtables)
         except Exception as error:  # damaged bytes make decoders raise nearly anything
             raise DataError(f'{self._name}: its part {index} cannot be decoded: {error}; fetch or '
                             'make the file again') from error
@@ -79,10 +82,12 @@ def _paste(segment: np.ndarray, block: np.ndarray, y: int, x: int) -> None:
 
 
 def is_in_parts(page: 'TiffPage') -> bool:
-    """Whether a page is compressed without losses, by a method at hand, in several parts."""
+    """Whether a page is compressed by a known method, which is at hand, in several parts."""
     import tifffile
     whole = page.imagewidth if page.is_tiled else 0
-    if page.compression not in LOSSLESS or (
+    known = page.compression == JPEG or (
+        page.compression in LOSSLESS and page.photometric != YCBCR)
+    if not known or (
             _segment_length(page) >= page.imagelength and page.tilewidth >= whole):
         return False
     try:

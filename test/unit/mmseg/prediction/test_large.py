@@ -310,6 +310,16 @@ def test_large_images_alone_are_predicted_in_parts(tmp_path):
     assert not wants_windows(str(tmp_path / 'none.tif'), cfg, OPTIONS, model)
 
 
+@pytest.mark.parametrize(('suffix', 'package'), [
+    ('.png', 'sequential_rows.has_vips'), ('.tif', 'rows.has_tifffile')])
+def test_a_package_that_would_read_rows_is_named(tmp_path, monkeypatch, caplog, suffix, package):
+    monkeypatch.setattr('mmcv_replace.image.formats.rows.has_vips', lambda: False)
+    monkeypatch.setattr(f'mmcv_replace.image.formats.{package}', lambda: False)
+    path, cfg = write(tmp_path / f'a{suffix}'), make_config(SLIDE)
+    predict(cfg, make_model(cfg), path, tmp_path, masks=False)
+    assert re.search(rf"a{suffix} is decoded as a whole.*mmseg-ascend\[large\]", caplog.text)
+
+
 class Own(EncoderDecoder):
     def slide_inference(self, img, img_meta, rescale):
         return super().slide_inference(img, img_meta, rescale)

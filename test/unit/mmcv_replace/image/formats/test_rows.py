@@ -123,9 +123,9 @@ def test_only_the_parts_in_the_rows_are_decoded(tmp_path, monkeypatch, how, part
 
 
 @pytest.mark.parametrize('save', [
-    lambda path: Image.fromarray(picture()).save(path.with_suffix('.png')),
+    lambda path: Image.fromarray(picture()).save(path.with_suffix('.bmp')),
     lambda path: tifffile.imwrite(path, picture()[..., 0]),
-    lambda path: Image.fromarray(picture()).save(path, compression='jpeg')])
+    lambda path: Image.fromarray(picture()).quantize(9).save(path, strip_size=9 * 61)])
 def test_other_files_are_read_as_by_imread(tmp_path, save):
     save(tmp_path / 'a.tif')
     path, = tmp_path.iterdir()
@@ -143,6 +143,26 @@ def test_without_tifffile(tmp_path, monkeypatch):
     with open_rows(tmp_path / 'a.tif') as rows:
         assert isinstance(rows, WholeImage)
         np.testing.assert_array_equal(rows.read(3, 70), picture()[3:70, :, ::-1])
+
+
+@pytest.mark.parametrize('subsampling', [(1, 1), (2, 2)])
+@pytest.mark.parametrize('how', [dict(tile=(32, 48)), dict(rowsperstrip=16)])
+def test_jpegs_in_a_tiff(tmp_path, subsampling, how):
+    pytest.importorskip('imagecodecs')
+    tifffile.imwrite(tmp_path / 'a.tif', picture(), compression='jpeg', subsampling=subsampling,
+                     **RGB, **how)
+    for flag in FLAGS:
+        with open_rows(tmp_path / 'a.tif', flag=flag) as rows:
+            assert isinstance(rows, SegmentedTiff)
+            np.testing.assert_array_equal(rows.read(13, 70, 5, 50),
+                                          imread(tmp_path / 'a.tif', flag)[13:70, 5:50])
+
+
+def test_jpegs_in_a_tiff_without_their_decoder(tmp_path, monkeypatch):
+    Image.fromarray(picture()).save(tmp_path / 'a.tif', compression='jpeg', strip_size=16 * 61 * 3)
+    monkeypatch.setitem(sys.modules, 'imagecodecs', None)
+    with open_rows(tmp_path / 'a.tif') as rows:
+        np.testing.assert_array_equal(rows.read(3, 70), imread(tmp_path / 'a.tif')[3:70])
 
 
 def test_packbits(tmp_path):
