@@ -20,6 +20,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import UserError
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
 from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, palette_of
+from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.large import predict_large, wants_windows
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs, output_folders
@@ -31,7 +32,6 @@ from mmseg.prediction.stream import ImageReader, LargeImage
 from mmseg.utils import get_root_logger
 
 from .inference import predict_read
-from .predict_options import apply_options
 from .predictor import load_predictor
 
 MOST_THREADS = 8  # that read, or that write, beside an accelerator

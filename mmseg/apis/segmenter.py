@@ -1,7 +1,6 @@
 """A trained model with its classes, to predict images from Python or in a notebook."""
 import os
 from collections.abc import Mapping, Sequence
-from typing import overload
 
 import numpy as np
 from torch import nn
@@ -48,17 +47,9 @@ class Segmenter:
             cfg, file = find_predictor(config, os.fspath(checkpoint), cfg_options)
         return cls(load_predictor(cfg, file, device, averaged))
 
-    @overload
-    def predict(self, images: Image, scores: ScoreKind | None = None,
-                batch: int = 1) -> Segmentation: ...
-
-    @overload
-    def predict(self, images: Sequence[Image], scores: ScoreKind | None = None,
-                batch: int = 1) -> list[Segmentation]: ...
-
     def predict(self, images: Image | Sequence[Image], scores: ScoreKind | None = None,
                 batch: int = 1) -> Segmentation | list[Segmentation]:
-        """Predict an image, or a list of them.
+        """The result for an image, or the list of results for a list of them.
 
         For images, `scores` and `batch` see `predict_images`. Raises DataError for an image that
         cannot be read.

@@ -13,7 +13,7 @@ DEEP_IGNORED = 65535  # where 255 is a class
 
 
 def ignored_value(classes: int) -> int:
-    """The value of pixels without a class in the masks of a model of so many classes."""
+    """The value of pixels without a class in masks of a model with this number of classes."""
     return BYTE_IGNORED if classes <= BYTE_IGNORED else DEEP_IGNORED
 
 
@@ -66,5 +66,4 @@ def class_count(model: nn.Module) -> int:
 def palette_of(model: nn.Module) -> np.ndarray:
     """RGB colours [C, 3] of the classes of a segmentor: its own, or VOC's."""
     palette = getattr(model, 'PALETTE', None)
-    return np.asarray(voc_colormap(min(class_count(model), 256)) if palette is None else palette,
-                      np.uint8)
+    return np.asarray(voc_colormap(class_count(model)) if palette is None else palette, np.uint8)

@@ -64,7 +64,7 @@ class Sources:
              wanted: Wanted = lambda file, key: True) -> Iterator[Source]:
         """The images one after the other, those of `wanted(file, key)`; of videos the frames.
 
-        `on_error(name, error)` is told of a video that cannot be read.
+        `on_error(name, error)` is called for a video that cannot be read.
         """
         for file, key in zip(self.files, self.keys, strict=True):
             if not wanted(file, key):

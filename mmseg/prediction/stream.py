@@ -23,7 +23,7 @@ Image = str | os.PathLike | np.ndarray
 Numbered = tuple[int, Image]
 # What a model makes of a collated batch: a label map and its scores, if any, for each image.
 Run = Callable[[dict[str, Any]], Sequence[tuple[np.ndarray, np.ndarray | None]]]
-# Told of an image that gives no prediction; without one the error is raised.
+# Called for an image that gives no prediction; without one the error is raised.
 OnError = Callable[[int, Exception], None]
 
 
@@ -66,7 +66,7 @@ class ImageReader:
         return self._own.pipeline
 
     def read(self, numbered: Numbered) -> Loaded:
-        """The image as the model takes it, or the error that the user can mend."""
+        """The image as the model takes it, or the error, if the user can correct it."""
         index, image = numbered
         try:
             if self._is_large(image):

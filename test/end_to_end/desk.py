@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -82,6 +83,7 @@ def make_desk(root, devkit, small_config, own_config):
     later_archives.make_coco_stuff164k(root / 'data/coco_stuff164k')
     shutil.copytree(root / 'data/my_data/images/val', root / 'folder')
     shutil.copy(root / 'folder/1.jpg', root / 'image.jpg')
+    write_video(root / 'video.mp4')
     (root / 'my_script.py').write_text('import mmcv\n\nassert mmcv.imread("image.jpg").ndim == 3\n')
     (root / CONFIG).write_text(SMALL.format(small_config=str(small_config)))
     (root / CONFIG.replace('r18', 'r50')).write_text(f'_base_ = {Path(CONFIG).name!r}\n')
@@ -111,6 +113,14 @@ def write_own_data(folder):
                 mask = mask[::-1]
             Image.fromarray(image).save(folder / f'images/{split}/{number}.jpg')
             Image.fromarray(mask.astype(np.uint8)).save(folder / f'masks/{split}/{number}.png')
+
+
+def write_video(path):
+    """Three frames of the size of own images."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 10, (96, 64))
+    for level in (60, 120, 180):
+        writer.write(np.full((64, 96, 3), level, np.uint8))
+    writer.release()
 
 
 def run(folder, line, code=0):

@@ -42,6 +42,7 @@ SHORT = {
     'python tools/convert_datasets/voc_aug.py': '',
     'python tools/train.py': '',
     'python tools/test.py': '',
+    'python tools/predict.py': '',
     'python tools/check_dataset.py': '',
     'python tools/import_dataset.py': '',
     'python tools/preflight.py': '',

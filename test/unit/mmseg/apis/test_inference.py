@@ -24,14 +24,17 @@ from mmseg.apis import (
     show_result_pyplot,
 )
 from mmseg.apis.inference import LoadImage, predict_images
+from mmseg.apis.predict_job import predict_from_config
 from mmseg.core.evaluation import CollectSegMaps, WriteOverlays, run_sinks
 from mmseg.datasets.pipelines import LoadImageFromFile
 from mmseg.datasets.pipelines.loading import describe_image
 from mmseg.models import EncoderDecoder
+from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.pipeline import build_inference_pipeline
 
+from .small_model import SIZE
+
 CPU = Process(torch.device('cpu'))
-SIZE = (24, 30)
 
 
 class LoadBands:
@@ -42,49 +45,6 @@ class LoadBands:
         path = os.path.join(results['img_prefix'], name)
         results.update(filename=path, ori_filename=name, **describe_image(np.load(path)))
         return results
-
-
-def config(folder, loader, channels, suffix='.png', scale=120.0, **settings):
-    norm = dict(type='Normalize', mean=[scale] * channels, std=[scale / 2] * channels, to_rgb=False)
-    steps = [loader, dict(type='MultiScaleFlipAug', img_scale=SIZE[::-1], flip=False, transforms=[
-        dict(type='Resize', keep_ratio=True), dict(type='RandomFlip'), norm,
-        dict(type='ImageToTensor', keys=['img']), dict(type='Collect', keys=['img'])])]
-    model = dict(
-        type='EncoderDecoder',
-        backbone=dict(type='ResNetV1c', depth=18, num_stages=1, strides=(1,), dilations=(1,),
-                      in_channels=channels, out_indices=(0,), base_channels=8, stem_channels=8,
-                      norm_cfg=dict(type='BN')),
-        decode_head=dict(type='FCNHead', in_channels=8, channels=8, num_convs=0,
-                         concat_input=False, num_classes=3, dropout_ratio=0))
-    test = dict(type='CustomDataset', data_root=str(folder), img_dir='img', img_suffix=suffix,
-                classes=('a', 'b', 'c'), pipeline=steps)
-    return Config(dict(model=model, data=dict(workers_per_gpu=0, test=test), **settings))
-
-
-@pytest.fixture
-def make(tmp_path):
-    """Writes images and a checkpoint; returns config, checkpoint and files."""
-    def make(loader, channels, dtype=np.uint8, stored=None, suffix='.png', scale=120.0):
-        rng = np.random.default_rng(0)
-        (tmp_path / 'img').mkdir()
-        files = []
-        for i in range(3):
-            coarse = rng.random((4, 5, stored or channels)) * 2 * scale
-            img = cv2.resize(coarse, SIZE[::-1]).reshape(*SIZE, -1).astype(dtype)
-            files.append(str(tmp_path / f'img/{i}{suffix}'))
-            if suffix == '.npy':
-                np.save(files[-1], img)
-            else:
-                cv2.imwrite(files[-1], img)
-        cfg = config(tmp_path, loader, channels, suffix, scale)
-        torch.manual_seed(0)
-        model = init_segmentor(cfg, None, 'cpu')
-        nn.init.normal_(model.decode_head.conv_seg.weight)
-        model.decode_head.conv_seg.bias.data -= model.forward_dummy(
-            torch.randn(2, channels, *SIZE)).mean((0, 2, 3))
-        torch.save(dict(meta={}, state_dict=model.state_dict()), tmp_path / 'model.pth')
-        return cfg, str(tmp_path / 'model.pth'), files
-    return make
 
 
 LOAD = dict(type='LoadImageFromFile')
@@ -119,6 +79,11 @@ def test_files_and_arrays_are_seen_as_the_test_command_sees_them(make, tmp_path,
     np.testing.assert_array_equal(inference_segmentor(model, files), expected)
     np.testing.assert_array_equal(inference_segmentor(model, arrays), expected)
     np.testing.assert_array_equal(inference_segmentor(model, files[1]), expected[1:2])
+    predict_from_config(cfg, checkpoint, [str(tmp_path / 'img')],
+                        PredictOptions(out=str(tmp_path / 'predicted')), 'cpu')
+    np.testing.assert_array_equal(
+        [np.array(Image.open(tmp_path / f'predicted/masks/{number}.png')) for number in range(3)],
+        expected)
     for array, file in zip(arrays, files, strict=True):
         name = f'{file.rpartition("/")[2]}{".png" if flag is None else ""}'
         picture = cv2.imread(str(tmp_path / 'painted' / name))

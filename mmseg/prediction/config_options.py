@@ -4,8 +4,9 @@ from typing import Any
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
-from mmseg.prediction.options import PredictOptions
-from mmseg.prediction.pipeline import enable_aug_test, inference_steps
+
+from .options import PredictOptions
+from .pipeline import enable_aug_test, inference_steps
 
 STRIDE = 2 / 3  # of a window, where nothing says how far it is to the next one
 
