@@ -1,6 +1,8 @@
 """What the network sees of a large image, window by window from its file."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import pairwise
 from types import TracebackType
 
 import numpy as np
@@ -53,14 +55,15 @@ class NetworkInput:
     """The windows [1, C, H, W] of a view of an image, as tensors on a device.
 
     Of the image no other columns are read than those that windows between `columns` show, and of
-    its rows each is read once, if windows are taken from top to bottom. Raises ConfigError where
-    the view does not fit to `channels`.
+    its rows each is read once, if windows are taken from top to bottom. Those of the next of
+    `spans`, the rows of windows, are read by a thread while the network computes: use it with
+    `with`. Raises ConfigError where the view does not fit to `channels`.
     """
 
     dtype = torch.float32
 
     def __init__(self, rows: RowReader, view: View, channels: int, device: torch.device,
-                 columns: Span) -> None:
+                 columns: Span, spans: Sequence[Span] = ()) -> None:
         for step in view.values:
             step.draw(dict(img=np.empty((1, 1, channels), np.uint8)))
         for size in view.sizes:
@@ -71,6 +74,10 @@ class NetworkInput:
         self._left, self._right = columns[0], min(columns[1], rows.width)
         self._band: np.ndarray | None = None  # the rows that were read last
         self._span = (0, 0)
+        inner = [(min(top, rows.height), min(bottom, rows.height)) for top, bottom in spans]
+        self._following = dict(pairwise(inner))
+        self._reader = ThreadPoolExecutor(1)  # alone reads, as the files of rows are at one place
+        self._ahead: tuple[Span, Future[np.ndarray]] | None = None
         self.shape = (1, channels, *view.size)
 
     def window(self, rows: Span, columns: Span) -> Tensor:
@@ -109,8 +116,27 @@ class NetworkInput:
         if (top, bottom) == self._span and self._band is not None:
             return
         if self._band is not None and first <= top < last <= bottom:
-            new = self._rows.read(last, bottom, self._left, self._right)
-            self._band = np.concatenate([self._band[top - first:], new])
+            self._band = np.concatenate([self._band[top - first:], self._take((last, bottom))])
         else:
-            self._band = self._rows.read(top, bottom, self._left, self._right)
+            self._band = self._take((top, bottom))
         self._span = top, bottom
+        begin, end = self._following.get(self._span, (bottom, bottom))
+        if end > bottom:
+            span = max(begin, bottom), end
+            self._ahead = span, self._submit(span)
+
+    def _take(self, span: Span) -> np.ndarray:
+        """Rows of the image that were read ahead, or are read now."""
+        ahead, self._ahead = self._ahead, None
+        fits = ahead is not None and ahead[0] == span
+        return (ahead[1] if fits else self._submit(span)).result()
+
+    def _submit(self, span: Span) -> 'Future[np.ndarray]':
+        return self._reader.submit(self._rows.read, *span, self._left, self._right)
+
+    def __enter__(self) -> 'NetworkInput':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._reader.shutdown(cancel_futures=True)

@@ -34,8 +34,8 @@ def count_windows(model: nn.Module, view: View) -> int:
     """How many windows are computed; 1 where the network sees all at once."""
     if not sliding(model.test_cfg):
         return 1
-    rows = len(window_spans(view.size[0], model.test_cfg.crop_size[0], model.test_cfg.stride[0]))
-    return rows * sum(len(_spans(model, view, columns)) for columns in _sources(model, view))
+    across = sum(len(_spans(model, view, columns)) for columns in _sources(model, view))
+    return len(_row_spans(model, view)) * across
 
 
 def predict_parts(model: nn.Module, rows: RowReader, view: View, channels: int, confidence: bool,
@@ -63,17 +63,18 @@ def _logits(model: nn.Module, rows: RowReader, view: View, channels: int, builde
     at_once = max(1, ROWS_AT_ONCE * builder.source[0] // builder.target[0])
     device = device_of(model)
     if not sliding(model.test_cfg):
-        image = NetworkInput(rows, view, channels, device, (0, view.size[1])).whole()
-        strips: Iterator[Tensor] = iter([model.whole_inference(image, [view.meta], rescale=False)])
-    else:
-        columns = builder.source_columns if builder.columns is not None else (0, view.size[1])
-        spans = _spans(model, view, columns)
-        source = NetworkInput(rows, view, channels, device, (spans[0][0], spans[-1][1]))
+        with NetworkInput(rows, view, channels, device, (0, view.size[1])) as source:
+            image = source.whole()
+        logits = model.whole_inference(image, [view.meta], rescale=False)
+        yield from logits.split(at_once, dim=2)
+        return
+    columns = builder.source_columns if builder.columns is not None else (0, view.size[1])
+    across, down = _spans(model, view, columns), _row_spans(model, view)
+    with NetworkInput(rows, view, channels, device, (across[0][0], across[-1][1]), down) as source:
         options = model.windows(source, [view.meta])
         options['forward'] = _told(options['forward'], done)
-        strips = slide_strips(**options, columns=columns, max_bytes=builder.max_bytes)
-    for strip in strips:
-        yield from strip.split(at_once, dim=2)
+        for strip in slide_strips(**options, columns=columns, max_bytes=builder.max_bytes):
+            yield from strip.split(at_once, dim=2)
 
 
 def _told(forward: Callable[[Tensor], Tensor], done: Callable[[int], None]
@@ -95,6 +96,10 @@ def _builder(model: nn.Module, view: View, confidence: bool, columns: Span) -> S
 def _limit(model: nn.Module) -> int:
     """Bytes that the logits of an image may take."""
     return (model.test_cfg.get('max_logits_mb') or MAX_LOGITS_MB) * 2**20
+
+
+def _row_spans(model: nn.Module, view: View) -> list[Span]:
+    return window_spans(view.size[0], model.test_cfg.crop_size[0], model.test_cfg.stride[0])
 
 
 def _spans(model: nn.Module, view: View, columns: Span) -> list[Span]:

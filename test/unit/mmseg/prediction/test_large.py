@@ -1,6 +1,9 @@
 """Large images, in windows from their files, against the prediction of the whole image."""
+import threading
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmcv_replace.image import imread
@@ -89,6 +92,28 @@ def test_one_stripe_has_the_same_bits(tmp_path, monkeypatch):
     with np.load(out / record['scores']) as found:
         assert found['classes'].tolist() == ['a', 'b', 'c']
         np.testing.assert_array_equal(found['confidence'], expected.scores.astype(np.float16))
+
+
+def test_the_next_rows_are_read_while_the_network_computes(tmp_path):
+    cfg = make_config(SLIDE)
+    model = make_model(cfg)
+    loader = large.loader_of(large.build_inference_pipeline(cfg))
+    with network_input.LoadedRows(loader, write(tmp_path / 'a.tif')) as rows:
+        view = large.find_view(model, cfg, 'a', rows.shape, PredictOptions('x'))
+        read = []
+
+        class Noted(Watched):
+            def read(self, top, bottom, left=0, right=None):
+                read.append((top, bottom, threading.current_thread() is threading.main_thread()))
+                return super().read(top, bottom, left, right)
+
+        spans = [(0, 16), (11, 27), (45, 61)]
+        with network_input.NetworkInput(Noted(rows), view, 3, torch.device('cpu'), (0, 97),
+                                        spans) as source:
+            for span in spans[:2]:
+                source.window(span, (0, 12))
+                source._reader.submit(int).result()  # after what was read before
+        assert read == [(0, 16, False), (16, 27, False), (45, 61, False)]
 
 
 class Watched:
