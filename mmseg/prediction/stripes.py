@@ -66,6 +66,7 @@ def _logits(model: nn.Module, rows: RowReader, view: View, channels: int, builde
         with NetworkInput(rows, view, channels, device, (0, view.size[1])) as source:
             image = source.whole()
         logits = model.whole_inference(image, [view.meta], rescale=False)
+        done(1)
         yield from logits.split(at_once, dim=2)
         return
     columns = builder.source_columns if builder.columns is not None else (0, view.size[1])
