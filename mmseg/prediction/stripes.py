@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmcv_replace.device import is_asynchronous
 from mmcv_replace.image.resize_rows import RowReader
 from mmcv_replace.parallel.data_parallel import device_of
 from mmseg.models.segmentors.encoder_decoder import MAX_LOGITS_MB
@@ -74,6 +75,8 @@ def _logits(model: nn.Module, rows: RowReader, view: View, channels: int, builde
     with NetworkInput(rows, view, channels, device, (across[0][0], across[-1][1]), down) as source:
         options = model.windows(source, [view.meta])
         options['forward'] = _told(options['forward'], done)
+        if not is_asynchronous(device) and model.test_cfg.get('batch_windows') is None:
+            options['batch_windows'] = 1  # a host takes no less time for several, but more memory
         for strip in slide_strips(**options, columns=columns, max_bytes=builder.max_bytes):
             yield from strip.split(at_once, dim=2)
 

@@ -84,7 +84,7 @@ def test_bands_and_types(tmp_path, channels, dtype, suffix, loader, view):
 
 def test_one_stripe_has_the_same_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(stripes, 'LEAST_WINDOWS', 99)
-    path, cfg = write(tmp_path / 'a.tif'), make_config(SLIDE)
+    path, cfg = write(tmp_path / 'a.tif'), make_config(dict(SLIDE, batch_windows=5))
     model = make_model(cfg)
     out, record = predict(cfg, model, path, tmp_path, scores='confidence')
     check_alike(np.array(Image.open(out / record['mask'])), cfg, model, path, exact=True)
@@ -92,6 +92,18 @@ def test_one_stripe_has_the_same_bits(tmp_path, monkeypatch):
     with np.load(out / record['scores']) as found:
         assert found['classes'].tolist() == ['a', 'b', 'c']
         np.testing.assert_array_equal(found['confidence'], expected.scores.astype(np.float16))
+
+
+@pytest.mark.parametrize(('settings', 'together'), [({}, {1}), (dict(batch_windows=4), {4, 2})])
+def test_a_host_computes_windows_one_by_one(tmp_path, settings, together):
+    cfg = make_config(dict(SLIDE, crop_size=(40, 97), stride=(7, 97), **settings))
+    model, seen = make_model(cfg), []
+    loader = large.loader_of(large.build_inference_pipeline(cfg))
+    with network_input.LoadedRows(loader, write(tmp_path / 'a.tif', size=(71, 97))) as rows:
+        view = large.find_view(model, cfg, 'a', rows.shape, PredictOptions('x'))
+        assert list(stripes.predict_parts(model, rows, view, 3, False, seen.append))
+    assert set(seen) == together
+    assert sum(seen) == 6
 
 
 def test_the_next_rows_are_read_while_the_network_computes(tmp_path):
