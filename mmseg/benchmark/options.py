@@ -45,19 +45,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     zoo.add_argument('--work', nargs='+', choices=('train', 'infer'), default=['train', 'infer'],
                      help='both by default')
 
-    pipeline = commands.add_parser('pipeline', help='files to samples, one process')
-    _add_common(pipeline, '1')
-    pipeline.add_argument('--case', default='voc-train',
-                          choices=('voc-train', 'voc-test', 'cityscapes-train',
-                                   'cityscapes-png-train', 'ade-train'))
-    pipeline.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
-    pipeline.add_argument('--images', type=_positive, default=24, help='images per round (24)')
-    pipeline.add_argument('--uint8', action='store_true',
-                          help='also hand over uint8 images, which the device normalises')
-    pipeline.add_argument('--imdecode-backend', metavar='NAME',
-                          help='decoder of the images of this toolkit (that of the config)')
-    pipeline.add_argument('--disk-cache', action='store_true',
-                          help='also keep decoded samples in files: the first and the second pass')
+    _add_pipeline(commands.add_parser('pipeline', help='files to samples, one process'))
 
     evaluation = commands.add_parser('eval', help='confusion matrix and mIoU')
     _add_common(evaluation, '1')
@@ -69,6 +57,21 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     _add_common(commands.add_parser('startup', help='imports, config and model of tools/test.py'))
     _add_common(commands.add_parser('checkpoint', help='the wait of the loop for a save'))
     return parser
+
+
+def _add_pipeline(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, '1')
+    parser.add_argument('--case', default='voc-train',
+                        choices=('voc-train', 'voc-test', 'cityscapes-train',
+                                 'cityscapes-png-train', 'ade-train'))
+    parser.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
+    parser.add_argument('--images', type=_positive, default=24, help='images per round (24)')
+    parser.add_argument('--uint8', action='store_true',
+                        help='also hand over uint8 images, which the device normalises')
+    parser.add_argument('--imdecode-backend', metavar='NAME',
+                        help='decoder of the images of this toolkit (that of the config)')
+    parser.add_argument('--disk-cache', action='store_true',
+                        help='also keep decoded samples in files: the first and the second pass')
 
 
 def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject decides',
