@@ -17,7 +17,7 @@ from mmseg.core.utils import whole_palette
 from .map_store import FileArray
 
 LONGEST_SIDE = 2048  # of an overlay
-BLOCK_BYTES = 2**25  # of the image that are shrunk at once
+BLOCK_BYTES = 2**24  # of the image that are shrunk at once
 TIFFS = ('.tif', '.tiff')
 
 
@@ -70,5 +70,6 @@ def shrink(rows: RowReader, seg_map: FileArray) -> tuple[np.ndarray, np.ndarray]
         img.append(shrunk.reshape(bottom - top, width, *block.shape[2:]))
         for row in range(top, bottom):
             middle = min(row * factor + factor // 2, rows.height - 1)
-            labels.append(seg_map.read(middle, middle + 1)[:, factor // 2:used:factor][:, :width])
+            taken = seg_map.read(middle, middle + 1)[:, factor // 2:used:factor]
+            labels.append(taken[:, :width].copy())  # a view would keep the whole row
     return np.concatenate(img), np.concatenate(labels)

@@ -49,13 +49,21 @@ def predict_parts(model: nn.Module, rows: RowReader, view: View, channels: int, 
     """
     for target in _stripes(model, view):
         builder = _builder(model, view, confidence, target)
-        top = 0
-        for strip in _logits(model, rows, view, channels, builder, done):
-            builder.add(strip)
-            taken = builder.take()
-            if taken is not None:
-                yield Part(top, target, *taken)
-                top += len(taken[0])
+        # By a function, so that nothing of a stripe is in memory when the next one begins.
+        yield from _stripe_parts(builder, target, _logits(model, rows, view, channels, builder,
+                                                          done))
+
+
+def _stripe_parts(builder: SegMapBuilder, columns: Span, logits: Iterator[Tensor]
+                  ) -> Iterator[Part]:
+    """The parts of a stripe, from its logits."""
+    top = 0
+    for strip in logits:
+        builder.add(strip)
+        taken = builder.take()
+        if taken is not None:
+            yield Part(top, columns, *taken)
+            top += len(taken[0])
 
 
 def _logits(model: nn.Module, rows: RowReader, view: View, channels: int, builder: SegMapBuilder,

@@ -1,5 +1,6 @@
 """Large images, in windows from their files, against the prediction of the whole image."""
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -104,6 +105,30 @@ def test_a_host_computes_windows_one_by_one(tmp_path, settings, together):
         assert list(stripes.predict_parts(model, rows, view, 3, False, seen.append))
     assert set(seen) == together
     assert sum(seen) == 6
+
+
+def test_a_stripe_is_gone_when_the_next_begins(tmp_path, monkeypatch):
+    cfg = make_config(SLIDE)
+    model, seen = make_model(cfg), []
+    slide_strips, built = stripes.slide_strips, stripes.SegMapBuilder
+
+    class Noted(built):
+        def add(self, logits):
+            seen.append(weakref.ref(logits))
+            super().add(logits)
+
+    def begin(*args, **kwargs):
+        assert all(reference() is None for reference in seen)
+        return slide_strips(*args, **kwargs)
+
+    monkeypatch.setattr(stripes, 'SegMapBuilder', Noted)
+    monkeypatch.setattr(stripes, 'slide_strips', begin)
+    loader = large.loader_of(large.build_inference_pipeline(cfg))
+    with network_input.LoadedRows(loader, write(tmp_path / 'a.tif')) as rows:
+        view = large.find_view(model, cfg, 'a', rows.shape, PredictOptions('x'))
+        for part in stripes.predict_parts(model, rows, view, 3, False):
+            last = part.columns
+    assert last[0] > 0
 
 
 def test_the_next_rows_are_read_while_the_network_computes(tmp_path):
