@@ -23,7 +23,7 @@ from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, 
 from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.large import predict_large, wants_windows
 from mmseg.prediction.options import PredictOptions
-from mmseg.prediction.outputs import Outputs, output_folders
+from mmseg.prediction.outputs import Outputs, check_folder, output_folders
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
 from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores
@@ -68,6 +68,7 @@ def predict_from_config(cfg: Config, checkpoint: str, images: Sequence[str],
     """
     logger = get_root_logger(log_level=cfg.get('log_level', 'INFO'))
     apply_options(cfg, options)
+    check_folder(Path(options.out))
     sources = find_images(cfg, images, options.out, stdin)
     for line in sources.told:
         logger.info('%s', line)

@@ -15,7 +15,7 @@ from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError, MissingCheckpointError
-from mmseg.zoo import published_weights
+from mmseg.zoo import find_model
 
 from .acceleration import prepare_inference
 from .cli import complete_config, load_config
@@ -38,12 +38,22 @@ def find_predictor(name: str | os.PathLike, checkpoint: str | None = None,
     """
     name = os.fspath(name)
     if name.endswith(CONFIGS) or not _is_checkpoint(name):
-        return load_config(name, options), checkpoint or published_weights(name)
+        return load_config(name, options), checkpoint or _weights_of(name)
     if checkpoint is not None:
         raise ConfigError(f'{name} and --checkpoint {checkpoint} are two checkpoints: give one, or '
                           'a config and its checkpoint')
     file = str(resolve_checkpoint(name))
     return complete_config(saved_config(file), options), file
+
+
+def _weights_of(name: str) -> str:
+    """Address of the weights of a published model; ConfigError for a config file."""
+    model = find_model(name)
+    if model is None:
+        raise ConfigError(f'{name} says how the model is built, and not its weights: add '
+                          '--checkpoint FILE, or give the checkpoint of a training in the place of '
+                          'the config, which it carries')
+    return model.address()
 
 
 def _is_checkpoint(name: str) -> bool:

@@ -45,7 +45,7 @@ class Outputs:
         self.palette = palette
         self.ignore = ignored_value(classes)
         self.folder = Path(options.out)
-        _check_folder(self.folder)
+        check_folder(self.folder)
         self._sources: dict[int, Source] = {}  # those that are under way, by their number
         former: dict[str, list[dict[str, Any]]] = {}
         for record in read_records(self.folder) if options.skip_existing else ():
@@ -153,7 +153,7 @@ def output_folders(out: str | Path) -> list[Path]:
     return [Path(out, name) for name in FOLDERS]
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Raise ConfigError for a folder whose files are not of an earlier prediction."""
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f'--out {folder} is a file: name a folder')

@@ -98,7 +98,7 @@ def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Seq
     """The files for words of a command line: files, folders with all below, patterns, '-'.
 
     '-' stands for the lines of `stdin`. Files in the folders `leave_out`, the outputs of an earlier
-    run, are no inputs when they lie in a folder that was given. Files of `arrays` (.npy) in a
+    run, are no inputs unless they are named themselves. Files of `arrays` (.npy) in a
     folder count where the model takes them. Raises DataError where there is nothing to predict.
     """
     found: list[FoundFile] = []
@@ -106,7 +106,10 @@ def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Seq
     others: Counter[str] = Counter()
     suffixes = tuple(suffix for suffix in (*SUFFIXES, *VIDEOS) if arrays or suffix not in ARRAYS)
     for word in _words(given, stdin):
-        matches = [word] if os.path.lexists(word) else sorted(glob.glob(word, recursive=True))
+        matches = [word]
+        if not os.path.lexists(word):
+            matches = [path for path in sorted(glob.glob(word, recursive=True))
+                       if not _lies_in(path, leave_out)]
         if not matches:
             what = 'no file fits this pattern' if glob.has_magic(word) else 'it does not exist'
             missing.append((word, MissingDataError(f'{word}: {what}')))
@@ -139,17 +142,20 @@ def _words(given: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
 
 def _in_folder(folder: str, suffixes: tuple[str, ...], leave_out: Sequence[Path],
                others: Counter[str]) -> Iterator[FoundFile]:
-    outputs = [os.path.join(os.path.realpath(out), '') for out in leave_out]
     for name in scandir(folder, recursive=True):
         path = os.path.join(folder, name)
-        if STRANGE in Path(name).parts or outputs and (
-                os.path.join(os.path.realpath(os.path.dirname(path)), '').startswith(
-                    tuple(outputs))):
+        if STRANGE in Path(name).parts or _lies_in(path, leave_out):
             continue
         if name.lower().endswith(suffixes):
             yield FoundFile(path, name)
         else:
             others[Path(name).suffix] += 1
+
+
+def _lies_in(path: str, folders: Sequence[Path]) -> bool:
+    """Whether a file is in one of the folders, whatever it may be a link to."""
+    place = os.path.realpath(os.path.dirname(path))
+    return any(Path(place).is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
 def _nothing(given: Iterable[str], missing: Sequence[tuple[str, UserError]],

@@ -76,6 +76,10 @@ class ImageReader:
                 raise DataError(f'{describe(image)}: the test pipeline has dropped the image')
         except (UserError, OSError) as error:
             return Loaded(index, image, error=error)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return _too_large(index, image, error)
         return Loaded(index, image, data)
 
     def original(self, image: Image) -> np.ndarray:
@@ -126,16 +130,16 @@ def _predict(run: Run, reader: ImageReader, images: list[Loaded]) -> list[Predic
             raise
         if len(images) > 1:  # one by one they may fit
             return [_predict(run, reader, [each])[0] for each in images]
-        return [_too_large(images[0], error)]
+        return [_too_large(images[0].index, images[0].image, error)]
     return [Prediction(each.index, seg_map, meta, score, partial(reader.original, each.image))
             for each, (seg_map, score), meta in zip(images, results, metas, strict=True)]
 
 
-def _too_large(loaded: Loaded, error: Exception) -> Loaded:
-    told = DataError(f'{describe(loaded.image)}: the memory does not suffice for it ({error}); '
-                     "predict it by windows, test_cfg=dict(mode='slide', ...)")
+def _too_large(index: int, image: Image, error: Exception) -> Loaded:
+    told = DataError(f'{describe(image)}: the memory does not suffice for it ({error}); predict it '
+                     "by windows, test_cfg=dict(mode='slide', ...)")
     told.__cause__ = error
-    return Loaded(loaded.index, loaded.image, error=told)
+    return Loaded(index, image, error=told)
 
 
 def describe(image: Image) -> str:

@@ -148,6 +148,12 @@ def test_eval(bench):
     assert '150 classes' in text
 
 
+def test_predict(bench):
+    text, values = bench('predict', '--images', 2, '--no-inspect', *TINY)
+    check(text, values, 'predict', plain=())
+    assert '2 synthetic images' in text
+
+
 @pytest.mark.slow
 def test_infer_in_bfloat16(bench):
     text, values = bench('infer', '--size', 64, 64, '--amp', *TINY)
@@ -201,6 +207,7 @@ def test_folder_of_the_figures_must_exist(tool, repo_dir, monkeypatch):
     ('train', ('--size', 64, 64, *TINY), {'loss': 1e-5}),
     ('infer', ('--size', 64, 64, *TINY), {'labels': 0.01}),
     ('slide', ('--size', 60, 90, '--crop', 40, 40, '--stride', 30, 25, *TINY), {'labels': 0.01}),
+    ('predict', ('--images', 2, *TINY), {'labels': 0.01}),
     ('eval', ('--images', 2, '--classes', 21), {'IoU': 1e-6}),
     ('startup', (), {'values': 0})])
 def test_real_peer(tool, repo_dir, tmp_path, monkeypatch, command, arguments, close):

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mmseg.apis import inference_segmentor, init_segmentor, load_config, show_result_pyplot
 from mmseg.core import voc_colormap
@@ -178,6 +179,17 @@ def test_the_commands_predict_what_python_predicts(job):
         for image in (str(file_of(job, number)), bands_of(job, number)):
             found = inference_segmentor(model, image)[0]
             assert np.mean(found == seg_map) > 0.999  # norms are folded in one of them
+
+
+def test_files_are_predicted_as_they_are_tested(job, tool, tmp_path):
+    assert tool('predict')([str(job / 'run/latest.pth'), str(job / 'img'), '--out', str(tmp_path),
+                            '--device', 'cpu', '--cfg-options', 'fuse_conv_bn=False']) == 0
+    for number, seg_map in enumerate(pickle.loads((job / 'seg_maps.pkl').read_bytes())):
+        with Image.open(tmp_path / f'masks/{number}.png') as mask:
+            np.testing.assert_array_equal(np.array(mask), seg_map)
+        painted = cv2.imread(str(tmp_path / f'overlays/{number}.png'))
+        written, = (job / 'painted').glob(f'{number}.*')
+        np.testing.assert_array_equal(painted, cv2.imread(str(written)))
 
 
 def picture(bands, seg_map, shown):

@@ -60,6 +60,7 @@ def test_folders_lists_and_going_on(trained, devkit, run_tool, tool, tmp_path, m
     assert [json.loads(line)['name'] for line in lines] == [file.name for file in files]
     assert len(list((out / 'overlays').iterdir())) == len(files)
     assert 'images a second' in done.stderr
+    assert 'image/s' in done.stderr  # of the progress bar
     (out / f'masks/{files[0].stem}.png').unlink()
     monkeypatch.setattr(sys, 'stdin', io.StringIO('\n'.join(map(str, files))))
     (out / f'overlays/{files[0].name}').write_text('older')

@@ -148,6 +148,12 @@ def test_worker_that_dies_ends_the_work(file):
         track_parallel_progress(die_at_three, [1, 2, 3, 4], 2, file=file)
 
 
+def test_tasks_have_a_name_in_the_speed():
+    file = io.StringIO()
+    ProgressBar(1, file=file, unit='image').update()
+    assert 'image/s' in file.getvalue()
+
+
 def set_offset(value):
     os.environ['PROGRESS_TEST_OFFSET'] = str(value)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import inference_segmentor
 from mmseg.apis.predict_job import predict_from_config
 from mmseg.apis.predictor import load_predictor
@@ -157,11 +157,13 @@ def test_what_fails_does_not_keep_the_rest(job, tmp_path, caplog):
     assert '2 images in ' in caplog.text
 
 
-def test_nothing_to_predict_is_told_before_the_model_is_loaded(job):
+def test_mistakes_are_told_before_the_model_is_loaded(job, tmp_path):
     job()
-    cfg, _, _ = job.made[0]
+    cfg, _, files = job.made[0]
     with pytest.raises(DataError, match='none: it does not exist'):
         predict_from_config(cfg, 'no_checkpoint.pth', ['none'], PredictOptions('out'))
+    with pytest.raises(ConfigError, match='is a file: name a folder'):
+        predict_from_config(cfg, 'no_checkpoint.pth', files, PredictOptions(files[0]))
 
 
 def test_an_image_for_which_the_memory_does_not_suffice(job, monkeypatch):

@@ -53,7 +53,7 @@ def test_a_config_and_its_checkpoint(tmp_path, save):
     (tmp_path / 'c.py').write_text(TEXT)
     cfg, checkpoint = find_predictor(tmp_path / 'c.py', 'y.pth')
     assert (cfg.data.samples_per_gpu, checkpoint) == (4, 'y.pth')
-    with pytest.raises(ConfigError, match=r'give the checkpoint after the config .*c\.py'):
+    with pytest.raises(ConfigError, match=r'c\.py says how the model is .*: add --checkpoint FILE'):
         find_predictor(tmp_path / 'c.py')
     with pytest.raises(ConfigError, match=r'x\.pth and --checkpoint y\.pth are two checkpoints'):
         find_predictor(save(), 'y.pth')

@@ -65,6 +65,8 @@ def test_outputs_of_an_earlier_run_are_no_inputs(place):
     leave_out = [root / 'in/out/masks', root / 'in/out/overlays']
     assert set(names_and_keys(find_sources(['in'], leave_out=leave_out))) == {
         'a.jpg', 'out/c.png', 'masks/d.png'}
+    assert set(names_and_keys(find_sources(['in/**/*.png'], leave_out=leave_out))) == {
+        'c.png', 'd.png'}
     assert len(find_sources(['in/out/masks/a.png'], leave_out=leave_out).files) == 1
 
 
@@ -104,13 +106,17 @@ def test_what_is_missing_does_not_keep_the_rest(place):
     assert all(isinstance(error, MissingDataError) for _, error in found.missing)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='root reads every folder')
-def test_a_folder_that_cannot_be_read(place):
-    root = place('in/a.jpg', 'b.jpg')
-    (root / 'in').chmod(0)
-    (_, error), = find_sources(['in', 'b.jpg']).missing
-    (root / 'in').chmod(0o700)
-    assert str(error) == 'cannot read the folder in: Permission denied'
+def test_a_folder_that_cannot_be_read(place, monkeypatch):
+    place('in/a.jpg', 'b.jpg')
+
+    def refuse(folder):
+        raise PermissionError(13, 'Permission denied', str(folder))
+
+    monkeypatch.setattr(os, 'scandir', refuse)
+    found = find_sources(['in', 'b.jpg'])
+    assert names_and_keys(found) == {'b.jpg': 'b'}
+    (name, error), = found.missing
+    assert (name, str(error)) == ('in', 'cannot read the folder in: Permission denied')
 
 
 @pytest.mark.parametrize(('given', 'told'), [

@@ -1,10 +1,12 @@
 """VOC's colour map and indexed PNGs, against real files."""
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.utils import voc_colormap, write_grey_png, write_palette_png
+from mmseg.core.utils import voc_colormap, write_deep_png, write_grey_png, write_palette_png
 
 
 def test_colour_map_equals_that_of_a_real_mask(shared_dir):
@@ -29,6 +31,19 @@ def test_png_takes_another_palette(tmp_path):
     write_palette_png(tmp_path / 'mask.png', np.array([[0, 1]], np.uint8), [[1, 2, 3], [4, 5, 6]])
     with Image.open(tmp_path / 'mask.png') as image:
         assert np.array(image.convert('RGB')).tolist() == [[[1, 2, 3], [4, 5, 6]]]
+
+
+def test_png_of_more_values_than_a_palette_has(tmp_path):
+    label_map = np.random.randint(0, 2**16, (7, 9))
+    write_deep_png(tmp_path / 'mask.png', label_map)
+    with Image.open(tmp_path / 'mask.png') as image:
+        np.testing.assert_array_equal(np.array(image), label_map)
+
+
+def test_without_sync_nobody_waits_for_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, 'fsync', lambda fd: pytest.fail('waits'))
+    write_palette_png(tmp_path / 'mask.png', np.zeros((2, 2), np.uint8), sync=False)
+    write_deep_png(tmp_path / 'deep.png', np.zeros((2, 2), np.uint8), sync=False)
 
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.int64])
