@@ -1,8 +1,8 @@
 """Measure this toolkit beside plain PyTorch and other toolkits, in turn, on this machine.
 
 python tools/benchmark.py train --peer-python /envs/mmseg-0.30/bin/python
-Subcommands: train, infer, slide, predict, pipeline, eval, startup, checkpoint, zoo; each has its
-own --help.
+Subcommands: train, infer, slide, predict, large, pipeline, eval, startup, checkpoint, zoo; each has
+its own --help.
 """
 import sys
 from collections.abc import Sequence

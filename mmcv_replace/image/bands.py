@@ -15,6 +15,11 @@ def as_bands(img: np.ndarray, channels: int | None, name: str) -> np.ndarray:
     """
     if img.ndim == 3 and img.shape[2] != channels == img.shape[0]:
         img = np.ascontiguousarray(img.transpose(1, 2, 0))
+    return as_bands_last(img, channels, name)
+
+
+def as_bands_last(img: np.ndarray, channels: int | None, name: str) -> np.ndarray:
+    """`as_bands` of an image, or a part of one, whose bands come last."""
     if img.ndim == 3 and img.shape[2] == 1:
         img = img[..., 0]
     found = band_count(img)

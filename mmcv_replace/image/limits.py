@@ -7,6 +7,7 @@ import io
 import os
 import re
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..utils.errors import UnsupportedImageError
@@ -43,13 +44,16 @@ def explain_opencv(message: str) -> str | None:
         f'too large a size ({limit[1].lower()})', f'OPENCV_IO_MAX_IMAGE_{limit[1]}')
 
 
-def open_with_pillow(content: bytes) -> 'Image':
-    """Open an encoded image with this limit instead of Pillow's; its pixels are not read yet."""
+def open_with_pillow(content: bytes | Path) -> 'Image':
+    """Open an encoded image, or the file of one, with this limit instead of Pillow's.
+
+    Its pixels are not read yet.
+    """
     from PIL import Image, UnidentifiedImageError
     with _PILLOW:
         own, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            img = Image.open(io.BytesIO(content))
+            img = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content)
         except UnidentifiedImageError as error:  # its text is the address of an object
             raise UnidentifiedImageError(UNKNOWN) from error
         finally:

@@ -17,16 +17,18 @@ from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.image.io import STORED
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import UserError
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
 from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, palette_of
 from mmseg.prediction.config_options import apply_options
+from mmseg.prediction.large import predict_large, wants_windows
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs, check_folder, output_folders
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
 from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores
-from mmseg.prediction.sources import Sources, find_sources
-from mmseg.prediction.stream import ImageReader
+from mmseg.prediction.sources import Source, Sources, find_sources
+from mmseg.prediction.stream import ImageReader, LargeImage
 from mmseg.utils import get_root_logger
 
 from .inference import predict_read
@@ -121,7 +123,8 @@ class Job:
         self.failures = Failures()
         self._model, self._outputs, self._sources = model, outputs, sources
         cfg = model.module.cfg
-        self._reader = ImageReader(partial(build_inference_pipeline, cfg))
+        self._large: list[Source] = []  # to be predicted in parts, after the others
+        self._reader = ImageReader(partial(build_inference_pipeline, cfg), self._is_large)
         self._red_first = getattr(_loader(cfg), 'color_type', None) == BANDS
 
     def run(self) -> None:
@@ -138,6 +141,19 @@ class Job:
         total = self._sources.count(outputs.wanted)
         then = [Tell(outputs.record_prediction), Tell(self._count), ShowProgress(total, 'image')]
         run_sinks(stream, [InThreads(self._sinks(), then, writers, ahead=2 * writers)])
+        for source in self._large:
+            self._predict_large(source)
+
+    def _is_large(self, image: str | np.ndarray) -> bool:
+        return isinstance(image, str) and wants_windows(
+            image, self._model.module.cfg, self._outputs.options, self._model)
+
+    def _predict_large(self, source: Source) -> None:
+        try:
+            predict_large(self._model, self._model.module.cfg, source, self._outputs)
+            self.done += 1
+        except UserError as error:
+            self.failures.add(source.name, error)
 
     def _threads(self) -> int:
         """Threads that read: one beside the host's own computing, else as cores allow."""
@@ -156,6 +172,9 @@ class Job:
 
     def _failed(self, index: int, error: Exception) -> None:
         source = self._outputs.forget(index)
+        if isinstance(error, LargeImage):
+            self._large.append(source)
+            return
         self.failures.add(source.name, error)
         if source.frame is not None:  # what fails in one frame fails in all
             source.frame.video.stop()

@@ -26,13 +26,17 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     slide = commands.add_parser('slide', help='inference by overlapping windows')
     _add_common(slide)
     _add_computing(slide, 1, (1024, 2048))
-    _add_pair(slide, '--crop', (512, 512), 'size of a window')
-    _add_pair(slide, '--stride', (341, 341), 'distance between windows')
+    _add_windows(slide)
 
     predict = commands.add_parser('predict', help='files to masks and painted pictures')
     _add_common(predict)
     predict.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
     predict.add_argument('--images', type=_positive, default=8, help='images per round (8)')
+
+    large = commands.add_parser('large', help='a large image, from its file to its mask')
+    _add_common(large)
+    _add_pair(large, '--size', (4000, 4000), 'of the image')
+    _add_windows(large)
 
     zoo = commands.add_parser('zoo', help='one model of each family: training step and inference')
     _add_common(zoo, config=False)
@@ -41,19 +45,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     zoo.add_argument('--work', nargs='+', choices=('train', 'infer'), default=['train', 'infer'],
                      help='both by default')
 
-    pipeline = commands.add_parser('pipeline', help='files to samples, one process')
-    _add_common(pipeline, '1')
-    pipeline.add_argument('--case', default='voc-train',
-                          choices=('voc-train', 'voc-test', 'cityscapes-train',
-                                   'cityscapes-png-train', 'ade-train'))
-    pipeline.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
-    pipeline.add_argument('--images', type=_positive, default=24, help='images per round (24)')
-    pipeline.add_argument('--uint8', action='store_true',
-                          help='also hand over uint8 images, which the device normalises')
-    pipeline.add_argument('--imdecode-backend', metavar='NAME',
-                          help='decoder of the images of this toolkit (that of the config)')
-    pipeline.add_argument('--disk-cache', action='store_true',
-                          help='also keep decoded samples in files: the first and the second pass')
+    _add_pipeline(commands.add_parser('pipeline', help='files to samples, one process'))
 
     evaluation = commands.add_parser('eval', help='confusion matrix and mIoU')
     _add_common(evaluation, '1')
@@ -65,6 +57,21 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     _add_common(commands.add_parser('startup', help='imports, config and model of tools/test.py'))
     _add_common(commands.add_parser('checkpoint', help='the wait of the loop for a save'))
     return parser
+
+
+def _add_pipeline(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, '1')
+    parser.add_argument('--case', default='voc-train',
+                        choices=('voc-train', 'voc-test', 'cityscapes-train',
+                                 'cityscapes-png-train', 'ade-train'))
+    parser.add_argument('--data-root', help='VOC2012 folder; synthetic images without it')
+    parser.add_argument('--images', type=_positive, default=24, help='images per round (24)')
+    parser.add_argument('--uint8', action='store_true',
+                        help='also hand over uint8 images, which the device normalises')
+    parser.add_argument('--imdecode-backend', metavar='NAME',
+                        help='decoder of the images of this toolkit (that of the config)')
+    parser.add_argument('--disk-cache', action='store_true',
+                        help='also keep decoded samples in files: the first and the second pass')
 
 
 def _add_common(parser: argparse.ArgumentParser, threads: str = 'each subject decides',
@@ -101,6 +108,11 @@ def _add_computing(parser: argparse.ArgumentParser, batch: int, size: tuple[int,
     parser.add_argument('--amp', nargs='?', const='auto', choices=('auto', 'float16', 'bfloat16'),
                         help="mixed precision, by default in the device's type; peers stay in "
                         'float32')
+
+
+def _add_windows(parser: argparse.ArgumentParser) -> None:
+    _add_pair(parser, '--crop', (512, 512), 'size of a window')
+    _add_pair(parser, '--stride', (341, 341), 'distance between windows')
 
 
 def _add_pair(parser: argparse.ArgumentParser, name: str, default: tuple[int, int] | None,

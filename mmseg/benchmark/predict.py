@@ -35,12 +35,12 @@ def plan(args: argparse.Namespace, folder: Path) -> list[Section]:
               f'{device}; this toolkit also writes masks and painted pictures',
         case='predict',
         options={'config': write_config(cfg, folder), 'device': str(device),
-                 'checkpoint': _write_checkpoint(write_weights(cfg, folder, True), cfg.pretty_text,
+                 'checkpoint': write_checkpoint(write_weights(cfg, folder, True), cfg.pretty_text,
                                                  classes_of(cfg), folder),
                  'files': [str(root / 'JPEGImages' / f'{name}.jpg') for name in names]})]
 
 
-def _write_checkpoint(weights: str, config: str, classes: int, folder: Path) -> str:
+def write_checkpoint(weights: str, config: str, classes: int, folder: Path) -> str:
     """Weights with what the peer's and this toolkit's functions look for in a checkpoint."""
     known = list(get_classes('voc'))
     names = known if len(known) == classes else list(map(str, range(classes)))

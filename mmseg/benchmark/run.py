@@ -16,7 +16,7 @@ import numpy as np
 from mmcv_replace import fileio
 from mmcv_replace.utils.errors import ConfigError
 
-from . import checkpoint, evaluation, infer, pipeline, predict, startup, train, zoo
+from . import checkpoint, evaluation, infer, large, pipeline, predict, startup, train, zoo
 from .conditions import describe_conditions
 from .differences import compare
 from .report import Row, format_section, section_values
@@ -26,7 +26,7 @@ from .subject import Subject, environment, subject_commands
 PLANS: dict[str, Plan] = {
     'train': train.plan, 'infer': infer.plan, 'slide': infer.plan, 'pipeline': pipeline.plan,
     'eval': evaluation.plan, 'startup': startup.plan, 'checkpoint': checkpoint.plan,
-    'predict': predict.plan, 'zoo': zoo.plan}
+    'predict': predict.plan, 'large': large.plan, 'zoo': zoo.plan}
 PROFILED = ('train', 'infer', 'slide', 'zoo', 'pipeline')
 SCHEMA = 1  # of the JSON; higher where a key changes its meaning
 LEGEND = ('x NAME: how many times as fast as NAME; difference: the largest from the result of this '

@@ -178,6 +178,16 @@ class Predict:
         return (time.perf_counter() - start) / len(self.files)
 
 
+class Large(Predict):
+    """The same for one large file."""
+
+    def __init__(self, config, device, checkpoint, file):
+        super().__init__(config, device, checkpoint, [file])
+
+    def check(self):
+        return {'labels': self.predict(self.files[0])}
+
+
 class Checkpoint:
     def __init__(self, config, weights, batch, device, folder):
         work_dir = Path(folder, 'peer_checkpoints')
@@ -200,4 +210,4 @@ class Checkpoint:
 
 
 CASES = {'train': Train, 'infer': Infer, 'pipeline': Pipeline, 'eval': Evaluation,
-         'checkpoint': Checkpoint, 'predict': Predict}
+         'checkpoint': Checkpoint, 'predict': Predict, 'large': Large}

@@ -52,7 +52,11 @@ def _choose(files: list[str], key: str | None) -> str:
     return key
 
 
-def _read(stream: IO[bytes]) -> np.ndarray:
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape of the array in an .npy file, whether it lies there by columns, and its type.
+
+    Raises UnsupportedImageError for one that is no image, ValueError for a damaged file.
+    """
     version = npy.read_magic(stream)
     if version not in HEADERS:
         raise UnsupportedImageError(f'an array in version {version} of the format, as records have '
@@ -63,6 +67,11 @@ def _read(stream: IO[bytes]) -> np.ndarray:
     if len(shape) not in (2, 3) or 0 in shape:
         raise UnsupportedImageError(f'an array {list(shape)} is no image: store [H, W] or '
                                     '[H, W, C]')
+    return shape, by_columns, dtype
+
+
+def _read(stream: IO[bytes]) -> np.ndarray:
+    shape, by_columns, dtype = read_header(stream)
     check_pixels(*sorted(shape)[-2:])  # the bands may come first
     values = np.empty(shape, dtype, order='F' if by_columns else 'C')
     if stream.readinto(values.ravel('K').view(np.uint8)) != values.nbytes:

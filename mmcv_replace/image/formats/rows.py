@@ -1,132 +1,113 @@
-"""Read a large image by rows, so that of a TIFF no more is in memory than the rows asked for."""
+"""Read a large image by rows, of which no more are in memory than those asked for, if possible."""
 import mmap
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO
 
 import numpy as np
 
 from ...utils.errors import DataError, MissingDataError, UnsupportedImageError
-from ..io import imfrombytes
-from ..limits import check_pixels
+from ..io import STORED, imfrombytes
 from . import tiff_header as tags
-from .tiff import describe, has_tifffile
-
-if TYPE_CHECKING:
-    from tifffile import TiffFile, TiffPage
-
-# Compressions without losses, as numbers of the tag: none, LZW, Deflate (two numbers), PackBits.
-LOSSLESS = (1, 5, 8, 32946, 32773)
+from .array_file import ZIP_STARTS, is_array_file, read_header
+from .array_rows import ArrayRows
+from .sequential_rows import INSTALL, STARTS, SequentialRows, has_vips, open_sequential
+from .tiff import check_flag, converter, has_tifffile, is_converted
+from .tiff_rows import SegmentedTiff, is_in_parts
 
 
 class WholeImage:
-    """Rows of an image [H, W, 3] that is decoded as a whole."""
+    """Rows of an image [H, W] or [H, W, C] that is decoded as a whole."""
 
     def __init__(self, img: np.ndarray) -> None:
         self._img = img
         self.height, self.width = img.shape[:2]
 
-    def read(self, top: int, bottom: int) -> np.ndarray:
-        """BGR [bottom - top, W, 3]."""
-        return self._img[top:bottom]
+    def read(self, top: int, bottom: int, left: int = 0, right: int | None = None) -> np.ndarray:
+        """The rows from `top` to `bottom`, between two columns."""
+        return self._img[top:bottom, left:right]
 
 
-class SegmentedTiff:
-    """Rows of a TIFF, of which only the strips or tiles are decoded that hold them."""
-
-    def __init__(self, file: 'TiffFile', name: str) -> None:
-        self._name = name
-        self._page: TiffPage = file.pages[0]
-        self._source = file.filehandle
-        self.height, self.width = self._page.imagelength, self._page.imagewidth
-        self._length = _segment_length(self._page)
-        self._across = -(-self.width // self._page.tilewidth) if self._page.is_tiled else 1
-
-    def read(self, top: int, bottom: int) -> np.ndarray:
-        """BGR [bottom - top, W, 3]."""
-        rows = np.zeros((bottom - top, self.width, 3), np.uint8)
-        first, last = top // self._length, -(-bottom // self._length)
-        for index in range(first * self._across, last * self._across):
-            self._place(index, rows, top)
-        return rows[..., ::-1]
-
-    def _place(self, index: int, rows: np.ndarray, top: int) -> None:
-        page = self._page
-        offset, size = page.dataoffsets[index], page.databytecounts[index]
-        if not size:  # left out in the file: all zeros
-            return
-        try:
-            self._source.seek(offset)
-            segment, (_, _, y, x, _), _ = page.decode(self._source.read(size), index)
-        except Exception as error:  # damaged bytes make decoders raise nearly anything
-            raise DataError(f'{self._name}: its part {index} cannot be decoded: {error}; fetch or '
-                            'make the file again') from error
-        part = segment[0, max(top - y, 0):top + len(rows) - y, :self.width - x, :3]
-        start = max(y - top, 0)
-        rows[start:start + part.shape[0], x:x + part.shape[1]] = part
-
-
-Rows = WholeImage | SegmentedTiff
+Rows = WholeImage | SegmentedTiff | ArrayRows | SequentialRows
 
 
 @contextmanager
-def open_rows(path: str | Path, name: str | None = None) -> Iterator[Rows]:
-    """Open an image file: `height`, `width` and BGR rows [bottom - top, W, 3] by `read`.
+def open_rows(path: str | Path, name: str | None = None, flag: str = 'color',
+              backend: str | None = None, key: str | None = None,
+              channels: int | None = None) -> Iterator[Rows]:
+    """Open an image file: `height`, `width`, and by `read` rows with the pixels of `imread`.
 
-    TIFFs of 8-bit RGB (and further bands, which are left out) in strips or tiles are read in parts
-    where tifffile is installed. Other files are decoded as a whole, as by `imread`. `name` is the
-    file in messages. Raises DataError for a file that is damaged, UnsupportedImageError for a TIFF
-    of several pages.
+    Read in parts are TIFFs in strips or tiles, where tifffile is installed, .npy files, and, from
+    top to bottom, PNGs and JPEGs of 8 bits, where pyvips is; others are decoded as a whole, once.
+    `name` is the file in messages. `flag`, `backend` and `key` are those of `imfrombytes`. Where
+    only the first length of an array is `channels`, its bands come first. Raises DataError for a
+    file that is damaged, UnsupportedImageError for one that needs other settings.
     """
     path = Path(path)
     name = name or str(path)
     if not path.is_file():
         raise MissingDataError(f'{name}: there is no such file')
-    if not _in_parts(path, name):
-        yield WholeImage(imfrombytes(path.read_bytes(), name=name))
-        return
-    import tifffile
-    with tifffile.TiffFile(path) as file:
-        if not _is_plain(file.pages[0]):
-            yield WholeImage(imfrombytes(path.read_bytes(), name=name))
+
+    def whole() -> WholeImage:
+        return WholeImage(imfrombytes(path.read_bytes(), flag, backend=backend, name=name, key=key))
+
+    with ExitStack() as stack:
+        file = stack.enter_context(open(path, 'rb'))
+        start = file.read(8)
+        if tags.is_tiff(start):
+            yield _tiff_rows(file, name, flag, stack) or whole()
+        elif (is_array_file(start) and not start.startswith(ZIP_STARTS) and key is None
+              and flag in STORED):
+            yield _array_rows(file, name, channels) or whole()
         else:
-            yield SegmentedTiff(file, name)
+            yield open_sequential(path, start, flag, name) or whole()
 
 
-def _in_parts(path: Path, name: str) -> bool:
-    """Whether the file is a TIFF that may be read in parts; checks its pages."""
+def missing_reader(path: str | Path) -> str | None:
+    """How to install what reads the rows of a file, where that is not installed."""
     with open(path, 'rb') as file:
-        if not tags.is_tiff(file.read(4)):
-            return False
-        # Not closed here: the positions of the strips are views of it, and go with the pages.
-        pages = tags.read_pages(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    pictures = [page for page in pages if page.is_picture]
-    if len(pictures) > 1:
-        raise UnsupportedImageError(f'{name}: {describe(pages)}; which of them is the image is not '
-                                    'said: store one image a file')
-    for page in pages:
-        check_pixels(page.width, page.height)
-    end, size = max((page.end for page in pages), default=0), path.stat().st_size
+        start = file.read(8)
+    sequential = start.startswith(tuple(STARTS))
+    absent = sequential and not has_vips() or tags.is_tiff(start) and not has_tifffile()
+    return INSTALL if absent else None
+
+
+def _array_rows(file: IO[bytes], name: str, channels: int | None) -> ArrayRows | None:
+    """The rows of an open .npy file; None where columns follow one another."""
+    file.seek(0)
+    try:
+        shape, by_columns, dtype = read_header(file)
+    except (UnsupportedImageError, ValueError):  # reading it as a whole tells what is wrong
+        return None
+    bands_first = len(shape) == 3 and shape[2] != channels == shape[0]
+    return None if by_columns else ArrayRows(file, name, shape, dtype, bands_first)
+
+
+def _tiff_rows(file: IO[bytes], name: str, flag: str, stack: ExitStack) -> SegmentedTiff | None:
+    """The rows of an open TIFF, which `stack` closes; None where it is to be read as a whole."""
+    # Not closed here: the positions of the strips are views of it, and go with the pages.
+    pages = tags.read_pages(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    chosen = [number for number, page in enumerate(pages) if page.is_picture]
+    if not _may_be_in_parts([pages[number] for number in chosen], flag):
+        return None
+    check_flag(pages, flag, name)
+    end, size = max(page.end for page in pages), os.fstat(file.fileno()).st_size
     if end > size:
         raise DataError(f'{name}: the file is truncated: its pixels end at byte {end:,}, the file '
                         f'at {size:,}; fetch or make the file again')
-    return (has_tifffile() and len(pages) == 1 and pages[0].photometric == tags.RGB
-            and pages[0].bands >= 3 and pages[0].type == 'uint8' and pages[0].orientation == 1
-            and pages[0].planar != tags.SEPARATE)
-
-
-def _is_plain(page: 'TiffPage') -> bool:
-    """Whether a page is compressed without losses, by a method at hand, in several parts."""
     import tifffile
-    if page.compression not in LOSSLESS or _segment_length(page) >= page.imagelength:
-        return False
-    try:
-        # Some methods, and the differences of neighbours, need imagecodecs.
-        return page.compression == 1 or page.compression in tifffile.TIFF.DECOMPRESSORS
-    except KeyError:
-        return False
+    tiff = stack.enter_context(tifffile.TiffFile(file.name))
+    if not all(is_in_parts(tiff.pages[number]) for number in chosen):
+        return None
+    return SegmentedTiff(tiff, chosen, name, converter(pages[chosen[0]], flag))
 
 
-def _segment_length(page: 'TiffPage') -> int:
-    return page.tilelength if page.is_tiled else page.rowsperstrip
+def _may_be_in_parts(pictures: list[tags.Page], flag: str) -> bool:
+    """Whether the stored bands are what the reader of the whole file would give."""
+    return bool(pictures) and has_tifffile() and all(
+        (page.photometric == tags.YCBCR or not is_converted(page))
+        and page.orientation == 1 and page.bits % 8 == 0
+        and page.format in (tags.UNSIGNED, tags.SIGNED, tags.FLOAT)
+        and (flag in STORED or page.photometric != tags.WHITE_IS_ZERO) for page in pictures)

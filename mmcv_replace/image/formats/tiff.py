@@ -6,6 +6,7 @@ by their alpha, and reads only the first of several pages.
 import importlib.util
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from .tiff_header import Page, read_pages
 INSTALL = "pip install 'mmseg-ascend[tiff]'"
 BANDS = 'bands'  # the flag of all bands in the order of the file
 USE_BANDS = f'color_type={BANDS!r}'
+_COLOURS = (tags.RGB, tags.YCBCR)  # the latter as decoders turn it into the former
 _GREY = (tags.WHITE_IS_ZERO, tags.BLACK_IS_ZERO)
 
 Decoder = Callable[[bytes, str], np.ndarray | None]
@@ -48,16 +50,16 @@ def decode_tiff(content: bytes, flag: str, decode: Decoder, opencv: Decoder,
         return decode(content, flag)
     for page in pages:
         check_pixels(page.width, page.height)
-    _check_stack(pages)
-    if flag not in ('unchanged', BANDS):
-        _check_picture(pages)
+    _check_flag(pages, flag)
     if not _is_plain(pages):
         return _decode_bands(content, pages, flag)
     page = pages[0]
+    if page.bands == 1 and page.bits > 8 and flag not in ('unchanged', BANDS):
+        # OpenCV, which has libtiff do this, garbles tiles that reach beyond the right border.
+        img = decode_tiff(content, BANDS, decode, opencv, prefer_tifffile)
+        return None if img is None else _finish(img, page, flag)
     readers = [opencv, decode] if page.bits > 8 else [decode, opencv]
-    # For these both libraries convert the stored values even for 'unchanged'.
-    converted = page.photometric in (tags.PALETTE, tags.YCBCR) or page.bits < 8 or (
-        page.photometric == tags.WHITE_IS_ZERO and page.bits == 8)
+    converted = is_converted(page)
     if not converted and (prefer_tifffile or flag == BANDS and _has_all_compressions()):
         return _decode_bands(content, pages, flag)
     img = _first_to_decode(content, 'unchanged' if flag == BANDS else flag,
@@ -109,6 +111,26 @@ def _is_plain(pages: Sequence[Page]) -> bool:
     # OpenCV reads separate planes of more than 8 bits as if they were interleaved.
     return (page.bands == 3 and page.photometric in (tags.RGB, tags.YCBCR)
             and (page.bits == 8 or page.planar != tags.SEPARATE))
+
+
+def is_converted(page: Page) -> bool:
+    """Whether OpenCV and Pillow convert the stored values of a plain page even for 'unchanged'."""
+    return page.photometric in (tags.PALETTE, tags.YCBCR) or page.bits < 8 or (
+        page.photometric == tags.WHITE_IS_ZERO and page.bits == 8)
+
+
+def check_flag(pages: Sequence[Page], flag: str, name: str) -> None:
+    """Raise UnsupportedImageError where a flag cannot be had from the pages of the file `name`."""
+    try:
+        _check_flag(pages, flag)
+    except UnsupportedImageError as error:
+        raise UnsupportedImageError(f'{name}: {error}') from error
+
+
+def _check_flag(pages: Sequence[Page], flag: str) -> None:
+    _check_stack(pages)
+    if flag not in ('unchanged', BANDS):
+        _check_picture(pages)
 
 
 def _check_stack(pages: Sequence[Page]) -> None:
@@ -167,12 +189,22 @@ def _decode_bands(content: bytes, pages: Sequence[Page], flag: str) -> np.ndarra
             f'{describe(pages)}, whose compression needs a further package: {INSTALL} brings it '
             f'({error})') from error
     img = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
-    if flag == BANDS:
-        return img
-    if flag == 'unchanged':
-        return reverse_colours(img) if page.photometric == tags.RGB else img
-    picture = _as_colour(img, page, flag.removesuffix('_ignore_orientation'))
+    return _finish(img, page, flag)
+
+
+def _finish(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
+    """What a flag asks for, upright where it says so, of the stored bands of an image."""
+    picture = converter(page, flag)(img)
     return turn(picture, page.orientation) if flag in ('color', 'grayscale') else picture
+
+
+def converter(page: Page, flag: str) -> Callable[[np.ndarray], np.ndarray]:
+    """What makes of stored bands, [H, W] or [H, W, bands], what a flag asks for."""
+    if flag == BANDS:
+        return lambda img: img
+    if flag == 'unchanged':
+        return lambda img: reverse_colours(img) if page.photometric in _COLOURS else img
+    return partial(_as_colour, page=page, flag=flag.removesuffix('_ignore_orientation'))
 
 
 def _read_page(page: 'tifffile.TiffPage') -> np.ndarray:  # noqa: F821
@@ -194,7 +226,7 @@ def reverse_colours(img: np.ndarray) -> np.ndarray:
 
 def _as_colour(img: np.ndarray, page: Page, flag: str) -> np.ndarray:
     """Convert to BGR [H, W, 3] or grey [H, W] of 8 bits, by libtiff's formulas, as OpenCV does."""
-    if page.photometric == tags.RGB:
+    if page.photometric in _COLOURS:
         img = reverse_colours(img[..., :3])
         if img.dtype != np.uint8:
             img = ((img.astype(np.uint32) + 128) // 257).astype(np.uint8)

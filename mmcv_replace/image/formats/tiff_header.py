@@ -11,7 +11,7 @@ from ...utils.errors import UnsupportedImageError
 
 STARTS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
-UNSIGNED = 1
+UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 ALPHA = (1, 2)  # values of the tag ExtraSamples: alpha multiplied into the colours, or not
 SEPARATE = 2
 # Bits of the tag NewSubfileType: a reduced copy, and a transparency mask.

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmcv_replace.fileio import FileClient, HardDiskBackend
 from mmcv_replace.image import imfrombytes
-from mmcv_replace.image.bands import as_bands, band_count
+from mmcv_replace.image.bands import as_bands, as_bands_last, band_count
 from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, ConfigKeyError, DataError, MissingDataError
 from mmseg.core.evaluation.labels import remap_labels
@@ -123,10 +123,10 @@ class LoadImageFromFile(FileLoader):
             content, flag=self.color_type, backend=self.imdecode_backend, name=name,
             key=self.npz_key), name)
 
-    def convert(self, img: np.ndarray, name: str) -> np.ndarray:
-        """What this step makes of a decoded image."""
+    def convert(self, img: np.ndarray, name: str, part: bool = False) -> np.ndarray:
+        """What this step makes of a decoded image, or of a `part` of one, whose bands come last."""
         if self.color_type == BANDS:
-            img = as_bands(img, self.channels, name)
+            img = (as_bands_last if part else as_bands)(img, self.channels, name)
         return img.astype(np.float32) if self.to_float32 else img
 
     def describe(self, img: np.ndarray) -> dict[str, Any]:

@@ -53,13 +53,17 @@ class MultiScaleFlipAug(Transform):
                               'would turn their predictions back: move it into transforms')
         # A scale that an earlier step has drawn must not be confused with that of the view.
         results = {key: value for key, value in results.items() if key != 'scale_from'}
-        settings = product(self._scales(results['img'].shape),
-                           (False, True) if self.flip else (False,), self.flip_direction)
-        views = [self.transforms(dict(results, scale=scale, flip=flip, flip_direction=direction))
-                 for scale, flip, direction in settings]
+        views = [self.transforms({**results, **view}) for view in self.views(results['img'].shape)]
         if any(view is None for view in views):
             return None
         return {key: [view[key] for view in views] for key in views[0]}
+
+    def views(self, img_shape: Sequence[int]) -> list[dict[str, Any]]:
+        """`scale`, `flip` and `flip_direction` of each view of an image."""
+        settings = product(self._scales(img_shape), (False, True) if self.flip else (False,),
+                           self.flip_direction)
+        return [dict(scale=scale, flip=flip, flip_direction=direction)
+                for scale, flip, direction in settings]
 
     def _scales(self, img_shape: Sequence[int]) -> list[Size]:
         return self.img_scale or self._times_ratios(img_shape[1], img_shape[0])

@@ -19,7 +19,7 @@ from .find_heads import check_targets_are_used, select_targets
 from .postprocess import parts_of_equal_size, to_original, unflip
 from .prediction_losses import PredictionLosses
 from .seg_map import Result, SegMapBuilder, predicted_classes, scores_of
-from .slide import slide_logits, slide_strips, sliding
+from .slide import WindowSource, slide_logits, slide_strips, sliding
 
 # Pixels of windows per forward pass, unless `batch_windows` is given: four windows of 512 x 512.
 PIXELS_AT_ONCE = 2**20
@@ -176,6 +176,7 @@ class EncoderDecoder(PredictionLosses):
             losses.update(add_prefix(own, f'aux_{i}' if several else 'aux'))
         return losses
 
+    @standard
     def whole_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
         """Logits of one forward pass; with `rescale` at the images' common original size."""
         return self._rescaled(self.encode_decode(img, img_meta), img_meta, rescale)
@@ -183,16 +184,19 @@ class EncoderDecoder(PredictionLosses):
     @standard
     def slide_inference(self, img: Tensor, img_meta: Sequence[dict], rescale: bool) -> Tensor:
         """Logits averaged over overlapping windows; `rescale` as in `whole_inference`."""
-        return self._rescaled(slide_logits(**self._windows(img, img_meta)), img_meta, rescale)
+        return self._rescaled(slide_logits(**self.windows(img, img_meta)), img_meta, rescale)
 
-    def _windows(self, img: Tensor, img_metas: Sequence[dict] | None) -> dict[str, object]:
+    def windows(self, img: Tensor | WindowSource, img_metas: Sequence[dict] | None
+                ) -> dict[str, object]:
         """Arguments for `slide_logits` and `slide_strips`."""
+        number = img.shape[0]
+
         def forward(windows: Tensor) -> Tensor:
-            metas = img_metas and [*img_metas] * (len(windows) // len(img))
+            metas = img_metas and [*img_metas] * (len(windows) // number)
             return self.encode_decode(windows, metas)
 
         crop = self.test_cfg.crop_size
-        fitting = max(1, PIXELS_AT_ONCE // (len(img) * crop[0] * crop[1]))
+        fitting = max(1, PIXELS_AT_ONCE // (number * crop[0] * crop[1]))
         return dict(forward=forward, img=img, crop_size=crop, stride=self.test_cfg.stride,
                     batch_windows=self.test_cfg.get('batch_windows') or fitting)
 
@@ -218,6 +222,7 @@ class EncoderDecoder(PredictionLosses):
         logits = dict(self._image_logits(img, img_meta, rescale))
         return class_probabilities(_stack(logits[i] for i in range(len(logits))))
 
+    @standard
     def simple_test(self, img: Tensor, img_meta: Sequence[dict], rescale: bool = True,
                     scores: ScoreKind | None = None, on_logits: OnLogits | None = None
                     ) -> list[Result]:
@@ -254,7 +259,7 @@ class EncoderDecoder(PredictionLosses):
         if not sliding(self.test_cfg):
             yield self.whole_inference(img, img_metas, rescale=False)
         elif not is_own(self, 'slide_inference'):
-            yield from slide_strips(**self._windows(img, img_metas), max_bytes=max_bytes)
+            yield from slide_strips(**self.windows(img, img_metas), max_bytes=max_bytes)
         else:  # a subclass has its own way to join windows
             yield self.slide_inference(img, img_metas, rescale=False)
 

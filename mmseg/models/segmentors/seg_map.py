@@ -8,7 +8,9 @@ from torch import Tensor
 from mmseg.core import ScoreKind
 from mmseg.ops import class_probabilities, is_positive, resize
 
+from .between import Between, pixels_between
 from .postprocess import unflip
+from .slide import Span
 
 # Large maps of logits are processed in blocks of this size.
 BLOCK_BYTES = 2**25
@@ -56,6 +58,7 @@ class SegMapBuilder:
     max_bytes: float
     threshold: float | None = None  # for one logit, see `predicted_classes`
     scores: ScoreKind | None = None  # to compute as well, see `scores_of`
+    columns: Span | None = None  # of the result, where no others are made
 
     def __post_init__(self) -> None:
         self.source = tuple(map(min, self.size, self.meta.get('img_shape', self.size)))
@@ -66,13 +69,27 @@ class SegMapBuilder:
         self._classes: list[Tensor] = []
         self._scores: list[Tensor] = []
 
+    @property
+    def source_columns(self) -> Span:
+        """The columns of the logits that the map, or its `columns`, are made of."""
+        if self.columns is None or self.source == self.target:
+            return self.columns or (0, self.source[1])
+        between, (begin, end) = self._between(1, torch.float32), self.columns
+        # One more at both sides, as in another precision a pixel may lie between others.
+        return (max(0, int(between.first[begin]) - 1),
+                min(self.source[1], int(between.second[end - 1]) + 2))
+
     def add(self, logits: Tensor) -> None:
-        """Add the next rows of the logits: [1, C, rows, width]."""
-        logits = logits[:, :, :self.source[0] - self._end, :self.source[1]]
+        """Add the next rows of the logits: [1, C, rows, width], those of `source_columns` alone
+        where there are `columns`.
+        """
+        logits = logits[:, :, :self.source[0] - self._end]
+        if self.columns is None:
+            logits = logits[..., :self.source[1]]
         self._end += logits.size(2)
         if self.source == self.target:
             self._reduce(logits)
-        elif logits.size(2) == self.source[0] and self._fits(logits):
+        elif self.columns is None and logits.size(2) == self.source[0] and self._fits(logits):
             self._reduce(resize(logits, self.target, mode='bilinear',
                                 align_corners=self.align_corners, warning=False))
         else:
@@ -81,18 +98,36 @@ class SegMapBuilder:
     def result(self) -> Result:
         """The map [H, W] of `predicted_classes`, and the scores if asked for."""
         classes = unflip(_join(self._classes), self.meta).cpu().numpy()
-        assert classes.shape == self.target
+        assert classes.shape == (self.target[0], self._width)
         if self.scores is None:
             return classes
         return classes, unflip(_join(self._scores), self.meta).numpy()
 
+    def take(self) -> tuple[np.ndarray, np.ndarray | None] | None:
+        """The rows of the map that were finished since the last call, and their scores.
+
+        None where there are none. `result` has only those that were not taken. The image is not
+        flipped.
+        """
+        assert not self.meta.get('flip')
+        classes, scores = self._classes, self._scores
+        self._classes, self._scores = [], []
+        if not classes:
+            return None
+        return _join(classes).cpu().numpy(), _join(scores).numpy() if scores else None
+
+    @property
+    def _width(self) -> int:
+        first, last = self.columns or (0, self.target[1])
+        return last - first
+
     def _fits(self, logits: Tensor) -> bool:
-        height, width = self.target
-        return logits.element_size() * logits.size(1) * height * width <= self.max_bytes
+        values = logits.size(1) * self.target[0] * self._width
+        return logits.element_size() * values <= self.max_bytes
 
     def _block(self, logits: Tensor) -> int:
         """Number of rows of the target's width to process at once."""
-        return max(1, BLOCK_BYTES // (logits.element_size() * logits.size(1) * self.target[1]))
+        return max(1, BLOCK_BYTES // (logits.element_size() * logits.size(1) * self._width))
 
     def _reduce(self, logits: Tensor) -> None:
         blocks = [logits] if self._fits(logits) else logits.split(self._block(logits), dim=2)
@@ -108,36 +143,24 @@ class SegMapBuilder:
         """Finish the target rows that lie between source rows added so far."""
         first = self._end - logits.size(2) - sum(part.size(2) for part in self._rows)
         rows = torch.cat([*self._rows, logits], dim=2) if self._rows else logits
-        upper, lower, weight = self._between(logits)
-        ready = int((lower < self._end).sum())
+        between = self._between(0, logits.dtype).to(logits.device)
+        ready = int((between.second < self._end).sum())
         for begin in range(self._done, ready, self._block(logits)):
-            part = slice(begin, min(begin + self._block(logits), ready))
-            mixed = torch.lerp(rows[:, :, upper[part] - first].to(weight.dtype),
-                               rows[:, :, lower[part] - first].to(weight.dtype),
-                               weight[part].unsqueeze(1))
-            self._reduce(resize(mixed, (mixed.size(2), self.target[1]), mode='bilinear',
-                                align_corners=self.align_corners, warning=False))
+            mixed = between.part(begin, min(begin + self._block(logits), ready), first).mix(rows, 2)
+            self._reduce(self._resize_columns(mixed))
         # A copy: a view would keep the memory of the whole strip.
-        self._rows = ([rows[:, :, int(upper[ready]) - first:].clone()]
+        self._rows = ([rows[:, :, int(between.first[ready]) - first:].clone()]
                       if ready < self.target[0] else [])
 
-    def _between(self, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The source rows above and below each target row, and the weight of the one below.
+    def _resize_columns(self, mixed: Tensor) -> Tensor:
+        if self.columns is not None:
+            between = self._between(1, mixed.dtype).part(*self.columns, self.source_columns[0])
+            return between.to(mixed.device).mix(mixed, 3)
+        return resize(mixed, (mixed.size(2), self.target[1]), mode='bilinear',
+                      align_corners=self.align_corners, warning=False)
 
-        In the precision and by the formula of `torch.nn.functional.interpolate`.
-        """
-        source, target = self.source[0], self.target[0]
-        dtype = torch.promote_types(like.dtype, torch.float32)
-        row = torch.arange(target, dtype=dtype)
-        if self.align_corners:
-            position = row * (torch.tensor(source - 1, dtype=dtype) / max(target - 1, 1))
-        else:
-            scale = torch.tensor(source, dtype=dtype) / target
-            position = (scale * (row + 0.5) - 0.5).clamp(min=0)
-        upper = position.long().clamp(max=source - 1)
-        lower = (upper + 1).clamp(max=source - 1)
-        return (upper.to(like.device), lower.to(like.device),
-                (position - upper).clamp(0, 1).to(like.device))
+    def _between(self, axis: int, dtype: torch.dtype) -> Between:
+        return pixels_between(self.source[axis], self.target[axis], self.align_corners, dtype)
 
 
 def _join(blocks: list[Tensor]) -> Tensor:

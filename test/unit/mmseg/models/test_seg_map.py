@@ -38,6 +38,43 @@ def test_strips_give_the_labels_of_the_whole_map(align_corners, heights, origina
     np.testing.assert_array_equal(found, whole.argmax(1)[0].numpy())
 
 
+@pytest.mark.parametrize('align_corners', [False, True])
+@pytest.mark.parametrize('heights', [[], [17, 30]])
+@pytest.mark.parametrize('original', [(23, 31), (60, 40), (131, 77), (400, 3), (61, 40)])
+def test_columns_are_those_of_the_whole_map(align_corners, heights, original):
+    logits = torch.randn(1, CLASSES, 60, 50, dtype=torch.float64)
+    meta = dict(img_shape=(60, 40, 3), ori_shape=(*original, 3))
+    whole = F.interpolate(logits[..., :40], original, mode='bilinear', align_corners=align_corners)
+    for columns in ((0, 1), (0, original[1]), (original[1] // 3, original[1] // 2 + 1),
+                    (original[1] - 1, original[1])):
+        builder = SegMapBuilder((60, 50), meta, True, align_corners, 0, None, 'confidence',
+                                columns)
+        begin, end = builder.source_columns
+        for strip in strips_of(logits[..., begin:end], heights):
+            builder.add(strip)
+        found, confidence = builder.result()
+        part = whole[0, :, :, slice(*columns)].softmax(0)
+        np.testing.assert_array_equal(found, part.argmax(0).numpy())
+        np.testing.assert_allclose(confidence, part.max(0).values.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize('original', [(60, 40), (131, 77), (23, 31)])
+def test_finished_rows_are_taken_once(original):
+    logits = torch.randn(1, CLASSES, 60, 40, dtype=torch.float64)
+    meta = dict(img_shape=(60, 40, 3), ori_shape=(*original, 3))
+    builders = [SegMapBuilder((60, 40), meta, True, False, 0, None, 'confidence')
+                for _ in range(2)]
+    taken = []
+    for strip in strips_of(logits, [9, 20]):
+        for builder in builders:
+            builder.add(strip)
+        taken.append(builders[0].take())
+    assert builders[0].take() is None
+    for found, whole in zip(zip(*filter(None, taken), strict=True), builders[1].result(),
+                            strict=True):
+        np.testing.assert_array_equal(np.concatenate(found), whole)
+
+
 @pytest.mark.parametrize(('dtype', 'tolerance', 'share'), [
     (torch.float32, 1e-5, 0.9999), (torch.bfloat16, 0.03, 0.98)])
 def test_labels_differ_only_where_rounding_decides(dtype, tolerance, share):

@@ -6,7 +6,12 @@ import torch.nn.functional as F
 from torch.profiler import ProfilerActivity, profile
 
 from mmseg.models import EncoderDecoder, segmentors
-from mmseg.models.segmentors.slide import slide_logits, slide_strips, window_spans
+from mmseg.models.segmentors.slide import (
+    TensorWindows,
+    slide_logits,
+    slide_strips,
+    window_spans,
+)
 
 CLASSES = 5
 
@@ -67,11 +72,43 @@ def test_mean_over_windows(size, crop, stride):
     found = slide_logits(forward, img, crop, stride)
     torch.testing.assert_close(found, total / count)
     for batch_windows in (1, 2, 5, 100):
-        strips = list(slide_strips(forward, img, crop, stride, batch_windows, max_bytes=1))
+        strips = [strip.clone() for strip in slide_strips(
+            forward, img, crop, stride, batch_windows, max_bytes=1)]
         # A row is handed out when the next row of windows begins below it.
         assert [strip.size(2) for strip in strips] == np.diff(
             [top for top, _ in window_spans(size[0], crop[0], stride[0])] + [size[0]]).tolist()
         torch.testing.assert_close(torch.cat(strips, dim=2), found, rtol=0, atol=1e-12)
+
+
+class Watched(TensorWindows):
+    """Windows of an image, which are noted."""
+
+    def __init__(self, img):
+        super().__init__(img)
+        self.seen = []
+
+    def window(self, rows, columns):
+        self.seen.append((*rows, *columns))
+        return super().window(rows, columns)
+
+
+@pytest.mark.parametrize('max_bytes', [1, float('inf')])
+@pytest.mark.parametrize(('columns', 'starts'), [
+    ((0, 3), [0]), ((0, 4), [0, 3]), ((6, 9), [3, 6]), ((7, 23), [3, 6, 9, 12, 15, 17]),
+    ((22, 23), [17])])
+def test_columns_of_an_image(columns, starts, max_bytes):
+    weight = torch.randn(4, 3, 3, 3, dtype=torch.float64)
+
+    def forward(window):
+        return F.conv2d(window, weight, padding=1)
+
+    source = Watched(images((13, 23)))
+    whole = slide_logits(forward, source, (6, 6), (4, 3))
+    source.seen.clear()
+    found = torch.cat([strip.clone() for strip in slide_strips(
+        forward, source, (6, 6), (4, 3), 2, max_bytes, columns)], dim=2)
+    torch.testing.assert_close(found, whole[..., slice(*columns)], rtol=0, atol=1e-12)
+    assert source.seen == [(top, top + 6, left, left + 6) for top in (0, 4, 7) for left in starts]
 
 
 @pytest.mark.parametrize(('batch_windows', 'calls'), [(1, [2] * 9), (4, [8, 8, 2]), (9, [18])])

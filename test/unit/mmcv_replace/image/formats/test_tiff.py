@@ -216,6 +216,18 @@ def test_the_orientation_can_be_ignored(write, deep, flag, kind):
                                       imfrombytes(content, flag, backend=backend))
 
 
+@pytest.mark.parametrize('photometric', ['minisblack', 'miniswhite'])
+@pytest.mark.parametrize('tile', [(16, 16), (32, 48)])
+def test_grey_tiles_beyond_the_border(tifffile, tile, photometric):
+    img = np.random.default_rng(0).integers(0, 2**16, (70, 61), np.uint16)
+    file = io.BytesIO()
+    tifffile.imwrite(file, img, tile=tile, photometric=photometric, metadata=None)
+    expected = ((img if photometric == 'minisblack' else ~img) >> 8).astype(np.uint8)
+    np.testing.assert_array_equal(imfrombytes(file.getvalue(), 'grayscale'), expected)
+    np.testing.assert_array_equal(imfrombytes(file.getvalue()),
+                                  np.repeat(expected[..., None], 3, axis=2))
+
+
 def test_what_opencv_cannot_read_goes_to_tifffile(write, deep):
     """Tiles of 16 x 16 pixels are too small for it."""
     img = deep[..., :3].astype(np.uint8)
