@@ -75,8 +75,8 @@ def _add_computing(group: argparse._ArgumentGroup) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     # Here, as torch takes a second, and --help need not wait for it.
-    from mmseg.apis.predict_job import predict_from_config
-    from mmseg.apis.predictor import find_predictor
+    from mmseg.apis.predict.job import predict_from_config
+    from mmseg.apis.predict.predictor import find_predictor
     from mmseg.prediction.options import PredictOptions
     options = PredictOptions(**{each.name: getattr(args, each.name)
                                 for each in fields(PredictOptions)})

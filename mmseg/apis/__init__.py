@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
     '.inference': ['inference_segmentor', 'init_segmentor', 'predict_images',
                    'show_result_pyplot'],
     '.process': ['Process', 'start_process'],
-    '.segmenter': ['Segmenter'],
+    '.predict.segmenter': ['Segmenter'],
     '.test_job': ['OutputOptions', 'evaluate_from_config'],
     '.train': ['init_random_seed', 'set_random_seed', 'train_segmentor'],
     '.train_job': ['train_from_config'],

@@ -40,7 +40,7 @@ from .labels.trained_classes import classes_in, order_for_test
 from .loaders import evaluation_loader
 from .model import build_model
 from .own.data import follow_own_data
-from .predictor import prepare_predictor
+from .predict.predictor import prepare_predictor
 from .process import Process
 from .settings import check_settings
 

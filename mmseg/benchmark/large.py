@@ -12,8 +12,8 @@ from PIL import Image
 from mmcv_replace.device import resolve_device
 from mmcv_replace.utils import Config
 from mmseg.apis.cli import load_config
-from mmseg.apis.predict_job import find_images, predict_sources
-from mmseg.apis.predictor import load_predictor
+from mmseg.apis.predict.job import find_images, predict_sources
+from mmseg.apis.predict.predictor import load_predictor
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.pipeline import inference_steps
 

@@ -11,8 +11,8 @@ import torch
 from mmcv_replace.device import resolve_device
 from mmseg.apis.cli import load_config
 from mmseg.apis.inference import inference_segmentor
-from mmseg.apis.predict_job import find_images, predict_sources
-from mmseg.apis.predictor import load_predictor
+from mmseg.apis.predict.job import find_images, predict_sources
+from mmseg.apis.predict.predictor import load_predictor
 from mmseg.core.evaluation.class_names import get_classes
 from mmseg.core.utils import voc_colormap
 from mmseg.prediction.options import PredictOptions

@@ -24,7 +24,7 @@ from mmseg.apis import (
     show_result_pyplot,
 )
 from mmseg.apis.inference import LoadImage, predict_images
-from mmseg.apis.predict_job import predict_from_config
+from mmseg.apis.predict.job import predict_from_config
 from mmseg.core.evaluation import CollectSegMaps, WriteOverlays, run_sinks
 from mmseg.datasets.pipelines import LoadImageFromFile
 from mmseg.datasets.pipelines.loading import describe_image

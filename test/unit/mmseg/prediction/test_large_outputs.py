@@ -12,7 +12,7 @@ from mmcv_replace.image import imread
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import init_segmentor
 from mmseg.apis.inference import predict_images
-from mmseg.apis.predict_job import predict_from_config
+from mmseg.apis.predict.job import predict_from_config
 from mmseg.models import EncoderDecoder
 from mmseg.prediction import large_files, map_store
 from mmseg.prediction.large import wants_windows

@@ -11,8 +11,8 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import inference_segmentor
-from mmseg.apis.predict_job import predict_from_config
-from mmseg.apis.predictor import load_predictor
+from mmseg.apis.predict.job import predict_from_config
+from mmseg.apis.predict.predictor import load_predictor
 from mmseg.core import voc_colormap
 from mmseg.core.evaluation import Prediction
 from mmseg.models import EncoderDecoder
@@ -20,7 +20,7 @@ from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.pipeline import build_inference_pipeline
 from mmseg.prediction.stream import ImageReader, LargeImage, predict_stream
 
-from .small_model import SIZE
+from ..small_model import SIZE
 
 LOAD = dict(type='LoadImageFromFile')
 GREY = dict(LOAD, color_type='grayscale')

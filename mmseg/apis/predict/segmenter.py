@@ -11,7 +11,7 @@ from mmseg.prediction.classes import palette_of
 from mmseg.prediction.segmentation import Segmentation
 from mmseg.prediction.stream import Image
 
-from .inference import predict_images
+from ..inference import predict_images
 from .predictor import find_predictor, load_predictor
 
 

@@ -17,12 +17,12 @@ from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError, MissingCheckpointError
 from mmseg.zoo import find_model
 
-from .acceleration import prepare_inference
-from .cli import complete_config, load_config
-from .inference import load_weights
-from .labels.configured import configured_names
-from .model import build_model, wrap_model
-from .settings import check_settings
+from ..acceleration import prepare_inference
+from ..cli import complete_config, load_config
+from ..inference import load_weights
+from ..labels.configured import configured_names
+from ..model import build_model, wrap_model
+from ..settings import check_settings
 
 CONFIGS = ('.py', '.json', '.yaml', '.yml')
 WEIGHTS = ('.pth', '.pt', '.safetensors', '.ckpt')

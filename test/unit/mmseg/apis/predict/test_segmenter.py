@@ -12,7 +12,7 @@ from PIL import Image, ImageShow
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import OutputOptions, Process, Segmenter, evaluate_from_config, init_segmentor
 
-from .small_model import SIZE
+from ..small_model import SIZE
 
 LOAD = dict(type='LoadImageFromFile')
 PALETTE = [[10, 20, 30], [200, 100, 50], [0, 255, 0]]

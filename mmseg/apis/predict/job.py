@@ -31,7 +31,7 @@ from mmseg.prediction.sources import Source, Sources, find_sources
 from mmseg.prediction.stream import ImageReader, LargeImage
 from mmseg.utils import get_root_logger
 
-from .inference import predict_read
+from ..inference import predict_read
 from .predictor import load_predictor
 
 MOST_THREADS = 8  # that read, or that write, beside an accelerator

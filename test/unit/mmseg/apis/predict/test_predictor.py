@@ -4,7 +4,7 @@ import torch
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, MissingCheckpointError
-from mmseg.apis.predictor import find_predictor, load_predictor, saved_config
+from mmseg.apis.predict.predictor import find_predictor, load_predictor, saved_config
 from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.options import PredictOptions
 
