@@ -15,7 +15,7 @@ from mmseg.datasets.pipelines.compose import own_pipeline
 from mmseg.datasets.pipelines.ignored import DEFAULT
 from mmseg.datasets.tracing import StepTrace, Trace, View, difference, leaf_of
 from mmseg.visualization import class_colours, draw_overlay
-from mmseg.visualization.legend import class_text
+from mmseg.visualization.legend import class_entry
 from mmseg.visualization.panels import reduce_to
 
 from .options import BrowseOptions
@@ -109,12 +109,9 @@ class Painter:
         return draw_overlay(img, label.astype(np.int64), palette, opacity,
                             ignore_index=self.ignore_index)
 
-    def entry(self, label: int) -> tuple[str, tuple[int, ...]]:
+    def entry(self, label: int) -> tuple[str, Sequence[int]]:
         """The text and the RGB colour of a class in legends."""
-        colours = self.colours
-        known = label != self.ignore_index and 0 <= label < len(colours)
-        return (class_text(label, self.names, self.ignore_index),
-                tuple(colours[label].tolist()) if known else (0, 0, 0))
+        return class_entry(label, self.colours, self.names, self.ignore_index)
 
     @property
     def colours(self) -> np.ndarray:
