@@ -43,6 +43,8 @@ def browse_dataset(cfg: Config, options: BrowseOptions) -> tuple[str, int]:
         painter = Painter(dataset, options)
         seed, origin = find_seed(cfg, options.seed)
         folder = Path(options.output_dir or Path(work_dir_of(cfg), 'browse'))
+        if options.page or options.png:
+            _make_folder(folder / options.split if options.png else folder)
         page = BrowsePage(_title(cfg, options), _facts(cfg, options, dataset, f'{seed}{origin}'),
                           painter) if options.page else None
         failed: list[str] = []
@@ -65,6 +67,15 @@ def browse_dataset(cfg: Config, options: BrowseOptions) -> tuple[str, int]:
     return '\n'.join([*lines, *_list_failed(failed)]), 1 if failed else 0
 
 
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the results, before samples are loaded for them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f'cannot make the folder {folder}: {error.strerror or error}; name another '
+                        'one with --output-dir') from error
+
+
 def _show(painter: Painter, trace: Trace, folder: Path) -> int:
     """Show a sample in a window, and write its picture, where this is asked for; returns how many
     were written.
@@ -76,11 +87,9 @@ def _show(painter: Painter, trace: Trace, folder: Path) -> int:
     if options.png:
         file = folder / sheet_name(trace)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(encode_picture(sheet))
         except OSError as error:
-            raise DataError(f'cannot write {file}: {error.strerror or error}; name another folder '
-                            'with --output-dir') from error
+            raise DataError(f'cannot write {file}: {error.strerror or error}') from error
     if options.show:
         show_window(sheet, f'{trace.index} {trace.file or ""}', options.show_interval,
                     'leave --show out: the page shows the same, and --png writes pictures')

@@ -86,9 +86,14 @@ def test_the_sample_in_the_place_of_a_dropped_one(make_config, folder, drawn):
 
 def test_a_folder_that_cannot_be_written(make_config, folder):
     (folder / 'file').write_text('')
-    with pytest.raises(DataError, match='another folder with --output-dir'):
+    for form in (dict(png=True, page=False), {}):  # said before samples are loaded
+        with pytest.raises(DataError, match='file/x.*: Not a dir.*another one with --output-dir'):
+            browse_dataset(make_config(), BrowseOptions(
+                output_dir=folder / 'file/x', **form))
+    (folder / 'out/train/000000_0_epoch0.png').mkdir(parents=True)
+    with pytest.raises(DataError, match='cannot write .*000000_0_epoch0.png'):
         browse_dataset(make_config(), BrowseOptions(png=True, page=False,
-                                                    output_dir=folder / 'file/x'))
+                                                    output_dir=folder / 'out'))
 
 
 def test_windows(make_config, monkeypatch):
