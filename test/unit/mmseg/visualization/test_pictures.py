@@ -53,20 +53,6 @@ def test_the_states_can_be_told_apart_without_colours():
         assert middle - dark > 15
 
 
-def test_the_legend_of_an_error_map_gives_shares():
-    truth = np.zeros((40, 40), int)
-    truth[:10] = 255
-    seg_map = np.zeros((40, 40), int)
-    seg_map[30:] = 1
-    plain = draw_error_map(seg_map, truth)
-    listed = draw_error_map(seg_map, truth, legend=True)
-    assert np.array_equal(listed[:40, :40], plain)
-    for colour in ERROR_COLOURS.values():
-        assert shows(listed[:, 40:], colour).any()
-    seg_map[20:] = 1
-    assert not np.array_equal(draw_error_map(seg_map, truth, legend=True)[:, 40:], listed[:, 40:])
-
-
 def test_maps_of_different_sizes():
     with pytest.raises(DataError, match='prediction is 2 x 3, the truth 3 x 2'):
         draw_error_map(np.zeros((2, 3), int), np.zeros((3, 2), int))
