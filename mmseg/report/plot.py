@@ -8,7 +8,7 @@ from typing import Any
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.misc.optional import import_optional
 from mmcv_replace.utils.suggest import did_you_mean
-from mmseg.visualization import find_font
+from mmseg.visualization.fonts import choose_fonts
 
 from .run import Run
 from .runs import find_run
@@ -45,7 +45,9 @@ def plot_curves(logs: Sequence[str], options: PlotOptions) -> None:
     if len(names) != len(curves):
         raise ConfigError(f'--legend has {len(names)} names for {len(curves)} curves: give one for '
                           f'each of {len(options.keys)} keys of each of {len(logs)} logs')
-    plt = _prepare(matplotlib, options, [*names, options.title or ''])
+    plt = _prepare(matplotlib, options)
+    (title, *names), families = _fit_fonts([options.title or '', *names])
+    plt.rcParams['font.family'] = [*plt.rcParams['font.family'], *families]
     figure, axes = plt.subplots(figsize=(9, 5.5))
     try:
         for name, (_, x, y, marked, _) in zip(names, curves, strict=True):
@@ -53,7 +55,7 @@ def plot_curves(logs: Sequence[str], options: PlotOptions) -> None:
                       linewidth=1.5 if marked else 0.8)
         axes.set_xlabel(' / '.join(dict.fromkeys(unit for *_, unit in curves)))
         axes.legend()
-        axes.set_title(options.title or '')
+        axes.set_title(title)
         figure.tight_layout()
         _give_out(plt, figure, options.out)
     finally:
@@ -77,8 +79,8 @@ def _curves(run: Run, log: str, keys: Sequence[str]
     return curves
 
 
-def _prepare(matplotlib: Any, options: PlotOptions, texts: Sequence[str]) -> Any:
-    """matplotlib's pyplot with the wanted backend, style, and a font for these texts."""
+def _prepare(matplotlib: Any, options: PlotOptions) -> Any:
+    """matplotlib's pyplot with the wanted backend and style."""
     from matplotlib import style
     if options.out is not None or options.backend is not None:
         try:
@@ -92,22 +94,25 @@ def _prepare(matplotlib: Any, options: PlotOptions, texts: Sequence[str]) -> Any
         raise ConfigError(f'--style {options.style!r} is unknown'
                           f'{did_you_mean(options.style, known)}; styles are {", ".join(known)}')
     style.use(name)
-    plt.rcParams['font.family'] = [*plt.rcParams['font.family'], *_font_of(texts)]
     return plt
 
 
-def _font_of(texts: Sequence[str]) -> list[str]:
-    """The name of a font with all characters of these texts, for those that matplotlib's lacks.
+def _fit_fonts(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The texts as they can be drawn, and the fonts of those that matplotlib's own may lack.
 
     matplotlib would draw boxes, and does not see fonts that were installed after its first use.
     """
-    text = ''.join(texts)
-    font = None if text.isascii() else find_font(text, 12)
-    if font is None or not isinstance(font.path, str):
-        return []
     from matplotlib.font_manager import fontManager
-    fontManager.addfont(font.path)
-    return [font.getname()[0]]
+    drawn, families = [], {}
+    for text in texts:
+        font = None
+        if not text.isascii():
+            ((font, text),) = choose_fonts([text], 12)
+        if isinstance(getattr(font, 'path', None), str):  # Pillow's own has no file
+            fontManager.addfont(font.path)
+            families[font.getname()[0]] = None
+        drawn.append(text)
+    return drawn, list(families)
 
 
 def _give_out(plt: Any, figure: Any, out: str | None) -> None:

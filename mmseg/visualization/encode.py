@@ -4,7 +4,7 @@ import numpy as np
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 
-QUALITY = 90  # of JPEG, up to 100
+QUALITY = 85  # of JPEG, up to 100: pages hold hundreds of photographs
 # Format -> suffix, and settings: the colours of thin lines are kept, other than by default.
 FORMATS = {
     'png': ('.png', ()),

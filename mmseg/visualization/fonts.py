@@ -76,8 +76,8 @@ def _tell(text: str) -> None:
         _told.append(text)
         logging.getLogger('mmseg').warning(
             'no font that is installed has all characters of %r: pictures show such texts '
-            'incompletely. Install one, such as %s (the package %s), or name the file of one in '
-            'the variable %s', text, PREFERRED[1], PACKAGE, VARIABLE)
+            'incompletely. Install one (for Chinese, Japanese and Korean the package %s), or name '
+            'the file of one in the variable %s', text, PACKAGE, VARIABLE)
 
 
 @lru_cache(maxsize=4096)

@@ -3,22 +3,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .text import beside, list_colours
+from .text import BLACK, Colour, beside, list_colours
 
 
-def add_legend(picture: np.ndarray, seg_map: np.ndarray, colors: np.ndarray,
+def add_legend(picture: np.ndarray, seg_map: np.ndarray, colours: np.ndarray,
                names: Sequence[str] | None, ignore_index: int | None = None) -> np.ndarray:
     """Add a white strip at the right of a BGR picture [H, W, 3] that lists the classes in it.
 
-    seg_map: [H, W], class indices. colors: [N, 3], the BGR colour of each class in the picture. If
-    the list is higher than the picture, the rest below the picture is white. Classes without a
-    name, or with one that no font can draw, are listed by their number, and `ignore_index` as what
-    is ignored.
+    seg_map: [H, W], class indices. colours: [K, 3], the RGB colours of the classes. If the list is
+    higher than the picture, the rest below the picture is white. Classes without a name, or with
+    one that no font can draw, are listed by their number, and `ignore_index` as what is ignored.
     """
     labels = np.unique(seg_map).tolist()
-    entries = [(class_text(label, names, ignore_index), colors[label, ::-1]) for label in labels]
+    entries = [class_entry(label, colours, names, ignore_index) for label in labels]
     strip = list_colours(entries, picture.shape[0], [str(label) for label in labels])
     return beside(picture, strip)
+
+
+def class_entry(label: int, colours: np.ndarray, names: Sequence[str] | None,
+                ignore_index: int | None = None) -> tuple[str, Colour]:
+    """The text and the RGB colour of a label in legends, as `draw_overlay` paints it."""
+    known = label != ignore_index and 0 <= label < len(colours)
+    return class_text(label, names, ignore_index), (
+        tuple(colours[label].tolist()) if known else BLACK)
 
 
 def class_text(label: int, names: Sequence[str] | None, ignore_index: int | None = None) -> str:

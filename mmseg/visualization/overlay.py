@@ -10,6 +10,7 @@ from mmcv_replace.image import as_bands, imread, to_displayable
 from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.utils.errors import ConfigError, DataError
 
+from .blend import blend
 from .colours import class_colours
 from .legend import add_legend
 
@@ -33,24 +34,23 @@ def draw_overlay(img: np.ndarray, seg_map: np.ndarray, palette: Sequence[Sequenc
     if img.shape[:2] != seg_map.shape:
         raise DataError(f'the image is {img.shape[0]} x {img.shape[1]}, the label map '
                         f'{" x ".join(map(str, seg_map.shape))}: they must have the same size')
-    highest = int(seg_map.max(initial=0))
-    shown = class_colours(palette, _number(seg_map, ignore_index) if palette is None
-                          else len(palette))
-    colors = np.zeros((max(len(shown), highest + 1), 3), np.uint8)
-    colors[:len(shown)] = shown[:, ::-1]
-    if ignore_index is not None and ignore_index <= highest:
-        colors[ignore_index] = 0
-    blended = to_displayable(img, bands) * (1 - opacity) + colors[seg_map] * opacity
-    picture = blended.astype(np.uint8)
-    return add_legend(picture, seg_map, colors, names, ignore_index) if legend else picture
+    colours = class_colours(palette, _number(seg_map, ignore_index) if palette is None
+                            else len(palette))
+    picture = blend(to_displayable(img, bands), seg_map, colours[:, ::-1], opacity, ignore_index)
+    return add_legend(picture, seg_map, colours, names, ignore_index) if legend else picture
 
 
 def _check_seg_map(seg_map: object) -> None:
-    if not isinstance(seg_map, np.ndarray) or seg_map.dtype.kind not in 'iu' or (
-            seg_map.min(initial=0) < 0):
-        kind = seg_map.dtype if isinstance(seg_map, np.ndarray) else type(seg_map).__name__
-        raise DataError('a result is a label map, an array [H, W] of whole numbers from 0 on, as '
-                        f'inference_segmentor returns them; this one is {kind}')
+    if not isinstance(seg_map, np.ndarray):
+        fault = type(seg_map).__name__
+    elif seg_map.dtype.kind not in 'iu' or seg_map.ndim != 2:
+        fault = f'{seg_map.dtype} {list(seg_map.shape)}'
+    elif seg_map.min(initial=0) < 0:
+        fault = f'of values from {seg_map.min()} on'
+    else:
+        return
+    raise DataError('a result is a label map, an array [H, W] of whole numbers from 0 on, as '
+                    f'inference_segmentor returns them; this one is {fault}')
 
 
 def _number(seg_map: np.ndarray, ignore_index: int | None) -> int:

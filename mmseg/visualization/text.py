@@ -30,14 +30,34 @@ def shorten(text: str, font: Any, width: float) -> str:
     return text[:kept].rstrip() + CUT if kept else ''
 
 
+def wrap(text: str, font: Any, width: float) -> list[str]:
+    """A text in lines of at most `width` pixels, which end between words where that is possible."""
+    lines, line = [], ''
+    for word in text.split():
+        grown = f'{line} {word}' if line else word
+        if font.getlength(grown) <= width:
+            line = grown
+            continue
+        if line:
+            lines.append(line)
+        line = word
+        while len(line) > 1 and font.getlength(line) > width:  # a path, or Chinese
+            fit = next((end for end in range(len(line) - 1, 1, -1)
+                        if font.getlength(line[:end]) <= width), 1)
+            lines.append(line[:fit])
+            line = line[fit:]
+    return [*lines, line] if line else lines
+
+
 def list_colours(entries: Sequence[tuple[str, Colour]], height: int,
-                 short: Sequence[str] | None = None) -> np.ndarray:
+                 short: Sequence[str] | None = None, size: int | None = None) -> np.ndarray:
     """A white BGR strip [H, W, 3], at least `height` pixels high, with a line for each entry.
 
     entries: a text and its colour in RGB. `short` is drawn where no font has the text.
+    size: pixels of the text, by default as it fits the height.
     """
     from PIL import Image, ImageDraw  # late: most pictures have no legend
-    size = text_size(height)
+    size = text_size(height) if size is None else size
     line = size + size // 2
     drawn = choose_fonts([text for text, _ in entries], size, short)
     text_width = max((int(font.getlength(text)) for font, text in drawn), default=0)

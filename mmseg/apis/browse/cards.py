@@ -1,8 +1,6 @@
 """The pictures of a traced sample: one for each step, reduced, with the labels in colours."""
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +13,7 @@ from mmseg.datasets.pipelines.compose import own_pipeline
 from mmseg.datasets.pipelines.ignored import DEFAULT
 from mmseg.datasets.tracing import StepTrace, Trace, View, difference, leaf_of
 from mmseg.visualization import class_colours, draw_overlay
-from mmseg.visualization.legend import class_text
+from mmseg.visualization.legend import class_entry
 from mmseg.visualization.panels import reduce_to
 
 from .options import BrowseOptions
@@ -109,12 +107,9 @@ class Painter:
         return draw_overlay(img, label.astype(np.int64), palette, opacity,
                             ignore_index=self.ignore_index)
 
-    def entry(self, label: int) -> tuple[str, tuple[int, ...]]:
+    def entry(self, label: int) -> tuple[str, Sequence[int]]:
         """The text and the RGB colour of a class in legends."""
-        colours = self.colours
-        known = label != self.ignore_index and 0 <= label < len(colours)
-        return (class_text(label, self.names, self.ignore_index),
-                tuple(colours[label].tolist()) if known else (0, 0, 0))
+        return class_entry(label, self.colours, self.names, self.ignore_index)
 
     @property
     def colours(self) -> np.ndarray:
@@ -139,35 +134,20 @@ def visible(cards: Sequence[Card]) -> Iterator[Card]:
     return (card for card in cards if card.picture is not None or card.labels)
 
 
-def describe_error(error: Exception) -> str:
-    """An error as text; one that is no mistake of the user with the place where it arose."""
-    text = str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'
-    notes = [str(note) for note in getattr(error, '__notes__', ())]
-    frames = traceback.extract_tb(error.__traceback__)
-    if not isinstance(error, UserError) and frames:
-        notes.append(f'at {frames[-1].filename}, line {frames[-1].lineno}')
-    return '\n'.join([text, *notes])
+def split_attempts(cards: Sequence[Card]) -> list[tuple[str | None, list[Card]]]:
+    """The cards of each sample that was loaded, with the name of its file, where it is known.
 
-
-def describe_value(value: Any) -> str:
-    """What a step has drawn as short text."""
-    if isinstance(value, float | np.floating):
-        return f'{value:.4g}'
-    if isinstance(value, np.ndarray):
-        return describe_value(value.tolist()) if value.size <= 8 else f'array {list(value.shape)}'
-    if isinstance(value, Mapping):
-        return ', '.join(f'{key} {describe_value(entry)}' for key, entry in value.items())
-    if isinstance(value, list | tuple):
-        inner = '; ' if any(isinstance(entry, Mapping) for entry in value) else ', '
-        return inner.join(map(describe_value, value))
-    return str(value)
-
-
-def describe_draws(step: StepTrace) -> dict[str, str]:
-    """What a step has drawn; of one that does not tell, that it has drawn."""
-    told = {str(name).replace('_', ' '): describe_value(value)
-            for name, value in step.draws.items()}
-    return told or ({'random': 'it draws, but does not tell what'} if step.drew else {})
+    There are several where a step has dropped one, in whose place the data set takes another.
+    """
+    attempts: list[tuple[str | None, list[Card]]] = []
+    dropped = True
+    for card in cards:
+        if dropped:
+            _, name = card.step.changed.get('ori_filename', (None, None))
+            attempts.append((name, []))
+        attempts[-1][1].append(card)
+        dropped = card.step.after is None and card.step.error is None
+    return attempts
 
 
 def _holds_bytes(img: np.ndarray) -> bool:

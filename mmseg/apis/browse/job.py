@@ -18,7 +18,8 @@ from ..cli import work_dir_of
 from ..datasets import build_split
 from ..own.data import trying_own_data
 from ..settings import check_settings
-from .cards import Painter, describe_error
+from .cards import Painter
+from .describe import describe_error
 from .options import BrowseOptions
 from .page import BrowsePage
 from .seed import find_seed
@@ -42,6 +43,8 @@ def browse_dataset(cfg: Config, options: BrowseOptions) -> tuple[str, int]:
         painter = Painter(dataset, options)
         seed, origin = find_seed(cfg, options.seed)
         folder = Path(options.output_dir or Path(work_dir_of(cfg), 'browse'))
+        if options.page or options.png:
+            _make_folder(folder / options.split if options.png else folder)
         page = BrowsePage(_title(cfg, options), _facts(cfg, options, dataset, f'{seed}{origin}'),
                           painter) if options.page else None
         failed: list[str] = []
@@ -57,11 +60,20 @@ def browse_dataset(cfg: Config, options: BrowseOptions) -> tuple[str, int]:
     if page is not None:
         file = folder / f'{options.split}.html'
         page.page.write(file)
-        lines.append(f'{file}: {len(indices)} samples, {file.stat().st_size / 1e6:.1f} MB; open it '
-                     'in a browser')
+        lines.append(f'{file}: {_number(len(indices), "sample")}, '
+                     f'{file.stat().st_size / 1e6:.1f} MB; open it in a browser')
     if sheets:
-        lines.append(f'{folder / options.split}: {sheets} pictures')
+        lines.append(f'{folder / options.split}: {_number(sheets, "picture")}')
     return '\n'.join([*lines, *_list_failed(failed)]), 1 if failed else 0
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the results, before samples are loaded for them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f'cannot make the folder {folder}: {error.strerror or error}; name another '
+                        'one with --output-dir') from error
 
 
 def _show(painter: Painter, trace: Trace, folder: Path) -> int:
@@ -75,11 +87,9 @@ def _show(painter: Painter, trace: Trace, folder: Path) -> int:
     if options.png:
         file = folder / sheet_name(trace)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(encode_picture(sheet))
         except OSError as error:
-            raise DataError(f'cannot write {file}: {error.strerror or error}; name another folder '
-                            'with --output-dir') from error
+            raise DataError(f'cannot write {file}: {error.strerror or error}') from error
     if options.show:
         show_window(sheet, f'{trace.index} {trace.file or ""}', options.show_interval,
                     'leave --show out: the page shows the same, and --png writes pictures')
@@ -98,7 +108,8 @@ def _facts(cfg: Config, options: BrowseOptions, dataset: Dataset, seed: str) -> 
         'data set': ' of '.join(type(part).__name__ for part in _chain(dataset)),
         'samples': f'{len(dataset):,}',
         'seed': seed,
-        'epoch': ', '.join(map(str, options.epochs)) + ', counted from 0'}
+        'epoch': ', '.join(map(str, options.epochs)) + ', counted from 0',
+        'in pixels': 'sizes, width x height, and places, from the top and the left'}
     if options.split == 'train' and read_section(
             DataSettings, cfg.data, 'data').max_skipped is not None:
         facts['on_error'] = 'where a sample cannot be loaded, training takes another in its place'
@@ -116,6 +127,10 @@ def _chain(dataset: Dataset) -> Iterator[Dataset]:
             yield part
 
 
+def _number(number: int, what: str) -> str:
+    return f'{number} {what}{"s" * (number != 1)}'
+
+
 def _failure(trace: Trace) -> str:
     first = describe_error(trace.error).splitlines()[0]
     return printable(f'{trace.index} {trace.file or ""} (epoch {trace.epoch}): {first}')
@@ -123,7 +138,7 @@ def _failure(trace: Trace) -> str:
 
 def _list_failed(failed: list[str]) -> Iterator[str]:
     if failed:
-        yield f'{len(failed)} samples could not be loaded:'
+        yield f'{_number(len(failed), "sample")} could not be loaded:'
     yield from (f'  {failure}' for failure in failed[:MOST_FAILED])
     if len(failed) > MOST_FAILED:
         yield f'  ... and {len(failed) - MOST_FAILED} more'

@@ -9,6 +9,8 @@ from torch.utils.data import Dataset
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets.tracing import find_samples
 
+MOST = 100_000  # numbers in a range
+
 
 @dataclass(frozen=True)
 class BrowseOptions:
@@ -33,13 +35,13 @@ class BrowseOptions:
     def __post_init__(self) -> None:
         if not 0 < self.opacity <= 1:
             raise ConfigError(f'--opacity {self.opacity}: give a share above 0 and at most 1')
-        if self.number < 0 or self.show_interval < 0:
-            raise ConfigError(f'--number {self.number}, --show-interval {self.show_interval}: '
-                              'neither can be below 0')
+        for option, value in (('--number', self.number), ('--show-interval', self.show_interval)):
+            if value < 0:
+                raise ConfigError(f'{option} {value}: give 0 or more')
         if self.max_side < 16:
             raise ConfigError(f'--max-side {self.max_side}: give 16 pixels or more')
-        if self.seed is not None and self.seed < 0:
-            raise ConfigError(f'--seed {self.seed}: a seed is 0 or more')
+        if self.seed is not None and not 0 <= self.seed < 2**32:
+            raise ConfigError(f'--seed {self.seed}: a seed is from 0 to {2**32 - 1}')
 
     def choose(self, dataset: Dataset) -> list[int]:
         """The indices of the samples to show. DataError where there are none such."""
@@ -66,5 +68,8 @@ def read_numbers(texts: Sequence[str], option: str) -> list[int]:
         if not (first.isdecimal() and (last.isdecimal() if dash else True)) or (
                 dash and int(last) < int(first)):
             raise ConfigError(f'{option} {text}: give numbers from 0 on, or ranges such as 0-7')
-        numbers += range(int(first), int(last if dash else first) + 1)
+        found = range(int(first), int(last if dash else first) + 1)
+        if found[-1] - found[0] >= MOST:
+            raise ConfigError(f'{option} {text}: give at most {MOST:,} numbers')
+        numbers += found
     return numbers

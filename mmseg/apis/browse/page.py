@@ -6,7 +6,8 @@ from mmseg.datasets.tracing import Trace
 from mmseg.visualization import Html, Page, tag
 from mmseg.visualization.html import join
 
-from .cards import MAIN_LABEL, Card, Painter, describe_draws, describe_error, visible
+from .cards import MAIN_LABEL, Card, Painter, split_attempts, visible
+from .describe import describe_draws, describe_error, draws_in_line
 
 MOST_CLASSES = 10  # that are listed below a picture
 # The slider sets how much is seen of the label maps, which lie above their pictures.
@@ -55,16 +56,12 @@ class BrowsePage:
             parts = [self._steps(first, cards[0])]
         else:
             parts = [tag('div', *self._loaded(cards[0]), *map(self._outcome, traces, cards),
-                         cls='steps'),
-                     *(tag('details', tag('summary', f'epoch {trace.epoch}, step by step'),
-                           self._steps(trace, shown))
-                       for trace, shown in zip(traces, cards, strict=True))]
+                         cls='steps'), *self._epochs(traces, cards)]
         self.page.add(tag('section', tag('h2', title), *parts, id=f'sample-{first.index}'))
 
     def _loaded(self, cards: Sequence[Card]) -> Iterator[Html]:
         """The sample before the first step that draws."""
-        drawing = next((place for place, card in enumerate(cards) if card.step.drew), len(cards))
-        loaded = list(visible(cards[:drawing]))
+        loaded = list(visible(cards[:_first_draw(cards)]))
         if loaded:
             yield tag('figure', self._stack(loaded[-1]), tag('figcaption', tag('b', 'as loaded')),
                       cls='step')
@@ -72,21 +69,36 @@ class BrowsePage:
     def _outcome(self, trace: Trace, cards: Sequence[Card]) -> Html:
         """What becomes of the sample in an epoch, with all that was drawn."""
         caption = [tag('b', f'epoch {trace.epoch}')]
+        *dropped, (name, cards) = split_attempts(cards) or [(None, [])]
+        if dropped:
+            caption.append(tag('div', f'dropped by {dropped[-1][1][-1].step.name}; in its place: '
+                                      f'{name or "another sample"}', cls='bad'))
         for card in cards:
-            draws = describe_draws(card.step)
+            draws = draws_in_line(card.step)
             if draws:
-                caption.append(tag('div', tag('span', card.step.name, cls='soft'), ' ',
-                                   ', '.join(f'{name} {value}' for name, value in draws.items())))
+                caption.append(tag('div', tag('span', card.step.name, cls='soft'), ' ', draws))
         shown = list(visible(cards))
         picture = [] if not shown or trace.error is not None else [self._stack(shown[-1])]
         return tag('figure', *picture, *self._error(trace.error), tag('figcaption', *caption),
                    cls='step')
 
-    def _steps(self, trace: Trace, cards: Sequence[Card]) -> Html:
+    def _epochs(self, traces: Sequence[Trace], cards: Sequence[Sequence[Card]]) -> Iterator[Html]:
+        """All steps of each epoch; those before the first that draws once, in the first epoch."""
+        for place, (trace, shown) in enumerate(zip(traces, cards, strict=True)):
+            same = _first_draw(shown) if place else 0
+            note = [tag('div', f'The steps before are those of epoch {traces[0].epoch}.',
+                        cls='soft')] if same else []
+            yield tag('details', tag('summary', f'epoch {trace.epoch}, step by step'), *note,
+                      self._steps(trace, shown, same))
+
+    def _steps(self, trace: Trace, cards: Sequence[Card], since: int = 0) -> Html:
         told = any(card.step.error is not None for card in cards)
-        truth = self._truth(trace, cards)
-        return tag('div', *truth, *map(self._card, cards),
-                   *(() if told else self._error(trace.error)), cls='steps')
+        parts, cards = list(self._truth(trace, cards)), cards[since:]
+        for place, (name, attempt) in enumerate(split_attempts(cards)):
+            if place:
+                parts.append(tag('div', f'in its place: {name or "another sample"}', cls='instead'))
+            parts += map(self._card, attempt)
+        return tag('div', *parts, *(() if told else self._error(trace.error)), cls='steps')
 
     def _truth(self, trace: Trace, cards: Sequence[Card]) -> Iterator[Html]:
         """The labels of a sample whose pipeline does not load them."""
@@ -108,7 +120,7 @@ class BrowsePage:
         if step.after is not None:
             caption.append(tag('div', step.after.facts(), cls='soft'))
         elif step.error is None:
-            caption.append(tag('div', 'The step has dropped the sample; another one is taken.',
+            caption.append(tag('div', 'It has dropped the sample; another one is taken.',
                                cls='bad'))
         changed = [f'{key}: {value}' for key, (_, value) in step.changed.items()]
         if changed:
@@ -146,6 +158,11 @@ class BrowsePage:
     def _error(self, error: Exception | None) -> Iterator[Html]:
         if error is not None:
             yield tag('pre', describe_error(error), cls='bad')
+
+
+def _first_draw(cards: Sequence[Card]) -> int:
+    """The place of the first step that draws; their number without one."""
+    return next((place for place, card in enumerate(cards) if card.step.drew), len(cards))
 
 
 def _swatch(colour: Sequence[int]) -> Html:

@@ -219,7 +219,7 @@ class RandomRotate(LabelFiller):
         return (angle, self.label_fill(results)) if rotate else None
 
     def describe(self, params: tuple[float, int | None] | None) -> dict[str, Any]:
-        return {'rotate': 'no'} if params is None else {'angle': params[0]}
+        return {'rotate': 'no'} if params is None else {'degrees': params[0]}
 
     def apply_image(self, img: np.ndarray, params: tuple[float, int | None] | None) -> np.ndarray:
         return img if params is None else imrotate(

@@ -43,8 +43,11 @@ def find_samples(dataset: Dataset, pattern: str) -> list[int]:
     if not found:
         known = [PurePath(name).stem for name in names.values()]
         near = near_names(pattern, known)
-        hint = f'; similar are {", ".join(near)}' if near else (
-            f', as {known[0]!r} is' if known else ': its samples have no names, choose by number')
+        hint = ': its samples have no names, choose by number'
+        if near:
+            hint = f'; similar are {", ".join(near)}'
+        elif known:
+            hint = f' (the first one is {known[0]!r})'
         raise DataError(f'no sample of the data set is called {pattern!r}{hint}')
     return found
 

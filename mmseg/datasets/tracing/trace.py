@@ -93,7 +93,7 @@ def skip_steps(dataset: Dataset, types: Sequence[str]) -> None:
     for name in types:
         if name not in names:
             raise ConfigError(f'--skip-type {name}: no pipeline has such a step'
-                              f'{did_you_mean(name, names)}; there are {", ".join(names)}')
+                              f'{did_you_mean(name, names)} (its steps: {", ".join(names)})')
     for pipeline in pipelines:
         pipeline.transforms = [step for step in pipeline.transforms
                                if type(step).__name__ not in types]

@@ -61,13 +61,17 @@ class View:
         return to_displayable(img, bands)
 
     def facts(self) -> str:
-        """Size, type and range of the image: '512 x 512 x 3 uint8, 0 to 255'."""
+        """Width, height, type and range of the image: '640 x 480, 3 bands of uint8, 0 to 255'."""
         if self.img is None:
             return 'no image'
-        size = ' x '.join(map(str, self.img.shape))
+        if self.img.ndim not in (2, 3):
+            return f'an array {list(self.img.shape)} of {self.img.dtype}'
+        height, width = self.img.shape[:2]
+        bands = band_count(self.img)
+        facts = f'{width} x {height}, {bands} band{"s" * (bands != 1)} of {self.img.dtype}'
         if not self.img.size:
-            return f'{size} {self.img.dtype}'
-        return f'{size} {self.img.dtype}, {self.img.min():.6g} to {self.img.max():.6g}'
+            return facts
+        return f'{facts}, {self.img.min():.6g} to {self.img.max():.6g}'
 
 
 def difference(before: np.ndarray | None, after: np.ndarray | None) -> float:

@@ -149,7 +149,7 @@ def test_the_tint_of_a_black_class_is_unlike_the_other_colours():
 
 @pytest.mark.parametrize('result', [
     torch.zeros(6, 8, dtype=torch.long), np.zeros((6, 8)), np.zeros((6, 8), bool),
-    np.full((6, 8), -1)])
+    np.full((6, 8), -1), np.zeros((6, 8, 1), int), [[0, 1]]])
 def test_a_result_that_is_no_label_map(build_tiny, picture, result):
     with pytest.raises(DataError, match='a result is a label map, an array'):
         build_tiny().show_result(picture[0], [result], PALETTE)

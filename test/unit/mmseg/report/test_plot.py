@@ -1,7 +1,10 @@
 """Curves drawn by matplotlib, times of iterations, and the command line of both."""
+import warnings
+
 import cv2
 import numpy as np
 import pytest
+from PIL import ImageFont
 
 from mmcv_replace.utils.errors import ConfigError, DataError, MissingModuleError
 from mmseg.report import plot
@@ -9,6 +12,7 @@ from mmseg.report.plot import PlotOptions, plot_curves
 from mmseg.report.train_time import format_train_time
 
 from ...tools.conftest import run_tool  # noqa: F401
+from ..visualization.conftest import no_fonts  # noqa: F401
 from .conftest import train_record, val_record, write_log
 
 
@@ -105,27 +109,40 @@ def test_a_line_that_is_cut_off_is_told(tmp_path, pyplot, caplog):
     assert 'line 3 is cut off' in caplog.text
 
 
-def test_a_font_for_names_that_matplotlib_lacks(log, pyplot, tmp_path, monkeypatch):
+def test_fonts_for_names_that_matplotlib_lacks(log, pyplot, tmp_path, monkeypatch):
+    """One for each script, where no font has all of them."""
     from matplotlib import font_manager
-    file = font_manager.findfont('DejaVu Serif')
     asked = []
 
-    class Font:
-        path = file
+    def choose(texts, size):
+        asked.extend(texts)
+        name = 'DejaVu Serif' if texts[0] == '\u4eba' else 'DejaVu Sans Mono'
+        return [(ImageFont.truetype(font_manager.findfont(name), size), f'{texts[0].upper()}!')]
 
-        def getname(self):
-            return 'DejaVu Serif', 'Book'
-
-    def find(text, size):
-        asked.append(text)
-        return Font()
-    monkeypatch.setattr(plot, 'find_font', find)
+    monkeypatch.setattr(plot, 'choose_fonts', choose)
     out = str(tmp_path / 'x.png')
     plot_curves([str(log)], PlotOptions(legend=['plain'], out=out))
     assert asked == []
-    plot_curves([str(log)], PlotOptions(legend=['人行道'], title='t', out=out))
-    assert asked == ['人行道t']
-    assert pyplot.rcParams['font.family'][-1] == 'DejaVu Serif'
+    shown = []
+    monkeypatch.setattr(plot, '_give_out', lambda plt, figure, out: shown.extend(
+        [figure.axes[0].get_title(),
+         *(text.get_text() for text in figure.axes[0].get_legend().get_texts())]))
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Glyph')  # of the fonts that stand in for others
+        plot_curves([str(log)] * 2, PlotOptions(legend=['\u4eba', 't'], title='\u0416', out=out))
+    assert asked == ['\u0416', '\u4eba']
+    assert shown == ['\u0416!', '\u4eba!', 't']
+    assert pyplot.rcParams['font.family'][-2:] == ['DejaVu Sans Mono', 'DejaVu Serif']
+
+
+def test_names_that_no_font_has(log, pyplot, tmp_path, caplog):
+    """One remark with a remedy, and none of matplotlib's warnings and boxes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        plot_curves([str(log)], PlotOptions(legend=['\u4eba\u884c\u9053'], title='\u4eba',
+                                            out=str(tmp_path / 'x.png')))
+    assert caplog.text.count('no font that is installed') == 1
+    assert 'MMSEG_FONT' in caplog.text
 
 
 def test_without_matplotlib(log, monkeypatch):

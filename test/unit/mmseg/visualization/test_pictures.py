@@ -10,9 +10,11 @@ from mmseg.visualization import (
     draw_error_map,
     draw_overlay,
     encode_picture,
+    find_font,
     side_by_side,
 )
 from mmseg.visualization.confusion import NO_PIXELS
+from mmseg.visualization.text import wrap
 
 WHITE = [255, 255, 255]
 
@@ -49,20 +51,6 @@ def test_the_states_can_be_told_apart_without_colours():
         light, middle, dark = 116 * np.cbrt(luminance) - 16
         assert light - middle > 20
         assert middle - dark > 15
-
-
-def test_the_legend_of_an_error_map_gives_shares():
-    truth = np.zeros((40, 40), int)
-    truth[:10] = 255
-    seg_map = np.zeros((40, 40), int)
-    seg_map[30:] = 1
-    plain = draw_error_map(seg_map, truth)
-    listed = draw_error_map(seg_map, truth, legend=True)
-    assert np.array_equal(listed[:40, :40], plain)
-    for colour in ERROR_COLOURS.values():
-        assert shows(listed[:, 40:], colour).any()
-    seg_map[20:] = 1
-    assert not np.array_equal(draw_error_map(seg_map, truth, legend=True)[:, 40:], listed[:, 40:])
 
 
 def test_maps_of_different_sizes():
@@ -118,12 +106,40 @@ def test_large_pictures_are_reduced_and_small_ones_are_not():
     assert abs(joined[40, 50].astype(int) - 40.5 * 200 / 67).max() < 2
 
 
-def test_a_long_title_is_cut():
+@pytest.mark.parametrize('title', [
+    'a title that is much longer than its picture', 'a/path/without/a/blank/and/long.png' * 3,
+    'first line\nsecond line\nthird one'])
+def test_a_long_title_has_several_lines(title):
     picture = np.zeros((20, 100, 3), np.uint8)
-    title = 'a title that is much longer than its picture'
+    one = side_by_side([('x', picture)])
     joined = side_by_side([(title, picture), ('b', picture)])
     assert joined.shape[1] == 208
+    assert joined.shape[0] > one.shape[0] + 20
     assert (joined[:, 100:108] == 255).all()
+    assert (joined[-20:, :100] == 0).all()
+
+
+@pytest.mark.parametrize('text', ['some words that do not fit', 'word ' * 9, 'x' * 50, '', 'a'])
+def test_lines_hold_all_of_a_text(text):
+    font = find_font('', 12)
+    for width in (1, 30, 70, 1000):
+        lines = wrap(text, font, width)
+        assert ''.join(lines).replace(' ', '') == text.replace(' ', '')
+        assert all(font.getlength(line) <= width or len(line) == 1 for line in lines)
+
+
+def test_panels_in_several_rows():
+    panels = [('', np.full((10 + place, 30, 3), place, np.uint8)) for place in range(5)]
+    joined = side_by_side(panels, narrowest=40, row_width=100)
+    assert joined.shape == (11 + 8 + 13 + 8 + 14, 40 + 8 + 40, 3)
+    for place, (top, left) in enumerate([(0, 0), (0, 48), (19, 0), (19, 48), (40, 0)]):
+        assert (joined[top:top + 10 + place, left:left + 30] == place).all()
+    assert (joined[40:, 40:] == 255).all()
+    # The text of a legend does not grow with the rows.
+    legend = [('abc', (1, 2, 3))]
+    many = side_by_side(panels * 9, row_width=40, legend=legend)
+    assert many.shape[1] == side_by_side(panels, row_width=40, legend=legend).shape[1]
+    assert many.shape[0] > 500
 
 
 def test_a_legend_of_panels():

@@ -38,7 +38,8 @@ def test_samples_that_do_not_exist(options, number, message):
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(opacity=0), '--opacity 0: '), (dict(opacity=1.5), '--opacity 1.5'),
     (dict(number=-1), '--number -1'), (dict(show_interval=-0.5), '--show-interval -0.5'),
-    (dict(max_side=5), '--max-side 5'), (dict(seed=-3), '--seed -3')])
+    (dict(max_side=5), '--max-side 5'), (dict(seed=-3), '--seed -3'),
+    (dict(seed=2**32), '--seed 4294967296: a seed is from 0')])
 def test_values_that_do_not_fit(options, message):
     with pytest.raises(ConfigError, match=message):
         BrowseOptions(**options)
@@ -49,4 +50,6 @@ def test_numbers_and_ranges():
     for wrong in ('x', '3-', '-3', '5-2', '1.5', ''):
         with pytest.raises(ConfigError, match=f'--epoch {wrong}: give numbers'):
             read_numbers([wrong], '--epoch')
+    with pytest.raises(ConfigError, match='--epoch 0-99999999999: give at most 100,000'):
+        read_numbers(['0-99999999999'], '--epoch')
     assert np.array_equal(read_numbers([], '--index'), [])

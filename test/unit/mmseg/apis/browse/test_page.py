@@ -1,4 +1,6 @@
 """The page of a data set: pictures, draws, classes, errors."""
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.datasets import build_dataset
+from mmseg.datasets.pipelines.draws import tell
 from mmseg.datasets.tracing import trace_sample
 
 from .conftest import PIPELINE
@@ -17,12 +20,12 @@ def test_each_step_with_its_picture_and_its_draws(make_config, browse, folder):
     page, text, code = browse(cfg, indices=[2])
     assert code == 0
     assert page.titles == ['2: 2.png']
-    assert 'train.html: 1 samples, 0.0 MB' in text
+    assert 'train.html: 1 sample, 0.0 MB' in text
     trace = trace_sample(build_dataset(cfg.data.train), 5, 0, 2)
     steps = {step.name: step for step in trace.steps}
     crop = page.step('RandomCrop')
     assert f'top {steps["RandomCrop"].draws["top"]}' in crop['text']
-    assert '24 x 24 x 3 uint8' in crop['text']
+    assert '24 x 24, 3 bands of uint8, ' in crop['text']
     shown = crop['pictures']['after RandomCrop'].astype(int)
     assert np.abs(shown - steps['RandomCrop'].after.img).mean() < 4  # a JPEG
     painted = crop['pictures']['labels after RandomCrop']
@@ -48,9 +51,14 @@ def test_several_epochs_show_the_range(make_config, browse):
         crop = next(step for step in trace_sample(dataset, 5, epoch, 0).steps
                     if step.name == 'RandomCrop')
         assert figure['text'].startswith(f'epoch {epoch}')
-        assert f'top {crop.draws["top"]}, left {crop.draws["left"]}' in figure['text']
+        assert f'RandomCrop top {crop.draws["top"]}; left {crop.draws["left"]}' in figure['text']
         assert figure['pictures']['after Pad'].shape == (32, 32, 3)
     assert page.text.count('step by step') == 3
+    # What is the same in each epoch is there once.
+    steps = [figure['text'] for figure in page.figures[4:]]
+    assert sum(text.startswith('LoadImageFromFile') for text in steps) == 1
+    assert sum(text.startswith('RandomCrop') for text in steps) == 3
+    assert page.text.count('The steps before are those of epoch 0.') == 2
 
 
 def test_the_seed_is_that_of_the_config_or_the_option(make_config, browse):
@@ -116,6 +124,41 @@ def test_an_error_of_a_users_step(make_config, browse):
     assert "(epoch 1): KeyError: 'gt_depth'" in text
 
 
+def test_a_dropped_sample_and_the_one_in_its_place(make_config, browse):
+    def drop_first(results):
+        return None if results['ori_filename'] == '0.png' else results
+
+    cfg = make_config([*PIPELINE[:2], drop_first, *PIPELINE[2:]])
+    page, _, code = browse(cfg, indices=[0])
+    assert code == 0
+    assert 'It has dropped the sample' in page.step('drop_first')['text']
+    name = re.search(r'in its place: ([123]\.png)', page.text)[1]
+    trace = trace_sample(build_dataset(cfg.data.train), 5, 0, 0)
+    assert trace.sample['img_metas'].data['ori_filename'] == name
+    page, _, _ = browse(cfg, indices=[0], epochs=[0, 1])
+    for epoch, figure in enumerate(page.figures[1:3]):
+        assert f'epoch {epoch}dropped by drop_first; in its place: ' in figure['text']
+        assert figure['text'].count('RandomCrop') == 1
+
+
+def test_draws_are_told_with_their_units(make_config, browse):
+    def turn(results):
+        tell(holes=[dict(top=1, left=2), dict(top=3, left=4)], Blur={}, share=0.123456)
+        return results
+
+    def silent(results):
+        np.random.rand()
+        return results
+
+    steps = [*PIPELINE[:2], dict(type='RandomRotate', prob=1.0, degree=(7.25, 7.25)), turn, silent]
+    page, _, _ = browse(make_config(steps), indices=[0], epochs=[0, 1])
+    text = page.figures[1]['text']
+    assert 'RandomRotate degrees 7.25' in text
+    assert 'turn holes top 1, left 2; top 3, left 4; Blur; share 0.1235' in text
+    assert 'silent draws at random, but does not tell what' in text
+    assert 'sizes, width x height' in page.text
+
+
 def test_many_failures_are_cut(make_config, browse, folder):
     for file in (folder / 'img').iterdir():
         file.write_bytes(b'')
@@ -162,7 +205,7 @@ def test_grey_images_and_floats(make_config, browse):
              *PIPELINE[1:4], dict(type='Normalize', mean=[120.0], std=[60.0], to_rgb=False)]
     page, _, code = browse(make_config(steps), indices=[0])
     assert code == 0
-    assert '32 x 40 float32' in page.step('LoadImageFromFile')['text']
+    assert '40 x 32, 1 band of float32, ' in page.step('LoadImageFromFile')['text']
     assert page.step('Normalize')['pictures'] == {}
     picture = page.step('LoadImageFromFile')['pictures']['after LoadImageFromFile'].astype(int)
     assert np.ptp(picture, axis=2).max() < 8

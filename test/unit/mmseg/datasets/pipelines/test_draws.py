@@ -60,7 +60,7 @@ def test_geometry(img, seed):
     if draws == {'rotate': 'no'}:
         assert np.array_equal(changed, img)
     else:
-        assert np.array_equal(changed, imrotate(img, draws['angle']))
+        assert np.array_equal(changed, imrotate(img, draws['degrees']))
 
     draws, changed = run('RandomCutOut', seed, img, prob=0.7, n_holes=(1, 3), cutout_shape=(9, 5))
     expected = img.copy()

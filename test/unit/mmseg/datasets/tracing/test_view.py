@@ -80,8 +80,11 @@ def test_what_is_no_picture():
     assert View(np.zeros((2, 0, 3)), {}, None).picture() is None
     assert View(np.zeros((2, 2, 2, 3)), {}, None).picture() is None
     assert View.of({}).facts() == 'no image'
-    assert View(np.zeros((0, 2), np.uint8), {}, None).facts() == '0 x 2 uint8'
-    assert View(np.float32([[0.5, 12000]]), {}, None).facts() == '1 x 2 float32, 0.5 to 12000'
+    assert View(np.zeros((0, 2), np.uint8), {}, None).facts() == '2 x 0, 1 band of uint8'
+    assert View(np.float32([[0.5, 12000]]), {}, None).facts() == (
+        '2 x 1, 1 band of float32, 0.5 to 12000')
+    assert View(np.zeros((4, 6, 3), int), {}, None).facts() == '6 x 4, 3 bands of int64, 0 to 0'
+    assert View(np.zeros((2, 2, 2, 3)), {}, None).facts() == 'an array [2, 2, 2, 3] of float64'
 
 
 def test_difference_of_pictures(img):
