@@ -47,6 +47,12 @@ class Outputs:
         self.folder = Path(options.out)
         check_folder(self.folder)
         self._sources: dict[int, Source] = {}  # those that are under way, by their number
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._records = RecordFile(self.folder)
+        except OSError as error:
+            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
+                              'another folder, or correct the permissions') from error
         former: dict[str, list[dict[str, Any]]] = {}
         for record in read_records(self.folder) if options.skip_existing else ():
             former.setdefault(record['name'], []).append(record)
@@ -54,14 +60,8 @@ class Outputs:
         self.skipped = {file.name for file, key in zip(sources.files, sources.keys, strict=True)
                         if file.name in former and self._complete(file, key, former[file.name])}
         anew = {file.name for file in sources.files} - self.skipped
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._records = RecordFile(self.folder, (
-                record for name, records in former.items() if name not in anew
-                for record in records))
-        except OSError as error:
-            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
-                              'another folder, or correct the permissions') from error
+        self._records.keep(record for name, records in former.items() if name not in anew
+                           for record in records)
 
     def _complete(self, file: FoundFile, key: str, records: Sequence[dict[str, Any]]) -> bool:
         """Whether all that is asked for of a file is there, as the records say."""

@@ -21,8 +21,8 @@ class Segmenter:
         segmenter = Segmenter.from_checkpoint('work_dirs/mine/latest.pth')
         result = segmenter.predict('image.jpg')
 
-    The model is one of `init_segmentor`, or any with its config as `cfg`. It may be in training, and
-    is again afterwards; threads may share it if it is not.
+    The model is one of `init_segmentor`, or any with its config as `cfg`. It may be in training,
+    and is again afterwards; threads may share it if it is not.
     """
 
     def __init__(self, model: nn.Module) -> None:
