@@ -15,7 +15,8 @@ from .classes import count_classes, ignored_value, shares_by_name
 from .names import FoundFile
 from .options import PredictOptions
 from .records import NAME, RecordFile, read_records
-from .sources import Source, Sources, is_video
+from .sources import Source, Sources
+from .video import is_video
 
 MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')
 JPEG = ('.jpg', '.jpeg', '.jpe')

@@ -13,7 +13,7 @@ from mmcv_replace.utils.errors import DataError, MissingDataError, UserError
 from mmseg.datasets.own.image_files import STRANGE, SUFFIXES
 
 from .names import FoundFile, tell_apart
-from .video import VIDEOS, Frames
+from .video import VIDEOS, Frames, is_video
 
 ARRAYS = ('.npy', '.npz')
 STDIN = '-'
@@ -88,11 +88,6 @@ def _frames(path: str) -> int:
         return 0
 
 
-def is_video(path: str) -> bool:
-    """Whether a file is a video, by its suffix."""
-    return path.lower().endswith(VIDEOS)
-
-
 def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Sequence[Path] = (),
                  arrays: bool = True) -> Sources:
     """The files for words of a command line: files, folders with all below, patterns, '-'.
@@ -136,13 +131,14 @@ def _words(given: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
             yield word
             continue
         for line in stdin:
-            # Lists of `find -print0` have NULs in the place of ends of lines.
-            yield from filter(None, line.rstrip('\r\n').split('\0'))
+            # Lists of `find -print0` have NULs in the place of ends of lines, and those of some
+            # programs of Windows begin with a mark of their encoding.
+            yield from filter(str.strip, line.removeprefix('\ufeff').rstrip('\r\n').split('\0'))
 
 
 def _in_folder(folder: str, suffixes: tuple[str, ...], leave_out: Sequence[Path],
                others: Counter[str]) -> Iterator[FoundFile]:
-    for name in scandir(folder, recursive=True):
+    for name in scandir(folder, recursive=True, broken_links=True):
         path = os.path.join(folder, name)
         if STRANGE in Path(name).parts or _lies_in(path, leave_out):
             continue

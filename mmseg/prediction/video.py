@@ -20,6 +20,11 @@ AHEAD = 4  # frames that are decoded before they are used
 SURE = 0.9  # of the frames that a file says to have, a smaller share tells of damage
 
 
+def is_video(path: str) -> bool:
+    """Whether a file is a video, by its suffix."""
+    return path.lower().endswith(VIDEOS)
+
+
 class Frames:
     """The frames of a video file, turned as it says.
 

@@ -15,6 +15,7 @@ from mmcv_replace.device import is_asynchronous
 from mmcv_replace.host import usable_cores
 from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.image.io import STORED
+from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import UserError
@@ -97,7 +98,8 @@ def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions)
         job.failures.add(name, error)
     begin = time.perf_counter()
     try:
-        job.run()
+        with cleaning_up_when_terminated():
+            job.run()
     finally:
         outputs.close()
     seconds = time.perf_counter() - begin

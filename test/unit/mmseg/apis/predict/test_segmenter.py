@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageShow
 
-from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError, MissingDataError
 from mmseg.apis import OutputOptions, Process, Segmenter, evaluate_from_config, init_segmentor
 
 from ..small_model import SIZE
@@ -148,6 +148,8 @@ def test_what_is_no_image_is_told(saved):
     for image in (Image.open(files[0]), b'GIF', None, torch.zeros(3, 4, 4)):
         with pytest.raises(ArgumentError, match=r'an image is a file name or a BGR array'):
             segmenter.predict(image)
+    with pytest.raises(MissingDataError, match=r'^cannot read none\.jpg: No such file or dir.*y$'):
+        segmenter.predict('none.jpg')
     assert len(segmenter.predict(iter(files))) == len(segmenter.predict(tuple(files))) == len(files)
 
 
