@@ -11,7 +11,13 @@ from mmcv_replace.utils import path_inside
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import Prediction
 
-from .classes import count_classes, ignored_value, shares_by_name
+from .classes import (
+    class_names,
+    count_classes,
+    ignored_value,
+    mask_palette,
+    shares_by_name,
+)
 from .names import FoundFile
 from .options import PredictOptions
 from .records import NAME, RecordFile, read_records
@@ -35,16 +41,18 @@ class Places:
 class Outputs:
     """Gives each source its files, and lists what was predicted in predictions.jsonl.
 
-    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. Raises ConfigError
-    for a folder with files of somebody else.
+    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. Its `names` are told
+    apart, and `ignore` is the value of uncertain pixels, None without a threshold. Raises
+    ConfigError for a folder with files of somebody else.
     """
 
     def __init__(self, options: PredictOptions, sources: Sources, names: Sequence[str] | None,
                  palette: np.ndarray, classes: int) -> None:
         self.options = options
-        self.names = names
+        self.names = class_names(names, classes)
         self.palette = palette
-        self.ignore = ignored_value(classes)
+        self.ignore = None if options.threshold is None else ignored_value(classes)
+        self.mask_palette = palette if self.ignore is None else mask_palette(palette, self.ignore)
         self.folder = Path(options.out)
         check_folder(self.folder)
         self._sources: dict[int, Source] = {}  # those that are under way, by their number
@@ -140,8 +148,7 @@ class Outputs:
     def record_prediction(self, prediction: Prediction) -> None:
         """List a prediction of the stream, whose files are complete."""
         source = self.forget(prediction.index)
-        counts, uncertain = count_classes(
-            prediction.seg_map, None if self.options.threshold is None else self.ignore)
+        counts, uncertain = count_classes(prediction.seg_map, self.ignore)
         self.record(source, prediction.seg_map.shape, counts, self.place(source), uncertain)
 
     def close(self) -> None:
