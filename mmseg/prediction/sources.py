@@ -19,7 +19,7 @@ ARRAYS = ('.npy', '.npz')
 STDIN = '-'
 SHOWN = 3
 
-Wanted = Callable[[FoundFile, str], bool]  # a file and the key of its outputs
+Wanted = Callable[[FoundFile], bool]
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,19 @@ class Sources:
         """Whether one of the files is a video."""
         return any(map(is_video, (file.path for file in self.files)))
 
-    def count(self, wanted: Wanted = lambda file, key: True) -> int:
+    def count(self, wanted: Wanted = lambda file: True) -> int:
         """The number of `wanted` images, with the frames that videos say to have."""
         return sum(_frames(file.path) if is_video(file.path) else 1
-                   for file, key in zip(self.files, self.keys, strict=True) if wanted(file, key))
+                   for file in self.files if wanted(file))
 
     def read(self, on_error: Callable[[str, Exception], None],
-             wanted: Wanted = lambda file, key: True) -> Iterator[Source]:
-        """The images one after the other, those of `wanted(file, key)`; of videos the frames.
+             wanted: Wanted = lambda file: True) -> Iterator[Source]:
+        """The images of `wanted` files one after the other; of videos the frames.
 
         `on_error(name, error)` is called for a video that cannot be read.
         """
         for file, key in zip(self.files, self.keys, strict=True):
-            if not wanted(file, key):
+            if not wanted(file):
                 continue
             if not is_video(file.path):
                 yield Source(file.name, key, file.path)

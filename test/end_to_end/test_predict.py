@@ -50,8 +50,8 @@ def test_the_pixels_are_those_of_the_test_command(trained, devkit, tool, tmp_pat
 def test_folders_lists_and_going_on(trained, devkit, run_tool, tool, tmp_path, monkeypatch):
     images = devkit / 'VOC2012/JPEGImages'
     out = tmp_path / 'out'
-    done = run_tool('predict', trained / 'latest.pth', images, 'missing.jpg', '--out', out,
-                    '--device', 'cpu', '--legend')
+    done = run_tool('predict', trained / 'latest.pth', images, '--out', out, '--legend',
+                    'missing.jpg', '--device', 'cpu')
     assert done.returncode == 1
     assert '1 without a prediction:\n  missing.jpg' in done.stderr
     assert 'Traceback' not in done.stderr

@@ -27,7 +27,7 @@ def run(tmp_path):
         outputs = Outputs(PredictOptions(str(tmp_path / 'out'), **options), sources, NAMES,
                           np.zeros((2, 3), np.uint8), 2)
         for index, (file, key) in enumerate(files.items()):
-            if outputs.wanted(found[index], key) and write:
+            if outputs.wanted(found[index]) and write:
                 outputs.expect(index, Source(file, key, f'/in/{file}'))
                 for path in vars(outputs.place(outputs.source(index))).values():
                     if path is not None:

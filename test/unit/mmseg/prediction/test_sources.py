@@ -169,4 +169,4 @@ def test_images_and_frames_in_turn(place):
     assert name == 'damaged.mp4'
     assert 'OpenCV cannot open the video' in error
     assert found.count() == 4
-    assert found.count(lambda file, key: key != 'clip') == 1
+    assert found.count(lambda file: file.name != 'clip.avi') == 1
