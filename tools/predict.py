@@ -32,7 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         help='go on: leave out what DIR holds already')
     _add_outputs(parser.add_argument_group('what is written'))
     _add_computing(parser.add_argument_group('how it is predicted'))
-    return parser.parse_args(argv)
+    return parser.parse_intermixed_args(argv)  # images may stand before and after options
 
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:

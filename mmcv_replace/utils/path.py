@@ -65,8 +65,12 @@ def symlink(src: str | Path, dst: str | Path, overwrite: bool = True, **kwargs: 
 
 
 def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
-            recursive: bool = False, case_sensitive: bool = True) -> Iterator[str]:
-    """Sorted names of the files in a folder, relative to it, without hidden ones."""
+            recursive: bool = False, case_sensitive: bool = True, broken_links: bool = False
+            ) -> Iterator[str]:
+    """Sorted names of the files in a folder, relative to it, without hidden ones.
+
+    With `broken_links` also those of links to what does not exist.
+    """
     if not is_filepath(dir_path):
         raise ArgumentError(f'dir_path is a str or a Path, not {dir_path!r}')
     if not isinstance(suffix, (str, tuple, type(None))):
@@ -80,7 +84,7 @@ def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
         for entry in sorted(os.scandir(folder), key=lambda found: found.name):
             if entry.name.startswith('.'):
                 continue
-            if entry.is_file():
+            if entry.is_file() or broken_links and not os.path.exists(entry.path):
                 name = entry.name if case_sensitive else entry.name.lower()
                 if wanted is None or name.endswith(wanted):
                     yield prefix + entry.name

@@ -117,12 +117,12 @@ def predict_read(model: nn.Module, reader: ImageReader, images: Iterable[tuple[i
     cfg, device = config_of(model), device_of(model)
 
     def run(data: dict[str, Any]) -> Sequence[tuple[np.ndarray, np.ndarray | None]]:
-        with torch.no_grad(), _precision_of(model, device):
+        # Not around the stream: between its predictions others may train or ask the model.
+        with evaluating(model), torch.no_grad(), _precision_of(model, device):
             fit_autocast(_inner(model), cfg)
             return predict_batch(model, scatter(data, device), scores)
 
-    with evaluating(model):
-        yield from predict_stream(run, reader, images, batch, threads, on_error)
+    return predict_stream(run, reader, images, batch, threads, on_error)
 
 
 def config_of(model: nn.Module) -> Config:

@@ -1,4 +1,5 @@
 """The classes of a model: colours, shares of an image, and pixels too uncertain to have one."""
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from mmseg.visualization.colours import distinct_colours
 
 BYTE_IGNORED = 255
 DEEP_IGNORED = 65535  # where 255 is a class
+UNCERTAIN_COLOUR = (224, 224, 192)  # RGB, that of 255 in VOC's masks
 
 
 def ignored_value(classes: int) -> int:
@@ -26,23 +28,28 @@ def count_classes(seg_map: np.ndarray, ignored: int | None = None) -> tuple[np.n
     return counts, uncertain
 
 
-def shares_by_name(counts: np.ndarray, names: Sequence[str] | None, pixels: int
-                   ) -> dict[str, float]:
+def shares_by_name(counts: np.ndarray, names: Sequence[str], pixels: int) -> dict[str, float]:
     """The share of each class that has pixels, in the order of the classes.
 
-    counts: [C], pixels of each class of an image of `pixels`. A class without a name of its own is
-    called by its number, or has it behind the name.
+    counts: [C], pixels of each class of an image of `pixels`. names: those of `class_names`.
     """
-    return {class_name(label, names): round(int(counts[label]) / pixels, 6)
-            for label in np.flatnonzero(counts).tolist()}
+    return {names[label] if label < len(names) else str(label): round(
+        int(counts[label]) / pixels, 6) for label in np.flatnonzero(counts).tolist()}
 
 
-def class_name(label: int, names: Sequence[str] | None) -> str:
-    """The name of a class, which no other class has."""
-    if names is None or label >= len(names):
-        return str(label)
-    name = str(names[label])
-    return name if list(map(str, names)).count(name) == 1 else f'{name} {label}'
+def class_names(names: Sequence[str] | None, number: int) -> list[str]:
+    """Names of a number of classes, each of which no other class has.
+
+    A class without a name is called by its number; one that shares its name has it behind that.
+    """
+    known = [str(name) for name in names or ()][:number]
+    told = known + [str(label) for label in range(len(known), number)]
+    counts = Counter(told)
+    while len(counts) < number:
+        told = [name if counts[name] == 1 else f'{name} {label}'
+                for label, name in enumerate(told)]
+        counts = Counter(told)
+    return told
 
 
 def ignore_uncertain(predictions: Iterable[Prediction], threshold: float, ignored: int
@@ -64,7 +71,15 @@ def class_count(model: nn.Module) -> int:
 
 
 def palette_of(model: nn.Module) -> np.ndarray:
-    """RGB colours [C, 3] of the classes of a segmentor: its own, or distinct ones."""
+    """RGB colours [C, 3] of the classes of a segmentor: its own, and distinct ones for the rest."""
     palette = getattr(model, 'PALETTE', None)
-    return np.asarray(distinct_colours(class_count(model)) if palette is None else palette,
-                      np.uint8)
+    own = () if palette is None else palette
+    return distinct_colours(max(class_count(model), len(own)), own)
+
+
+def mask_palette(palette: np.ndarray, ignored: int) -> np.ndarray:
+    """RGB colours for masks of classes with a palette [C, 3], and of uncertain pixels."""
+    if ignored != BYTE_IGNORED or len(palette) > ignored:
+        return palette
+    black = np.zeros((ignored - len(palette), 3), np.uint8)
+    return np.concatenate([palette, black, np.array([UNCERTAIN_COLOUR], np.uint8)])

@@ -17,7 +17,6 @@ from mmseg.core.evaluation.overrides import is_own
 from mmseg.models import EncoderDecoder
 from mmseg.models.segmentors.slide import sliding
 
-from .classes import class_name
 from .geometry import NotByParts, View, loader_of, view_of
 from .large_files import shrink, write_confidence, write_mask
 from .map_store import FileArray
@@ -97,6 +96,7 @@ def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outp
                 # With the size that is needed last, so that no other memory is held meanwhile.
                 WriteOverlays(model, outputs.folder, opacity=options.opacity,
                               legend=options.legend, palette=outputs.palette, bands=options.bands,
+                              ignore_index=outputs.ignore,
                               ).draw_over(*shrink(rows, found.seg_map), places.overlay)
             outputs.record(source, found.seg_map.shape, found.counts, places, found.uncertain)
     except OSError as error:
@@ -117,8 +117,8 @@ class LargeMap:
 
     def __init__(self, outputs: Outputs, size: tuple[int, int]) -> None:
         self._outputs, options = outputs, outputs.options
-        classes = max(len(outputs.palette), len(outputs.names or ()))
-        deep = classes > 256 or options.threshold is not None and outputs.ignore > 255
+        classes = len(outputs.names)
+        deep = classes > 256 or (outputs.ignore or 0) > 255
         self.counts = np.zeros(classes, np.int64)
         self.uncertain = 0
         with ExitStack() as stack:
@@ -149,10 +149,9 @@ class LargeMap:
         """Write mask and confidence; returns the places that they have."""
         if places.mask is not None:
             places = replace(places, mask=write_mask(places.mask, self.seg_map,
-                                                     self._outputs.palette, image))
+                                                     self._outputs.mask_palette, image))
         if places.scores is not None:
-            names = [class_name(label, self._outputs.names) for label in range(len(self.counts))]
-            write_confidence(places.scores, self.confidence, names)
+            write_confidence(places.scores, self.confidence, self._outputs.names)
         return places
 
     def __enter__(self) -> 'LargeMap':

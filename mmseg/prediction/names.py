@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from .video import is_video
+
 SHOWN = 3
 
 
@@ -19,14 +21,17 @@ class FoundFile:
 def tell_apart(files: Sequence[FoundFile]) -> tuple[list[FoundFile], list[str], list[str]]:
     """Files with names of their own, their keys, and what a user should know about it.
 
-    A key names a file's outputs and has no suffix, unless files differ in nothing else. A file that
-    was given twice is kept once. Where names of several folders are alike, all files are named by
-    their path below the folder that is common to all.
+    A key names a file's outputs and has no suffix, unless it would be that of another file. A file
+    that was given twice is kept once. Where names of several folders are alike, all files are named
+    by their path below the folder that is common to all.
     """
     told: list[str] = []
-    once = list({os.path.realpath(file.path): file for file in reversed(files)}.values())[::-1]
+    by_place: dict[str, FoundFile] = {}
+    for file in files:
+        by_place.setdefault(_place(file.path), file)
+    once = list(by_place.values())
     if len(once) < len(files):
-        told.append(f'{len(files) - len(once):,} files were given twice, and are predicted once')
+        told.append(f'given more than once, and predicted once: {len(files) - len(once):,} files')
     alike = [name for name, count in Counter(file.name for file in once).items() if count > 1]
     if alike:
         common = os.path.commonpath([os.path.abspath(os.path.dirname(file.path)) for file in once])
@@ -36,14 +41,24 @@ def tell_apart(files: Sequence[FoundFile]) -> tuple[list[FoundFile], list[str], 
                     f'{common}')
     keys, whole = _keys([file.name for file in once])
     if whole:
-        told.append(f'{_listing(whole)} differ in the suffix alone: their outputs keep it, as in '
-                    f'{whole[0]}.png')
+        told.append(f'{_listing(whole)}: the names of their outputs keep the suffix, as in '
+                    f'{whole[0]}.png, to differ from those of others')
     return once, keys, told
 
 
+def _place(path: str) -> str:
+    """The place of a file; a link to a file is an image of its own, one to a folder is not."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
+
+
 def _keys(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """A key of its own for each of different names, and the names that keep their suffix."""
-    whole: set[str] = set()
+    """A key of its own for each of different names, and the names that keep their suffix.
+
+    The key of a video is no folder of others', for its frames are named like files in it.
+    """
+    folders = {str(folder) for name in names for folder in PurePath(name).parents}
+    whole = {name for name in names if is_video(name) and _stem(name) in folders}
     while True:
         keys = [name if name in whole else _stem(name) for name in names]
         counts = Counter(keys)

@@ -11,11 +11,18 @@ from mmcv_replace.utils import path_inside
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import Prediction
 
-from .classes import count_classes, ignored_value, shares_by_name
+from .classes import (
+    class_names,
+    count_classes,
+    ignored_value,
+    mask_palette,
+    shares_by_name,
+)
 from .names import FoundFile
 from .options import PredictOptions
 from .records import NAME, RecordFile, read_records
-from .sources import Source, Sources, is_video
+from .sources import Source, Sources
+from .video import is_video
 
 MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')
 JPEG = ('.jpg', '.jpeg', '.jpe')
@@ -34,19 +41,27 @@ class Places:
 class Outputs:
     """Gives each source its files, and lists what was predicted in predictions.jsonl.
 
-    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. Raises ConfigError
-    for a folder with files of somebody else.
+    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. Its attribute `names`
+    holds a name of its own for each class, `ignore` the value of uncertain pixels, None without a
+    threshold. Raises ConfigError for a folder with files of somebody else.
     """
 
     def __init__(self, options: PredictOptions, sources: Sources, names: Sequence[str] | None,
                  palette: np.ndarray, classes: int) -> None:
         self.options = options
-        self.names = names
+        self.names = class_names(names, classes)
         self.palette = palette
-        self.ignore = ignored_value(classes)
+        self.ignore = None if options.threshold is None else ignored_value(classes)
+        self.mask_palette = palette if self.ignore is None else mask_palette(palette, self.ignore)
         self.folder = Path(options.out)
         check_folder(self.folder)
         self._sources: dict[int, Source] = {}  # those that are under way, by their number
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._records = RecordFile(self.folder)
+        except OSError as error:
+            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
+                              'another folder, or correct the permissions') from error
         former: dict[str, list[dict[str, Any]]] = {}
         for record in read_records(self.folder) if options.skip_existing else ():
             former.setdefault(record['name'], []).append(record)
@@ -54,14 +69,8 @@ class Outputs:
         self.skipped = {file.name for file, key in zip(sources.files, sources.keys, strict=True)
                         if file.name in former and self._complete(file, key, former[file.name])}
         anew = {file.name for file in sources.files} - self.skipped
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._records = RecordFile(self.folder, (
-                record for name, records in former.items() if name not in anew
-                for record in records))
-        except OSError as error:
-            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
-                              'another folder, or correct the permissions') from error
+        self._records.keep(record for name, records in former.items() if name not in anew
+                           for record in records)
 
     def _complete(self, file: FoundFile, key: str, records: Sequence[dict[str, Any]]) -> bool:
         """Whether all that is asked for of a file is there, as the records say."""
@@ -74,7 +83,7 @@ class Outputs:
                 if kind in records[-1]]
         return len(told) == len(wanted) and all(place.is_file() for place in told)
 
-    def wanted(self, file: FoundFile, key: str) -> bool:
+    def wanted(self, file: FoundFile) -> bool:
         """Whether a file is to be predicted: it was not by an earlier run."""
         return file.name not in self.skipped
 
@@ -139,8 +148,7 @@ class Outputs:
     def record_prediction(self, prediction: Prediction) -> None:
         """List a prediction of the stream, whose files are complete."""
         source = self.forget(prediction.index)
-        counts, uncertain = count_classes(
-            prediction.seg_map, None if self.options.threshold is None else self.ignore)
+        counts, uncertain = count_classes(prediction.seg_map, self.ignore)
         self.record(source, prediction.seg_map.shape, counts, self.place(source), uncertain)
 
     def close(self) -> None:

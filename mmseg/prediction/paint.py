@@ -22,9 +22,10 @@ class PaintOutputs(WriteOverlays):
     def __init__(self, model: nn.Module, outputs: Outputs) -> None:
         options = outputs.options
         super().__init__(model, outputs.folder, opacity=options.opacity, legend=options.legend,
-                         palette=outputs.palette, bands=options.bands)
+                         palette=outputs.palette, bands=options.bands, ignore_index=outputs.ignore)
         self._outputs = outputs
-        self._classes = len(outputs.palette)
+        ignored = [] if outputs.ignore is None else [outputs.ignore]
+        self._labels = np.array([*range(len(outputs.names)), *ignored], np.uint16)
         self._video: VideoFile | None = None
 
     def add(self, prediction: Prediction) -> None:
@@ -45,9 +46,12 @@ class PaintOutputs(WriteOverlays):
 
     def _size(self, prediction: Prediction) -> tuple[int, int]:
         """Height and width of pictures of a video, with room for the name of any class."""
-        every = np.resize(np.arange(self._classes), prediction.seg_map.shape)
-        return prediction.seg_map.shape[0], self.draw_over(
-            prediction.read_image(), every.astype(np.uint16)).shape[1]
+        height, width = prediction.seg_map.shape
+        image = prediction.read_image()
+        # A picture wide enough to show every class.
+        wide = np.resize(image, (height, max(width, len(self._labels)), *image.shape[2:]))
+        every = np.resize(self._labels, wide.shape[:2])
+        return height, width + self.draw_over(wide, every).shape[1] - wide.shape[1]
 
     def finish(self) -> None:
         if self._video is not None:

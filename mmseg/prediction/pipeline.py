@@ -14,7 +14,7 @@ from mmseg.datasets.pipeline_options import set_plan
 from mmseg.datasets.pipelines import Compose, LoadImageFromFile
 from mmseg.datasets.pipelines.base import Results, Step
 from mmseg.datasets.pipelines.channel_check import channel_clashes
-from mmseg.datasets.pipelines.loading import describe_image, image_loader
+from mmseg.datasets.pipelines.loading import FileLoader, describe_image, image_loader
 
 
 class LoadImage:
@@ -26,6 +26,8 @@ class LoadImage:
 
     def __init__(self, loader: Step | None = None) -> None:
         self.loader = LoadImageFromFile() if loader is None else loader
+        if isinstance(self.loader, FileLoader):
+            self.loader.of_data_set = False
 
     def __call__(self, results: Results) -> Results | None:
         image = results.pop('img')

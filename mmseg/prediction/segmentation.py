@@ -12,7 +12,7 @@ from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import Prediction, WriteOverlays
 from mmseg.core.utils import write_deep_png, write_palette_png
 
-from .classes import count_classes, shares_by_name
+from .classes import class_names, count_classes, shares_by_name
 
 SHOWN = 4  # classes in the text of a segmentation
 
@@ -37,7 +37,9 @@ class Segmentation:
     @property
     def shares(self) -> dict[str, float]:
         """The share of each class that has pixels, by its name, or by its number without names."""
-        return shares_by_name(count_classes(self.seg_map)[0], self.names, self.seg_map.size)
+        counts, _ = count_classes(self.seg_map)
+        number = max(len(counts), len(self.names or ()))
+        return shares_by_name(counts, class_names(self.names, number), self.seg_map.size)
 
     def overlay(self, opacity: float = 0.5, legend: bool = False,
                 bands: Sequence[int] | None = None, out_file: str | Path | None = None

@@ -13,13 +13,13 @@ from mmcv_replace.utils.errors import DataError, MissingDataError, UserError
 from mmseg.datasets.own.image_files import STRANGE, SUFFIXES
 
 from .names import FoundFile, tell_apart
-from .video import VIDEOS, Frames
+from .video import VIDEOS, Frames, is_video
 
 ARRAYS = ('.npy', '.npz')
 STDIN = '-'
 SHOWN = 3
 
-Wanted = Callable[[FoundFile, str], bool]  # a file and the key of its outputs
+Wanted = Callable[[FoundFile], bool]
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,19 @@ class Sources:
         """Whether one of the files is a video."""
         return any(map(is_video, (file.path for file in self.files)))
 
-    def count(self, wanted: Wanted = lambda file, key: True) -> int:
+    def count(self, wanted: Wanted = lambda file: True) -> int:
         """The number of `wanted` images, with the frames that videos say to have."""
         return sum(_frames(file.path) if is_video(file.path) else 1
-                   for file, key in zip(self.files, self.keys, strict=True) if wanted(file, key))
+                   for file in self.files if wanted(file))
 
     def read(self, on_error: Callable[[str, Exception], None],
-             wanted: Wanted = lambda file, key: True) -> Iterator[Source]:
-        """The images one after the other, those of `wanted(file, key)`; of videos the frames.
+             wanted: Wanted = lambda file: True) -> Iterator[Source]:
+        """The images of `wanted` files one after the other; of videos the frames.
 
         `on_error(name, error)` is called for a video that cannot be read.
         """
         for file, key in zip(self.files, self.keys, strict=True):
-            if not wanted(file, key):
+            if not wanted(file):
                 continue
             if not is_video(file.path):
                 yield Source(file.name, key, file.path)
@@ -86,11 +86,6 @@ def _frames(path: str) -> int:
         return Frames(path).count
     except DataError:  # is told when it is read
         return 0
-
-
-def is_video(path: str) -> bool:
-    """Whether a file is a video, by its suffix."""
-    return path.lower().endswith(VIDEOS)
 
 
 def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Sequence[Path] = (),
@@ -136,13 +131,14 @@ def _words(given: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
             yield word
             continue
         for line in stdin:
-            # Lists of `find -print0` have NULs in the place of ends of lines.
-            yield from filter(None, line.rstrip('\r\n').split('\0'))
+            # Lists of `find -print0` have NULs in the place of ends of lines, and those of some
+            # programs of Windows begin with a mark of their encoding.
+            yield from filter(str.strip, line.removeprefix('\ufeff').rstrip('\r\n').split('\0'))
 
 
 def _in_folder(folder: str, suffixes: tuple[str, ...], leave_out: Sequence[Path],
                others: Counter[str]) -> Iterator[FoundFile]:
-    for name in scandir(folder, recursive=True):
+    for name in scandir(folder, recursive=True, broken_links=True):
         path = os.path.join(folder, name)
         if STRANGE in Path(name).parts or _lies_in(path, leave_out):
             continue

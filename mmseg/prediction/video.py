@@ -20,6 +20,11 @@ AHEAD = 4  # frames that are decoded before they are used
 SURE = 0.9  # of the frames that a file says to have, a smaller share tells of damage
 
 
+def is_video(path: str) -> bool:
+    """Whether a file is a video, by its suffix."""
+    return path.lower().endswith(VIDEOS)
+
+
 class Frames:
     """The frames of a video file, turned as it says.
 
@@ -96,6 +101,7 @@ class VideoFile:
         self._temporary = self.path.with_name(
             f'.{self.path.stem[:50]}.{uuid.uuid4().hex}{self.path.suffix}')
         code = CODECS[self.path.suffix.removeprefix('.')]
+        self._added = 0
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter_fourcc(*code), rate,
                                        self._even[::-1])
@@ -115,15 +121,29 @@ class VideoFile:
         if self._writer.write(np.ascontiguousarray(picture)) is False:
             raise DataError(f'cannot write {self.path}: OpenCV has refused a frame; is the disk '
                             'full?')
+        self._added += 1
 
     def finish(self) -> None:
-        """Complete the file."""
+        """Complete the file. Raises DataError where it does not hold all pictures."""
         self._writer.release()
-        if not self._temporary.is_file() or not self._temporary.stat().st_size:
-            raise DataError(f'cannot write {self.path}: nothing has arrived; is the disk full?')
+        # OpenCV tells nothing of a disk that was full, and the file may say to have all frames.
+        arrived = _count_frames(self._temporary)
+        if arrived < self._added:
+            raise DataError(f'cannot write {self.path}: {arrived} of {self._added} frames have '
+                            'arrived; is the disk full?')
         os.replace(self._temporary, self.path)
 
     def discard(self) -> None:
         """Stop, and delete what was written."""
         self._writer.release()
         self._temporary.unlink(missing_ok=True)
+
+
+def _count_frames(path: Path) -> int:
+    """The number of frames in a file that can be decoded."""
+    capture = cv2.VideoCapture(str(path))
+    number = 0
+    while capture.grab():
+        number += 1
+    capture.release()
+    return number

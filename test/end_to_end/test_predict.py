@@ -50,8 +50,8 @@ def test_the_pixels_are_those_of_the_test_command(trained, devkit, tool, tmp_pat
 def test_folders_lists_and_going_on(trained, devkit, run_tool, tool, tmp_path, monkeypatch):
     images = devkit / 'VOC2012/JPEGImages'
     out = tmp_path / 'out'
-    done = run_tool('predict', trained / 'latest.pth', images, 'missing.jpg', '--out', out,
-                    '--device', 'cpu', '--legend')
+    done = run_tool('predict', trained / 'latest.pth', images, '--out', out, '--legend',
+                    'missing.jpg', '--device', 'cpu')
     assert done.returncode == 1
     assert '1 without a prediction:\n  missing.jpg' in done.stderr
     assert 'Traceback' not in done.stderr
@@ -79,12 +79,14 @@ def test_mistakes_are_told_without_a_traceback(trained, run_tool, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
-def test_an_interrupt_leaves_whole_files(trained, devkit, repo_dir, tmp_path):
+@pytest.mark.parametrize(('number', 'code', 'told'), [
+    (signal.SIGINT, 130, 'interrupted'), (signal.SIGTERM, 143, 'terminated')])
+def test_a_signal_leaves_whole_files(trained, devkit, repo_dir, tmp_path, number, code, told):
     images = list((devkit / 'VOC2012/JPEGImages').iterdir())
     copies = tmp_path / 'many'
     copies.mkdir()
-    for number in range(1500):
-        (copies / f'{number}.jpg').write_bytes(images[number % len(images)].read_bytes())
+    for copy in range(1500):
+        (copies / f'{copy}.jpg').write_bytes(images[copy % len(images)].read_bytes())
     out = tmp_path / 'out'
     process = subprocess.Popen(
         [sys.executable, 'tools/predict.py', str(trained / 'latest.pth'), str(copies), '--out',
@@ -92,10 +94,10 @@ def test_an_interrupt_leaves_whole_files(trained, devkit, repo_dir, tmp_path):
     limit = time.monotonic() + 60
     while time.monotonic() < limit and len(list((out / 'masks').glob('*.png'))) < 3:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert stderr.rstrip().endswith('interrupted')
+    assert process.returncode == code
+    assert stderr.rstrip().endswith(told)
     assert 'Traceback' not in stderr
     assert not [path for path in out.rglob('*') if path.name.startswith('.')]
     for line in (out / 'predictions.jsonl').read_text().splitlines():

@@ -15,11 +15,12 @@ from mmcv_replace.device import is_asynchronous
 from mmcv_replace.host import usable_cores
 from mmcv_replace.image.formats.tiff import BANDS
 from mmcv_replace.image.io import STORED
+from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import UserError
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
-from mmseg.prediction.classes import class_count, class_name, ignore_uncertain, palette_of
+from mmseg.prediction.classes import class_count, ignore_uncertain, palette_of
 from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.large import predict_large, wants_windows
 from mmseg.prediction.options import PredictOptions
@@ -97,7 +98,8 @@ def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions)
         job.failures.add(name, error)
     begin = time.perf_counter()
     try:
-        job.run()
+        with cleaning_up_when_terminated():
+            job.run()
     finally:
         outputs.close()
     seconds = time.perf_counter() - begin
@@ -190,13 +192,11 @@ class Job:
 
         sinks: list[Sink] = []
         if options.masks:
-            sinks.append(WriteMasks(partial(place, 'mask'), outputs.palette))
+            sinks.append(WriteMasks(partial(place, 'mask'), outputs.mask_palette))
         if options.overlays:
             sinks.append(PaintOutputs(self._model, outputs))
         if options.scores:
-            classes = range(max(len(outputs.palette), len(outputs.names or ())))
-            sinks.append(WriteScores(partial(place, 'scores'), options.scores,
-                                     [class_name(label, outputs.names) for label in classes]))
+            sinks.append(WriteScores(partial(place, 'scores'), options.scores, outputs.names))
         return sinks
 
 

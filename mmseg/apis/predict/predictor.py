@@ -15,6 +15,7 @@ from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError, MissingCheckpointError
+from mmseg.prediction.classes import class_count
 from mmseg.zoo import find_model
 
 from ..acceleration import prepare_inference
@@ -100,7 +101,10 @@ def load_predictor(cfg: Config, checkpoint: str, device: str = 'auto',
     load_weights(model, checkpoint, averaged, cfg.get('match_weights', True))
     init.finish()
     if getattr(model, 'CLASSES', None) is None:
-        model.CLASSES, model.PALETTE = configured_names((cfg.get('data') or {}).get('test') or {})
+        names, palette = configured_names((cfg.get('data') or {}).get('test') or {})
+        # The config of a model with a head of other classes may still name its former data set.
+        if names is None or len(names) == class_count(model):
+            model.CLASSES, model.PALETTE = names, palette
     model.cfg = cfg
     return prepare_predictor(model, cfg, chosen).eval()
 

@@ -1,6 +1,6 @@
 """A trained model with its classes, to predict images from Python or in a notebook."""
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from torch import nn
@@ -21,7 +21,8 @@ class Segmenter:
         segmenter = Segmenter.from_checkpoint('work_dirs/mine/latest.pth')
         result = segmenter.predict('image.jpg')
 
-    The model is one of `init_segmentor`, or any with its config as `cfg`.
+    The model is one of `init_segmentor`, or any with its config as `cfg`. It may be in training,
+    and is again afterwards; threads may share it if it is not.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -54,7 +55,8 @@ class Segmenter:
         For images, `scores` and `batch` see `predict_images`. Raises DataError for an image that
         cannot be read.
         """
-        single = isinstance(images, str | os.PathLike | np.ndarray)
+        # Anything else, such as a picture of Pillow, is refused as an image with what to do.
+        single = not isinstance(images, list | tuple | Iterator)
         found = [Segmentation(prediction, self._inner, self.palette) for prediction in
                  predict_images(self.model, [images] if single else images, scores, batch)]
         return found[0] if single else found

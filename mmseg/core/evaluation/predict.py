@@ -115,6 +115,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode inside the block; afterwards every module has its former mode again."""
     was_training = model.training
     former = [(module, module.training) for module in model.modules()]
+    if not any(training for _, training in former):
+        yield
+        return
     model.eval()
     try:
         yield

@@ -103,16 +103,16 @@ class WriteOverlays(Sink):
 
     Pictures are written to `out_dir`, in files that `file_name(prediction)` names, and with `show`
     also shown on the screen. `palette` holds an RGB colour per class; `legend` lists the classes in
-    the picture; `bands` of the image are shown, see `to_displayable`. The model may be wrapped for
-    training. Raises DataError if a name leads out of `out_dir`, and what `Prediction.read_image`
-    raises.
+    the picture; `bands` of the image are shown, see `to_displayable`. `ignore_index` is a label
+    that is no class. The model may be wrapped for training. Raises DataError if a name leads out of
+    `out_dir`, and what `Prediction.read_image` raises.
     """
 
     def __init__(
         self, model: nn.Module, out_dir: str | Path | None = None, show: bool = False,
         opacity: float = 0.5, legend: bool = False, palette: Sequence[Sequence[int]] | None = None,
         file_name: Callable[[Prediction], str] = lambda prediction: prediction.name,
-        bands: Sequence[int] | None = None,
+        bands: Sequence[int] | None = None, ignore_index: int | None = None,
     ) -> None:
         inner = getattr(model, 'module', model)
         self._draw = inner.show_result
@@ -123,6 +123,8 @@ class WriteOverlays(Sink):
         self._options: dict[str, Any] = dict(palette=palette, show=show, opacity=opacity)
         if legend:  # a parameter that a user's own show_result may lack
             self._options['legend'] = True
+        if ignore_index is not None and takes(self._draw, 'ignore_index'):
+            self._options['ignore_index'] = ignore_index
 
     def add(self, prediction: Prediction) -> None:
         out_file = None

@@ -30,10 +30,12 @@ ABSENT = 'absent'
 class FileLoader(Transform):
     """Base of steps that read files through a `FileClient`, which is created on first use.
 
-    `sources` gets what `read` reads where it is a list, for a cache that watches the files.
+    `sources` gets what `read` reads where it is a list, for a cache that watches the files. Errors
+    speak of the data set unless the files are of none.
     """
 
     sources: list[Source] | None = None
+    of_data_set = True
 
     def __init__(self, file_client_args: dict[str, Any] | None, imdecode_backend: str) -> None:
         self.file_client_args = dict(DISK if file_client_args is None else file_client_args)
@@ -56,9 +58,9 @@ class FileLoader(Transform):
             missing = isinstance(error.__cause__, FileNotFoundError)
             if missing and self.sources is not None:
                 self._note(path, ABSENT, b'')
-            raise (MissingDataError if missing else DataError)(
-                f'{error} (the {what} of a sample); check the folders, the suffixes and the split '
-                'of the dataset') from error
+            remedy = (f' (the {what} of a sample); check the folders, the suffixes and the split '
+                      'of the dataset') if self.of_data_set else ''
+            raise (MissingDataError if missing else DataError)(f'{error}{remedy}') from error
         if stamp is not None:
             self._note(path, stamp, content)
         return content

@@ -160,6 +160,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         palette: Sequence[Sequence[int]] | None = None, win_name: str = '', show: bool = False,
         wait_time: float = 0, out_file: str | os.PathLike | None = None, opacity: float = 0.5,
         legend: bool = False, bands: Sequence[int] | None = None,
+        ignore_index: int | None = None,
     ) -> np.ndarray:
         """Draw a segmentation map over an image; returns a BGR picture [H, W, 3] uint8.
 
@@ -173,6 +174,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         legend: add a strip with names and colours of the classes in the picture.
         bands: what is shown as red, green and blue, or one in grey, counted from 0; of images with
             bands in the order of the file by default the first three.
+        ignore_index: a label that is no class, which is black, and called ignored in the legend.
         """
         seg_map = result if isinstance(result, np.ndarray) else result[0]
         if palette is None:
@@ -180,7 +182,7 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
         if bands is None and self.input_bands is not None:
             bands = show_first(self.input_bands)
         picture = draw_overlay(read_picture(img, self.input_bands), seg_map, palette, opacity,
-                               legend, self.CLASSES, bands)
+                               legend, self.CLASSES, bands, ignore_index)
         if out_file is not None:
             if not imwrite(picture, out_file):
                 raise DataError(f'{os.fspath(out_file)}: files of this kind hold no coloured '

@@ -93,6 +93,14 @@ def test_scandir(folder, arguments, names):
     assert list(scandir(folder, **arguments)) == names
 
 
+def test_broken_links_in_a_folder(tmp_path):
+    (tmp_path / 'a.jpg').touch()
+    (tmp_path / 'broken.jpg').symlink_to('none.jpg')
+    (tmp_path / 'folder').symlink_to('.')
+    assert list(scandir(tmp_path, recursive=True)) == ['a.jpg']
+    assert list(scandir(tmp_path, recursive=True, broken_links=True)) == ['a.jpg', 'broken.jpg']
+
+
 @pytest.mark.parametrize(('arguments', 'message'), [
     ((3,), 'dir_path is a str or a Path, not 3'),
     (('.', 3), 'suffix is a str or a tuple of them, not 3'),

@@ -235,6 +235,19 @@ def test_the_mode_comes_back_after_an_error_too(make):
     assert all(module.training for module in model.modules())
 
 
+def test_two_streams_of_a_model_in_training(make):
+    cfg, checkpoint, files = make(LOAD, 3)
+    expected = inference_segmentor(init_segmentor(cfg, checkpoint, 'cpu'), files)
+    model = init_segmentor(cfg, checkpoint, 'cpu').train()
+    first, second = predict_images(model, files[:2]), predict_images(model, files)
+    found = [next(first), next(second)]
+    assert all(module.training for module in model.modules())
+    found += [*first, *second]  # the first one ends while the second goes on
+    by_place = [expected[place] for place in (0, 0, 1, *range(1, len(files)))]
+    np.testing.assert_array_equal([prediction.seg_map for prediction in found], by_place)
+    assert all(module.training for module in model.modules())
+
+
 def test_a_wrapped_model_is_painted_too(make, tmp_path):
     cfg, checkpoint, files = make(GREY, 1)
     model = MMDataParallel(init_segmentor(cfg, checkpoint, 'cpu'))

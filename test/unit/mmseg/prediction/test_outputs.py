@@ -1,11 +1,12 @@
 """The folder of a prediction: names, records, and what is kept of an earlier run."""
+import errno
 import json
 import os
 
 import numpy as np
 import pytest
 
-from mmcv_replace.utils.errors import ConfigError
+from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import Prediction
 from mmseg.prediction.names import FoundFile
 from mmseg.prediction.options import PredictOptions
@@ -26,7 +27,7 @@ def run(tmp_path):
         outputs = Outputs(PredictOptions(str(tmp_path / 'out'), **options), sources, NAMES,
                           np.zeros((2, 3), np.uint8), 2)
         for index, (file, key) in enumerate(files.items()):
-            if outputs.wanted(found[index], key) and write:
+            if outputs.wanted(found[index]) and write:
                 outputs.expect(index, Source(file, key, f'/in/{file}'))
                 for path in vars(outputs.place(outputs.source(index))).values():
                     if path is not None:
@@ -106,7 +107,9 @@ def test_a_painted_video_is_complete_when_it_has_its_name(run, tmp_path):
     records.close()
     files = {'clip.mp4': 'clip'}
     assert run(files, write=False, skip_existing=True) == set()
-    records = RecordFile(tmp_path / 'out', [dict(name='clip.mp4', frame=0)])
+    assert read_records(tmp_path / 'out') == []  # it is predicted anew
+    records = RecordFile(tmp_path / 'out')
+    records.add(dict(name='clip.mp4', frame=0))
     records.close()
     (tmp_path / 'out/overlays').mkdir()
     (tmp_path / 'out/overlays/clip.webm').touch()
@@ -144,3 +147,41 @@ def test_a_folder_below_a_file(tmp_path):
     with pytest.raises(ConfigError, match=r'cannot write to --out .*file/out: Not a directory'):
         Outputs(PredictOptions(str(tmp_path / 'file/out')), Sources([], [], [], []), None,
                 np.zeros((2, 3), np.uint8), 2)
+
+
+def test_a_folder_belongs_to_one_run(run, tmp_path):
+    run({'a.jpg': 'a'})
+    records = RecordFile(tmp_path / 'out')
+    for skip_existing in (False, True):
+        with pytest.raises(ConfigError, match=r'another run is writing to --out .*out: choose'):
+            run({'b.jpg': 'b'}, skip_existing=skip_existing)
+    assert [record['name'] for record in read_records(tmp_path / 'out')] == ['a.jpg']
+    records.close()
+    run({'b.jpg': 'b'})
+
+
+class Full:
+    """A file on a disk that has room for some bytes."""
+
+    def __init__(self, room):
+        self.content, self.room = b'', room
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        taken, self.room = data[:self.room], self.room - len(data[:self.room])
+        self.content += taken
+        return len(taken)
+
+
+def test_a_list_on_a_full_disk(tmp_path):
+    records = RecordFile(tmp_path)
+    records.add(dict(name='a.jpg'))
+    records.close()
+    full = Full(30)
+    records._file = full
+    records.add(dict(name='b.jpg'))
+    with pytest.raises(DataError, match=r'cannot write .*predictions\.jsonl: No space left on '
+                                        'device; mend that, and go on with --skip-existing'):
+        records.add(dict(name='c.jpg'))
+    assert full.content == b'{"name": "b.jpg"}\n{"name": "c.'

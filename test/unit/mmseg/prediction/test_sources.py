@@ -43,7 +43,8 @@ def test_a_name_with_the_signs_of_patterns_is_a_name(place):
     assert names_and_keys(find_sources(['a[1].jpg'])) == {'a[1].jpg': 'a[1]'}
 
 
-@pytest.mark.parametrize('lines', [['a.jpg\n', '图 像.png\r\n', '\n'], ['a.jpg\0图 像.png\0']])
+@pytest.mark.parametrize('lines', [
+    ['\ufeffa.jpg\n', '图 像.png\r\n', '\n', '  \n'], ['a.jpg\0图 像.png\0']])
 def test_a_list_on_the_standard_input(place, lines):
     place('a.jpg', '图 像.png', 'b.jpg')
     found = find_sources(['-', 'b.jpg'], lines)
@@ -76,9 +77,8 @@ def test_outputs_that_would_have_one_name_are_told_apart(place):
     assert names_and_keys(found) == {
         'a.jpg': 'a.jpg', 'a.png': 'a.png', 'b.jpg': 'b.jpg', 'b.png': 'b.png',
         'b.jpg.tif': 'b.jpg.tif'}
-    told, = found.told
-    assert told == ('a.jpg, a.png, b.jpg and 2 more differ in the suffix alone: their outputs keep '
-                    'it, as in a.jpg.png')
+    assert found.told == ['a.jpg, a.png, b.jpg and 2 more: the names of their outputs keep the '
+                          'suffix, as in a.jpg.png, to differ from those of others']
 
 
 def test_equal_names_of_several_folders(place):
@@ -91,11 +91,30 @@ def test_equal_names_of_several_folders(place):
 
 
 def test_a_file_given_twice_is_predicted_once(place):
-    root = place('in/a.jpg', 'in/b.jpg')
-    (root / 'link.jpg').symlink_to('in/a.jpg')
-    found = find_sources(['in/a.jpg', 'in', 'link.jpg'])
-    assert names_and_keys(found) == {'a.jpg': 'a', 'b.jpg': 'b'}
-    assert found.told == ['2 files were given twice, and are predicted once']
+    root = place('in/b.jpg', 'in/a.jpg')
+    (root / 'link').symlink_to('in')
+    found = find_sources(['in/b.jpg', 'in', 'link'])
+    assert list(names_and_keys(found).items()) == [('b.jpg', 'b'), ('a.jpg', 'a')]
+    assert found.told == ['given more than once, and predicted once: 3 files']
+
+
+def test_links_are_images_with_names_of_their_own(place):
+    root = place('in/a.jpg')
+    (root / 'in/b.jpg').symlink_to('a.jpg')
+    (root / 'in/broken.jpg').symlink_to('none.jpg')  # is told when it is read
+    found = find_sources(['in'])
+    assert names_and_keys(found) == {'a.jpg': 'a', 'b.jpg': 'b', 'broken.jpg': 'broken'}
+    assert found.told == []
+
+
+def test_frames_of_a_video_beside_those_that_were_taken_out_of_it(place):
+    place('in/clip.mp4', 'in/clip/000001.jpg', 'in/other.mp4', 'in/other.d/000001.jpg')
+    found = find_sources(['in'])
+    assert names_and_keys(found) == {
+        'clip.mp4': 'clip.mp4', 'clip/000001.jpg': 'clip/000001', 'other.mp4': 'other',
+        'other.d/000001.jpg': 'other.d/000001'}
+    assert found.told == ['clip.mp4: the names of their outputs keep the suffix, as in '
+                          'clip.mp4.png, to differ from those of others']
 
 
 def test_what_is_missing_does_not_keep_the_rest(place):
@@ -150,4 +169,4 @@ def test_images_and_frames_in_turn(place):
     assert name == 'damaged.mp4'
     assert 'OpenCV cannot open the video' in error
     assert found.count() == 4
-    assert found.count(lambda file, key: key != 'clip') == 1
+    assert found.count(lambda file: file.name != 'clip.avi') == 1

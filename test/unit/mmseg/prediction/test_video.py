@@ -1,4 +1,6 @@
 """Frames of videos, and videos of pictures."""
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -124,9 +126,26 @@ def test_a_video_that_cannot_be_written(tmp_path, monkeypatch):
     video._writer = Refusing()
     with pytest.raises(DataError, match='OpenCV has refused a frame; is the disk full'):
         video.add(scene(0))
-    video._temporary.write_bytes(b'')
-    with pytest.raises(DataError, match='nothing has arrived; is the disk full'):
-        video.finish()
+    video.discard()
     monkeypatch.setitem(CODECS, 'webm', 'none')
     with pytest.raises(DataError, match=r'cannot write a video of 64 x 48 as none; choose another'):
         VideoFile(tmp_path / 'other.webm', 8, SIZE)
+
+
+@pytest.mark.parametrize('suffix', CODECS)
+@pytest.mark.parametrize('share', [0, 0.7])
+def test_a_video_that_a_full_disk_has_cut_off(tmp_path, suffix, share):
+    video = VideoFile(tmp_path / f'painted.{suffix}', 8, SIZE)
+    for number in range(20):
+        video.add(scene(number))
+    writer = video._writer
+
+    class Cut:
+        def release(self):
+            writer.release()
+            os.truncate(video._temporary, int(share * video._temporary.stat().st_size))
+
+    video._writer = Cut()
+    with pytest.raises(DataError, match=r' \d+ of 20 frames have arrived; is the disk full'):
+        video.finish()
+    assert not video.path.exists()

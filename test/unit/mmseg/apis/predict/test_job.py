@@ -89,7 +89,7 @@ def test_options_of_overlays(job, tmp_path):
 
 
 def test_scores_and_uncertain_pixels(job):
-    out, _ = job(scores='probabilities', threshold=0.5)
+    out, _ = job(scores='probabilities', threshold=0.5, legend=True)
     model, files = model_of(job)
     some = False
     for number, record in enumerate(records(out)):
@@ -104,6 +104,11 @@ def test_scores_and_uncertain_pixels(job):
         np.testing.assert_allclose(probabilities, expected, atol=1e-3)
         uncertain = expected.max(0) < 0.5
         some |= uncertain.any()
+        painted = model.module.show_result(files[number], [mask(out, number)], legend=True,
+                                           palette=voc_colormap(3), ignore_index=255)
+        np.testing.assert_array_equal(cv2.imread(str(out / f'overlays/{number}.png')), painted)
+        with Image.open(out / f'masks/{number}.png') as stored:
+            assert stored.getpalette()[3 * 255:] == [224, 224, 192]
         np.testing.assert_array_equal(mask(out, number),
                                       np.where(uncertain, 255, expected.argmax(0)))
         assert record['uncertain'] == pytest.approx(uncertain.mean(), abs=1e-6)
@@ -234,6 +239,16 @@ def test_a_video_is_predicted_frame_by_frame(job, clip, loader, channels, caplog
     assert capture.read()[0] is False
     assert [(record['frame'], record['time']) for record in records(out)] == [
         (number, number / 10) for number in range(5)]
+
+
+def test_a_painted_video_has_room_for_every_entry_of_the_legend(job, clip):
+    path, frames = clip
+    out, _ = job(images=[path], legend=True, threshold=1.0)
+    model, _ = model_of(job)
+    expected = model.module.show_result(frames[0], [np.full(SIZE, 255)], legend=True,
+                                        ignore_index=255)
+    assert cv2.VideoCapture(str(out / 'overlays/clip.webm')).read()[1].shape[1] in (
+        expected.shape[1], expected.shape[1] + 1)
 
 
 def test_a_video_that_the_model_cannot_take_fails_once(job, clip, tmp_path):

@@ -5,6 +5,7 @@ import torch
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError, MissingCheckpointError
 from mmseg.apis.predict.predictor import find_predictor, load_predictor, saved_config
+from mmseg.datasets import CustomDataset
 from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.options import PredictOptions
 
@@ -93,15 +94,24 @@ def test_a_checkpoint_without_a_config_of_use(save, meta, told):
         find_predictor(save(**meta))
 
 
+class Signs(CustomDataset):
+    CLASSES = ('stop', 'go', 'wait')
+    PALETTE = ((1, 1, 1), (2, 2, 2), (3, 3, 3))
+
+
 def test_names_of_the_data_set_where_the_checkpoint_has_none(make):
     cfg, checkpoint, _ = make(LOAD, 3)
     model = load_predictor(cfg, checkpoint, 'cpu').module
     assert (model.CLASSES, model.PALETTE) == (('a', 'b', 'c'), None)
     cfg.data.test.palette = [[1, 1, 1], [2, 2, 2], [3, 3, 3]]
     assert cfg.data.test.palette == load_predictor(cfg, checkpoint, 'cpu').module.PALETTE
-    cfg.data.test = dict(type='PascalVOCDataset', pipeline=cfg.data.test.pipeline)
+    cfg.data.test = dict(type=Signs, pipeline=cfg.data.test.pipeline)
     model = load_predictor(cfg, checkpoint, 'cpu').module
-    assert (len(model.CLASSES), len(model.PALETTE)) == (21, 21)
+    assert (model.CLASSES, model.PALETTE) == (Signs.CLASSES, Signs.PALETTE)
+    # Of another number of classes, the data set is not that of the model.
+    cfg.data.test.type = 'PascalVOCDataset'
+    model = load_predictor(cfg, checkpoint, 'cpu').module
+    assert (model.CLASSES, model.PALETTE) == (None, None)
     stored = torch.load(checkpoint)
     torch.save({**stored, 'meta': dict(CLASSES=['x', 'y', 'z'])}, checkpoint)
     assert tuple(load_predictor(cfg, checkpoint, 'cpu').module.CLASSES) == ('x', 'y', 'z')

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageShow
 
-from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.errors import ArgumentError, ConfigError, DataError, MissingDataError
 from mmseg.apis import OutputOptions, Process, Segmenter, evaluate_from_config, init_segmentor
 
 from ..small_model import SIZE
@@ -140,6 +140,17 @@ def test_a_config_beside_the_checkpoint(saved, tmp_path):
         Segmenter.from_checkpoint(checkpoint)
     segmenter = Segmenter.from_checkpoint(checkpoint, 'cpu', config=tmp_path / 'config.py')
     assert tuple(segmenter.names) == ('a', 'b', 'c')
+
+
+def test_what_is_no_image_is_told(saved):
+    _, checkpoint, files = saved
+    segmenter = Segmenter.from_checkpoint(checkpoint, 'cpu')
+    for image in (Image.open(files[0]), b'GIF', None, torch.zeros(3, 4, 4)):
+        with pytest.raises(ArgumentError, match=r'an image is a file name or a BGR array'):
+            segmenter.predict(image)
+    with pytest.raises(MissingDataError, match=r'^cannot read none\.jpg: No such file or dir.*y$'):
+        segmenter.predict('none.jpg')
+    assert len(segmenter.predict(iter(files))) == len(segmenter.predict(tuple(files))) == len(files)
 
 
 def test_batches_of_less_than_one(saved):

@@ -67,7 +67,7 @@ def logged(make_runner, make_loader, train_loader, tmp_path):
             dict(policy='fixed'), {},
             log_config=dict(interval=1, hooks=[dict(type='TextLoggerHook')]))
         runner.run([train_loader], [('train', 1)])
-        lines = next(tmp_path.glob('*.log.json')).read_text().splitlines()
+        lines = max(tmp_path.glob('*.log.json')).read_text().splitlines()
         return [json.loads(line) for line in lines[1:]]
     return run
 
