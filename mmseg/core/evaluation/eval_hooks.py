@@ -21,7 +21,7 @@ from .eval_progress import missed_evaluation, note_evaluated
 from .evidence import Evaluation
 from .gathering import Gatherer, choose_pictures, needs_of
 from .groups import Groups, check_groups
-from .metric_names import check_metric_name
+from .metric_names import check_metric_name, score_names
 from .overrides import is_own, is_own_anywhere, standard, takes
 from .records import AVERAGED, note_earlier_run, write_evaluation
 from .sinks import CollectResults
@@ -92,7 +92,7 @@ class EvalHook(Hook):
         self._fixed = choose_pictures(self.dataloader.dataset, self.pictures, runner.hooks)
         if self.val_loss:
             ValidationLoss(runner.unwrapped_model, self.dataloader.dataset).check()
-        self._check_names()
+        self._check_names(runner)
         if runner.iter > 0 and runner.work_dir is not None:
             for best in self._best:
                 best.resume(runner)
@@ -170,7 +170,7 @@ class EvalHook(Hook):
             runner.call_hook('after_evaluation', evaluation)
         self._save_best(runner, scores, done)
 
-    def _check_names(self) -> None:
+    def _check_names(self, runner: BaseRunner) -> None:
         """Raise ConfigError for classes, groups and scores that do not exist."""
         dataset = self.dataloader.dataset
         if is_own(self, 'evaluate') or is_own_anywhere(dataset, 'evaluate'):
@@ -181,8 +181,10 @@ class EvalHook(Hook):
         else:
             check_groups(self.groups, getattr(dataset, 'CLASSES', None),
                          getattr(dataset, 'score_groups', ()))
-        for best in self._best:
-            check_metric_name('evaluation.save_best', best.metric, self)
+        wanted = [best.metric for best in self._best if best.metric != 'auto']
+        names = score_names(self, runner) if wanted else None
+        for metric in wanted:
+            check_metric_name('evaluation.save_best', metric, names)
 
     def _save_best(self, runner: BaseRunner, scores: Scores, done: int) -> None:
         """Write the checkpoint for each score that is the best so far.

@@ -36,14 +36,14 @@ class ValidationLoss:
         self._sums: dict[str, list[float]] = {}  # the values of each loss, of all images so far
         self._read: Callable[[int], np.ndarray] | None = None
 
-    def check(self) -> None:
-        """Raise ConfigError where the losses cannot be computed, with the reason."""
+    def check(self) -> list[str]:
+        """Names of the losses in the scores; ConfigError where they cannot be computed."""
         check = getattr(self._model, 'check_prediction_losses', None)
         if check is None:
             raise ConfigError(f'evaluation.val_loss=True: {type(self._model).__name__} does not '
                               'tell its losses: derive it from EncoderDecoder, or leave val_loss '
                               'out')
-        check()
+        names = check()
         if not hasattr(self._dataset, 'ignore_index') or not (
                 callable(getattr(self._dataset, BY_INDEX[0], None))
                 or any(is_own(self._dataset, name) for name in BY_INDEX)):
@@ -54,6 +54,7 @@ class ValidationLoss:
             raise ConfigError('evaluation.val_loss=True: a loss is that of the logits of one view, '
                               f'but the pipeline of data.val gives {len(views)} of each image: set '
                               'one img_scale and flip=False in its MultiScaleFlipAug')
+        return [f'{PREFIX}{name}' for name in names]
 
     def add(self, order: Sequence[int], done: int, place: int, logits: Tensor) -> None:
         """Take logits [1, out_channels, h, w]: of the sample order[done + place]."""
