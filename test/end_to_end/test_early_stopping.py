@@ -139,16 +139,17 @@ def test_two_processes_stop_together(whole, small_config, tmp_path, repo_dir):
     assert found.scores['val/loss'] == pytest.approx(alone.scores['val/loss'], rel=0.05)
 
 
-def test_groups_in_a_test(whole, tool, small_config):
+def test_groups_and_the_loss_in_a_test(whole, tool, small_config):
     def score(groups):
         tool('test')([str(small_config), str(whole / 'latest.pth'), '--device', 'cpu', '--eval',
                       'mIoU', '--work-dir', str(whole / 'test'), '--eval-options',
-                      f'groups={groups}'])
+                      f'groups={groups}', 'val_loss=True'])
 
     score("dict(all=['background','car','bus'])")
     result = json.loads(next((whole / 'test').glob('eval_*.json')).read_text())
     last = read_evaluations(whole)[-1]
     assert result['mIoU'] == pytest.approx(last.scores['mIoU'], abs=1e-3)
+    assert result['val/loss'] == pytest.approx(last.scores['val/loss'], rel=1e-4)
     assert {'mIoU.all', 'IoU.all', 'aAcc.all'} <= result.keys()
     with pytest.raises(Exception, match=re.escape("groups.all: 'cars' is no class of the dataset; "
                                                   "did you mean 'car'")):

@@ -55,4 +55,4 @@ class PredictionLosses(BaseSegmentor):
 
 
 def _refusal(reason: str) -> ConfigError:
-    return ConfigError(f'evaluation.val_loss=True: {reason}, or leave val_loss out')
+    return ConfigError(f'val_loss=True: {reason}, or leave val_loss out')

@@ -223,7 +223,7 @@ def with_head(head):
      'simple_test of OwnTest does not give the logits: let it take on_logits=None'),
 ])
 def test_what_cannot_be_computed(model, reason):
-    with pytest.raises(ConfigError, match=f'evaluation.val_loss=True: .*{reason}'):
+    with pytest.raises(ConfigError, match=f'^val_loss=True: .*{reason}'):
         model().check_prediction_losses()
 
 

@@ -117,6 +117,16 @@ def test_one_forward_pass_and_one_reading_of_labels(make_loader, dataset, model,
     np.testing.assert_array_equal(scores, dataset.evaluated[1][0].matrix)
 
 
+def test_classes_in_another_order_than_the_models(make_loader, dataset, model):
+    """Class 0 of the model is class 1 of the data, and so on; the label maps are of the data."""
+    expected = pytest.approx(1.5 * plain_loss(dataset), rel=1e-5)
+    dataset.labels = [np.where(label == 255, 255, np.array([1, 2, 0])[label % 3]).astype(np.uint8)
+                      for label in dataset.labels]
+    loss = ValidationLoss(model.module, dataset, [1, 2, 0])
+    evaluate_model(model, make_loader(2), loss=loss)
+    assert loss.finish()['val/loss'] == expected
+
+
 def test_the_best_checkpoint_by_the_loss(logged, tmp_path, monkeypatch):
     losses = iter([3.0, 1.0, 2.0])
     monkeypatch.setattr(ValidationLoss, 'finish', lambda self: {'val/loss': next(losses)})
@@ -167,7 +177,7 @@ def test_a_label_that_is_no_class(logged, dataset, dtype):
 
 
 def refused(model, dataset, message):
-    with pytest.raises(ConfigError, match=f'evaluation.val_loss=True: {message}'):
+    with pytest.raises(ConfigError, match=f'^val_loss=True: {message}'):
         ValidationLoss(model, dataset).check()
 
 
