@@ -130,7 +130,8 @@ class EarlyStoppingHook(Hook):
         best = 'was never a number' if verdict.best is None else (
             f'has not got better than {verdict.best:.4f}, of the evaluation at {verdict.best_at},')
         by = f' by more than {self.min_delta:g}' if self.min_delta else ''
-        return f'{self.metric} {best}{by} in {verdict.waited} evaluations'
+        plural = 's' if verdict.waited > 1 else ''
+        return f'{self.metric} {best}{by} in {verdict.waited} evaluation{plural}'
 
 
 def judge(scores: Mapping[int, float], patience: int, min_delta: float, rule: str) -> Verdict:

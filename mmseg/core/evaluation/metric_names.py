@@ -43,8 +43,8 @@ def score_names(hook: 'EvalHook', runner: BaseRunner) -> list[str] | None:
     arguments.
     """
     dataset = hook.dataloader.dataset
-    if (is_own(hook, 'evaluate') or is_own_anywhere(dataset, 'evaluate')
-            or is_own_anywhere(dataset, 'pre_eval')):
+    if (is_own(hook, 'evaluate') or is_own(hook, '_do_evaluate')
+            or any(is_own_anywhere(dataset, name) for name in ('evaluate', 'pre_eval'))):
         return None
     counts = Score(dataset, hook.eval_kwargs.get('metric') or ()).confusion
     if counts is None:

@@ -186,8 +186,8 @@ def test_what_is_refused_before_training(logged, dataset, model, monkeypatch):
     plain = dataset[0]
     monkeypatch.setattr(type(dataset), '__getitem__',
                         lambda self, index: {**plain, 'img': plain['img'] * 2})
-    refused(model.module, dataset, 'a loss is that of the logits of one view, but the pipeline of '
-                                   'data.val gives 2 of each')
+    refused(model.module, dataset, 'a loss is that of the logits of one view, but the test pipeline '
+                                   'gives 2 of each')
     with pytest.raises(ConfigError, match='gives 2 of each'):
         logged(val_loss=True, interval=99)
     monkeypatch.delattr(type(dataset), 'get_gt_seg_map')
