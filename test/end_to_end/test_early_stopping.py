@@ -122,6 +122,7 @@ def test_a_killed_run_stops_where_the_other_did(whole, tool, repo_dir, small_con
         np.testing.assert_equal(one.scores, other.scores)
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together(whole, small_config, tmp_path, repo_dir):
     command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
                '--rdzv-backend=c10d', '--rdzv-endpoint=127.0.0.1:0',

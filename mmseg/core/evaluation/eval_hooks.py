@@ -21,9 +21,8 @@ from .eval_progress import missed_evaluation, note_evaluated
 from .evidence import Evaluation
 from .gathering import Gatherer, choose_pictures, needs_of
 from .groups import Groups, check_groups
-from .logged_scores import logged_scores
 from .metric_names import check_metric_name, score_names
-from .overrides import is_own, is_own_anywhere, standard, takes
+from .overrides import is_own, is_own_anywhere, logged_scores, standard, takes
 from .records import AVERAGED, note_earlier_run, write_evaluation
 from .schedule import ScheduledEvaluation
 from .sinks import CollectResults

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmcv_replace.runner import HOOKS, Hook, TextLoggerHook, preemption
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.core import DistEvalHook, EvalHook
-from mmseg.core.evaluation import eval_hooks, read_evaluations, single_gpu_test, standard
+from mmseg.core.evaluation import standard
 from mmseg.core.evaluation.eval_progress import missed_evaluation
 
 
@@ -82,50 +82,6 @@ def test_a_hook_of_users_evaluates_its_own_way(make_runner, make_loader, dataset
     run(runner, train_loader)
     assert calls == [0, 1, 4]
     assert watch.at == [5]
-
-
-def test_a_hook_of_users_in_the_style_of_0x(make_runner, make_loader, dataset, train_loader,
-                                            tmp_path):
-    """Its scores count as any others: for the log, records, the best, and early stopping."""
-    class Own(EvalHook):
-        def _do_evaluate(self, runner):
-            results = single_gpu_test(runner.model, self.dataloader, pre_eval=self.pre_eval)
-            runner.log_buffer.clear()
-            runner.log_buffer.output['eval_iter_num'] = len(self.dataloader)
-            key_score = self.evaluate(runner, results)
-            seen.append(key_score)
-            if self.save_best:
-                self._save_ckpt(runner, key_score)
-
-    def scores(results, metric='mIoU', logger=None):
-        assert len(results) == 7
-        return {'mIoU': 0.5, 'IoU.road': 0.4}
-
-    seen = []
-    dataset.evaluate = scores
-    runner = make_runner(Own(make_loader(), save_best='mIoU', pre_eval=False))
-    watch = Watch(dataset)
-    runner.register_hook(watch, 'VERY_LOW')
-    runner.register_hook_from_cfg(dict(type='EarlyStoppingHook', patience=1))
-    run(runner, train_loader)
-    assert seen == [0.5, 0.5]
-    assert runner.finished_iters == 2
-    assert [(record.done, record.scores) for record in read_evaluations(tmp_path)] == [
-        (done, {'mIoU': 0.5, 'IoU.road': 0.4}) for done in (1, 2)]
-    assert runner.log_buffer.output == {'mIoU': 0.5}
-    assert [path.name for path in tmp_path.glob('best*')] == ['best_mIoU_iter_1.pth']
-
-
-def test_a_hook_of_users_that_predicts_itself_has_no_losses(make_runner, make_loader, dataset,
-                                                            train_loader, monkeypatch):
-    class Own(EvalHook):
-        def _do_evaluate(self, runner):
-            runner.log_buffer.output['mIoU'] = 0.5
-
-    monkeypatch.setattr(eval_hooks.ValidationLoss, 'check', lambda self: [])
-    runner = make_runner(Own(make_loader(), val_loss=True))
-    with pytest.raises(ConfigError, match='val_loss=True: _do_evaluate of Own predicts in its own'):
-        run(runner, train_loader)
 
 
 @pytest.mark.parametrize(('options', 'expected'), [

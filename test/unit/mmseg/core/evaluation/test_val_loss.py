@@ -67,7 +67,7 @@ def logged(make_runner, make_loader, train_loader, tmp_path):
             dict(policy='fixed'), {},
             log_config=dict(interval=1, hooks=[dict(type='TextLoggerHook')]))
         runner.run([train_loader], [('train', 1)])
-        lines = next(tmp_path.glob('*.log.json')).read_text().splitlines()
+        lines = max(tmp_path.glob('*.log.json')).read_text().splitlines()
         return [json.loads(line) for line in lines[1:]]
     return run
 
@@ -186,8 +186,8 @@ def test_what_is_refused_before_training(logged, dataset, model, monkeypatch):
     plain = dataset[0]
     monkeypatch.setattr(type(dataset), '__getitem__',
                         lambda self, index: {**plain, 'img': plain['img'] * 2})
-    refused(model.module, dataset, 'a loss is that of the logits of one view, but the test pipeline '
-                                   'gives 2 of each')
+    refused(model.module, dataset, 'a loss is that of the logits of one view, but the test '
+                                   'pipeline gives 2 of each')
     with pytest.raises(ConfigError, match='gives 2 of each'):
         logged(val_loss=True, interval=99)
     monkeypatch.delattr(type(dataset), 'get_gt_seg_map')
