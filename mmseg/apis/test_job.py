@@ -15,6 +15,7 @@ from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import (
     CollectSegMaps,
     Score,
+    ValidationLoss,
     WriteOverlays,
     WriteSubmission,
     check_groups,
@@ -129,13 +130,18 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
     submission = WriteSubmission(dataset, **format_options) if format_options else None
     collect = CollectSegMaps() if options.out else None
     score = Score(dataset, options.metrics) if options.metrics else None
+    loss = None
+    if score is not None and score_options.pop('val_loss', False):
+        loss = ValidationLoss(model.module, dataset, order)
+        loss.check()
     sinks = (overlays, submission, collect, score)
-    run_test(model, loader, [sink for sink in sinks if sink is not None], order)
+    run_test(model, loader, [sink for sink in sinks if sink is not None], order, loss=loss)
     if collect is not None:
         seg_maps = collect_results(collect.results, options.tmpdir, options.gpu_collect)
         if process.rank == 0:
             fileio.dump(seg_maps, options.out)
-    scores = None if score is None else _scores(score, dataset, process, options, score_options)
+    scores = None if score is None else _scores(score, dataset, process, options, score_options,
+                                                loss)
     for what, place in (
             ('files for a test server', format_options.get('out_dir')),
             ('painted pictures', options.show_dir), ('predictions', options.out)):
@@ -145,12 +151,16 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
 
 
 def _scores(score: Score, dataset: Dataset, process: Process, options: OutputOptions,
-            eval_options: Mapping[str, object]) -> dict[str, float]:
+            eval_options: Mapping[str, object], loss: ValidationLoss | None) -> dict[str, float]:
     metrics = list(options.metrics)
     # The user's own `evaluate` may have another name for its first parameter.
     named = takes(dataset.evaluate, 'metric')
     scores = score.evaluate(*([] if named else [metrics]),
                             **({'metric': metrics} if named else {}), **eval_options)
+    if loss is not None:
+        losses = loss.finish()
+        get_root_logger().info(', '.join(f'{name}: {value:.4f}' for name, value in losses.items()))
+        scores = {**scores, **losses}
     if options.work_dir is not None and process.rank == 0:
         file = Path(options.work_dir, f'eval_{time.strftime("%Y%m%d_%H%M%S")}.json')
         file.parent.mkdir(parents=True, exist_ok=True)

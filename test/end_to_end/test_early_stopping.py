@@ -122,6 +122,7 @@ def test_a_killed_run_stops_where_the_other_did(whole, tool, repo_dir, small_con
         np.testing.assert_equal(one.scores, other.scores)
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together(whole, small_config, tmp_path, repo_dir):
     command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
                '--rdzv-backend=c10d', '--rdzv-endpoint=127.0.0.1:0',
@@ -139,16 +140,17 @@ def test_two_processes_stop_together(whole, small_config, tmp_path, repo_dir):
     assert found.scores['val/loss'] == pytest.approx(alone.scores['val/loss'], rel=0.05)
 
 
-def test_groups_in_a_test(whole, tool, small_config):
+def test_groups_and_the_loss_in_a_test(whole, tool, small_config):
     def score(groups):
         tool('test')([str(small_config), str(whole / 'latest.pth'), '--device', 'cpu', '--eval',
                       'mIoU', '--work-dir', str(whole / 'test'), '--eval-options',
-                      f'groups={groups}'])
+                      f'groups={groups}', 'val_loss=True'])
 
     score("dict(all=['background','car','bus'])")
     result = json.loads(next((whole / 'test').glob('eval_*.json')).read_text())
     last = read_evaluations(whole)[-1]
     assert result['mIoU'] == pytest.approx(last.scores['mIoU'], abs=1e-3)
+    assert result['val/loss'] == pytest.approx(last.scores['val/loss'], rel=1e-4)
     assert {'mIoU.all', 'IoU.all', 'aAcc.all'} <= result.keys()
     with pytest.raises(Exception, match=re.escape("groups.all: 'cars' is no class of the dataset; "
                                                   "did you mean 'car'")):

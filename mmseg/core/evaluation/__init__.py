@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_names(__name__, {
                'relabel', 'run_sinks'],
     '.table': ['format_class_table', 'format_summary'],
     '.testing': ['evaluate_model', 'multi_gpu_test', 'run_test', 'single_gpu_test'],
+    '.val_loss': ['ValidationLoss'],
 })
 __all__ += ['predict']
 

@@ -11,12 +11,9 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
 from .best import best_name, find_best, forget_best, is_best_of
-from .metric_names import listed
+from .metric_names import infer_rule, listed, rule_of
 from .records import AVERAGED
 
-# Words in a metric's name that tell which value is better; the first match decides.
-LESS_IS_BETTER = ('loss', 'error')
-GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
 # The scores that a checkpoint is kept for, before any others that an evaluation lists first (aAcc).
 MAIN = tuple(f'{name}{end}' for name in ('mIoU', 'mDice', 'mFscore') for end in ('', AVERAGED))
 
@@ -36,11 +33,8 @@ class BestCheckpoint:
     """
 
     def __init__(self, metric: str, rule: str | None, by_epoch: bool) -> None:
-        if metric != 'auto' and not (rule or infer_rule(metric)):
-            raise ConfigError(f"which value of evaluation.save_best={metric!r} is better? say "
-                              "evaluation.rule='greater' or 'less'")
         self.metric = metric
-        self._rule = rule
+        self._rule = rule if metric == 'auto' else rule_of('evaluation.save_best', metric, rule)
         self._unit = 'epoch' if by_epoch else 'iter'
         self._best: dict[str, Any] = {}  # entries of the hooks' messages
 
@@ -118,16 +112,3 @@ class BestCheckpoint:
         if rule is None or math.isnan(value):
             return False
         return former is None or (value > former if rule == 'greater' else value < former)
-
-
-def infer_rule(metric: str) -> str | None:
-    """'greater' or 'less', from a metric's name; None if the name does not tell.
-
-    The part before a dot is tried first: IoU.blossom is not a loss.
-    """
-    for name in (metric.lower().partition('.')[0], metric.lower()):
-        if any(word in name for word in LESS_IS_BETTER):
-            return 'less'
-        if any(word in name for word in GREATER_IS_BETTER):
-            return 'greater'
-    return None

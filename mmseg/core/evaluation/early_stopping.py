@@ -12,12 +12,12 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.checks.type_check import Range
 from mmcv_replace.utils.errors import ConfigError
 
-from .best_checkpoint import infer_rule
 from .eval_hooks import EvalHook
 from .evidence import Evaluation
-from .metric_names import check_metric_name, listed
+from .metric_names import check_metric_name, listed, rule_of, score_names
 from .records import AVERAGED, EARLIER, read_evaluations
 
+METRIC = 'EarlyStoppingHook: metric'  # the setting, in messages
 HISTORY = 'early_stopping'  # entry of the hooks' messages: metric -> {done: score}
 PRIORITY = 80  # after evaluations, before loggers, which log the rest of a run that ends
 
@@ -54,10 +54,7 @@ class EarlyStoppingHook(Hook):
         self.metric = metric
         self.patience = patience
         self.min_delta = min_delta
-        self.rule = rule or infer_rule(metric)
-        if self.rule is None:
-            raise ConfigError(f'EarlyStoppingHook: which value of metric={metric!r} is better? say '
-                              "rule='greater' or 'less'")
+        self.rule = rule_of(METRIC, metric, rule)
         self._scores: dict[int, float] | None = None  # by iterations or epochs
         self._seen: dict[str, object] = {}  # scores of the evaluation that is told of
         self._reason: str | None = None  # to stop at the next occasion
@@ -80,7 +77,7 @@ class EarlyStoppingHook(Hook):
             if runner.hooks.index(hook) > runner.hooks.index(self):
                 raise ConfigError(f'EarlyStoppingHook with priority={self.priority} runs before '
                                   'the evaluation: leave its priority out of custom_hooks')
-            check_metric_name('EarlyStoppingHook: metric', self.metric, hook)
+            check_metric_name(METRIC, self.metric, score_names(hook, runner))
 
     def after_evaluation(self, runner: BaseRunner, evaluation: Evaluation) -> None:
         end = AVERAGED if evaluation.averaged else ''
@@ -133,7 +130,8 @@ class EarlyStoppingHook(Hook):
         best = 'was never a number' if verdict.best is None else (
             f'has not got better than {verdict.best:.4f}, of the evaluation at {verdict.best_at},')
         by = f' by more than {self.min_delta:g}' if self.min_delta else ''
-        return f'{self.metric} {best}{by} in {verdict.waited} evaluations'
+        plural = 's' if verdict.waited > 1 else ''
+        return f'{self.metric} {best}{by} in {verdict.waited} evaluation{plural}'
 
 
 def judge(scores: Mapping[int, float], patience: int, min_delta: float, rule: str) -> Verdict:

@@ -7,7 +7,7 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from mmcv_replace.image.display import show_first
-from mmcv_replace.runner import HOOKS, BaseRunner, Hook
+from mmcv_replace.runner import HOOKS, BaseRunner
 from mmcv_replace.runner.dist_utils import from_first_rank, send_norm_statistics
 from mmcv_replace.runner.hooks import check_unit, find_ema, listen_for_requests
 from mmcv_replace.runner.preemption import EvaluationCut
@@ -21,9 +21,10 @@ from .eval_progress import missed_evaluation, note_evaluated
 from .evidence import Evaluation
 from .gathering import Gatherer, choose_pictures, needs_of
 from .groups import Groups, check_groups
-from .metric_names import check_metric_name
-from .overrides import is_own, is_own_anywhere, standard, takes
+from .metric_names import check_metric_name, score_names
+from .overrides import is_own, is_own_anywhere, logged_scores, standard, takes
 from .records import AVERAGED, note_earlier_run, write_evaluation
+from .schedule import ScheduledEvaluation
 from .sinks import CollectResults
 from .testing import evaluate_model, run_test
 from .val_loss import ValidationLoss
@@ -35,7 +36,7 @@ Scores = dict[str, float]
 
 
 @HOOKS.register_module()
-class EvalHook(Hook):
+class EvalHook(ScheduledEvaluation):
     """Evaluate every `interval` iterations (epochs with `by_epoch`), first at `start`.
 
     If `start` is not above the current iteration, the hook also evaluates once before training, as
@@ -68,21 +69,20 @@ class EvalHook(Hook):
             raise ArgumentError(
                 f'dataloader must be a DataLoader, not {type(dataloader).__name__}')
         self.dataloader = dataloader
-        self.interval = interval
-        self.by_epoch = by_epoch
-        self.start = start
+        super().__init__(interval, by_epoch, start)
         self.save_best = save_best or None
         self.rule = rule
         self.pictures = pictures
         self.val_loss = val_loss
         self.groups = groups
+        self.pre_eval = bool(eval_kwargs.get('pre_eval'))  # for a `_do_evaluate` of 0.x
         own = is_own_anywhere(dataloader.dataset, 'evaluate')
         for name in NEEDLESS if own else (*NEEDLESS, PREFIX):
             if eval_kwargs.pop(name, None):
                 warn_once(f'evaluation.{name} has no effect: scoring keeps no predictions')
         self.eval_kwargs = eval_kwargs | ({'groups': groups} if groups else {})
-        self._at_first_step = True
         self._done = 0  # iterations or epochs before the evaluation that runs
+        self._concluded = False  # whether its scores have been told
         names = [self.save_best] if isinstance(self.save_best, str) else self.save_best or []
         self._best = [BestCheckpoint(name, rule, by_epoch) for name in dict.fromkeys(names)]
 
@@ -92,7 +92,7 @@ class EvalHook(Hook):
         self._fixed = choose_pictures(self.dataloader.dataset, self.pictures, runner.hooks)
         if self.val_loss:
             ValidationLoss(runner.unwrapped_model, self.dataloader.dataset).check()
-        self._check_names()
+        self._check_names(runner)
         if runner.iter > 0 and runner.work_dir is not None:
             for best in self._best:
                 best.resume(runner)
@@ -102,54 +102,48 @@ class EvalHook(Hook):
             self._evaluate_after(runner, done)
             self._at_first_step = False
 
-    def before_train_epoch(self, runner: BaseRunner) -> None:
-        if self.by_epoch:
-            self._evaluate_at_start(runner, runner.epoch)
-
-    def before_train_iter(self, runner: BaseRunner) -> None:
-        if not self.by_epoch:
-            self._evaluate_at_start(runner, runner.iter)
-
-    def after_train_epoch(self, runner: BaseRunner) -> None:
-        if self.by_epoch and self._should_evaluate(runner):
-            self._evaluate_after(runner, runner.epoch + 1)
-
-    def after_train_iter(self, runner: BaseRunner) -> None:
-        if not self.by_epoch and self._should_evaluate(runner):
-            self._evaluate_after(runner, runner.iter + 1)
-
-    def _evaluate_at_start(self, runner: BaseRunner, done: int) -> None:
-        if self._at_first_step and self.start is not None and done >= self.start:
-            self._evaluate_after(runner, done)
-        self._at_first_step = False
-
     def _evaluate_after(self, runner: BaseRunner, done: int) -> None:
-        self._done = done
-        self._do_evaluate(runner)
-
-    # A subclass may override the two, as in later versions of 0.x.
-    def _should_evaluate(self, runner: BaseRunner) -> bool:
-        """Whether an evaluation is due after this epoch or iteration."""
-        return self._is_due((runner.epoch if self.by_epoch else runner.iter) + 1)
-
-    def _do_evaluate(self, runner: BaseRunner) -> None:
-        """Score the model, log, and keep the best checkpoint."""
-        self.run_evaluation(runner, self._done)
-
-    def _is_due(self, done: int) -> bool:
-        since_start = done - (self.start or 0)
-        return since_start >= 0 and since_start % self.interval == 0
+        self._done, self._concluded = done, False
+        if not is_own(self, '_do_evaluate'):
+            self._do_evaluate(runner)
+            return
+        with logged_scores(runner) as found:
+            self._do_evaluate(runner)
+        if self._concluded:  # it called that of this class
+            runner.log_buffer.output.update(found)
+        elif scores := from_first_rank(found):
+            if self.val_loss:
+                raise ConfigError(f'evaluation.val_loss=True: _do_evaluate of {type(self).__name__}'
+                                  ' predicts in its own way; leave val_loss out')
+            gather = Gatherer(self.dataloader.dataset, needs_of(runner.hooks))
+            gather.finish(None)
+            self._conclude(runner, [self._evaluation(False, scores, gather)])
 
     @standard
-    def evaluate(self, runner: BaseRunner, results: Sequence[np.ndarray]) -> None:
-        """Score segmentation maps of all samples and put the scores into the log.
+    def _do_evaluate(self, runner: BaseRunner) -> None:
+        """Score the model, log, and keep the best checkpoint.
 
-        Where a subclass overrides it, it is called on the first process, and what it puts into
-        `runner.log_buffer.output` are the scores.
+        Where a subclass overrides it, what it puts into `runner.log_buffer.output` on the first
+        process are the scores.
         """
-        runner.log_buffer.output.update(self.dataloader.dataset.evaluate(
-            results, logger=runner.logger, **self.eval_kwargs))
+        self.run_evaluation(runner, self._done)
+
+    @standard
+    def evaluate(self, runner: BaseRunner, results: Sequence[object]) -> float | None:
+        """Put the scores of the predictions of all samples, in their order, into the log.
+
+        Returns the one by which the best checkpoint is kept, if it is among them. Where a subclass
+        overrides it, it is called on the first process with segmentation maps, and what it puts
+        into `runner.log_buffer.output` are the scores.
+        """
+        scores = self.dataloader.dataset.evaluate(results, logger=runner.logger,
+                                                  **self.eval_kwargs)
+        runner.log_buffer.output.update(scores)
         runner.log_buffer.ready = True
+        return next((scores[best.metric] for best in self._best if best.metric in scores), None)
+
+    def _save_ckpt(self, runner: BaseRunner, key_score: float | None) -> None:
+        """Nothing: `_do_evaluate` of 0.x calls it, but here the hook keeps the best by itself."""
 
     def run_evaluation(self, runner: BaseRunner, done: int) -> None:
         """Score the model after `done` iterations or epochs, log, and keep the best checkpoint.
@@ -163,14 +157,19 @@ class EvalHook(Hook):
             evaluations = self._evaluate_all(runner)
         except EvaluationCut:  # PreemptionHook saves when the other hooks are done
             return
+        self._conclude(runner, evaluations)
+
+    def _conclude(self, runner: BaseRunner, evaluations: Sequence[Evaluation]) -> None:
+        """Log and record evaluations, tell the other hooks, and keep the best checkpoint."""
+        self._concluded = True
         scores = self._log(runner, evaluations)
         for evaluation in evaluations:
             write_evaluation(runner, evaluation)
         for evaluation in evaluations:
             runner.call_hook('after_evaluation', evaluation)
-        self._save_best(runner, scores, done)
+        self._save_best(runner, scores, self._done)
 
-    def _check_names(self) -> None:
+    def _check_names(self, runner: BaseRunner) -> None:
         """Raise ConfigError for classes, groups and scores that do not exist."""
         dataset = self.dataloader.dataset
         if is_own(self, 'evaluate') or is_own_anywhere(dataset, 'evaluate'):
@@ -181,8 +180,10 @@ class EvalHook(Hook):
         else:
             check_groups(self.groups, getattr(dataset, 'CLASSES', None),
                          getattr(dataset, 'score_groups', ()))
-        for best in self._best:
-            check_metric_name('evaluation.save_best', best.metric, self)
+        wanted = [best.metric for best in self._best if best.metric != 'auto']
+        names = score_names(self, runner) if wanted else None
+        for metric in wanted:
+            check_metric_name('evaluation.save_best', metric, names)
 
     def _save_best(self, runner: BaseRunner, scores: Scores, done: int) -> None:
         """Write the checkpoint for each score that is the best so far.
@@ -232,6 +233,10 @@ class EvalHook(Hook):
         scores = self._score(runner, gather, loss)
         if loss is not None:
             scores = {**scores, **loss.finish()}
+        return self._evaluation(averaged, scores, gather)
+
+    def _evaluation(self, averaged: bool, scores: Scores, gather: Gatherer) -> Evaluation:
+        dataset = self.dataloader.dataset
         palette = getattr(dataset, 'PALETTE', None)
         return Evaluation(
             self._done, self.by_epoch, averaged, scores,
@@ -255,14 +260,10 @@ class EvalHook(Hook):
         run_test(runner.model, self.dataloader, [collect], request=listen_for_requests(runner),
                  loss=loss)
         results = gather_results(collect.results)
-        output, scores = runner.log_buffer.output, None
+        scores: Scores = {}
         if results is not None:
-            logged = dict(output)
-            output.clear()
-            self.evaluate(runner, results)
-            scores = dict(output)
-            output.clear()
-            output.update(logged)
+            with logged_scores(runner) as scores:
+                self.evaluate(runner, results)
         return from_first_rank(scores)
 
 

@@ -1,20 +1,27 @@
-"""Names of scores in settings, checked as far as they are known before the first evaluation."""
-from collections.abc import Iterable
+"""Names of scores in settings, checked before training as far as they are known there."""
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from mmcv_replace.runner import BaseRunner
+from mmcv_replace.runner.hooks import find_ema
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean
 
 from .metrics import CLASS_SCORES
 from .overrides import is_own, is_own_anywhere
 from .records import AVERAGED
-from .val_loss import PREFIX
+from .scores import Score
+from .val_loss import PREFIX, ValidationLoss
 
 if TYPE_CHECKING:
     from .eval_hooks import EvalHook
 
+# Words in a metric's name that tell which value is better; the first match decides.
+LESS_IS_BETTER = ('loss', 'error')
+GREATER_IS_BETTER = ('acc', 'iou', 'dice', 'score', 'precision', 'recall')
 SHOWN = 3  # names of scores of classes of each kind, in a list
-OF_CLASSES = {'Acc', *(score for scores in CLASS_SCORES.values() for score in scores)}
+METRIC_OF = {name: metric for metric, scores in CLASS_SCORES.items()
+             for score in scores for name in (score, f'm{score}')}
 
 
 def listed(scores: Iterable[str]) -> str:
@@ -29,23 +36,65 @@ def listed(scores: Iterable[str]) -> str:
     return ', '.join(parts)
 
 
-def check_metric_name(key: str, metric: str, hook: 'EvalHook') -> None:
-    """Raise ConfigError for a score that no evaluation of `hook` will have.
+def score_names(hook: 'EvalHook', runner: BaseRunner) -> list[str] | None:
+    """All scores that an evaluation of `hook` will have; None where code of a user names them.
 
-    `key` names the setting. Only losses, and scores of classes and groups, are looked at, and
-    these where the data set does not score in its own way.
+    They are those of no prediction at all. Raises what `evaluate` of the data set says to its
+    arguments.
     """
     dataset = hook.dataloader.dataset
-    if metric.startswith(PREFIX) and not hook.val_loss and not is_own_anywhere(dataset, 'evaluate'):
-        raise ConfigError(f'{key}={metric!r} needs evaluation.val_loss=True')
-    score, _, name = metric.partition('.')
-    classes = getattr(dataset, 'CLASSES', None)
-    of_groups = {'aAcc', *(f'm{each}' for each in OF_CLASSES)}
-    if not classes or not name or score not in OF_CLASSES | of_groups or (
-            is_own_anywhere(dataset, 'evaluate') or is_own(hook, 'evaluate')):
+    if (is_own(hook, 'evaluate') or is_own(hook, '_do_evaluate')
+            or any(is_own_anywhere(dataset, name) for name in ('evaluate', 'pre_eval'))):
+        return None
+    counts = Score(dataset, hook.eval_kwargs.get('metric') or ()).confusion
+    if counts is None:
+        return None
+    names = [*dataset.evaluate(counts, logger='silent', **hook.eval_kwargs)]
+    if hook.val_loss:
+        names += ValidationLoss(runner.unwrapped_model, dataset).check()
+    ema = find_ema(runner)
+    averaged = [] if ema is None else [f'{name}{AVERAGED}' for name in names]
+    return names + averaged if ema is None or ema.evaluate_on_origin else averaged
+
+
+def check_metric_name(key: str, metric: str, names: Collection[str] | None) -> None:
+    """Raise ConfigError for a score that is none of `names`, with the remedy; None: unknown.
+
+    `key` says in which setting it stands.
+    """
+    if names is None or metric in names:
         return
-    groups = [*(hook.groups or ()), *getattr(dataset, 'score_groups', ())]
-    known = groups if score in of_groups else [*classes, *groups]
-    if name not in known and name.removesuffix(AVERAGED) not in known:
-        what = 'group of evaluation.groups' if score in of_groups else 'class or group of them'
-        raise ConfigError(f'{key}={metric!r}: {name!r} is no {what}{did_you_mean(name, known)}')
+    plain = metric.removesuffix(AVERAGED)
+    wanted = METRIC_OF.get(plain.partition('.')[0])
+    near = did_you_mean(metric, names)
+    if plain.startswith(PREFIX) and not any(name.startswith(PREFIX) for name in names):
+        remedy = ' needs evaluation.val_loss=True'
+    elif plain != metric and plain in names:
+        remedy = ' is a score of averaged weights, and needs an EMAHook in custom_hooks'
+    elif wanted and not any(name.startswith(plain.partition('.')[0]) for name in names):
+        remedy = f' needs {wanted!r} among evaluation.metric'
+    else:
+        remedy = f' is not among the scores of an evaluation{near or f": {listed(names)}"}'
+    raise ConfigError(f'{key}={metric!r}{remedy}')
+
+
+def rule_of(key: str, metric: str, rule: str | None = None) -> str:
+    """`rule`, or by the name of a metric 'greater' or 'less'; ConfigError if that does not tell."""
+    found = rule or infer_rule(metric)
+    if found is None:
+        raise ConfigError(f"{key}={metric!r}: which value is better? say rule='greater' or 'less'"
+                          f'{did_you_mean(metric, ["aAcc", "mAcc", *METRIC_OF, f"{PREFIX}loss"])}')
+    return found
+
+
+def infer_rule(metric: str) -> str | None:
+    """'greater' or 'less', from a metric's name; None if the name does not tell.
+
+    The part before a dot is tried first: IoU.blossom is not a loss.
+    """
+    for name in (metric.lower().partition('.')[0], metric.lower()):
+        if any(word in name for word in LESS_IS_BETTER):
+            return 'less'
+        if any(word in name for word in GREATER_IS_BETTER):
+            return 'greater'
+    return None

@@ -1,8 +1,9 @@
-"""Which methods of a data set, step or model a user has overridden; these have to be called."""
+"""Which methods of a data set, step, model or hook a user has overridden; these are called."""
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -11,12 +12,17 @@ from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import DataError
 from mmseg.core.utils import nested_datasets
 
+if TYPE_CHECKING:
+    from mmcv_replace.runner import BaseRunner
+
 Method = TypeVar('Method', bound=Callable)
 LabelGetter = Callable[[int], np.ndarray]
 
 # Methods that return annotations; if one class overrides several, the first is used.
 BY_INDEX = ('get_gt_seg_map', 'get_gt_seg_map_by_idx')
 ALL_LABELS = 'get_gt_seg_maps'
+# Beside scores mmsegmentation's hooks log the number of batches.
+NO_SCORES = ('eval_iter_num',)
 _STANDARD: set[Callable] = set()
 
 
@@ -42,6 +48,23 @@ def takes(method: Callable, name: str) -> bool:
     parameters = inspect.signature(method).parameters
     return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD
                                      for parameter in parameters.values())
+
+
+@contextmanager
+def logged_scores(runner: 'BaseRunner') -> Iterator[dict[str, Any]]:
+    """What code of a user puts into the log inside the block, in place of putting it there.
+
+    The dict is filled at the end of the block.
+    """
+    output, found = runner.log_buffer.output, {}
+    former = dict(output)
+    output.clear()
+    try:
+        yield found
+    finally:
+        found.update((name, value) for name, value in output.items() if name not in NO_SCORES)
+        output.clear()
+        output.update(former)
 
 
 def labels_of(dataset: Dataset, names: Sequence[str] = (*BY_INDEX, ALL_LABELS)) -> LabelGetter:

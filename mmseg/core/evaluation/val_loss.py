@@ -12,6 +12,7 @@ from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.utils.errors import ConfigError
 
 from .confusion import ConfusionMatrix
+from .labels import remap_labels
 from .overrides import BY_INDEX, is_own, labels_of
 
 PREFIX = 'val/'  # of the names of these losses in the scores
@@ -26,34 +27,39 @@ class ValidationLoss:
     windows. Auxiliary heads, and parts of a head that predict nothing (loss_se of EncHead), are not
     run. The loss of an image is the mean over its pixels as in training; each image counts the
     same. The logits of an image have to fit into memory, in the size that the network sees.
+
+    `order`: the classes of the data set for those of the model, see `relabel`.
     """
 
-    def __init__(self, model: nn.Module, dataset: Dataset) -> None:
+    def __init__(self, model: nn.Module, dataset: Dataset,
+                 order: Sequence[int] | None = None) -> None:
         self._model = model
         self._dataset = dataset
+        self._model_classes = {of_data: place for place, of_data in enumerate(order or ())}
         self._values: list[dict[str, Tensor]] = []  # of the images of the batch, on the device
         self._labels: dict[int, np.ndarray] = {}  # of the images of the batch
         self._sums: dict[str, list[float]] = {}  # the values of each loss, of all images so far
         self._read: Callable[[int], np.ndarray] | None = None
 
-    def check(self) -> None:
-        """Raise ConfigError where the losses cannot be computed, with the reason."""
+    def check(self) -> list[str]:
+        """Names of the losses in the scores; ConfigError where they cannot be computed."""
         check = getattr(self._model, 'check_prediction_losses', None)
         if check is None:
-            raise ConfigError(f'evaluation.val_loss=True: {type(self._model).__name__} does not '
+            raise ConfigError(f'val_loss=True: {type(self._model).__name__} does not '
                               'tell its losses: derive it from EncoderDecoder, or leave val_loss '
                               'out')
-        check()
+        names = check()
         if not hasattr(self._dataset, 'ignore_index') or not (
                 callable(getattr(self._dataset, BY_INDEX[0], None))
                 or any(is_own(self._dataset, name) for name in BY_INDEX)):
-            raise ConfigError('evaluation.val_loss=True: the dataset gives no annotations: it '
+            raise ConfigError('val_loss=True: the dataset gives no annotations: it '
                               'needs get_gt_seg_map(idx) and ignore_index, or leave val_loss out')
         views = self._dataset[0].get('img')
         if isinstance(views, list) and len(views) > 1:
-            raise ConfigError('evaluation.val_loss=True: a loss is that of the logits of one view, '
-                              f'but the pipeline of data.val gives {len(views)} of each image: set '
+            raise ConfigError('val_loss=True: a loss is that of the logits of one view, '
+                              f'but the test pipeline gives {len(views)} of each image: set '
                               'one img_scale and flip=False in its MultiScaleFlipAug')
+        return [f'{PREFIX}{name}' for name in names]
 
     def add(self, order: Sequence[int], done: int, place: int, logits: Tensor) -> None:
         """Take logits [1, out_channels, h, w]: of the sample order[done + place]."""
@@ -66,6 +72,7 @@ class ValidationLoss:
             self._model.num_classes, 2)
         ConfusionMatrix(classes, self._dataset.ignore_index).check_label(
             label, f'sample {index} of the dataset')
+        label = remap_labels(label, self._model_classes)
         if label.dtype != np.uint8:
             label = label.astype(np.int64)
         batch = torch.tensor(label)[None, None].to(logits.device, non_blocking=True)

@@ -104,9 +104,9 @@ class BaseSegmentor(BaseModule, metaclass=ABCMeta):
             raise DataError(f'{len(imgs)} views of images but {len(img_metas)} of img_metas')
         single = len(imgs) == 1
         if kwargs.get('on_logits') is not None and not single:
-            raise ConfigError('evaluation.val_loss=True: a loss is that of the logits of one view, '
+            raise ConfigError('val_loss=True: a loss is that of the logits of one view, '
                               f'but the pipeline gives {len(imgs)} of each image: set one '
-                              'img_scale and flip=False in MultiScaleFlipAug of data.val')
+                              'img_scale and flip=False in its MultiScaleFlipAug')
         if scores is not None:
             self._check_scores(scores, self.simple_test if single else self.aug_test)
             kwargs['scores'] = scores

@@ -242,14 +242,11 @@ class EncoderDecoder(PredictionLosses):
             for index, meta in zip(indices, metas, strict=True):
                 builders[index] = SegMapBuilder(part.shape[2:], meta, rescale, self.align_corners,
                                                 max_bytes, self.threshold, scores)
-            strips = self._strips(part, metas, max_bytes)
-            if on_logits is not None:
-                strips = [torch.cat([*strips], dim=2)]
+            for strip in self._strips(part, metas, max_bytes if on_logits is None else math.inf):
                 for row, (index, meta) in enumerate(zip(indices, metas, strict=True)):
-                    own = to_original(strips[0][row:row + 1], meta, self.align_corners, False)
-                    on_logits(index, unflip(own, meta))
-            for strip in strips:
-                for row, index in enumerate(indices):
+                    if on_logits is not None:
+                        own = to_original(strip[row:row + 1], meta, self.align_corners, False)
+                        on_logits(index, unflip(own, meta))
                     builders[index].add(strip[row:row + 1])
         return [builders[i].result() for i in range(len(builders))]
 

@@ -30,8 +30,8 @@ class PredictionLosses(BaseSegmentor):
         return {name: value for name, value in self._parse_losses(losses)[1].items()
                 if not name.startswith('acc')}
 
-    def check_prediction_losses(self) -> None:
-        """Raise ConfigError where these losses cannot be computed, with the reason."""
+    def check_prediction_losses(self) -> list[str]:
+        """Names of these losses; ConfigError, with the reason, where they cannot be computed."""
         name, head = type(self).__name__, self.predicting_head
         if not isinstance(head, BaseDecodeHead):
             raise _refusal(f'the decode_head of {name} is of the type {type(head).__name__}, which '
@@ -47,7 +47,7 @@ class PredictionLosses(BaseSegmentor):
         label = torch.zeros(1, 1, PROBE, PROBE, dtype=torch.uint8, device=first.device)
         try:
             with torch.no_grad():
-                self.prediction_losses(logits, label)
+                return [*self.prediction_losses(logits, label)]
         except Exception as error:
             raise _refusal(f'the losses of {type(head).__name__} cannot be computed from logits '
                            f'and labels alone ({type(error).__name__}: {error}); give it a '
@@ -55,4 +55,4 @@ class PredictionLosses(BaseSegmentor):
 
 
 def _refusal(reason: str) -> ConfigError:
-    return ConfigError(f'evaluation.val_loss=True: {reason}, or leave val_loss out')
+    return ConfigError(f'val_loss=True: {reason}, or leave val_loss out')

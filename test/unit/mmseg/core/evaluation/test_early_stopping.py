@@ -198,7 +198,7 @@ def test_a_metric_that_does_not_exist(train, metric, message):
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(patience=0), r'patience=0 does not fit, it takes int from 1 on'),
     (dict(min_delta=-0.1), r'min_delta=-0\.1 does not fit, it takes float from 0 on'),
-    (dict(metric='speed'), r"which value of metric='speed' is better\? say rule='greater' or"),
+    (dict(metric='speed'), r"metric='speed': which value is better\? say rule='greater' or"),
     (dict(rule='more'), r"rule='more' does not fit, it takes 'greater' \| 'less' \| None"),
     (dict(pacience=3), 'patience'),
 ])

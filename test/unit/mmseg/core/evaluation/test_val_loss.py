@@ -39,7 +39,7 @@ class LogitsModel(CopyingModel):
         return [maps[place] for place in range(len(maps))]
 
     def check_prediction_losses(self):
-        pass
+        return ['loss_seg', 'loss_half', 'loss']
 
     def prediction_losses(self, logits, label):
         loss = F.cross_entropy(logits, label[:, 0].long(), ignore_index=255)
@@ -117,6 +117,16 @@ def test_one_forward_pass_and_one_reading_of_labels(make_loader, dataset, model,
     np.testing.assert_array_equal(scores, dataset.evaluated[1][0].matrix)
 
 
+def test_classes_in_another_order_than_the_models(make_loader, dataset, model):
+    """Class 0 of the model is class 1 of the data, and so on; the label maps are of the data."""
+    expected = pytest.approx(1.5 * plain_loss(dataset), rel=1e-5)
+    dataset.labels = [np.where(label == 255, 255, np.array([1, 2, 0])[label % 3]).astype(np.uint8)
+                      for label in dataset.labels]
+    loss = ValidationLoss(model.module, dataset, [1, 2, 0])
+    evaluate_model(model, make_loader(2), loss=loss)
+    assert loss.finish()['val/loss'] == expected
+
+
 def test_the_best_checkpoint_by_the_loss(logged, tmp_path, monkeypatch):
     losses = iter([3.0, 1.0, 2.0])
     monkeypatch.setattr(ValidationLoss, 'finish', lambda self: {'val/loss': next(losses)})
@@ -167,7 +177,7 @@ def test_a_label_that_is_no_class(logged, dataset, dtype):
 
 
 def refused(model, dataset, message):
-    with pytest.raises(ConfigError, match=f'evaluation.val_loss=True: {message}'):
+    with pytest.raises(ConfigError, match=f'^val_loss=True: {message}'):
         ValidationLoss(model, dataset).check()
 
 
@@ -176,8 +186,8 @@ def test_what_is_refused_before_training(logged, dataset, model, monkeypatch):
     plain = dataset[0]
     monkeypatch.setattr(type(dataset), '__getitem__',
                         lambda self, index: {**plain, 'img': plain['img'] * 2})
-    refused(model.module, dataset, 'a loss is that of the logits of one view, but the pipeline of '
-                                   'data.val gives 2 of each')
+    refused(model.module, dataset, 'a loss is that of the logits of one view, but the test '
+                                   'pipeline gives 2 of each')
     with pytest.raises(ConfigError, match='gives 2 of each'):
         logged(val_loss=True, interval=99)
     monkeypatch.delattr(type(dataset), 'get_gt_seg_map')
