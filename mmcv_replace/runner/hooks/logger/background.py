@@ -10,6 +10,7 @@ from ....utils import warn_once
 
 PAUSES = (5.0, 30.0)  # seconds before a call that failed is made again
 WAITING = 1000  # calls
+QUIET = 5.0  # seconds before the end of a run says for what it waits
 # A package may also raise SystemExit where it would ask something.
 FAILURES = (Exception, SystemExit)
 
@@ -53,6 +54,10 @@ class BackgroundCalls:
         except queue.Full:
             pass
         else:
+            self._thread.join(min(QUIET, timeout))
+            if self._thread.is_alive() and timeout > QUIET:
+                self.logger.info('%s: %d entries wait to be sent, for at most %g s', self.name,
+                                 max(1, self._calls.qsize()), timeout)
             self._thread.join(max(0.0, end - time.monotonic()))
         done = not self._thread.is_alive()
         self._abandoned = True

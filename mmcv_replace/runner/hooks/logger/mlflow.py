@@ -39,6 +39,7 @@ class MlflowLoggerHook(TrackerHook):
     TrackerHook. A run of MLflow that is active already is used, and not ended.
     """
 
+    package = 'mlflow'
     starts_behind = False  # code of users finds the active run in its own thread alone
 
     def __init__(self, exp_name: str | None = None, tags: dict[str, Any] | None = None,
@@ -62,7 +63,7 @@ class MlflowLoggerHook(TrackerHook):
         self.mlflow_pytorch = self.mlflow.pytorch
 
     def start(self, run: TrackedRun) -> str:
-        mlflow, failure = self.mlflow, ''
+        mlflow = self.mlflow
         self._names, self._parameter_names = TrackerNames(FORBIDDEN), TrackerNames(FORBIDDEN)
         with brief_requests():
             active = mlflow.active_run()
@@ -74,7 +75,7 @@ class MlflowLoggerHook(TrackerHook):
                 except mlflow.exceptions.MlflowException as error:
                     if own or run.work_dir is None:
                         raise
-                    failure = f'{mlflow.get_tracking_uri()} failed ({error}); '
+                    self._fallback = f'{mlflow.get_tracking_uri()} failed ({error})'
                     self._set_store(_store_in(run.work_dir))
                     active = self._begin_run(run, own=True)
             self._id = active.info.run_id
@@ -83,8 +84,9 @@ class MlflowLoggerHook(TrackerHook):
         self._call(self._send_settings, run)
         uri = mlflow.get_tracking_uri()
         look = f', `mlflow ui --backend-store-uri {uri}` shows it' if 'sqlite:' in uri else ''
-        return (f'{failure}run {self._id} in {uri}{look}. A server is chosen by tracking_uri or '
-                'MLFLOW_TRACKING_URI')
+        choose = '' if self._fallback else (
+            '. A server is chosen by tracking_uri or MLFLOW_TRACKING_URI')
+        return f'run {self._id} in {uri}{look}{choose}'
 
     def _choose_store(self, run: TrackedRun) -> bool:
         """Set the user's store, or that of the work directory; returns whether it is this one."""

@@ -21,6 +21,8 @@ class SwanlabLoggerHook(CloudTrackerHook):
     """
 
     package = 'swanlab'
+    # And keeps what it is given in memory for a while, which a process that is killed loses.
+    drops_repeated = True
 
     def __init__(self, init_kwargs: dict[str, Any] | None = None, interval: int = 10,
                  ignore_last: bool = True, reset_flag: bool = False, by_epoch: bool = True,

@@ -78,7 +78,8 @@ class WandbLoggerHook(CloudTrackerHook):
         settings = options.get('settings') or {}
         if isinstance(settings, dict):
             limits = {'init_timeout': ANSWER, 'login_timeout': ANSWER,
-                      'finish_timeout': self.finish_timeout or FINISH}
+                      'finish_timeout': (FINISH if self.finish_timeout is None
+                                         else self.finish_timeout)}
             known = getattr(self.wandb.Settings, 'model_fields', {})  # older ones have fewer
             settings = {name: value for name, value in limits.items() if name in known} | settings
         self.wandb.init(**{**options, 'settings': settings})
