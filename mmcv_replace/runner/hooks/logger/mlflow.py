@@ -23,6 +23,8 @@ BRIEF = {'MLFLOW_HTTP_REQUEST_TIMEOUT': '10', 'MLFLOW_HTTP_REQUEST_MAX_RETRIES':
 BATCH = 100  # the most parameters that a server takes at once
 FORBIDDEN = r'[^\w\-. ]'  # in names; letters of any script are fine
 LONGEST = 6000  # characters of a parameter's value
+# Otherwise MLflow loads the model in another process to find them out, which fails on some clusters.
+REQUIREMENTS = ['torch', 'mmseg-ascend']
 
 
 @HOOKS.register_module()
@@ -151,7 +153,7 @@ class MlflowLoggerHook(TrackerHook):
         error = sys.exc_info()[1]  # with which the run ends
         # In this thread, in which alone the run is active.
         if not self._failed and self.log_model and error is None and self._all_sent:
-            self._attempt(runner, 'the model is not sent', self._send_model, runner.model)
+            self._attempt(runner, 'the model is not sent', self._send_model, runner.unwrapped_model)
         if not self._failed and self._own_run:
             self._attempt(runner, 'the end of the run is not noted', self._end_run, error)
         if self._former_uri is not None:
@@ -168,9 +170,11 @@ class MlflowLoggerHook(TrackerHook):
 
     def _send_model(self, model: nn.Module) -> None:
         log_model = self.mlflow_pytorch.log_model
+        known = inspect.signature(log_model).parameters
+        name = 'name' if 'name' in known else 'artifact_path'
         # The other form of newer versions needs an example of the input.
-        newer = 'serialization_format' in inspect.signature(log_model).parameters
-        log_model(model, 'models', **({'serialization_format': 'pickle'} if newer else {}))
+        form = {'serialization_format': 'pickle'} if 'serialization_format' in known else {}
+        log_model(model, **{name: 'models'}, **form, pip_requirements=REQUIREMENTS)
 
     def _end_run(self, error: BaseException | None) -> None:
         with brief_requests():
