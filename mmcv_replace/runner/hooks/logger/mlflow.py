@@ -23,7 +23,7 @@ BRIEF = {'MLFLOW_HTTP_REQUEST_TIMEOUT': '10', 'MLFLOW_HTTP_REQUEST_MAX_RETRIES':
 BATCH = 100  # the most parameters that a server takes at once
 FORBIDDEN = r'[^\w\-. ]'  # in names; letters of any script are fine
 LONGEST = 6000  # characters of a parameter's value
-# Otherwise MLflow loads the model in another process to find them out, which fails on some clusters.
+# Otherwise MLflow loads the model in another process to find them, which fails on some clusters.
 REQUIREMENTS = ['torch', 'mmseg-ascend']
 
 
