@@ -170,11 +170,10 @@ class MlflowLoggerHook(TrackerHook):
 
     def _send_model(self, model: nn.Module) -> None:
         log_model = self.mlflow_pytorch.log_model
-        known = inspect.signature(log_model).parameters
-        name = 'name' if 'name' in known else 'artifact_path'
         # The other form of newer versions needs an example of the input.
-        form = {'serialization_format': 'pickle'} if 'serialization_format' in known else {}
-        log_model(model, **{name: 'models'}, **form, pip_requirements=REQUIREMENTS)
+        newer = 'serialization_format' in inspect.signature(log_model).parameters
+        log_model(model, name='models', pip_requirements=REQUIREMENTS,
+                  **({'serialization_format': 'pickle'} if newer else {}))
 
     def _end_run(self, error: BaseException | None) -> None:
         with brief_requests():

@@ -39,7 +39,7 @@ def test_a_run(train, mlflow, evaluate_at, tmp_path):
     client.log_artifact.assert_called_once_with(
         'run of MLflow', str(work / 'iter_4.pth'), 'checkpoints')
     mlflow.pytorch.log_model.assert_called_once_with(
-        runner.model, artifact_path='models', pip_requirements=['torch', 'mmseg-ascend'])
+        runner.model, name='models', pip_requirements=['torch', 'mmseg-ascend'])
     mlflow.end_run.assert_called_once_with('FINISHED')
     assert mlflow.set_tracking_uri.call_args.args == (None,)  # as it was
 

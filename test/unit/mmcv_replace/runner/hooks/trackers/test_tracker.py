@@ -134,6 +134,16 @@ def test_a_call_that_fails_is_tried_again(train, keep, log_lines):
         'times, then left out']
 
 
+def test_one_warning_for_each_kind_of_failure(log_lines):
+    calls = background.BackgroundCalls('Full', logging.getLogger('mmseg'))
+    for index in range(3):
+        calls.call(open, f'/no/such/folder/{index}')
+    calls.call(int, 'x')
+    assert calls.close(60)
+    assert [line.partition(':')[0] for line in log_lines if 'The training goes on' in line] == [
+        'Full failed (FileNotFoundError', 'Full failed (ValueError']
+
+
 def test_what_fails_always_is_left_out(train, keep, log_lines):
     hook = keep(fails=range(3))
     runner = train(hook)
