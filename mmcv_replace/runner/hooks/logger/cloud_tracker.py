@@ -47,8 +47,16 @@ class CloudTrackerHook(TrackerHook):
         """Arguments of the package's `init` that are ours, where the user gives no others."""
 
     @abstractmethod
-    def describe(self, run: TrackedRun) -> tuple[bool, str]:
-        """Send the texts of the run; returns whether it is online, and its address or folder."""
+    def where(self) -> tuple[bool, str]:
+        """Whether the run is online, and its address or folder."""
+
+    @abstractmethod
+    def run_id(self) -> str:
+        """That which the package gave to the run."""
+
+    @abstractmethod
+    def send_settings(self, run: TrackedRun) -> None:
+        """Send what is known of the run beside the arguments of `init`."""
 
     def before_run(self, runner: BaseRunner) -> None:
         if runner.rank == 0 and self.chosen_mode() in self.online and not self.has_key():
@@ -74,7 +82,9 @@ class CloudTrackerHook(TrackerHook):
             self.connect({**options, 'mode': 'offline'})
         if mode == 'disabled':
             return 'disabled, nothing is kept'
-        online, place = self.describe(run)
+        run.state.note(id=self.run_id())
+        self._call(self.send_settings, run)
+        online, place = self.where()
         if online:
             return place
         kept = f'kept offline, `{self.package} sync {place}` sends it'

@@ -58,10 +58,14 @@ class SwanlabLoggerHook(CloudTrackerHook):
         if self.swanlab.has_run():
             self.swanlab.finish()
 
-    def describe(self, run: TrackedRun) -> tuple[bool, str]:
-        run.state.note(id=self._current.id)
+    def run_id(self) -> str:
+        return self._current.id
+
+    def send_settings(self, run: TrackedRun) -> None:
         self.swanlab.log({name: self.swanlab.Text(text) for name, text in run.texts.items()},
                          step=0)
+
+    def where(self) -> tuple[bool, str]:
         online = self._current.mode == 'online'
         return online, str(self._current.url if online else self._current.dir)
 
