@@ -40,7 +40,9 @@ def records_of(path):
 
 
 def kept_by_wandb(work):
+    import wandb
     from wandb.proto.wandb_internal_pb2 import Record
+    wandb.teardown()  # its service, which closes the file at its leisure
     for path in sorted(work.glob('wandb/offline-run-*/run-abc.wandb')):
         for data in records_of(path):
             record = Record.FromString(data)
