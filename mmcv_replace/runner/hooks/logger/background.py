@@ -10,6 +10,7 @@ from ....utils import warn_once
 
 PAUSES = (5.0, 30.0)  # seconds before a call that failed is made again
 WAITING = 1000  # calls
+QUIET = 5.0  # seconds before the end of a run says for what it waits
 # A package may also raise SystemExit where it would ask something.
 FAILURES = (Exception, SystemExit)
 
@@ -26,6 +27,7 @@ class BackgroundCalls:
         self.name = name
         self.logger = logger
         self.lost = 0
+        self._told: set[type[BaseException]] = set()
         self._calls: queue.Queue[tuple[Callable[..., Any], tuple] | None] = queue.Queue(most)
         self._closing = threading.Event()
         self._abandoned = False
@@ -53,6 +55,10 @@ class BackgroundCalls:
         except queue.Full:
             pass
         else:
+            self._thread.join(min(QUIET, timeout))
+            if self._thread.is_alive() and timeout > QUIET:
+                self.logger.info('%s: %d entries wait to be sent, for at most %g s', self.name,
+                                 max(1, self._calls.qsize()), timeout)
             self._thread.join(max(0.0, end - time.monotonic()))
         done = not self._thread.is_alive()
         self._abandoned = True
@@ -69,14 +75,20 @@ class BackgroundCalls:
                 return
             self._make(*entry)
 
+    def _tell(self, error: BaseException) -> None:
+        """Once for each type: texts may name another file or address each time."""
+        if type(error) not in self._told:
+            self._told.add(type(error))
+            self.logger.warning(
+                '%s failed (%s: %s). The training goes on; each entry is tried %d times, then left '
+                'out', self.name, type(error).__name__, error, len(PAUSES) + 1)
+
     def _make(self, function: Callable[..., Any], args: tuple) -> None:
         for pause in (*PAUSES, None):
             try:
                 function(*args)
             except FAILURES as error:  # of whatever kind: a package must not end a training
-                warn_once(f'{self.name} failed ({type(error).__name__}: {error}). The training '
-                          f'goes on; each entry is tried {len(PAUSES) + 1} times, then left '
-                          'out', self.logger)
+                self._tell(error)
             else:
                 return
             if pause is None or (self._closing.wait(pause) and self._abandoned):

@@ -15,10 +15,10 @@ class CloudTrackerHook(TrackerHook):
     directory. If the service does not answer at the start, the run is kept there too. Nothing is
     asked on the terminal: to be online without a key is refused.
 
-    `init_kwargs`: arguments of the package's `init`, before ours.
+    `init_kwargs`: arguments of the package's `init`, before ours. The name of the `package` is that
+    of its command too.
     """
 
-    package = ''  # its name, which is that of its command too
     online = ('online',)  # modes that need a key
 
     def __init__(self, init_kwargs: dict[str, Any] | None, interval: int, ignore_last: bool,
@@ -47,8 +47,16 @@ class CloudTrackerHook(TrackerHook):
         """Arguments of the package's `init` that are ours, where the user gives no others."""
 
     @abstractmethod
-    def describe(self, run: TrackedRun) -> tuple[bool, str]:
-        """Send the texts of the run; returns whether it is online, and its address or folder."""
+    def where(self) -> tuple[bool, str]:
+        """Whether the run is online, and its address or folder."""
+
+    @abstractmethod
+    def run_id(self) -> str:
+        """That which the package gave to the run."""
+
+    @abstractmethod
+    def send_settings(self, run: TrackedRun) -> None:
+        """Send what is known of the run beside the arguments of `init`."""
 
     def before_run(self, runner: BaseRunner) -> None:
         if runner.rank == 0 and self.chosen_mode() in self.online and not self.has_key():
@@ -64,18 +72,22 @@ class CloudTrackerHook(TrackerHook):
         if isinstance(config, dict):
             options['config'] = {**run.config, 'environment': run.environment, **config}
         mode = self.chosen_mode() or ('online' if self.has_key() else 'offline')
-        failure = ''
         try:
             self.connect({**options, 'mode': mode})
         except Exception as error:  # of whatever kind
             if mode not in self.online:
                 raise
-            failure = f'online it failed ({type(error).__name__}: {error}); '
+            self._fallback = f'online it failed ({type(error).__name__}: {error})'
             self.disconnect()
             self.connect({**options, 'mode': 'offline'})
         if mode == 'disabled':
             return 'disabled, nothing is kept'
-        online, place = self.describe(run)
-        return place if online else (
-            f'{failure}kept offline, `{self.package} sync {place}` sends it. For online runs call '
-            f'`{self.package} login` or set {self.package.upper()}_API_KEY')
+        run.state.note(id=self.run_id())
+        self._call(self.send_settings, run)
+        online, place = self.where()
+        if online:
+            return place
+        kept = f'kept offline, `{self.package} sync {place}` sends it'
+        return kept if self._fallback else (
+            f'{kept}. For online runs call `{self.package} login` or set '
+            f'{self.package.upper()}_API_KEY')

@@ -23,6 +23,8 @@ BRIEF = {'MLFLOW_HTTP_REQUEST_TIMEOUT': '10', 'MLFLOW_HTTP_REQUEST_MAX_RETRIES':
 BATCH = 100  # the most parameters that a server takes at once
 FORBIDDEN = r'[^\w\-. ]'  # in names; letters of any script are fine
 LONGEST = 6000  # characters of a parameter's value
+# Otherwise MLflow loads the model in another process to find them, which fails on some clusters.
+REQUIREMENTS = ['torch', 'mmseg-ascend']
 
 
 @HOOKS.register_module()
@@ -39,6 +41,7 @@ class MlflowLoggerHook(TrackerHook):
     TrackerHook. A run of MLflow that is active already is used, and not ended.
     """
 
+    package = 'mlflow'
     starts_behind = False  # code of users finds the active run in its own thread alone
 
     def __init__(self, exp_name: str | None = None, tags: dict[str, Any] | None = None,
@@ -62,7 +65,7 @@ class MlflowLoggerHook(TrackerHook):
         self.mlflow_pytorch = self.mlflow.pytorch
 
     def start(self, run: TrackedRun) -> str:
-        mlflow, failure = self.mlflow, ''
+        mlflow = self.mlflow
         self._names, self._parameter_names = TrackerNames(FORBIDDEN), TrackerNames(FORBIDDEN)
         with brief_requests():
             active = mlflow.active_run()
@@ -74,7 +77,7 @@ class MlflowLoggerHook(TrackerHook):
                 except mlflow.exceptions.MlflowException as error:
                     if own or run.work_dir is None:
                         raise
-                    failure = f'{mlflow.get_tracking_uri()} failed ({error}); '
+                    self._fallback = f'{mlflow.get_tracking_uri()} failed ({error})'
                     self._set_store(_store_in(run.work_dir))
                     active = self._begin_run(run, own=True)
             self._id = active.info.run_id
@@ -83,8 +86,9 @@ class MlflowLoggerHook(TrackerHook):
         self._call(self._send_settings, run)
         uri = mlflow.get_tracking_uri()
         look = f', `mlflow ui --backend-store-uri {uri}` shows it' if 'sqlite:' in uri else ''
-        return (f'{failure}run {self._id} in {uri}{look}. A server is chosen by tracking_uri or '
-                'MLFLOW_TRACKING_URI')
+        choose = '' if self._fallback else (
+            '. A server is chosen by tracking_uri or MLFLOW_TRACKING_URI')
+        return f'run {self._id} in {uri}{look}{choose}'
 
     def _choose_store(self, run: TrackedRun) -> bool:
         """Set the user's store, or that of the work directory; returns whether it is this one."""
@@ -149,7 +153,7 @@ class MlflowLoggerHook(TrackerHook):
         error = sys.exc_info()[1]  # with which the run ends
         # In this thread, in which alone the run is active.
         if not self._failed and self.log_model and error is None and self._all_sent:
-            self._attempt(runner, 'the model is not sent', self._send_model, runner.model)
+            self._attempt(runner, 'the model is not sent', self._send_model, runner.unwrapped_model)
         if not self._failed and self._own_run:
             self._attempt(runner, 'the end of the run is not noted', self._end_run, error)
         if self._former_uri is not None:
@@ -168,7 +172,8 @@ class MlflowLoggerHook(TrackerHook):
         log_model = self.mlflow_pytorch.log_model
         # The other form of newer versions needs an example of the input.
         newer = 'serialization_format' in inspect.signature(log_model).parameters
-        log_model(model, 'models', **({'serialization_format': 'pickle'} if newer else {}))
+        log_model(model, name='models', pip_requirements=REQUIREMENTS,
+                  **({'serialization_format': 'pickle'} if newer else {}))
 
     def _end_run(self, error: BaseException | None) -> None:
         with brief_requests():

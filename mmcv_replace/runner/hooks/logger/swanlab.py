@@ -21,6 +21,8 @@ class SwanlabLoggerHook(CloudTrackerHook):
     """
 
     package = 'swanlab'
+    # And keeps what it is given in memory for a while, which a process that is killed loses.
+    drops_repeated = True
 
     def __init__(self, init_kwargs: dict[str, Any] | None = None, interval: int = 10,
                  ignore_last: bool = True, reset_flag: bool = False, by_epoch: bool = True,
@@ -56,10 +58,14 @@ class SwanlabLoggerHook(CloudTrackerHook):
         if self.swanlab.has_run():
             self.swanlab.finish()
 
-    def describe(self, run: TrackedRun) -> tuple[bool, str]:
-        run.state.note(id=self._current.id)
+    def run_id(self) -> str:
+        return self._current.id
+
+    def send_settings(self, run: TrackedRun) -> None:
         self.swanlab.log({name: self.swanlab.Text(text) for name, text in run.texts.items()},
                          step=0)
+
+    def where(self) -> tuple[bool, str]:
         online = self._current.mode == 'online'
         return online, str(self._current.url if online else self._current.dir)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ....utils.errors import ConfigError
 from ....utils.seed import keep_random_state
 from ...base_runner import BaseRunner
 from .background import FAILURES, BackgroundCalls
@@ -16,6 +17,7 @@ from .tracked_run import TrackedRun, tracked_run
 
 START = 30.0  # seconds that a run waits for its tracker to begin
 FINISH, FINISH_WITH_FILES = 60.0, 600.0  # and at its end
+INTERRUPTED = 10.0  # where it was told to stop: whoever did so soon kills it
 CHECKPOINTS = {'last': ['last'], 'best': ['best'], 'both': ['best', 'last'], None: []}
 
 
@@ -49,13 +51,16 @@ class TrackerHook(ServiceLoggerHook):
     images of each evaluation, with annotation, prediction and errors (`evaluation.pictures` is
     their number). `confusion_matrix`: show that of each evaluation. `log_checkpoint`: send the
     'last' or the 'best' checkpoint, or 'both', after the run. `finish_timeout`: how many seconds
-    the end of the run may wait for what has not been sent, by default 60, or 600 with files.
+    the end of the run may wait for what has not been sent, by default 60, or 600 with files, but 10
+    where the run was told to stop.
 
     A subclass says what `start`, `send_scalars`, `send_picture`, `send_checkpoint` and `finish` do.
     """
 
     allow_text = False  # whether `send_scalars` takes text too
     starts_behind = True  # whether `start` is called in the thread; so that it may take long
+    package = ''  # whose current run the hook shows, which no other hook may then show too
+    drops_repeated = False  # whether the tracker itself leaves out a step that it has
 
     def __init__(self, interval: int = 10, ignore_last: bool = True, reset_flag: bool = False,
                  by_epoch: bool = True, *, class_scores: bool = False, pictures: bool = True,
@@ -72,11 +77,15 @@ class TrackerHook(ServiceLoggerHook):
         self._run: TrackedRun | None = None
         self._background: BackgroundCalls | None = None
         self._failed = False
+        self._fallback = ''  # why `start` did other than the user asked for
         self._all_sent = False
         self._sent = -1  # last step that an earlier process of this run sent
 
     def start(self, run: TrackedRun) -> str:
-        """Begin the run in the tracker; returns where it is, for the log."""
+        """Begin the run in the tracker; returns where it is, for the log.
+
+        Where that is not what the user asked for, it sets `_fallback` to the reason.
+        """
         raise NotImplementedError
 
     def send_scalars(self, step: int, scalars: dict[str, Any]) -> None:
@@ -101,15 +110,23 @@ class TrackerHook(ServiceLoggerHook):
 
     def before_run(self, runner: BaseRunner) -> None:
         super().before_run(runner)
-        self._failed = False
+        self._check_alone(runner)
+        self._failed, self._fallback = False, ''
         if runner.rank == 0:
             name = type(self).__name__
             twins = [hook for hook in runner.hooks if type(hook) is type(self)]
             self._run = tracked_run(runner, name + str(twins.index(self) or ''))
-            self._sent = self._run.state.get('step', -1)
+            self._sent = -1 if self.drops_repeated else self._run.state.get('step', -1)
             self._background = BackgroundCalls(name, runner.logger)
             with keep_random_state():  # packages draw names with the generators of the training
                 self._begin(runner)
+
+    def _check_alone(self, runner: BaseRunner) -> None:
+        same = [type(hook).__name__ for hook in runner.hooks
+                if isinstance(hook, TrackerHook) and hook.package == self.package]
+        if self.package and len(same) > 1:
+            raise ConfigError(f'log_config.hooks: {" and ".join(same)} would show two runs in '
+                              f'{self.package}, which has one at a time; keep one of them')
 
     def _begin(self, runner: BaseRunner) -> None:
         if not self.starts_behind:
@@ -123,7 +140,12 @@ class TrackerHook(ServiceLoggerHook):
 
     def _start(self, runner: BaseRunner, begun: threading.Event | None = None) -> None:
         try:
-            runner.logger.info('%s: %s', type(self).__name__, self.start(self._run))
+            place = self.start(self._run)
+            name = type(self).__name__
+            if self._fallback:
+                runner.logger.warning('%s: %s; %s', name, self._fallback, place)
+            else:
+                runner.logger.info('%s: %s', name, place)
         except FAILURES as error:
             self._failed = True
             runner.logger.warning('%s cannot begin, and the run goes on without it (%s: %s)',
@@ -196,7 +218,12 @@ class TrackerHook(ServiceLoggerHook):
                 if runner.hook_msgs.get(f'{kind}_ckpt'):
                     self._call(self.send_checkpoint, runner.hook_msgs[f'{kind}_ckpt'], kind)
         self._call(self.finish, error)
-        default = FINISH_WITH_FILES if self.sends_files() else FINISH
-        self._all_sent = self._background.close(
-            default if self.finish_timeout is None else self.finish_timeout)
+        self._all_sent = self._background.close(self._longest_finish(error))
         self._background = None
+
+    def _longest_finish(self, error: BaseException | None) -> float:
+        if self.finish_timeout is not None:
+            return self.finish_timeout
+        if error is not None and not isinstance(error, Exception):
+            return INTERRUPTED
+        return FINISH_WITH_FILES if self.sends_files() else FINISH

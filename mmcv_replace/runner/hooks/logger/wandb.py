@@ -78,7 +78,8 @@ class WandbLoggerHook(CloudTrackerHook):
         settings = options.get('settings') or {}
         if isinstance(settings, dict):
             limits = {'init_timeout': ANSWER, 'login_timeout': ANSWER,
-                      'finish_timeout': self.finish_timeout or FINISH}
+                      'finish_timeout': (FINISH if self.finish_timeout is None
+                                         else self.finish_timeout)}
             known = getattr(self.wandb.Settings, 'model_fields', {})  # older ones have fewer
             settings = {name: value for name, value in limits.items() if name in known} | settings
         self.wandb.init(**{**options, 'settings': settings})
@@ -86,18 +87,23 @@ class WandbLoggerHook(CloudTrackerHook):
     def disconnect(self) -> None:
         self.wandb.teardown()  # otherwise the id of the run counts as in use
 
-    def describe(self, run: TrackedRun) -> tuple[bool, str]:
+    def run_id(self) -> str:
+        return self.wandb.run.id
+
+    def where(self) -> tuple[bool, str]:
         current = self.wandb.run
-        run.state.note(id=current.id)
-        for metric, summary in (self.define_metric_cfg or {}).items():
-            self.wandb.define_metric(metric, summary=summary)
-        for name, text in run.texts.items():
-            path = Path(current.dir, name)
-            path.write_text(text, encoding='utf-8')
-            self.wandb.save(str(path), base_path=current.dir, policy='now')
         if current.offline:
             return False, str(Path(current.dir).parent)
         return True, str(current.url)
+
+    def send_settings(self, run: TrackedRun) -> None:
+        for metric, summary in (self.define_metric_cfg or {}).items():
+            self.wandb.define_metric(metric, summary=summary)
+        folder = self.wandb.run.dir
+        for name, text in run.texts.items():
+            path = Path(folder, name)
+            path.write_text(text, encoding='utf-8')
+            self.wandb.save(str(path), base_path=folder, policy='now')
 
     def send_scalars(self, step: int, scalars: dict[str, Any]) -> None:
         if self.with_step:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mmcv_replace.parallel import MMDataParallel
 from mmcv_replace.runner import Hook
 from mmcv_replace.runner.hooks import MlflowLoggerHook
 
@@ -37,7 +38,8 @@ def test_a_run(train, mlflow, evaluate_at, tmp_path):
     client.log_text.assert_called_once_with('run of MLflow', META['config'], 'config.py')
     client.log_artifact.assert_called_once_with(
         'run of MLflow', str(work / 'iter_4.pth'), 'checkpoints')
-    mlflow.pytorch.log_model.assert_called_once_with(runner.model, 'models')
+    mlflow.pytorch.log_model.assert_called_once_with(
+        runner.model, name='models', pip_requirements=['torch', 'mmseg-ascend'])
     mlflow.end_run.assert_called_once_with('FINISHED')
     assert mlflow.set_tracking_uri.call_args.args == (None,)  # as it was
 
@@ -123,11 +125,19 @@ def test_a_model_that_cannot_be_sent(train, mlflow, log_lines):
 def test_the_form_of_the_model_in_newer_versions(train, mlflow, monkeypatch):
     given = []
 
-    def log_model(model, name, serialization_format=None):
+    def log_model(model, name=None, serialization_format=None, pip_requirements=None):
         given.append((name, serialization_format))
     monkeypatch.setattr(mlflow.pytorch, 'log_model', log_model)
     train(MlflowLoggerHook())
     assert given == [('models', 'pickle')]
+
+
+def test_the_model_is_sent_without_what_distributes_it(train, mlflow):
+    """Which only loads in a process of a group."""
+    def wrap(runner):
+        runner.model = MMDataParallel(runner.model)
+    runner = train(MlflowLoggerHook(), then=wrap)
+    assert mlflow.pytorch.log_model.call_args.args == (runner.model.module,)
 
 
 def test_requests_at_the_start_are_brief(train, mlflow, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from mmcv_replace.runner import Hook
 from mmcv_replace.runner.hooks.logger import background, tracker
 from mmcv_replace.runner.hooks.logger.base import LoggerHook
+from mmcv_replace.utils.errors import ConfigError
 
 TRAIN = {'learning_rate', 'momentum', 'train/loss', 'train/size', 'train/fps'}
 
@@ -133,6 +134,16 @@ def test_a_call_that_fails_is_tried_again(train, keep, log_lines):
         'times, then left out']
 
 
+def test_one_warning_for_each_kind_of_failure(log_lines):
+    calls = background.BackgroundCalls('Full', logging.getLogger('mmseg'))
+    for index in range(3):
+        calls.call(open, f'/no/such/folder/{index}')
+    calls.call(int, 'x')
+    assert calls.close(60)
+    assert [line.partition(':')[0] for line in log_lines if 'The training goes on' in line] == [
+        'Full failed (FileNotFoundError', 'Full failed (ValueError']
+
+
 def test_what_fails_always_is_left_out(train, keep, log_lines):
     hook = keep(fails=range(3))
     runner = train(hook)
@@ -176,6 +187,47 @@ def test_a_server_that_does_not_answer(train, keep, log_lines, monkeypatch):
                for line in log_lines)
 
 
+class Stop(Hook):
+    """Raises an error after the first iteration."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def after_train_iter(self, runner):
+        raise self.error
+
+
+@pytest.mark.parametrize(('error', 'waited'), [
+    (SystemExit(75), 0.1), (KeyboardInterrupt(), 0.1), (ValueError('broke'), 0.2)])
+def test_a_run_that_was_told_to_stop_waits_for_less(train, keep, log_lines, monkeypatch, error,
+                                                    waited):
+    monkeypatch.setattr(tracker, 'INTERRUPTED', 0.1)
+    monkeypatch.setattr(tracker, 'FINISH', 0.2)
+    answers = threading.Event()
+
+    class Silent(keep):
+        def finish(self, error):
+            answers.wait(60)
+
+    try:
+        with pytest.raises(type(error)):
+            train(Silent(), evaluation=Stop(error))
+    finally:
+        answers.set()
+    assert any(f'were not sent, as it did not answer for {waited} s' in line for line in log_lines)
+
+
+def test_a_long_end_says_for_what_it_waits(log_lines, monkeypatch):
+    monkeypatch.setattr(background, 'QUIET', 0.1)
+    waits = threading.Event()
+    monkeypatch.setattr(logging.getLogger('mmseg'), 'info',
+                        lambda text, *args: (log_lines.append(text % args), waits.set()))
+    calls = background.BackgroundCalls('Slow', logging.getLogger('mmseg'))
+    calls.call(waits.wait, 60)
+    assert calls.close(60)
+    assert 'Slow: 1 entries wait to be sent, for at most 60 s' in log_lines
+
+
 def test_a_tracker_that_does_not_keep_up(log_lines):
     release, done = threading.Event(), []
     calls = background.BackgroundCalls('Slow', logging.getLogger('mmseg'), most=2)
@@ -188,6 +240,19 @@ def test_a_tracker_that_does_not_keep_up(log_lines):
     assert calls.close(60)
     assert done == [0, 1]
     assert 'Slow: 2 entries were not sent' in log_lines
+
+
+def test_where_it_begins_instead_is_a_warning(train, keep, caplog):
+    class Elsewhere(keep):
+        def start(self, run):
+            self._fallback = 'no server'
+            return 'kept here'
+
+    with caplog.at_level('INFO'):
+        train(keep(), Elsewhere())
+    levels = {record.getMessage(): record.levelname for record in caplog.records}
+    assert levels['Keep: here'] == 'INFO'
+    assert levels['Elsewhere: no server; kept here'] == 'WARNING'
 
 
 def test_random_numbers_of_the_training_stay(train, keep):
@@ -207,13 +272,9 @@ def test_random_numbers_of_the_training_stay(train, keep):
 @pytest.mark.parametrize(('error', 'ended'), [
     (ValueError('training broke'), ValueError), (SystemExit(75), SystemExit)])
 def test_the_error_of_the_training(train, keep, error, ended):
-    class Break(Hook):
-        def after_train_iter(self, runner):
-            raise error
-
     hook = keep(log_checkpoint='last')
     with pytest.raises(ended):
-        train(hook, evaluation=Break())
+        train(hook, evaluation=Stop(error))
     assert hook.ended == [error]
     assert not any(entry[0] == 'last' for entry in hook.sent)
 
@@ -235,6 +296,30 @@ def test_a_resumed_run_sends_no_step_twice(train, keep, evaluate_at, tmp_path):
     other = keep()
     train(other, meta={'run_id': 'other'}, length=4)
     assert list(other.scalars()) == [2, 4]
+
+
+def test_what_a_tracker_leaves_out_itself_is_sent_again(train, keep, tmp_path):
+    class Careful(keep):
+        drops_repeated = True
+
+    train(Careful(), meta={'run_id': 'abc'}, length=4)
+    again = Careful()
+    train(again, meta={'run_id': 'abc'}, length=6,
+          then=lambda runner: runner.resume(tmp_path / 'work/iter_2.pth'))
+    assert list(again.scalars()) == [4, 6]
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+def test_two_hooks_for_the_one_run_of_a_package_are_refused(train, keep, rank):
+    class One(keep):
+        package = 'one'
+
+    class Other(One):
+        pass
+
+    with pytest.raises(ConfigError, match='hooks: One and Other would show two runs in one'):
+        train(One(), Other(), then=lambda runner: setattr(runner, '_rank', rank))
+    train(One(), keep())
 
 
 def test_two_hooks_of_a_class_keep_apart(train, keep, tmp_path):
