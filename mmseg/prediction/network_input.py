@@ -28,9 +28,9 @@ class LoadedRows:
         self._rows = self._stack.enter_context(open_rows(
             path, flag=loader.color_type, backend=loader.imdecode_backend, key=loader.npz_key,
             channels=loader.channels))
+        self.height, self.width = size = self._rows.height, self._rows.width
         self._convert: Callable[[np.ndarray], np.ndarray] = (
-            lambda part: loader.convert(part, path, part=True))
-        self.height, self.width = self._rows.height, self._rows.width
+            lambda part: loader.convert(part, path, size))
         self.is_whole = isinstance(self._rows, WholeImage)  # decoded, and in memory
         try:
             pixel = self.read(0, 1, 0, 1)
@@ -64,10 +64,11 @@ class NetworkInput:
 
     def __init__(self, rows: RowReader, view: View, channels: int, device: torch.device,
                  columns: Span, spans: Sequence[Span] = ()) -> None:
-        for step in view.values:
-            step.draw(dict(img=np.empty((1, 1, channels), np.uint8)))
         for size in view.sizes:
             rows = ResizedRows(rows, size)
+        seen = np.broadcast_to(np.uint8(0), (rows.height, rows.width, channels))
+        for step in view.values:
+            step.draw(dict(img=seen))
         self._rows = rows
         self._values = view.values
         self._device = device
@@ -113,12 +114,13 @@ class NetworkInput:
     def _read(self, top: int, bottom: int) -> None:
         """Have the rows from `top` to `bottom` in memory, and none above."""
         first, last = self._span
-        if (top, bottom) == self._span and self._band is not None:
+        if (top, bottom) == self._span:
             return
-        if self._band is not None and first <= top < last <= bottom:
-            self._band = np.concatenate([self._band[top - first:], self._take((last, bottom))])
-        else:
-            self._band = self._take((top, bottom))
+        begin = last if first <= top < last <= bottom else top  # of the rows that are not here
+        parts = [self._band[top - first:]] if begin > top else []
+        if begin < bottom:  # none are missing where the window reaches into the padding
+            parts.append(self._take((begin, bottom)))
+        self._band = np.concatenate(parts) if len(parts) > 1 else parts[0]
         self._span = top, bottom
         begin, end = self._following.get(self._span, (bottom, bottom))
         if end > bottom:

@@ -191,11 +191,21 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch):
 def test_bands_that_the_model_does_not_take(tmp_path):
     path = write(tmp_path / 'a.tif', 5)
     cfg = make_config(SLIDE, channels=4, loader=dict(color_type='bands', channels=4))
-    with pytest.raises(DataError, match='has 5 bands .* in_channels=4'):
+    with pytest.raises(DataError, match=r'has 5 bands .*\[61, 97, 5\].* in_channels=4'):
         predict(cfg, make_model(cfg), path, tmp_path)
     cfg = make_config(SLIDE, channels=4, loader=dict(color_type='bands'))
-    with pytest.raises(ConfigError, match='have 4 values, the image .* has 5 channels'):
+    with pytest.raises(ConfigError, match=r'4 values, the image \(61, 97, 5\) has 5 channels'):
         predict(cfg, make_model(cfg), path, tmp_path)
+
+
+def test_an_image_that_is_larger_than_its_padding(tmp_path):
+    path = write(tmp_path / 'a.tif')
+    cfg = make_config(SLIDE, after=[dict(type='Pad', size=(60, 97))])
+    for run in (lambda model: wants_windows(path, cfg, OPTIONS, model),
+                lambda model: predict(cfg, model, path, tmp_path),
+                lambda model: list(predict_images(model, [path]))):
+        with pytest.raises(ConfigError, match='cannot pad an image of 61 x 97 .* 60 x 97'):
+            run(make_model(cfg))
 
 
 def test_the_command_predicts_large_images_beside_others(tmp_path):
