@@ -27,8 +27,8 @@ def as_bands_last(img: np.ndarray, channels: int | None, name: str, size: tuple[
     if channels is not None and found != channels:
         raise UnsupportedImageError(
             f'{name}: the image has {found} band{"s" * (found > 1)} ({img.dtype}, '
-            f'{[*size, *img.shape[2:]]}), but in_channels={channels}: take such files out of the dataset, '
-            f'or set in_channels={found} if all have as many')
+            f'{[*size, *img.shape[2:]]}), but in_channels={channels}: take such files out of the '
+            f'dataset, or set in_channels={found} if all have as many')
     if img.dtype.kind not in 'biuf':
         raise DataError(f'{name}: the image holds {img.dtype}; store whole or real numbers')
     if img.dtype in KEPT:

@@ -1,6 +1,7 @@
 """What is written of large images, and which are predicted as a whole instead."""
 import json
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -106,14 +107,27 @@ def test_large_images_alone_are_predicted_in_parts(tmp_path):
     assert not wants_windows(str(tmp_path / 'none.tif'), cfg, OPTIONS, model)
 
 
-@pytest.mark.parametrize(('suffix', 'package'), [
-    ('.png', 'sequential_rows.has_vips'), ('.tif', 'rows.has_tifffile')])
-def test_a_package_that_would_read_rows_is_named(tmp_path, monkeypatch, caplog, suffix, package):
-    monkeypatch.setattr('mmcv_replace.image.formats.rows.has_vips', lambda: False)
-    monkeypatch.setattr(f'mmcv_replace.image.formats.{package}', lambda: False)
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+def test_a_package_that_would_read_rows_is_named(tmp_path, monkeypatch, caplog, suffix):
+    for name in ('rows.has_vips', 'sequential_rows.has_vips', 'rows.has_tifffile',
+                 'tiff_writer.has_tifffile'):
+        monkeypatch.setattr(f'mmcv_replace.image.formats.{name}', lambda: False)
     path, cfg = write(tmp_path / f'a{suffix}'), make_config(SLIDE)
-    predict(cfg, make_model(cfg), path, tmp_path, masks=False)
+    model = make_model(cfg)
+    out, record = predict(cfg, model, path, tmp_path)
+    assert record['mask'] == 'masks/some/a.png'
+    check_alike(np.array(Image.open(out / record['mask'])), cfg, model, path)
     assert re.search(rf"a{suffix} is decoded as a whole.*mmseg-ascend\[large\]", caplog.text)
+
+
+@pytest.mark.parametrize(('suffix', 'name', 'mask'), [
+    ('.png', 'a.tif', 'a.png'), ('.tif', 'a.dat', 'a.tif')])
+def test_the_kind_of_a_mask_is_that_of_the_content(tmp_path, suffix, name, mask):
+    path = write(tmp_path / f'stored{suffix}')
+    path, cfg = str(Path(path).rename(tmp_path / name)), make_config(SLIDE)
+    out, record = predict(cfg, make_model(cfg), path, tmp_path)
+    assert record['mask'] == f'masks/some/{mask}'
+    assert np.array(Image.open(out / record['mask'])).shape == SIZE
 
 
 class Own(EncoderDecoder):

@@ -91,6 +91,12 @@ def test_size_of_a_picture(tmp_path, name):
     assert read_size(tmp_path / name) == imread(tmp_path / name).shape[:2] == (70, 41)
 
 
+def test_size_of_a_picture_of_any_number_of_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmcv_replace.image.limits.MAX_PIXELS', 41 * 70 - 1)
+    Image.new('RGB', (41, 70)).save(tmp_path / 'a.png')
+    assert read_size(tmp_path / 'a.png') == (70, 41)
+
+
 @pytest.mark.parametrize('shape', [(70, 41), (70, 41, 5), (5, 70, 41)])
 def test_size_of_an_array(tmp_path, shape):
     np.save(tmp_path / 'a.npy', np.zeros(shape, np.uint8))
