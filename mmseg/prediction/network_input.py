@@ -1,7 +1,7 @@
 """What the network sees of a large image, window by window from its file."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from types import TracebackType
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from mmcv_replace.image import impad
 from mmcv_replace.image.formats.rows import WholeImage, open_rows
 from mmcv_replace.image.resize_rows import ResizedRows, RowReader
+from mmcv_replace.utils.errors import DataError, UserError
 from mmseg.datasets.pipelines import LoadImageFromFile, Pad
 from mmseg.models.segmentors.slide import Span
 
@@ -24,10 +25,12 @@ class LoadedRows:
     """An open image file: rows as the loading step gives them. Close it, or use it with `with`."""
 
     def __init__(self, loader: LoadImageFromFile, path: str) -> None:
+        self._path = path
         self._stack = ExitStack()
-        self._rows = self._stack.enter_context(open_rows(
-            path, flag=loader.color_type, backend=loader.imdecode_backend, key=loader.npz_key,
-            channels=loader.channels))
+        with _told(path):
+            self._rows = self._stack.enter_context(open_rows(
+                path, flag=loader.color_type, backend=loader.imdecode_backend, key=loader.npz_key,
+                channels=loader.channels))
         self.height, self.width = size = self._rows.height, self._rows.width
         self._convert: Callable[[np.ndarray], np.ndarray] = (
             lambda part: loader.convert(part, path, size))
@@ -41,7 +44,8 @@ class LoadedRows:
 
     def read(self, top: int, bottom: int, left: int = 0, right: int | None = None) -> np.ndarray:
         """The rows from `top` to `bottom`, between two columns."""
-        return self._convert(self._rows.read(top, bottom, left, right))
+        with _told(self._path):
+            return self._convert(self._rows.read(top, bottom, left, right))
 
     def __enter__(self) -> 'LoadedRows':
         return self
@@ -49,6 +53,17 @@ class LoadedRows:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self._stack.close()
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Name the file that cannot be read."""
+    try:
+        yield
+    except UserError:  # among which are errors of the system
+        raise
+    except OSError as error:
+        raise DataError(f'cannot read {path}: {error.strerror or error}') from error
 
 
 class NetworkInput:

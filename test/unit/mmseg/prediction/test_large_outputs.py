@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 
 from mmcv_replace.image import imread
+from mmcv_replace.image.formats import array_rows
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import init_segmentor
 from mmseg.apis.inference import predict_images
 from mmseg.apis.predict.job import predict_from_config
 from mmseg.models import EncoderDecoder
-from mmseg.prediction import large_files, map_store
+from mmseg.prediction import large_files, map_store, paint
 from mmseg.prediction.large import wants_windows
 from mmseg.prediction.options import PredictOptions
 
@@ -191,15 +192,57 @@ def test_an_interrupted_write_leaves_nothing_behind(tmp_path, monkeypatch):
     assert left == ['predictions.jsonl']
 
 
-def test_a_full_disk_is_told(tmp_path, monkeypatch):
+def test_a_picture_that_is_not_written_leaves_nothing_behind(tmp_path, monkeypatch):
     path, cfg = write(tmp_path / 'a.png'), make_config(SLIDE)
-
-    def put(self, *args):
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(map_store.FileArray, 'put', put)
-    with pytest.raises(DataError, match='some/a: its outputs cannot be .*No space left on device'):
+    monkeypatch.setattr(paint.cv2, 'imencode', lambda *args: full_disk())
+    with pytest.raises(OSError, match='No space left'):
         predict(cfg, make_model(cfg), path, tmp_path)
+    left = [each.name for each in (tmp_path / 'out').rglob('*') if each.is_file()]
+    assert sorted(left) == ['a.png', 'predictions.jsonl']
+
+
+def full_disk(*args):
+    raise OSError(28, 'No space left on device')
+
+
+def out_of_memory(*args):
+    raise MemoryError('no 9 GiB')
+
+
+def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
+    path, cfg = write(tmp_path / 'a.npy'), make_config(SLIDE, loader=dict(color_type='unchanged'))
+    monkeypatch.setattr(array_rows.ArrayRows, 'read', full_disk)
+    with pytest.raises(DataError, match=r'cannot read .*a\.npy: No space left on device'):
+        predict(cfg, make_model(cfg), path, tmp_path)
+
+
+def run_command(tmp_path, *names):
+    cfg = make_config(SLIDE)
+    torch.save(dict(meta={}, state_dict=make_model(cfg).state_dict()), tmp_path / 'model.pth')
+    paths = [write(tmp_path / name) for name in names]
+    options = PredictOptions(out=str(tmp_path / 'out'), max_pixels=OPTIONS.max_pixels)
+    return predict_from_config(cfg, str(tmp_path / 'model.pth'), paths, options, 'cpu')
+
+
+def test_a_full_disk_ends_the_prediction(tmp_path, monkeypatch):
+    monkeypatch.setattr(map_store.FileArray, 'put', full_disk)
+    with pytest.raises(DataError, match='cannot write what was predicted for a.png: No space left '
+                                        'on device; .*--skip-existing'):
+        run_command(tmp_path, 'a.png', 'b.png')
+
+
+def test_want_of_memory_is_the_fault_of_one_image(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(map_store.FileArray, 'put', out_of_memory)
+    assert run_command(tmp_path, 'a.png', 'b.png') == 2
+    assert 'b.png: the memory does not suffice for it (no 9 GiB); --slide with a smaller --crop' \
+        in caplog.text
+
+
+def test_a_fault_names_the_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(map_store.FileArray, 'put', lambda self, *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        run_command(tmp_path, 'a.png')
+    assert caught.value.__notes__ == ['while predicting a.png']
 
 
 def test_bands_that_the_model_does_not_take(tmp_path):
@@ -222,7 +265,7 @@ def test_an_image_that_is_larger_than_its_padding(tmp_path):
             run(make_model(cfg))
 
 
-def test_the_command_predicts_large_images_beside_others(tmp_path):
+def test_the_command_predicts_large_images_beside_others(tmp_path, capsys):
     cfg = make_config(SLIDE)
     torch.save(dict(meta={}, state_dict=make_model(cfg).state_dict()), tmp_path / 'model.pth')
     folder = tmp_path / 'images'
@@ -238,6 +281,10 @@ def test_the_command_predicts_large_images_beside_others(tmp_path):
     out = tmp_path / 'out'
     chosen = PredictOptions(out=str(out), max_pixels=OPTIONS.max_pixels)
     assert predict_from_config(cfg, str(tmp_path / 'model.pth'), [str(folder)], chosen, 'cpu') == 1
+    bars = capsys.readouterr().err
+    assert re.search(r'\r100%.* 1/1 .*image/s.*\n', bars)
+    assert all(f'{name}.tif, large image {number} of 2: ' in bars
+               for number, name in enumerate(('damaged', 'large'), start=1))
     lines = [json.loads(line) for line in (out / 'predictions.jsonl').read_text().splitlines()]
     assert {line['name']: line['mask'] for line in lines} == {
         'small.png': 'masks/small.png', 'large.tif': 'masks/large.tif'}
