@@ -82,6 +82,7 @@ def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outp
         if rows.is_whole:
             _tell_whole(source.image)
         view = find_view(inner, cfg, source.image, rows.shape, options)
+        _tell_shrunk(source.image, rows.shape, view)
         found = stack.enter_context(LargeMap(outputs, rows.shape[:2]))
         stack.enter_context(torch.no_grad())
         with getattr(model, 'autocast', nullcontext)():
@@ -105,6 +106,14 @@ def _tell_whole(path: str) -> None:
     if remedy is not None:
         warn_once(f'{path} is decoded as a whole, and predicted by windows then; {remedy} reads '
                   'such files by rows, in less memory')
+
+
+def _tell_shrunk(path: str, shape: tuple[int, ...], view: View) -> None:
+    """Warn of an image of which the network sees less than there is."""
+    seen = view.meta['img_shape']
+    if seen[0] * seen[1] < shape[0] * shape[1]:
+        warn_once(f'{path}: the test pipeline shrinks {shape[1]} x {shape[0]} pixels to '
+                  f'{seen[1]} x {seen[0]}; --scale 1 predicts an image in its own size')
 
 
 class LargeMap:
