@@ -46,7 +46,8 @@ def test_grey_png(dtype):
 
 
 GEO = [(33550, 'd', 3, (0.5, 0.5, 0.0), True), (33922, 'd', 6, (0, 0, 0, 4e5, 5e6, 0), True),
-       (34735, 'H', 8, (1, 1, 0, 1, 1024, 0, 1, 1), True), (34737, 's', 0, 'WGS 84|', True)]
+       (34735, 'H', 8, (1, 1, 0, 1, 1024, 0, 1, 1), True), (34737, 's', 0, 'WGS 84|', True),
+       (50844, 'd', 92, tuple(range(92)), True)]
 
 
 @pytest.mark.parametrize('palette', [None, COLOURS.tobytes()])
@@ -66,6 +67,7 @@ def test_tiff_in_tiles_at_its_place(tmp_path, palette, shape):
         assert page.is_tiled
         assert page.compression == 8
         assert page.geotiff_tags == image.pages[0].geotiff_tags
+        assert page.tags[50844].value == tuple(range(92))
         assert page.geotiff_tags['ModelPixelScale'] == [0.5, 0.5, 0.0]
     read = Image.open(tmp_path / 'mask.tif')
     assert read.mode == ('L' if palette is None else 'P')
