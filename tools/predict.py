@@ -68,6 +68,8 @@ def _add_computing(group: argparse._ArgumentGroup) -> None:
                        help='height and width of the windows, or one number')
     group.add_argument('--stride', type=int, nargs='+', metavar='PIXELS',
                        help='from one window to the next, likewise (two thirds of a window)')
+    group.add_argument('--scale', type=float, metavar='FACTOR',
+                       help='resize images by it, and not as the config says (1: not at all)')
     group.add_argument('--max-pixels', type=int, default=40_000_000, metavar='N',
                        help='an image of more is read and predicted in parts (40000000)')
 

@@ -15,19 +15,20 @@ def as_bands(img: np.ndarray, channels: int | None, name: str) -> np.ndarray:
     """
     if img.ndim == 3 and img.shape[2] != channels == img.shape[0]:
         img = np.ascontiguousarray(img.transpose(1, 2, 0))
-    return as_bands_last(img, channels, name)
+    return as_bands_last(img, channels, name, img.shape[:2])
 
 
-def as_bands_last(img: np.ndarray, channels: int | None, name: str) -> np.ndarray:
-    """`as_bands` of an image, or a part of one, whose bands come last."""
+def as_bands_last(img: np.ndarray, channels: int | None, name: str, size: tuple[int, int]
+                  ) -> np.ndarray:
+    """`as_bands` of a part of an image of `size` (height, width), whose bands come last."""
     if img.ndim == 3 and img.shape[2] == 1:
         img = img[..., 0]
     found = band_count(img)
     if channels is not None and found != channels:
         raise UnsupportedImageError(
             f'{name}: the image has {found} band{"s" * (found > 1)} ({img.dtype}, '
-            f'{list(img.shape)}), but in_channels={channels}: take such files out of the dataset, '
-            f'or set in_channels={found} if all have as many')
+            f'{[*size, *img.shape[2:]]}), but in_channels={channels}: take such files out of the '
+            f'dataset, or set in_channels={found} if all have as many')
     if img.dtype.kind not in 'biuf':
         raise DataError(f'{name}: the image holds {img.dtype}; store whole or real numbers')
     if img.dtype in KEPT:

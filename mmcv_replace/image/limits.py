@@ -44,8 +44,8 @@ def explain_opencv(message: str) -> str | None:
         f'too large a size ({limit[1].lower()})', f'OPENCV_IO_MAX_IMAGE_{limit[1]}')
 
 
-def open_with_pillow(content: bytes | Path) -> 'Image':
-    """Open an encoded image, or the file of one, with this limit instead of Pillow's.
+def open_with_pillow(content: bytes | Path, limited: bool = True) -> 'Image':
+    """Open an encoded image, or the file of one, with this limit, or none, instead of Pillow's.
 
     Its pixels are not read yet.
     """
@@ -58,7 +58,8 @@ def open_with_pillow(content: bytes | Path) -> 'Image':
             raise UnidentifiedImageError(UNKNOWN) from error
         finally:
             Image.MAX_IMAGE_PIXELS = own
-    check_pixels(*img.size)
+    if limited:
+        check_pixels(*img.size)
     return img
 
 

@@ -45,16 +45,17 @@ STDERR = _CurrentStderr()
 class ProgressBar:
     """A tqdm bar that is updated explicitly; a `task_num` of 0 means an unknown total.
 
-    `unit`: what a task is called in the speed.
+    `unit`: what a task is called in the speed. `title` stands before the bar.
     """
 
     def __init__(self, task_num: int = 0, bar_width: int = 50, start: bool = True,
-                 file: TextIO = STDERR, *, unit: str = 'it') -> None:
+                 file: TextIO = STDERR, *, unit: str = 'it', title: str | None = None) -> None:
         self.task_num = task_num
         self.bar_width = bar_width
         self.completed = 0
         self.file = file
         self.unit = unit
+        self.title = title
         self._bar: Any = None
         if start:
             self.start()
@@ -68,7 +69,7 @@ class ProgressBar:
         """Show the bar and start its `timer`."""
         from tqdm import tqdm
         self._bar = tqdm(total=self.task_num or None, file=self.file, unit=self.unit,
-                         ncols=self.bar_width + 50, dynamic_ncols=False,
+                         desc=self.title, ncols=self.bar_width + 50, dynamic_ncols=False,
                          mininterval=0.1 if self.file.isatty() else _SECONDS_BETWEEN_LINES)
         self.timer = Timer()
         _open.add(self)
@@ -80,6 +81,16 @@ class ProgressBar:
         self.completed += num_tasks
         self._bar.update(num_tasks)
         if self.completed == self.task_num:
+            self.close()
+
+    def leave_out(self, num_tasks: int = 1) -> None:
+        """Count tasks no longer that will not be done; a bar for no others vanishes."""
+        if not self.task_num:  # which is not known
+            return
+        self.task_num -= num_tasks
+        self._bar.total = self.task_num
+        self._bar.leave = self.task_num > 0
+        if self.completed >= self.task_num:
             self.close()
 
     def close(self) -> None:

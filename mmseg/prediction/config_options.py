@@ -6,7 +6,7 @@ from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 
 from .options import PredictOptions
-from .pipeline import enable_aug_test, inference_steps
+from .pipeline import enable_aug_test, inference_steps, views_step
 
 STRIDE = 2 / 3  # of a window, where nothing says how far it is to the next one
 
@@ -15,6 +15,10 @@ def apply_options(cfg: Config, options: PredictOptions) -> None:
     """Change the config as the options ask for; ConfigError for what it does not allow."""
     if options.tta:
         enable_aug_test(inference_steps(cfg), '--tta')
+    if options.scale is not None:
+        step = views_step(inference_steps(cfg), '--scale')
+        ratios = step['img_ratios'] if options.tta else [1.0]
+        step.update(img_scale=None, img_ratios=[options.scale * ratio for ratio in ratios])
     if options.slide or options.crop is not None or options.stride is not None:
         _use_windows(cfg, options)
     if options.amp and all(cfg.get(key) in (None, False) for key in ('fp16', 'bf16')):

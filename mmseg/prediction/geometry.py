@@ -21,6 +21,7 @@ from mmseg.datasets.pipelines import (
     ToTensor,
 )
 from mmseg.datasets.pipelines.base import Results, Step
+from mmseg.datasets.pipelines.geometric import check_room
 from mmseg.datasets.pipelines.loading import DISK
 
 from .pipeline import LoadImage
@@ -89,6 +90,7 @@ def _go_through(steps: Sequence[Step], results: Results, view: View) -> None:
             view.values.append(step)
         elif type(step) is Pad and not any(type(other) is Pad for other in view.values):
             padding = step.draw(results)
+            check_room(results['img'].shape, padding[0])
             results['img'] = _of_size(results['img'], padding[0])
             step.record(results, padding)
             view.values.append(step)

@@ -11,8 +11,6 @@ from torch import nn
 from mmcv_replace.image.formats.rows import missing_reader
 from mmcv_replace.image.formats.size import read_size
 from mmcv_replace.utils import ProgressBar, warn_once
-from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation import WriteOverlays
 from mmseg.core.evaluation.overrides import is_own
 from mmseg.models import EncoderDecoder
 from mmseg.models.segmentors.slide import sliding
@@ -23,6 +21,7 @@ from .map_store import FileArray
 from .network_input import LoadedRows
 from .options import PredictOptions
 from .outputs import Outputs, Places
+from .paint import PaintOutputs, write_picture
 from .pipeline import build_inference_pipeline
 from .sources import Source
 from .stripes import Part, count_windows, predict_parts
@@ -66,42 +65,38 @@ def find_view(model: nn.Module, cfg: Mapping[str, Any], path: str, size: tuple[i
     return view
 
 
-def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outputs: Outputs
-                  ) -> None:
+def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outputs: Outputs,
+                  title: str | None = None) -> None:
     """Predict an image of which `wants_windows` is true, and write and list what is asked for.
 
+    `title` stands before the bar that shows the progress.
     Memory is taken for some rows of the image and of its label map, whatever the image's size; what
     is done of the map lies in a file beside the outputs. Raises DataError for a file that cannot be
-    read or written; no output is left half-written.
+    read, OSError where an output cannot be written; none is left half-written.
     """
     inner, options = getattr(model, 'module', model), outputs.options
-    try:
-        with ExitStack() as stack:
-            rows = stack.enter_context(
-                LoadedRows(loader_of(build_inference_pipeline(cfg)), source.image))
-            if rows.is_whole:
-                _tell_whole(source.image)
-            view = find_view(inner, cfg, source.image, rows.shape, options)
-            found = stack.enter_context(LargeMap(outputs, rows.shape[:2]))
-            stack.enter_context(torch.no_grad())
-            with getattr(model, 'autocast', nullcontext)():
-                bar = ProgressBar(count_windows(inner, view), unit='window')
-                stack.callback(bar.close)
-                channels = rows.shape[2] if len(rows.shape) == 3 else 1
-                for part in predict_parts(inner, rows, view, channels,
-                                          options.needed_scores is not None, bar.update):
-                    found.add(part)
-            places = found.write(outputs.place(source), source.image)
-            if places.overlay is not None:
-                # With the size that is needed last, so that no other memory is held meanwhile.
-                WriteOverlays(model, outputs.folder, opacity=options.opacity,
-                              legend=options.legend, palette=outputs.palette, bands=options.bands,
-                              ignore_index=outputs.ignore,
-                              ).draw_over(*shrink(rows, found.seg_map), places.overlay)
-            outputs.record(source, found.seg_map.shape, found.counts, places, found.uncertain)
-    except OSError as error:
-        raise DataError(f'{source.name}: {error.filename or "its outputs"} cannot be read or '
-                        f'written: {error.strerror or error}') from error
+    with ExitStack() as stack:
+        rows = stack.enter_context(
+            LoadedRows(loader_of(build_inference_pipeline(cfg)), source.image))
+        if rows.is_whole:
+            _tell_whole(source.image)
+        view = find_view(inner, cfg, source.image, rows.shape, options)
+        _tell_shrunk(source.image, rows.shape, view)
+        found = stack.enter_context(LargeMap(outputs, rows.shape[:2]))
+        stack.enter_context(torch.no_grad())
+        with getattr(model, 'autocast', nullcontext)():
+            bar = ProgressBar(count_windows(inner, view), unit='window', title=title)
+            stack.callback(bar.close)
+            channels = rows.shape[2] if len(rows.shape) == 3 else 1
+            for part in predict_parts(inner, rows, view, channels,
+                                      options.needed_scores is not None, bar.update):
+                found.add(part)
+        places = found.write(outputs.place(source), source.image)
+        if places.overlay is not None:
+            # With the size that is needed last, so that no other memory is held meanwhile.
+            paint = PaintOutputs(model, outputs)
+            write_picture(paint.draw_over(*shrink(rows, found.seg_map)), places.overlay)
+        outputs.record(source, found.seg_map.shape, found.counts, places, found.uncertain)
 
 
 def _tell_whole(path: str) -> None:
@@ -110,6 +105,14 @@ def _tell_whole(path: str) -> None:
     if remedy is not None:
         warn_once(f'{path} is decoded as a whole, and predicted by windows then; {remedy} reads '
                   'such files by rows, in less memory')
+
+
+def _tell_shrunk(path: str, shape: tuple[int, ...], view: View) -> None:
+    """Warn of an image of which the network sees less than there is."""
+    seen = view.meta['img_shape']
+    if seen[0] * seen[1] < shape[0] * shape[1]:
+        warn_once(f'{path}: the test pipeline shrinks {shape[1]} x {shape[0]} pixels to '
+                  f'{seen[1]} x {seen[0]}; --scale 1 predicts an image in its own size')
 
 
 class LargeMap:

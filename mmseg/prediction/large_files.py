@@ -18,23 +18,23 @@ from .map_store import FileArray
 
 LONGEST_SIDE = 2048  # of an overlay
 BLOCK_BYTES = 2**24  # of the image that are shrunk at once
-TIFFS = ('.tif', '.tiff')
 
 
 def write_mask(path: Path, seg_map: FileArray, palette: np.ndarray, image: str) -> Path:
     """Write a label map as a PNG like those of other images; returns the path.
 
-    Of an `image` in a TIFF it becomes a TIFF in tiles, with the georeference of the image.
+    Of an `image` in a TIFF it becomes a TIFF in tiles, with the georeference of the image, where
+    tifffile is installed.
     """
     colours = whole_palette(palette[:256]) if seg_map.dtype == np.uint8 else None
-    if not image.lower().endswith(TIFFS):
+    georeference = read_georeference(image)
+    if georeference is None:
         with atomic_write(path, sync=False) as file:
             write_png_rows(file, seg_map.shape, seg_map.blocks(), colours)
         return path
     path = path.with_suffix('.tif')
     with atomic_write(path, sync=False) as file:
-        write_tiles(file, seg_map.shape, seg_map.dtype, seg_map.read, colours,
-                    read_georeference(image))
+        write_tiles(file, seg_map.shape, seg_map.dtype, seg_map.read, colours, georeference)
     return path
 
 

@@ -1,7 +1,7 @@
 """What the network sees of a large image, window by window from its file."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from types import TracebackType
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from mmcv_replace.image import impad
 from mmcv_replace.image.formats.rows import WholeImage, open_rows
 from mmcv_replace.image.resize_rows import ResizedRows, RowReader
+from mmcv_replace.utils.errors import DataError, UserError
 from mmseg.datasets.pipelines import LoadImageFromFile, Pad
 from mmseg.models.segmentors.slide import Span
 
@@ -24,13 +25,15 @@ class LoadedRows:
     """An open image file: rows as the loading step gives them. Close it, or use it with `with`."""
 
     def __init__(self, loader: LoadImageFromFile, path: str) -> None:
+        self._path = path
         self._stack = ExitStack()
-        self._rows = self._stack.enter_context(open_rows(
-            path, flag=loader.color_type, backend=loader.imdecode_backend, key=loader.npz_key,
-            channels=loader.channels))
+        with _told(path):
+            self._rows = self._stack.enter_context(open_rows(
+                path, flag=loader.color_type, backend=loader.imdecode_backend, key=loader.npz_key,
+                channels=loader.channels))
+        self.height, self.width = size = self._rows.height, self._rows.width
         self._convert: Callable[[np.ndarray], np.ndarray] = (
-            lambda part: loader.convert(part, path, part=True))
-        self.height, self.width = self._rows.height, self._rows.width
+            lambda part: loader.convert(part, path, size))
         self.is_whole = isinstance(self._rows, WholeImage)  # decoded, and in memory
         try:
             pixel = self.read(0, 1, 0, 1)
@@ -41,7 +44,8 @@ class LoadedRows:
 
     def read(self, top: int, bottom: int, left: int = 0, right: int | None = None) -> np.ndarray:
         """The rows from `top` to `bottom`, between two columns."""
-        return self._convert(self._rows.read(top, bottom, left, right))
+        with _told(self._path):
+            return self._convert(self._rows.read(top, bottom, left, right))
 
     def __enter__(self) -> 'LoadedRows':
         return self
@@ -49,6 +53,17 @@ class LoadedRows:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self._stack.close()
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Name the file that cannot be read."""
+    try:
+        yield
+    except UserError:  # among which are errors of the system
+        raise
+    except OSError as error:
+        raise DataError(f'cannot read {path}: {error.strerror or error}') from error
 
 
 class NetworkInput:
@@ -64,10 +79,11 @@ class NetworkInput:
 
     def __init__(self, rows: RowReader, view: View, channels: int, device: torch.device,
                  columns: Span, spans: Sequence[Span] = ()) -> None:
-        for step in view.values:
-            step.draw(dict(img=np.empty((1, 1, channels), np.uint8)))
         for size in view.sizes:
             rows = ResizedRows(rows, size)
+        seen = np.broadcast_to(np.uint8(0), (rows.height, rows.width, channels))
+        for step in view.values:
+            step.draw(dict(img=seen))
         self._rows = rows
         self._values = view.values
         self._device = device
@@ -113,12 +129,13 @@ class NetworkInput:
     def _read(self, top: int, bottom: int) -> None:
         """Have the rows from `top` to `bottom` in memory, and none above."""
         first, last = self._span
-        if (top, bottom) == self._span and self._band is not None:
+        if (top, bottom) == self._span:
             return
-        if self._band is not None and first <= top < last <= bottom:
-            self._band = np.concatenate([self._band[top - first:], self._take((last, bottom))])
-        else:
-            self._band = self._take((top, bottom))
+        begin = last if first <= top < last <= bottom else top  # of the rows that are not here
+        parts = [self._band[top - first:]] if begin > top else []
+        if begin < bottom:  # none are missing where the window reaches into the padding
+            parts.append(self._take((begin, bottom)))
+        self._band = np.concatenate(parts) if len(parts) > 1 else parts[0]
         self._span = top, bottom
         begin, end = self._following.get(self._span, (bottom, bottom))
         if end > bottom:

@@ -1,4 +1,5 @@
 """What a prediction of images writes, and how it predicts."""
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -30,6 +31,7 @@ class PredictOptions:
     slide: bool = False  # by windows
     crop: Sequence[int] | None = None  # height and width of a window, or one number
     stride: Sequence[int] | None = None  # from one window to the next, likewise
+    scale: float | None = None  # of images before prediction, in place of the config's sizes
     amp: bool = False  # mixed precision
 
     def __post_init__(self) -> None:
@@ -45,6 +47,8 @@ class PredictOptions:
         if self.video_format not in CODECS:
             raise ConfigError(f'--video-format {self.video_format}: choose one of '
                               f'{", ".join(CODECS)}')
+        if self.scale is not None and not 0 < self.scale < math.inf:
+            raise ConfigError(f'--scale {self.scale} must be above 0: 1 keeps the size of images')
         for name, value in (('batch', self.batch), ('max-pixels', self.max_pixels)):
             if value is not None and value < 1:
                 raise ConfigError(f'--{name} {value} must be at least 1')

@@ -34,7 +34,7 @@ class PaintOutputs(WriteOverlays):
         if places.video is not None:
             self._add_frame(prediction, source, places.video)
         elif places.overlay is not None:
-            _write(self.draw(prediction), places.overlay)
+            write_picture(self.draw(prediction), places.overlay)
 
     def _add_frame(self, prediction: Prediction, source: Source, path: Path) -> None:
         if self._video is not None and self._video.path != path:
@@ -63,8 +63,8 @@ class PaintOutputs(WriteOverlays):
             self._video.discard()
 
 
-def _write(picture: np.ndarray, path: Path) -> None:
-    # In one step, so that a file is complete where there is one.
+def write_picture(picture: np.ndarray, path: Path) -> None:
+    """Write a BGR picture in the format of the suffix, in one step: a file is a complete one."""
     with atomic_write(path, sync=False) as file:
         file.write(cv2.imencode(path.suffix, picture)[1].tobytes())
 

@@ -79,11 +79,19 @@ def enable_aug_test(steps: Sequence, option: str = '--aug-test') -> None:
 
     Raises ConfigError, which names the `option`, without a MultiScaleFlipAug step.
     """
+    step = views_step(steps, option)
+    step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+    step['flip'] = True
+
+
+def views_step(steps: Sequence, option: str) -> dict[str, Any]:
+    """The MultiScaleFlipAug among the steps of a config, which the `option` changes.
+
+    Raises ConfigError, which names the option, where there is none.
+    """
     for step in steps:
         if isinstance(step, Mapping) and step.get('type') == 'MultiScaleFlipAug':
-            step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
-            step['flip'] = True
-            return
+            return step
     raise ConfigError(f'{option} changes the MultiScaleFlipAug step of data.test.pipeline, and '
                       'there is none')
 

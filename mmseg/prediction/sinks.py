@@ -76,10 +76,7 @@ class InThreads(Sink):
             try:
                 sink.add(prediction)
             except OSError as error:  # of whatever file: all are in one folder
-                raise DataError(
-                    f'cannot write what was predicted for {prediction.name}: '
-                    f'{error.strerror or error}; mend that, and go on with --skip-existing'
-                ) from error
+                raise unwritable(prediction.name, error) from error
 
     def _settle(self) -> None:
         prediction, work = self._pending.popleft()
@@ -97,6 +94,12 @@ class InThreads(Sink):
         self._pool.shutdown(cancel_futures=True)
         for sink in (*self._sinks, *self._then):
             sink.close()
+
+
+def unwritable(name: str, error: OSError) -> DataError:
+    """What ends a prediction that cannot write what it found for an image."""
+    return DataError(f'cannot write what was predicted for {name}: {error.strerror or error}; mend '
+                     'that, and go on with --skip-existing')
 
 
 class Tell(Sink):

@@ -136,10 +136,15 @@ def _predict(run: Run, reader: ImageReader, images: list[Loaded]) -> list[Predic
 
 
 def _too_large(index: int, image: Image, error: Exception) -> Loaded:
-    told = DataError(f'{describe(image)}: the memory does not suffice for it ({error}); predict it '
-                     "by windows, test_cfg=dict(mode='slide', ...)")
+    return Loaded(index, image, error=out_of_memory(
+        describe(image), error, "predict it by windows, test_cfg=dict(mode='slide', ...)"))
+
+
+def out_of_memory(image: str, error: Exception, remedy: str) -> DataError:
+    """What is told of an image for which memory does not suffice."""
+    told = DataError(f'{image}: the memory does not suffice for it ({error}); {remedy}')
     told.__cause__ = error
-    return Loaded(index, image, error=told)
+    return told
 
 
 def describe(image: Image) -> str:

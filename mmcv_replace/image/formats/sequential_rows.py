@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'mmseg-ascend[large]'"
 STARTS = {b'\x89PNG': 'pngload', b'\xff\xd8\xff': 'jpegload'}
 UPRIGHT = (0, 1)  # values of the orientation, 0 where the file says none
-COLOURS, GREY = 3, 1  # bands
+ALPHA, COLOURS, GREY = 4, 3, 1  # bands; ALPHA: colours with transparency
 
 
 def has_vips() -> bool:
@@ -30,12 +30,16 @@ def open_sequential(path: Path, start: bytes, flag: str, name: str) -> 'Sequenti
         return None
     load = _Loader(path, loader, name)
     img = load()
-    known = {key: img.get(key) for key in ('interlaced', 'orientation') if img.get_typeof(key)}
-    if (img.format != 'uchar' or known.get('orientation', 1) not in UPRIGHT
-            or known.get('interlaced') or img.get_typeof('palette')):
-        return None
     convert = _CONVERT.get((img.bands, flag.removesuffix('_ignore_orientation')))
-    return None if convert is None else SequentialRows(load, name, convert)
+    return SequentialRows(load, name, convert) if convert is not None and _is_plain(img) else None
+
+
+def _is_plain(img: 'Image') -> bool:
+    """Whether the rows are stored from top to bottom, as grey or colours of 8 bits."""
+    known = {key: img.get(key) for key in ('interlaced', 'orientation') if img.get_typeof(key)}
+    return (img.format == 'uchar' and img.interpretation != 'cmyk'
+            and known.get('orientation', 1) in UPRIGHT
+            and not known.get('interlaced') and not img.get_typeof('palette'))
 
 
 class SequentialRows:
@@ -97,7 +101,7 @@ def _words(error: Exception) -> str:
 
 
 def _reverse(img: np.ndarray) -> np.ndarray:
-    return img[..., ::-1]
+    return img[..., 2::-1]
 
 
 def _plane(img: np.ndarray) -> np.ndarray:
@@ -106,7 +110,7 @@ def _plane(img: np.ndarray) -> np.ndarray:
 
 # By bands and flag: what makes of rows [R, W, bands] those of OpenCV.
 _CONVERT = {
-    (COLOURS, 'color'): _reverse, (COLOURS, 'unchanged'): _reverse,
+    (ALPHA, 'color'): _reverse, (COLOURS, 'color'): _reverse, (COLOURS, 'unchanged'): _reverse,
     (COLOURS, 'bands'): lambda img: img,
     (GREY, 'color'): lambda img: np.repeat(img, 3, axis=2),
     **dict.fromkeys([(GREY, flag) for flag in ('grayscale', 'unchanged', 'bands')], _plane)}

@@ -24,7 +24,7 @@ def read_size(path: str | os.PathLike) -> tuple[int, int] | None:
             if is_array_file(start):
                 file.seek(0)
                 return _array_size(read_header(file)[0])
-        with open_with_pillow(Path(path)) as img:
+        with open_with_pillow(Path(path), limited=False) as img:
             return img.size[::-1]
     except (OSError, ValueError, DataError):  # no image, which reading it will tell
         return None

@@ -1,4 +1,5 @@
 """Rows of a TIFF, of which only the strips or tiles are decoded that hold them."""
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 # LZMA, Zstandard.
 LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
 JPEG = 7  # whose pixels are the same by all libraries, which give red, green and blue
-
+# Pixels that are stored as they are, row by row, are read as strips of this length, as they often
+# are one strip.
+FLAT_ROWS = 64
 
 # Pixels [rows, columns, bands] of a strip or tile, its first band, and where it begins: y, x.
 Decoded = tuple[np.ndarray, int, int, int]
@@ -60,6 +63,8 @@ class SegmentedTiff:
 
     def _decode(self, page: 'TiffPage', index: int) -> Decoded | None:
         """A segment and its place; None for one that the file leaves out."""
+        if _is_flat(page):
+            return self._read_flat(page, index)
         offset, size = page.dataoffsets[index], page.databytecounts[index]
         if not size:
             return None
@@ -72,6 +77,20 @@ class SegmentedTiff:
             raise DataError(f'{self._name}: its part {index} cannot be decoded: {error}; fetch or '
                             'make the file again') from error
         return segment[0], plane, y, x
+
+    def _read_flat(self, page: 'TiffPage', index: int) -> Decoded:
+        plane, strip = divmod(index, _parts_down(page))
+        y = strip * FLAT_ROWS
+        shape = (min(FLAT_ROWS, page.imagelength - y), page.imagewidth,
+                 page.samplesperpixel // _planes(page))
+        dtype = page.dtype.newbyteorder(page.parent.byteorder)
+        row = math.prod(shape[1:]) * dtype.itemsize
+        self._source.seek(page.dataoffsets[0] + (plane * page.imagelength + y) * row)
+        content = self._source.read(shape[0] * row)
+        if len(content) < shape[0] * row:
+            raise DataError(f'{self._name}: the file is truncated in row {y}; fetch or make the '
+                            'file again')
+        return np.frombuffer(content, dtype).reshape(shape), plane, y, 0
 
 
 def _paste(segment: np.ndarray, block: np.ndarray, y: int, x: int) -> None:
@@ -103,13 +122,26 @@ def _segments(page: 'TiffPage', rows: tuple[int, int], columns: tuple[int, int])
     """Numbers of the strips or tiles that hold rows and columns."""
     length = _segment_length(page)
     width = page.tilewidth if page.is_tiled else page.imagewidth
-    down, across = -(-page.imagelength // length), -(-page.imagewidth // width)
-    planes = page.samplesperpixel if page.planarconfig == SEPARATE else 1
-    for plane in range(planes):
+    down, across = _parts_down(page), -(-page.imagewidth // width)
+    for plane in range(_planes(page)):
         for row in range(rows[0] // length, -(-rows[1] // length)):
             for column in range(columns[0] // width, -(-columns[1] // width)):
                 yield (plane * down + row) * across + column
 
 
+def _parts_down(page: 'TiffPage') -> int:
+    return -(-page.imagelength // _segment_length(page))
+
+
 def _segment_length(page: 'TiffPage') -> int:
-    return page.tilelength if page.is_tiled else page.rowsperstrip
+    if page.is_tiled:
+        return page.tilelength
+    return FLAT_ROWS if _is_flat(page) else page.rowsperstrip
+
+
+def _planes(page: 'TiffPage') -> int:
+    return page.samplesperpixel if page.planarconfig == SEPARATE else 1
+
+
+def _is_flat(page: 'TiffPage') -> bool:
+    return page.is_final and not page.is_tiled

@@ -5,14 +5,24 @@ from typing import IO, Any
 
 import numpy as np
 
-# Size and place of a pixel, matrix in place of both, and the coordinate system (GeoTIFF 1.1).
-GEOREFERENCE = (33550, 33922, 34264, 34735, 34736, 34737)
+from .tiff import has_tifffile
+from .tiff_header import is_tiff
+
+# Size and place of a pixel, matrix in place of both, and the coordinate system (GeoTIFF 1.1); the
+# coefficients of a satellite's view, which stand for all of these (RPCs in GeoTIFF).
+GEOREFERENCE = (33550, 33922, 34264, 34735, 34736, 34737, 50844)
 TILE = 256
 BIG = 2**31  # bytes of pixels from which on a file may be too large for offsets of 32 bits
 
 
-def read_georeference(path: str | Path) -> list[tuple]:
-    """The tags that say where the image of a TIFF lies, as `write_tiles` takes them."""
+def read_georeference(path: str | Path) -> list[tuple] | None:
+    """The tags that say where the image of a TIFF lies, as `write_tiles` takes them.
+
+    None for a file of another kind, whatever its name, and without tifffile.
+    """
+    with open(path, 'rb') as file:
+        if not is_tiff(file.read(4)) or not has_tifffile():
+            return None
     import tifffile
     with tifffile.TiffFile(path) as file:
         tags = file.pages[0].tags

@@ -2,6 +2,7 @@
 
 Threads read images ahead and write what was predicted, while the model computes.
 """
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from mmcv_replace.image.io import STORED
 from mmcv_replace.interrupts import cleaning_up_when_terminated
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.errors import UserError
+from mmcv_replace.utils.error_origin import is_out_of_memory
+from mmcv_replace.utils.errors import UserError, add_note
 from mmseg.core.evaluation import Prediction, ShowProgress, Sink, run_sinks
 from mmseg.prediction.classes import class_count, ignore_uncertain, palette_of
 from mmseg.prediction.config_options import apply_options
@@ -27,9 +29,9 @@ from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs, check_folder, output_folders
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
-from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores
+from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores, unwritable
 from mmseg.prediction.sources import Source, Sources, find_sources
-from mmseg.prediction.stream import ImageReader, LargeImage
+from mmseg.prediction.stream import ImageReader, LargeImage, out_of_memory
 from mmseg.utils import get_root_logger
 
 from ..inference import predict_read
@@ -37,6 +39,7 @@ from .predictor import load_predictor
 
 MOST_THREADS = 8  # that read, or that write, beside an accelerator
 SHOWN = 20  # images that failed, in the summary
+SHOWN_NAME = 20  # characters of the name of a large image, beside its bar
 
 
 @dataclass
@@ -141,21 +144,31 @@ class Job:
         # The frames of a video are painted in their order, by one thread.
         writers = 1 if self._sources.has_videos else threads
         total = self._sources.count(outputs.wanted)
-        then = [Tell(outputs.record_prediction), Tell(self._count), ShowProgress(total, 'image')]
+        self._progress = ShowProgress(total, 'image')
+        then = [Tell(outputs.record_prediction), Tell(self._count), self._progress]
         run_sinks(stream, [InThreads(self._sinks(), then, writers, ahead=2 * writers)])
-        for source in self._large:
-            self._predict_large(source)
+        for number, source in enumerate(self._large, start=1):
+            self._predict_large(source, f'large image {number} of {len(self._large)}')
 
     def _is_large(self, image: str | np.ndarray) -> bool:
         return isinstance(image, str) and wants_windows(
             image, self._model.module.cfg, self._outputs.options, self._model)
 
-    def _predict_large(self, source: Source) -> None:
+    def _predict_large(self, source: Source, title: str) -> None:
         try:
-            predict_large(self._model, self._model.module.cfg, source, self._outputs)
+            predict_large(self._model, self._model.module.cfg, source, self._outputs,
+                          f'{os.path.basename(source.name)[-SHOWN_NAME:]}, {title}')
             self.done += 1
         except UserError as error:
             self.failures.add(source.name, error)
+        except OSError as error:
+            raise unwritable(source.name, error) from error
+        except Exception as error:
+            if not is_out_of_memory(error):
+                add_note(error, f'while predicting {source.name}')
+                raise
+            self.failures.add(source.name, out_of_memory(
+                source.name, error, '--slide with a smaller --crop takes less'))
 
     def _threads(self) -> int:
         """Threads that read: one beside the host's own computing, else as cores allow."""
@@ -174,6 +187,7 @@ class Job:
 
     def _failed(self, index: int, error: Exception) -> None:
         source = self._outputs.forget(index)
+        self._progress.leave_out()
         if isinstance(error, LargeImage):
             self._large.append(source)
             return

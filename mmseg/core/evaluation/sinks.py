@@ -75,6 +75,11 @@ class ShowProgress(Sink):
         for bar in self._bars:
             bar.update()
 
+    def leave_out(self) -> None:
+        """Expect one prediction less."""
+        for bar in self._bars:
+            bar.leave_out()
+
     def close(self) -> None:
         for bar in self._bars:
             bar.close()

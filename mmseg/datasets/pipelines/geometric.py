@@ -169,11 +169,16 @@ class Pad(LabelFiller):
 
 
 def _pad(img: np.ndarray, size: Sequence[int], value: float | Sequence[float]) -> np.ndarray:
-    height, width = img.shape[:2]
+    check_room(img.shape, size)
+    return img if img.shape[:2] == tuple(size) else impad(img, shape=size, pad_val=value)
+
+
+def check_room(shape: Sequence[int], size: Sequence[int]) -> None:
+    """Raise ConfigError where an image of `shape` does not fit into `size` (height, width)."""
+    height, width = shape[:2]
     if size[0] < height or size[1] < width:
         raise ConfigError(f'cannot pad an image of {height} x {width} (height x width) to the '
                           f'smaller {size[0]} x {size[1]}: resize or crop it first')
-    return img if (height, width) == tuple(size) else impad(img, shape=size, pad_val=value)
 
 
 @PIPELINES.register_module()

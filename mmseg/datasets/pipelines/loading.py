@@ -125,10 +125,14 @@ class LoadImageFromFile(FileLoader):
             content, flag=self.color_type, backend=self.imdecode_backend, name=name,
             key=self.npz_key), name)
 
-    def convert(self, img: np.ndarray, name: str, part: bool = False) -> np.ndarray:
-        """What this step makes of a decoded image, or of a `part` of one, whose bands come last."""
+    def convert(self, img: np.ndarray, name: str, size: tuple[int, int] | None = None
+                ) -> np.ndarray:
+        """What this step makes of a decoded image, or of a part, whose bands come last, of one of
+        `size` (height, width).
+        """
         if self.color_type == BANDS:
-            img = (as_bands_last if part else as_bands)(img, self.channels, name)
+            img = (as_bands(img, self.channels, name) if size is None else
+                   as_bands_last(img, self.channels, name, size))
         return img.astype(np.float32) if self.to_float32 else img
 
     def describe(self, img: np.ndarray) -> dict[str, Any]:

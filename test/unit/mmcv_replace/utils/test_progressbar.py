@@ -154,6 +154,28 @@ def test_tasks_have_a_name_in_the_speed():
     assert 'image/s' in file.getvalue()
 
 
+def test_a_bar_has_a_title():
+    file = io.StringIO()
+    ProgressBar(2, file=file, title='ortho.tif').update()
+    assert file.getvalue().split('\r')[-1].startswith('ortho.tif:  ')
+
+
+def test_tasks_that_are_left_out():
+    file = io.StringIO()
+    bar = ProgressBar(4, file=file)
+    bar.leave_out(2)
+    bar.update()
+    bar.leave_out()
+    assert '1/1' in file.getvalue().split('\r')[-1]  # at its end it was shown
+    file = io.StringIO()
+    ProgressBar(1, file=file).leave_out()
+    assert not file.getvalue().split('\r')[-1].strip()
+    bar = ProgressBar(0, file=io.StringIO())  # of unknown length
+    bar.leave_out()
+    bar.update()
+    assert bar.completed == 1
+
+
 def set_offset(value):
     os.environ['PROGRESS_TEST_OFFSET'] = str(value)
 

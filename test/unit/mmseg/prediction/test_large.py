@@ -41,6 +41,7 @@ CASES = {
         RESIZE, dict(type='ResizeToMultiple', size_divisor=16)])),
     'padded': (SLIDE, dict(after=[dict(type='Pad', size_divisor=64)])),
     'padded far': (SLIDE, dict(after=[dict(type='Pad', size=(100, 150), pad_val=1.5)])),
+    'shrunk, padded far': (SLIDE, dict(view=SHRINK, after=[dict(type='Pad', size=(90, 120))])),
     'padded first': (SLIDE, dict(steps=[RESIZE, dict(type='Pad', size=(80, 120), pad_val=200)])),
     'padded, whole': (WHOLE, dict(view=SHRINK, after=[dict(type='Pad', size_divisor=32)])),
     'one window': (dict(SLIDE, crop_size=(70, 120)), {}),

@@ -1,6 +1,7 @@
 """What is written of large images, and which are predicted as a whole instead."""
 import json
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,12 +10,11 @@ import torch
 from PIL import Image
 
 from mmcv_replace.image import imread
-from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.apis import init_segmentor
 from mmseg.apis.inference import predict_images
 from mmseg.apis.predict.job import predict_from_config
 from mmseg.models import EncoderDecoder
-from mmseg.prediction import large_files, map_store
+from mmseg.prediction import large_files
 from mmseg.prediction.large import wants_windows
 from mmseg.prediction.options import PredictOptions
 
@@ -22,6 +22,7 @@ from .large_images import (  # noqa: F401  small_parts is a fixture
     OWN,
     PALETTE,
     RESIZE,
+    SHRINK,
     SIZE,
     SLIDE,
     WHOLE,
@@ -106,14 +107,37 @@ def test_large_images_alone_are_predicted_in_parts(tmp_path):
     assert not wants_windows(str(tmp_path / 'none.tif'), cfg, OPTIONS, model)
 
 
-@pytest.mark.parametrize(('suffix', 'package'), [
-    ('.png', 'sequential_rows.has_vips'), ('.tif', 'rows.has_tifffile')])
-def test_a_package_that_would_read_rows_is_named(tmp_path, monkeypatch, caplog, suffix, package):
-    monkeypatch.setattr('mmcv_replace.image.formats.rows.has_vips', lambda: False)
-    monkeypatch.setattr(f'mmcv_replace.image.formats.{package}', lambda: False)
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+def test_a_package_that_would_read_rows_is_named(tmp_path, monkeypatch, caplog, suffix):
+    for name in ('rows.has_vips', 'sequential_rows.has_vips', 'rows.has_tifffile',
+                 'tiff_writer.has_tifffile'):
+        monkeypatch.setattr(f'mmcv_replace.image.formats.{name}', lambda: False)
     path, cfg = write(tmp_path / f'a{suffix}'), make_config(SLIDE)
-    predict(cfg, make_model(cfg), path, tmp_path, masks=False)
+    model = make_model(cfg)
+    out, record = predict(cfg, model, path, tmp_path)
+    assert record['mask'] == 'masks/some/a.png'
+    check_alike(np.array(Image.open(out / record['mask'])), cfg, model, path)
     assert re.search(rf"a{suffix} is decoded as a whole.*mmseg-ascend\[large\]", caplog.text)
+
+
+@pytest.mark.parametrize(('suffix', 'name', 'mask'), [
+    ('.png', 'a.tif', 'a.png'), ('.tif', 'a.dat', 'a.tif')])
+def test_the_kind_of_a_mask_is_that_of_the_content(tmp_path, suffix, name, mask):
+    path = write(tmp_path / f'stored{suffix}')
+    path, cfg = str(Path(path).rename(tmp_path / name)), make_config(SLIDE)
+    out, record = predict(cfg, make_model(cfg), path, tmp_path)
+    assert record['mask'] == f'masks/some/{mask}'
+    assert np.array(Image.open(out / record['mask'])).shape == SIZE
+
+
+def test_a_pipeline_that_shrinks_is_told(tmp_path, caplog):
+    path = write(tmp_path / 'a.tif')
+    for view in (OWN, dict(img_scale=(200, 200)), SHRINK):
+        assert not caplog.text
+        cfg = make_config(SLIDE, view)
+        predict(cfg, make_model(cfg), path, tmp_path)
+    assert (f'{path}: the test pipeline shrinks 97 x 61 pixels to 50 x 31; --scale 1 predicts'
+            in caplog.text)
 
 
 class Own(EncoderDecoder):
@@ -148,57 +172,7 @@ def test_a_model_with_its_own_way(tmp_path, caplog):
     assert 'Own predicts in its own way' in caplog.text
 
 
-def test_damaged_tiles_leave_nothing_behind(tmp_path):
-    path, cfg = write(tmp_path / 'a.tif', compression='zlib'), make_config(SLIDE)
-    with tifffile.TiffFile(path) as file:
-        place = file.pages[0].dataoffsets[5]
-    with open(path, 'r+b') as file:
-        file.seek(place)
-        file.write(b'\xff' * 9)
-    with pytest.raises(DataError, match='a.tif: its part 5 cannot be decoded'):
-        predict(cfg, make_model(cfg), path, tmp_path)
-    left = [each.name for each in (tmp_path / 'out').rglob('*') if each.is_file()]
-    assert left == ['predictions.jsonl']
-    assert (tmp_path / 'out/predictions.jsonl').read_bytes() == b''
-
-
-def test_an_interrupted_write_leaves_nothing_behind(tmp_path, monkeypatch):
-    path, cfg = write(tmp_path / 'a.png'), make_config(SLIDE)
-    blocks = map_store.FileArray.blocks
-
-    def stop(self):
-        yield from list(blocks(self))[:3]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(map_store.FileArray, 'blocks', stop)
-    with pytest.raises(KeyboardInterrupt):
-        predict(cfg, make_model(cfg), path, tmp_path)
-    left = [each.name for each in (tmp_path / 'out').rglob('*') if each.is_file()]
-    assert left == ['predictions.jsonl']
-
-
-def test_a_full_disk_is_told(tmp_path, monkeypatch):
-    path, cfg = write(tmp_path / 'a.png'), make_config(SLIDE)
-
-    def put(self, *args):
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(map_store.FileArray, 'put', put)
-    with pytest.raises(DataError, match='some/a: its outputs cannot be .*No space left on device'):
-        predict(cfg, make_model(cfg), path, tmp_path)
-
-
-def test_bands_that_the_model_does_not_take(tmp_path):
-    path = write(tmp_path / 'a.tif', 5)
-    cfg = make_config(SLIDE, channels=4, loader=dict(color_type='bands', channels=4))
-    with pytest.raises(DataError, match='has 5 bands .* in_channels=4'):
-        predict(cfg, make_model(cfg), path, tmp_path)
-    cfg = make_config(SLIDE, channels=4, loader=dict(color_type='bands'))
-    with pytest.raises(ConfigError, match='have 4 values, the image .* has 5 channels'):
-        predict(cfg, make_model(cfg), path, tmp_path)
-
-
-def test_the_command_predicts_large_images_beside_others(tmp_path):
+def test_the_command_predicts_large_images_beside_others(tmp_path, capsys):
     cfg = make_config(SLIDE)
     torch.save(dict(meta={}, state_dict=make_model(cfg).state_dict()), tmp_path / 'model.pth')
     folder = tmp_path / 'images'
@@ -214,6 +188,10 @@ def test_the_command_predicts_large_images_beside_others(tmp_path):
     out = tmp_path / 'out'
     chosen = PredictOptions(out=str(out), max_pixels=OPTIONS.max_pixels)
     assert predict_from_config(cfg, str(tmp_path / 'model.pth'), [str(folder)], chosen, 'cpu') == 1
+    bars = capsys.readouterr().err
+    assert re.search(r'\r100%.* 1/1 .*image/s.*\n', bars)
+    assert all(f'{name}.tif, large image {number} of 2: ' in bars
+               for number, name in enumerate(('damaged', 'large'), start=1))
     lines = [json.loads(line) for line in (out / 'predictions.jsonl').read_text().splitlines()]
     assert {line['name']: line['mask'] for line in lines} == {
         'small.png': 'masks/small.png', 'large.tif': 'masks/large.tif'}

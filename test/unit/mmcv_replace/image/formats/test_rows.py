@@ -27,8 +27,10 @@ IN_PARTS = [
     dict(rowsperstrip=8, compression='zlib'), dict(tile=(32, 16), compression='zlib'),
     dict(rowsperstrip=8, compression='zlib', predictor=2), dict(rowsperstrip=8, byteorder='>'),
     dict(rowsperstrip=8, bigtiff=True), dict(planarconfig='separate', rowsperstrip=8),
-    dict(planarconfig='separate', tile=(16, 32), compression='zlib')]
-WHOLE = [dict(rowsperstrip=90)]
+    dict(planarconfig='separate', tile=(16, 32), compression='zlib'),
+    dict(rowsperstrip=90), dict(rowsperstrip=90, byteorder='>'),
+    dict(planarconfig='separate', rowsperstrip=90)]
+WHOLE = [dict(rowsperstrip=90, compression='zlib'), dict(tile=(96, 64))]
 
 
 @pytest.mark.parametrize('how', IN_PARTS + WHOLE, ids=str)
@@ -81,13 +83,32 @@ def test_pixels_are_those_of_imread_for_every_flag(tmp_path, dtype, photometric,
         np.testing.assert_array_equal(found, expected[13:70, 5:50], err_msg=flag)
 
 
-def test_pages_of_one_band_each(tmp_path):
+@pytest.mark.parametrize('tile', [(16, 16), None])
+def test_pages_of_one_band_each(tmp_path, tile):
     img = picture(3).astype(np.float32)
-    tifffile.imwrite(tmp_path / 'a.tif', img.transpose(2, 0, 1), tile=(16, 16), metadata=None,
-                     photometric='minisblack')
+    tifffile.imwrite(tmp_path / 'a.tif', img.transpose(2, 0, 1), tile=tile, metadata=None,
+                     photometric='minisblack', byteorder='>')
     with open_rows(tmp_path / 'a.tif', flag='bands') as rows:
         assert isinstance(rows, SegmentedTiff)
         np.testing.assert_array_equal(rows.read(5, 50, 9, 33), img[5:50, 9:33])
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+def test_one_strip_without_compression_is_read_by_rows(tmp_path, monkeypatch, dtype):
+    monkeypatch.setattr('mmcv_replace.image.formats.tiff_rows.FLAT_ROWS', 8)
+    img = picture(5).astype(dtype) * 200
+    tifffile.imwrite(tmp_path / 'a.tif', img, photometric='minisblack', planarconfig='contig',
+                     byteorder='>')
+    with open_rows(tmp_path / 'a.tif', flag='bands') as rows:
+        size = rows._source.size
+        for top, bottom, left, right in ((0, 9, 0, 61), (5, 50, 9, 33), (88, 90, 60, 61)):
+            np.testing.assert_array_equal(rows.read(top, bottom, left, right),
+                                          img[top:bottom, left:right])
+        with open(tmp_path / 'a.tif', 'r+b') as file:
+            file.truncate(size - 9)
+        rows.read(0, 80)
+        with pytest.raises(DataError, match=r'a\.tif: the file is truncated.*again'):
+            rows.read(85, 90)
 
 
 def test_parts_that_the_file_leaves_out(tmp_path):
@@ -100,7 +121,8 @@ def test_parts_that_the_file_leaves_out(tmp_path):
     np.testing.assert_array_equal(found, np.repeat(np.uint8([7, 0]), 48)[:, None].repeat(64, 1))
 
 
-@pytest.mark.parametrize(('how', 'parts'), [(dict(rowsperstrip=8), 2), (dict(tile=(16, 16)), 8)])
+@pytest.mark.parametrize(('how', 'parts'), [
+    (dict(rowsperstrip=8, compression='zlib'), 2), (dict(tile=(16, 16)), 8)])
 def test_only_the_parts_in_the_rows_are_decoded(tmp_path, monkeypatch, how, parts):
     tifffile.imwrite(tmp_path / 'a.tif', picture(), **RGB, **how)
     decoded = []
@@ -124,7 +146,7 @@ def test_only_the_parts_in_the_rows_are_decoded(tmp_path, monkeypatch, how, part
 
 @pytest.mark.parametrize('save', [
     lambda path: Image.fromarray(picture()).save(path.with_suffix('.bmp')),
-    lambda path: tifffile.imwrite(path, picture()[..., 0]),
+    lambda path: tifffile.imwrite(path, picture()[..., 0], compression='zlib'),
     lambda path: Image.fromarray(picture()).quantize(9).save(path, strip_size=9 * 61)])
 def test_other_files_are_read_as_by_imread(tmp_path, save):
     save(tmp_path / 'a.tif')

@@ -55,6 +55,18 @@ def test_single_bits(tmp_path):
             np.testing.assert_array_equal(rows.read(3, 99), imread(tmp_path / 'a.png', flag)[3:99])
 
 
+@pytest.mark.parametrize('save', [
+    lambda img, path: Image.fromarray(np.dstack([img, img[..., :1]])).save(path),
+    lambda img, path: Image.fromarray(img).save(path, transparency=tuple(img[0, 0].tolist()))])
+def test_colours_with_transparency(tmp_path, save):
+    save(picture(), tmp_path / 'a.png')
+    for flag in FLAGS:
+        with open_rows(tmp_path / 'a.png', flag=flag) as rows:
+            in_rows = flag.startswith('color')
+            assert isinstance(rows, SequentialRows if in_rows else WholeImage), flag
+            np.testing.assert_array_equal(rows.read(3, 99), imread(tmp_path / 'a.png', flag)[3:99])
+
+
 def turned(path):
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -66,8 +78,7 @@ def turned(path):
     ('.jpg', lambda path: Image.fromarray(picture()).save(path, progressive=True)),
     ('.jpg', lambda path: Image.fromarray(picture()).convert('CMYK').save(path)),
     ('.png', lambda path: Image.fromarray(picture()).quantize(32).save(path)),
-    ('.png', lambda path: Image.fromarray(picture()).convert('RGBA').save(path)),
-    ('.png', lambda path: Image.fromarray(picture()).save(path, transparency=(1, 2, 3))),
+    ('.png', lambda path: Image.fromarray(picture()).convert('LA').save(path)),
     ('.png', lambda path: cv2.imwrite(str(path), picture().astype(np.uint16) * 200))])
 def test_other_kinds_are_decoded_as_a_whole(tmp_path, suffix, save):
     path = tmp_path / f'a{suffix}'

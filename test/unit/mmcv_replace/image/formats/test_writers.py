@@ -46,7 +46,8 @@ def test_grey_png(dtype):
 
 
 GEO = [(33550, 'd', 3, (0.5, 0.5, 0.0), True), (33922, 'd', 6, (0, 0, 0, 4e5, 5e6, 0), True),
-       (34735, 'H', 8, (1, 1, 0, 1, 1024, 0, 1, 1), True), (34737, 's', 0, 'WGS 84|', True)]
+       (34735, 'H', 8, (1, 1, 0, 1, 1024, 0, 1, 1), True), (34737, 's', 0, 'WGS 84|', True),
+       (50844, 'd', 92, tuple(range(92)), True)]
 
 
 @pytest.mark.parametrize('palette', [None, COLOURS.tobytes()])
@@ -66,6 +67,7 @@ def test_tiff_in_tiles_at_its_place(tmp_path, palette, shape):
         assert page.is_tiled
         assert page.compression == 8
         assert page.geotiff_tags == image.pages[0].geotiff_tags
+        assert page.tags[50844].value == tuple(range(92))
         assert page.geotiff_tags['ModelPixelScale'] == [0.5, 0.5, 0.0]
     read = Image.open(tmp_path / 'mask.tif')
     assert read.mode == ('L' if palette is None else 'P')
@@ -89,6 +91,12 @@ def test_large_tiff_has_long_offsets(tmp_path, monkeypatch):
 def test_size_of_a_picture(tmp_path, name):
     Image.new('RGB', (41, 70)).save(tmp_path / name)
     assert read_size(tmp_path / name) == imread(tmp_path / name).shape[:2] == (70, 41)
+
+
+def test_size_of_a_picture_of_any_number_of_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmcv_replace.image.limits.MAX_PIXELS', 41 * 70 - 1)
+    Image.new('RGB', (41, 70)).save(tmp_path / 'a.png')
+    assert read_size(tmp_path / 'a.png') == (70, 41)
 
 
 @pytest.mark.parametrize('shape', [(70, 41), (70, 41, 5), (5, 70, 41)])

@@ -152,6 +152,17 @@ def test_views(place):
         applied(Config(dict(test_pipeline=[LOAD])), tta=True)
 
 
+@pytest.mark.parametrize(('options', 'ratios', 'flip'), [
+    (dict(scale=1), [1], False), (dict(scale=0.5), [0.5], False),
+    (dict(scale=2, tta=True), [1, 1.5, 2, 2.5, 3, 3.5], True)])
+def test_scale(options, ratios, flip):
+    view = dict(type='MultiScaleFlipAug', img_scale=(40, 30), img_ratios=[0.7], flip=False)
+    step = applied(Config(dict(test_pipeline=[LOAD, view])), **options).test_pipeline[1]
+    assert (step.img_scale, step.img_ratios, step.flip) == (None, ratios, flip)
+    with pytest.raises(ConfigError, match='--scale changes the MultiScaleFlipAug step'):
+        applied(Config(dict(test_pipeline=[LOAD])), scale=1)
+
+
 WINDOWS = dict(mode='slide', crop_size=(60, 80), stride=(20, 30), batch_windows=2)
 TRAINED = dict(train=dict(dataset=dict(pipeline=[dict(type='RandomCrop', crop_size=(48, 96))])))
 

@@ -280,6 +280,11 @@ def test_relabelled_classes_and_their_scores():
 def test_progress_shows_the_count_on_rank_0_only(capsys, monkeypatch):
     run_sinks(some(), [ShowProgress(3)])
     assert '3/3' in capsys.readouterr().err
+    progress = ShowProgress(5)
+    progress.leave_out()
+    progress.leave_out()
+    run_sinks(some(), [progress])
+    assert '3/3' in capsys.readouterr().err
     monkeypatch.setattr('mmseg.core.evaluation.sinks.get_dist_info', lambda: (1, 2))
     run_sinks(some(), [ShowProgress(3)])
     assert capsys.readouterr().err == ''
