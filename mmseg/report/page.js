@@ -13,7 +13,9 @@
     return new Response(stream).text();
   }
 
-  function themed({legend, ...layout}) {
+  const narrow = innerWidth <= 700;
+
+  function themed({legend, ...layout}, traces) {
     const style = getComputedStyle(document.documentElement);
     const colour = name => style.getPropertyValue(name).trim();
     const axis = given => ({automargin: true, gridcolor: colour('--line'),
@@ -24,7 +26,11 @@
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)', margin: {l: 60, r: 20, t: 50, b: 50}, hovermode: 'closest',
       showlegend: true, ...layout,
-      legend: legend && innerWidth > 700 ? legend :
+      // Names of runs and classes in full.
+      hoverlabel: {namelength: -1},
+      // What a long list of names takes below the lines, where there is no room beside them.
+      height: layout.height + (narrow ? Math.min(220, 18 * Math.max(0, traces - 4)) : 0),
+      legend: legend && !narrow ? legend :
         {orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom'},
       xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis),
     };
@@ -33,7 +39,7 @@
   async function draw() {
     for (const place of document.querySelectorAll('.chart')) {
       const figure = charts[place.dataset.chart];
-      await Plotly.newPlot(place, figure.data, themed(figure.layout),
+      await Plotly.newPlot(place, figure.data, themed(figure.layout, figure.data.length),
         {responsive: true, displaylogo: false, modeBarButtons: [BUTTONS]});
     }
     document.body.dataset.drawn = Object.keys(charts).length;
