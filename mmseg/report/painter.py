@@ -21,13 +21,14 @@ T = TypeVar('T')
 class Painter:
     """Makes pictures whose longer side has at most `side` pixels.
 
-    `labels`: the classes that they show, -1 for none. `size`: characters of all of them.
+    `labels`: the classes that they show, -1 for none. `size`: characters of all of them; `longest`:
+    pixels of the longest side that one has.
     """
 
     def __init__(self, side: int) -> None:
         self.side = side
         self.labels: set[int] = set()
-        self.size = 0
+        self.size = self.longest = 0
 
     def image(self, pictures: Pictures, picture: StoredPicture) -> str | None:
         """The image; None where it is lacking or damaged."""
@@ -53,6 +54,7 @@ class Painter:
     def _uri(self, bgr: np.ndarray, format: str) -> str:
         content = base64.b64encode(encode_picture(np.ascontiguousarray(bgr), format)).decode()
         self.size += len(content)
+        self.longest = max(self.longest, *bgr.shape[:2])
         return f'data:image/webp;base64,{content}'
 
 
@@ -66,5 +68,6 @@ def paint_within(limit: float, side: int, paint: Callable[[Painter], T]) -> tupl
     if painter.size <= limit:
         return made, painter
     # The bytes of a picture go with its pixels, or a little less.
-    painter = Painter(max(SMALLEST, math.floor(side * math.sqrt(limit / painter.size))))
+    painter = Painter(max(SMALLEST, math.floor(
+        painter.longest * math.sqrt(limit / painter.size))))
     return paint(painter), painter

@@ -36,11 +36,15 @@ def read_runs(folder: str | Path) -> list[Run]:
 def find_run(place: str | Path) -> Run:
     """The run of a log, or that of a work directory which started last, with a note of others.
 
-    A log without the ID of its run, as those of mmsegmentation 0.x, is a run of its own.
+    A log without the ID of its run, as those of mmsegmentation 0.x, is a run of its own. Raises
+    DataError for a file that is no log, and for a folder without one.
     """
     path = Path(place)
     if path.is_file():
         log = read_log(path)
+        if log.notes and not (log.meta or log.records):
+            raise DataError(f'{path} is no log: none of its lines is a JSON object of a training; '
+                            'name a work directory, or a TIMESTAMP.log.json in one')
         if log.meta.get('run_id') is None:
             return join(Run(path.name.removesuffix(PATTERN[1:]), path.parent, [log]))
         return next(run for run in read_runs(path.parent)

@@ -1,8 +1,9 @@
 """The seed from which the samples of a training follow."""
-import json
 from pathlib import Path
 
 from mmcv_replace.utils import Config
+from mmcv_replace.utils.errors import DataError
+from mmseg.report.log_file import PATTERN, read_log
 
 from ..cli import work_dir_of
 
@@ -13,7 +14,7 @@ def find_seed(cfg: Config, given: int | None) -> tuple[int, str]:
         return given, ''
     if cfg.get('seed') is not None:
         return cfg.seed, ' (of the config)'
-    for log in sorted(Path(work_dir_of(cfg)).glob('*.log.json'), reverse=True):
+    for log in sorted(Path(work_dir_of(cfg)).glob(PATTERN), reverse=True):
         seed = _seed_in(log)
         if seed is not None:
             return seed, f' (of the run {log})'
@@ -22,11 +23,9 @@ def find_seed(cfg: Config, given: int | None) -> tuple[int, str]:
 
 
 def _seed_in(log: Path) -> int | None:
-    """The seed in the first line of a JSON log, None where it has none."""
+    """The seed that a JSON log tells, None where it has none or cannot be read."""
     try:
-        with log.open(encoding='utf-8') as file:
-            facts = json.loads(file.readline())
-    except (OSError, ValueError):  # one that is being written, or was cut
+        seed = read_log(log).meta.get('seed')
+    except DataError:
         return None
-    seed = facts.get('seed') if isinstance(facts, dict) else None
     return seed if isinstance(seed, int) else None

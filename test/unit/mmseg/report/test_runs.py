@@ -221,6 +221,14 @@ def test_not_finite(tmp_path):
     assert math.isnan(values[1])
 
 
+@pytest.mark.parametrize('content', [b'import os\n', b'PK\x03\x04\xff\n{"a', b'[1, 2]'])
+def test_a_file_that_is_no_log(tmp_path, content):
+    """Such as a config or a checkpoint, which is given by mistake."""
+    (tmp_path / 'x.py').write_bytes(content)
+    with pytest.raises(DataError, match=r'x\.py is no log: .* name a work directory, or a TIME'):
+        find_run(tmp_path / 'x.py')
+
+
 @pytest.mark.parametrize(('name', 'message'), [
     ('', r'has no TIMESTAMP\.log\.json: name the --work-dir of a training'),
     ('none', r'is no folder with a TIMESTAMP\.log\.json')])
