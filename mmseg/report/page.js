@@ -20,6 +20,8 @@
     const colour = name => style.getPropertyValue(name).trim();
     const axis = given => ({automargin: true, gridcolor: colour('--line'),
       zerolinecolor: colour('--line'), linecolor: colour('--soft'), ...given});
+    const beside = legend && !narrow;
+    const rows = narrow ? traces : traces / 5;  // of the list of names, about
     return {
       font: {color: colour('--text'), family: getComputedStyle(document.body).fontFamily},
       modebar: {bgcolor: 'rgba(0,0,0,0)', color: colour('--soft'), activecolor: colour('--accent')},
@@ -28,10 +30,9 @@
       showlegend: true, ...layout,
       // Names of runs and classes in full.
       hoverlabel: {namelength: -1},
-      // What a long list of names takes below the lines, where there is no room beside them.
-      height: layout.height + (narrow ? Math.min(220, 18 * Math.max(0, traces - 4)) : 0),
-      legend: legend && !narrow ? legend :
-        {orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom'},
+      // A long list of names takes its room below the lines, and not from them.
+      height: layout.height + (beside ? 0 : Math.min(220, 18 * Math.max(0, rows - 3))),
+      legend: beside ? legend : {orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom'},
       xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis),
     };
   }
