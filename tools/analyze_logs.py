@@ -43,7 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     plot.add_argument('--style', default='dark', help='of matplotlib or seaborn (dark)')
     plot.add_argument('--out', help='picture or PDF (a window)')
     time = commands.add_parser(TIME, help='mean time of an iteration, slowest and fastest epoch')
-    time.add_argument('json_logs', nargs='+', help='TIMESTAMP.log.json')
+    time.add_argument('json_logs', nargs='+', help='TIMESTAMP.log.json, or a work directory')
     time.add_argument('--include-outliers', action='store_true',
                       help='count the first record of each epoch too')
     return parser

@@ -8,6 +8,7 @@ from mmseg.core.evaluation.records import AVERAGED
 
 from .figures import COLOURS, Figure, chart, line, literal
 from .run import Run
+from .sheet import place
 
 METRICS = ('IoU', 'Acc', 'Dice', 'Fscore', 'Precision', 'Recall')  # of classes, before a dot
 MANY = 12  # classes: more are hidden in the chart over time, but for the best and the worst
@@ -33,25 +34,31 @@ def class_of(score: str, classes: Collection[str] = ()) -> str | None:
     return name
 
 
-def class_scores(run: Run, metric: str = 'IoU', averaged: bool = False
-                 ) -> dict[float, dict[str, float]]:
-    """Scores of classes by the place of the evaluation: from its record, or else from the log."""
-    classes, end = classes_of(run), AVERAGED if averaged else ''
-    found = {}
+def class_scores(run: Run) -> dict[float, dict[str, float]]:
+    """IoU of classes by the place of the evaluation.
+
+    It is that of the averaged weights where only those were scored.
+    """
+    return weights_scores(run, averaged=False) or weights_scores(run, averaged=True)
+
+
+def weights_scores(run: Run, averaged: bool) -> dict[float, dict[str, float]]:
+    """IoU of classes with one set of weights: from the evaluation's record, or else the log."""
+    classes = classes_of(run)
+    found: dict[float, dict[str, float]] = {}
     for record in run.val:
         scores = {class_of(key, classes): value for key, value in record.items()
-                  if key.startswith(f'{metric}.') and key.endswith(AVERAGED) == averaged
+                  if key.startswith('IoU.') and key.endswith(AVERAGED) == averaged
                   and class_of(key, classes)}
         if scores:
             found[record['x']] = scores
     for record in run.evaluations:
         if record.averaged == averaged:
             scores = {name: float(record.scores[key]) for name in record.classes
-                      if isinstance(record.scores.get(key := f'{metric}.{name}'), int | float)}
+                      if isinstance(record.scores.get(key := f'IoU.{name}'), int | float)}
             if scores:
                 found[record.done] = scores
-    return dict(sorted(found.items())) or ({} if averaged or end else class_scores(
-        run, metric, averaged=True))
+    return dict(sorted(found.items()))
 
 
 def best_place(run: Run) -> float | None:
@@ -84,17 +91,25 @@ def class_curves(run: Run) -> Figure | None:
 def class_bars(runs: Sequence[Run], named: bool) -> Figure:
     """IoU of each class as bars, the highest first: at the best and at the last evaluation.
 
-    Of several runs of the same classes the best evaluation of each; `named`: tell the run's name.
+    Averaged weights have a bar too. Of several runs of the same classes there is the best
+    evaluation of each; `named`: tell the run's name.
     """
     bars = []
     for run in runs:
         found, best = class_scores(run), best_place(run)
         title = f'{run.name}: ' if named else ''
-        bars.append((f'{title}best, {run.unit} {best:g}', found[best]))
+        bars.append((f'{title}best, {run.unit} {place(best)}', found[best]))
         last = list(found)[-1]
         if len(runs) == 1 and last != best:
-            bars.append((f'{title}last, {run.unit} {last:g}', found[last]))
+            bars.append((f'{title}last, {run.unit} {place(last)}', found[last]))
+        averaged = weights_scores(run, averaged=True)
+        if len(runs) == 1 and averaged and averaged != found:
+            last = list(averaged)[-1]
+            bars.append((f'{title}averaged weights, {run.unit} {place(last)}', averaged[last]))
     first = bars[0][1]
+    # Values beside the bars, where there is room for them.
+    beside = {'textposition': 'outside', 'cliponaxis': False, 'texttemplate': '%{x:.4f}',
+              'textfont': {'size': 10}} if len(bars) <= 3 else {}
     names = sorted(dict.fromkeys(name for _, scores in bars for name in scores),
                    key=lambda name: -np.nan_to_num(first.get(name, np.nan), nan=-1))
     traces: list[dict[str, Any]] = [
@@ -102,14 +117,15 @@ def class_bars(runs: Sequence[Run], named: bool) -> Figure:
          'y': [literal(name) for name in names],
          'x': [scores.get(name) for name in names],
          'marker': {'color': COLOURS[number % len(COLOURS)]},
-         'hovertemplate': '%{y}: %{x:.4f}<extra></extra>'}
+         'hovertemplate': '%{y}: %{x:.4f}<extra></extra>', **beside}
         for number, (title, scores) in enumerate(bars)]
     return {'data': traces, 'layout': {
         'xaxis': {'title': {'text': 'IoU'}, 'rangemode': 'tozero'},
         # The first at the top; every name has a line.
         'yaxis': {'autorange': 'reversed', 'type': 'category', 'dtick': 1, 'automargin': True},
         'barmode': 'group', 'legend': {'orientation': 'h', 'x': 0, 'y': 1, 'yanchor': 'bottom'},
-        'height': 120 + len(names) * (10 + 9 * len(bars))}}
+        'margin': {'l': 60, 'r': 60, 't': 50, 'b': 50},  # on the right for the values
+        'height': 120 + len(names) * (10 + 10 * len(bars))}}
 
 
 def by_classes(runs: Sequence[Run]) -> list[list[Run]]:

@@ -24,14 +24,14 @@ def confusion_chart(matrix: np.ndarray, names: Sequence[str]) -> Figure:
              'hoverongaps': False,
              'hovertemplate': hover + '%{z:.2%}, %{customdata:,} pixels<extra></extra>'}
     edge = int(np.clip(len(labels) * 26, 320, 900))
-    axis = {'type': 'category', 'automargin': True, **({'dtick': 1} if len(labels) <= 40 else {})}
+    axis = {'type': 'category', **({'dtick': 1} if len(labels) <= 40 else {})}
     return {'data': [trace], 'layout': {
         'height': edge + 180,
-        'xaxis': {**axis, 'title': {'text': 'predicted class'}, 'tickangle': -90},
-        'yaxis': {**axis, 'title': {'text': 'true class'}, 'autorange': 'reversed'},
+        'xaxis': {**axis, 'title': {'text': 'predicted class', 'standoff': 12}, 'tickangle': -90},
+        'yaxis': {**axis, 'title': {'text': 'true class', 'standoff': 12}, 'autorange': 'reversed'},
         'updatemenus': buttons('restyle', {
-            'of the true class': {'z': [by_truth]},
-            'of the predicted class': {'z': [by_prediction]}})}}
+            'share of the true class': {'z': [by_truth]},
+            'share of the predicted class': {'z': [by_prediction]}})}}
 
 
 def confused_pairs(matrix: np.ndarray, names: Sequence[str], number: int = 10

@@ -61,7 +61,10 @@ def loss_chart(runs: Sequence[Run]) -> Figure | None:
     traces = []
     for mode in ('train', 'val'):
         keys = dict.fromkeys(key for run in runs for key in run.keys(mode) if is_loss(key))
-        for index, key in enumerate(sorted(keys, key=lambda key: key.rpartition('/')[2] != 'loss')):
+        keys = sorted(keys, key=lambda key: _trained(key).rpartition('/')[2] != 'loss')
+        bases = list(dict.fromkeys(map(_trained, keys)))
+        for key in keys:
+            index = bases.index(_trained(key))
             hidden = len(runs) > 1 and index > 0
             traces += [trace | ({'visible': 'legendonly'} if hidden else {})
                        for number, run in enumerate(runs)
@@ -72,17 +75,20 @@ def loss_chart(runs: Sequence[Run]) -> Figure | None:
 def score_chart(runs: Sequence[Run]) -> Figure | None:
     """mIoU and the other scores but those of classes; with several runs the others are hidden."""
     names = list(dict.fromkeys(name for run in runs for name in scores_of(run)))
-    names.sort(key=lambda name: MAIN.index(name) if name in MAIN else len(MAIN))
+    names.sort(key=lambda name: MAIN.index(_trained(name)) if _trained(name) in MAIN
+               else len(MAIN))
+    bases = list(dict.fromkeys(map(_trained, names)))
     traces = []
-    for index, name in enumerate(names):
+    for name in names:
+        index, dash = bases.index(_trained(name)), int(name.endswith(AVERAGED))
         for number, run in enumerate(runs):
             points = scores_of(run).get(name, {})
             if points:
                 several = len(runs) > 1
-                hidden = several and name != names[0] or name.removesuffix(AVERAGED) not in MAIN
+                hidden = several and index > 0 or _trained(name) not in MAIN
                 traces.append(line(
                     _title(run, name, several), list(points), list(points.values()),
-                    number if several else index, index if several else 0, points=True,
+                    number if several else index, (index if several else 0) + dash, points=True,
                     **({'visible': 'legendonly'} if hidden else {})))
     return _finish(runs, traces, 'score')
 
@@ -119,8 +125,9 @@ def _lines(run: Run, number: int, mode: str, key: str, index: int, several: bool
     x, y = run.curve(mode, key)
     if not x:
         return []
-    # The validation has the colours of the training, and points.
+    # The validation has the colours of the training, and points; averaged weights are dashed.
     colour, dash = (number, index) if several else (index, 0)
+    dash += key.endswith(AVERAGED)
     name = key if mode == 'train' or key.startswith('val/') else f'val/{key}'
     traces = [line(_title(run, name, several), x, y, colour, dash, points=mode == 'val')]
     wrong, height = [], 0.0
@@ -137,6 +144,11 @@ def _lines(run: Run, number: int, mode: str, key: str, index: int, several: bool
             'marker': {'symbol': 'x', 'size': 9, 'color': COLOURS[colour % len(COLOURS)]},
             'hovertemplate': 'not finite at %{x}<extra></extra>'})
     return traces
+
+
+def _trained(name: str) -> str:
+    """The same score or loss of the trained weights."""
+    return name.removesuffix(AVERAGED)
 
 
 def _title(run: Run, name: str, several: bool) -> str:

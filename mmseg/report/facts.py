@@ -39,7 +39,7 @@ def add_environment(sheet: Sheet, runs: Sequence[Run]) -> None:
         'The logs say nothing of the environment: only tools/train.py writes it.')
         if not names else table(
             ('', *(run.name for run in runs)) if len(runs) > 1 else ('', ''),
-            [(name, *(each.get(name, '') for each in facts)) for name in names]))
+            [(name, *(_cell(each.get(name, '')) for each in facts)) for name in names]))
 
 
 def config_values(run: Run, number: int) -> list[Html]:
@@ -66,16 +66,24 @@ def config_values(run: Run, number: int) -> list[Html]:
 
 
 def _environment(run: Run) -> dict[str, str]:
-    facts = {}
+    facts: dict[str, str] = {}
     for line in str(run.meta.get('env_info') or '').splitlines():
         name, colon, value = line.partition(': ')
-        if colon:
-            facts[name.strip()] = value.strip()
+        if colon and not line[0].isspace():
+            facts[name] = value.strip()
+        elif facts and line.strip():  # how PyTorch was compiled takes several lines
+            facts[list(facts)[-1]] += f'\n{line.strip()}'
     for name, key in (('Seed', 'seed'), ('Processes', 'world_size'),
                       ('mmseg-ascend', 'mmseg_version'), ('Experiment', 'exp_name')):
         if run.meta.get(key) is not None:
             facts[name] = str(run.meta[key])
     return facts
+
+
+def _cell(fact: str) -> object:
+    """A fact; the lines after the first can be unfolded."""
+    first, lines, rest = fact.partition('\n')
+    return tag('details', tag('summary', first), tag('pre', rest)) if lines else fact
 
 
 def _splits(found: dict[str, Any]) -> Sequence[Html]:

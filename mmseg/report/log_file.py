@@ -9,6 +9,7 @@ from typing import Any
 from mmcv_replace.utils.errors import DataError
 
 PATTERN = '*.log.json'
+NOTES = 5  # faulty lines that are told one by one
 PLACE = ('mode', 'epoch', 'iter')  # of each record, beside its numbers
 
 
@@ -43,25 +44,33 @@ def read_log(path: str | Path) -> LogFile:
     except OSError as error:
         raise DataError(f'cannot read the log {path}: {error.strerror or error}; name a '
                         'TIMESTAMP.log.json of a work directory') from error
+    wrong = []
     for number, line in enumerate(lines, start=1):
-        if not line.strip('\0 '):
-            continue
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            log.notes.append(f'{log.path.name}: line {number} is cut off or no JSON, and is left '
-                             'out')
-            continue
-        if not isinstance(entry, dict):
-            log.notes.append(f'{log.path.name}: line {number} is no JSON object, and is left out')
-        elif 'mode' not in entry:
-            log.meta.update(entry)
-        elif not all(isinstance(entry.get(key), int) for key in ('epoch', 'iter')):
-            log.notes.append(f'{log.path.name}: line {number} lacks the number of its epoch or '
-                             'iteration, and is left out')
-        else:
-            log.records.append({key: entry[key] for key in PLACE} | dict(_numbers(entry)))
+        if line.strip('\0 '):
+            fault = _add(log, line)
+            if fault is not None:
+                wrong.append(f'{log.path.name}: line {number} {fault}, and is left out')
+    log.notes.extend(wrong[:NOTES])
+    if len(wrong) > NOTES:
+        log.notes.append(f'{log.path.name}: {len(wrong) - NOTES:,} more such lines')
     return log
+
+
+def _add(log: LogFile, line: str) -> str | None:
+    """Add what a line says to a log; what is wrong with the line, if anything."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return 'is cut off or no JSON'
+    if not isinstance(entry, dict):
+        return 'is no JSON object'
+    if 'mode' not in entry:
+        log.meta.update(entry)
+    elif not all(isinstance(entry.get(key), int) for key in ('epoch', 'iter')):
+        return 'lacks the number of its epoch or iteration'
+    else:
+        log.records.append({key: entry[key] for key in PLACE} | dict(_numbers(entry)))
+    return None
 
 
 def _numbers(entry: dict[str, Any]) -> Iterator[tuple[str, float]]:

@@ -10,10 +10,9 @@ from mmseg.visualization.html import table, tag
 from .classes import class_of
 from .curves import MAIN, score_chart, scores_of
 from .run import Run
-from .sheet import Sheet, lacking, place
+from .sheet import UNKNOWN, Sheet, lacking, place, score
 from .speed import images_per_second
 
-UNKNOWN = '–'
 NO_EVALUATION = (
     'No evaluation is recorded: the run ended before its first one, or it was started with '
     '--no-validate. evaluation = dict(interval=2000, metric="mIoU") in the config says how often '
@@ -49,7 +48,7 @@ def _row(run: Run) -> Sequence[object]:
     fps = images_per_second(run.train)
     best, last = _main_score(run)
     return (run.name, _started(run), _state(run), best, last,
-            f'{losses[-1]:.4f}' if losses else UNKNOWN,
+            score(losses[-1]) if losses else UNKNOWN,
             UNKNOWN if fps is None else f'{fps:.2f}',
             f'{max(memory):,.0f} MiB' if memory else UNKNOWN)
 

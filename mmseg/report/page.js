@@ -13,19 +13,26 @@
     return new Response(stream).text();
   }
 
-  function themed({legend, ...layout}) {
+  const narrow = innerWidth <= 700;
+
+  function themed({legend, ...layout}, traces) {
     const style = getComputedStyle(document.documentElement);
     const colour = name => style.getPropertyValue(name).trim();
     const axis = given => ({automargin: true, gridcolor: colour('--line'),
       zerolinecolor: colour('--line'), linecolor: colour('--soft'), ...given});
+    const beside = legend && !narrow;
+    const rows = narrow ? traces : traces / 5;  // of the list of names, about
     return {
       font: {color: colour('--text'), family: getComputedStyle(document.body).fontFamily},
       modebar: {bgcolor: 'rgba(0,0,0,0)', color: colour('--soft'), activecolor: colour('--accent')},
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)', margin: {l: 60, r: 20, t: 50, b: 50}, hovermode: 'closest',
       showlegend: true, ...layout,
-      legend: legend && innerWidth > 700 ? legend :
-        {orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom'},
+      // Names of runs and classes in full.
+      hoverlabel: {namelength: -1},
+      // A long list of names takes its room below the lines, and not from them.
+      height: layout.height + (beside ? 0 : Math.min(220, 18 * Math.max(0, rows - 3))),
+      legend: beside ? legend : {orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom'},
       xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis),
     };
   }
@@ -33,7 +40,7 @@
   async function draw() {
     for (const place of document.querySelectorAll('.chart')) {
       const figure = charts[place.dataset.chart];
-      await Plotly.newPlot(place, figure.data, themed(figure.layout),
+      await Plotly.newPlot(place, figure.data, themed(figure.layout, figure.data.length),
         {responsive: true, displaylogo: false, modeBarButtons: [BUTTONS]});
     }
     document.body.dataset.drawn = Object.keys(charts).length;

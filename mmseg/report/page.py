@@ -17,6 +17,7 @@ from .run import Run
 from .runs import find_run
 from .sheet import Sheet, lacking, place
 
+PICTURES = 3_000_000  # characters of all pictures on a page, at most, beside 2 MB of plotly
 NO_CLASSES = ('No scores of classes are recorded: evaluations of this toolkit keep them in '
               'WORK_DIR/evaluations.')
 NO_MATRIX = ('No confusion matrix is recorded: evaluations of this toolkit keep it in '
@@ -42,8 +43,9 @@ def write_report(places: Sequence[str | Path], out: str | Path | None = None,
     _add_curves(sheet, runs)
     _add_classes(sheet, runs)
     _add_each(sheet, 'Confusion matrix', runs, partial(_matrix, sheet))
-    _add_each(sheet, 'Validation images', runs, partial(fixed_pictures, sheet))
-    _add_each(sheet, 'Worst images', runs, lambda run, _: worst_pictures(run))
+    limit = PICTURES / 2 / len(runs)
+    _add_each(sheet, 'Validation images', runs, partial(fixed_pictures, sheet, limit=limit))
+    _add_each(sheet, 'Worst images', runs, lambda run, _: worst_pictures(run, limit))
     _add_speed(sheet, runs)
     _add_each(sheet, 'Data', runs, lambda run, _: data_facts(run))
     add_environment(sheet, runs)
@@ -79,7 +81,7 @@ def _add_curves(sheet: Sheet, runs: Sequence[Run]) -> None:
     sheet.section('Losses', *parts)
     charts = [(title, sheet.chart(name, figure, f'{title} over the training'))
               for name, title, wanted in (('rates', 'Learning rate', is_rate),
-                                          ('accuracy', 'Accuracy in training', is_accuracy),
+                                          ('accuracy', 'Accuracy in training, %', is_accuracy),
                                           ('others', 'Other numbers', is_other))
               if (figure := training_chart(runs, wanted, title, name != 'accuracy')) is not None]
     if charts:
@@ -117,7 +119,8 @@ def _matrix(sheet: Sheet, run: Run, number: int) -> list[Html]:
     matrix, names = record.confusion, record.classes
     which = 'the best evaluation' if record.done == best else 'the last one with a matrix'
     parts = [tag('p', f'at {run.unit} {place(record.done)}, {which}'),
-             sheet.chart(f'confusion{number}', confusion_chart(matrix, names), 'confusion matrix')]
+             sheet.chart(f'confusion{number}', confusion_chart(matrix, names), 'confusion matrix',
+                         width=min(300 + 22 * len(matrix), 1100))]
     pairs = confused_pairs(matrix, names)
     if pairs:
         parts += [tag('h3', 'Most frequent confusions'), table(

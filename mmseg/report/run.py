@@ -26,13 +26,15 @@ class Run:
     """One training with all its resumes.
 
     `train` and `val`: records by their place 'x', which is the iteration, or the epoch and its part
-    where `by_epoch`; of a place that was reached again the later record is kept.
+    where `by_epoch`; of a place that was reached again the later record is kept. `done` of the
+    `evaluations` is such a place too, a fraction where they count iterations and the log epochs.
     """
 
     name: str
     folder: Path
     logs: list[LogFile]
     by_epoch: bool = False
+    epoch_length: int | None = None  # iterations
     train: list[dict[str, Any]] = field(default_factory=list)
     val: list[dict[str, Any]] = field(default_factory=list)
     resumes: list[Resume] = field(default_factory=list)

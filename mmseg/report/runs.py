@@ -1,8 +1,9 @@
 """Finds the runs of a work directory: which logs and evaluations belong together."""
+from dataclasses import replace
 from pathlib import Path
 
 from mmcv_replace.utils.errors import DataError
-from mmseg.core.evaluation.records import read_evaluations
+from mmseg.core.evaluation.records import EvaluationRecord, read_evaluations
 
 from .joining import join
 from .log_file import PATTERN, LogFile, read_log
@@ -35,11 +36,15 @@ def read_runs(folder: str | Path) -> list[Run]:
 def find_run(place: str | Path) -> Run:
     """The run of a log, or that of a work directory which started last, with a note of others.
 
-    A log without the ID of its run, as those of mmsegmentation 0.x, is a run of its own.
+    A log without the ID of its run, as those of mmsegmentation 0.x, is a run of its own. Raises
+    DataError for a file that is no log, and for a folder without one.
     """
     path = Path(place)
     if path.is_file():
         log = read_log(path)
+        if log.notes and not (log.meta or log.records):
+            raise DataError(f'{path} is no log: none of its lines is a JSON object of a training; '
+                            'name a work directory, or a TIMESTAMP.log.json in one')
         if log.meta.get('run_id') is None:
             return join(Run(path.name.removesuffix(PATTERN[1:]), path.parent, [log]))
         return next(run for run in read_runs(path.parent)
@@ -71,6 +76,18 @@ def _give_evaluations(runs: list[Run], folder: Path) -> None:
     for record in read_evaluations(folder, every_run=True):
         owner = next((run for run in reversed(runs) if any(
             record.run_id == log.meta.get('run_id') for log in run.logs)), None)
+        if owner is None:
+            continue
+        record = _in_units_of(owner, record)
         # What lies behind the place at which a run was resumed, was not reached again.
-        if owner is not None and not (owner.resumes and record.done > owner.last > 0):
+        if not (owner.resumes and record.done > owner.last > 0):
             owner.evaluations.append(record)
+
+
+def _in_units_of(run: Run, record: EvaluationRecord) -> EvaluationRecord:
+    """A record whose place is counted as in the log: `log_config` and `evaluation` may differ."""
+    if record.by_epoch == run.by_epoch or not run.epoch_length:
+        return record
+    done = (round(record.done / run.epoch_length, 6) if run.by_epoch
+            else record.done * run.epoch_length)
+    return replace(record, done=done, by_epoch=run.by_epoch)

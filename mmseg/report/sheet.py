@@ -1,4 +1,5 @@
 """The page of a report under construction: sections, charts that the browser draws, texts."""
+import math
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from mmseg.visualization.html import Html, Page, tag
 from .figures import Figure
 from .plotly_file import packed_plotly
 
+UNKNOWN = '–'
 CHART_HEIGHT = 420  # pixels, where a chart says nothing else
 
 
@@ -26,13 +28,16 @@ class Sheet:
         self._contents.append(tag('a', title, href=f'#{ident}'))
         self._sections.append(tag('section', tag('h2', title), *parts, id=ident))
 
-    def chart(self, name: str, figure: Figure, about: str) -> Html:
-        """The place of a chart; `about` describes it to those who do not see it."""
+    def chart(self, name: str, figure: Figure, about: str, width: int = 300) -> Html:
+        """The place of a chart; `about` describes it to those who do not see it.
+
+        In a window of less than `width` pixels it can be scrolled.
+        """
         height = figure['layout'].setdefault('height', CHART_HEIGHT)
         assert name not in self._charts, name
         self._charts[name] = figure
         return tag('div', cls='chart', data_chart=name, role='img', aria_label=about,
-                   style=f'min-height:{height}px')
+                   style=f'min-height:{height}px;min-width:{width}px')
 
     def data(self, name: str, value: object) -> None:
         """Add data for the page's script."""
@@ -60,6 +65,11 @@ def lacking(text: str) -> Html:
 def place(x: float) -> str:
     """An iteration or epoch as text."""
     return f'{x:,.0f}' if float(x).is_integer() else f'{x:,.2f}'
+
+
+def score(value: float) -> str:
+    """A score as text; one that is not finite is unknown."""
+    return f'{value:.4f}' if math.isfinite(value) else UNKNOWN
 
 
 def _file(name: str) -> str:

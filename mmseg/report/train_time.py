@@ -1,20 +1,23 @@
 """How long the iterations of a log took, as `tools/analyze_logs.py cal_train_time` tells it."""
 import math
 import statistics
+from pathlib import Path
 
 from mmcv_replace.utils.errors import DataError
 
 from .log_file import read_log
+from .runs import find_run
 
 
 def format_train_time(log: str, include_outliers: bool = False) -> str:
     """Mean time of an iteration, the slowest and fastest epoch, and how epochs differ.
 
+    `log`: a TIMESTAMP.log.json, or a work directory, of which the newest run is told.
     The first record of each epoch, which warms up, counts only with `include_outliers`. Raises
     DataError for a log without times.
     """
     epochs: dict[int, list[float]] = {}
-    for record in read_log(log).of_mode('train'):
+    for record in find_run(log).train if Path(log).is_dir() else read_log(log).of_mode('train'):
         if math.isfinite(record.get('time', math.nan)):
             epochs.setdefault(record['epoch'], []).append(record['time'])
     if not include_outliers:

@@ -65,7 +65,10 @@ class TextLoggerHook(LoggerHook):
         """Where the run begins, whose checkpoint that is, and what it counts up to which number."""
         return {'iter': runner.iter, 'epoch': runner.epoch, 'resumed_run': runner.resumed_run,
                 'by_epoch': self.by_epoch,
-                'length': runner.max_epochs if self.by_epoch else runner.max_iters}
+                'length': runner.max_epochs if self.by_epoch else runner.max_iters,
+                # Iterations of an epoch, by which hooks that count differently are compared.
+                'epoch_length': runner.max_iters // runner.max_epochs if runner.max_epochs else None
+                }
 
     def log(self, runner: BaseRunner) -> dict[str, Any]:
         output = {name: value.item() if self.is_scalar(value) and hasattr(value, 'item') else value

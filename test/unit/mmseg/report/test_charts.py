@@ -165,6 +165,33 @@ def test_classes_of_averaged_weights_alone(tmp_path):
     assert bars['x'] == [0.5]
 
 
+def test_averaged_weights_have_a_bar_too(tmp_path):
+    write_log(tmp_path, train_record(50), run_id='a')
+    for averaged, value in ((False, 0.5), (True, 0.75)):
+        write_record(tmp_path, 50, {'IoU.background': value}, run_id='a', averaged=averaged)
+    trained, averaged = class_bars([find_run(tmp_path)], named=False)['data']
+    assert (trained['name'], trained['x']) == ('best, iteration 50', [0.5])
+    assert (averaged['name'], averaged['x']) == ('averaged weights, iteration 50', [0.75])
+    # With another run the bars would be too many.
+    assert len(class_bars([find_run(tmp_path)] * 2, named=True)['data']) == 2
+
+
+def test_averaged_weights_have_the_colour_of_the_trained_ones(tmp_path):
+    scores = {f'{name}{end}': 0.5 for end in ('', '_ema') for name in (
+        'aAcc', 'mIoU', 'mIoU.vehicles', 'val/loss_seg', 'val/loss')}
+    write_log(tmp_path, train_record(50), {'mode': 'val', 'epoch': 1, 'iter': 50, **scores})
+    for figure, names in ((score_chart([find_run(tmp_path)]), ('mIoU', 'aAcc', 'mIoU.vehicles')),
+                          (loss_chart([find_run(tmp_path)]), ('val/loss', 'val/loss_seg'))):
+        traces = [trace for trace in figure['data'] if trace['mode'] == 'lines+markers'
+                  and trace['name'].removesuffix('_ema') in names]
+        assert [trace['name'] for trace in traces] == [
+            each for name in names for each in (name, f'{name}_ema')]
+        for trained, averaged in zip(traces[::2], traces[1::2], strict=True):
+            assert trained['line']['color'] == averaged['line']['color']
+            assert (trained['line']['dash'], averaged['line']['dash']) == ('solid', 'dot')
+            assert trained.get('visible') == averaged.get('visible')
+
+
 def test_runs_of_other_classes_have_charts_of_their_own(tmp_path):
     for name, classes in (('one', 'ab'), ('two', 'ba'), ('three', 'c')):
         write_log(tmp_path / name, train_record(50), run_id='a')

@@ -37,6 +37,13 @@ def test_other_damage_is_noted(tmp_path, line, note):
     assert len(log.records) == 1
 
 
+def test_of_many_faulty_lines_some_are_told(tmp_path):
+    log = read_log(write_log(tmp_path, *['no JSON'] * 1007, train_record(50)))
+    assert len(log.notes) == 6
+    assert log.notes[-1] == '20260102_000000.log.json: 1,002 more such lines'
+    assert len(log.records) == 1
+
+
 def test_null_is_a_number_that_was_not_finite(tmp_path):
     record, = read_log(write_log(tmp_path, train_record(50, None))).records
     assert math.isnan(record['loss'])

@@ -1,12 +1,15 @@
 """The page as a file: what it says, what it lacks, what it escapes, and how large it is."""
 import html
 import json
+import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mmcv_replace.utils.errors import DataError, MissingModuleError
+from mmseg.core.evaluation.evidence import PackedMap
 from mmseg.report import plotly_file
 from mmseg.report.page import write_report
 from mmseg.report.pictures import store_pictures
@@ -104,6 +107,14 @@ def test_data_environment_and_config(make, tmp_path):
         assert word in text
 
 
+def test_how_pytorch_was_compiled_is_folded(make):
+    text = make(train_record(50), env_info='PyTorch compiling details: PyTorch built with:\n'
+                '  - GCC 13.3\n  - Build settings: BLAS_INFO=mkl, \n\nMMCV: 1.7.2')
+    assert ('<td><details><summary>PyTorch built with:</summary><pre>- GCC 13.3\n'
+            '- Build settings: BLAS_INFO=mkl,</pre></details></td>') in text
+    assert '<td>MMCV</td><td>1.7.2</td>' in text
+
+
 def test_a_check_of_all_data_replaces_that_of_the_training(make, tmp_path):
     (tmp_path / 'data_check.json').write_text(json.dumps(DATA))
     (tmp_path / 'data_full.json').write_text(json.dumps({
@@ -161,8 +172,7 @@ def test_pictures_of_each_evaluation(tmp_path):
     assert list(frames[0]['samples']) == ['image_1.jpg']  # the other is none of the last ones
     text = text_of(page)
     assert text.count('data-sample=') == 2 + 20
-    assert text.count('src="data:image/png;base64,') == 3 * 22
-    assert text.count('src="data:image/jpeg;base64,') == 22
+    assert text.count('src="data:image/webp;base64,') == 4 * 22
     assert '>mIoU 0.1100, accuracy 0.5000<' in text
     assert f'</i>{VOC[1]}<' in text
 
@@ -175,11 +185,53 @@ def test_of_many_pictures_some_are_shown(tmp_path):
     page = write_report([tmp_path])
     frames = read_data(page, 'frames0')
     assert [frame['title'] for frame in frames] == [
-        f'iteration {done}' for done in (1, 21, 40)]
-    assert [len(frame['samples']) for frame in frames] == [20] * 3
+        f'iteration {done}' for done in (1, 9, 17, 24, 32, 40)]
+    assert [len(frame['samples']) for frame in frames] == [20] * 6
     text = text_of(page)
-    assert '3 of 40 evaluations, spread evenly' in text
+    assert '6 of 40 evaluations, spread evenly' in text
     assert '2 more images in WORK_DIR/evaluations' in text
+
+
+def test_the_legend_has_the_classes_of_every_evaluation(tmp_path):
+    """The slider shows earlier ones too, which may predict other classes than the last."""
+    write_log(tmp_path, train_record(50), run_id='a')
+    for done, seg_map in ((10, np.full((4, 4), 2)), (20, np.zeros((4, 4), np.int64))):
+        shown = replace(picture(0), packed_map=PackedMap.of(seg_map),
+                        packed_truth=PackedMap.of(np.zeros((4, 4), np.uint8)))
+        store_pictures(tmp_path, evaluation(done, [shown]))
+        write_record(tmp_path, done, {}, run_id='a')
+    text = text_of(write_report([tmp_path]))
+    assert f'</i>{VOC[2]}<' in text
+    assert f'</i>{VOC[1]}<' not in text
+
+
+def test_pictures_take_a_bounded_part_of_the_page(tmp_path, monkeypatch):
+    """Where they would take more, they are reduced, and the page says so."""
+    monkeypatch.setattr('mmseg.report.page.PICTURES', 200_000)
+    for name in ('a', 'b'):
+        write_log(tmp_path / name, train_record(50), run_id='a')
+        for done in (1, 2):
+            noise = [picture(number, size=(150, 200)) for number in range(4)]
+            store_pictures(tmp_path / name, evaluation(done, noise, noise))
+            write_record(tmp_path / name, done, {}, run_id='a')
+    empty = write_log(tmp_path / 'empty', train_record(50))
+    sizes = [write_report(places, tmp_path / 'x.html').stat().st_size for places in (
+        [empty], [tmp_path / 'a'], [tmp_path / 'a', tmp_path / 'b'])]
+    assert sizes[1] - sizes[0] < 240_000
+    assert sizes[2] - sizes[0] < 240_000
+    found = re.findall(r'reduced to (\d+) pixels, lest the page grow too large',
+                       text_of(tmp_path / 'x.html'))
+    assert [60 < int(side) < 200 for side in found] == [True] * 4
+
+
+def test_a_picture_without_a_score(tmp_path):
+    """An image of which all pixels are ignored has none."""
+    shown = picture(0)
+    store_pictures(tmp_path, evaluation(50, [replace(
+        shown, sample=replace(shown.sample, miou=math.nan, accuracy=math.nan))]))
+    write_log(tmp_path, train_record(50), run_id='a')
+    write_record(tmp_path, 50, {}, run_id='a')
+    assert '>mIoU –, accuracy –<' in text_of(write_report([tmp_path]))
 
 
 def test_runs_of_one_name_are_told_apart(tmp_path):

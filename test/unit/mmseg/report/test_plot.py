@@ -167,6 +167,11 @@ def test_times(tmp_path):
     assert log in format_train_time(log)
 
 
+def test_times_of_a_work_directory(tmp_path):
+    times(tmp_path, (9.0, 1.0, 2.0))
+    assert 'average iter time: 1.5000' in format_train_time(str(tmp_path))
+
+
 def test_too_few_times(tmp_path):
     log = times(tmp_path, (9.0,), (8.0,))
     with pytest.raises(DataError, match='beside the first of each epoch: --include-outliers'):

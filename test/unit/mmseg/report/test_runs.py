@@ -4,6 +4,7 @@ import math
 import pytest
 
 from mmcv_replace.utils.errors import DataError
+from mmseg.report.curves import scores_of
 from mmseg.report.run import Resume
 from mmseg.report.runs import find_run, read_runs
 
@@ -132,6 +133,46 @@ def test_resumed_epochs(tmp_path):
     assert run.resumes == [Resume(1, '20260103_000000', 0.5)]
 
 
+def epoch_start(iteration, by_epoch):
+    return dict(iter=iteration, resumed_run=None, by_epoch=by_epoch, length=3, epoch_length=12)
+
+
+def test_evaluations_by_epochs_in_a_log_of_iterations(tmp_path):
+    """log_config and evaluation of an EpochBasedRunner may count differently."""
+    write_log(tmp_path, *records(8), val_record(12, 0.1), *records(16, 24), val_record(24, 0.2),
+              run_id='a', start=epoch_start(0, False))
+    for done in (1, 2):
+        write_record(tmp_path, done, {'mIoU': done / 10}, run_id='a', by_epoch=True)
+    run = find_run(tmp_path)
+    assert scores_of(run)['mIoU'] == {12: 0.1, 24: 0.2}
+    assert [(record.done, record.by_epoch, record.path.name) for record in run.evaluations] == [
+        (12, False, 'epoch_1.npz'), (24, False, 'epoch_2.npz')]
+
+
+def test_evaluations_by_iterations_in_a_log_of_epochs(tmp_path):
+    write_log(tmp_path, *epochs((1, 5), (1, 10)), val_record(9, 0.1), *epochs((2, 5)),
+              val_record(6, 0.2, epoch=2), val_record(4, 0.3, epoch=2, loss=1.0), run_id='a',
+              start=epoch_start(0, True))
+    for done in (9, 18):
+        write_record(tmp_path, done, {'mIoU': done / 90}, run_id='a')
+    run = find_run(tmp_path)
+    # A validation of the workflow, which has a loss, is at the end of its epoch.
+    assert run.curve('val', 'mIoU') == ([0.75, 1.5, 2], [0.1, 0.2, 0.3])
+    assert [(record.done, record.by_epoch) for record in run.evaluations] == [
+        (0.75, True), (1.5, True)]
+    # 10 of 12 iterations are not an epoch, though no later one is logged.
+    assert run.curve('train', 'loss')[0] == [0.416667, 0.833333, 1.416667]
+    assert run.resumes == []
+
+
+def test_epochs_resumed_amid_one(tmp_path):
+    write_log(tmp_path, *epochs((1, 5), (1, 10), (2, 5)), run_id='a', start=epoch_start(0, True))
+    write_log(tmp_path, *epochs((2, 5), (2, 10)), run_id='a', start=epoch_start(15, True),
+              stamp='20260103_000000')
+    assert find_run(tmp_path).resumes == [
+        Resume(1.25, '20260103_000000', pytest.approx(1 / 6, abs=1e-5))]
+
+
 @pytest.mark.parametrize(('meta', 'by_epoch'), [
     ({}, False), (dict(config="runner = dict(type='EpochBasedRunner', max_epochs=3)"), True),
     (dict(start=dict(by_epoch=True, length=3)), True)])
@@ -178,6 +219,14 @@ def test_not_finite(tmp_path):
     values = find_run(tmp_path).curve('train', 'loss')[1]
     assert values[0] == 1.0
     assert math.isnan(values[1])
+
+
+@pytest.mark.parametrize('content', [b'import os\n', b'PK\x03\x04\xff\n{"a', b'[1, 2]'])
+def test_a_file_that_is_no_log(tmp_path, content):
+    """Such as a config or a checkpoint, which is given by mistake."""
+    (tmp_path / 'x.py').write_bytes(content)
+    with pytest.raises(DataError, match=r'x\.py is no log: .* name a work directory, or a TIME'):
+        find_run(tmp_path / 'x.py')
 
 
 @pytest.mark.parametrize(('name', 'message'), [

@@ -219,6 +219,7 @@ def test_what_is_no_confusion_matrix(matrix, names, message):
 def test_bytes_of_pictures():
     picture = np.zeros((16, 16, 3), np.uint8)
     picture[4:8] = (10, 200, 30)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     png = encode_picture(picture)
     assert png.startswith(b'\x89PNG')
     assert np.array_equal(cv2.imdecode(np.frombuffer(png, np.uint8), 1), picture)
@@ -226,6 +227,12 @@ def test_bytes_of_pictures():
     assert jpeg.startswith(b'\xff\xd8')
     shown = cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1).astype(int)
     assert np.abs(shown - picture).mean() < 4
+    for format, error in (('webp', 6), ('webp_lossless', 0)):
+        webp = encode_picture(picture, format)
+        assert (webp[:4], webp[8:12]) == (b'RIFF', b'WEBP')
+        shown = cv2.imdecode(np.frombuffer(webp, np.uint8), 1).astype(int)
+        assert np.abs(shown - picture).mean() <= error
+    assert len(encode_picture(noise, 'webp')) < len(encode_picture(noise, 'webp_lossless')) / 2
     assert encode_picture(picture[..., 0]).startswith(b'\x89PNG')
 
 
