@@ -1,4 +1,4 @@
-"""wandb, MLflow and SwanLab as they are, where they are installed: what is kept is what was logged."""
+"""wandb, MLflow and SwanLab as they are, where installed: what is kept is what was logged."""
 import json
 import math
 import sqlite3
