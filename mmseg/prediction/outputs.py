@@ -41,9 +41,9 @@ class Places:
 class Outputs:
     """Gives each source its files, and lists what was predicted in predictions.jsonl.
 
-    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. Its attribute `names`
-    holds a name of its own for each class, `ignore` the value of uncertain pixels, None without a
-    threshold. Raises ConfigError for a folder with files of somebody else.
+    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. The attribute
+    `names` holds a name of its own for each class, `ignore` the value of uncertain pixels, None
+    without a threshold. Raises ConfigError for a folder with files of somebody else.
     """
 
     def __init__(self, options: PredictOptions, sources: Sources, names: Sequence[str] | None,
