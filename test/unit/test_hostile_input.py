@@ -38,7 +38,8 @@ DANGEROUS = {
     'exec': ['mmcv_replace/utils/config/python_file.py'],  # a config in Python is a program
     'compile': ['mmcv_replace/utils/config/python_file.py'],
     'eval': [], '__import__': [], 'input': [],
-    'pickle.loads': ['mmseg/datasets/caching/cache.py'],  # what the job itself has pickled
+    'pickle.loads': ['mmseg/datasets/caching/cache.py',  # what the job itself has pickled
+                     'mmseg/datasets/loader/failures.py'],  # what it pickles to try it
     'pickle.load': ['mmcv_replace/fileio/handlers/pickle_handler.py'],  # only with trusted=True
     'pickle.Unpickler': [], 'marshal.load': [], 'marshal.loads': [],
     'shelve.open': [], 'dill.load': [], 'joblib.load': [], 'pandas.read_pickle': [],
