@@ -141,7 +141,7 @@ def _too_large(index: int, image: Image, error: Exception) -> Loaded:
 
 
 def out_of_memory(image: str, error: Exception, remedy: str) -> DataError:
-    """What is told of an image for which memory does not suffice."""
+    """The error of an image for which memory does not suffice; `remedy` ends its message."""
     told = DataError(f'{image}: the memory does not suffice for it ({error}); {remedy}')
     told.__cause__ = error
     return told
