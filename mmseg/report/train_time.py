@@ -12,7 +12,7 @@ from .runs import find_run
 def format_train_time(log: str, include_outliers: bool = False) -> str:
     """Mean time of an iteration, the slowest and fastest epoch, and how epochs differ.
 
-    `log`: a TIMESTAMP.log.json, or a work directory, of which the newest run is told.
+    `log`: a TIMESTAMP.log.json, or a work directory, whose newest run counts.
     The first record of each epoch, which warms up, counts only with `include_outliers`. Raises
     DataError for a log without times.
     """
