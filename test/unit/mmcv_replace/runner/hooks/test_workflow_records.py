@@ -99,4 +99,16 @@ def test_the_log_says_where_it_starts(make_runner, make_loader, tmp_path, by_epo
     runner._iter, runner.resumed_run = 1, 'former'
     runner.call_hook('before_run')
     assert json_lines(runner, tmp_path)[0]['start'] == dict(
-        iter=1, epoch=0, resumed_run='former', by_epoch=by_epoch, length=2 if by_epoch else 6)
+        iter=1, epoch=0, resumed_run='former', by_epoch=by_epoch, length=2 if by_epoch else 6,
+        epoch_length=None)  # a run of a user's runner may begin so, without its iterations
+
+
+@pytest.mark.parametrize('by_epoch', [False, True])
+def test_the_log_says_how_long_an_epoch_is(make_runner, make_loader, tmp_path, by_epoch):
+    runner = make_runner(by_epoch, work_dir=tmp_path / 'work',
+                         **({'max_epochs': 2} if by_epoch else {'max_iters': 6}))
+    runner.register_logger_hooks(dict(interval=1, hooks=[dict(type='TextLoggerHook')]))
+    loader = make_loader()
+    runner.run([loader], [('train', 1)])
+    start = json_lines(runner, tmp_path)[0]['start']
+    assert start['epoch_length'] == (len(loader) if by_epoch else None)
