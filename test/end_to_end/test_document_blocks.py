@@ -230,13 +230,14 @@ def test_the_predicted_folder(desk):
     """What the documented commands write for images that have no masks."""
     images = {file.stem for file in (desk / 'folder').iterdir()}
     run(desk, 'python tools/train.py configs/pspnet/my_data.py --work-dir work_dirs/my_data')
-    command, = [command for command in ENGLISH.commands
-                if 'data.test.img_dir=FOLDER' in command.words]
+    command, = [command for command in ENGLISH.commands if 'predicted_mine' in command.words]
     run(desk, substitute(command.bare))
-    assert {file.stem for file in (desk / 'predicted').iterdir()} == images
-    for file in (desk / 'predicted').iterdir():
+    masks = [*(desk / 'predicted_mine/masks').iterdir()]
+    assert {file.stem for file in masks} == images
+    for file in masks:
         picture = Image.open(file)
         assert picture.size == (96, 64)
         assert set(np.unique(picture)) <= {0, 1, 2}
         assert picture.getpalette()[:9] == [128, 64, 128, 70, 70, 70, 70, 130, 180]
-    assert {file.stem for file in (desk / 'painted').iterdir()} >= images
+    painted = {file.stem for file in (desk / 'predicted_mine/overlays').iterdir()}
+    assert painted == images
