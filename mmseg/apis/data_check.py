@@ -24,25 +24,28 @@ QUICK = {'train': 64, 'val': 16}
 logger = logging.getLogger('mmseg')
 
 
-def check_training_data(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
+def check_training_data(cfg: Config, datasets: Mapping[str, Dataset],
+                        folder: str | Path | None = None) -> None:
     """Raise DataError on every process if a data set cannot be used; log lesser findings.
 
     `datasets`: 'train', and 'val' if the training is evaluated. The first process checks while the
-    others wait, without a time-out.
+    others wait, without a time-out. What it finds is kept in `folder`, for reports.
     """
     settings = read_section(DataSettings, cfg.data, 'data')
     if settings.check != 'off':
-        run_on_first_rank(lambda: _check(cfg, settings, datasets), 'the data check', DataError)
+        run_on_first_rank(lambda: _check(cfg, settings, datasets, folder), 'the data check',
+                          DataError)
 
 
-def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset]) -> None:
+def _check(cfg: Config, settings: DataSettings, datasets: Mapping[str, Dataset],
+           folder: str | Path | None) -> None:
     report = doctor.open_report(datasets)
     if settings.check == 'quick':
         doctor.examine_some(report, QUICK)
     else:
         doctor.examine_all(report, settings.workers_per_gpu)
-    if cfg.get('work_dir'):
-        _write(report, settings.check, Path(cfg.work_dir, QUICK_CHECK))
+    if folder is not None:
+        _write(report, settings.check, Path(folder, QUICK_CHECK))
     skipped = _skipped(report, settings.max_skipped)
     stopping = [kind for kind in KINDS if any(
         _stops(finding, skipped) for finding in report.of_kind(kind))]

@@ -104,7 +104,7 @@ def _build(cfg: Config, validate: bool) -> tuple[nn.Module, list[Dataset], Datas
         splits['val'] = val
     check_labels_agree(cfg, model, splits)
     check_channels_agree(model, splits)
-    check_training_data(cfg, splits if validate else {'train': trained})
+    check_training_data(cfg, splits if validate else {'train': trained}, cfg.work_dir)
     model.CLASSES = getattr(trained, 'CLASSES', None)
     model.PALETTE = getattr(trained, 'PALETTE', None)
     return model, datasets, val

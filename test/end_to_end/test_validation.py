@@ -16,7 +16,8 @@ def test_a_workflow_that_begins_with_validation_trains_on_the_training_images(
         tool('train')([str(small_config), '--device', 'cpu', '--seed', '1', '--no-validate',
                        '--work-dir', str(tmp_path / name), '--cfg-options',
                        f'workflow={workflow!r}'])
-        lines = map(json.loads, next((tmp_path / name).glob('*.json')).read_text().splitlines())
+        log, = (tmp_path / name).glob('*.log.json')
+        lines = map(json.loads, log.read_text().splitlines())
         return [line['loss'] for line in lines if line.get('mode') == 'train']
 
     expected = losses('plain', [('train', 1)])
@@ -45,7 +46,8 @@ def test_validation_goes_through_the_pipeline_of_data_sets_of_others(
     tool('train')([str(config), '--device', 'cpu', '--seed', '1', '--no-validate', '--work-dir',
                    str(tmp_path / 'run'), '--cfg-options', "workflow=[('train', 1), ('val', 1)]",
                    'runner.max_iters=2', 'log_config.interval=1'])
-    lines = map(json.loads, next((tmp_path / 'run').glob('*.json')).read_text().splitlines())
+    log, = (tmp_path / 'run').glob('*.log.json')
+    lines = map(json.loads, log.read_text().splitlines())
     assert 'val' in [line.get('mode') for line in lines]
 
     cfg = load_config(config)

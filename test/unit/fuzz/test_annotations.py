@@ -79,7 +79,7 @@ def archive():
 def test_archives(attempt, folder, archive, place, noise, cut):
     def read():
         with unpacked([folder / 'a.zip'], folder / 'tmp') as files:
-            return [path.read_bytes() for path in files]
+            return [file.read() for file in files]
 
     content = bytearray(archive)
     content[place:place + len(noise)] = noise

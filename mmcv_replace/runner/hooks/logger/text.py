@@ -66,8 +66,8 @@ class TextLoggerHook(LoggerHook):
         return {'iter': runner.iter, 'epoch': runner.epoch, 'resumed_run': runner.resumed_run,
                 'by_epoch': self.by_epoch,
                 'length': runner.max_epochs if self.by_epoch else runner.max_iters,
-                # Iterations of an epoch, by which hooks that count differently are compared. A runner
-                # of a user may know its epochs alone.
+                # Iterations of an epoch, by which hooks that count differently are compared. A
+                # runner of a user may know its epochs alone.
                 'epoch_length': runner.max_iters // runner.max_epochs
                 if runner.max_iters and runner.max_epochs else None}
 

@@ -37,9 +37,10 @@ def with_val(cfg, dataset):
     return {'train': dataset, 'val': build_split(cfg, 'val', may_lack_files=True)}
 
 
-def check(cfg, validate=True):
+def check(cfg, validate=True, folder=None):
     names = ('train', 'val') if validate else ('train',)
-    check_training_data(cfg, {name: build_split(cfg, name, name == 'val') for name in names})
+    splits = {name: build_split(cfg, name, name == 'val') for name in names}
+    check_training_data(cfg, splits, folder)
 
 
 def test_good_data_pass_and_the_log_tells_how_many(cfg, caplog):
@@ -172,9 +173,9 @@ def test_the_full_check_looks_at_everything(cfg, tmp_path, caplog):
 
 @pytest.mark.parametrize('kind', ['quick', 'full'])
 def test_what_was_found_is_kept_in_the_work_dir(cfg, tmp_path, kind):
-    cfg.work_dir, cfg.data.check = str(tmp_path / 'run'), kind
+    cfg.data.check = kind
     (tmp_path / 'run').mkdir()
-    check(cfg)
+    check(cfg, folder=tmp_path / 'run')
     found = json.loads((tmp_path / 'run/data_check.json').read_text())
     assert found['check'] == kind
     assert found['splits']['train']['samples'] == (64 if kind == 'quick' else 200)
@@ -182,9 +183,8 @@ def test_what_was_found_is_kept_in_the_work_dir(cfg, tmp_path, kind):
 
 
 def test_a_work_dir_that_takes_no_file_is_told(cfg, tmp_path, caplog):
-    cfg.work_dir = str(tmp_path / 'run')
     (tmp_path / 'run').write_text('')
-    check(cfg)
+    check(cfg, folder=tmp_path / 'run')
     assert 'data_check.json: ' in caplog.text
 
 
