@@ -11,13 +11,13 @@ from mmcv_replace.device_start import start_device
 from mmcv_replace.runner import Precision, load_state_dict, precision_from_config
 from mmcv_replace.runner.checkpoints.replay_file import read_replay
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import CheckpointError, ConfigError
 
 from .cli import load_config
 from .inference import load_weights
 from .model import build_model, wrap_model
 from .replay_trace import Trace, is_finite, trace_step
+from .saved_config import read_saved_config
 from .settings import check_settings
 
 MOST_LABELS = 6  # shown in a row of the table
@@ -69,13 +69,7 @@ def _saved_config(saved: dict[str, Any], file: str | Path) -> Config:
     remedy = f'name the config of the run: --config CONFIG {file}'
     if not saved.get('config'):
         raise ConfigError(f'{file} has no config; {remedy}')
-    cfg = Config(read_literal_config(saved['config'], f'the config in {file}'))
-    if cfg.get('custom_imports'):
-        raise ConfigError(f'the config in {file} has custom_imports, code that a file of data may '
-                          f'not ask for; {remedy}')
-    if 'model' not in cfg:
-        raise ConfigError(f'the config in {file} has no model; {remedy}')
-    return cfg
+    return read_saved_config(saved['config'], file, remedy)
 
 
 def _run(saved: dict[str, Any], cfg: Config, precision: Precision, file: str | Path,

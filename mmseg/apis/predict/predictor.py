@@ -13,7 +13,6 @@ from mmcv_replace.runner import precision_from_config
 from mmcv_replace.runner.checkpoint import read_meta
 from mmcv_replace.runner.checkpoints.pretrained import resolve_checkpoint
 from mmcv_replace.utils import Config
-from mmcv_replace.utils.config.saved_text import read_literal_config
 from mmcv_replace.utils.errors import ConfigError, MissingCheckpointError
 from mmseg.prediction.classes import class_count
 from mmseg.zoo import find_model
@@ -23,6 +22,7 @@ from ..cli import complete_config, load_config
 from ..inference import load_weights
 from ..labels.configured import configured_names
 from ..model import build_model, wrap_model
+from ..saved_config import read_saved_config
 from ..settings import check_settings
 
 CONFIGS = ('.py', '.json', '.yaml', '.yml')
@@ -77,13 +77,7 @@ def saved_config(checkpoint: str | Path) -> Config:
     if not isinstance(text, str):
         newer = ', only one in the dialect of mmsegmentation 1.x' if meta.get('cfg') else ''
         raise ConfigError(f'{checkpoint} has no config in it{newer}: {remedy}')
-    cfg = Config(read_literal_config(text, f'the config in {checkpoint}'))
-    if cfg.get('custom_imports'):
-        raise ConfigError(f'the config in {checkpoint} has custom_imports, code that a file of '
-                          f'data may not ask for: {remedy}')
-    if 'model' not in cfg:
-        raise ConfigError(f'the config in {checkpoint} has no model: {remedy}')
-    return cfg
+    return read_saved_config(text, checkpoint, remedy)
 
 
 def load_predictor(cfg: Config, checkpoint: str, device: str = 'auto',
