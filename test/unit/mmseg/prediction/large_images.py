@@ -8,12 +8,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from mmcv_replace.image import resize_rows
 from mmcv_replace.utils import Config
 from mmseg.apis import init_segmentor
 from mmseg.apis.inference import predict_images
-from mmseg.models import segmentors
-from mmseg.prediction import map_store, network_input, stripes
 from mmseg.prediction.large import predict_large
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.outputs import Outputs
@@ -28,18 +25,6 @@ OWN = dict(img_ratios=[1.0], img_scale=None)
 SHRINK = dict(img_scale=(50, 40))
 RESIZE = dict(type='Resize', keep_ratio=True)
 PALETTE = [[9, 8, 7], [200, 0, 0], [0, 0, 200]]
-
-
-@pytest.fixture
-def small_parts(monkeypatch):
-    """Strips, blocks and stripes of a few pixels."""
-    monkeypatch.setattr(segmentors.encoder_decoder, 'MAX_LOGITS_MB', 0)
-    monkeypatch.setattr(stripes, 'MAX_LOGITS_MB', 0)
-    monkeypatch.setattr(stripes, 'ROWS_AT_ONCE', 7)
-    monkeypatch.setattr(segmentors.seg_map, 'BLOCK_BYTES', 3000)
-    monkeypatch.setattr(map_store, 'BLOCK_BYTES', 500)
-    monkeypatch.setattr(network_input, 'WHOLE_ROWS', 10)
-    monkeypatch.setattr(resize_rows, 'READ_BYTES', 4000)
 
 
 def make_config(test_cfg, view=OWN, steps=(RESIZE,), channels=3, loader=None, after=(), scale=120):

@@ -12,7 +12,7 @@ from mmseg.apis.inference import predict_images
 from mmseg.prediction import large, network_input, stripes
 from mmseg.prediction.options import PredictOptions
 
-from .large_images import (  # noqa: F401  small_parts is a fixture
+from .large_images import (
     OWN,
     RESIZE,
     SHRINK,
@@ -23,7 +23,6 @@ from .large_images import (  # noqa: F401  small_parts is a fixture
     make_config,
     make_model,
     predict,
-    small_parts,
     write,
 )
 

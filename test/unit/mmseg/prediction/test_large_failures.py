@@ -10,13 +10,12 @@ from mmseg.prediction import map_store, paint
 from mmseg.prediction.large import wants_windows
 from mmseg.prediction.options import PredictOptions
 
-from .large_images import (  # noqa: F401  small_parts is a fixture
+from .large_images import (
     SIZE,
     SLIDE,
     make_config,
     make_model,
     predict,
-    small_parts,
     write,
 )
 

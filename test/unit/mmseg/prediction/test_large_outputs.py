@@ -18,7 +18,7 @@ from mmseg.prediction import large_files
 from mmseg.prediction.large import wants_windows
 from mmseg.prediction.options import PredictOptions
 
-from .large_images import (  # noqa: F401  small_parts is a fixture
+from .large_images import (
     OWN,
     PALETTE,
     RESIZE,
@@ -30,7 +30,6 @@ from .large_images import (  # noqa: F401  small_parts is a fixture
     make_config,
     make_model,
     predict,
-    small_parts,
     write,
 )
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmcv_replace.runner import Hook
+from mmcv_replace.runner.hooks.logger.base import LoggerHook
 from mmcv_replace.runner.hooks.logger.tracker import TrackerHook
 
 
@@ -76,9 +77,25 @@ class Keep(TrackerHook):
         return [(entry[0], entry[1]) for entry in self.sent if len(entry) == 4]
 
 
+class Watch(LoggerHook):
+    """What a logger that writes at once sees."""
+
+    def __init__(self):
+        super().__init__(interval=2, by_epoch=False)
+        self.seen = {}
+
+    def log(self, runner):
+        self.seen.setdefault(self.get_iter(runner), {}).update(self.get_loggable_tags(runner))
+
+
 @pytest.fixture
 def keep():
     return Keep
+
+
+@pytest.fixture
+def watch():
+    return Watch()
 
 
 @pytest.fixture

@@ -7,22 +7,10 @@ import struct
 import pytest
 
 from mmcv_replace.runner import HOOKS
-from mmcv_replace.runner.hooks.logger.base import LoggerHook
 from mmcv_replace.utils import build_from_cfg
 
 pytestmark = pytest.mark.slow
 META = {'run_id': 'abc', 'config': "name = '道路'\nlr = 0.1\n", 'env_info': 'Python: 3'}
-
-
-class Watch(LoggerHook):
-    """What a logger that writes at once sees."""
-
-    def __init__(self):
-        super().__init__(interval=2, by_epoch=False)
-        self.seen = {}
-
-    def log(self, runner):
-        self.seen.setdefault(self.get_iter(runner), {}).update(self.get_loggable_tags(runner))
 
 
 def records_of(path):
@@ -81,9 +69,10 @@ def no_account(monkeypatch, tmp_path):
     ('wandb', 'WandbLoggerHook', kept_by_wandb, 'wandb/offline-run-*/files/media/**/*.png'),
     ('mlflow', 'MlflowLoggerHook', kept_by_mlflow, 'mlartifacts/**/images/*.png'),
     ('swanlab', 'SwanlabLoggerHook', kept_by_swanlab, 'swanlog/run-*/media/image/*.png')])
-def test_what_is_kept(train, evaluate_at, no_account, tmp_path, package, kind, kept, pictures):
+def test_what_is_kept(
+        train, evaluate_at, watch, no_account, tmp_path, package, kind, kept, pictures):
     pytest.importorskip(package)
-    hook, watch = build_from_cfg({'type': kind, 'interval': 2, 'by_epoch': False}, HOOKS), Watch()
+    hook = build_from_cfg({'type': kind, 'interval': 2, 'by_epoch': False}, HOOKS)
     train(hook, watch, evaluation=evaluate_at(2, 3), meta=META, length=6)
     found = {}
     for step, name, value in kept(tmp_path / 'work'):

@@ -10,21 +10,9 @@ import pytest
 
 from mmcv_replace.runner import Hook
 from mmcv_replace.runner.hooks.logger import background, tracker
-from mmcv_replace.runner.hooks.logger.base import LoggerHook
 from mmcv_replace.utils.errors import ConfigError
 
 TRAIN = {'learning_rate', 'momentum', 'train/loss', 'train/size', 'train/fps'}
-
-
-class Watch(LoggerHook):
-    """What a logger that writes at once sees."""
-
-    def __init__(self):
-        super().__init__(interval=2, by_epoch=False)
-        self.seen = {}
-
-    def log(self, runner):
-        self.seen.setdefault(self.get_iter(runner), {}).update(self.get_loggable_tags(runner))
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +20,8 @@ def no_pauses(monkeypatch):
     monkeypatch.setattr(background, 'PAUSES', (0.0, 0.0))
 
 
-def test_an_iteration_is_one_entry(train, keep, evaluate_at):
-    hook, watch = keep(), Watch()
+def test_an_iteration_is_one_entry(train, keep, evaluate_at, watch):
+    hook = keep()
     train(hook, watch, evaluation=evaluate_at(2, 3))
     scalars = hook.scalars()
     assert scalars == watch.seen  # all that the others log, at the same steps
