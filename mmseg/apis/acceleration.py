@@ -2,16 +2,17 @@
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
 
 from mmcv_replace.cnn import fuse_conv_bn, use_host_norms, use_winograd
 from mmcv_replace.cnn.utils.depthwise import split_depthwise
-from mmcv_replace.cnn.utils.pointwise_conv import use_products
+from mmcv_replace.cnn.utils.host_products import has_products
+from mmcv_replace.cnn.utils.pointwise_conv import PointwiseConv2d, use_products
 from mmcv_replace.cnn.utils.prelu import host_prelu
-from mmcv_replace.cnn.utils.winograd_conv import keep_large_kernels
+from mmcv_replace.cnn.utils.winograd_conv import WinogradConv2d, keep_large_kernels
 from mmcv_replace.device import is_asynchronous, kind_of
 from mmcv_replace.parallel.data_parallel import device_of
 from mmcv_replace.runner import precision_from_config
@@ -22,6 +23,8 @@ logger = logging.getLogger('mmseg.acceleration')
 
 # Parts of a segmentor that are compiled; the losses are not.
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
+# Packages whose layers take maps in any memory format; those of others may ask for views of them.
+FORMAT_FREE = ('torch', 'mmcv_replace', 'mmseg')
 
 
 def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
@@ -61,16 +64,18 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
     """
     if _choice(cfg, 'fuse_conv_bn', not keep_keys):
         fuse_conv_bn(model.eval(), declared_only=cfg.get('fuse_conv_bn') is None)
-    return _fit_convolutions(model, cfg, device)
+    return _fit_convolutions(model, cfg, device, _reason_of_products)
 
 
-def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
-    """Choose the convolutions' algorithm and the memory format."""
+def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device,
+                      reason_of: Callable[[nn.Module], str | None] = lambda model: None
+                      ) -> nn.Module:
+    """Choose the convolutions' algorithm and the memory format, for which there may be a reason."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
         for replace in (use_winograd, use_products, split_depthwise, host_prelu):
             replace(model)
     return _fit_memory_format(model, cfg, device,
-                              precision_from_config(cfg, device).computing_dtype)
+                              precision_from_config(cfg, device).computing_dtype, reason_of)
 
 
 def fit_autocast(model: nn.Module, cfg: Config) -> None:
@@ -84,10 +89,12 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 
 
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
-                       dtype: torch.dtype) -> nn.Module:
+                       dtype: torch.dtype,
+                       reason_of: Callable[[nn.Module], str | None] = lambda model: None
+                       ) -> nn.Module:
     reason = kind_of(device).channels_last(dtype)
     if reason is None and dtype == torch.float32 and not is_asynchronous(device):
-        reason = _reason_of_model(model)
+        reason = _reason_of_model(model) or reason_of(model)
     if not _choice(cfg, 'channels_last', reason is not None) or all(
             weight.is_contiguous(memory_format=torch.channels_last)
             for weight in model.parameters() if weight.dim() == 4):
@@ -108,6 +115,18 @@ def _reason_of_model(model: nn.Module) -> str | None:
     if 0 < len(convs) <= 5 * depthwise:  # as in MobileNets
         return 'its depthwise convolutions are faster in this memory format'
     return getattr(backbone, 'host_channels_last', None)
+
+
+def _reason_of_products(model: nn.Module) -> str | None:
+    """Why a host predicts faster in channels_last, if it does.
+
+    A product then adds the bias, and a tile of Winograd's algorithm takes its pixels in order.
+    """
+    gains = any(isinstance(layer, WinogradConv2d | PointwiseConv2d) for layer in model.modules())
+    known = all(type(layer).__module__.split('.')[0] in FORMAT_FREE for layer in model.modules())
+    if gains and known and has_products():
+        return 'its convolutions without gradients are faster in this memory format'
+    return None
 
 
 def _choice(cfg: Config, key: str, default: bool) -> bool:

@@ -37,10 +37,22 @@ def pyramid_pool(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
     Cell i of s covers the rows floor(i h / s) to ceil((i + 1) h / s), as in torch's
     adaptive_avg_pool2d. In low precision the means are rounded once for each direction.
     """
+    if (not torch.compiler.is_compiling() and not x.is_contiguous()
+            and x.is_contiguous(memory_format=torch.channels_last)):
+        return _pool_last(x, bins)
     columns = torch.cat([_matrix('pool', (s, x.shape[3]), x) for s in bins])
     narrow = (x @ columns.T).split(list(bins), dim=3)
     return [_matrix('pool', (s, x.shape[2]), x) @ part
             for s, part in zip(bins, narrow, strict=True)]
+
+
+def _pool_last(x: Tensor, bins: tuple[int, ...]) -> list[Tensor]:
+    """`pyramid_pool` of a map in channels_last: each row lies in order, so rows come first."""
+    n, c, height, width = x.shape
+    rows = torch.cat([_matrix('pool', (s, height), x) for s in bins])
+    low = (rows @ x.permute(0, 2, 3, 1).reshape(n, height, -1)).split(list(bins), dim=1)
+    return [(_matrix('pool', (s, width), x) @ part.view(n, s, width, c)).permute(0, 3, 1, 2)
+            for s, part in zip(bins, low, strict=True)]
 
 
 def resize_matrices(x: Tensor, size: Sizes, align_corners: bool) -> tuple[Tensor, Tensor]:

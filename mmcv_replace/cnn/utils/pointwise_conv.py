@@ -12,7 +12,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from mmcv_replace.device import is_asynchronous
 from mmcv_replace.utils.autocast import autocast_dtype
 
-from .host_products import by_onednn, products
+from .host_products import affine, by_onednn, products
 
 _LEAST_PIXELS = 1024
 
@@ -20,13 +20,16 @@ _LEAST_PIXELS = 1024
 class PointwiseConv2d(nn.Conv2d):
     """A 1 x 1 convolution with the state of nn.Conv2d and, up to rounding, its results.
 
-    Maps that are small or in channels_last, other types than float32, accelerators, traced graphs
-    and hosts without these products use torch's own. There are no second derivatives.
+    Maps in channels_last of which a gradient is wanted, small ones, other types than float32,
+    accelerators, traced graphs and hosts without these products use torch's own. There are no
+    second derivatives.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if multiplies(self, input, weight):
             return _PointwiseConv.apply(input, weight, bias)
+        if _multiplies_last(self, input, weight, bias):
+            return _last_conv(input, weight, bias)
         return super()._conv_forward(input, weight, bias)
 
 
@@ -41,12 +44,37 @@ def use_products(module: nn.Module) -> nn.Module:
 
 def multiplies(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
     """Whether `conv` multiplies x [N, C, H, W] by its `weight`, or a part of that, as matrices."""
-    return (isinstance(conv, PointwiseConv2d) and x.dim() == 4 and x.is_contiguous()
+    return (_fits(conv, x, weight) and x.is_contiguous()
+            and by_onednn(weight.flatten(1)[None], x.flatten(2).transpose(1, 2)))
+
+
+def _multiplies_last(conv: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """The same for x in channels_last, of which no gradient is wanted."""
+    wanted = torch.is_grad_enabled() and any(
+        each is not None and each.requires_grad for each in (x, weight, bias))
+    return (not wanted and _fits(conv, x, weight)
+            and x.is_contiguous(memory_format=torch.channels_last)
+            and by_onednn(_pixels(x)[None], weight.flatten(1)[None]))
+
+
+def _fits(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
+    return (isinstance(conv, PointwiseConv2d) and x.dim() == 4
             and x.dtype == weight.dtype == torch.float32
             and not is_asynchronous(x.device) and autocast_dtype(x) is None
             and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
-            and x.shape[2] * x.shape[3] >= _LEAST_PIXELS
-            and by_onednn(weight.flatten(1)[None], x.flatten(2).transpose(1, 2)))
+            and x.shape[2] * x.shape[3] >= _LEAST_PIXELS)
+
+
+def _pixels(x: Tensor) -> Tensor:
+    """A map in channels_last as a matrix: [N, C, H, W] -> [N * H * W, C]."""
+    return x.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _last_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """[N, C, H, W] -> [N, O, H, W], both in channels_last; the product adds the bias, too."""
+    n, _, height, width = x.shape
+    out = affine(_pixels(x), weight.flatten(1), bias)
+    return out.view(n, height, width, -1).permute(0, 3, 1, 2)
 
 
 def pointwise_gradients(grad: Tensor, x: Tensor, weight: Tensor,

@@ -14,7 +14,7 @@ from .winograd import share_of_products, winograd_conv2d, winograd_gradients
 from .winograd_phases import phase_conv2d, phase_gradients, phase_share
 
 # For fewer channels or pixels, the transforms cost more than they save (measured with AVX-512).
-_LEAST_CHANNELS = 160  # C O / (C + O)
+_LEAST_CHANNELS = 100  # C O / (C + O)
 _LEAST_PIXELS = 1024
 _LARGEST_SHARE = 0.5
 

@@ -17,11 +17,13 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from .host_products import products
-from .winograd import CHANNELS, channel_parts, filter_matrices
+from .winograd import filter_matrices, parts
 
 _LONGEST = 12  # rows of a phase; the transforms of longer ones cost more than they save
 _TILES = (3, 4, 5, 6)
-_IMAGES = 4  # computed at a time: limits the memory for products
+# Images, and channels of the input, computed at a time: they limit the memory for products.
+_IMAGES = 4
+_CHANNELS = 256
 # Transforming a value of a kernel takes as long as so many multiplications in the products.
 _KERNEL_COST = 64
 
@@ -158,10 +160,10 @@ class _Place:
 
 def _convolve(x: Tensor, weight: Tensor, place: _Place, out: Tensor) -> None:
     """Write the results of `place` to `out`, the sum over groups of input channels."""
-    o, channels = len(weight), min(CHANNELS, weight.shape[1])
+    o, channels = len(weight), min(_CHANNELS, weight.shape[1])
     t, buffers = place.columns_of(x), place.buffers(x, o * channels, channels)
     sums = [x.new_zeros(len(spread), o, t) for spread, _ in place.tiles]
-    for part in channel_parts(weight):
+    for part in parts(weight.shape[1], _CHANNELS):
         kernels, taken = place.kernels(weight[:, part], buffers[0]), place.take(x[:, part])
         for (spread, _), own in zip(place.tiles, sums, strict=True):
             factors = _mm(spread, taken, buffers[1]).view(len(own), -1, t)
@@ -173,11 +175,11 @@ def _convolve(x: Tensor, weight: Tensor, place: _Place, out: Tensor) -> None:
 def _add_gradients(grad: Tensor, x: Tensor, weight: Tensor, place: _Place,
                    grad_x: Tensor | None, grad_weight: Tensor | None) -> None:
     """Write `grad_x` and add to `grad_weight` at `place`: the transposed steps of `_convolve`."""
-    o, channels = len(weight), min(CHANNELS, weight.shape[1])
+    o, channels = len(weight), min(_CHANNELS, weight.shape[1])
     t, buffers = place.columns_of(x), place.buffers(x, o * channels, channels)
     taken = place.take(grad)
     outer = [(merge @ taken).view(len(merge), o, t) for _, merge in place.tiles]
-    for part in channel_parts(weight):
+    for part in parts(weight.shape[1], _CHANNELS):
         c = part.stop - part.start
         if grad_weight is not None:
             taken, total = place.take(x[:, part]), _view(buffers[0], len(outer[0]), o, c).zero_()

@@ -23,7 +23,7 @@ def onednn(monkeypatch):
             and hasattr(torch.ops.mkldnn, '_linear_pointwise')):
         pytest.skip('torch was built without oneDNN')
     monkeypatch.setattr(host_products, '_LEAST_WORK', 0)
-    monkeypatch.setattr(host_products, '_is_there', lambda: True)
+    monkeypatch.setattr(host_products, 'has_products', lambda: True)
 
 
 def sample(shape, dtype=torch.float64):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmcv_replace.cnn.utils import host_products
-from mmcv_replace.cnn.utils.host_products import by_onednn, products
+from mmcv_replace.cnn.utils.host_products import affine, by_onednn, products
 
 
 @pytest.fixture(params=[True, False], ids=['oneDNN', 'bmm'])
@@ -12,7 +12,7 @@ def onednn(request, monkeypatch):
                               and hasattr(torch.ops.mkldnn, '_linear_pointwise')):
         pytest.skip('torch was built without oneDNN')
     monkeypatch.setattr(host_products, '_LEAST_WORK', 0)
-    monkeypatch.setattr(host_products, '_is_there', lambda: request.param)
+    monkeypatch.setattr(host_products, 'has_products', lambda: request.param)
     return request.param
 
 
@@ -40,16 +40,30 @@ def test_onednn_gets_matrices_without_gaps(y, copied, monkeypatch):
     """Of its second argument alone: with gaps there it takes a thousand times as long."""
     seen = []
     monkeypatch.setattr(host_products, 'by_onednn', lambda x, y: True)
-    monkeypatch.setattr(host_products, '_linear', lambda x, y: seen.append(y) or x @ y.T)
+    monkeypatch.setattr(host_products, '_onednn', lambda x, y, bias: seen.append(y) or (
+        x @ y.T + (0 if bias is None else bias)))
     x = torch.randn(3, 4, 7)
     torch.testing.assert_close(products(x, y), x @ y.transpose(1, 2))
+    assert len(seen) == 3
+    bias = torch.randn(y.shape[1])
+    torch.testing.assert_close(affine(x[0], y[0], bias), x[0] @ y[0].T + bias)
     assert all(each.is_contiguous() or each.T.is_contiguous() for each in seen)
     assert (seen[0].data_ptr() != y.data_ptr()) is copied
 
 
+@pytest.mark.parametrize('bias', [None, torch.randn(64, dtype=torch.float64)], ids=['', 'bias'])
+@pytest.mark.parametrize('rows', [4, 4096])
+def test_affine_maps_by_either_library(rows, bias):
+    x, y = torch.randn(rows, 300, dtype=torch.float64), torch.randn(64, 300, dtype=torch.float64)
+    expected = x @ y.T + (0 if bias is None else bias)
+    for dtype, limit in ((torch.float64, 1e-12), (torch.float32, 1e-3)):
+        found = affine(*(None if each is None else each.to(dtype) for each in (x, y, bias)))
+        torch.testing.assert_close(found.double(), expected, rtol=0, atol=limit)
+
+
 @pytest.mark.filterwarnings('ignore:TF32')  # torch's own, of the flags
 def test_small_products_and_those_without_onednn_are_left_to_torch(monkeypatch):
-    monkeypatch.setattr(host_products, '_is_there', lambda: True)
+    monkeypatch.setattr(host_products, 'has_products', lambda: True)
     threads = torch.get_num_threads()
     large, small = torch.randn(1, 256, 256), torch.randn(1, 32 * threads - 1, 256)
     assert by_onednn(large, torch.randn(1, 32 * threads, 256))

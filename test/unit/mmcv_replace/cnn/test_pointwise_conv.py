@@ -54,7 +54,7 @@ def test_layers_that_may_profit(layer, taken):
 @pytest.mark.parametrize('number', [1, 3])
 def test_equal_to_torch(number, bias, onednn, monkeypatch, counted):
     if onednn:
-        if not host_products._is_there():
+        if not host_products.has_products():
             pytest.skip('a host without these products')
         monkeypatch.setattr(host_products, '_LEAST_WORK', 1)
     conv = nn.Conv2d(8, 6, 1, bias=bias)
@@ -83,9 +83,30 @@ def test_gradients_that_nobody_wants(counted):
 
 
 @pytest.mark.usefixtures('everywhere')
+@pytest.mark.parametrize('bias', [True, False])
+def test_maps_in_channels_last_without_gradients(bias, monkeypatch):
+    calls, inner = [], pointwise_conv.affine
+    monkeypatch.setattr(pointwise_conv, 'affine', lambda *args: calls.append(args) or inner(*args))
+    conv = nn.Conv2d(8, 6, 1, bias=bias)
+    x = torch.randn(2, 8, 5, 7).to(memory_format=torch.channels_last)
+    expected, ours = conv(x), use_products(copy.deepcopy(conv))
+    with torch.no_grad():
+        found = ours(x)
+        part = ours._conv_forward(x[:, 2:], ours.weight[:, 2:], None)  # with gaps: torch's own
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(part, F.conv2d(x[:, 2:], conv.weight[:, 2:]), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours.requires_grad_(False)(x), expected, rtol=1e-4, atol=1e-5)
+    assert len(calls) == 2
+    for wanted in (ours(x.clone().requires_grad_()), ours.requires_grad_()(x)):
+        assert wanted.requires_grad
+    assert len(calls) == 2
+
+
+@pytest.mark.usefixtures('everywhere')
 def test_torchs_own_for_what_would_not_profit(counted, monkeypatch):
     conv, x = use_products(nn.Conv2d(8, 6, 1)), torch.randn(2, 8, 5, 7)
-    conv(x.to(memory_format=torch.channels_last))
+    conv(x.to(memory_format=torch.channels_last))  # of its weight a gradient is wanted
     conv(x[0])
     with torch.autocast('cpu', torch.bfloat16):
         conv(x)

@@ -9,8 +9,8 @@ from mmcv_replace.cnn.utils.winograd import share_of_products, winograd_conv2d
 from .winograd_inputs import error, inputs
 
 # images, channels in and out, height and width, dilation: tiles that are cut off, other steps in
-# rows and columns, several bands (of 64), groups of channels (of 256) and groups of bands (of 8),
-# maps smaller than a tile and than the dilation.
+# rows and columns, groups of channels (of 512), several places (of 512 tiles) in one image and one
+# of several images, maps smaller than a tile and than the dilation.
 CASES = [
     (2, 5, 7, 13, 9, (1, 1)), (1, 3, 2, 64, 65, (4, 4)), (1, 3, 4, 70, 131, (2, 1)),
     (1, 600, 3, 12, 8, (1, 1)), (3, 2, 2, 129, 80, (1, 3)), (1, 2, 2, 3, 2, (1, 1)),
@@ -28,6 +28,16 @@ def test_values_and_gradients_of_torch(case):
     for own, plain in zip(torch.autograd.grad(found, leaves, outer),
                           torch.autograd.grad(expected, leaves, outer), strict=True):
         assert error(own, plain) < 1e-13
+
+
+@pytest.mark.parametrize('limits', [
+    dict(_TILES=4), dict(_TILES=60, _PLACES_AT_ONCE=1), dict(_CHANNELS=2), dict(_RESULTS=3)
+], ids=str)
+def test_what_is_computed_at_a_time_changes_nothing(limits, monkeypatch):
+    for name, value in limits.items():
+        monkeypatch.setattr(winograd, name, value)
+    test_values_and_gradients_of_torch(CASES[0])
+    test_values_and_gradients_of_torch(CASES[2])
 
 
 def test_gradients_by_finite_differences():
@@ -53,7 +63,10 @@ def test_maps_that_do_not_lie_in_order():
     x, weight, bias = inputs((2, 5, 7, 13, 9, (1, 1)))
     last = x.detach().to(memory_format=torch.channels_last)
     weight = weight.detach().to(memory_format=torch.channels_last)
-    assert error(winograd_conv2d(last, weight, bias), F.conv2d(x, weight, bias, padding=1)) < 1e-13
+    found = winograd_conv2d(last, weight, bias)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert error(found, F.conv2d(x, weight, bias, padding=1)) < 1e-13
+    assert winograd_conv2d(x, weight, bias).is_contiguous()
     outer = torch.randn(7, 1, 1, dtype=torch.float64).expand(2, 7, 13, 9)
     grad = torch.autograd.grad(winograd_conv2d(x, weight, bias), x, outer)[0]
     assert error(grad, torch.autograd.grad(F.conv2d(x, weight, padding=1), x, outer)[0]) < 1e-13
@@ -65,14 +78,15 @@ def test_frozen_tensors_get_no_gradient(frozen, monkeypatch):
     leaves = inputs((1, 3, 4, 8, 8, (1, 1)))
     leaves[frozen].requires_grad_(False)
     if frozen == 1:
-        monkeypatch.setattr(winograd, '_kernel_gradient', lambda grad: pytest.fail('computed'))
+        monkeypatch.setattr(winograd, '_weight_gradient', lambda *args: pytest.fail('computed'))
     winograd_conv2d(*leaves).sum().backward()
     assert [leaf.grad is None for leaf in leaves] == [i == frozen for i in range(3)]
 
 
 def test_what_inference_caches_serves_training():
-    winograd._bands.cache_clear()
+    winograd._spread_matrix.cache_clear()
     winograd._kernel_matrix.cache_clear()
+    winograd._merge_matrix.cache_clear()
     leaves = inputs((1, 3, 4, 8, 8, (1, 1)))
     with torch.inference_mode():
         winograd_conv2d(*leaves)

@@ -34,7 +34,8 @@ class OwnConv(nn.Conv2d):
 @pytest.mark.parametrize(('layer', 'taken'), [
     (nn.Conv2d(512, 512, 3, padding=1), True),
     (nn.Conv2d(2048, 512, 3, padding=4, dilation=4, bias=False), True),
-    (nn.Conv2d(256, 256, 3, padding=1), False),
+    (nn.Conv2d(256, 256, 3, padding=1), True),
+    (nn.Conv2d(128, 128, 3, padding=1), False),
     (nn.Conv2d(512, 512, 1), False),
     (nn.Conv2d(512, 512, 3), False),
     (nn.Conv2d(512, 512, 3, padding='same'), False),

@@ -1,4 +1,4 @@
-"""Memory format and compilation of a model: the same results, executed otherwise."""
+"""What makes a model faster, and its compilation: the same results, executed otherwise."""
 import shutil
 
 import pytest
@@ -9,129 +9,17 @@ from mmcv_replace.cnn import HostBatchNorm2d, WinogradConv2d, use_winograd
 from mmcv_replace.cnn.utils import host_norm, winograd_conv
 from mmcv_replace.cnn.utils.depthwise import SplitDepthwiseConv2d
 from mmcv_replace.cnn.utils.prelu import HostPReLU
-from mmcv_replace.device import DeviceKind
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.apis import acceleration as execution
 from mmseg.apis.acceleration import (
     choose_norms,
-    fit_autocast,
     prepare_inference,
     prepare_training,
 )
-from mmseg.models import ResNetV1c, build_segmentor
+from mmseg.models import build_segmentor
 
-CPU = torch.device('cpu')
-NORM = dict(type='BN')
-HEAD = dict(num_classes=3, norm_cfg=NORM, dropout_ratio=0)
-
-
-def make():
-    torch.manual_seed(0)
-    return build_segmentor(dict(
-        type='EncoderDecoder',
-        backbone=dict(type='ResNetV1c', depth=18, num_stages=2, strides=(1, 1), dilations=(1, 1),
-                      out_indices=(0, 1), base_channels=8, stem_channels=8, norm_cfg=NORM),
-        decode_head=dict(type='PSPHead', in_channels=16, channels=8, in_index=1,
-                         pool_scales=(1, 2), **HEAD),
-        auxiliary_head=[dict(type='FCNHead', in_channels=8, channels=8, in_index=0, num_convs=1,
-                             **HEAD)]))
-
-
-def prepare(**options):
-    return prepare_training(make(), Config(options), CPU)
-
-
-def step(model, size=32):
-    generator = torch.Generator().manual_seed(1)
-    img = torch.randn(2, 3, size, size, generator=generator)
-    label = torch.randint(3, (2, 1, size, size), generator=generator)
-    outputs = model.train().train_step(dict(img=img, img_metas=[{}, {}], gt_semantic_seg=label),
-                                       None)
-    outputs['loss'].backward()
-    gradients = torch.cat([p.grad.flatten() for p in model.parameters()])
-    return outputs['loss'].detach(), gradients
-
-
-def is_channels_last(model):
-    weight = model.backbone.layer1[0].conv1.weight
-    return weight.is_contiguous(memory_format=torch.channels_last)
-
-
-def prepare_for_test(**options):
-    return prepare_inference(make().eval(), Config(options), CPU)
-
-
-@pytest.mark.parametrize('run', [prepare, prepare_for_test])
-def test_device_and_precision_choose_the_memory_format(monkeypatch, caplog, run):
-    reasons = {torch.bfloat16: 'it has units for it'}
-    monkeypatch.setattr(execution, 'kind_of', lambda device: DeviceKind(
-        'cpu', backend='gloo', channels_last=reasons.get))
-    caplog.set_level('INFO')
-    assert not is_channels_last(run())
-    assert not is_channels_last(run(bf16=dict(opt_level='O0')))
-    assert not is_channels_last(run(fp16=dict(dtype='float16')))
-    assert not is_channels_last(run(bf16={}, channels_last=False))
-    assert is_channels_last(run(channels_last=True))
-    assert 'channels_last' not in caplog.text
-    for options in (dict(bf16={}), dict(fp16=dict(opt_level='O2')),
-                    dict(optimizer_config=dict(type='Fp16OptimizerHook'))):
-        caplog.clear()
-        assert is_channels_last(run(**options))
-        assert [record.message for record in caplog.records if 'channels' in record.message] == [
-            'the model runs in channels_last for bfloat16: it has units for it '
-            '(channels_last=False keeps the plain format)']
-
-
-@pytest.mark.parametrize('run', [prepare, prepare_for_test])
-def test_matrix_units_give_the_same_results(monkeypatch, run):
-    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: True)
-    img = torch.randn(2, 3, 32, 32)
-    logits = []
-    for model in (run(bf16={}), run(bf16={}, channels_last=False)):
-        with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
-            logits.append(model.eval().encode_decode(img, None))
-    assert is_channels_last(run(bf16={}))
-    torch.testing.assert_close(*logits, rtol=0.02, atol=0.02)
-
-
-def test_the_format_is_chosen_once_under_autocast(monkeypatch, caplog):
-    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: True)
-    caplog.set_level('INFO')
-    model = prepare_for_test()
-    fit_autocast(model, Config({}))
-    assert not is_channels_last(model)
-    with torch.autocast('cpu', torch.bfloat16):
-        fit_autocast(model, Config(dict(channels_last=False)))
-        assert not is_channels_last(model)
-        for _ in range(2):
-            fit_autocast(model, Config({}))
-            assert is_channels_last(model)
-    assert caplog.text.count('channels_last for bfloat16') == 1
-
-
-@pytest.mark.parametrize('run', [prepare, prepare_for_test])
-def test_the_backbone_chooses_it_on_the_host_in_float32(monkeypatch, caplog, run):
-    caplog.set_level('INFO')
-    monkeypatch.setattr(ResNetV1c, 'host_channels_last', 'it has narrow layers')
-    monkeypatch.setattr(execution, 'kind_of', lambda device: DeviceKind('cpu', backend='gloo'))
-    assert is_channels_last(run())
-    assert 'runs in channels_last for float32: it has narrow layers' in caplog.text
-    assert not is_channels_last(run(channels_last=False))
-    assert not is_channels_last(run(bf16={}))
-    monkeypatch.setattr(execution, 'is_asynchronous', lambda device: True)
-    assert not is_channels_last(run())
-
-
-def test_channels_last_gives_the_same_step():
-    model = prepare(channels_last=True)
-    assert is_channels_last(model)
-    seen = []
-    model.backbone.layer2[0].conv1.register_forward_hook(lambda m, args, out: seen.append(out))
-    (loss, gradients), (plain, expected) = step(model), step(prepare())
-    assert seen[0].is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(loss, plain, rtol=1e-5, atol=0)
-    assert (gradients - expected).norm() <= 1e-4 * expected.norm()
+from .acceleration_model import CPU, HEAD, make, prepare, step
 
 
 def recomputes(model):

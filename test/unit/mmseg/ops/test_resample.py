@@ -9,9 +9,10 @@ SIZES = [(64, 64), (65, 97), (48, 37), (7, 5), (6, 6), (1, 1), (3, 200)]
 BINS = (1, 2, 3, 6)
 
 
+@pytest.mark.parametrize('memory', [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize('size', SIZES)
-def test_pooling_is_adaptive_average_pooling(size):
-    x = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
+def test_pooling_is_adaptive_average_pooling(size, memory):
+    x = torch.randn(2, 3, *size, dtype=torch.float64).to(memory_format=memory).requires_grad_()
     for s, pooled in zip(BINS, pyramid_pool(x, BINS), strict=True):
         expected = F.adaptive_avg_pool2d(x, s)
         torch.testing.assert_close(pooled, expected, rtol=1e-12, atol=1e-12)
