@@ -20,11 +20,18 @@ from .classes import (
 )
 from .names import FoundFile
 from .options import PredictOptions
-from .records import NAME, RecordFile, read_records
+from .records import (
+    MASKS,
+    NAME,
+    OVERLAYS,
+    SCORES,
+    RecordFile,
+    output_folders,
+    read_records,
+)
 from .sources import Source, Sources
 from .video import is_video
 
-MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')
 JPEG = ('.jpg', '.jpeg', '.jpe')
 
 
@@ -56,6 +63,7 @@ class Outputs:
         self.folder = Path(options.out)
         check_folder(self.folder)
         self._sources: dict[int, Source] = {}  # those that are under way, by their number
+        self._made: set[Path] = set()  # folders that exist, in which files may lie
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._records = RecordFile(self.folder)
@@ -106,9 +114,10 @@ class Outputs:
         """
         places = self._places(source.name, source.key, source.frame is not None)
         for path in vars(places).values():
-            if path is not None:
-                path_inside(self.folder, path.relative_to(self.folder))
+            if path is not None and path.parent not in self._made:
+                path_inside(self.folder, path.parent.relative_to(self.folder))
                 path.parent.mkdir(parents=True, exist_ok=True)
+                self._made.add(path.parent)
         return places
 
     def _places(self, name: str, key: str, is_frame: bool = False) -> Places:
@@ -154,11 +163,6 @@ class Outputs:
     def close(self) -> None:
         """Close the list."""
         self._records.close()
-
-
-def output_folders(out: str | Path) -> list[Path]:
-    """The folders of images that a prediction makes below `out`."""
-    return [Path(out, name) for name in FOLDERS]
 
 
 def check_folder(folder: Path) -> None:

@@ -26,9 +26,10 @@ from mmseg.prediction.classes import class_count, ignore_uncertain, palette_of
 from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.large import predict_large, wants_windows
 from mmseg.prediction.options import PredictOptions
-from mmseg.prediction.outputs import Outputs, check_folder, output_folders
+from mmseg.prediction.outputs import Outputs, check_folder
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
+from mmseg.prediction.records import output_folders
 from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores, unwritable
 from mmseg.prediction.sources import Source, Sources, find_sources
 from mmseg.prediction.stream import ImageReader, LargeImage, out_of_memory
