@@ -1,6 +1,6 @@
 """The folder of a prediction: where the files of an image are, and what is there already."""
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from .classes import (
 )
 from .names import FoundFile
 from .options import PredictOptions
+from .provenance import keep_description
 from .records import (
     MASKS,
     NAME,
@@ -29,8 +30,8 @@ from .records import (
     output_folders,
     read_records,
 )
-from .sources import Source, Sources
-from .video import is_video
+from .sources import Source, Sources, count_frames
+from .video import SURE, is_video
 
 JPEG = ('.jpg', '.jpeg', '.jpe')
 
@@ -48,13 +49,15 @@ class Places:
 class Outputs:
     """Gives each source its files, and lists what was predicted in predictions.jsonl.
 
-    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. The attribute
-    `names` holds a name of its own for each class, `ignore` the value of uncertain pixels, None
-    without a threshold. Raises ConfigError for a folder with files of somebody else.
+    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. `described`: what
+    decides the predictions, which is kept beside them. The attribute `names` holds a name of its
+    own for each class, `ignore` the value of uncertain pixels, None without a threshold. Raises
+    ConfigError for a folder with files of somebody else.
     """
 
     def __init__(self, options: PredictOptions, sources: Sources, names: Sequence[str] | None,
-                 palette: np.ndarray, classes: int) -> None:
+                 palette: np.ndarray, classes: int,
+                 described: Mapping[str, Any] | None = None) -> None:
         self.options = options
         self.names = class_names(names, classes)
         self.palette = palette
@@ -68,8 +71,7 @@ class Outputs:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._records = RecordFile(self.folder)
         except OSError as error:
-            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
-                              'another folder, or correct the permissions') from error
+            raise self._unwritable(error) from error
         former: dict[str, list[dict[str, Any]]] = {}
         for record in read_records(self.folder) if options.skip_existing else ():
             former.setdefault(record['name'], []).append(record)
@@ -79,13 +81,23 @@ class Outputs:
         anew = {file.name for file in sources.files} - self.skipped
         self._records.keep(record for name, records in former.items() if name not in anew
                            for record in records)
+        if described is not None:
+            try:
+                keep_description(self.folder, described)
+            except OSError as error:
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ConfigError:
+        return ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose another '
+                           'folder, or correct the permissions')
 
     def _complete(self, file: FoundFile, key: str, records: Sequence[dict[str, Any]]) -> bool:
         """Whether all that is asked for of a file is there, as the records say."""
         if is_video(file.path):
             # A painted video takes its name at its end; of one without nothing tells the end.
-            video = self._video(key)
-            return self.options.overlays and video.is_file()
+            # That of a damaged file holds the frames before the damage.
+            return (self.options.overlays and self._video(key).is_file()
+                    and len(records) >= SURE * count_frames(file.path))
         wanted = [place for place in vars(self._places(file.name, key)).values() if place]
         told = [self.folder / records[-1][kind] for kind in ('mask', 'overlay', 'scores')
                 if kind in records[-1]]

@@ -58,7 +58,7 @@ class Sources:
 
     def count(self, wanted: Wanted = lambda file: True) -> int:
         """The number of `wanted` images, with the frames that videos say to have."""
-        return sum(_frames(file.path) if is_video(file.path) else 1
+        return sum(count_frames(file.path) if is_video(file.path) else 1
                    for file in self.files if wanted(file))
 
     def read(self, on_error: Callable[[str, Exception], None],
@@ -82,7 +82,8 @@ class Sources:
                 on_error(file.name, error)
 
 
-def _frames(path: str) -> int:
+def count_frames(path: str) -> int:
+    """The number of frames that a video says to have; 0 where it cannot be read."""
     try:
         return Frames(path).count
     except DataError:  # is told when it is read
@@ -95,7 +96,8 @@ def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Seq
 
     '-' stands for the lines of `stdin`. Files in the folders `leave_out`, the outputs of an earlier
     run, are no inputs unless they are named themselves, nor are those of other runs below a folder.
-    Files of `arrays` (.npy) in a folder count where the model takes them. Raises DataError where there is nothing to predict.
+    Files of `arrays` (.npy) in a folder count where the model takes them. Raises DataError where
+    there is nothing to predict.
     """
     found: list[FoundFile] = []
     missing: list[tuple[str, UserError]] = []

@@ -118,6 +118,18 @@ def test_a_painted_video_is_complete_when_it_has_its_name(run, tmp_path):
     assert run(files, write=False, skip_existing=True, overlays=False) == set()
 
 
+def test_a_video_of_which_frames_were_missing_is_not_complete(run, tmp_path, monkeypatch):
+    (tmp_path / 'out/overlays').mkdir(parents=True)
+    (tmp_path / 'out/overlays/clip.webm').touch()
+    for frames, skipped in ((3, set()), (12, {'clip.mp4'})):
+        records = RecordFile(tmp_path / 'out')
+        for frame in range(frames):
+            records.add(dict(name='clip.mp4', frame=frame))
+        records.close()
+        monkeypatch.setattr(outputs_module, 'count_frames', lambda path: 12)
+        assert run({'clip.mp4': 'clip'}, write=False, skip_existing=True) == skipped
+
+
 def test_names_that_are_no_text(tmp_path):
     name = os.fsdecode(b'latin\xe9.jpg')
     records = RecordFile(tmp_path)
