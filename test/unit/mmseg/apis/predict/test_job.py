@@ -225,6 +225,20 @@ def test_an_image_for_which_the_memory_does_not_suffice(job, monkeypatch):
         {*files} - {darkest})
 
 
+def test_images_of_channels_that_the_model_does_not_take(job, tmp_path, caplog):
+    """The rest goes on."""
+    job(BANDS, 1)
+    (tmp_path / 'mixed').mkdir()
+    for number, shape in enumerate([SIZE, (*SIZE, 3), SIZE]):
+        cv2.imwrite(str(tmp_path / f'mixed/{number}.png'), np.full(shape, 99, np.uint8))
+    with caplog.at_level(logging.INFO, 'mmseg'):
+        logging.getLogger('mmseg').propagate = True
+        out, failed = job(images=[str(tmp_path / 'mixed')])
+    assert failed == 1
+    assert '1.png: ResNetV1c: in_channels=1, but the images have 3 channels' in caplog.text
+    assert [record['name'] for record in records(out)] == ['0.png', '2.png']
+
+
 def test_other_errors_name_the_image(job):
     class Faulty(EncoderDecoder):
         def encode_decode(self, img, img_metas):
