@@ -77,11 +77,13 @@ def _add_computing(group: argparse._ArgumentGroup) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     # Here, as torch takes a second, and --help need not wait for it.
+    from mmseg.apis.predict.command_words import check_words
     from mmseg.apis.predict.job import predict_from_config
     from mmseg.apis.predict.predictor import find_predictor
     from mmseg.prediction.options import PredictOptions
     options = PredictOptions(**{each.name: getattr(args, each.name)
                                 for each in fields(PredictOptions)})
+    check_words(args.model, args.images)
     cfg, checkpoint = find_predictor(args.model, args.checkpoint, args.cfg_options)
     failed = predict_from_config(cfg, checkpoint, args.images, options, args.device, args.ema,
                                  sys.stdin)

@@ -13,7 +13,7 @@ from ..fileio.backends.disk import HardDiskBackend
 from ..fileio.file_client import FileClient
 from ..utils.errors import ArgumentError, DataError, MissingModuleError, UnsupportedImageError
 from .colorspace import bgr2rgb, decoded_luma
-from .formats.array_file import decode_array, is_array_file
+from .formats.array_file import ZIP_STARTS, decode_array, is_array_file
 from .formats.png import INSTALL as INSTALL_WUFFS
 from .formats.png import decode_plain_png
 from .formats.tiff import BANDS, INSTALL, USE_BANDS, decode_tiff, reverse_colours
@@ -138,8 +138,10 @@ def imfrombytes(content: bytes, flag: str | int = 'color', channel_order: str = 
 def _decode(content: bytes, flag: str | int, backend: str, key: str | None) -> np.ndarray | None:
     if is_array_file(content):
         if flag not in STORED:
-            raise UnsupportedImageError("an array does not say what is red, green and blue: "
-                                        f'{USE_BANDS} reads all of it as it is stored')
+            what = ('an archive, such as an .npz file or a checkpoint,'
+                    if content.startswith(ZIP_STARTS) else 'an array')
+            raise UnsupportedImageError(f'{what} does not say what is red, green and blue: '
+                                        f'{USE_BANDS} reads arrays as they are stored')
         return decode_array(content, key)
     if key is not None:
         raise UnsupportedImageError(f'{key!r} names an array of an .npz file, which this is not: '

@@ -26,7 +26,8 @@ def imnormalize_chw(img: np.ndarray, mean: Channels, std: Channels, to_rgb: bool
     With `shape` (height, width) it is padded at the right and bottom with `pad_val`.
     """
     height, width = img.shape[:2]
-    table = normalize_table(mean, std)
+    # One value is that of all channels.
+    table = normalize_table(*(np.broadcast_to(values, 3) for values in (mean, std)))
     normalized = np.empty((3, *(shape or (height, width))), np.float32)
     for channel, values in enumerate(split_channels(img, to_rgb)):
         cv2.LUT(values, table[:, :, channel], dst=normalized[channel, :height, :width])

@@ -23,6 +23,7 @@ from .options import PredictOptions
 from .outputs import Outputs, Places
 from .paint import PaintOutputs, write_picture
 from .pipeline import build_inference_pipeline
+from .shrinkage import ShrinkageNote
 from .sources import Source
 from .stripes import Part, count_windows, predict_parts
 
@@ -66,10 +67,11 @@ def find_view(model: nn.Module, cfg: Mapping[str, Any], path: str, size: tuple[i
 
 
 def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outputs: Outputs,
-                  title: str | None = None) -> None:
+                  title: str | None = None, note: ShrinkageNote | None = None) -> None:
     """Predict an image of which `wants_windows` is true, and write and list what is asked for.
 
-    `title` stands before the bar that shows the progress.
+    `title` stands before the bar that shows the progress. `note`: that of the run, for an image
+    of which the network sees less than there is.
     Memory is taken for some rows of the image and of its label map, whatever the image's size; what
     is done of the map lies in a file beside the outputs. Raises DataError for a file that cannot be
     read, OSError where an output cannot be written; none is left half-written.
@@ -81,7 +83,8 @@ def predict_large(model: nn.Module, cfg: Mapping[str, Any], source: Source, outp
         if rows.is_whole:
             _tell_whole(source.image)
         view = find_view(inner, cfg, source.image, rows.shape, options)
-        _tell_shrunk(source.image, rows.shape, view)
+        note = note or ShrinkageNote(options, sliding(inner.test_cfg))
+        note.look(source.image, rows.shape, view.meta['img_shape'], most=1)
         found = stack.enter_context(LargeMap(outputs, rows.shape[:2]))
         stack.enter_context(torch.no_grad())
         with getattr(model, 'autocast', nullcontext)():
@@ -105,14 +108,6 @@ def _tell_whole(path: str) -> None:
     if remedy is not None:
         warn_once(f'{path} is decoded as a whole, and predicted by windows then; {remedy} reads '
                   'such files by rows, in less memory')
-
-
-def _tell_shrunk(path: str, shape: tuple[int, ...], view: View) -> None:
-    """Warn of an image of which the network sees less than there is."""
-    seen = view.meta['img_shape']
-    if seen[0] * seen[1] < shape[0] * shape[1]:
-        warn_once(f'{path}: the test pipeline shrinks {shape[1]} x {shape[0]} pixels to '
-                  f'{seen[1]} x {seen[0]}; --scale 1 predicts an image in its own size')
 
 
 class LargeMap:

@@ -1,11 +1,11 @@
 """What a prediction of images writes, and how it predicts."""
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from mmcv_replace.utils.errors import ConfigError
 from mmseg.core.evaluation import ScoreKind
+from mmseg.datasets.pipelines.resize import RATIOS
 
 from .video import CODECS
 
@@ -47,8 +47,10 @@ class PredictOptions:
         if self.video_format not in CODECS:
             raise ConfigError(f'--video-format {self.video_format}: choose one of '
                               f'{", ".join(CODECS)}')
-        if self.scale is not None and not 0 < self.scale < math.inf:
-            raise ConfigError(f'--scale {self.scale} must be above 0: 1 keeps the size of images')
+        least, most = RATIOS
+        if self.scale is not None and not least <= self.scale <= most:
+            raise ConfigError(f'--scale {self.scale} must be from {least} to {most}: 1 keeps the '
+                              'size of images')
         for name, value in (('batch', self.batch), ('max-pixels', self.max_pixels)):
             if value is not None and value < 1:
                 raise ConfigError(f'--{name} {value} must be at least 1')

@@ -1,6 +1,6 @@
 """The folder of a prediction: where the files of an image are, and what is there already."""
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,19 @@ from .classes import (
 )
 from .names import FoundFile
 from .options import PredictOptions
-from .records import NAME, RecordFile, read_records
-from .sources import Source, Sources
-from .video import is_video
+from .provenance import keep_description
+from .records import (
+    MASKS,
+    NAME,
+    OVERLAYS,
+    SCORES,
+    RecordFile,
+    output_folders,
+    read_records,
+)
+from .sources import Source, Sources, count_frames
+from .video import SURE, is_video
 
-MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')
 JPEG = ('.jpg', '.jpeg', '.jpe')
 
 
@@ -41,13 +49,15 @@ class Places:
 class Outputs:
     """Gives each source its files, and lists what was predicted in predictions.jsonl.
 
-    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. The attribute
-    `names` holds a name of its own for each class, `ignore` the value of uncertain pixels, None
-    without a threshold. Raises ConfigError for a folder with files of somebody else.
+    `names`, `palette` [C, 3] RGB and `classes`, their number, are the model's. `described`: what
+    decides the predictions, which is kept beside them. The attribute `names` holds a name of its
+    own for each class, `ignore` the value of uncertain pixels, None without a threshold. Raises
+    ConfigError for a folder with files of somebody else.
     """
 
     def __init__(self, options: PredictOptions, sources: Sources, names: Sequence[str] | None,
-                 palette: np.ndarray, classes: int) -> None:
+                 palette: np.ndarray, classes: int,
+                 described: Mapping[str, Any] | None = None) -> None:
         self.options = options
         self.names = class_names(names, classes)
         self.palette = palette
@@ -56,12 +66,12 @@ class Outputs:
         self.folder = Path(options.out)
         check_folder(self.folder)
         self._sources: dict[int, Source] = {}  # those that are under way, by their number
+        self._made: set[Path] = set()  # folders that exist, in which files may lie
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._records = RecordFile(self.folder)
         except OSError as error:
-            raise ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose '
-                              'another folder, or correct the permissions') from error
+            raise self._unwritable(error) from error
         former: dict[str, list[dict[str, Any]]] = {}
         for record in read_records(self.folder) if options.skip_existing else ():
             former.setdefault(record['name'], []).append(record)
@@ -71,13 +81,23 @@ class Outputs:
         anew = {file.name for file in sources.files} - self.skipped
         self._records.keep(record for name, records in former.items() if name not in anew
                            for record in records)
+        if described is not None:
+            try:
+                keep_description(self.folder, described)
+            except OSError as error:
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ConfigError:
+        return ConfigError(f'cannot write to --out {self.folder}: {error.strerror}; choose another '
+                           'folder, or correct the permissions')
 
     def _complete(self, file: FoundFile, key: str, records: Sequence[dict[str, Any]]) -> bool:
         """Whether all that is asked for of a file is there, as the records say."""
         if is_video(file.path):
             # A painted video takes its name at its end; of one without nothing tells the end.
-            video = self._video(key)
-            return self.options.overlays and video.is_file()
+            # That of a damaged file holds the frames before the damage.
+            return (self.options.overlays and self._video(key).is_file()
+                    and len(records) >= SURE * count_frames(file.path))
         wanted = [place for place in vars(self._places(file.name, key)).values() if place]
         told = [self.folder / records[-1][kind] for kind in ('mask', 'overlay', 'scores')
                 if kind in records[-1]]
@@ -106,9 +126,10 @@ class Outputs:
         """
         places = self._places(source.name, source.key, source.frame is not None)
         for path in vars(places).values():
-            if path is not None:
-                path_inside(self.folder, path.relative_to(self.folder))
+            if path is not None and path.parent not in self._made:
+                path_inside(self.folder, path.parent.relative_to(self.folder))
                 path.parent.mkdir(parents=True, exist_ok=True)
+                self._made.add(path.parent)
         return places
 
     def _places(self, name: str, key: str, is_frame: bool = False) -> Places:
@@ -154,11 +175,6 @@ class Outputs:
     def close(self) -> None:
         """Close the list."""
         self._records.close()
-
-
-def output_folders(out: str | Path) -> list[Path]:
-    """The folders of images that a prediction makes below `out`."""
-    return [Path(out, name) for name in FOLDERS]
 
 
 def check_folder(folder: Path) -> None:

@@ -16,6 +16,9 @@ from mmseg.datasets.pipelines.base import Results, Step
 from mmseg.datasets.pipelines.channel_check import channel_clashes
 from mmseg.datasets.pipelines.loading import FileLoader, describe_image, image_loader
 
+# Scales of test-time augmentation.
+TTA_RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+
 
 class LoadImage:
     """Loading step of inference, where `results['img']` is a file name or an array.
@@ -80,7 +83,7 @@ def enable_aug_test(steps: Sequence, option: str = '--aug-test') -> None:
     Raises ConfigError, which names the `option`, without a MultiScaleFlipAug step.
     """
     step = views_step(steps, option)
-    step['img_ratios'] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+    step['img_ratios'] = list(TTA_RATIOS)
     step['flip'] = True
 
 

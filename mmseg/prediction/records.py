@@ -7,6 +7,12 @@ from typing import IO, Any
 from mmcv_replace.utils.errors import ConfigError, DataError
 
 NAME = 'predictions.jsonl'
+MASKS, OVERLAYS, SCORES = FOLDERS = ('masks', 'overlays', 'scores')  # beside it
+
+
+def output_folders(out: str | Path) -> list[Path]:
+    """The folders of images that a prediction makes below `out`."""
+    return [Path(out, name) for name in FOLDERS]
 
 
 def read_records(folder: str | Path) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from mmcv_replace.utils.errors import DataError, MissingDataError, UserError
 from mmseg.datasets.own.image_files import STRANGE, SUFFIXES
 
 from .names import FoundFile, tell_apart
+from .records import NAME, output_folders
 from .video import VIDEOS, Frames, is_video
 
 ARRAYS = ('.npy', '.npz')
@@ -57,7 +58,7 @@ class Sources:
 
     def count(self, wanted: Wanted = lambda file: True) -> int:
         """The number of `wanted` images, with the frames that videos say to have."""
-        return sum(_frames(file.path) if is_video(file.path) else 1
+        return sum(count_frames(file.path) if is_video(file.path) else 1
                    for file in self.files if wanted(file))
 
     def read(self, on_error: Callable[[str, Exception], None],
@@ -81,7 +82,8 @@ class Sources:
                 on_error(file.name, error)
 
 
-def _frames(path: str) -> int:
+def count_frames(path: str) -> int:
+    """The number of frames that a video says to have; 0 where it cannot be read."""
     try:
         return Frames(path).count
     except DataError:  # is told when it is read
@@ -93,12 +95,14 @@ def find_sources(given: Iterable[str], stdin: Iterable[str] = (), leave_out: Seq
     """The files for words of a command line: files, folders with all below, patterns, '-'.
 
     '-' stands for the lines of `stdin`. Files in the folders `leave_out`, the outputs of an earlier
-    run, are no inputs unless they are named themselves. Files of `arrays` (.npy) in a
-    folder count where the model takes them. Raises DataError where there is nothing to predict.
+    run, are no inputs unless they are named themselves, nor are those of other runs below a folder.
+    Files of `arrays` (.npy) in a folder count where the model takes them. Raises DataError where
+    there is nothing to predict.
     """
     found: list[FoundFile] = []
     missing: list[tuple[str, UserError]] = []
     others: Counter[str] = Counter()
+    leave_out = _real(leave_out)
     suffixes = tuple(suffix for suffix in (*SUFFIXES, *VIDEOS) if arrays or suffix not in ARRAYS)
     for word in _words(given, stdin):
         matches = [word]
@@ -138,9 +142,12 @@ def _words(given: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
 
 def _in_folder(folder: str, suffixes: tuple[str, ...], leave_out: Sequence[Path],
                others: Counter[str]) -> Iterator[FoundFile]:
-    for name in scandir(folder, recursive=True, broken_links=True):
+    names = list(scandir(folder, recursive=True, broken_links=True))
+    leave_out = [*leave_out, *_former_outputs(folder, names)]
+    for name in names:
         path = os.path.join(folder, name)
-        if STRANGE in Path(name).parts or _lies_in(path, leave_out):
+        if (STRANGE in Path(name).parts or os.path.basename(name) == NAME
+                or _lies_in(path, leave_out)):
             continue
         if name.lower().endswith(suffixes):
             yield FoundFile(path, name)
@@ -148,10 +155,21 @@ def _in_folder(folder: str, suffixes: tuple[str, ...], leave_out: Sequence[Path]
             others[Path(name).suffix] += 1
 
 
+def _former_outputs(folder: str, names: Iterable[str]) -> list[Path]:
+    """The folders of outputs of all runs that have written below a folder with files `names`."""
+    return _real(place for name in names if os.path.basename(name) == NAME
+                 for place in output_folders(os.path.dirname(os.path.join(folder, name))))
+
+
+def _real(folders: Iterable[Path]) -> list[Path]:
+    """The folders without links."""
+    return [Path(os.path.realpath(folder)) for folder in folders]
+
+
 def _lies_in(path: str, folders: Sequence[Path]) -> bool:
-    """Whether a file is in one of the folders, whatever it may be a link to."""
-    place = os.path.realpath(os.path.dirname(path))
-    return any(Path(place).is_relative_to(os.path.realpath(folder)) for folder in folders)
+    """Whether a file is in one of the real folders, whatever it may be a link to."""
+    place = Path(os.path.realpath(os.path.dirname(path)))
+    return any(map(place.is_relative_to, folders))
 
 
 def _nothing(given: Iterable[str], missing: Sequence[tuple[str, UserError]],

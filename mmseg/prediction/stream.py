@@ -94,7 +94,8 @@ def predict_stream(run: Run, reader: ImageReader, images: Iterable[Numbered], ba
 
     `threads` read and prepare images ahead; with none an image is taken from `images` when its
     prediction is asked for, as live pictures of a camera have to be. An image that cannot be read,
-    or for which memory does not suffice, is given to `on_error`, and the rest goes on.
+    that the model does not take, or for which memory does not suffice, is given to `on_error`, and
+    the rest goes on.
     """
     loaded = in_threads(reader.read, images, threads, ahead=threads + 2 * batch)
     batches = batches_of_one_key(loaded, lambda each: each.key, batch)
@@ -127,7 +128,10 @@ def _predict(run: Run, reader: ImageReader, images: list[Loaded]) -> list[Predic
     except Exception as error:
         if not is_out_of_memory(error):
             add_note(error, f'while predicting {describe(images[0].image)}')
-            raise
+            if not isinstance(error, UserError):
+                raise
+            # As of channels that the model does not take: other images may have others.
+            return [Loaded(each.index, each.image, error=error) for each in images]
         if len(images) > 1:  # one by one they may fit
             return [_predict(run, reader, [each])[0] for each in images]
         return [_too_large(images[0].index, images[0].image, error)]

@@ -31,7 +31,8 @@ _BEGINNINGS = (
     (rb'\x28\xb5\x2f\xfd', 'packed by zstd', _UNPACK),
     (rb'7z\xbc\xaf\x27\x1c', 'a 7z archive', _UNPACK),
     (rb'Rar!\x1a\x07', 'a RAR archive', _UNPACK),
-    (rb'\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|%PDF', 'an image or a document', _AGAIN),
+    (rb'\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|%PDF', 'an image or a document',
+     f'Give the checkpoint in its place. If this is to be one: {_AGAIN.lower()}'),
 )
 # Protocol buffers and pickles can be recognised by the suffix only.
 _SUFFIXES = {

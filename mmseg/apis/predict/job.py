@@ -4,10 +4,11 @@ Threads read images ahead and write what was predicted, while the model computes
 """
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -26,9 +27,12 @@ from mmseg.prediction.classes import class_count, ignore_uncertain, palette_of
 from mmseg.prediction.config_options import apply_options
 from mmseg.prediction.large import predict_large, wants_windows
 from mmseg.prediction.options import PredictOptions
-from mmseg.prediction.outputs import Outputs, check_folder, output_folders
+from mmseg.prediction.outputs import Outputs, check_folder
 from mmseg.prediction.paint import PaintOutputs
 from mmseg.prediction.pipeline import LoadImage, build_inference_pipeline
+from mmseg.prediction.provenance import check_same, describe_run
+from mmseg.prediction.records import output_folders
+from mmseg.prediction.shrinkage import ShrinkageNote
 from mmseg.prediction.sinks import InThreads, Tell, WriteMasks, WriteScores, unwritable
 from mmseg.prediction.sources import Source, Sources, find_sources
 from mmseg.prediction.stream import ImageReader, LargeImage, out_of_memory
@@ -71,14 +75,18 @@ def predict_from_config(cfg: Config, checkpoint: str, images: Sequence[str],
     averaged weights of a run with an EMAHook. Raises a UserError where nothing can be predicted.
     """
     logger = get_root_logger(log_level=cfg.get('log_level', 'INFO'))
+    described = describe_run(cfg, checkpoint, averaged, options)
     apply_options(cfg, options)
     check_folder(Path(options.out))
+    if options.skip_existing:
+        check_same(Path(options.out), described)
     sources = find_images(cfg, images, options.out, stdin)
     for line in sources.told:
         logger.info('%s', line)
     if sources.has_videos and options.overlays:
         logger.info('painted videos have no sound')
-    failures = predict_sources(load_predictor(cfg, checkpoint, device, averaged), sources, options)
+    model = load_predictor(cfg, checkpoint, device, averaged)
+    failures = predict_sources(model, sources, options, described)
     if failures.found:
         logger.error('%s', failures.summary())
     return len(failures.found)
@@ -91,11 +99,15 @@ def find_images(cfg: Config, images: Sequence[str], out: str, stdin: Iterable[st
     return find_sources(images, stdin, output_folders(out), arrays=flag in (None, *STORED))
 
 
-def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions) -> Failures:
-    """Predict everything with a model of `load_predictor`; returns what could not be predicted."""
+def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions,
+                    described: Mapping[str, Any] | None = None) -> Failures:
+    """Predict everything with a model of `load_predictor`; returns what could not be predicted.
+
+    `described`: what decides the predictions, to be kept beside them.
+    """
     inner = model.module
     outputs = Outputs(options, sources, getattr(inner, 'CLASSES', None), palette_of(inner),
-                      class_count(inner))
+                      class_count(inner), described)
     job = Job(model, outputs, sources)
     for name, error in sources.missing:
         job.failures.add(name, error)
@@ -130,6 +142,8 @@ class Job:
         cfg = model.module.cfg
         self._large: list[Source] = []  # to be predicted in parts, after the others
         self._reader = ImageReader(partial(build_inference_pipeline, cfg), self._is_large)
+        test_cfg = getattr(model.module, 'test_cfg', None) or {}  # models of users may lack it
+        self._shrinkage = ShrinkageNote(outputs.options, test_cfg.get('mode') == 'slide')
         self._red_first = getattr(_loader(cfg), 'color_type', None) == BANDS
 
     def run(self) -> None:
@@ -145,7 +159,7 @@ class Job:
         writers = 1 if self._sources.has_videos else threads
         total = self._sources.count(outputs.wanted)
         self._progress = ShowProgress(total, 'image')
-        then = [Tell(outputs.record_prediction), Tell(self._count), self._progress]
+        then = [*map(Tell, (self._look, outputs.record_prediction, self._count)), self._progress]
         run_sinks(stream, [InThreads(self._sinks(), then, writers, ahead=2 * writers)])
         for number, source in enumerate(self._large, start=1):
             self._predict_large(source, f'large image {number} of {len(self._large)}')
@@ -157,7 +171,8 @@ class Job:
     def _predict_large(self, source: Source, title: str) -> None:
         try:
             predict_large(self._model, self._model.module.cfg, source, self._outputs,
-                          f'{os.path.basename(source.name)[-SHOWN_NAME:]}, {title}')
+                          f'{os.path.basename(source.name)[-SHOWN_NAME:]}, {title}',
+                          self._shrinkage)
             self.done += 1
         except UserError as error:
             self.failures.add(source.name, error)
@@ -197,6 +212,12 @@ class Job:
 
     def _count(self, _: object) -> None:
         self.done += 1
+
+    def _look(self, prediction: Prediction) -> None:
+        meta = prediction.meta
+        if 'img_shape' in meta:  # which a step of users may leave out
+            self._shrinkage.look(self._outputs.source(prediction.index).name,
+                                 prediction.seg_map.shape, meta['img_shape'])
 
     def _sinks(self) -> list[Sink]:
         outputs, options = self._outputs, self._outputs.options

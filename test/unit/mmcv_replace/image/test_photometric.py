@@ -45,6 +45,13 @@ def test_bytes_are_normalized_as_floats_are(photo, to_rgb):
     assert planes.flags.c_contiguous
 
 
+def test_one_value_is_that_of_all_channels(photo):
+    expected = (photo.transpose(2, 0, 1).astype(np.float32) - 120) / 60
+    for normalized in (imnormalize_chw(photo, [120.0], [60.0], False),
+                       imnormalize(photo, [120.0], [60.0], False).transpose(2, 0, 1)):
+        np.testing.assert_allclose(normalized, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize('pad_val', [0, -1.5, (1, 2, 3)])
 def test_planes_are_padded_at_the_right_and_bottom(photo, pad_val):
     inner = photo[3:30, 4:44]

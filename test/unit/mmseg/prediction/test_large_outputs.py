@@ -1,5 +1,6 @@
 """What is written of large images, and which are predicted as a whole instead."""
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -131,12 +132,15 @@ def test_the_kind_of_a_mask_is_that_of_the_content(tmp_path, suffix, name, mask)
 
 def test_a_pipeline_that_shrinks_is_told(tmp_path, caplog):
     path = write(tmp_path / 'a.tif')
-    for view in (OWN, dict(img_scale=(200, 200)), SHRINK):
-        assert not caplog.text
-        cfg = make_config(SLIDE, view)
-        predict(cfg, make_model(cfg), path, tmp_path)
-    assert (f'{path}: the test pipeline shrinks 97 x 61 pixels to 50 x 31; --scale 1 predicts'
-            in caplog.text)
+    with caplog.at_level(logging.INFO, 'mmseg'):
+        logging.getLogger('mmseg').propagate = True
+        for view, options in ((OWN, {}), (dict(img_scale=(200, 200)), {}),
+                              (SHRINK, dict(scale=0.5)), (SHRINK, {})):
+            assert 'shrinks' not in caplog.text
+            cfg = make_config(SLIDE, view)
+            predict(cfg, make_model(cfg), path, tmp_path, **options)
+    assert (f'{path}, and maybe others: the test pipeline shrinks 97 x 61 pixels to 50 x 31; if '
+            'the model was trained on larger ones, --scale 1 predicts' in caplog.text)
 
 
 class Own(EncoderDecoder):

@@ -13,7 +13,8 @@ from mmseg.prediction.options import PredictOptions
     (dict(video_format='gif'), '--video-format gif: choose one of webm, mp4, avi'),
     (dict(batch=0), '--batch 0 must be at least 1'),
     (dict(max_pixels=0), '--max-pixels 0 must be at least 1'),
-    (dict(scale=0), '--scale 0 must be above 0: 1 keeps the size'),
+    (dict(scale=0), '--scale 0 must be from 0.01 to 100: 1 keeps the size'),
+    (dict(scale=0.001), '--scale 0.001 must be from 0.01 to 100'),
     (dict(crop=[1, 2, 3]), '--crop 1 2 3: give height and width in pixels, or one number'),
     (dict(stride=[0]), '--stride 0: give height and width')])
 def test_values_that_do_not_fit(options, told):

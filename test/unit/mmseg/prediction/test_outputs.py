@@ -8,10 +8,11 @@ import pytest
 
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmseg.core.evaluation import Prediction
+from mmseg.prediction import outputs as outputs_module
 from mmseg.prediction.names import FoundFile
 from mmseg.prediction.options import PredictOptions
-from mmseg.prediction.outputs import Outputs, output_folders
-from mmseg.prediction.records import RecordFile, read_records
+from mmseg.prediction.outputs import Outputs
+from mmseg.prediction.records import RecordFile, output_folders, read_records
 from mmseg.prediction.sources import Frame, Source, Sources
 from mmseg.prediction.video import Frames
 
@@ -117,6 +118,18 @@ def test_a_painted_video_is_complete_when_it_has_its_name(run, tmp_path):
     assert run(files, write=False, skip_existing=True, overlays=False) == set()
 
 
+def test_a_video_of_which_frames_were_missing_is_not_complete(run, tmp_path, monkeypatch):
+    (tmp_path / 'out/overlays').mkdir(parents=True)
+    (tmp_path / 'out/overlays/clip.webm').touch()
+    for frames, skipped in ((3, set()), (12, {'clip.mp4'})):
+        records = RecordFile(tmp_path / 'out')
+        for frame in range(frames):
+            records.add(dict(name='clip.mp4', frame=frame))
+        records.close()
+        monkeypatch.setattr(outputs_module, 'count_frames', lambda path: 12)
+        assert run({'clip.mp4': 'clip'}, write=False, skip_existing=True) == skipped
+
+
 def test_names_that_are_no_text(tmp_path):
     name = os.fsdecode(b'latin\xe9.jpg')
     records = RecordFile(tmp_path)
@@ -124,6 +137,23 @@ def test_names_that_are_no_text(tmp_path):
     records.close()
     (tmp_path / 'predictions.jsonl').read_text(encoding='utf-8')
     assert read_records(tmp_path) == [dict(name=name, shares={'车': 1.0})]
+
+
+def test_a_folder_of_results_is_made_once(run, monkeypatch):
+    made = []
+    monkeypatch.setattr(outputs_module, 'path_inside', lambda folder, name: made.append(str(name)))
+    run({'sub/a.jpg': 'sub/a', 'sub/b.jpg': 'sub/b', 'c.jpg': 'c'}, scores='confidence')
+    assert sorted(made) == ['masks', 'masks/sub', 'overlays', 'overlays/sub', 'scores',
+                            'scores/sub']
+
+
+def test_a_folder_of_results_that_leads_elsewhere(run, tmp_path):
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'out/masks').symlink_to(tmp_path / 'elsewhere')
+    with pytest.raises(DataError, match='lies outside of the folder .*remove the link'):
+        run({'a.jpg': 'a'})
+    assert not list((tmp_path / 'elsewhere').iterdir())
 
 
 def test_files_of_others_are_not_replaced(run, tmp_path):

@@ -71,6 +71,15 @@ def test_outputs_of_an_earlier_run_are_no_inputs(place):
     assert len(find_sources(['in/out/masks/a.png'], leave_out=leave_out).files) == 1
 
 
+def test_outputs_of_other_runs_below_a_folder_are_no_inputs(place):
+    place('in/a.jpg', 'in/run/masks/a.png', 'in/run/overlays/a.jpg', 'in/run/scores/a.npz',
+          'in/run/predictions.jsonl', 'in/run/b.png', 'in/other/masks/c.png')
+    found = find_sources(['in'])
+    assert set(names_and_keys(found)) == {'a.jpg', 'run/b.png', 'other/masks/c.png'}
+    assert found.told == []
+    assert set(names_and_keys(find_sources(['in/run/overlays']))) == {'a.jpg'}  # it was named
+
+
 def test_outputs_that_would_have_one_name_are_told_apart(place):
     place('in/a.jpg', 'in/a.png', 'in/b.jpg', 'in/b.jpg.tif', 'in/b.png')
     found = find_sources(['in'])

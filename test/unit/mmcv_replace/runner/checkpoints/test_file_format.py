@@ -76,7 +76,7 @@ def script():
     ('a.npz', saved(np.savez, np.zeros(3)), r'\(\.npz\)'),
     ('a.keras', archive(config_dot_json='{}', model_dot_weights_dot_h5='x'), 'a model of Keras'),
     ('a.pt2', archive(archive__models__model_dot_json='{}'), 'torch.export'),
-    ('a.jpg', b'\xff\xd8\xff\xe0' + bytes(99), 'an image or a document'),
+    ('a.jpg', b'\xff\xd8\xff\xe0' + bytes(99), 'an image or a document. Give the checkpoint in'),
     ('config.py', b'model = dict()', 'a Python file'),
     ('a.ckpt', b'all_model_checkpoint_paths', 'a text, which begins with'),
     ('a.pth', b'\xff\xfe\x00' * 40, 'damaged or not a checkpoint'),

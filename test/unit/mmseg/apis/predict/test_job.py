@@ -1,4 +1,5 @@
 """A prediction of files: options, files that fail, and images that are unlike each other."""
+import copy
 import json
 import logging
 from functools import partial
@@ -35,8 +36,9 @@ def job(make, tmp_path):
         made[:] = [(cfg, checkpoint, files)]
         change(cfg)
         out = tmp_path / 'out'
-        failed = predict_from_config(cfg, checkpoint, images or [str(tmp_path / 'img')],
-                                     PredictOptions(str(out), **options), 'cpu', stdin=stdin)
+        options = PredictOptions(str(out), **options)
+        failed = predict_from_config(copy.deepcopy(cfg), checkpoint, images or [
+            str(tmp_path / 'img')], options, 'cpu', stdin=stdin)
         return out, failed
 
     made = []
@@ -162,6 +164,38 @@ def test_what_fails_does_not_keep_the_rest(job, tmp_path, caplog):
     assert '2 images in ' in caplog.text
 
 
+def test_going_on_needs_the_same_model_and_options(job):
+    out, _ = job()
+    described = json.loads((out / 'predicted_by.json').read_text(encoding='utf-8'))
+    assert described['checkpoint'] == job.made[0][1]
+    assert described['ema'] is False
+    with pytest.raises(ConfigError, match='--tta not given then and given now'):
+        job(skip_existing=True, tta=True)
+    assert len(records(out)) == 3
+    assert job(skip_existing=True)[1] == 0
+    job(threshold=0.5)  # replaces
+    assert json.loads((out / 'predicted_by.json').read_text())['threshold'] == 0.5
+    with pytest.raises(ConfigError, match='--threshold 0.5 then and not given now'):
+        job(skip_existing=True)
+
+
+def test_an_image_that_the_pipeline_shrinks_is_told_once(job, tmp_path, caplog):
+    job()
+    (tmp_path / 'large').mkdir()
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / f'large/{number}.png'), np.zeros((99, 300, 3), np.uint8))
+    with caplog.at_level(logging.INFO, 'mmseg'):
+        logging.getLogger('mmseg').propagate = True
+        job(images=[str(tmp_path / 'img'), str(tmp_path / 'large')])
+    assert caplog.text.count('the test pipeline shrinks') == 1
+    assert '0.png, and maybe others: the test pipeline shrinks 300 x 99 pixels to 30 x 10; if' in (
+        caplog.text)
+    caplog.clear()
+    with caplog.at_level(logging.INFO, 'mmseg'):
+        job(images=[str(tmp_path / 'large')], scale=0.1)
+    assert 'shrinks' not in caplog.text
+
+
 def test_mistakes_are_told_before_the_model_is_loaded(job, tmp_path):
     job()
     cfg, _, files = job.made[0]
@@ -189,6 +223,20 @@ def test_an_image_for_which_the_memory_does_not_suffice(job, monkeypatch):
     assert failed == 1
     assert {f'{out.parent}/img/{record["name"]}' for record in records(out)} == (
         {*files} - {darkest})
+
+
+def test_images_of_channels_that_the_model_does_not_take(job, tmp_path, caplog):
+    """The rest goes on."""
+    job(BANDS, 1)
+    (tmp_path / 'mixed').mkdir()
+    for number, shape in enumerate([SIZE, (*SIZE, 3), SIZE]):
+        cv2.imwrite(str(tmp_path / f'mixed/{number}.png'), np.full(shape, 99, np.uint8))
+    with caplog.at_level(logging.INFO, 'mmseg'):
+        logging.getLogger('mmseg').propagate = True
+        out, failed = job(images=[str(tmp_path / 'mixed')])
+    assert failed == 1
+    assert '1.png: ResNetV1c: in_channels=1, but the images have 3 channels' in caplog.text
+    assert [record['name'] for record in records(out)] == ['0.png', '2.png']
 
 
 def test_other_errors_name_the_image(job):
