@@ -105,6 +105,10 @@ def _last_record(folder: Path) -> Any:
 def _of_pickle(cfg: Config, source: Source) -> tuple[np.ndarray, Sequence[str]]:
     check_settings(cfg)
     dataset = build_split(cfg, 'test')
+    if not dataset.CLASSES:
+        raise ConfigError(f'data.test ({type(dataset).__name__}) does not say how many classes '
+                          'there are: give it `classes`, or the CHECKPOINT in place of '
+                          f'{source.predictions}')
     seg_maps = read_seg_maps(source.predictions)
     if len(seg_maps) != len(dataset):
         raise DataError(f'{source.predictions} has {len(seg_maps)} label maps for the '

@@ -22,6 +22,7 @@ from .evidence import Evaluation
 from .gathering import Gatherer, choose_pictures, needs_of
 from .groups import Groups, check_groups
 from .metric_names import check_metric_name, score_names
+from .numbered import names_of
 from .overrides import is_own, is_own_anywhere, logged_scores, standard, takes
 from .records import AVERAGED, note_earlier_run, write_evaluation
 from .schedule import ScheduledEvaluation
@@ -240,7 +241,8 @@ class EvalHook(ScheduledEvaluation):
         palette = getattr(dataset, 'PALETTE', None)
         return Evaluation(
             self._done, self.by_epoch, averaged, scores,
-            tuple(getattr(dataset, 'CLASSES', None) or ()),
+            names_of(getattr(dataset, 'CLASSES', None),
+                     0 if gather.confusion is None else len(gather.confusion)),
             [] if palette is None else np.asarray(palette).tolist(),
             (*getattr(dataset, 'score_groups', ()), *(self.groups or ())),
             gather.confusion, gather.samples, gather.pictures(), gather.worst())

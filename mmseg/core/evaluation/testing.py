@@ -13,6 +13,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from .collect import collect_results, gather_results
 from .gathering import Gatherer
+from .numbered import classes_of_model
 from .predict import Prediction, ScoreKind, predict
 from .scores import Score
 from .sinks import CollectResults, ShowProgress, Sink, WriteOverlays, relabel, run_sinks
@@ -48,7 +49,8 @@ def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopReque
     and gets the scores of all samples. Memory does not grow with their number, unless the data set
     has its own `evaluate`. Raises EvaluationCut if `request` asks to stop at once.
     """
-    score = Score(data_loader.dataset, eval_kwargs.get('metric') or (), gather)
+    score = Score(data_loader.dataset, eval_kwargs.get('metric') or (), gather,
+                  classes_of_model(model))
     with no_kernel_search():
         run_test(model, data_loader, [score], request=request, loss=loss)
     return score.evaluate(**eval_kwargs)

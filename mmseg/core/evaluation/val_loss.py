@@ -13,6 +13,7 @@ from mmcv_replace.utils.errors import ConfigError
 
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
+from .numbered import classes_of_model
 from .overrides import BY_INDEX, is_own, labels_of
 
 PREFIX = 'val/'  # of the names of these losses in the scores
@@ -67,9 +68,8 @@ class ValidationLoss:
         if self._read is None:
             self._read = labels_of(self._dataset)
         label = self._labels[index] = np.asarray(self._read(index))
-        # Two classes may have one logit, and be called one.
-        classes = len(getattr(self._dataset, 'CLASSES', None) or ()) or max(
-            self._model.num_classes, 2)
+        classes = len(getattr(self._dataset, 'CLASSES', None) or ()) or classes_of_model(
+            self._model)
         ConfusionMatrix(classes, self._dataset.ignore_index).check_label(
             label, f'sample {index} of the dataset')
         label = remap_labels(label, self._model_classes)

@@ -20,6 +20,7 @@ from mmseg.core.evaluation.metrics import (
     metrics_from_areas,
     summarize,
 )
+from mmseg.core.evaluation.numbered import names_of
 from mmseg.core.evaluation.overrides import BY_INDEX, labels_of, standard
 from mmseg.core.evaluation.table import format_class_table, format_summary
 
@@ -119,7 +120,7 @@ class ScoredDataset(Dataset):
         hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
         for both, _, predicted, annotated in areas:
             hit, pred, label = hit + both, pred + predicted, label + annotated
-        names = self.CLASSES or tuple(map(str, range(len(hit))))
+        names = names_of(self.CLASSES, len(hit))
         scores = metrics_from_areas(hit, pred, label, metrics)
         summary = summarize(scores)
         print_log('per class results:\n' + format_class_table(names, scores), logger)
