@@ -25,8 +25,8 @@ from mmseg.core.evaluation import (
     run_test,
     takes,
 )
+from mmseg.core.evaluation.class_names import classes_of_model, names_of
 from mmseg.core.evaluation.evidence import Evaluation
-from mmseg.core.evaluation.numbered import classes_of_model, names_of
 from mmseg.core.evaluation.records import write_record
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
 from mmseg.datasets.scores.submission import split_options

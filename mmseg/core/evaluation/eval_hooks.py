@@ -16,13 +16,13 @@ from mmcv_replace.utils.checks.type_check import Range
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 from .best_checkpoint import BestCheckpoint
+from .class_names import names_of
 from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
 from .evidence import Evaluation
 from .gathering import Gatherer, choose_pictures, needs_of
 from .groups import Groups, check_groups
 from .metric_names import check_metric_name, score_names
-from .numbered import names_of
 from .overrides import is_own, is_own_anywhere, logged_scores, standard, takes
 from .records import AVERAGED, note_earlier_run, write_evaluation
 from .schedule import ScheduledEvaluation

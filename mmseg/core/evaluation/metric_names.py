@@ -7,8 +7,8 @@ from mmcv_replace.runner.hooks import find_ema
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean
 
+from .class_names import classes_of_model
 from .metrics import CLASS_SCORES
-from .numbered import classes_of_model
 from .overrides import is_own, is_own_anywhere
 from .records import AVERAGED
 from .scores import Score

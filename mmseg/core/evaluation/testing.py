@@ -11,9 +11,9 @@ from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
+from .class_names import classes_of_model
 from .collect import collect_results, gather_results
 from .gathering import Gatherer
-from .numbered import classes_of_model
 from .predict import Prediction, ScoreKind, predict
 from .scores import Score
 from .sinks import CollectResults, ShowProgress, Sink, WriteOverlays, relabel, run_sinks

@@ -11,9 +11,9 @@ from mmcv_replace.engine.gather import gather_parts
 from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.utils.errors import ConfigError
 
+from .class_names import classes_of_model
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
-from .numbered import classes_of_model
 from .overrides import BY_INDEX, is_own, labels_of
 
 PREFIX = 'val/'  # of the names of these losses in the scores

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from mmcv_replace.fileio import load_array
 from mmcv_replace.utils import path_inside, print_log
 from mmcv_replace.utils.errors import ArgumentError, DataError
+from mmseg.core.evaluation.class_names import names_of
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.groups import Groups, check_groups, group_scores
 from mmseg.core.evaluation.metrics import (
@@ -20,7 +21,6 @@ from mmseg.core.evaluation.metrics import (
     metrics_from_areas,
     summarize,
 )
-from mmseg.core.evaluation.numbered import names_of
 from mmseg.core.evaluation.overrides import BY_INDEX, labels_of, standard
 from mmseg.core.evaluation.table import format_class_table, format_summary
 
