@@ -36,7 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     plot = commands.add_parser(PLOT, help='draw curves with matplotlib')
     plot.add_argument('json_logs', nargs='+', help='TIMESTAMP.log.json, or a work directory')
     plot.add_argument('--keys', nargs='+', default=['mIoU'], help='numbers to draw, such as loss '
-                      'decode.acc_seg lr mIoU (mIoU)')
+                      'decode.acc_seg lr mIoU IoU.person (mIoU)')
     plot.add_argument('--title')
     plot.add_argument('--legend', nargs='+', help='a name for each key of each log (LOG_KEY)')
     plot.add_argument('--backend', help='of matplotlib')

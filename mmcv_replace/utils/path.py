@@ -2,6 +2,7 @@
 import os
 import uuid
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
@@ -92,6 +93,20 @@ def scandir(dir_path: str | Path, suffix: str | tuple[str, ...] | None = None,
                 yield from scan(entry.path, f'{prefix}{entry.name}/', above)
 
     return scan(Path(dir_path), '', ())
+
+
+def matching_files(folder: str | Path, pattern: str) -> list[Path]:
+    """The files in a folder whose names match a pattern (`*.json`), sorted; none without a folder.
+
+    Raises DataError for a folder that may not be read, which `Path.glob` takes for an empty one.
+    """
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DataError(f'cannot read the folder {folder}: {error.strerror or error}') from error
+    return [Path(folder, name) for name in sorted(names) if fnmatchcase(name, pattern)]
 
 
 def find_vcs_root(path: str | Path, markers: Sequence[str] = ('.git',)) -> str | None:

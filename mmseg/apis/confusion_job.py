@@ -1,4 +1,5 @@
 """`tools/confusion_matrix.py`: a confusion matrix from records, predictions or a checkpoint."""
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from mmcv_replace.fileio import atomic_write
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import ConfigError, DataError
+from mmcv_replace.utils.path import matching_files
 from mmcv_replace.utils.suggest import did_you_mean
 from mmseg.core.evaluation import ConfusionMatrix
 from mmseg.core.evaluation.overrides import labels_of
@@ -78,7 +80,7 @@ def _counts(source: Source) -> tuple[np.ndarray, Sequence[str]]:
     if predictions is None:
         if place.suffix == '.npz':
             record = read_record(place)
-        elif place.is_dir():
+        elif os.path.isdir(place):  # which, as a method, would fail in a folder that is closed
             record = _last_record(place)
         else:
             raise ConfigError(f'{place} is neither a work directory nor the record of an '
@@ -96,7 +98,7 @@ def _counts(source: Source) -> tuple[np.ndarray, Sequence[str]]:
 def _last_record(folder: Path) -> Any:
     """The last evaluation with counts in a work directory, of its training or of a test."""
     records = [record for record in read_evaluations(folder) if record.confusion is not None]
-    records += map(read_record, sorted(folder.glob('eval_*.npz')))
+    records += map(read_record, matching_files(folder, 'eval_*.npz'))
     if not records:
         raise DataError(f'{folder} has no record of an evaluation with a confusion matrix: {HOW}')
     return max(records, key=lambda record: record.time)
@@ -105,6 +107,10 @@ def _last_record(folder: Path) -> Any:
 def _of_pickle(cfg: Config, source: Source) -> tuple[np.ndarray, Sequence[str]]:
     check_settings(cfg)
     dataset = build_split(cfg, 'test')
+    if not dataset.CLASSES:
+        raise ConfigError(f'data.test ({type(dataset).__name__}) does not say how many classes '
+                          'there are: give it `classes`, or the CHECKPOINT in place of '
+                          f'{source.predictions}')
     seg_maps = read_seg_maps(source.predictions)
     if len(seg_maps) != len(dataset):
         raise DataError(f'{source.predictions} has {len(seg_maps)} label maps for the '

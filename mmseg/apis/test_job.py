@@ -25,6 +25,7 @@ from mmseg.core.evaluation import (
     run_test,
     takes,
 )
+from mmseg.core.evaluation.class_names import classes_of_model, names_of
 from mmseg.core.evaluation.evidence import Evaluation
 from mmseg.core.evaluation.records import write_record
 from mmseg.datasets.pipelines.channel_check import check_channels_agree
@@ -129,7 +130,8 @@ def _run(model: nn.Module, loader: DataLoader, process: Process, options: Output
     ) if options.show or options.show_dir is not None else None
     submission = WriteSubmission(dataset, **format_options) if format_options else None
     collect = CollectSegMaps() if options.out else None
-    score = Score(dataset, options.metrics) if options.metrics else None
+    score = Score(dataset, options.metrics, num_classes=classes_of_model(
+        model)) if options.metrics else None
     loss = None
     if score is not None and score_options.pop('val_loss', False):
         loss = ValidationLoss(model.module, dataset, order)
@@ -168,7 +170,8 @@ def _scores(score: Score, dataset: Dataset, process: Process, options: OutputOpt
         if score.confusion is not None:
             palette = getattr(dataset, 'PALETTE', None)
             write_record(file.with_suffix('.npz'), Evaluation(
-                0, False, False, scores, tuple(dataset.CLASSES),
+                0, False, False, scores,
+                names_of(dataset.CLASSES, score.confusion.num_classes),
                 [] if palette is None else np.asarray(palette).tolist(),
                 confusion=score.confusion.matrix))
     return scores

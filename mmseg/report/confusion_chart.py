@@ -7,6 +7,7 @@ from mmseg.visualization.confusion import SCALE
 
 from .figures import Figure, buttons, literal
 
+LONGEST = 20  # characters of a name beside the cells; those who point at one see all of it
 DIGITS = 4  # of shares: more would only make the page larger
 
 
@@ -24,7 +25,10 @@ def confusion_chart(matrix: np.ndarray, names: Sequence[str]) -> Figure:
              'hoverongaps': False,
              'hovertemplate': hover + '%{z:.2%}, %{customdata:,} pixels<extra></extra>'}
     edge = int(np.clip(len(labels) * 26, 320, 900))
-    axis = {'type': 'category', **({'dtick': 1} if len(labels) <= 40 else {})}
+    axis = {'type': 'category'}
+    if len(labels) <= 40:  # of more, plotly shows as many as fit
+        axis |= {'tickvals': list(range(len(labels))),
+                 'ticktext': [literal(_shorten(label)) for label in _labels(names, len(matrix))]}
     return {'data': [trace], 'layout': {
         'height': edge + 180,
         'xaxis': {**axis, 'title': {'text': 'predicted class', 'standoff': 12}, 'tickangle': -90},
@@ -58,6 +62,10 @@ def _shares(matrix: np.ndarray, axis: int) -> list[list[float | None]]:
 def _scale() -> list[tuple[float, str]]:
     return [(place, f'rgb({red:.0f},{green:.0f},{blue:.0f})') for place, (red, green, blue) in zip(
         np.linspace(0, 1, len(SCALE)).tolist(), SCALE, strict=True)]
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= LONGEST else f'{name[:LONGEST - 1].rstrip()}…'
 
 
 def _labels(names: Sequence[str], number: int) -> list[str]:

@@ -24,7 +24,7 @@ def data_facts(run: Run) -> list[Html]:
     except (KeyError, TypeError):  # no file, or another one of that name
         return [lacking(f"No facts of the data are recorded: tools/train.py writes {QUICK_CHECK} "
                         f"unless data.check='off', and {FULL_COMMAND} looks at all samples.")]
-    if not whole and found.get('check') != 'full':
+    if not (whole or found.get('check') == 'full' or _all_seen(found)):
         parts.insert(0, lacking(
             'These are the samples at which the training has looked before it began. For all of '
             f'them: {FULL_COMMAND}, then make the report again.'))
@@ -84,6 +84,12 @@ def _cell(fact: str) -> object:
     """A fact; the lines after the first can be unfolded."""
     first, lines, rest = fact.partition('\n')
     return tag('details', tag('summary', first), tag('pre', rest)) if lines else fact
+
+
+def _all_seen(found: dict[str, Any]) -> bool:
+    """Whether a check of some samples has looked at all, as there are few."""
+    return all(facts['samples'] == sum(source['samples'] for source in facts['sources'])
+               for facts in found['splits'].values())
 
 
 def _splits(found: dict[str, Any]) -> Sequence[Html]:

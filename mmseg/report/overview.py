@@ -2,9 +2,9 @@
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from mmcv_replace.utils.path import matching_files
 from mmseg.visualization.html import table, tag
 
 from .classes import class_of
@@ -91,7 +91,7 @@ def _resumes(run: Run) -> list[str]:
 def _tests(run: Run) -> list[tuple[str, str]]:
     """Files that tools/test.py writes, and their scores but those of classes."""
     found = []
-    for file in sorted(Path(run.folder).glob('eval_*.json')):
+    for file in matching_files(run.folder, 'eval_*.json'):
         try:
             content: Any = json.loads(file.read_text(encoding='utf-8'))
             scores = ', '.join(f'{name} {value:.4f}' for name, value in content.items()

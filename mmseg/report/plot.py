@@ -8,6 +8,7 @@ from typing import Any
 from mmcv_replace.utils.errors import ConfigError, DataError
 from mmcv_replace.utils.misc.optional import import_optional
 from mmcv_replace.utils.suggest import did_you_mean
+from mmseg.core.evaluation.records import AVERAGED
 from mmseg.visualization.fonts import choose_fonts
 
 from .run import Run
@@ -67,16 +68,29 @@ def _curves(run: Run, log: str, keys: Sequence[str]
     """Name, places, values, whether it is of evaluations, and the unit of each curve."""
     for note in run.notes:
         logger.warning('%s', note)
-    curves = []
+    curves, recorded = [], _recorded(run)
     for key in keys:
         mode = next((mode for mode in ('train', 'val') if key in run.keys(mode)), None)
-        if mode is None:
-            known = [*run.keys('train'), *run.keys('val')]
-            raise DataError(f'{log} has no {key!r}{did_you_mean(key, known)} (it has '
-                            f'{", ".join(dict.fromkeys(known)) or "no records"})')
+        if mode is None and key not in recorded:
+            known = dict.fromkeys([*run.keys('train'), *run.keys('val')])
+            raise DataError(f'{log} has no {key!r}{did_you_mean(key, [*known, *recorded])} (it has '
+                            f'{", ".join(known) or "no records"})')
         # What both have, such as the loss of a validation, is that of the training.
-        curves.append((f'{log}_{key}', *run.curve(mode, key), mode == 'val', run.unit))
+        x, y = run.curve(mode, key) if mode is not None else recorded[key]
+        curves.append((f'{log}_{key}', x, y, mode != 'train', run.unit))
     return curves
+
+
+def _recorded(run: Run) -> dict[str, tuple[list[float], list[float]]]:
+    """Places and values of all scores of the evaluations; those of classes are not in the log."""
+    found: dict[str, dict[float, float]] = {}
+    for record in run.evaluations:
+        end = AVERAGED if record.averaged else ''
+        for name, value in record.scores.items():
+            if isinstance(value, int | float):
+                found.setdefault(f'{name}{end}', {})[record.done] = value
+    return {name: (sorted(points), [points[place] for place in sorted(points)])
+            for name, points in found.items()}
 
 
 def _prepare(matplotlib: Any, options: PlotOptions) -> Any:

@@ -1,8 +1,10 @@
 """Finds the runs of a work directory: which logs and evaluations belong together."""
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.path import matching_files
 from mmseg.core.evaluation.records import EvaluationRecord, read_evaluations
 
 from .joining import join
@@ -13,11 +15,11 @@ from .run import Run
 def read_runs(folder: str | Path) -> list[Run]:
     """The runs of a work directory in the order of their starts.
 
-    Raises DataError for a folder without a log.
+    Raises DataError for a folder without a log, or that may not be read.
     """
     folder = Path(folder)
     groups: list[list[LogFile]] = []
-    for log in map(read_log, sorted(folder.glob(PATTERN))):
+    for log in map(read_log, matching_files(folder, PATTERN)):
         former = next((group for group in reversed(groups) if _goes_on(group, log)), None)
         if former is not None:
             former.append(log)
@@ -40,7 +42,7 @@ def find_run(place: str | Path) -> Run:
     DataError for a file that is no log, and for a folder without one.
     """
     path = Path(place)
-    if path.is_file():
+    if os.path.isfile(path):  # which, as a method, would fail in a folder that is closed
         log = read_log(path)
         if log.notes and not (log.meta or log.records):
             raise DataError(f'{path} is no log: none of its lines is a JSON object of a training; '

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.path import matching_files
 
 from .log_file import PATTERN, read_log
 from .speed import images_per_second
@@ -30,10 +31,10 @@ def summarize_run(work_dir: str | Path) -> RunSummary:
 
     Throughput: see `images_per_second`. Raises DataError for a folder without figures.
     """
-    logs = sorted(Path(work_dir).glob(PATTERN))
+    logs = matching_files(work_dir, PATTERN)
     if logs:
         return _summarize_training(logs[-1])
-    scores = sorted(Path(work_dir).glob('eval_*.json'))
+    scores = matching_files(work_dir, 'eval_*.json')
     if scores:
         return RunSummary(miou=json.loads(scores[-1].read_text(encoding='utf-8')).get('mIoU'))
     raise DataError(f'{work_dir} has neither TIME.log.json of a training nor eval_TIME.json of a '

@@ -20,14 +20,16 @@ def format_train_time(log: str, include_outliers: bool = False) -> str:
     for record in find_run(log).train if Path(log).is_dir() else read_log(log).of_mode('train'):
         if math.isfinite(record.get('time', math.nan)):
             epochs.setdefault(record['epoch'], []).append(record['time'])
+    if not epochs:
+        raise DataError(f'{log} has no time of an iteration: IterTimerHook writes it, every '
+                        'log_config.interval iterations')
     if not include_outliers:
         epochs = {epoch: times[1:] for epoch, times in epochs.items()}
     means = {epoch: statistics.fmean(times) for epoch, times in epochs.items() if times}
     if not means:
-        raise DataError(f'{log} has no time of an iteration'
-                        + ('' if include_outliers else ' beside the first of each epoch: '
-                           '--include-outliers counts those too, and a smaller '
-                           'log_config.interval makes more of them'))
+        raise DataError(f'{log} has no time of an iteration beside the first of each epoch: '
+                        '--include-outliers counts those too, and a smaller log_config.interval '
+                        'makes more of them')
     slowest, fastest = max(means, key=means.get), min(means, key=means.get)
     every = [time for times in epochs.values() for time in times]
     return (f'{"-" * 5}Analyze train time of {log}{"-" * 5}\n'

@@ -134,7 +134,8 @@ class Page:
             with atomic_write(path, 'w') as file:
                 file.write(self.html())
         except OSError as error:
-            raise DataError(f'cannot write the page {path}: {error.strerror or error}') from error
+            raise DataError(f'cannot write the page {path}: {error.strerror or error}; name '
+                            'another place for it') from error
 
 
 def _lines(parts: Iterable[Html]) -> Iterable[Html]:

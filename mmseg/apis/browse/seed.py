@@ -3,6 +3,7 @@ from pathlib import Path
 
 from mmcv_replace.utils import Config
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.path import matching_files
 from mmseg.report.log_file import PATTERN, read_log
 
 from ..cli import work_dir_of
@@ -14,7 +15,7 @@ def find_seed(cfg: Config, given: int | None) -> tuple[int, str]:
         return given, ''
     if cfg.get('seed') is not None:
         return cfg.seed, ' (of the config)'
-    for log in sorted(Path(work_dir_of(cfg)).glob(PATTERN), reverse=True):
+    for log in reversed(matching_files(work_dir_of(cfg), PATTERN)):
         seed = _seed_in(log)
         if seed is not None:
             return seed, f' (of the run {log})'

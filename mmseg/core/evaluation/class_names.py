@@ -1,7 +1,10 @@
-"""Names and colours of the classes of well-known data sets, by the names that 0.x gave them."""
+"""Names of classes: of well-known data sets, with colours, by 0.x's names; numbers without any."""
 import pkgutil
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
+
+from torch import nn
 
 from mmcv_replace.utils.errors import DataError
 
@@ -43,3 +46,14 @@ voc_classes, voc_palette = partial(get_classes, 'voc'), partial(get_palette, 'vo
 ade_classes, ade_palette = partial(get_classes, 'ade'), partial(get_palette, 'ade')
 cityscapes_classes = partial(get_classes, 'cityscapes')
 cityscapes_palette = partial(get_palette, 'cityscapes')
+
+
+def classes_of_model(model: nn.Module) -> int:
+    """The number of classes between which a segmentor, or what wraps it, decides; 0 if unknown."""
+    number = getattr(getattr(model, 'module', model), 'num_classes', 0)
+    return max(number, 2) if number else 0  # two classes may have one logit, and be called one
+
+
+def names_of(classes: Sequence[str] | None, number: int) -> tuple[str, ...]:
+    """The names of classes; where they have none, the numbers from 0 to `number` - 1."""
+    return tuple(classes) if classes else tuple(map(str, range(number)))

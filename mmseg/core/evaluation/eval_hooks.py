@@ -16,6 +16,7 @@ from mmcv_replace.utils.checks.type_check import Range
 from mmcv_replace.utils.errors import ArgumentError, ConfigError
 
 from .best_checkpoint import BestCheckpoint
+from .class_names import names_of
 from .collect import gather_results
 from .eval_progress import missed_evaluation, note_evaluated
 from .evidence import Evaluation
@@ -240,7 +241,8 @@ class EvalHook(ScheduledEvaluation):
         palette = getattr(dataset, 'PALETTE', None)
         return Evaluation(
             self._done, self.by_epoch, averaged, scores,
-            tuple(getattr(dataset, 'CLASSES', None) or ()),
+            names_of(getattr(dataset, 'CLASSES', None),
+                     0 if gather.confusion is None else len(gather.confusion)),
             [] if palette is None else np.asarray(palette).tolist(),
             (*getattr(dataset, 'score_groups', ()), *(self.groups or ())),
             gather.confusion, gather.samples, gather.pictures(), gather.worst())

@@ -80,7 +80,9 @@ class Gatherer:
             if self._needs:
                 warn_once(f'hooks of this run get no {", ".join(sorted(self._needs))} of its '
                           'evaluations, as the dataset or the evaluation hook scores in its own '
-                          'way (evaluate or pre_eval of a user): they get the scores alone')
+                          'way (evaluate or pre_eval of a user), or neither CLASSES of the dataset '
+                          'nor num_classes of the model tell how many classes there are: they get '
+                          'the scores alone')
             return
         self.confusion = confusion.matrix.copy()
         if 'samples' in self._needs:

@@ -7,6 +7,7 @@ from mmcv_replace.runner.hooks import find_ema
 from mmcv_replace.utils.errors import ConfigError
 from mmcv_replace.utils.suggest import did_you_mean
 
+from .class_names import classes_of_model
 from .metrics import CLASS_SCORES
 from .overrides import is_own, is_own_anywhere
 from .records import AVERAGED
@@ -46,7 +47,8 @@ def score_names(hook: 'EvalHook', runner: BaseRunner) -> list[str] | None:
     if (is_own(hook, 'evaluate') or is_own(hook, '_do_evaluate')
             or any(is_own_anywhere(dataset, name) for name in ('evaluate', 'pre_eval'))):
         return None
-    counts = Score(dataset, hook.eval_kwargs.get('metric') or ()).confusion
+    counts = Score(dataset, hook.eval_kwargs.get('metric') or (),
+                   num_classes=classes_of_model(runner.unwrapped_model)).confusion
     if counts is None:
         return None
     names = [*dataset.evaluate(counts, logger='silent', **hook.eval_kwargs)]

@@ -15,6 +15,7 @@ from mmcv_replace.fileio import atomic_write
 from mmcv_replace.runner import BaseRunner
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import DataError
+from mmcv_replace.utils.path import matching_files
 
 from .evidence import Evaluation
 
@@ -95,10 +96,11 @@ def read_evaluations(work_dir: str | Path, every_run: bool = False) -> list[Eval
     """The evaluations of the run in a work directory, in their order, trained weights first.
 
     Those of earlier runs in the folder are left out, but for what the last one went on from; with
-    `every_run` they come too. A damaged file is left out with a warning.
+    `every_run` they come too. A damaged file is left out with a warning. Raises DataError for a
+    folder that may not be read.
     """
     found = []
-    for path in sorted(Path(work_dir, FOLDER).glob('*.npz')):
+    for path in matching_files(Path(work_dir, FOLDER), '*.npz'):
         try:
             found.append(read_record(path))
         except DataError as error:

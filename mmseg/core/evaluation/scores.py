@@ -22,15 +22,16 @@ class Score(Sink):
     """Compare predictions with the annotations of a data set, for its scores by `metrics`.
 
     `gather` gets the samples that are counted, if it wants them, and the counts of all.
+    `num_classes`: those of the model, by which a data set without CLASSES is counted.
 
     The pixels are counted in a `confusion` matrix, which the data set may make. Only if it has its
-    own `evaluate` or `pre_eval`, that is not `@standard`, or no CLASSES, `results` keeps what
-    `evaluate` needs: (index, results of `pre_eval`) of each prediction, or (index, [segmentation
-    map]).
+    own `evaluate` or `pre_eval`, that is not `@standard`, or no known number of classes, `results`
+    keeps what `evaluate` needs: (index, results of `pre_eval`) of each prediction, or
+    (index, [segmentation map]).
     """
 
     def __init__(self, dataset: Dataset, metrics: str | Sequence[str] = (),
-                 gather: Gatherer | None = None) -> None:
+                 gather: Gatherer | None = None, num_classes: int = 0) -> None:
         if not callable(getattr(dataset, 'evaluate', None)):
             raise DataError(f'{type(getattr(dataset, "dataset", dataset)).__name__} has no method '
                             'evaluate and cannot be scored: name another dataset in data.val and '
@@ -40,12 +41,13 @@ class Score(Sink):
         self._by_pre_eval = is_own_anywhere(dataset, 'pre_eval')
         self.results: list[tuple[int, list[Any]]] = []
         self.confusion: ConfusionMatrix | None = None
+        named = len(getattr(dataset, 'CLASSES', None) or ())
         if (self._by_pre_eval or is_own_anywhere(dataset, 'evaluate')
-                or not getattr(dataset, 'CLASSES', None)):
+                or not (named or num_classes)):
             return
         make = getattr(dataset, 'make_counts', None)  # a user's own class may lack it
-        self.confusion = ConfusionMatrix(len(dataset.CLASSES), dataset.ignore_index) if (
-            make is None) else make(metrics)
+        self.confusion = make(metrics) if make is not None and named else ConfusionMatrix(
+            named or num_classes, dataset.ignore_index)
         self._labels = labels_of(dataset)
         self._counted = _sums(self.confusion)
 

@@ -11,6 +11,7 @@ from mmcv_replace.runner.preemption import StopRequest
 from mmcv_replace.utils import warn_once
 from mmcv_replace.utils.errors import ConfigError
 
+from .class_names import classes_of_model
 from .collect import collect_results, gather_results
 from .gathering import Gatherer
 from .predict import Prediction, ScoreKind, predict
@@ -48,7 +49,8 @@ def evaluate_model(model: nn.Module, data_loader: DataLoader, request: StopReque
     and gets the scores of all samples. Memory does not grow with their number, unless the data set
     has its own `evaluate`. Raises EvaluationCut if `request` asks to stop at once.
     """
-    score = Score(data_loader.dataset, eval_kwargs.get('metric') or (), gather)
+    score = Score(data_loader.dataset, eval_kwargs.get('metric') or (), gather,
+                  classes_of_model(model))
     with no_kernel_search():
         run_test(model, data_loader, [score], request=request, loss=loss)
     return score.evaluate(**eval_kwargs)

@@ -11,6 +11,7 @@ from mmcv_replace.engine.gather import gather_parts
 from mmcv_replace.runner.dist_utils import from_first_rank
 from mmcv_replace.utils.errors import ConfigError
 
+from .class_names import classes_of_model
 from .confusion import ConfusionMatrix
 from .labels import remap_labels
 from .overrides import BY_INDEX, is_own, labels_of
@@ -67,9 +68,8 @@ class ValidationLoss:
         if self._read is None:
             self._read = labels_of(self._dataset)
         label = self._labels[index] = np.asarray(self._read(index))
-        # Two classes may have one logit, and be called one.
-        classes = len(getattr(self._dataset, 'CLASSES', None) or ()) or max(
-            self._model.num_classes, 2)
+        classes = len(getattr(self._dataset, 'CLASSES', None) or ()) or classes_of_model(
+            self._model)
         ConfusionMatrix(classes, self._dataset.ignore_index).check_label(
             label, f'sample {index} of the dataset')
         label = remap_labels(label, self._model_classes)

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from mmcv_replace.fileio import load_array
 from mmcv_replace.utils import path_inside, print_log
 from mmcv_replace.utils.errors import ArgumentError, DataError
+from mmseg.core.evaluation.class_names import names_of
 from mmseg.core.evaluation.confusion import ConfusionMatrix
 from mmseg.core.evaluation.groups import Groups, check_groups, group_scores
 from mmseg.core.evaluation.metrics import (
@@ -119,7 +120,7 @@ class ScoredDataset(Dataset):
         hit, pred, label = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
         for both, _, predicted, annotated in areas:
             hit, pred, label = hit + both, pred + predicted, label + annotated
-        names = self.CLASSES or tuple(map(str, range(len(hit))))
+        names = names_of(self.CLASSES, len(hit))
         scores = metrics_from_areas(hit, pred, label, metrics)
         summary = summarize(scores)
         print_log('per class results:\n' + format_class_table(names, scores), logger)

@@ -12,7 +12,7 @@ from mmcv_replace.utils import (
     symlink,
 )
 from mmcv_replace.utils.errors import DataError
-from mmcv_replace.utils.path import find_vcs_root
+from mmcv_replace.utils.path import find_vcs_root, matching_files
 
 
 def test_is_filepath():
@@ -108,3 +108,16 @@ def test_broken_links_in_a_folder(tmp_path):
 def test_wrong_arguments_of_scandir(arguments, message):
     with pytest.raises(TypeError, match=message):
         scandir(*arguments)
+
+
+def test_files_of_a_pattern(tmp_path, monkeypatch):
+    for name in ('b.json', 'a.json', 'a.txt'):
+        (tmp_path / name).touch()
+    assert matching_files(tmp_path, '*.json') == [tmp_path / 'a.json', tmp_path / 'b.json']
+    assert matching_files(tmp_path / 'none', '*') == matching_files(tmp_path / 'a.txt', '*') == []
+
+    def closed(folder):  # the tests may run as root, for whom no folder is
+        raise PermissionError(13, 'Permission denied', str(folder))
+    monkeypatch.setattr(os, 'listdir', closed)
+    with pytest.raises(DataError, match='cannot read the folder .*: Permission denied'):
+        matching_files(tmp_path, '*')

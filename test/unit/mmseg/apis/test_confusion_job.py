@@ -100,6 +100,11 @@ data = dict(test=dict(type='CustomDataset', data_root={str(tmp_path)!r}, img_dir
     write_confusion(source, str(tmp_path), 'title')
     assert drawn[0][0] == [[1, 1, 0], [0, 2, 0], [1, 0, 3]]
     assert list(drawn[0][1]) == ['x', 'y', '人']
+    source.cfg_options['data.test.classes'] = None
+    with pytest.raises(ConfigError, match=r'data\.test \(CustomDataset\) does not say how many '
+                       r'classes there are: give it `classes`, or the CHECKPOINT in place of'):
+        write_confusion(source, str(tmp_path), 'title')
+    source.cfg_options['data.test.classes'] = ['x', 'y', 'z']
     dump([np.zeros((2, 3), int)], str(predictions))
     with pytest.raises(DataError, match=r'has 1 label maps for the 2 samples of data\.test'):
         write_confusion(source, str(tmp_path), 'title')

@@ -14,6 +14,7 @@ from mmcv_replace.utils.errors import ArgumentError, ConfigError
 from mmseg.apis import OutputOptions, Process, evaluate_from_config, init_segmentor
 from mmseg.apis.acceleration import prepare_inference
 from mmseg.apis.loaders import evaluation_loader
+from mmseg.core.evaluation.records import read_record
 from mmseg.datasets import build_dataset
 from mmseg.models import EncoderDecoder, build_segmentor
 
@@ -357,3 +358,17 @@ def test_a_legend_on_request(make_job, tmp_path):
     for wrong in (dict(show_legend=True), dict(show_bands=[0])):
         with pytest.raises(ConfigError, match='give --show-dir DIR or --show too'):
             OutputOptions(metrics=['mIoU'], **wrong)
+
+
+def test_classes_without_names_are_those_of_the_model(make_job, tmp_path):
+    """The counts are kept in the record of the test, as with names."""
+    found = []
+    for classes in (('0', '1', '2', '3'), None):
+        cfg = make_job()
+        cfg.data.test.classes = classes
+        folder = tmp_path / str(classes is None)
+        scores = evaluate_from_config(cfg, str(tmp_path / 'model.pth'), CPU,
+                                      OutputOptions(metrics=['mIoU'], work_dir=str(folder)))
+        record = read_record(next(folder.glob('eval_*.npz')))
+        found.append((scores, record.classes, record.confusion.tolist()))
+    assert found[0] == found[1]

@@ -221,6 +221,17 @@ def test_classes_of_equal_names_stay_apart_and_lacking_names_are_numbers():
     assert confusion_chart(np.eye(1), ['a'])['data'][0]['z'] == [[1.0]]
 
 
+def test_long_names_leave_room_for_the_cells():
+    long = 'a name of a class & more than it needs'
+    figure = confusion_chart(np.eye(2), ['a', long])
+    assert figure['data'][0]['x'] == ['a', long.replace('&', '&amp;')]
+    for axis in ('xaxis', 'yaxis'):
+        assert figure['layout'][axis]['tickvals'] == [0, 1]
+        assert figure['layout'][axis]['ticktext'] == ['a', 'a name of a class &amp;…']
+    many = confusion_chart(np.eye(41), [long, *map(str, range(40))])
+    assert 'ticktext' not in many['layout']['xaxis']  # as many as fit, and all of them enlarged
+
+
 def test_the_most_frequent_confusions():
     matrix = np.array([[6, 2, 0], [9, 1, 0], [0, 0, 5]])
     assert confused_pairs(matrix, ['a', 'b', 'c']) == [('b', 'a', 0.9, 9), ('a', 'b', 0.25, 2)]

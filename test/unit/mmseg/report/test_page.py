@@ -125,6 +125,15 @@ def test_a_check_of_all_data_replaces_that_of_the_training(make, tmp_path):
     assert 'PascalVOCDataset' not in text
 
 
+def test_a_check_that_has_looked_at_all_is_not_to_be_repeated(make, tmp_path):
+    source = dict(type='CustomDataset', img_dir='img', samples=3)
+    for looked, told in ((3, False), (2, True)):
+        (tmp_path / 'data_check.json').write_text(json.dumps(dict(
+            check='quick', same={}, findings=[], kinds={},
+            splits=dict(train=dict(samples=looked, sources=[source], classes=[])))))
+        assert ('data_full.json' in make(train_record(50))) == told
+
+
 def test_a_config_without_origins(make):
     text = make(train_record(50), config='lr = 0.5\n')
     assert '<pre>lr = 0.5' in text

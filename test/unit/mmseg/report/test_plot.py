@@ -13,7 +13,7 @@ from mmseg.report.train_time import format_train_time
 
 from ...tools.conftest import run_tool  # noqa: F401
 from ..visualization.conftest import no_fonts  # noqa: F401
-from .conftest import train_record, val_record, write_log
+from .conftest import train_record, val_record, write_log, write_record
 
 
 @pytest.fixture
@@ -50,6 +50,19 @@ def test_curves_are_those_of_the_log(log, tmp_path, pyplot):
     assert (loss.get_marker(), miou.get_marker()) == ('None', 'o')
     assert (axes.get_title(), axes.get_xlabel()) == ('A title', 'iteration')
     assert cv2.imread(str(out)).shape[2] == 3
+
+
+def test_scores_of_classes_are_those_of_the_records(tmp_path, pyplot):
+    log = write_log(tmp_path, val_record(100, 0.25), val_record(200, 0.5), run_id='a')
+    for done, averaged, value in ((200, False, 0.5), (100, False, 0.25), (200, True, 0.75)):
+        write_record(tmp_path, done, {'IoU.人 1': value}, run_id='a', averaged=averaged)
+    plot_curves([str(log)], PlotOptions(['IoU.人 1', 'IoU.人 1_ema'], legend=['a', 'b'],
+                                        out=str(tmp_path / 'x.png')))
+    _, lines = curves(pyplot)
+    assert lines['a'].get_xydata().tolist() == [[100, 0.25], [200, 0.5]]
+    assert lines['b'].get_xydata().tolist() == [[200, 0.75]]
+    with pytest.raises(DataError, match=r"no 'IoU\.人'; did you mean 'IoU\.人 1'.* \(it has lr"):
+        plot_curves([str(log)], PlotOptions(['IoU.人'], out='x.png'))
 
 
 def test_legend_and_several_logs(log, pyplot, tmp_path):
@@ -177,8 +190,9 @@ def test_too_few_times(tmp_path):
     with pytest.raises(DataError, match='beside the first of each epoch: --include-outliers'):
         format_train_time(log)
     assert 'average iter time: 8.5000' in format_train_time(log, include_outliers=True)
-    with pytest.raises(DataError, match='has no time of an iteration$'):
-        format_train_time(str(write_log(tmp_path)), include_outliers=True)
+    for outliers in (False, True):
+        with pytest.raises(DataError, match='has no time of an iteration: IterTimerHook'):
+            format_train_time(str(write_log(tmp_path)), include_outliers=outliers)
 
 
 @pytest.mark.parametrize('command', [(), ('plot_curve',)])

@@ -1,12 +1,15 @@
 """Logs that are joined to runs: resumes, epochs, several runs in a folder, logs of 0.x."""
 import math
+import os
 
 import pytest
 
 from mmcv_replace.utils.errors import DataError
+from mmseg.core.evaluation import read_evaluations
 from mmseg.report.curves import scores_of
 from mmseg.report.run import Resume
 from mmseg.report.runs import find_run, read_runs
+from mmseg.report.summary import summarize_run
 
 from .conftest import train_record, val_record, write_log, write_record
 
@@ -235,3 +238,16 @@ def test_a_file_that_is_no_log(tmp_path, content):
 def test_a_folder_without_a_run(tmp_path, name, message):
     with pytest.raises(DataError, match=message):
         find_run(tmp_path / name)
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(tmp_path, monkeypatch):
+    def closed(path, *args):  # the tests may run as root, for whom nothing is
+        raise PermissionError(13, 'Permission denied', str(path))
+    write_log(tmp_path, train_record(50))
+    write_record(tmp_path, 50, {})
+    for read in (find_run, read_runs, summarize_run, read_evaluations):
+        with monkeypatch.context() as context:
+            context.setattr(os, 'listdir', closed)
+            context.setattr(os, 'stat', closed)
+            with pytest.raises(DataError, match='cannot read the folder .*: Permission denied'):
+                read(tmp_path)

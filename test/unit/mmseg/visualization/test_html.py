@@ -119,5 +119,6 @@ def test_no_network_is_asked():
 
 def test_a_page_that_cannot_be_written(tmp_path):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(DataError, match=r'cannot write the page .*page\.html'):
+    with pytest.raises(DataError, match=r'cannot write the page .*page\.html: .*; name another '
+                                        'place for it'):
         Page('t').write(tmp_path / 'file' / 'page.html')

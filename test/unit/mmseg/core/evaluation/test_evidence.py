@@ -246,6 +246,18 @@ def test_data_without_classes(evaluate, dataset):
     assert (found.classes, found.samples, found.confusion) == ((), [], None)
 
 
+def test_data_without_classes_has_those_of_the_model(evaluate, dataset, model):
+    named = evaluate(*ALL)
+    dataset.CLASSES, model.module.num_classes = None, 3
+    dataset.evaluate = standard(lambda results, logger=None: {'mIoU': 0.5, 'IoU.2': 0.25})
+    found = evaluate(*ALL)
+    np.testing.assert_array_equal(found.confusion, named.confusion)
+    assert found.samples == named.samples
+    assert found.pictures.keys() == named.pictures.keys()
+    assert found.classes == ('0', '1', '2')
+    assert (found.class_scores(), found.overall_scores()) == ({'IoU.2': 0.25}, {'mIoU': 0.5})
+
+
 def test_pictures_of_what_was_found(evaluate, dataset):
     colours = dataset.PALETTE = [[250, 0, 0], [0, 250, 0], [0, 0, 250]]
     dataset.preds = [pred.repeat(40, 0).repeat(40, 1) for pred in dataset.preds]

@@ -91,7 +91,7 @@ def test_what_users_score_may_have_any_name(names, dataset, make_loader, make_ru
         setattr(dataset, method, lambda results, *args: {})
         assert names() is None
         delattr(dataset, method)
-    dataset.CLASSES = None
+    dataset.CLASSES = None  # and no number of classes in the model
     assert names(groups=None) is None
     check_metric_name('key', 'anything', None)
 

@@ -144,6 +144,15 @@ def test_without_classes_the_data_set_scores_all_label_maps(model, dataset, make
         np.testing.assert_array_equal(results[0], expected[1])
 
 
+def test_without_classes_those_of_the_model_are_counted(model, dataset, make_loader):
+    expected = scored(predict(model, make_loader()), dataset).matrix
+    dataset.CLASSES = None
+    score = Score(dataset, num_classes=4)
+    run_sinks(predict(model, make_loader()), [score])
+    assert score.results == []
+    np.testing.assert_array_equal(score.confusion.matrix, np.pad(expected, (0, 1)))
+
+
 # ------------------------------------------------------------------ overlays
 
 
