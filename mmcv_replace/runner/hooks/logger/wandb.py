@@ -29,6 +29,7 @@ class WandbLoggerHook(CloudTrackerHook):
 
     package = 'wandb'
     online = ('online', 'run', 'shared')
+    other_modes = ('offline', 'dryrun', 'disabled')
 
     def __init__(self, init_kwargs: dict[str, Any] | None = None, interval: int = 10,
                  ignore_last: bool = True, reset_flag: bool = False, commit: bool = True,

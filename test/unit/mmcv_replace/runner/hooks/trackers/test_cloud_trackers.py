@@ -165,6 +165,14 @@ def test_online_without_a_key_is_refused_instead_of_asking(train, cloud):
 
 
 @pytest.mark.parametrize('cloud', CLOUDS, indirect=True)
+def test_a_misspelt_mode_is_refused(train, cloud):
+    kind, package, _ = cloud
+    with pytest.raises(ConfigError, match="'ofline' is no mode of .*did you mean 'offline'"):
+        train(kind(dict(mode='ofline')))
+    package.init.assert_not_called()
+
+
+@pytest.mark.parametrize('cloud', CLOUDS, indirect=True)
 def test_a_service_that_fails_at_the_start(train, cloud, log_lines):
     kind, package, settings = cloud
     settings.api_key = 'k'
