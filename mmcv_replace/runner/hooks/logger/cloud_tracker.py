@@ -3,6 +3,7 @@ from abc import abstractmethod
 from typing import Any
 
 from ....utils.errors import ConfigError
+from ....utils.suggest import did_you_mean
 from ...base_runner import BaseRunner
 from .tracked_run import TrackedRun
 from .tracker import TrackerHook
@@ -20,6 +21,7 @@ class CloudTrackerHook(TrackerHook):
     """
 
     online = ('online',)  # modes that need a key
+    other_modes = ('offline', 'disabled')
 
     def __init__(self, init_kwargs: dict[str, Any] | None, interval: int, ignore_last: bool,
                  reset_flag: bool, by_epoch: bool, **tracking: Any) -> None:
@@ -59,6 +61,11 @@ class CloudTrackerHook(TrackerHook):
         """Send what is known of the run beside the arguments of `init`."""
 
     def before_run(self, runner: BaseRunner) -> None:
+        modes = (*self.online, *self.other_modes)
+        if runner.rank == 0 and self.chosen_mode() not in (None, *modes):
+            raise ConfigError(f'{type(self).__name__}: {self.chosen_mode()!r} is no mode of '
+                              f'{self.package}; init_kwargs.mode or {self.package.upper()}_MODE is '
+                              f'one of {", ".join(modes)}{did_you_mean(self.chosen_mode(), modes)}')
         if runner.rank == 0 and self.chosen_mode() in self.online and not self.has_key():
             raise ConfigError(
                 f'{type(self).__name__}: the mode {self.chosen_mode()!r} needs an API key: call '

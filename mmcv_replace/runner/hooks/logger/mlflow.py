@@ -20,6 +20,7 @@ from .tracker_names import TrackerNames
 
 # Requests for which the training waits: those at the start and at the end.
 BRIEF = {'MLFLOW_HTTP_REQUEST_TIMEOUT': '10', 'MLFLOW_HTTP_REQUEST_MAX_RETRIES': '1'}
+SERVER_FAILS = 500  # status of an answer, from here on; also of none
 BATCH = 100  # the most parameters that a server takes at once
 FORBIDDEN = r'[^\w\-. ]'  # in names; letters of any script are fine
 LONGEST = 6000  # characters of a parameter's value
@@ -82,7 +83,7 @@ class MlflowLoggerHook(TrackerHook):
                     active = self._begin_run(run, own=True)
             self._id = active.info.run_id
             self._client = mlflow.MlflowClient()
-        run.state.note(id=self._id)
+        self._sent = run.state.go_on_with(self._id)
         self._call(self._send_settings, run)
         uri = mlflow.get_tracking_uri()
         look = f', `mlflow ui --backend-store-uri {uri}` shows it' if 'sqlite:' in uri else ''
@@ -112,13 +113,18 @@ class MlflowLoggerHook(TrackerHook):
                 name, artifact_location=Path(run.work_dir, 'mlartifacts').as_uri())
         if name is not None:
             mlflow.set_experiment(name)
-        known = run.state.get('id')
+        # One was perhaps begun in the work directory, while the server did not answer.
+        known = next(filter(self._is_there, run.state.ids()), None)
+        return mlflow.start_run(run_id=known, run_name=run.name)
+
+    def _is_there(self, run_id: str) -> bool:
         try:
-            return mlflow.start_run(run_id=known, run_name=run.name)
-        except mlflow.exceptions.MlflowException:
-            if known is None:
+            info = self.mlflow.MlflowClient().get_run(run_id).info
+        except self.mlflow.exceptions.MlflowException as error:
+            if error.get_http_status_code() >= SERVER_FAILS:
                 raise
-            return mlflow.start_run(run_name=run.name)  # it was deleted, or is in another store
+            return False  # it is in another store
+        return info.lifecycle_stage != 'deleted'
 
     def _send_settings(self, run: TrackedRun) -> None:
         if self.tags:

@@ -21,6 +21,7 @@ class SwanlabLoggerHook(CloudTrackerHook):
     """
 
     package = 'swanlab'
+    other_modes = ('offline', 'local', 'cloud', 'disabled')  # cloud: of older versions
     # And keeps what it is given in memory for a while, which a process that is killed loses.
     drops_repeated = True
 

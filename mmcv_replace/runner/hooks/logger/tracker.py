@@ -99,6 +99,9 @@ class TrackerHook(ServiceLoggerHook):
         """kind: 'best' or 'last'."""
         raise NotImplementedError
 
+    def send_files(self) -> None:
+        """Send further files after the run, however it ended."""
+
     def finish(self, error: BaseException | None) -> None:
         """End the run in the tracker; `error`: with which the training ended."""
 
@@ -217,6 +220,7 @@ class TrackerHook(ServiceLoggerHook):
             for kind in CHECKPOINTS[self.log_checkpoint]:
                 if runner.hook_msgs.get(f'{kind}_ckpt'):
                     self._call(self.send_checkpoint, runner.hook_msgs[f'{kind}_ckpt'], kind)
+        self._call(self.send_files)
         self._call(self.finish, error)
         self._all_sent = self._background.close(self._longest_finish(error))
         self._background = None

@@ -23,6 +23,23 @@ class TrackerState:
     def get(self, name: str, default: Any = None) -> Any:
         return self._facts.get(name, default)
 
+    def ids(self) -> list[str]:
+        """The tracker's ids of the run, the last one first; several if it once began elsewhere."""
+        last = self.get('id')
+        return ([] if last is None else [last]) + [*self.get('earlier', {})][::-1]
+
+    def go_on_with(self, id_: str) -> int:
+        """Note the tracker's id of the run; returns the last step that was sent to it, or -1."""
+        last, step = self.get('id'), self.get('step', -1)
+        if last == id_:
+            return step
+        earlier = {**self.get('earlier', {})}
+        if last is not None:
+            earlier[last] = step
+        step = earlier.pop(id_, -1)
+        self.note(id=id_, step=step, earlier=earlier)
+        return step
+
     def note(self, **facts: Any) -> None:
         """Add facts and write the file; a warning if that fails."""
         self._facts |= facts

@@ -13,6 +13,7 @@ from .tracked_run import TrackedRun
 from .tracker import FINISH
 
 ANSWER = 15.0  # seconds in which the server has to answer at the start
+KEPT = 1.0  # seconds after which what was logged outlives a process that is killed
 
 
 @HOOKS.register_module()
@@ -28,6 +29,7 @@ class WandbLoggerHook(CloudTrackerHook):
 
     package = 'wandb'
     online = ('online', 'run', 'shared')
+    other_modes = ('offline', 'dryrun', 'disabled')
 
     def __init__(self, init_kwargs: dict[str, Any] | None = None, interval: int = 10,
                  ignore_last: bool = True, reset_flag: bool = False, commit: bool = True,
@@ -79,7 +81,8 @@ class WandbLoggerHook(CloudTrackerHook):
         if isinstance(settings, dict):
             limits = {'init_timeout': ANSWER, 'login_timeout': ANSWER,
                       'finish_timeout': (FINISH if self.finish_timeout is None
-                                         else self.finish_timeout)}
+                                         else self.finish_timeout),
+                      'x_transaction_log_flush_interval': KEPT}
             known = getattr(self.wandb.Settings, 'model_fields', {})  # older ones have fewer
             settings = {name: value for name, value in limits.items() if name in known} | settings
         self.wandb.init(**{**options, 'settings': settings})
@@ -125,11 +128,13 @@ class WandbLoggerHook(CloudTrackerHook):
     def sends_files(self) -> bool:
         return super().sends_files() or self.log_artifact
 
-    def finish(self, error: BaseException | None) -> None:
+    def send_files(self) -> None:
         if self.log_artifact and self._run.work_dir is not None:
             artifact = self.wandb.Artifact(name='artifacts', type='model')
             for path in sorted(Path(self._run.work_dir).iterdir()):
                 if path.name.endswith(self.out_suffix):
                     artifact.add_file(str(path))
             self.wandb.log_artifact(artifact)
+
+    def finish(self, error: BaseException | None) -> None:
         self.wandb.finish(exit_code=0 if error is None else 1)

@@ -73,7 +73,12 @@ def log_lines():
 
 
 class MlflowException(Exception):
-    pass
+    def __init__(self, text, status=500):
+        super().__init__(text)
+        self.status = status
+
+    def get_http_status_code(self):
+        return self.status
 
 
 @pytest.fixture

@@ -70,9 +70,18 @@ def test_wandb_checkpoints(train, wandb, tmp_path):
 
 
 def test_wandb_limits_that_the_version_knows(train, wandb):
-    wandb.Settings.model_fields = {'init_timeout': 90, 'finish_timeout': 0}
+    wandb.Settings.model_fields = {'init_timeout': 90, 'finish_timeout': 0,
+                                   'x_transaction_log_flush_interval': 15}
     train(WandbLoggerHook(dict(settings=dict(init_timeout=3)), finish_timeout=7))
-    assert wandb.init.call_args.kwargs['settings'] == {'init_timeout': 3, 'finish_timeout': 7}
+    assert wandb.init.call_args.kwargs['settings'] == {
+        'init_timeout': 3, 'finish_timeout': 7, 'x_transaction_log_flush_interval': 1}
+
+
+def test_wandb_ends_the_run_if_its_files_cannot_be_sent(train, wandb, log_lines):
+    wandb.Artifact.return_value.add_file.side_effect = PermissionError('no staging area')
+    train(WandbLoggerHook(out_suffix='.pth'))
+    wandb.finish.assert_called_once_with(exit_code=0)
+    assert 'WandbLoggerHook: 1 entries were not sent' in log_lines
 
 
 def test_swanlab(train, swanlab, evaluate_at, tmp_path, log_lines):
@@ -152,6 +161,14 @@ def test_online_without_a_key_is_refused_instead_of_asking(train, cloud):
     kind, package, _ = cloud
     with pytest.raises(ConfigError, match=f"'online' needs an API key: call `{kind.package} log"):
         train(kind(dict(mode='online')))
+    package.init.assert_not_called()
+
+
+@pytest.mark.parametrize('cloud', CLOUDS, indirect=True)
+def test_a_misspelt_mode_is_refused(train, cloud):
+    kind, package, _ = cloud
+    with pytest.raises(ConfigError, match="'ofline' is no mode of .*did you mean 'offline'"):
+        train(kind(dict(mode='ofline')))
     package.init.assert_not_called()
 
 

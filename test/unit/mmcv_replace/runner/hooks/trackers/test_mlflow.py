@@ -90,16 +90,85 @@ def test_a_run_of_the_user_is_used_and_not_ended(train, mlflow):
     mlflow.set_tracking_uri.assert_not_called()
 
 
-@pytest.mark.parametrize('deleted', [False, True])
-def test_a_resumed_run(train, mlflow, deleted):
-    train(MlflowLoggerHook(), meta=META)
-    mlflow.start_run.reset_mock()
-    good = mlflow.start_run.return_value
-    if deleted:
-        mlflow.start_run.side_effect = [mlflow.exceptions.MlflowException('unknown'), good]
-    train(MlflowLoggerHook(), meta=META)
-    assert [call.kwargs for call in mlflow.start_run.call_args_list] == [
-        {'run_id': 'run of MLflow', 'run_name': 'work'}] + [{'run_name': 'work'}] * deleted
+def stores(mlflow, *reached, deleted=()):
+    """Let each run that begins have an id of its own, and be known in its store alone.
+
+    `reached`: whether the server answers, for each attempt to find a run, or to begin one, there.
+    `deleted`: runs that are, but can be restored. Returns the runs of each store, by its address.
+    """
+    def run_of(run_id, stage='active'):
+        return SimpleNamespace(info=SimpleNamespace(run_id=run_id, lifecycle_stage=stage),
+                               data=SimpleNamespace(params={}))
+    current, runs, answers = ['http://server'], {}, iter(reached)
+
+    def known():
+        if current[0] == 'http://server' and not next(answers, True):
+            raise mlflow.exceptions.MlflowException('no answer', 500)
+        return runs.setdefault(current[0], [])
+
+    def get_run(run_id):
+        if run_id not in known():
+            raise mlflow.exceptions.MlflowException('unknown', 404)
+        return run_of(run_id, 'deleted' if run_id in deleted else 'active')
+
+    def start_run(run_id=None, run_name=None):
+        there = known()
+        if run_id is None:
+            run_id = f'{current[0]} {len(there)}'
+            there.append(run_id)
+        return run_of(run_id)
+
+    mlflow.set_tracking_uri.side_effect = lambda uri: current.__setitem__(0, uri)
+    mlflow.get_tracking_uri.side_effect = lambda: current[0]
+    mlflow.start_run.side_effect = start_run
+    mlflow.MlflowClient.return_value.get_run.side_effect = get_run
+    return runs
+
+
+def sent(mlflow):
+    """Steps that each run got."""
+    steps = {}
+    for call in mlflow.log_metrics.call_args_list:
+        steps.setdefault(call.kwargs['run_id'], []).append(call.kwargs['step'])
+    return steps
+
+
+def go_on(train, iteration, length, tmp_path):
+    train(MlflowLoggerHook(interval=2, by_epoch=False, log_model=False,
+                           tracking_uri='http://server'), meta=META, length=length,
+          then=lambda runner: iteration and runner.resume(
+              tmp_path / f'work/iter_{iteration}.pth'))
+
+
+def test_a_resumed_run(train, mlflow, tmp_path):
+    stores(mlflow)
+    go_on(train, 0, 4, tmp_path)
+    go_on(train, 2, 6, tmp_path)
+    assert sent(mlflow) == {'http://server 0': [2, 4, 6]}
+
+
+@pytest.mark.parametrize('for_good', [False, True])
+def test_a_run_that_was_deleted_begins_anew(train, mlflow, tmp_path, for_good):
+    deleted = []
+    runs = stores(mlflow, deleted=deleted)
+    go_on(train, 0, 4, tmp_path)
+    if for_good:
+        runs['http://server'][0] = 'of somebody else'
+    else:
+        deleted.append('http://server 0')
+    go_on(train, 2, 6, tmp_path)
+    assert sent(mlflow) == {'http://server 0': [2, 4], 'http://server 1': [4, 6]}
+
+
+def test_a_server_that_is_away_while_a_run_is_resumed(train, mlflow, tmp_path):
+    """The run there goes on when it is back, with none of its steps again."""
+    stores(mlflow, True, True, False)  # begun, its settings sent, not found again
+    own = f'sqlite:///{tmp_path / "work"}/mlflow.db 0'
+    go_on(train, 0, 4, tmp_path)
+    go_on(train, 2, 6, tmp_path)
+    assert sent(mlflow) == {'http://server 0': [2, 4], own: [4, 6]}
+    go_on(train, 2, 8, tmp_path)
+    assert sent(mlflow) == {'http://server 0': [2, 4, 6, 8], own: [4, 6]}
 
 
 @pytest.mark.parametrize(('error', 'status'), [
