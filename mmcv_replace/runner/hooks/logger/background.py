@@ -57,15 +57,16 @@ class BackgroundCalls:
         else:
             self._thread.join(min(QUIET, timeout))
             if self._thread.is_alive() and timeout > QUIET:
-                self.logger.info('%s: %d entries wait to be sent, for at most %g s', self.name,
-                                 max(1, self._calls.qsize()), timeout)
+                self.logger.info('%s: entries that wait to be sent, for at most %g s: %d',
+                                 self.name, timeout, max(1, self._calls.qsize()))
             self._thread.join(max(0.0, end - time.monotonic()))
         done = not self._thread.is_alive()
         self._abandoned = True
         left = 0 if done else max(1, self._calls.qsize())  # one is being made, one is the end
         if self.lost + left:
-            self.logger.warning('%s: %d entries were not sent%s', self.name, self.lost + left,
-                                '' if done else f', as it did not answer for {timeout:g} s')
+            why = '' if done else f', as it did not answer for {timeout:g} s'
+            self.logger.warning('%s: entries that were not sent%s: %d', self.name, why,
+                                self.lost + left)
         return done
 
     def _work(self) -> None:

@@ -3,10 +3,11 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
+from ....utils.checks.type_check import Range
 from ....utils.errors import ConfigError
 from ....utils.seed import keep_random_state
 from ...base_runner import BaseRunner
@@ -66,7 +67,7 @@ class TrackerHook(ServiceLoggerHook):
                  by_epoch: bool = True, *, class_scores: bool = False, pictures: bool = True,
                  confusion_matrix: bool = True,
                  log_checkpoint: Literal['last', 'best', 'both'] | None = None,
-                 finish_timeout: float | None = None) -> None:
+                 finish_timeout: Annotated[float, Range(0)] | None = None) -> None:
         super().__init__(interval, ignore_last, reset_flag, by_epoch)
         self.class_scores = class_scores
         self.log_checkpoint = log_checkpoint

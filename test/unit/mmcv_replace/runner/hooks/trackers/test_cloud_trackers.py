@@ -81,7 +81,7 @@ def test_wandb_ends_the_run_if_its_files_cannot_be_sent(train, wandb, log_lines)
     wandb.Artifact.return_value.add_file.side_effect = PermissionError('no staging area')
     train(WandbLoggerHook(out_suffix='.pth'))
     wandb.finish.assert_called_once_with(exit_code=0)
-    assert 'WandbLoggerHook: 1 entries were not sent' in log_lines
+    assert 'WandbLoggerHook: entries that were not sent: 1' in log_lines
 
 
 def test_swanlab(train, swanlab, evaluate_at, tmp_path, log_lines):

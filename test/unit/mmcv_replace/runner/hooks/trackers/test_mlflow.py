@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from mmcv_replace.parallel import MMDataParallel
-from mmcv_replace.runner import Hook
+from mmcv_replace.runner import HOOKS, Hook
 from mmcv_replace.runner.hooks import MlflowLoggerHook
+from mmcv_replace.utils import build_from_cfg
+from mmcv_replace.utils.errors import ArgumentError
 
 META = {'run_id': 'abc', 'config': 'lr = 0.1\nmodel = dict(head=dict(a=[1]))\n'}
 
@@ -218,3 +220,10 @@ def test_requests_at_the_start_are_brief(train, mlflow, monkeypatch):
     train(MlflowLoggerHook())
     assert seen == [['10', '4']]
     assert [os.environ.get(name) for name in names] == [None, '4']
+
+
+@pytest.mark.usefixtures('mlflow')
+@pytest.mark.parametrize('seconds', [-3, '60'])
+def test_a_time_that_is_none(seconds):
+    with pytest.raises(ArgumentError, match=f'finish_timeout.*{seconds}.*from 0 on'):
+        build_from_cfg(dict(type='MlflowLoggerHook', finish_timeout=seconds), HOOKS)

@@ -137,7 +137,7 @@ def test_what_fails_always_is_left_out(train, keep, log_lines):
     runner = train(hook)
     assert runner.iter == 4
     assert list(hook.scalars()) == [4]
-    assert 'Keep: 1 entries were not sent' in log_lines
+    assert 'Keep: entries that were not sent: 1' in log_lines
 
 
 @pytest.mark.parametrize('error', [ValueError('no'), SystemExit('a key, please')])
@@ -171,7 +171,7 @@ def test_a_server_that_does_not_answer(train, keep, log_lines, monkeypatch):
         answers.set()
     assert runner.iter == 4
     assert 'Silent has not begun after 0.1 s; the training begins meanwhile' in log_lines
-    assert any('entries were not sent, as it did not answer for 0.1 s' in line
+    assert any('entries that were not sent, as it did not answer for 0.1 s: ' in line
                for line in log_lines)
 
 
@@ -202,7 +202,7 @@ def test_a_run_that_was_told_to_stop_waits_for_less(train, keep, log_lines, monk
             train(Silent(), evaluation=Stop(error))
     finally:
         answers.set()
-    assert any(f'were not sent, as it did not answer for {waited} s' in line for line in log_lines)
+    assert any(f'not sent, as it did not answer for {waited} s: ' in line for line in log_lines)
 
 
 def test_a_long_end_says_for_what_it_waits(log_lines, monkeypatch):
@@ -213,7 +213,7 @@ def test_a_long_end_says_for_what_it_waits(log_lines, monkeypatch):
     calls = background.BackgroundCalls('Slow', logging.getLogger('mmseg'))
     calls.call(waits.wait, 60)
     assert calls.close(60)
-    assert 'Slow: 1 entries wait to be sent, for at most 60 s' in log_lines
+    assert 'Slow: entries that wait to be sent, for at most 60 s: 1' in log_lines
 
 
 def test_a_tracker_that_does_not_keep_up(log_lines):
@@ -227,7 +227,7 @@ def test_a_tracker_that_does_not_keep_up(log_lines):
     release.set()
     assert calls.close(60)
     assert done == [0, 1]
-    assert 'Slow: 2 entries were not sent' in log_lines
+    assert 'Slow: entries that were not sent: 2' in log_lines
 
 
 def test_where_it_begins_instead_is_a_warning(train, keep, caplog):
