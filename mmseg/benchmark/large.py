@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from mmcv_replace.device import resolve_device
+from mmcv_replace.image.limits import open_with_pillow
 from mmcv_replace.utils import Config
 from mmseg.apis.cli import load_config
 from mmseg.apis.predict.job import find_images, predict_sources
@@ -81,7 +81,7 @@ class LargeCase:
         with tempfile.TemporaryDirectory(prefix='large-') as folder:
             self._predict(folder)
             mask, = Path(folder, 'masks').iterdir()
-            with Image.open(mask) as img:
+            with open_with_pillow(mask) as img:
                 return {'labels': np.array(img)}
 
     def round(self) -> float:

@@ -35,6 +35,7 @@ def test_the_case_predicts_it_in_parts(section, monkeypatch):
     predict_parts = stripes.predict_parts
     monkeypatch.setattr('mmseg.prediction.large.predict_parts', lambda *args: (
         parts.append(part) or part for part in predict_parts(*args)))
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', SIZE[0] * SIZE[1] // 3)  # which is no limit here
     case = large.LargeCase(**section.options)
     found = case.check()['labels']
     assert len(parts) > 1
