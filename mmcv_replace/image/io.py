@@ -19,7 +19,7 @@ from .formats.png import decode_plain_png
 from .formats.tiff import BANDS, INSTALL, USE_BANDS, decode_tiff, reverse_colours
 from .formats.tiff_header import PALETTE, WHITE_IS_ZERO, is_tiff, read_pages
 from .integrity import PNG_START, find_truncation
-from .limits import UNKNOWN, explain_opencv, open_with_pillow
+from .limits import UNKNOWN, explain_opencv, load_with_pillow, open_with_pillow
 from .resize import check_choice
 
 if TYPE_CHECKING:
@@ -245,6 +245,7 @@ def _decode_pillow(content: bytes, flag: str) -> np.ndarray:
             array = _decode_cv2(content, flag)
             if array is not None:
                 return array
+        load_with_pillow(img)
         if flag == 'unchanged':
             array = np.array(img)
             if img.mode == 'RGB':

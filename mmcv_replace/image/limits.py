@@ -7,6 +7,8 @@ import io
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,17 +52,36 @@ def open_with_pillow(content: bytes | Path, limited: bool = True) -> 'Image':
     Its pixels are not read yet.
     """
     from PIL import Image, UnidentifiedImageError
-    with _PILLOW:
-        own, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    with _without_pillows_limit():
         try:
             img = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content)
         except UnidentifiedImageError as error:  # its text is the address of an object
             raise UnidentifiedImageError(UNKNOWN) from error
-        finally:
-            Image.MAX_IMAGE_PIXELS = own
     if limited:
         check_pixels(*img.size)
     return img
+
+
+def load_with_pillow(img: 'Image') -> None:
+    """Read the pixels of an image of `open_with_pillow`.
+
+    Of a TIFF, Pillow looks at its own limit once more; those of other formats are read as needed.
+    """
+    from PIL import Image
+    if Image.MAX_IMAGE_PIXELS is not None and img.width * img.height > Image.MAX_IMAGE_PIXELS:
+        with _without_pillows_limit():  # one image at a time
+            img.load()
+
+
+@contextmanager
+def _without_pillows_limit() -> Iterator[None]:
+    from PIL import Image
+    with _PILLOW:
+        own, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = own
 
 
 def _too_large(found: str, variable: str, limit: int | None = None) -> str:

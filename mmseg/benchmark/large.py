@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from mmcv_replace.device import resolve_device
-from mmcv_replace.image.limits import open_with_pillow
 from mmcv_replace.utils import Config
 from mmseg.apis.cli import load_config
 from mmseg.apis.predict.job import find_images, predict_sources
 from mmseg.apis.predict.predictor import load_predictor
+from mmseg.datasets.masks.annotation import decode_label
 from mmseg.prediction.options import PredictOptions
 from mmseg.prediction.pipeline import inference_steps
 
@@ -81,8 +81,7 @@ class LargeCase:
         with tempfile.TemporaryDirectory(prefix='large-') as folder:
             self._predict(folder)
             mask, = Path(folder, 'masks').iterdir()
-            with open_with_pillow(mask) as img:
-                return {'labels': np.array(img)}
+            return {'labels': decode_label(mask.read_bytes(), mask.name)}
 
     def round(self) -> float:
         """Seconds for the image."""

@@ -17,7 +17,13 @@ def mask(tmp_path, label):
     return tmp_path / 'mask.png'
 
 
-def test_pillows_own_limit_stops_no_sound_mask(mask, label, monkeypatch):
+@pytest.mark.parametrize(('name', 'options'), [
+    ('mask.png', {}), ('mask.tif', {}), ('mask.tif', dict(compression='tiff_lzw'))], ids=str)
+def test_pillows_own_limit_stops_no_sound_mask(tmp_path, name, options, label, monkeypatch):
+    mask = tmp_path / name
+    img = Image.fromarray(label)
+    img.putpalette(range(255))
+    img.save(mask, **options)
     for own in (label.size - 1, label.size // 4):  # of which the first would warn
         monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', own)
         with warnings.catch_warnings():
