@@ -16,9 +16,8 @@ from .pipeline import inference_steps
 from .records import read_records
 
 NAME = 'predicted_by.json'
-# Options that change what the files of an image hold; others change the speed, or add files.
-DECISIVE = ('tta', 'slide', 'crop', 'stride', 'scale', 'amp', 'threshold', 'opacity', 'legend',
-            'bands', 'scores')
+# Options that change what is predicted; others change pictures and speed, or add files.
+DECISIVE = ('tta', 'slide', 'crop', 'stride', 'scale', 'amp', 'threshold', 'scores')
 DIGITS = 16  # of a digest
 INFORMATIVE = 'checkpoint'  # as it was called; the weights decide
 

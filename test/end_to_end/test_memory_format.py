@@ -17,7 +17,11 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
 
 @pytest.fixture
 def matrix_units(monkeypatch):
-    """Let torch say whether the CPU has AMX; what is computed stays the same."""
+    """Let torch say whether the CPU has AMX; what is computed stays the same.
+
+    There are no products of oneDNN, for which models in float32 would be in channels_last.
+    """
+    monkeypatch.setattr('mmseg.apis.acceleration.has_products', lambda: False)
     return lambda found: monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: found)
 
 

@@ -138,9 +138,11 @@ def _write(x: Tensor, weight: Tensor, places: Sequence[_Place], out: Tensor) -> 
     """Write the results at `places` to `out`, the sum over groups of input channels."""
     sums: list[Tensor | None] = [None] * len(places)
     for part in parts(weight.shape[1], _CHANNELS):
+        # Before the kernels: what they are made of is freed by then.
+        factors = [_factors(x[:, part], place) for place in places]
         kernels = _kernels(weight[:, part])
-        for i, place in enumerate(places):
-            sums[i] = products(_factors(x[:, part], place), kernels, out=sums[i])
+        sums = [products(each, kernels, out=own)
+                for each, own in zip(factors, sums, strict=True)]
     for place, own in zip(places, sums, strict=True):
         place.put(_apply(_merge_matrix(own.dtype).T, own), out)
 

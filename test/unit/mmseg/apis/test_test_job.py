@@ -158,8 +158,9 @@ def test_folded_norms_and_memory_format_change_no_label(make_job, run, monkeypat
 
     monkeypatch.setattr(EncoderDecoder, 'simple_test', norms)
     first, plain, channels_last = [
-        run(make_job(options=options)) for options in (None, dict(fuse_conv_bn=False),
-                                                       dict(channels_last=True))]
+        run(make_job(options=options)) for options in (
+            dict(channels_last=False), dict(channels_last=False, fuse_conv_bn=False),
+            dict(channels_last=True))]
     same(plain, first)
     same(channels_last, first)
     assert set(seen[:10]) == {(0, False)}

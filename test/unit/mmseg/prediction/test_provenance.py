@@ -46,7 +46,7 @@ def former(tmp_path):
     (dict(scores='confidence'), dict(scores='probabilities'),
      '--scores confidence then and probabilities now'),
     (dict(threshold=0.5, legend=True), dict(tta=True),
-     '--tta not given then and given now, --threshold 0.5 then and not given now, --legend given'),
+     '--tta not given then and given now, --threshold 0.5 then and not given now'),
     ({}, dict(cfg=make_config(test_pipeline=[dict(type='LoadImageFromFile', color_type='bands')])),
      'another config of the model'),
     ({}, dict(cfg=make_config(fp16={})), 'another config of the model')])
@@ -58,7 +58,8 @@ def test_what_differs_is_told(describe, former, before, now, told):
 
 
 @pytest.mark.parametrize(('before', 'now'), [
-    ({}, dict(name='moved.pth')), (dict(batch=1), dict(batch=8, overlays=False)),
+    ({}, dict(name='moved.pth')), (dict(legend=True, opacity=0.1), {}),
+    (dict(batch=1), dict(batch=8, overlays=False)),
     (dict(crop=[512, 512]), dict(crop=(512, 512))), ({}, dict(scores='confidence')),
     ({}, dict(cfg=make_config(model=dict(type='X', pretrained=None, size=[1, 2]))))])
 def test_what_changes_no_pixel_is_the_same(describe, former, before, now):

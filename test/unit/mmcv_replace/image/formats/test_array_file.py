@@ -76,7 +76,7 @@ def test_a_cut_off_array_is_told():
 
 @pytest.mark.parametrize('flag', ['color', 'grayscale'])
 def test_an_array_has_no_colours(flag):
-    with pytest.raises(UnsupportedImageError, match="color_type='bands' reads all of it"):
+    with pytest.raises(UnsupportedImageError, match="color_type='bands' reads arrays as they are"):
         imfrombytes(npy(IMG[..., :3]), flag)
 
 
