@@ -25,6 +25,12 @@ logger = logging.getLogger('mmseg.acceleration')
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
 # Packages whose layers take maps in any memory format; those of others may ask for views of them.
 FORMAT_FREE = ('torch', 'mmcv_replace', 'mmseg')
+# Why a model is faster in channels_last, if it is.
+Reason = Callable[[nn.Module], str | None]
+
+
+def _no_reason(model: nn.Module) -> None:
+    return None
 
 
 def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
@@ -59,17 +65,18 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
     """Fold batch norms and choose algorithm and memory format for a model with loaded weights.
 
     `fuse_conv_bn` of the config: True folds the batch norms of every module, False none; by
-    default, only modules that declare the order of their children (see `fuse_conv_bn`), and none
-    with `keep_keys`, since folding changes the state dict. Changes the model in place.
+    default, only modules that declare the order of their children (see `fuse_conv_bn`). With
+    `keep_keys` the model is for code of users: by default, none are folded, since that changes the
+    state dict, and on a host it has the memory format of training, since such code may ask for
+    views of maps and weights. Changes the model in place.
     """
     if _choice(cfg, 'fuse_conv_bn', not keep_keys):
         fuse_conv_bn(model.eval(), declared_only=cfg.get('fuse_conv_bn') is None)
-    return _fit_convolutions(model, cfg, device, _reason_of_products)
+    return _fit_convolutions(model, cfg, device, _no_reason if keep_keys else _reason_of_products)
 
 
 def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device,
-                      reason_of: Callable[[nn.Module], str | None] = lambda model: None
-                      ) -> nn.Module:
+                      reason_of: Reason = _no_reason) -> nn.Module:
     """Choose the convolutions' algorithm and the memory format, for which there may be a reason."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
         for replace in (use_winograd, use_products, split_depthwise, host_prelu):
@@ -89,9 +96,7 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 
 
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
-                       dtype: torch.dtype,
-                       reason_of: Callable[[nn.Module], str | None] = lambda model: None
-                       ) -> nn.Module:
+                       dtype: torch.dtype, reason_of: Reason = _no_reason) -> nn.Module:
     reason = kind_of(device).channels_last(dtype)
     if reason is None and dtype == torch.float32 and not is_asynchronous(device):
         reason = _reason_of_model(model) or reason_of(model)

@@ -62,7 +62,7 @@ def _fits(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> bool:
             and x.dtype == weight.dtype == torch.float32
             and not is_asynchronous(x.device) and autocast_dtype(x) is None
             and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
-            and x.shape[2] * x.shape[3] >= _LEAST_PIXELS)
+            and len(x) and x.shape[2] * x.shape[3] >= _LEAST_PIXELS)
 
 
 def _pixels(x: Tensor) -> Tensor:

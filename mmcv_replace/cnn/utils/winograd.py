@@ -63,11 +63,12 @@ class _Place:
         padded[:, first - top:last - top, before * across:before * across + width] = (
             _channels_last(x[:, :, first:last]))
         image, row, column, _ = padded.stride()
-        # Tiles overlap. Those of a group are neighbours, whose pixels lie in order.
+        # Tiles overlap. Those of a group are neighbours, whose pixels lie in order. Where no more
+        # than one tile fits into the width, reshape needs no copy, but products do.
         return padded.as_strided(
             (pixels, pixels, n, self.groups[0], down, self.groups[1], across * c),
             (down * row, across * column, image, _TILE * down * row, row,
-             _TILE * across * column, 1)).reshape(pixels ** 2, -1, c)
+             _TILE * across * column, 1)).reshape(pixels ** 2, -1, c).contiguous()
 
     def put(self, values: Tensor, out: Tensor) -> None:
         """Write the results of the tiles, [16, tiles, O], to out [N, O, H, W]."""

@@ -84,7 +84,7 @@ def _functions(conv: nn.Conv2d, x: Tensor, weight: Tensor) -> tuple[Callable, Ca
     if not (isinstance(conv, WinogradConv2d) and x.dim() == 4
             and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
             and not is_asynchronous(x.device) and autocast_dtype(x) is None
-            and not torch.compiler.is_compiling() and not torch.jit.is_tracing()):
+            and not torch.compiler.is_compiling() and not torch.jit.is_tracing() and len(x)):
         return None
     if prefers_patches(x, weight):
         return patch_conv2d, patch_gradients

@@ -123,6 +123,21 @@ def test_torchs_own_for_what_would_not_profit(counted, monkeypatch):
 
 
 @pytest.mark.usefixtures('everywhere')
+@pytest.mark.parametrize('memory', [torch.contiguous_format, torch.channels_last])
+def test_no_images(memory, monkeypatch, counted):
+    monkeypatch.setattr(pointwise_conv, 'by_onednn', lambda x, y: True)
+    conv = use_products(nn.Conv2d(8, 6, 1))
+    x = torch.zeros(0, 8, 5, 7).to(memory_format=memory).requires_grad_()
+    out = conv(x)
+    assert out.shape == (0, 6, 5, 7)
+    out.sum().backward()
+    assert not conv.weight.grad.any()
+    with torch.no_grad():
+        assert conv(x).shape == out.shape
+    assert not counted
+
+
+@pytest.mark.usefixtures('everywhere')
 def test_behind_a_recomputed_norm(counted):
     plain = nn.ModuleList([nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.Conv2d(8, 6, 1)])
     ours, start, results = use_products(copy.deepcopy(plain)), torch.randn(2, 8, 3, 4), []

@@ -10,11 +10,11 @@ from .winograd_inputs import error, inputs
 
 # images, channels in and out, height and width, dilation: tiles that are cut off, other steps in
 # rows and columns, groups of channels (of 512), several places (of 512 tiles) in one image and one
-# of several images, maps smaller than a tile and than the dilation.
+# of several images, maps smaller than a tile and than the dilation, and as wide as one tile.
 CASES = [
     (2, 5, 7, 13, 9, (1, 1)), (1, 3, 2, 64, 65, (4, 4)), (1, 3, 4, 70, 131, (2, 1)),
     (1, 600, 3, 12, 8, (1, 1)), (3, 2, 2, 129, 80, (1, 3)), (1, 2, 2, 3, 2, (1, 1)),
-    (1, 2, 3, 5, 4, (6, 2))]
+    (1, 2, 3, 5, 4, (6, 2)), (1, 3, 2, 21, 4, (1, 1)), (2, 3, 2, 21, 7, (1, 2))]
 
 
 @pytest.mark.parametrize('case', CASES, ids=str)

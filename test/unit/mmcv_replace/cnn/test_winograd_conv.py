@@ -74,11 +74,20 @@ def test_same_results_hooks_and_copies(counted):
 @pytest.mark.parametrize('x', [
     torch.randn(1, 4, 3, 5),  # fewer pixels than _LEAST_PIXELS
     torch.randn(1, 4, 2, 9),  # tiles of 4 rows for 2
+    torch.randn(0, 4, 8, 8),
     torch.randn(4, 8, 8)], ids=lambda x: str(tuple(x.shape)))
 def test_torchs_own_for_what_would_not_profit(x, counted):
     plain = make()
     torch.testing.assert_close(use_winograd(copy.deepcopy(plain))(x), plain(x))
     assert not counted
+
+
+def test_a_large_kernel_takes_no_images():
+    conv = use_winograd(nn.Conv2d(512, 512, 3, padding=1))
+    x = torch.zeros(0, 512, 8, 8, requires_grad=True)
+    conv(x).sum().backward()
+    assert x.grad.shape == x.shape
+    assert not conv.weight.grad.any()
 
 
 @pytest.mark.usefixtures('small')

@@ -111,6 +111,20 @@ def test_layers_of_others_get_maps_in_the_usual_order():
 
 @pytest.mark.usefixtures('products')
 @pytest.mark.parametrize('products', [True], indirect=True)
+def test_hooks_of_users_may_view_the_maps_of_a_model_that_keeps_its_keys():
+    model, seen = prepare_inference(make().eval(), Config(), CPU, keep_keys=True), []
+    model.backbone.layer2.register_forward_hook(
+        lambda layer, args, out: seen.append(out.view(2, 16, -1)))
+    with torch.no_grad():
+        model.encode_decode(torch.randn(2, 3, 32, 40), None).view(2, -1)
+    assert len(seen) == 1
+    assert not is_channels_last(model)
+    asked = prepare_inference(make().eval(), Config(dict(channels_last=True)), CPU, keep_keys=True)
+    assert is_channels_last(asked)
+
+
+@pytest.mark.usefixtures('products')
+@pytest.mark.parametrize('products', [True], indirect=True)
 def test_a_model_that_only_predicts_has_the_same_results(monkeypatch):
     for module in (pointwise_conv, winograd_conv):
         monkeypatch.setattr(module, '_LEAST_PIXELS', 1)
