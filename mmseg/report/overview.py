@@ -68,8 +68,7 @@ def _state(run: Run) -> str:
         return done
     if run.last >= run.length:
         return f'finished, {done}'
-    early = 'stopped early, ' if run.stopped else ''
-    return f'{early}{done} of {run.length:,}'
+    return f'{"stopped early, " if run.stopped else ""}{done} of {run.length:,}'
 
 
 def _main_score(run: Run) -> tuple[str, str]:
@@ -92,7 +91,8 @@ def _resumes(run: Run) -> list[str]:
 
 
 def _stop(run: Run) -> list[str]:
-    return [f'stopped early: {run.stopped}'] if run.stopped else []
+    done = run.length is not None and run.last >= run.length  # stopped at its last evaluation
+    return [f'stopped early: {run.stopped}'] if run.stopped and not done else []
 
 
 def _tests(run: Run) -> list[tuple[str, str]]:
