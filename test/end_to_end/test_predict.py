@@ -66,7 +66,7 @@ def test_folders_lists_and_going_on(trained, devkit, run_tool, tool, tmp_path, m
     monkeypatch.setattr(sys, 'stdin', io.StringIO('\n'.join(map(str, files))))
     (out / f'overlays/{files[0].name}').write_text('older')
     assert tool('predict')([str(trained / 'latest.pth'), '-', '--out', str(out), '--device', 'cpu',
-                            '--skip-existing']) == 0
+                            '--legend', '--skip-existing']) == 0
     assert (out / f'masks/{files[0].stem}.png').is_file()
     assert (out / f'overlays/{files[0].name}').stat().st_size > 100
     assert len((out / 'predictions.jsonl').read_text().splitlines()) == len(files)
