@@ -201,4 +201,5 @@ def test_the_command_predicts_large_images_beside_others(tmp_path, capsys):
     model = init_segmentor(cfg, str(tmp_path / 'model.pth'), 'cpu')
     check_alike(np.array(Image.open(out / 'masks/large.tif')), cfg, model, large)
     assert sorted(path.name for path in out.rglob('*.*')) == [
-        'large.png', 'large.tif', 'predictions.jsonl', 'small.png', 'small.png']
+        'large.png', 'large.tif', 'predicted_by.json', 'predictions.jsonl', 'small.png',
+        'small.png']
