@@ -65,7 +65,7 @@ def _add_computing(group: argparse._ArgumentGroup) -> None:
     group.add_argument('--slide', action='store_true',
                        help='by windows, of the size in the config unless --crop gives it')
     group.add_argument('--crop', type=int, nargs='+', metavar='PIXELS',
-                       help='height and width of the windows, or one number')
+                       help='height and width of the windows, or one number; means --slide')
     group.add_argument('--stride', type=int, nargs='+', metavar='PIXELS',
                        help='from one window to the next, likewise (two thirds of a window)')
     group.add_argument('--scale', type=float, metavar='FACTOR',

@@ -17,9 +17,10 @@ PLACE = ('mode', 'epoch', 'iter')  # of each record, beside its numbers
 class LogFile:
     """What one log holds.
 
-    `meta`: the facts of the run, its first object. `records`: of training ('mode' is 'train') and
-    validation ('val'), with 'epoch', 'iter' and numbers by name; NaN stands for null, which is
-    written for a number that was not finite. `notes`: what was left out, for the user.
+    `meta`: the facts of the run, its first object, and why it was stopped early. `records`: of
+    training ('mode' is 'train') and validation ('val'), with 'epoch', 'iter' and numbers by name;
+    NaN stands for null, which is written for a number that was not finite. `notes`: what was left
+    out, for the user.
     """
 
     path: Path

@@ -24,7 +24,7 @@ def add_overview(sheet: Sheet, runs: Sequence[Run]) -> None:
     head = ('run', 'started', 'state', 'best score', 'last score', 'loss', 'images/s', 'memory')
     parts = [table(head, [_row(run) for run in runs], numbers=range(3, len(head)), id='runs')]
     notes = [tag('li', f'{_owner(run, runs)}{text}') for run in runs
-             for text in (*_resumes(run), *run.notes)]
+             for text in (*_resumes(run), *_stop(run), *run.notes)]
     if notes:
         parts.append(tag('ul', *notes, id='notes'))
     sheet.section('Overview', *parts)
@@ -66,7 +66,9 @@ def _state(run: Run) -> str:
     done = f'{run.unit} {place(run.last)}'
     if run.length is None:
         return done
-    return f'finished, {done}' if run.last >= run.length else f'{done} of {run.length:,}'
+    if run.last >= run.length:
+        return f'finished, {done}'
+    return f'{"stopped early, " if run.stopped else ""}{done} of {run.length:,}'
 
 
 def _main_score(run: Run) -> tuple[str, str]:
@@ -86,6 +88,11 @@ def _resumes(run: Run) -> list[str]:
     return [f'resumed at {run.unit} {place(resume.at)} (log {resume.log})'
             + (f'; {place(resume.lost)} {run.unit}s were done again' if resume.lost else '')
             for resume in run.resumes]
+
+
+def _stop(run: Run) -> list[str]:
+    done = run.length is not None and run.last >= run.length  # stopped at its last evaluation
+    return [f'stopped early: {run.stopped}'] if run.stopped and not done else []
 
 
 def _tests(run: Run) -> list[tuple[str, str]]:

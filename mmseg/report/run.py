@@ -64,6 +64,11 @@ class Run:
         found = LENGTH.search(str(self.meta.get('config', '')))
         return int(found[1]) if found else None
 
+    @property
+    def stopped(self) -> str | None:
+        """Why the run was stopped early, as by EarlyStoppingHook; None if it was not."""
+        return self.meta.get('stopped')
+
     def keys(self, mode: str) -> list[str]:
         """Names of the numbers in the records of a mode, in the order in which they appear."""
         return list(dict.fromkeys(name for record in getattr(self, mode) for name in record

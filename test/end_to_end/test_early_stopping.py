@@ -15,6 +15,7 @@ from PIL import Image
 
 from mmseg.apis import init_segmentor
 from mmseg.core.evaluation import read_evaluations
+from mmseg.report.log_file import read_log
 
 # The loss never gets better by so much: the first of the evaluations at 1, 2, 3 is the best.
 OPTIONS = ['runner.max_iters=9', 'checkpoint_config.interval=2', 'evaluation.interval=1',
@@ -92,10 +93,14 @@ def test_the_loss_is_that_of_all_pixels(whole, small_config, devkit):
 def test_it_stops_and_auto_resume_knows(whole, tool, small_config, caplog):
     assert [record.done for record in read_evaluations(whole)] == [1, 2, 3]
     assert (whole / 'latest.pth').resolve().name == 'iter_3.pth'
+    (log,) = whole.glob('*.log.json')
+    reason = json.loads(log.read_text().splitlines()[-1])['stopped']
+    assert reason.startswith('val/loss has not got better than')
     before = (whole / 'iter_3.pth').read_bytes()
     with caplog.at_level('WARNING'):
         tool('train')([*argv(small_config, whole, STOP), '--auto-resume'])
     assert 'the run is finished: it was stopped early, as val/loss has not got' in caplog.text
+    assert read_log(max(whole.glob('*.log.json'))).meta['stopped'] == reason
     assert (whole / 'iter_3.pth').read_bytes() == before
     assert sorted(path.name for path in whole.glob('iter*.pth')) == ['iter_2.pth', 'iter_3.pth']
 

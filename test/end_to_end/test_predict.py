@@ -2,6 +2,7 @@
 import io
 import json
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -59,13 +60,13 @@ def test_folders_lists_and_going_on(trained, devkit, run_tool, tool, tmp_path, m
     files = sorted(images.iterdir())
     assert [json.loads(line)['name'] for line in lines] == [file.name for file in files]
     assert len(list((out / 'overlays').iterdir())) == len(files)
-    assert 'images a second' in done.stderr
+    assert re.search(rf'images: {len(files)} in [\d.]+ s, [\d.]+ images a second', done.stderr)
     assert 'image/s' in done.stderr  # of the progress bar
     (out / f'masks/{files[0].stem}.png').unlink()
     monkeypatch.setattr(sys, 'stdin', io.StringIO('\n'.join(map(str, files))))
     (out / f'overlays/{files[0].name}').write_text('older')
     assert tool('predict')([str(trained / 'latest.pth'), '-', '--out', str(out), '--device', 'cpu',
-                            '--skip-existing']) == 0
+                            '--legend', '--skip-existing']) == 0
     assert (out / f'masks/{files[0].stem}.png').is_file()
     assert (out / f'overlays/{files[0].name}').stat().st_size > 100
     assert len((out / 'predictions.jsonl').read_text().splitlines()) == len(files)

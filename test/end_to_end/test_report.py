@@ -61,6 +61,7 @@ def test_the_page_of_a_training(work_dir, config, run_tool, tmp_path):
     for word in ('finished, iteration 4', 'PascalVOCDataset', 'optimizer.lr', f'set by {config}',
                  'OpenCV'):
         assert word in text
+    assert 'before it began' not in text  # the training has looked at all of so few samples
 
 
 def test_the_matrix_of_a_checkpoint_is_that_of_its_test(work_dir, config, tool, tmp_path):

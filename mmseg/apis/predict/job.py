@@ -120,8 +120,8 @@ def predict_sources(model: nn.Module, sources: Sources, options: PredictOptions,
     seconds = time.perf_counter() - begin
     logger = get_root_logger()
     if outputs.skipped:
-        logger.info('%d files were predicted before', len(outputs.skipped))
-    logger.info('%d images in %.1f s, %.2f images a second: %s', job.done, seconds,
+        logger.info('files that were predicted before: %d', len(outputs.skipped))
+    logger.info('images: %d in %.1f s, %.2f images a second: %s', job.done, seconds,
                 job.done / seconds, outputs.folder.absolute())
     return job.failures
 

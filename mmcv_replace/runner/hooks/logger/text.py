@@ -28,8 +28,9 @@ class TextLoggerHook(LoggerHook):
         fps: 35.2, decode.loss_seg: 1.0000, loss: 1.5000
 
     (in one line; `memory` in MiB if the device reports it) and validation lines
-    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run is its meta data. A run whose
-    meta data have an `exp_name` says it every `interval_exp_name` iterations.
+    `Iter(val) [1000]\\tmIoU: 0.7521`. The first JSON object of a run is its meta data, and the
+    last one of a run that was stopped early `{"stopped": REASON}`. A run whose meta data have an
+    `exp_name` says it every `interval_exp_name` iterations.
 
     `out_dir`: a folder, or a place such as s3://bucket/runs, that gets the files of the work
     directory whose names end with one of `out_suffix` after the run, in a folder of the name of the
@@ -97,6 +98,8 @@ class TextLoggerHook(LoggerHook):
 
     def after_run(self, runner: BaseRunner) -> None:
         super().after_run(runner)
+        if runner.stopped is not None:
+            self._dump_log({'stopped': runner.stopped}, runner)
         if self.out_dir is None or runner.work_dir is None or runner.rank != 0:
             return
         work_dir = Path(runner.work_dir)

@@ -48,12 +48,12 @@ class TrackerHook(ServiceLoggerHook):
     see BackgroundCalls. A run that is resumed in its work directory goes on in the tracker, and
     steps that it repeats are not sent again.
 
-    `class_scores`: log those of single classes too, as val_IoU/CLASS. `pictures`: show the fixed
-    images of each evaluation, with annotation, prediction and errors (`evaluation.pictures` is
-    their number). `confusion_matrix`: show that of each evaluation. `log_checkpoint`: send the
-    'last' or the 'best' checkpoint, or 'both', after the run. `finish_timeout`: how many seconds
-    the end of the run may wait for what has not been sent, by default 60, or 600 with files, but 10
-    where the run was told to stop.
+    `class_scores`: log those of single classes too, as val_IoU/CLASS; those of groups of classes,
+    val_IoU/GROUP, are always logged. `pictures`: show the fixed images of each evaluation, with
+    annotation, prediction and errors (`evaluation.pictures` is their number). `confusion_matrix`:
+    show that of each evaluation. `log_checkpoint`: send the 'last' or the 'best' checkpoint, or
+    'both', after the run. `finish_timeout`: how many seconds the end of the run may wait for what
+    has not been sent, by default 60, or 600 with files, but 10 where the run was told to stop.
 
     A subclass says what `start`, `send_scalars`, `send_picture`, `send_checkpoint` and `finish` do.
     """
@@ -168,9 +168,9 @@ class TrackerHook(ServiceLoggerHook):
         if runner.rank != 0:
             return
         entry, end = self._entry_of(runner), '_ema' if evaluation.averaged else ''
-        if self.class_scores:
-            for name, value in evaluation.class_scores().items():
-                metric, _, label = name.partition('.')
+        for name, value in evaluation.class_scores().items():
+            metric, _, label = name.partition('.')
+            if self.class_scores or label in evaluation.groups:
                 entry.scalars[f'val_{metric}{end}/{label}'] = value
         if 'pictures' in self.evaluation_needs:
             entry.pictures += [

@@ -61,6 +61,21 @@ def test_a_run_under_way(make):
         train_record(50), config="runner = dict(type='IterBasedRunner', max_iters=20000)")
 
 
+def test_a_run_that_was_stopped_early(make):
+    text = make(train_record(50), '{"stopped": "mIoU has not got <better>"}',
+                config="runner = dict(type='IterBasedRunner', max_iters=20000)")
+    assert 'stopped early, iteration 50 of 20,000' in text
+    assert '<li>stopped early: mIoU has not got &lt;better&gt;</li>' in text
+    assert 'left out' not in text
+
+
+def test_a_run_that_was_stopped_at_its_end_is_finished(make):
+    text = make(train_record(50), '{"stopped": "mIoU has not got better"}',
+                start=dict(iter=0, by_epoch=False, length=50))
+    assert 'finished, iteration 50' in text
+    assert 'stopped early' not in text
+
+
 def test_resumes_cuts_and_scores_of_a_test(make, tmp_path):
     write_log(tmp_path, train_record(50), train_record(100), '{"mode"', run_id='a')
     (tmp_path / 'eval_20260105_000000.json').write_text('{"mIoU": 0.75, "IoU.sky": 0.5}')

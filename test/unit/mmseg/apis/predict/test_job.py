@@ -161,7 +161,7 @@ def test_what_fails_does_not_keep_the_rest(job, tmp_path, caplog):
     assert 'half.png: the file is truncated' in caplog.text
     assert caplog.text.rstrip().endswith(
         '3 without a prediction:\n  none.png\n  1.png\n  sub/half.png')
-    assert '2 images in ' in caplog.text
+    assert 'images: 2 in ' in caplog.text
 
 
 def test_going_on_needs_the_same_model_and_options(job):

@@ -107,8 +107,10 @@ def test_it_does_not_stop_a_training_that_gets_better(train, tmp_path):
 def test_the_rest_of_the_log_is_written(train, tmp_path):
     train(SCORES, patience=3)
     records = [json.loads(line) for line in next(tmp_path.glob('*.log.json')).open()][1:]
-    assert [(record['mode'], record['iter']) for record in records[-2:]] == [
+    assert [(record['mode'], record['iter']) for record in records[-3:-1]] == [
         ('train', 5), ('val', 5)]
+    assert list(records[-1]) == ['stopped']
+    assert 'in 3 evaluations' in records[-1]['stopped']
 
 
 def test_a_checkpoint_of_that_iteration_is_not_written_twice(train, tmp_path, caplog):

@@ -17,8 +17,9 @@ def picture(shade, miou=0.25):
 class Evaluate(Hook):
     """Does what an EvalHook does, after the iterations (epochs) `at`; `averaged`: with an EMA."""
 
-    def __init__(self, *at, by_epoch=False, averaged=(False,)):
+    def __init__(self, *at, by_epoch=False, averaged=(False,), groups=()):
         self.at, self.by_epoch, self.averaged = at, by_epoch, averaged
+        self.groups = groups
 
     def after_train_iter(self, runner):
         if not self.by_epoch and runner.iter + 1 in self.at:
@@ -34,7 +35,7 @@ class Evaluate(Hook):
         runner.log_buffer.ready = True
         for averaged in self.averaged:
             runner.call_hook('after_evaluation', SimpleNamespace(
-                averaged=averaged, confusion=np.eye(2, dtype=int),
+                averaged=averaged, groups=self.groups, confusion=np.eye(2, dtype=int),
                 class_scores=lambda: {'IoU.a.b': 0.125, 'Acc.道路 (x)': 0.75},
                 confusion_picture=lambda: np.zeros((5, 5, 3), np.uint8),
                 pictures={'x.jpg': picture(10), 'y.jpg': picture(20)}))

@@ -65,6 +65,13 @@ def test_scores_of_classes_and_of_averaged_weights(train, keep, evaluate_at):
     assert 'confusion_matrix_ema' in [name for _, name in hook.pictures()]
 
 
+def test_scores_of_groups_are_always_logged(train, keep, evaluate_at):
+    hook = keep()
+    train(hook, evaluation=evaluate_at(4, groups=('a.b',)))
+    assert hook.scalars()[4]['val_IoU/a.b'] == 0.125
+    assert 'val_Acc/道路 (x)' not in hook.scalars()[4]
+
+
 def test_an_evaluation_after_an_epoch_belongs_to_its_last_iteration(train, keep, evaluate_at):
     hook = keep(interval=4, by_epoch=True)
     train(hook, evaluation=evaluate_at(1, 2, by_epoch=True), by_epoch=True, length=2)
