@@ -8,6 +8,7 @@ product of matrices, whose columns are the channels of all tiles. Dilation, padd
 the border cuts off only decide which pixels a tile takes. The relative error (norm) of float32
 results is about 2e-6; it is 2e-7 for a plain convolution.
 """
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,8 +25,8 @@ from .host_products import products
 _POINTS = (0.0, 1.0, -1.0, 2.0, -0.5, -2.0, 0.5)
 _TILE, _TAPS = 4, 3
 _PRODUCTS = _TILE + _TAPS - 1
-# Channels computed at a time: of the input, and of the results. They limit the memory for kernels
-# and for products.
+# Channels computed at a time: of the input (half of them for few tiles, beside which the kernels
+# would take most of the memory), and of the results.
 _CHANNELS = 512
 _RESULTS = 1024
 # Tiles of a place, and places that share the kernels. More tiles would leave the caches.
@@ -47,6 +48,12 @@ class _Place:
     top: int  # the first row
     groups: Pair
     dilation: Pair
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        images = self.images.stop - self.images.start
+        return images * math.prod(self.groups) * math.prod(self.dilation)
 
     def take(self, x: Tensor, pixels: int) -> Tensor:
         """The tiles' pixels: [N, C, H, W] -> [pixels ** 2, tiles, C], 0 outside the map.
@@ -138,7 +145,7 @@ def _convolve(x: Tensor, weight: Tensor, dilation: Pair) -> Tensor:
 def _write(x: Tensor, weight: Tensor, places: Sequence[_Place], out: Tensor) -> None:
     """Write the results at `places` to `out`, the sum over groups of input channels."""
     sums: list[Tensor | None] = [None] * len(places)
-    for part in parts(weight.shape[1], _CHANNELS):
+    for part in _channels(weight.shape[1], places):
         # Before the kernels: what they are made of is freed by then.
         factors = [_factors(x[:, part], place) for place in places]
         kernels = _kernels(weight[:, part])
@@ -156,7 +163,7 @@ def _weight_gradient(grad: Tensor, x: Tensor, dilation: Pair) -> Tensor:
         for results in parts(o, _RESULTS):
             outer = _apply(_merge_matrix(grad.dtype),
                            _turned(place.take(grad[:, results], _TILE)))
-            for part in parts(c, _CHANNELS):
+            for part in _channels(c, [place]):
                 factors = _factors(x[:, part], place)
                 nine[:, results, part] += _apply(
                     _kernel_matrix(x.dtype).T, products(outer, factors.transpose(1, 2)))
@@ -173,6 +180,12 @@ def _places(x: Tensor, dilation: Pair) -> list[_Place]:
     return [_Place(slice(i, min(i + images, len(x))), top * _TILE * dilation[0],
                    (min(height, rows - top), columns), dilation)
             for i in range(0, len(x), images) for top in range(0, rows, height)]
+
+
+def _channels(number: int, places: Sequence[_Place]) -> list[slice]:
+    """Channels of the input in parts that are computed at a time."""
+    few = sum(place.tiles for place in places) <= _TILES // 2
+    return parts(number, _CHANNELS // 2 if few else _CHANNELS)
 
 
 def _factors(x: Tensor, place: _Place) -> Tensor:

@@ -31,7 +31,8 @@ def test_values_and_gradients_of_torch(case):
 
 
 @pytest.mark.parametrize('limits', [
-    dict(_TILES=4), dict(_TILES=60, _PLACES_AT_ONCE=1), dict(_CHANNELS=2), dict(_RESULTS=3)
+    dict(_TILES=4), dict(_TILES=60, _PLACES_AT_ONCE=1), dict(_CHANNELS=4),
+    dict(_CHANNELS=2, _TILES=8), dict(_RESULTS=3)
 ], ids=str)
 def test_what_is_computed_at_a_time_changes_nothing(limits, monkeypatch):
     for name, value in limits.items():
