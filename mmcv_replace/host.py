@@ -120,3 +120,14 @@ def keep_freed_memory() -> None:
         if mallopt is not None:
             mallopt(_M_MMAP_MAX, 0)
             mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def release_freed_memory() -> None:
+    """Give the system what lies free in glibc's heap, in pieces that later tensors do not fit into.
+
+    To be called now and then by a computation that takes long. Nothing is done with another C
+    library.
+    """
+    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None) if os.name == 'posix' else None
+    if trim is not None:
+        trim(0)

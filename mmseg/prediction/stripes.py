@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcv_replace.device import is_asynchronous
+from mmcv_replace.host import release_freed_memory
 from mmcv_replace.image.resize_rows import RowReader
 from mmcv_replace.parallel.data_parallel import device_of
 from mmseg.models.segmentors.encoder_decoder import MAX_LOGITS_MB
@@ -87,6 +88,7 @@ def _logits(model: nn.Module, rows: RowReader, view: View, channels: int, builde
             options['batch_windows'] = 1  # a host takes no less time for several, but more memory
         for strip in slide_strips(**options, columns=columns, max_bytes=builder.max_bytes):
             yield from strip.split(at_once, dim=2)
+            release_freed_memory()  # or each strip would leave more pieces
 
 
 def _told(forward: Callable[[Tensor], Tensor], done: Callable[[int], None]

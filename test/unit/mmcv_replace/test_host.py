@@ -23,6 +23,7 @@ torch.ones(1)
 start = resident()
 tensor = torch.ones(64 * 2**18)
 del tensor
+{after}
 print(resident() - start)
 '''
 
@@ -152,9 +153,9 @@ def test_quota_of_an_older_container(monkeypatch, tmp_path, quota, expected):
     assert host.usable_cores() == expected
 
 
-def kept(keep, before='', **environment):
+def kept(keep, before='', after='', **environment):
     """MiB that stay with a process after it has freed a tensor of 64."""
-    code = LARGE.format(before=before, keep=keep)
+    code = LARGE.format(before=before, keep=keep, after=after)
     env = {k: v for k, v in os.environ.items() if not k.startswith(('MALLOC_', 'GLIBC_'))}
     run = subprocess.run([sys.executable, '-c', code], env=env | environment, check=True,
                          capture_output=True, text=True)
@@ -166,6 +167,8 @@ def kept(keep, before='', **environment):
 def test_freed_memory_is_kept():
     assert kept(True) > 60
     assert kept(False) < 10
+    released = 'from mmcv_replace.host import release_freed_memory; release_freed_memory()'
+    assert kept(True, after=released) < 10
     # The user's own choice holds.
     assert kept(True, MALLOC_TRIM_THRESHOLD_='100000') < 10
 

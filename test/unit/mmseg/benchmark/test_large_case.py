@@ -30,8 +30,9 @@ def test_all_subjects_see_the_image_in_its_size_by_windows(section):
 
 
 def test_the_case_predicts_it_in_parts(section, monkeypatch):
-    parts = []
+    parts, released = [], []
     monkeypatch.setattr(stripes, 'ROWS_AT_ONCE', 40)
+    monkeypatch.setattr(stripes, 'release_freed_memory', lambda: released.append(1))
     predict_parts = stripes.predict_parts
     monkeypatch.setattr('mmseg.prediction.large.predict_parts', lambda *args: (
         parts.append(part) or part for part in predict_parts(*args)))
@@ -39,6 +40,7 @@ def test_the_case_predicts_it_in_parts(section, monkeypatch):
     case = large.LargeCase(**section.options)
     found = case.check()['labels']
     assert len(parts) > 1
+    assert released  # after each strip of windows
     model = init_segmentor(section.options['config'], section.options['checkpoint'], 'cpu')
     expected, = inference_segmentor(model, section.options['file'])
     assert found.shape == SIZE
