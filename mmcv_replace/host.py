@@ -1,7 +1,7 @@
 """Use of the host's cores and memory by this process."""
 import ctypes
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,11 +115,10 @@ def keep_freed_memory() -> None:
     Nothing changes with another C library, or where the user has set a MALLOC_ variable.
     """
     chosen = any(name.startswith('MALLOC_') for name in os.environ)
-    if not chosen and 'GLIBC_TUNABLES' not in os.environ and os.name == 'posix':
-        mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
-        if mallopt is not None:
-            mallopt(_M_MMAP_MAX, 0)
-            mallopt(_M_TRIM_THRESHOLD, -1)
+    mallopt = _c_function('mallopt')
+    if mallopt is not None and not chosen and 'GLIBC_TUNABLES' not in os.environ:
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 def release_freed_memory() -> None:
@@ -128,6 +127,11 @@ def release_freed_memory() -> None:
     To be called now and then by a computation that takes long. Nothing is done with another C
     library.
     """
-    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None) if os.name == 'posix' else None
+    trim = _c_function('malloc_trim')
     if trim is not None:
         trim(0)
+
+
+def _c_function(name: str) -> Callable[..., int] | None:
+    """A function of the C library; None where it has none of that name."""
+    return getattr(ctypes.CDLL(None), name, None) if os.name == 'posix' else None

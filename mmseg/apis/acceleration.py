@@ -2,7 +2,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -25,12 +25,6 @@ logger = logging.getLogger('mmseg.acceleration')
 PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
 # Packages whose layers take maps in any memory format; those of others may ask for views of them.
 FORMAT_FREE = ('torch', 'mmcv_replace', 'mmseg')
-# Why a model is faster in channels_last, if it is.
-Reason = Callable[[nn.Module], str | None]
-
-
-def _no_reason(model: nn.Module) -> None:
-    return None
 
 
 def prepare_training(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
@@ -72,17 +66,17 @@ def prepare_inference(model: nn.Module, cfg: Config, device: torch.device,
     """
     if _choice(cfg, 'fuse_conv_bn', not keep_keys):
         fuse_conv_bn(model.eval(), declared_only=cfg.get('fuse_conv_bn') is None)
-    return _fit_convolutions(model, cfg, device, _no_reason if keep_keys else _reason_of_products)
+    return _fit_convolutions(model, cfg, device, only_predicts=not keep_keys)
 
 
 def _fit_convolutions(model: nn.Module, cfg: Config, device: torch.device,
-                      reason_of: Reason = _no_reason) -> nn.Module:
-    """Choose the convolutions' algorithm and the memory format, for which there may be a reason."""
+                      only_predicts: bool = False) -> nn.Module:
+    """Choose the convolutions' algorithm and the memory format."""
     if _choice(cfg, 'winograd', not is_asynchronous(device)):
         for replace in (use_winograd, use_products, split_depthwise, host_prelu):
             replace(model)
     return _fit_memory_format(model, cfg, device,
-                              precision_from_config(cfg, device).computing_dtype, reason_of)
+                              precision_from_config(cfg, device).computing_dtype, only_predicts)
 
 
 def fit_autocast(model: nn.Module, cfg: Config) -> None:
@@ -96,10 +90,10 @@ def fit_autocast(model: nn.Module, cfg: Config) -> None:
 
 
 def _fit_memory_format(model: nn.Module, cfg: Config, device: torch.device,
-                       dtype: torch.dtype, reason_of: Reason = _no_reason) -> nn.Module:
+                       dtype: torch.dtype, only_predicts: bool = False) -> nn.Module:
     reason = kind_of(device).channels_last(dtype)
     if reason is None and dtype == torch.float32 and not is_asynchronous(device):
-        reason = _reason_of_model(model) or reason_of(model)
+        reason = _reason_of_model(model) or (_reason_of_products(model) if only_predicts else None)
     if not _choice(cfg, 'channels_last', reason is not None) or all(
             weight.is_contiguous(memory_format=torch.channels_last)
             for weight in model.parameters() if weight.dim() == 4):

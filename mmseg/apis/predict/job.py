@@ -39,7 +39,7 @@ from mmseg.prediction.stream import ImageReader, LargeImage, out_of_memory
 from mmseg.utils import get_root_logger
 
 from ..inference import predict_read
-from .predictor import load_predictor
+from .predictor import by_windows, load_predictor
 
 MOST_THREADS = 8  # that read, or that write, beside an accelerator
 SHOWN = 20  # images that failed, in the summary
@@ -142,8 +142,7 @@ class Job:
         cfg = model.module.cfg
         self._large: list[Source] = []  # to be predicted in parts, after the others
         self._reader = ImageReader(partial(build_inference_pipeline, cfg), self._is_large)
-        test_cfg = getattr(model.module, 'test_cfg', None) or {}  # models of users may lack it
-        self._shrinkage = ShrinkageNote(outputs.options, test_cfg.get('mode') == 'slide')
+        self._shrinkage = ShrinkageNote(outputs.options, by_windows(model.module))
         self._red_first = getattr(_loader(cfg), 'color_type', None) == BANDS
 
     def run(self) -> None:

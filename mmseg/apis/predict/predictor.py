@@ -106,8 +106,12 @@ def load_predictor(cfg: Config, checkpoint: str, device: str = 'auto',
 def prepare_predictor(model: nn.Module, cfg: Config, device: torch.device) -> nn.Module:
     """A model with loaded weights, made fast and wrapped for its device and precision."""
     # Windows have one size; whole images have many, and a search for each takes too long.
-    by_windows = (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'
-    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and by_windows)
+    set_kernel_search(bool(cfg.get('cudnn_benchmark')) and by_windows(model))
     model = prepare_inference(model, cfg, device)
     return wrap_model(model, device, distributed=False,
                       precision=precision_from_config(cfg, device))
+
+
+def by_windows(model: nn.Module) -> bool:
+    """Whether a segmentor predicts by windows; one of a user may have no test_cfg."""
+    return (getattr(model, 'test_cfg', None) or {}).get('mode') == 'slide'
