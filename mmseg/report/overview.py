@@ -66,7 +66,7 @@ def _state(run: Run) -> str:
     done = f'{run.unit} {place(run.last)}'
     if run.length is None:
         return done
-    if run.last >= run.length:
+    if run.finished:
         return f'finished, {done}'
     return f'{"stopped early, " if run.stopped else ""}{done} of {run.length:,}'
 
@@ -91,8 +91,8 @@ def _resumes(run: Run) -> list[str]:
 
 
 def _stop(run: Run) -> list[str]:
-    done = run.length is not None and run.last >= run.length  # stopped at its last evaluation
-    return [f'stopped early: {run.stopped}'] if run.stopped and not done else []
+    # It may have been stopped at its last evaluation, which is no earlier than its end.
+    return [f'stopped early: {run.stopped}'] if run.stopped and not run.finished else []
 
 
 def _tests(run: Run) -> list[tuple[str, str]]:

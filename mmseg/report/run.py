@@ -65,6 +65,11 @@ class Run:
         return int(found[1]) if found else None
 
     @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end; a run whose length is not known has not."""
+        return self.length is not None and self.last >= self.length
+
+    @property
     def stopped(self) -> str | None:
         """Why the run was stopped early, as by EarlyStoppingHook; None if it was not."""
         return self.meta.get('stopped')
